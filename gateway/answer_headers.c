@@ -1,4 +1,4 @@
-/* Owns how fields of answers are written as headers. */
+/* Owns writing response fields as headers. */
 #include "gateway/answer_headers.h"
 
 #include <inttypes.h>
@@ -31,7 +31,7 @@ static const char *time_text(struct arena *arena, const Google__Protobuf__Timest
         return time != NULL ? http_date_of(arena_alloc(arena, HTTP_DATE_SIZE), time->seconds) : NULL;
 }
 
-/* NULL: it is not given. */
+/* NULL if the field is absent. */
 static const char *text_of(struct arena *arena, const struct rpc_field *field, const void *value)
 {
         switch (field->kind) {
@@ -59,7 +59,7 @@ static const char *text_of(struct arena *arena, const struct rpc_field *field, c
                 return time_text(arena, *(Google__Protobuf__Timestamp *const *)value);
         case KIND_BYTES:
         case KIND_MESSAGE:
-                break; /* the generator refuses them */
+                break; /* rejected by the generator */
         }
         return NULL;
 }

@@ -1,4 +1,4 @@
-/* Owns the reading of Accept-Encoding. */
+/* Owns parsing Accept-Encoding. */
 #include "gateway/coding.h"
 
 #include <strings.h>
@@ -7,7 +7,7 @@ enum { Q_ONE = 1000, Q_NOT_SAID = -1 };
 
 static const char *const names[CODINGS] = {"", "gzip", "zstd"};
 
-/* "0.5" in thousandths; 0, which is a refusal, for what is no weight. */
+/* Converts "0.5" to thousandths; an invalid weight counts as 0, which rejects the coding. */
 static int parse_weight(struct str text)
 {
         int q = 0, unit = Q_ONE;
@@ -27,7 +27,7 @@ static int parse_weight(struct str text)
         return q <= Q_ONE ? q : 0;
 }
 
-/* Of "gzip;q=0.5" what follows the name; without a weight it is 1. */
+/* Parses what follows the name in "gzip;q=0.5"; the default weight is 1. */
 static int weight_of(struct str parameters)
 {
         struct str one, name;
@@ -78,7 +78,7 @@ static void read_weights(const struct http_request *r, int weights[CODINGS])
         }
 }
 
-/* Identity is acceptable without a word, and still loses to what the client names. */
+/* Identity is acceptable unless excluded, but loses to any coding that the client names. */
 enum coding coding_choose(const struct http_request *r, unsigned available)
 {
         int weights[CODINGS], best_weight;

@@ -8,8 +8,8 @@
 #include <zstd.h>
 
 enum {
-        KEPT = 4,              /* of some 500 KiB each */
-        GZIP_WINDOW_BITS = 31, /* 32 KiB, and gzip's frame */
+        KEPT = 4,              /* of about 500 KiB each */
+        GZIP_WINDOW_BITS = 31, /* 32 KiB window, gzip format */
         GZIP_MEMORY_LEVEL = 8,
 };
 
@@ -136,6 +136,6 @@ void compress_bytes(enum coding coding, enum compress_effort effort, struct str 
         if (effort == COMPRESS_FAST) {
                 compressor_give(c);
         } else {
-                compressor_free(c); /* its memory is for another level, and larger */
+                compressor_free(c); /* made for another level, it uses more memory */
         }
 }

@@ -1,4 +1,4 @@
-/* Owns how answers are coded and tagged. */
+/* Owns content codings and entity tags of responses. */
 #include "gateway/content.h"
 
 #include <string.h>
@@ -14,7 +14,7 @@ static enum coding choose(const struct http_request *r, const struct http_respon
         return rules.secret || small || response->body.overflow ? CODING_IDENTITY : coding_choose(r, CODING_ANY);
 }
 
-/* To HEAD only the head goes. */
+/* HEAD gets only the headers. */
 static void replace(enum coding coding, const struct http_request *r, struct http_response *response)
 {
         struct buf small;

@@ -25,7 +25,7 @@ void cors_headers(const char *origins, const char *exposed, const struct http_re
         const char *origin = http_request_header(r, "Origin");
         bool all = strcmp(origins, "*") == 0;
 
-        if (!all && strcmp(origins, "none") != 0) { /* without, a cache would give one origin's answer to another */
+        if (!all && strcmp(origins, "none") != 0) { /* otherwise a cache could serve one origin's response to another */
                 http_response_header(response, "Vary", "Origin");
         }
         if (origin == NULL || (!all && !listed(origins, origin))) {
@@ -35,9 +35,9 @@ void cors_headers(const char *origins, const char *exposed, const struct http_re
         http_response_header(response, "Access-Control-Expose-Headers", exposed);
 }
 
-/* Whatever the page asks for, since no header gives a page rights that it has not: tokens travel in one that it sets
- * itself. Libraries for tracing add theirs (traceparent, baggage, sentry-trace, b3), and "*" would leave out
- * Authorization. */
+/* Allows whatever headers the page asks for, which is safe: no header gives a page rights that it does not have,
+ * since it sets the token itself. Tracing libraries add their own (traceparent, baggage, sentry-trace, b3), and "*"
+ * would exclude Authorization. */
 static const char *allowed_headers(const struct http_request *r)
 {
         const char *asked = http_request_header(r, "Access-Control-Request-Headers");

@@ -1,4 +1,4 @@
-/* Owns the copies of the OpenAPI document. */
+/* Owns the rendered copies of the OpenAPI document. */
 #include "gateway/document.h"
 
 #include <pthread.h>
@@ -12,7 +12,8 @@
 
 enum {
         MAX_BYTES = 4 << 20,
-        /* So many addresses have a copy that is kept. A client may name any: those beyond are made for each request. */
+        /* The most addresses for which a copy is cached. Clients can name any address: the document is rendered anew
+         * for all others. */
         COPIES_MAX = 4,
         TAG_ARENA_BYTES = 4096,
 };
@@ -27,7 +28,7 @@ struct copy {
 struct document {
         const char *public_url; /* "": not set */
         struct buf text;
-        size_t url_at; /* where in it the address belongs */
+        size_t url_at; /* offset at which the address belongs */
         pthread_mutex_t lock;
         struct copy copies[COPIES_MAX];
         size_t n_copies;
@@ -68,7 +69,7 @@ void document_free(struct document *d)
         free(d);
 }
 
-/* The Host header has been found to be one, and has no character that JSON would have to escape. */
+/* The Host header was validated, and contains nothing that JSON would have to escape. */
 static const char *address_of(const struct document *d, const struct http_request *r)
 {
         const char *host = http_request_header(r, "Host"), *scheme = http_request_header(r, "X-Forwarded-Proto");
@@ -108,7 +109,7 @@ static void fill(const struct document *d, const char *url, struct copy *copy)
         }
 }
 
-/* NULL: there are as many copies as are kept, of other addresses. */
+/* NULL: the cache is full of other addresses. */
 static const struct content *copy_for(struct document *d, const char *url)
 {
         struct copy *found = NULL;

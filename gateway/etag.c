@@ -1,4 +1,4 @@
-/* Owns entity tags: how they are made and compared (RFC 9110, 8.8.3 and 13.1.2). */
+/* Owns creating and comparing entity tags (RFC 9110, 8.8.3 and 13.1.2). */
 #include "gateway/etag.h"
 
 #include <sodium.h>

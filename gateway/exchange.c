@@ -1,4 +1,4 @@
-/* Owns a request's way: who asks, how often, what, the call, the answer. */
+/* Owns the steps of a request: authentication, rate limit, decoding, the call, the response. */
 #include "gateway/exchange.h"
 
 #include <string.h>
@@ -58,7 +58,7 @@ static struct str header(const struct exchange *x, const char *name)
         return value != NULL ? str_of(value) : (struct str){0};
 }
 
-/* A list may come in several fields of one name (RFC 9110, 5.3). */
+/* A list may be spread over several fields of one name (RFC 9110, 5.3). */
 static struct str joined_header(const struct exchange *x, const char *name)
 {
         const char *all = NULL;
@@ -108,7 +108,7 @@ sn_status exchange_identify(const struct exchange *x, const struct rpc_method *m
         return status;
 }
 
-/* Of an upload it was asked before the body came. */
+/* For an upload this was done before the body arrived. */
 static sn_status admit(struct rpc_call *c, struct exchange *x)
 {
         if (x->upload != NULL) {
@@ -119,7 +119,7 @@ static sn_status admit(struct rpc_call *c, struct exchange *x)
         return rpc_check_access(c);
 }
 
-/* Once, whichever thread goes on with it. */
+/* Only once, whichever thread continues. */
 static void admit_once(struct exchange *x)
 {
         if (x->call == NULL) {
@@ -196,7 +196,7 @@ void exchange_run(struct exchange *x)
 bool exchange_try(struct exchange *x, struct http_response *response)
 {
         admit_once(x);
-        if (x->admitted != SN_OK) { /* the method is not asked */
+        if (x->admitted != SN_OK) { /* the method is not called */
                 respond(x, response);
                 metric_add(x->match.route->answers[response->status / 100], 1);
                 return true;

@@ -1,4 +1,4 @@
-/* Owns the headers of files. */
+/* Owns the headers of file responses. */
 #include "gateway/file_response.h"
 
 #include <inttypes.h>
@@ -6,7 +6,7 @@
 
 #include "gateway/problem.h"
 
-/* For browsers that do not know filename* (RFC 6266, appendix D): what is no plain letter is a line. */
+/* For browsers that do not know filename* (RFC 6266, appendix D): replaces other characters by underscores. */
 static char *ascii_name(struct arena *arena, const char *name)
 {
         char *text = arena_strdup(arena, name);
@@ -18,7 +18,7 @@ static char *ascii_name(struct arena *arena, const char *name)
         return text;
 }
 
-/* RFC 8187: all but attr-char is escaped. */
+/* RFC 8187: escapes everything but attr-char. */
 static char *escaped_name(struct arena *arena, const char *name)
 {
         static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$&+-.^_`|~";
@@ -64,7 +64,7 @@ static void add_description(struct arena *arena, const File__Chunk *file, struct
         http_response_header(response, "Content-Type",
                              file->mime_type[0] != '\0' ? file->mime_type : "application/octet-stream");
         http_response_header(response, "Content-Disposition", disposition(arena, file));
-        /* Whatever a browser makes of it, it is a page without scripts and without an origin. */
+        /* However the browser interprets the file, it has no scripts and no origin. */
         http_response_header(response, "Content-Security-Policy", "default-src 'none'; sandbox");
         if (file->modified_at != NULL) {
                 http_response_header(response, "Last-Modified",
@@ -103,6 +103,6 @@ void file_respond(struct rpc_call *c, const struct exchange *x, const File__Chun
         *response->file = (struct http_file){.fd = -1, .length = file->length};
         if (c->file != NULL) {
                 *response->file = (struct http_file){c->file->fd, c->file->is_pipe, c->file->offset, c->file->length};
-                c->file = NULL; /* the server's now */
+                c->file = NULL; /* now owned by the server */
         }
 }

@@ -1,9 +1,9 @@
-/* Owns how files are answered, and what a page may do in a browser. */
+/* Owns serving static files, and the rights of our pages in the browser. */
 #include "gateway/files.h"
 
 #include "gateway/content.h"
 
-/* A page of ours runs our scripts only, and stands in no frame. Swagger UI sets styles inline. */
+/* Our pages run only our own scripts and cannot be framed. Swagger UI sets inline styles. */
 #define CONTENT_SECURITY_POLICY                                                                                        \
         "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; "         \
         "base-uri 'none'; form-action 'none'"
@@ -22,7 +22,8 @@ void file_render(const struct web_file *file, const struct http_request *r, stru
         };
 
         http_response_header(response, "Content-Type", file->content_type);
-        http_response_header(response, "Cache-Control", "public, no-cache"); /* asked again, answered 304 */
+        /* Revalidated each time, usually with a 304. */
+        http_response_header(response, "Cache-Control", "public, no-cache");
         http_response_header(response, "Content-Security-Policy", CONTENT_SECURITY_POLICY);
         http_response_header(response, "Referrer-Policy", "no-referrer");
         content_send(r, &content, response);

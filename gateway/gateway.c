@@ -1,4 +1,4 @@
-/* Owns the gateway's start and stop, and what happens on the I/O threads: routing, early refusals, handing over to
+/* Owns starting and stopping the gateway, and its work on the I/O threads: routing, early rejection, handing over to
  * workers. */
 #include "gateway/gateway.h"
 
@@ -40,7 +40,7 @@ static size_t count_header(const struct http_request *r, const char *name)
         return n;
 }
 
-/* With two ids it is unclear which one others log: then a new one is made. */
+/* With two IDs it is ambiguous which one other parties log, so a new one is generated. */
 static const char *request_id(struct http_request *r)
 {
         const char *given = count_header(r, "X-Request-Id") == 1 ? http_request_header(r, "X-Request-Id") : NULL;
@@ -62,7 +62,7 @@ static struct exchange *exchange_of(struct gateway *gateway, struct http_request
         return x;
 }
 
-/* False, always: the response is filled in with the problem. */
+/* Fills in the response with the problem. Always returns false. */
 static bool answer_early(struct exchange *x, const struct rpc_problem *problem, struct http_response *early)
 {
         exchange_headers(x, early);
@@ -70,7 +70,7 @@ static bool answer_early(struct exchange *x, const struct rpc_problem *problem, 
         return false;
 }
 
-/* The same for what is wrong in HTTP itself; code NULL: after the status. */
+/* The same for errors in HTTP itself; code NULL: the status's default. */
 static bool refuse_status(struct exchange *x, int status, const char *code, const char *detail,
                           struct http_response *early)
 {
@@ -79,7 +79,8 @@ static bool refuse_status(struct exchange *x, int status, const char *code, cons
         return false;
 }
 
-/* A POST that is to be another method, where there is one at the path that may come so; otherwise it is what it is. */
+/* The method given by X-HTTP-Method-Override, if the path has such a method and it may be sent that way; otherwise
+ * POST. */
 static bool is_overridden(struct exchange *x)
 {
         const char *method = http_request_header(x->request, "X-HTTP-Method-Override");
@@ -128,7 +129,7 @@ static bool find_route(struct exchange *x, struct http_response *early)
         return false;
 }
 
-/* Which of two counts, others may see in another way. */
+/* If one of these headers is repeated, other parties could use another copy than we do. */
 static bool check_once(struct exchange *x, struct http_response *early)
 {
         static const char *const once[] = {"Authorization", "Content-Type", "Idempotency-Key"};
@@ -156,7 +157,7 @@ static bool refuse_body(struct exchange *x, struct http_response *early)
                              "this method reads its fields from the query string; the body must be empty or {}", early);
 }
 
-/* Of a method that takes no body: whatever is longer than nothing is refused before it comes. */
+/* For a method without a body: rejects any other body before it is read. */
 static bool check_nothing(struct exchange *x, size_t *max_body, struct http_response *early)
 {
         const char *length = http_request_header(x->request, "Content-Length");
@@ -289,8 +290,8 @@ static bool on_request(void *context, struct http_request *r, struct http_respon
                                     early);
         }
         x->work = (struct work){.run = handle_request, .deadline_us = clock_monotonic_us() + deadline_ms * 1000};
-        /* All of HTTP/2 is on one thread, and a hundred requests of a connection may come at once: workers share them.
-         */
+        /* All of HTTP/2 runs on one thread, and a connection may send a hundred requests at once, so workers share
+         * them. */
         if (route->method != NULL && !r->http_2 && rpc_inline_is_worth(route->method)) {
                 struct http_response answer;
 

@@ -1,4 +1,4 @@
-/* The OpenAPI document: paths and operations here, schemas in openapi_schema.c. */
+/* Owns the OpenAPI document: paths and operations here, schemas in openapi_schema.c. */
 #include "gateway/openapi.h"
 
 #include <ctype.h>
@@ -18,7 +18,7 @@ struct document {
         struct schema_set schemas;
 };
 
-/* Where REST has a field of a request. */
+/* Where REST puts a field of a request. */
 enum place { IN_PATH, IN_QUERY, IN_HEADER, IN_BODY, NOWHERE };
 
 static enum place place_of(const struct rpc_method *m, unsigned i)
@@ -28,7 +28,7 @@ static enum place place_of(const struct rpc_method *m, unsigned i)
                 return IN_PATH;
         }
         if (field->rule.chunk || (m->answers_file && field == contract_conditions_field(m->in))) {
-                return NOWHERE; /* the bytes themselves; the conditions, which are headers that every file has */
+                return NOWHERE; /* the bytes themselves, or the conditions, which are standard headers of all files */
         }
         if (field->rule.header != NULL) {
                 return IN_HEADER;
@@ -36,7 +36,7 @@ static enum place place_of(const struct rpc_method *m, unsigned i)
         return contract_takes_body(m) && m->body != RPC_BODY_BYTES ? IN_BODY : IN_QUERY;
 }
 
-/* Counts the fields of the body, and those of them that are required. */
+/* Counts the fields in the body, and the required ones among them. */
 static unsigned fields_of_body(const struct rpc_method *m, unsigned *required)
 {
         unsigned n = 0;
@@ -120,7 +120,7 @@ static void write_json_schema(struct document *d, const struct rpc_method *m)
 
 static const char bytes_schema[] = "{\"type\":\"string\",\"format\":\"binary\"}";
 
-/* The fields beside the file, each a part of its own. */
+/* The fields next to the file, each as a part. */
 static void write_form_schema(struct document *d, const struct rpc_method *m)
 {
         const char *file = contract_chunk_field(m->in)->name;
@@ -147,7 +147,7 @@ static void write_form_schema(struct document *d, const struct rpc_method *m)
         close_object(d->out);
 }
 
-/* A method may read JSON by itself, which it then describes in its own words. */
+/* A method may parse JSON itself and describe it itself. */
 static bool is_json(const char *body_type)
 {
         return body_type != NULL && strcmp(body_type, "application/json") == 0;
@@ -187,7 +187,7 @@ static void write_request_body(struct document *d, const struct rpc_method *m)
 
 /* --- operations --- */
 
-/* No token, or a member with the scope; public methods accept either, those that ignore tokens have []. */
+/* Security: a member with the scope, or nothing. Public methods accept both; methods that ignore tokens have []. */
 static void write_security(struct document *d, const struct rpc_method *m)
 {
         member_array(d->out, "security");
@@ -228,7 +228,7 @@ static void write_operation(struct document *d, const struct rpc_service *s, con
         close_object(d->out);
 }
 
-/* True when an earlier method has the path: it has written all its operations. */
+/* True if an earlier method has the same path: it wrote all operations of the path. */
 static bool path_written(const struct document *d, const struct rpc_method *until)
 {
         for (size_t i = 0; i < d->n_services; i++) {
@@ -365,7 +365,7 @@ static void write_components(struct document *d)
         close_object(d->out);
 }
 
-/* Only what is referred to: answers with a body, bodies without path variables, and what is inside either. */
+/* Only referenced schemas: responses with a body, request bodies without path variables, and whatever they contain. */
 static void collect(struct document *d)
 {
         for (size_t i = 0; i < d->n_services; i++) {

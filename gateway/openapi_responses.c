@@ -1,4 +1,4 @@
-/* Owns which statuses an operation lists, and which headers come with them. */
+/* Owns which statuses an operation lists, and their headers. */
 #include "gateway/openapi_responses.h"
 
 #include <stdio.h>
@@ -11,7 +11,7 @@ enum { MAX_REFERENCE = 128, MAX_STATUS = 16, DEFAULT = 0 };
 
 static const struct {
         int status;
-        const char *name, *description; /* NULL: DEFAULT tells of it */
+        const char *name, *description; /* NULL: covered by "default" */
 } problems[] = {
 #define PROBLEM(status, code, component, description) {(status), (component), (description)},
 #include "gateway/problem.def.h"
@@ -65,7 +65,7 @@ static const char headers[] =
     "\"Link\":{\"description\":\"Older items, rel=\\\"next\\\", and newer ones, rel=\\\"prev\\\" (RFC "
     "8288).\",\"schema\":{\"type\":\"string\"}}}";
 
-/* challenge: what a problem of the method may have besides; NULL: nothing. */
+/* challenge: the message of further members of the method's problems; NULL: none. */
 static void write_problem_schema(struct buf *out, const struct schema_set *schemas, const struct rpc_message *challenge)
 {
         open_object(out);
@@ -130,7 +130,7 @@ static void file_headers(struct buf *out, int status)
         reference(out, "Last-Modified", "headers", "LastModified");
 }
 
-/* Text in any form: numbers and times are read from it. */
+/* A string: clients parse numbers and times from it. */
 static void declared_header(struct buf *out, struct str name, const char *doc, const char *value)
 {
         char key[MAX_REFERENCE];
@@ -261,14 +261,14 @@ static bool problem_applies(const struct rpc_method *m, size_t i)
         case 409:
                 return strcmp(m->http_verb, "GET") != 0;
         case 412:
-                return takes_headers(m); /* of a protocol with versions */
+                return takes_headers(m); /* of a versioned protocol */
         case 460:
                 return m->body == RPC_BODY_BYTES;
         case 507:
                 return contract_streams_body(m);
         case 413:
         case 415:
-                return contract_takes_body(m); /* even where there is nothing to say */
+                return contract_takes_body(m); /* even if no field is invalid */
         case 416:
                 return m->answers_file;
         case 426:
@@ -369,7 +369,7 @@ static void page_response(struct buf *out, const struct gateway_page *page, int 
         close_object(out);
 }
 
-/* What an answer of the page's own and one of its process are when it cannot serve. */
+/* A page's own response, and that of its process, when it cannot serve. */
 static void page_unavailable(struct buf *out, const struct gateway_page *page)
 {
         open_status(out, 503, "Temporarily unavailable; Retry-After says when to retry.");
@@ -383,7 +383,7 @@ static void page_unavailable(struct buf *out, const struct gateway_page *page)
         close_object(out);
 }
 
-/* A stream is refused in all the ways in which a method can be that reads. */
+/* A stream can be rejected like any method that reads. */
 static void stream_responses(struct buf *out, const struct gateway_page *page)
 {
         open_status(out, 101, "From here on the connection is a WebSocket.");

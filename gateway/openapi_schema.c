@@ -1,4 +1,4 @@
-/* Schemas from descriptors and rules. What JSON shows of empty and absent values follows json/json.h. */
+/* Owns schemas from descriptors and rules. How JSON shows empty and absent values follows json/json.h. */
 #include "gateway/openapi_schema.h"
 
 #include <stdio.h>
@@ -58,8 +58,7 @@ void schema_set_free(struct schema_set *set)
         *set = (struct schema_set){NULL, 0, 0};
 }
 
-/* "sonet.note.v1.Note" → "note.Note"; "note.Note.input" when clients both send it and get it, and this is what they
- * send. */
+/* "sonet.note.v1.Note" → "note.Note"; "note.Note.input" for the request variant of a message that is also returned. */
 static void name_of(const struct schema_set *set, const struct schema_use *use, char out[MAX_NAME])
 {
         const char *name = use->message->descriptor->name, *version = NULL;
@@ -106,7 +105,8 @@ static void write_type(struct buf *out, const struct field *f, const char *type)
         close_array(out);
 }
 
-/* An empty text means 'not given' unless it is required or an element: only there is the least length a promise. */
+/* An empty text means "not given" unless the field is required or an element: only then is the minimum length
+ * certain. */
 static int64_t least_length(const struct field *f)
 {
         bool counts = f->sent && (f->field->rule.required || f->element || f->field->shape == SHAPE_ONEOF);
@@ -152,7 +152,7 @@ static void write_integer(struct buf *out, const struct field *f)
         bool wide = f->field->kind == KIND_I64 || f->field->kind == KIND_U64;
         bool natural = f->field->kind == KIND_U32 || f->field->kind == KIND_U64;
         write_type(out, f, "integer");
-        member_text(out, "format", wide || natural ? "int64" : "int32"); /* a uint32 needs more than int32 */
+        member_text(out, "format", wide || natural ? "int64" : "int32"); /* a uint32 does not fit an int32 */
         if (f->field->rule.has_range && f->sent) {
                 member_number(out, "minimum", f->field->rule.min);
                 member_number(out, "maximum", f->field->rule.max);
@@ -179,7 +179,7 @@ static void write_enum(struct buf *out, const struct field *f)
 static void write_message_field(struct buf *out, const struct field *f)
 {
         if (!f->nullable) {
-                member_array(out, "allOf"); /* so that the description beside it counts in every tool */
+                member_array(out, "allOf"); /* so that tools show the description next to it */
         } else {
                 member_array(out, "anyOf");
         }
@@ -245,7 +245,7 @@ static void write_list(struct buf *out, const struct field *list)
         close_object(out);
 }
 
-/* What answers show as null; clients rather leave out what they have not. */
+/* Fields that are null in responses; clients leave them out instead. */
 static bool is_nullable(const struct rpc_field *field, bool sent)
 {
         if (sent || field->rule.required || field->rule.empty == FIELD_EMPTY_OMIT) {
@@ -277,7 +277,7 @@ static void write_field(struct buf *out, const struct schema_set *set, const str
 
 void schema_write_field(struct buf *out, const struct schema_set *set, const struct rpc_field *field)
 {
-        write_field(out, set, field, true, false); /* a parameter carries its description itself */
+        write_field(out, set, field, true, false); /* a parameter has its own description */
 }
 
 void schema_write_answer_field(struct buf *out, const struct schema_set *set, const struct rpc_field *field)
@@ -322,7 +322,7 @@ static void write_message(struct buf *out, const struct schema_set *set, const s
         }
         close_object(out);
         write_required(out, message, sent, path);
-        if (sent) { /* unknown fields are refused; answers may grow new ones */
+        if (sent) { /* unknown fields are rejected in requests; responses may grow new ones */
                 write_key(out, "additionalProperties");
                 write_bool(out, false);
         }

@@ -1,4 +1,4 @@
-/* JSON by pieces: whether a comma is due shows in the last character that was written. */
+/* Incremental JSON writer: the last character written tells whether a comma is needed. */
 #include "gateway/openapi_write.h"
 
 #include <string.h>

@@ -19,7 +19,7 @@ static void text_response(struct http_response *response, int status, const char
         buf_append_c(&response->body, text);
 }
 
-/* The process runs: that is all it says. */
+/* Only says that the process is running. */
 static bool render_health(struct gateway *gateway, struct http_request *r, struct http_response *response)
 {
         text_response(response, 200, "ok\n");
@@ -73,7 +73,7 @@ static bool render_jwks(struct gateway *gateway, struct http_request *r, struct 
 
 #define N_GATEWAY_ONLY 3 /* the first ones */
 
-/* Of server-sent events; what is said over WebSocket stands in docs/streaming.md. */
+/* Of server-sent events; docs/streaming.md describes the WebSocket protocol. */
 #define STREAM_PARAMETERS                                                                                              \
         "[{\"name\":\"channels\",\"in\":\"query\",\"description\":\"Server-sent events: names of channels, apart by "  \
         "commas.\","                                                                                                   \

@@ -1,4 +1,4 @@
-/* Owns the shape of a problem document, and the headers that come with it. */
+/* Owns the format of problem documents and their headers. */
 #include "gateway/problem.h"
 
 #include <string.h>
@@ -37,19 +37,19 @@ static void member(struct buf *out, const char *name, const char *value)
         }
 }
 
-/* A message's fields, beside those that stand there. */
+/* Adds a message's fields to the members already written. */
 static void members_of(struct buf *out, const struct rpc_challenge *challenge)
 {
         size_t start = out->len;
 
         json_write_message(out, challenge->type, challenge->message);
         if (out->len > start + 1) {
-                out->data[start] = ','; /* for its '{' */
-                out->len--;             /* and its '}' */
+                out->data[start] = ','; /* replaces its '{' */
+                out->len--;             /* removes its '}' */
         }
 }
 
-/* p: of a call; NULL when HTTP refuses. */
+/* p: of a call; NULL if HTTP itself rejected the request. */
 static void write_document(int status, const char *code, const struct rpc_problem *p, const char *detail,
                            const char *request_id, struct arena *arena, struct http_response *response)
 {
@@ -80,7 +80,7 @@ void problem_write_http(int status, const char *code, const char *detail, const 
         }
 }
 
-/* RFC 6750: nothing but the scheme when there was no token at all. */
+/* RFC 6750: only the scheme if no token was sent. */
 static void challenge(const struct rpc_problem *p, struct arena *arena, struct http_response *response)
 {
         bool missing = is(p->code, "token_missing") || is(p->code, "credentials_wrong");

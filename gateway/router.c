@@ -11,8 +11,8 @@
 #define VERBS_MAX 6
 
 struct node {
-        char *segment;         /* NULL in a node of a variable */
-        struct node *children; /* fixed segments */
+        char *segment;         /* NULL for a variable */
+        struct node *children; /* with fixed segments */
         struct node *variable;
         struct node *next;
         struct route routes[VERBS_MAX];
@@ -50,7 +50,7 @@ static void count_answers(struct route *route)
         }
 }
 
-/* No verb's name is part of another's; whoever has a GET has HEAD. */
+/* No method's name is contained in another's; GET implies HEAD. */
 static void add_verb(struct router *router, const char *verb)
 {
         const char *shown = strcmp(verb, "GET") == 0 && strstr(router->verbs, "HEAD") == NULL ? "GET, HEAD" : verb;
@@ -66,7 +66,8 @@ static const char *name_of(const struct route *route)
         return route->method != NULL ? route->method->full_name : route->path;
 }
 
-/* Variables match whatever they are called: two such routes would be one, and the second never reached. */
+/* Variables match regardless of name: two routes that differ only in that would be the same, and the second one
+ * unreachable. */
 static bool is_taken(const struct node *node, const struct route *route, struct buf *error)
 {
         for (size_t i = 0; i < node->n_routes; i++) {
@@ -172,7 +173,7 @@ static int hex_digit(char c)
         return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* One segment: every escape but that of NUL. An escaped '/' is a character of the segment, never a border of it. */
+/* Decodes one segment: every escape except NUL. An escaped '/' is part of the segment and does not split it. */
 static bool decode(struct arena *arena, struct str in, struct str *out)
 {
         char *text = arena_alloc(arena, in.len + 1);
@@ -209,7 +210,7 @@ static const struct node *descend(const struct node *node, struct str segment, b
         return segment.len > 0 ? node->variable : NULL;
 }
 
-/* The names of the variables stand in the route's own path: two routes may name the same segment differently. */
+/* The variables' names come from the route's own path: two routes may name the same segment differently. */
 static void name_variables(struct route_match *match)
 {
         struct str rest = str_of(match->route->path), segment;

@@ -1,4 +1,4 @@
-/* Owns one stream on the I/O thread: its life and its limits. */
+/* Owns a stream's lifetime and limits, on the I/O thread. */
 #include "gateway/stream.h"
 
 #include <stdio.h>
@@ -9,13 +9,13 @@
 #include "base/metrics.h"
 
 #define SECOND_US        INT64_C(1000000)
-#define MESSAGE_COST_US  (SECOND_US / 20) /* what a client may send: 20 messages a second */
-#define MESSAGE_SPARE_US (10 * SECOND_US) /* and 200 at once */
+#define MESSAGE_COST_US  (SECOND_US / 20) /* of a client: 20 messages per second */
+#define MESSAGE_SPARE_US (10 * SECOND_US) /* and a burst of 200 */
 #define MOST_UNANSWERED  2                /* pings */
 
 /* ---- Life ---- */
 
-/* How many an address has: an IPv6 network is one customer's. */
+/* The key for counting streams by address: an IPv6 /64 is one customer. */
 static void counted_address(const char *text, char out[ADDRESS_TEXT_SIZE])
 {
         uint8_t address[ADDRESS_BYTES];
@@ -116,7 +116,7 @@ sn_status stream_new(struct rpc_call *c, struct stream_hub *hub, const struct st
 
 /* ---- What the client sends ---- */
 
-/* Each message costs; time gives it back. */
+/* Each message costs allowance, which time restores. */
 static bool spend(struct stream *s)
 {
         int64_t now_us = clock_monotonic_us();
@@ -169,7 +169,7 @@ static void on_bytes(void *context, struct str *in)
         struct stream *s = context;
 
         s->unanswered_pings = 0;
-        if (s->is_sse) { /* nothing is to come */
+        if (s->is_sse) { /* clients send nothing */
                 in->ptr += in->len;
                 in->len = 0;
                 return;
@@ -260,7 +260,7 @@ static void on_begin(void *context, struct http_upgraded *u)
                 stream_end(s, WEBSOCKET_INTERNAL_ERROR, "out of memory", NULL);
                 return;
         }
-        stream_end_if_revoked(s); /* while its request waited; from now on the hub looks */
+        stream_end_if_revoked(s); /* it may have ended while the request was queued; from now on the hub checks */
         metric_add(kind_metric(s), 1);
         s->pinged_us = clock_monotonic_us();
         greet(s);
@@ -288,7 +288,7 @@ static void drop_subs(struct stream *s)
                 stream_hub_unregister(s->hub, sub);
                 free(sub);
         }
-        s->subs = NULL; /* a worker may be about to look */
+        s->subs = NULL; /* a worker may be about to use them */
         s->n_subs = 0;
         pthread_mutex_unlock(&s->hub->lock);
 }
@@ -314,7 +314,7 @@ static void on_sent(void *context)
         struct stream *s = context;
 
         if (s->command_waits) {
-                s->unanswered_pings = 0; /* it takes what it is sent; its pongs wait behind the command */
+                s->unanswered_pings = 0; /* the client is reading; its pongs are queued behind the command */
         }
         stream_command_go_on(s);
 }

@@ -1,10 +1,10 @@
-/* Owns what clients say that they have taken: the service of the channel is told, on a worker. Nothing is kept here. */
+/* Owns acknowledgements of clients: a worker passes them to the channel's service. Nothing is stored here. */
 #include <string.h>
 #include "gateway/stream.h"
 #include "rpc/rate_limit.h"
 #include "sonet/live.pb-c.h"
 
-/* Under the lock, for the I/O thread may be ending the stream. The channel of a subscription; NULL: there is none. */
+/* Under the lock, as the I/O thread may be ending the stream. The channel of a subscription; NULL: not subscribed. */
 static struct stream_channel *subscribed_channel(const struct stream *s, const char *name)
 {
         struct stream_channel *channel = NULL;
@@ -32,7 +32,7 @@ static sn_status find_channel(struct rpc_call *c, const struct stream *s, const 
                    : rpc_fail(c, SN_INVALID_ARGUMENT, "channel", "this channel does not take acknowledgements");
 }
 
-/* No further than the log is: what was not there cannot have been taken. */
+/* Positions beyond the log cannot have been received. */
 static bool is_in_log(struct stream_log *log, const struct stream_since *since)
 {
         bool there;
@@ -76,7 +76,7 @@ sn_status stream_acknowledge(struct rpc_call *c, const struct stream *s, const c
                 return rpc_fail_code(c, SN_INVALID_ARGUMENT, "cursor_invalid", "position",
                                      "not a position of this channel; use one from its messages");
         }
-        c->method = channel->subscribe; /* whose access and rate these messages have, too */
+        c->method = channel->subscribe; /* these messages share its access rules and rate limit */
         TRY(rpc_take_rate(c, &(struct rate_verdict){0}));
         TRY(rpc_check_access(c));
         return tell(c, channel, name, &since.places[0]);

@@ -1,4 +1,4 @@
-/* Owns clients' messages on the I/O thread: handing them to workers, and applying what came of them. */
+/* Owns clients' messages on the I/O thread: handing them to workers, and applying the results. */
 #include <stdlib.h>
 #include <string.h>
 #include "base/clock.h"
@@ -6,7 +6,7 @@
 #include "json/json.h"
 #include "rpc/lanes.h"
 
-#define TRY_AGAIN_LATER 1013 /* a close code of the registry */
+#define TRY_AGAIN_LATER 1013 /* a registered close code */
 
 static bool submit(struct stream_command *command)
 {
@@ -26,7 +26,7 @@ static bool submit(struct stream_command *command)
         return false;
 }
 
-/* Ends the stream: the client would wait for an answer otherwise. */
+/* Ends the stream, as the client would otherwise wait for an answer. */
 static void end_queue_full(struct stream *s)
 {
         stream_end(s, TRY_AGAIN_LATER, "queue_full",
@@ -136,7 +136,7 @@ static void apply_sub(struct stream *s, struct stream_command *command)
         }
 }
 
-/* Server-sent events resume all their channels from one id: it counts once the last channel is there. */
+/* Server-sent events resume all channels from one id: it is valid once the last channel is subscribed. */
 static void send_all(struct stream *s, const struct stream_command *command)
 {
         const struct buf *out = &command->out;
@@ -189,7 +189,7 @@ static void finish(struct stream *s, struct stream_command *command)
         }
 }
 
-/* A subscription of a stream that has ended meanwhile goes with it. */
+/* A subscription of a stream that has ended is dropped with it. */
 static void give_up(struct stream_command *command)
 {
         struct stream_hub *hub = command->stream->hub;

@@ -1,4 +1,4 @@
-/* Owns what streams are sent of an event: made on the thread of whoever follows it, sent on the I/O thread. */
+/* Owns the messages for an event: made on the thread that follows the log, sent on the I/O thread. */
 #include "gateway/stream_batch.h"
 
 #include <stdlib.h>
@@ -16,8 +16,8 @@ void stream_batch_free(struct stream_batch *batch)
         free(batch);
 }
 
-/* Several channels may have the same event: until the next one none of them is passed. While one is being subscribed
- * to, none is at all. */
+/* Several channels may have the same event, so its position counts as passed only with the next event, and never
+ * while a channel is being subscribed to. */
 static void send_text(const struct stream_batch *batch, struct stream *s, const char *text, size_t len)
 {
         if (batch->log == NULL) {
@@ -91,7 +91,7 @@ struct stream_batch *stream_batch_new(struct stream_hub *hub, const struct strea
         return batch;
 }
 
-/* The targets are in order of their viewers. */
+/* The targets are sorted by viewer. */
 sn_status stream_batch_show(struct rpc_call *c, struct stream_batch *batch, bus_event *event,
                             const struct stream_target *targets, size_t n)
 {

@@ -1,5 +1,4 @@
-/* Owns the channels that the contracts declare: finding one by its name, and asking its service what viewers are shown.
- */
+/* Owns the channels that the contracts declare: looking one up by name, and asking its service what viewers see. */
 #include <stdlib.h>
 #include <string.h>
 #include "gateway/stream.h"
@@ -49,7 +48,7 @@ static const struct rpc_message *items_of(const struct rpc_method *show)
         return items != NULL && items->shape == SHAPE_LIST && items->kind == KIND_MESSAGE ? items->message : NULL;
 }
 
-/* What live.proto says of the answer of ShowEvents. */
+/* Checks the result of ShowEvents against live.proto. */
 static bool is_shown(const struct rpc_method *show)
 {
         const struct rpc_message *item = items_of(show);
@@ -67,7 +66,7 @@ static void read_name(struct stream_channel *channel)
         channel->variable = rest.len > 2 ? (struct str){rest.ptr + 1, rest.len - 2} : (struct str){0};
 }
 
-/* A lossy channel follows none. */
+/* A lossy channel follows no log. */
 static sn_status find_log(struct stream_hub *hub, const struct rpc_service *const *contracts, size_t n,
                           struct stream_channel *channel, struct buf *error)
 {
@@ -158,14 +157,14 @@ sn_status stream_channel_parse(struct rpc_call *c, struct stream_hub *hub, struc
         return unknown(c);
 }
 
-/* ---- What is shown ---- */
+/* ---- Showing events ---- */
 
 static uint32_t number_in(const struct rpc_message *type, const ProtobufCMessage *item, const char *name)
 {
         return *(const uint32_t *)((const char *)item + contract_field(type, str_of(name))->offset);
 }
 
-/* "note_created" is "note.created". */
+/* "note_created" becomes "note.created". */
 static const char *event_name(struct arena *arena, const char *field)
 {
         char *name = arena_strdup(arena, field), *line = strchr(name, '_');
@@ -176,7 +175,7 @@ static const char *event_name(struct arena *arena, const char *field)
         return name;
 }
 
-/* The one alternative of the item that is set; NULL: none. */
+/* The alternative of the item's oneof that is set; NULL: none. */
 static const struct rpc_field *data_field(const struct rpc_message *type, const ProtobufCMessage *item)
 {
         for (uint32_t i = 0; i < type->n_fields; i++) {
@@ -190,7 +189,7 @@ static const struct rpc_field *data_field(const struct rpc_message *type, const 
         return NULL;
 }
 
-/* In the order of the events, whatever the service's. */
+/* In the order of the events, regardless of the service's order. */
 static int compare_shown(const void *a, const void *b)
 {
         const struct stream_shown *x = a, *y = b;

@@ -1,4 +1,4 @@
-/* Owns what clients say on a stream: read, checked and answered by a worker, applied on the I/O thread. */
+/* Owns clients' messages on a stream: parsed, checked and answered by a worker, applied on the I/O thread. */
 #include <stdlib.h>
 #include <string.h>
 #include "auth/token.h"
@@ -8,7 +8,7 @@
 #include "rpc/rate_limit.h"
 #include "sonet/live.rpc.h"
 
-#define OUT_MAX_BYTES  (64 << 20) /* a portion of a replay ends long before, but for one large event */
+#define OUT_MAX_BYTES  (64 << 20) /* a part of a replay ends far below this, unless a single event is large */
 #define CALL_MAX_BYTES (8 << 20)
 
 /* ---- A command's memory ---- */
@@ -105,7 +105,7 @@ static sn_status authenticate(struct rpc_call *c, struct stream_command *command
         return SN_OK;
 }
 
-/* Who may subscribe the channel's service says. */
+/* The channel's service decides who may subscribe. */
 static sn_status ask_topic(struct rpc_call *c, struct stream_hub *hub, const char *name,
                            struct stream_channel **channel, Sonet__Live__Topic *topic)
 {
@@ -141,7 +141,7 @@ static struct stream_sub *new_sub(struct stream *s, struct stream_channel *chann
         return sub;
 }
 
-/* Under the lock: the client may go meanwhile, and its subscriptions with it. */
+/* Under the lock: the client may disconnect meanwhile, which frees its subscriptions. */
 static bool has_room(struct stream *s, const char *name, int64_t most)
 {
         pthread_mutex_lock(&s->hub->lock);
@@ -154,7 +154,7 @@ static bool has_room(struct stream *s, const char *name, int64_t most)
         return room;
 }
 
-/* What came after the position is all here still: events are kept that long, and their log is the one that it names. */
+/* Everything after the position is still available: events are kept long enough, and the position names this log. */
 static void resume_after(struct stream_command *command, const struct stream_since *since)
 {
         struct stream_log *log = command->log;
@@ -229,7 +229,7 @@ static sn_status run_acknowledge(struct rpc_call *c, struct stream_command *comm
         return stream_acknowledge(c, command->stream, in->channel, in->position);
 }
 
-/* What clients say: which members a message of the type must have, and which it may have, too. */
+/* The messages of clients: which members a type requires, and which it allows. */
 static const struct kind {
         const char *type;
         sn_status (*run)(struct rpc_call *c, struct stream_command *command, const Sonet__Live__Command *in);
@@ -288,7 +288,7 @@ static sn_status obey(struct rpc_call *c, struct stream_command *command)
                              "must be authenticate, subscribe, unsubscribe or acknowledge");
 }
 
-/* Under the lock: what comes from now on is sent. passed: up to where, for the id of a server-sent event. */
+/* Under the lock: from now on events are sent. passed: the position for the id of a server-sent event. */
 static void begin_here(struct stream_command *command, const char *position, const char *passed)
 {
         stream_command_begin_message(command, passed);
@@ -296,7 +296,7 @@ static void begin_here(struct stream_command *command, const char *position, con
         stream_command_end_message(command);
 }
 
-/* Under the lock: a subscription begins where the log stands, or goes on behind what was missed when that is all. */
+/* Under the lock: a subscription starts at the log's head, or after the replay once that is complete. */
 static void register_sub(struct rpc_call *c, struct stream_command *command)
 {
         struct stream_sub *sub = command->sub;
@@ -320,7 +320,7 @@ static void register_sub(struct rpc_call *c, struct stream_command *command)
         stream_hub_register(sub->stream->hub, sub, topic, command->after);
 }
 
-/* The command is the I/O thread's from here on. What is sent of the subscription later is posted later. */
+/* From here on the I/O thread owns the command. Later messages of the subscription are posted after it. */
 static void hand_back(struct rpc_call *c, struct stream_command *command, bool ok)
 {
         struct stream_hub *hub = command->stream->hub;
@@ -343,7 +343,7 @@ static void hand_back(struct rpc_call *c, struct stream_command *command, bool o
         if (!posted) {
                 stream_command_drop(command);
         }
-        pthread_mutex_lock(&hub->lock); /* the last that it touches */
+        pthread_mutex_lock(&hub->lock); /* the last access to it */
         if (--hub->n_commands == 0) {
                 pthread_cond_broadcast(&hub->idle);
         }

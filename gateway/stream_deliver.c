@@ -1,5 +1,5 @@
-/* Owns the way from a log's events to the streams that are to see them. Several are on it at once, and each stream sees
- * them in order (stream_turns.c). */
+/* Owns delivering a log's events to streams. Several events are delivered at once, and each stream gets them in
+ * order (stream_turns.c). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,13 +12,13 @@
 #define RETRY_MS      100
 #define MOST_FAILURES 5
 #define BATCH_BYTES   (64 << 20)
-#define STALE_MS      1000 /* what was shown this long ago is asked for anew */
+#define STALE_MS      1000 /* a rendering older than this is made again */
 
 /* ---- An event ---- */
 
 typedef sn_status stream_attempt(struct rpc_call *c, void *context);
 
-/* Again while something is unreachable, for as long as it takes: later is better than never. */
+/* Retries while something is unreachable, for as long as it takes: late is better than never. */
 static bool insist(struct stream_log *log, stream_attempt *attempt, void *context)
 {
         for (int failures = 0; !bus_feed_stopping(log->feed);) {
@@ -49,7 +49,7 @@ struct showing {
         bool was_too_large; /* nothing was sent */
 };
 
-/* What may be seen can have changed while an event before this one had to wait for its service. */
+/* Visibility may have changed while an earlier event waited for its service. */
 static sn_status post_in_turn(const struct stream_turn *turn, struct stream_batch *batch)
 {
         if (stream_turn_await(turn) > STALE_MS) {
@@ -79,7 +79,7 @@ static sn_status try_to_show(struct rpc_call *c, void *context)
         return showing->was_too_large ? SN_OK : status != SN_OK ? status : SN_INTERNAL;
 }
 
-/* They come back and resume. */
+/* Closes the streams; their clients reconnect and resume. */
 static void cut_off(const struct stream_turn *turn, const struct stream_target *targets, size_t n)
 {
         struct stream_log *log = turn->log;
@@ -96,7 +96,7 @@ static void cut_off(const struct stream_turn *turn, const struct stream_target *
 static void show_all(const struct stream_turn *turn, struct stream_targets *targets)
 {
         struct stream_log *log = turn->log;
-        size_t most = STREAM_SHOWN_AT_ONCE; /* fewer once an answer was too large */
+        size_t most = STREAM_SHOWN_AT_ONCE; /* fewer after a response was too large */
 
         for (size_t at = 0, n; at < targets->n; at += n) {
                 n = stream_targets_alike(targets->items + at, targets->n - at, most);
@@ -112,7 +112,7 @@ static void show_all(const struct stream_turn *turn, struct stream_targets *targ
         }
 }
 
-/* One look at the routes of a service, from where the one before ended. */
+/* One call for the routes of a service, continuing where the previous one ended. */
 struct routing {
         const struct stream_turn *turn;
         const struct rpc_method *route;
@@ -167,7 +167,7 @@ static void end_all(struct http_task *task)
         stream_batch_free(batch);
 }
 
-/* Whom the event concerns is not known: all come back, and ask for what they missed. */
+/* The viewers are unknown: all clients reconnect and fetch what they missed. */
 static void end_all_to_resume(const struct stream_turn *turn)
 {
         struct stream_log *log = turn->log;
@@ -210,9 +210,9 @@ static void route_and_show(const struct stream_turn *turn)
         }
 }
 
-/* ---- What the feed calls ---- */
+/* ---- Called by the feed ---- */
 
-/* Under the lock. Before that a position that a client has might lie ahead. */
+/* Under the lock. Before that, a client's position could be ahead of the log. */
 static void set_ready(struct stream_log *log)
 {
         if (!log->ready && log->position >= log->old_until) {
@@ -221,7 +221,7 @@ static void set_ready(struct stream_log *log)
         }
 }
 
-/* From here on whoever subscribes is not owed the event, and whoever resumes finds it among those that are kept. */
+/* From here on the event is not sent to new subscribers, but replayed to those that resume. */
 static void pass(struct stream_log *log, const bus_event *event)
 {
         pthread_mutex_lock(&log->hub->lock);
@@ -283,7 +283,7 @@ void stream_begin_log(void *context, const char *log_id, int64_t position, int64
                         abort();
                 }
         }
-        if (log->ready) { /* those who were subscribed count on what is gone */
+        if (log->ready) { /* subscribers rely on events that are gone */
                 posted = stream_hub_post(hub, &batch->task);
         }
         memcpy(log->log_id, log_id, UUID_SIZE);

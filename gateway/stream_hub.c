@@ -1,4 +1,4 @@
-/* Owns what all streams share: start and stop, who is there, and the look for sessions that have ended. */
+/* Owns what all streams share: start and stop, the table of streams, and checking for ended sessions. */
 #include <stdlib.h>
 #include <string.h>
 #include "auth/token.h"
@@ -8,7 +8,7 @@
 
 #define LOOK_MS      250    /* a stream ends within a second of its session */
 #define WAIT_US      500000 /* for a log that is not followed yet, */
-#define MOST_WAITING 2      /* and so many workers */
+#define MOST_WAITING 2      /* by at most this many workers */
 
 /* ---- Streams by id: on the I/O thread ---- */
 
@@ -79,7 +79,7 @@ static void end_ended(struct http_task *task)
         }
 }
 
-/* Looks at the streams only when some session has ended since the last look. */
+/* Walks the streams only if a session has ended since the last check. */
 static void look_for_ended(struct stream_hub *hub)
 {
         uint64_t revocations = token_revocations();
@@ -109,7 +109,7 @@ static void follow(struct stream_hub *hub, struct stream_log *log)
                                                             .context = log});
 }
 
-/* From the start, so that there is a backlog to resume from, and no client has to wait for it. */
+/* Started at once, so that there is a backlog to resume from and no client has to wait. */
 static void follow_all(struct stream_hub *hub)
 {
         pthread_mutex_lock(&hub->lock);

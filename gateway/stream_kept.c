@@ -1,4 +1,4 @@
-/* Owns the events of a log that are kept, for who comes back with a position. Under the hub's lock. */
+/* Owns the recent events of a log, kept for clients that resume. Under the hub's lock. */
 #include <stdio.h>
 #include "base/clock.h"
 #include "gateway/stream.h"
@@ -61,7 +61,7 @@ static bus_event *copy_of(struct arena *arena, const struct stream_log *log, con
 bus_event **stream_kept_events(struct rpc_call *c, struct stream_log *log, int64_t after, size_t most, size_t *n)
 {
         bus_event **events = ARENA_ARRAY(c->arena, bus_event *, most);
-        int64_t skip = after - log->kept_after; /* positions are dense */
+        int64_t skip = after - log->kept_after; /* positions have no gaps */
 
         *n = 0;
         for (size_t i = skip > 0 ? (size_t)skip : 0; i < log->n_kept && *n < most; i++) {

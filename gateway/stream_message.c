@@ -1,4 +1,4 @@
-/* Owns what clients are sent on a stream, as JSON, and how positions look to them. */
+/* Owns the JSON of messages to clients, and the external form of positions. */
 #include <string.h>
 #include "auth/cursor.h"
 #include "base/clock.h"
@@ -11,8 +11,8 @@
 
 #define POSITION_FILTER "stream"
 
-/* The cursor is bound to no member and no list: it is a position in a log, opaque to clients. With something random
- * in it, or equal positions would tell that nothing happened in between, also nothing that is hidden. */
+/* The cursor is not bound to a member or list: it is a position in a log, opaque to clients. It includes random
+ * bytes, as equal positions would otherwise reveal that nothing happened in between, including hidden events. */
 static struct rpc_call *nobodys(struct rpc_call *c)
 {
         struct rpc_call *bare = ARENA_NEW(c->arena, struct rpc_call);

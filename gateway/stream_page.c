@@ -1,5 +1,5 @@
-/* Owns the request for a stream: who asks, which of the two ways it goes, and the answer after which the connection is
- * one. */
+/* Owns the request for a stream: authentication, the choice of transport, and the response that turns the connection
+ * into a stream. */
 #include <string.h>
 #include "auth/token.h"
 #include "gateway/stream.h"
@@ -130,7 +130,7 @@ static sn_status open_events(struct rpc_call *c, struct stream_hub *hub, const s
         TRY(check_channels(c, hub, channels));
         response->status = 200;
         http_response_header(response, "Cache-Control", "no-store");
-        http_response_header(response, "X-Accel-Buffering", "no"); /* nginx passes it on as it comes */
+        http_response_header(response, "X-Accel-Buffering", "no"); /* so that nginx does not buffer it */
         if (!r->http_2) {
                 http_response_header(response, "Connection", "close"); /* its body has no other end */
         }

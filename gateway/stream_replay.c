@@ -1,12 +1,12 @@
-/* Owns what a subscription that resumes has missed: a portion at a time, so that a client takes each before the next
- * one is made. */
+/* Owns replaying what a resumed subscription has missed, one part at a time: the next part is made when the client
+ * has read the last one. */
 #include <string.h>
 #include "gateway/stream.h"
 #include "json/json.h"
 
 #define PORTION_MAX_BYTES (1 << 20)
 
-/* What is kept of the log behind the command's position. */
+/* The kept events after the command's position. */
 struct missed {
         bus_event **events;
         size_t n;
@@ -30,7 +30,8 @@ static sn_status find_missed(struct rpc_call *c, const struct stream_command *co
                                 "events since this position are no longer kept; reload and subscribe again");
 }
 
-/* Another channel may still be owed an event of this position: the id of a server-sent event does not pass it. */
+/* Another channel may still have to get an event at this position, so the id of a server-sent event does not pass
+ * it. */
 static void write_event(struct rpc_call *c, struct stream_command *command, const struct stream_shown *shown,
                         int64_t position, int64_t delivered)
 {
@@ -44,7 +45,7 @@ static void write_event(struct rpc_call *c, struct stream_command *command, cons
         stream_command_end_message(command);
 }
 
-/* Half of what may be unread, so that a client that takes it in time is not cut off for what comes beside it. */
+/* Half of the unread limit, so that a client that reads in time is not disconnected because of other messages. */
 static size_t portion_bytes(const struct stream_command *command)
 {
         size_t half = (size_t)command->stream->hub->gateway->options.settings->stream_unsent_bytes / 2;
@@ -52,7 +53,7 @@ static size_t portion_bytes(const struct stream_command *command)
         return half < PORTION_MAX_BYTES ? half : PORTION_MAX_BYTES;
 }
 
-/* As many events as fit into a portion, at least one: how many. */
+/* Returns how many events fit into a part, at least one. */
 static size_t write_portion(struct rpc_call *c, struct stream_command *command, const struct missed *missed,
                             const struct stream_shown *shown, size_t n_shown)
 {
@@ -67,7 +68,7 @@ static size_t write_portion(struct rpc_call *c, struct stream_command *command, 
         return missed->n;
 }
 
-/* The answer was too large for a call: once more, with fewer. */
+/* The response was too large for one call: retry with fewer events. */
 static sn_status show_fewer(struct stream_command *command, size_t n)
 {
         command->at_once = n / 2;

@@ -1,5 +1,5 @@
-/* Owns what a stream is sent, on the I/O thread: frames or server-sent events, who is too slow for them, and the end.
- */
+/* Owns sending on a stream, on the I/O thread: frames or server-sent events, slow readers, and the end of the
+ * stream. */
 #include <stdio.h>
 #include <string.h>
 #include "auth/token.h"
@@ -7,9 +7,9 @@
 #include "base/metrics.h"
 #include "gateway/stream.h"
 
-#define FULL_US     INT64_C(1000000) /* so long it may be more than may be unsent, */
-#define BURST_PARTS 4                /* and up to so many times */
-#define LOSSY_PART  4                /* of what may be unsent: with more than that, what may be lost is not sent */
+#define FULL_US     INT64_C(1000000) /* how long the buffer may exceed the limit, */
+#define BURST_PARTS 4                /* by at most this factor */
+#define LOSSY_PART  4                /* of the limit: above it, lossy messages are dropped */
 
 void stream_send_frame(struct stream *s, enum websocket_opcode opcode, const void *bytes, size_t len)
 {
@@ -49,8 +49,8 @@ static bool leaves_more_than(struct stream *s, int64_t bytes)
         return (int64_t)http_upgraded_unsent(s->u) > bytes;
 }
 
-/* A burst may come faster than anybody takes it: over HTTP/2 in one turn of the loop, in which nothing is sent. So for
- * a second there may be more, but that is bounded, too. */
+/* A burst may arrive faster than anyone can read: over HTTP/2 within one turn of the loop, in which nothing is sent.
+ * So the limit may be exceeded for a second, up to a second limit. */
 static bool is_too_slow(struct stream *s)
 {
         int64_t now_us = clock_monotonic_us();
@@ -65,8 +65,8 @@ static bool is_too_slow(struct stream *s)
         return now_us - s->full_us >= FULL_US || leaves_more_than(s, BURST_PARTS * unsent_max(s));
 }
 
-/* What is unsent is bounded, but for the last message: whoever does not take it is told so behind it, and cut off when
- * they do not take that. */
+/* The buffer is limited, except for one last message: a client that does not read gets a problem after it, and is
+ * disconnected if it does not read that either. */
 bool stream_may_be_sent(struct stream *s)
 {
         if (s->closing) {
@@ -112,7 +112,7 @@ void stream_send_lossy(struct stream *s, const char *text, size_t len)
         send_text(s, text, len);
 }
 
-/* A position for each log that the channels follow: where a client that comes back goes on. */
+/* A position for each log that the channels follow, from which a client resumes. */
 static const char *event_id(const struct stream *s, struct buf *id)
 {
         for (size_t i = 0; i < s->hub->n_logs; i++) {

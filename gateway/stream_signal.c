@@ -1,12 +1,12 @@
-/* Owns the way from signals to the streams that are subscribed to lossy channels, on the thread of who listens to them.
- * What fails or comes too fast is dropped: there is always a next one, or none is needed. */
+/* Owns delivering signals to the subscribers of lossy channels, on the thread that listens for signals. A signal
+ * that fails or comes too fast is dropped: there is always a newer one, or none is needed. */
 #include <stdlib.h>
 #include <string.h>
 #include "base/metrics.h"
 #include "gateway/stream_batch.h"
 
-#define BATCHES_MAX 64        /* that the I/O thread may have before it */
-#define BATCH_BYTES (1 << 20) /* events that are so small are shown to STREAM_SHOWN_AT_ONCE at a time */
+#define BATCHES_MAX 64        /* queued on the I/O thread at a time */
+#define BATCH_BYTES (1 << 20) /* events this small are rendered for STREAM_SHOWN_AT_ONCE viewers at a time */
 
 static sn_status show_to(struct rpc_call *c, struct stream_hub *hub, bus_event *signal,
                          const struct stream_target *targets, size_t n)
@@ -38,7 +38,7 @@ static sn_status show_all(struct rpc_call *c, struct stream_hub *hub, bus_event 
         return SN_OK;
 }
 
-/* To whom the first answer of RouteEvents says: a signal is for few. */
+/* Only the first response of RouteEvents counts: a signal is for few members. */
 static sn_status route(struct rpc_call *c, struct stream_hub *hub, const struct stream_origin *origin,
                        bus_event *signal)
 {

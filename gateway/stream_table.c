@@ -1,4 +1,4 @@
-/* Owns what the hub finds by a text: subscriptions by their topic, and counts by address or member. */
+/* Owns the hub's hash tables: subscriptions by topic, and counts by address or member. */
 #include <stdlib.h>
 #include <string.h>
 #include "gateway/stream.h"
@@ -23,7 +23,7 @@ static void *allocate(size_t bytes)
         void *memory = calloc(1, bytes);
 
         if (memory == NULL) {
-                abort(); /* as arenas do */
+                abort(); /* like arenas */
         }
         return memory;
 }
@@ -52,7 +52,7 @@ void stream_table_free(struct stream_table *table)
 static uint64_t hash_of(const char *key)
 {
         uint64_t hash =
-            14695981039346656037U; /* FNV-1a: clients choose no key, but for words that services make of theirs */
+            14695981039346656037U; /* FNV-1a: clients choose no keys, only parts of keys that services build */
 
         for (; *key != '\0'; key++) {
                 hash = (hash ^ (uint8_t)*key) * 1099511628211U;

@@ -1,4 +1,4 @@
-/* Owns whom an event may concern: the subscriptions to its topics, among the channels that it is for. */
+/* Owns finding the subscriptions that an event may concern. */
 #include <stdlib.h>
 #include <string.h>
 #include "gateway/stream_batch.h"

@@ -1,5 +1,5 @@
-/* Owns that several events of a log are on their way at once, each on a thread of its own: what is to be asked of the
- * services for one does not wait for the answers for the one before. Who is posted to finds them in order. */
+/* Owns delivering several events of a log concurrently, each on its own thread: calls to services for one event do
+ * not wait for those of the previous one. Posting is done in order. */
 #include <stdlib.h>
 #include "base/clock.h"
 #include "gateway/stream_batch.h"
@@ -11,7 +11,7 @@ struct stream_turns {
         stream_turn_run *begin, *deliver;
         pthread_mutex_t lock;
         pthread_cond_t passed;
-        size_t taken, turn; /* events that somebody delivers; whose turn it is: all before it were delivered */
+        size_t taken, turn; /* events taken by a thread; the event whose turn it is: all before it are delivered */
         int users;
 };
 
@@ -20,7 +20,7 @@ struct helper {
         struct stream_turns *turns;
 };
 
-/* How many are left. */
+/* Returns how many are left. */
 static int add_users(struct stream_turns *turns, int more)
 {
         pthread_mutex_lock(&turns->lock);
@@ -38,7 +38,7 @@ static void leave(struct stream_turns *turns)
         }
 }
 
-/* False when there is none left. */
+/* False if none is left. */
 static bool take(struct stream_turns *turns, struct stream_turn *turn)
 {
         pthread_mutex_lock(&turns->lock);
@@ -109,7 +109,7 @@ static void ask_for_help(struct stream_turns *turns)
         }
 }
 
-/* Until what was taken is delivered; helpers that only come now find nothing left. */
+/* Waits until all taken events are delivered; helpers that start only now find none left. */
 static void await_all(struct stream_turns *turns)
 {
         pthread_mutex_lock(&turns->lock);

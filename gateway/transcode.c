@@ -64,7 +64,7 @@ static bool seen_before(struct str *seen, size_t *n, struct str name)
         return false;
 }
 
-/* The list that is meant, whose elements may come apart by commas, under the name again and again, or as `name[]`. */
+/* The list named by a parameter; its elements may be comma-separated, repeated under the name, or given as `name[]`. */
 static const char *list_named(const struct rpc_message *type, struct str name)
 {
         if (name.len > 2 && memcmp(name.ptr + name.len - 2, "[]", 2) == 0) {
@@ -80,7 +80,7 @@ static const char *list_named(const struct rpc_message *type, struct str name)
         return NULL;
 }
 
-/* What REST has elsewhere than in the query or a form: bytes of the body, headers, conditions. */
+/* Fields that REST does not take from the query or a form: bytes of the body, headers, conditions. */
 static bool is_elsewhere(const struct rpc_method *m, const struct rpc_field *field)
 {
         return field->rule.chunk || field->rule.header != NULL ||
@@ -127,7 +127,7 @@ static sn_status read_query(struct rpc_call *c, const struct exchange *x, Protob
         return SN_OK;
 }
 
-/* Its first value among so many; n counts them all. */
+/* The first value; n gets the number of values. */
 static const char *find_header(const struct http_header *headers, size_t n_headers, const char *name, size_t *n)
 {
         const char *value = NULL;
@@ -141,7 +141,7 @@ static const char *find_header(const struct http_header *headers, size_t n_heade
         return value;
 }
 
-/* In the head, or behind the body where it may be there. */
+/* In the head, or in the trailers if allowed there. */
 static sn_status find_field(struct rpc_call *c, const struct http_request *r, const struct rpc_field *field,
                             const char **value)
 {
@@ -176,7 +176,7 @@ static sn_status read_headers(struct rpc_call *c, const struct exchange *x, Prot
         return SN_OK;
 }
 
-/* One that is too long is not understood, and so as if it were not there. */
+/* A value that is too long is not understood, and therefore treated as absent. */
 static char *condition(const struct exchange *x, const char *name, size_t max)
 {
         const char *value = http_request_header(x->request, name);
@@ -194,8 +194,8 @@ static void read_conditions(const struct exchange *x, ProtobufCMessage *in)
         conditions->range = condition(x, "Range", 200);
         conditions->if_range = condition(x, "If-Range", 200);
         if (conditions->if_range[0] == '\0' && http_request_header(x->request, "If-Range") != NULL) {
-                conditions->range =
-                    (char *)protobuf_c_empty_string; /* not understood: a part might be of another file */
+                /* Not understood: the range might be of another version of the file. */
+                conditions->range = (char *)protobuf_c_empty_string;
         }
         conditions->if_none_match = condition(x, "If-None-Match", 2000);
         conditions->head = strcmp(x->request->method, "HEAD") == 0;
@@ -214,7 +214,7 @@ static sn_status read_body(struct rpc_call *c, const struct exchange *x, Protobu
                 skip[i] = str_dup(c->arena, variable_name(&x->match.variables[i]));
         }
         if (x->request->body.len == 0) {
-                return SN_OK; /* what is required is then missing, and validation says so */
+                return SN_OK; /* validation then reports missing required fields */
         }
         return json_read_message(c, x->request->body, skip, x->match.route->method->in, in);
 }
@@ -251,7 +251,7 @@ static const char *cursor_of(const ProtobufCMessage *out, const char *name)
                    : "";
 }
 
-/* The address that was asked for, without its position, up to where another one is added. */
+/* The requested URL without its cursor, to which another one is appended. */
 static const char *address_without_position(struct rpc_call *c, const struct exchange *x)
 {
         struct str rest = x->request->query, pair;
@@ -265,7 +265,7 @@ static const char *address_without_position(struct rpc_call *c, const struct exc
         return url;
 }
 
-/* RFC 8288: next is what is older, prev what is newer. */
+/* RFC 8288: next is older, prev is newer. */
 static void add_link(struct rpc_call *c, const struct exchange *x, const ProtobufCMessage *out,
                      struct http_response *response)
 {

@@ -1,4 +1,4 @@
-/* Owns what has come of a body of bytes. */
+/* Owns receiving a body of bytes. */
 #include "gateway/upload.h"
 
 #include <errno.h>
@@ -27,18 +27,18 @@ struct upload {
         struct rpc_call *call;
         struct spool *spool;
         struct rpc_body body;
-        struct http_response identified; /* its headers: how many requests are left */
-        const char *refusal;             /* why a part was not taken, and of which name */
+        struct http_response identified; /* its headers, with the rate limit */
+        const char *refusal;             /* why a part was rejected, and its name */
         const char *refused_name;
         struct multipart form;
-        struct upload_field *fields, *field; /* those that came; the one that comes, NULL: the file */
+        struct upload_field *fields, *field; /* those received; the current one, or NULL for the file */
         size_t n_fields, field_bytes;
         bool has_file;
 };
 
 /* --- refusals --- */
 
-/* False, always. */
+/* Always returns false. */
 static bool answer_problem_early(struct exchange *x, struct http_response *early)
 {
         exchange_headers(x, early);
@@ -87,7 +87,7 @@ static const char *file_field(const struct exchange *x)
         return contract_chunk_field(x->match.route->method->in)->name;
 }
 
-/* Without the folders that some clients send. */
+/* Strips the folders that some clients send. */
 static const char *base_name(struct arena *arena, const char *name)
 {
         const char *slash = strrchr(name, '/'), *backslash = strrchr(name, '\\');
@@ -184,7 +184,7 @@ static bool end_part(void *context)
         return true;
 }
 
-/* --- its way --- */
+/* --- receiving --- */
 
 static bool take(struct http_request *r, struct str piece, struct http_response *early)
 {
@@ -231,7 +231,7 @@ static bool begin_form(struct exchange *x, struct http_response *early)
         return true;
 }
 
-/* Without a body it needs none. */
+/* Without a body no Content-Type is needed. */
 static bool has_its_type(struct exchange *x, struct http_response *early)
 {
         const char *wanted = x->match.route->method->body_type;
@@ -261,7 +261,7 @@ static int64_t announced(const struct http_request *r)
         return bytes;
 }
 
-/* The names of the fields that may come behind the body; NULL: none may. */
+/* The names of the fields that may follow the body as trailers; NULL: none. */
 static const char *const *trailers_of(struct arena *arena, const struct rpc_message *type)
 {
         const char **names = ARENA_ARRAY(arena, const char *, HTTP_MAX_TRAILERS + 1);
@@ -358,13 +358,13 @@ struct rpc_call *upload_call(const struct exchange *x)
         u->body.complete = !x->request->is_part;
         u->call->body = &u->body;
         u->call->deadline_us = x->work.deadline_us;
-        u->call->now_ms = clock_wall_ms(); /* the bytes took their time */
+        u->call->now_ms = clock_wall_ms(); /* receiving the bytes took time */
         return u->call;
 }
 
 sn_status upload_finish(struct rpc_call *c, const struct exchange *x)
 {
-        TRY(rpc_check_session(c)); /* which may have ended while it waited for a worker */
+        TRY(rpc_check_session(c)); /* it may have ended while the request was queued */
         enum spool_result result = spool_finish(x->upload->spool, c->deadline_us, &x->upload->body.fd);
         if (result != SPOOL_OK) {
                 fail_spool(c, result);

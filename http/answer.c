@@ -1,4 +1,4 @@
-/* The head of a response, in one piece of memory of the right size. */
+/* Formats the head of a response into one allocation of the right size. */
 #include "http/internal.h"
 
 #include <stdio.h>
@@ -65,7 +65,7 @@ const char *http_reason(int status)
         return "";
 }
 
-/* strftime would speak the locale's language. */
+/* strftime would use the locale's language. */
 char *http_date_of(char text[HTTP_DATE_SIZE], int64_t seconds)
 {
         static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
@@ -79,7 +79,7 @@ char *http_date_of(char text[HTTP_DATE_SIZE], int64_t seconds)
         return text;
 }
 
-/* Made once a second by each thread. */
+/* Formatted once per second by each thread. */
 const char *http_date(void)
 {
         static __thread int64_t made_for = -1;
@@ -125,7 +125,7 @@ static void put_number(struct http_exchange *x, size_t number)
         put(x, digits + at);
 }
 
-/* RFC 9110 8.6: these have no body, and their heads no length. */
+/* RFC 9110, 8.6: these have no body and no Content-Length. */
 bool http_status_has_no_length(int status)
 {
         return status == 204 || status == 304;

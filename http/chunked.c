@@ -1,5 +1,5 @@
-/* One state machine, a byte at a time except for the data. A chunk's size has at most 15 digits, so that it cannot
- * overflow; what is around the data is bounded, so that a small body cannot cost much reading. */
+/* A state machine, one byte at a time except for the data. A chunk size has at most 15 digits, so that it cannot
+ * overflow; the overhead around the data is limited, so that a small body cannot be expensive to parse. */
 #include "http/chunked.h"
 
 #include <string.h>
@@ -8,8 +8,8 @@ enum { SIZE_DIGITS_MAX = 15, OVERHEAD_BYTES_MAX = 16 << 10 };
 
 enum state {
         SIZE,
-        BLANK,     /* behind the size: an extension must follow */
-        EXTENSION, /* until the line ends */
+        BLANK,     /* after the size: an extension must follow */
+        EXTENSION, /* to the end of the line */
         SIZE_LF,
         DATA,
         DATA_CR,

@@ -1,5 +1,5 @@
-/* A connection on its I/O thread, from accept to close: what it does next, answers, refusals, the end. internal.h says
- * when it is this thread's turn. */
+/* A connection on its I/O thread, from accept to close: its steps, responses, rejections and end. internal.h defines
+ * when this thread owns it. */
 #include "http/http2.h"
 
 #include <assert.h>
@@ -13,14 +13,14 @@
 #include "base/clock.h"
 
 enum {
-        STEPS_AT_ONCE = 64,     /* then others have their turn; after each answer if another request is there */
-        LINGER_US = 2000000,    /* how long a refused client may go on sending */
+        STEPS_AT_ONCE = 64,  /* then other connections continue; after each response if another request has arrived */
+        LINGER_US = 2000000, /* how long a rejected client may keep sending */
         LINGER_BYTES = 4 << 20, /* and how much */
 };
 
-/* --- making and ending --- */
+/* --- creating and ending --- */
 
-/* IPv4 in an IPv6 socket is shown as what it is. */
+/* Shows an IPv4 address in an IPv6 socket as IPv4. */
 static void peer_text(const struct sockaddr_storage *from, char out[HTTP_PEER_SIZE])
 {
         uint8_t address[ADDRESS_BYTES];
@@ -47,7 +47,7 @@ static void uncount(struct http_connection *c)
         atomic_fetch_sub_explicit(&c->loop->n_connections, 1, memory_order_relaxed);
 }
 
-/* Takes the connection out of the loop; descriptor and memory stay. */
+/* Removes the connection from the loop; descriptor and memory stay. */
 static void detach(struct http_connection *c)
 {
         http_loop_unlink(c);
@@ -89,7 +89,7 @@ void http_connection_drop(struct http_connection *c)
         release(c);
 }
 
-/* So that the kernel does not go on offering what the client does not take. */
+/* So that the kernel does not keep retransmitting what the client does not read. */
 enum http_step http_connection_end_hard(struct http_connection *c)
 {
         struct linger at_once = {.l_onoff = 1, .l_linger = 0};
@@ -97,15 +97,15 @@ enum http_step http_connection_end_hard(struct http_connection *c)
         return http_connection_end(c);
 }
 
-/* The descriptor is watched for edges: who takes less than there is must come back. A read that does not fill its
- * memory has emptied the socket. */
+/* The descriptor is edge-triggered: after reading less than what is available, read again. A read that does not fill
+ * its buffer has emptied the socket. */
 ssize_t http_connection_receive(struct http_connection *c, char *into, size_t size)
 {
         if (!c->readable) {
                 return 0;
         }
         ssize_t n;
-        if (c->tls != NULL) { /* more may be there, whatever the size */
+        if (c->tls != NULL) { /* there may be more, whatever the size */
                 n = tls_receive(c->tls, into, size);
                 c->readable = n > 0;
                 return n;
@@ -133,7 +133,7 @@ ssize_t http_connection_send(struct http_connection *c, const char *bytes, size_
         return n >= 0 ? n : errno == EAGAIN ? 0 : -1;
 }
 
-/* --- answers --- */
+/* --- responses --- */
 
 enum http_step http_connection_answer(struct http_connection *c, struct http_response *response)
 {
@@ -159,7 +159,7 @@ enum http_step http_connection_refuse(struct http_connection *c, int status, con
         return http_connection_answer(c, &response);
 }
 
-/* Closing a socket with unread bytes resets it, and the client may lose the answer that it has not read yet. */
+/* Closing a socket with unread bytes resets it, and the client may lose a response that it has not read yet. */
 enum http_step http_connection_linger(struct http_connection *c)
 {
         shutdown(c->fd, SHUT_WR);
@@ -243,7 +243,7 @@ static enum http_step secure(struct http_connection *c)
         return http_connection_end(c);
 }
 
-/* A client that does not finish the handshake is a slow one. */
+/* A client that does not finish the handshake counts as slow. */
 static bool start_tls(struct http_connection *c)
 {
         c->tls = tls_new(c->loop->server->tls, c->fd, NULL);
@@ -253,9 +253,9 @@ static bool start_tls(struct http_connection *c)
         return c->tls != NULL;
 }
 
-/* --- what the loop calls --- */
+/* --- called by the loop --- */
 
-/* What a client sends in one piece may take this thread long: requests are answered in turn with those of others. */
+/* Requests sent in one piece may keep this thread busy, so they alternate with those of other connections. */
 static bool has_had_its_turn(const struct http_connection *c, enum http_phase before)
 {
         return before == HTTP_SENDING && c->phase == HTTP_READING_HEAD && (c->in.len > c->in_at || c->readable);
@@ -299,16 +299,16 @@ void http_connection_work(struct http_connection *c)
         }
 }
 
-/* Otherwise whoever has it is told that there is an event. */
+/* Otherwise the owner is told that there is an event. */
 static bool is_our_turn(struct http_connection *c)
 {
-        if (atomic_load(&c->turn) == HTTP_TURN_IO) {
+        if (atomic_load(&c->owner) == HTTP_OWNER_IO) {
                 return true;
         }
-        if ((atomic_fetch_or(&c->turn, HTTP_TURN_EVENT) & HTTP_TURN_HELD) != 0) {
+        if ((atomic_fetch_or(&c->owner, HTTP_OWNER_EVENT) & HTTP_OWNER_HELD) != 0) {
                 return false;
         }
-        atomic_store(&c->turn, HTTP_TURN_IO); /* it was given back in between */
+        atomic_store(&c->owner, HTTP_OWNER_IO); /* it was given back in the meantime */
         return true;
 }
 
@@ -326,7 +326,7 @@ void *http_connection_source(struct http_connection *c)
         return (char *)c + 1;
 }
 
-/* Only marks it: in the same round its socket may have an event that ends it. */
+/* Only marks the connection: its socket may have an event in the same round that ends it. */
 void http_connection_source_event(struct http_connection *c)
 {
         if (c->http2 != NULL) {
@@ -339,7 +339,7 @@ void http_connection_source_event(struct http_connection *c)
 
 void http_connection_returned(struct http_connection *c)
 {
-        atomic_store(&c->turn, HTTP_TURN_IO);
+        atomic_store(&c->owner, HTTP_OWNER_IO);
         if (c->exchange != NULL) {
                 c->phase = HTTP_SENDING;
                 http_deadline_begin_sending(c);
@@ -356,7 +356,7 @@ static void turn_away(struct http_connection *c, int status, const char *detail)
         }
 }
 
-/* To the thread with the fewest, when it has fewer also with this one. */
+/* To the thread with the fewest connections, if it still has fewer with this one. */
 static void spread(struct http_connection *c)
 {
         struct http_loop *to = http_loop_with_fewest(c->loop);
@@ -399,14 +399,14 @@ void http_connection_new(struct http_loop *loop, int fd, const struct sockaddr_s
         }
 }
 
-/* --- the end --- */
+/* --- ending --- */
 
-/* True when the owner still had the request: whatever of it is left is now its own. */
+/* True if the owner still had the request: it now owns what is left of it. */
 static bool abandon(struct http_connection *c)
 {
-        unsigned turn = atomic_load(&c->turn);
-        return (turn & HTTP_TURN_HELD) != 0 && (turn & HTTP_TURN_SENDING) == 0 &&
-               atomic_compare_exchange_strong(&c->turn, &turn, HTTP_TURN_HELD | HTTP_TURN_ABANDONED);
+        unsigned owner = atomic_load(&c->owner);
+        return (owner & HTTP_OWNER_HELD) != 0 && (owner & HTTP_OWNER_SENDING) == 0 &&
+               atomic_compare_exchange_strong(&c->owner, &owner, HTTP_OWNER_HELD | HTTP_OWNER_ABANDONED);
 }
 
 static void end_last(struct http_connection *c)
@@ -415,14 +415,14 @@ static void end_last(struct http_connection *c)
         int fd = c->fd;
         detach(c);
         forget_carriers(c);
-        while (atomic_load(&c->turn) != HTTP_TURN_IO) {
+        while (atomic_load(&c->owner) != HTTP_OWNER_IO) {
                 if (abandon(c)) {
                         close(fd);
                         http_server_uncount(server);
                         return;
                 }
-                sched_yield(); /* a worker sends */
-                http_loop_take_turns(c->loop);
+                sched_yield(); /* a worker is sending */
+                http_loop_take_returned(c->loop);
         }
         close(fd);
         http_exchange_end(c->exchange);
@@ -431,7 +431,7 @@ static void end_last(struct http_connection *c)
 
 void http_connection_end_all(struct http_loop *loop)
 {
-        http_loop_take_turns(loop);
+        http_loop_take_returned(loop);
         for (struct http_connection *c = loop->connections, *next; c != NULL; c = next) {
                 next = c->next;
                 end_last(c);

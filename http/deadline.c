@@ -1,12 +1,12 @@
-/* What takes too long: requests that do not arrive, answers that are not taken, connections that idle. */
+/* Timeouts: requests that do not arrive, responses that are not read, connections that are idle. */
 #include "http/http2.h"
 
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 
 enum {
-        SENDING_BYTES_PER_SECOND = 4096,      /* the slowest that a response may be taken, */
-        SENDING_CREDIT_MAX_US = 60 * 1000000, /* of which so much time may be saved up */
+        SENDING_BYTES_PER_SECOND = 4096,      /* the slowest rate at which a response may be read, */
+        SENDING_CREDIT_MAX_US = 60 * 1000000, /* of which this much time may be saved up */
 };
 
 void http_deadline_set(struct http_connection *c, int64_t due_us)
@@ -19,7 +19,7 @@ int64_t http_deadline_idle(const struct http_connection *c)
         return c->active_us + (int64_t)c->loop->server->options.idle_ms * 1000;
 }
 
-/* A tick less than the limit, so that the client is gone within it. */
+/* One tick less than the limit, so that the client is disconnected within it. */
 int64_t http_deadline_slow(const struct http_connection *c)
 {
         if (c->phase == HTTP_READING_BODY && c->exchange->request.sink != NULL) {
@@ -40,7 +40,7 @@ void http_deadline_begin_sending(struct http_connection *c)
         x->sending_due_us = c->loop->now_us + stall_us(c);
 }
 
-/* Bytes that were taken extend the deadline at the slowest rate, up to a bound. */
+/* Bytes sent extend the deadline at the slowest rate, up to a limit. */
 static void buy_time(struct http_connection *c, int64_t bytes, int64_t now_us)
 {
         struct http_exchange *x = c->exchange;
@@ -50,12 +50,12 @@ static void buy_time(struct http_connection *c, int64_t bytes, int64_t now_us)
         x->sending_due_us = due_us < latest_us ? due_us : latest_us;
 }
 
-/* What the kernel has sent counts when the client has acknowledged it. */
+/* Bytes given to the kernel count only once the client has acknowledged them. */
 static bool takes_its_answer(struct http_connection *c, int64_t now_us)
 {
         struct http_exchange *x = c->exchange;
         int waiting = 0;
-        if (x->fetch == HTTP_FETCH_UNDER_WAY) { /* it is not the client who is slow */
+        if (x->fetch == HTTP_FETCH_UNDER_WAY) { /* the client is not the slow one */
                 http_deadline_begin_sending(c);
                 return true;
         }
@@ -75,7 +75,7 @@ static void slow_client(struct http_connection *c)
                 }
                 return;
         }
-        if (c->tls != NULL || c->loop->server->options.http2_only) { /* nothing can be said to it */
+        if (c->tls != NULL || c->loop->server->options.http2_only) { /* no error can be sent to it */
                 http_connection_end(c);
                 return;
         }
@@ -113,7 +113,7 @@ void http_deadline_due(struct http_timer *timer, int64_t now_us)
                 http_deadline_set(c, now_us);
                 return;
         }
-        if (atomic_load(&c->turn) != HTTP_TURN_IO) { /* when it is idle after that, it is for at least so long */
+        if (atomic_load(&c->owner) != HTTP_OWNER_IO) { /* if it becomes idle after that, it is for at least this long */
                 http_deadline_set(c, now_us + (int64_t)c->loop->server->options.idle_ms * 1000);
                 return;
         }

@@ -1,4 +1,4 @@
-/* How many connections the process's limit of open files leaves room for. */
+/* Derives the number of connections from the process's open-file limit. */
 #include <sys/resource.h>
 
 #include "http/server.h"
@@ -10,7 +10,7 @@ static int64_t possible(int64_t wanted, int64_t reserved)
         if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
                 return wanted;
         }
-        if (limit.rlim_cur < needed) { /* no further: children would inherit what they do not expect */
+        if (limit.rlim_cur < needed) { /* no further: children would inherit a limit that they do not expect */
                 const rlim_t before = limit.rlim_cur;
                 limit.rlim_cur = limit.rlim_max < needed ? limit.rlim_max : needed;
                 if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
@@ -20,7 +20,7 @@ static int64_t possible(int64_t wanted, int64_t reserved)
         if (limit.rlim_cur >= needed) {
                 return wanted;
         }
-        const rlim_t least = 2 * (rlim_t)reserved; /* below it the reserve is a half */
+        const rlim_t least = 2 * (rlim_t)reserved; /* below it the reserve is half */
         return (int64_t)(limit.rlim_cur < least ? limit.rlim_cur / 2 : limit.rlim_cur - (rlim_t)reserved);
 }
 

@@ -1,5 +1,4 @@
-/* One request and its response, from the head that is read to the last byte that is sent. internal.h says whose it is
- * when. */
+/* One request and its response, from parsing the head to the last byte sent. internal.h defines who owns it when. */
 #include "http/http2.h"
 
 #include <errno.h>
@@ -50,7 +49,7 @@ struct http_exchange *http_exchange_new(struct http_connection *c)
         x->request.query.ptr = "";
         x->request.body.ptr = "";
         x->request.certificate = "";
-        x->request.peer = c->peer; /* the connection outlives whatever the owner may do with the request */
+        x->request.peer = c->peer; /* the connection outlives the owner's use of the request */
         x->request.started_us = clock_monotonic_us();
         x->server = server;
         x->connection = c;
@@ -58,7 +57,7 @@ struct http_exchange *http_exchange_new(struct http_connection *c)
         return x;
 }
 
-/* Cuts the copied head into texts: behind each piece stands a character that is no longer needed. */
+/* Splits the copied head into strings: after each part there is a character that is no longer needed. */
 static const char *cut(char *text, struct http_span piece)
 {
         text[piece.at + piece.len] = '\0';
@@ -103,7 +102,7 @@ void http_exchange_count(struct http_exchange *x)
 static void release(struct http_exchange *x)
 {
         http_sink_resume(x);
-        if (x->upgrade != NULL) { /* it never came to that */
+        if (x->upgrade != NULL) { /* the upgrade did not happen */
                 x->upgrade->end(x->upgrade_context);
         }
         http_share_release(x);
@@ -117,7 +116,7 @@ static void release(struct http_exchange *x)
         if (x->request.release != NULL) {
                 x->request.release(&x->request);
         }
-        arena_free(x->request.arena); /* holds the exchange itself */
+        arena_free(x->request.arena); /* contains the exchange itself */
 }
 
 void http_server_uncount(struct http_server *server)
@@ -139,7 +138,7 @@ void http_exchange_end(struct http_exchange *x)
         }
 }
 
-/* --- the answer --- */
+/* --- the response --- */
 
 static size_t pieces_left(const struct http_exchange *x, struct iovec pieces[2])
 {
@@ -176,14 +175,14 @@ enum http_sent http_exchange_send(struct http_exchange *x, int fd)
         return sent == HTTP_SENT_ALL && x->file_len > 0 ? http_file_send(x, fd) : sent;
 }
 
-/* The connection's next request may come: the I/O thread is woken only if there is more to do. The exchange is the
- * caller's. */
+/* The connection may start its next request: the I/O thread is woken only if there is more to do. The caller owns
+ * the exchange. */
 static void give_back(struct http_connection *c)
 {
-        unsigned expected = HTTP_TURN_HELD | HTTP_TURN_SENDING;
+        unsigned expected = HTTP_OWNER_HELD | HTTP_OWNER_SENDING;
         c->exchange = NULL;
         c->active_us = clock_monotonic_us();
-        if (!atomic_compare_exchange_strong(&c->turn, &expected, HTTP_TURN_IO)) {
+        if (!atomic_compare_exchange_strong(&c->owner, &expected, HTTP_OWNER_IO)) {
                 http_loop_give_back(c->loop, c);
         }
 }
@@ -204,12 +203,12 @@ void http_respond(struct http_request *r, struct http_response *response)
                 }
                 return;
         }
-        if ((atomic_fetch_or(&c->turn, HTTP_TURN_SENDING) & HTTP_TURN_ABANDONED) != 0) {
+        if ((atomic_fetch_or(&c->owner, HTTP_OWNER_SENDING) & HTTP_OWNER_ABANDONED) != 0) {
                 buf_free(&response->body);
                 x->upgrade = response->upgrade;
                 x->upgrade_context = response->upgrade_context;
                 x->file = response->file;
-                release(x); /* and nothing of the server, which may be gone */
+                release(x); /* and touches nothing of the server, which may be gone */
                 free(c);
                 return;
         }
@@ -219,7 +218,7 @@ void http_respond(struct http_request *r, struct http_response *response)
                 http_exchange_end(x);
                 return;
         }
-        /* The I/O thread ends it; our own count keeps the server while we wake that thread. */
+        /* The I/O thread ends it; our own count keeps the server alive while we wake that thread. */
         atomic_fetch_add(&server->busy, 1);
         http_loop_give_back(c->loop, c);
         atomic_fetch_sub(&server->busy, 1);

@@ -1,5 +1,5 @@
-/* Pieces of files that are not in memory: threads of their own read them, so that no I/O thread waits for the disk. An
- * exchange has one piece at a time fetched, and an eventfd tells its loop when that is there. */
+/* Reads pieces of files that are not in the page cache on separate threads, so that no I/O thread waits for the
+ * disk. One piece per exchange is read at a time, and an eventfd tells its loop when it is there. */
 #include "http/internal.h"
 
 #include <errno.h>
@@ -11,13 +11,13 @@
 
 enum {
         THREADS = 2,
-        QUEUE_MAX = 4096,        /* beyond it the I/O thread reads for itself */
-        PIECE_BYTES = 512 << 10, /* fetched at once, since a disk likes long reads */
+        QUEUE_MAX = 4096,        /* above it the I/O thread reads the file itself */
+        PIECE_BYTES = 512 << 10, /* read at once, since disks prefer long reads */
         READ_BYTES = 64 << 10,
-        LOOK_EACH_BYTES = 16 << 10, /* the kernel reads, and forgets, no less than that together */
+        LOOK_EACH_BYTES = 16 << 10, /* the kernel reads and evicts at least this much together */
 };
 
-/* What a thread needs: descriptors of its own, since the exchange may end meanwhile. */
+/* The data of a reader thread, with its own descriptors, since the exchange may end in the meantime. */
 struct fetch {
         struct work work; /* first */
         int fd, told;
@@ -28,7 +28,8 @@ static bool is_in_memory(int fd, int64_t at)
 {
         char byte;
         const struct iovec one = {&byte, 1};
-        return preadv2(fd, &one, 1, at, RWF_NOWAIT) >= 0 || errno != EAGAIN; /* where it cannot be asked, it is */
+        /* If this is not supported, assume that it is in memory. */
+        return preadv2(fd, &one, 1, at, RWF_NOWAIT) >= 0 || errno != EAGAIN;
 }
 
 static size_t in_memory(int fd, int64_t at, size_t wanted)
@@ -48,7 +49,7 @@ size_t http_fetch_ready(struct http_exchange *x, int fd, int64_t at, size_t want
                 return 0;
         }
         if (x->fetch == HTTP_FETCH_UNDER_WAY ||
-            x->fetch == HTTP_FETCH_OVER) { /* not asked again: it may be unreadable */
+            x->fetch == HTTP_FETCH_OVER) { /* not tried again: it may be unreadable */
                 x->fetch = HTTP_FETCH_NONE;
                 return wanted;
         }
@@ -73,7 +74,7 @@ static void run_fetch(struct work *work, bool expired)
         free(f);
 }
 
-/* Most servers never need them. */
+/* Started on first use: most servers never need them. */
 static struct workers *readers_of(struct http_server *server)
 {
         pthread_mutex_lock(&server->readers_lock);

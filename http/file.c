@@ -1,5 +1,5 @@
-/* Answers that are regions of files, or come through a pipe from another process. Over HTTP/1.1 the kernel moves the
- * bytes; over HTTP/2, which puts heads between them and may encrypt them, they are read as the client takes them. */
+/* Responses that are regions of files, or come through a pipe from another process. Over HTTP/1.1 the kernel moves
+ * the bytes; over HTTP/2, which adds frame headers and may encrypt, they are read as the client reads them. */
 #include "http/internal.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include <sys/sendfile.h>
 #include <unistd.h>
 
-enum { BYTES_AT_ONCE = 128 << 10 }; /* then others have their turn */
+enum { BYTES_AT_ONCE = 128 << 10 }; /* then other connections continue */
 
 struct file_flow {
         struct http_flow flow; /* first */
@@ -27,7 +27,7 @@ static size_t left(const struct http_exchange *x)
         return x->head_len + x->answer_len + x->file_len - x->sent;
 }
 
-/* How much of it can be sent without waiting for the disk. */
+/* How many bytes can be sent without waiting for the disk. */
 static size_t ready(struct http_exchange *x, size_t wanted)
 {
         return x->file->is_pipe ? wanted : http_fetch_ready(x, x->file->fd, x->file->offset, wanted);
@@ -51,7 +51,7 @@ enum http_sent http_file_send(struct http_exchange *x, int fd)
                 return errno == EAGAIN ? HTTP_SENT_PART : HTTP_SENT_BROKEN;
         }
         if (n == 0) {
-                return HTTP_SENT_BROKEN; /* it is shorter than it was said to be */
+                return HTTP_SENT_BROKEN; /* it is shorter than announced */
         }
         f->offset += n;
         x->sent += (size_t)n;
@@ -124,7 +124,7 @@ static ssize_t read_file(struct http_flow *flow, char *into, size_t size, struct
 
 static void close_file(struct http_flow *flow)
 {
-        (void)flow; /* the exchange does it */
+        (void)flow; /* the exchange frees it */
 }
 
 struct http_flow *http_file_flow(struct http_exchange *x)

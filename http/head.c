@@ -1,5 +1,5 @@
-/* Reads a head line by line: first that all characters of the line are such as a line may have, then what it says. So
- * every check comes at its place in the order of the bytes, however many of them are there already. */
+/* Parses a head line by line: first all characters of a line are checked, then its meaning. So errors are reported
+ * in the order of the bytes, however many of them have arrived. */
 #include "http/head.h"
 
 #include <string.h>
@@ -36,7 +36,7 @@ static bool is_token(struct str s)
         return s.len > 0;
 }
 
-/* Visible ASCII: whatever else a target has must be percent-encoded. */
+/* Visible ASCII: anything else must be percent-encoded. */
 static bool is_target(struct str s)
 {
         for (size_t i = 0; i < s.len; i++) {
@@ -222,7 +222,7 @@ static enum http_parse take_field(struct http_head *h, const char *bytes, struct
         return take_special(h, name, value);
 }
 
-/* --- all of it --- */
+/* --- the whole head --- */
 
 static enum http_parse finish(struct http_head *h)
 {
@@ -242,7 +242,8 @@ static enum http_parse finish(struct http_head *h)
         return HTTP_PARSE_DONE;
 }
 
-/* HTTP_PARSE_DONE: the line ends at looked. A bare CR or LF ends no line: others may think that it does. */
+/* HTTP_PARSE_DONE: the line ends at looked. A bare CR or LF does not end a line, although other parties may think
+ * so. */
 static enum http_parse look_through_line(struct http_head *h, const char *bytes, size_t end)
 {
         size_t i = h->looked;
@@ -269,7 +270,7 @@ static enum http_parse take_line(struct http_head *h, const char *bytes, struct 
                 return line.len == 0 ? finish(h) : take_field(h, bytes, line);
         }
         if (line.len == 0 && line.ptr == bytes) {
-                return HTTP_PARSE_MORE; /* RFC 9112 2.2: one empty line before the request is forgiven */
+                return HTTP_PARSE_MORE; /* RFC 9112, 2.2: one empty line before the request is tolerated */
         }
         return take_request_line(h, bytes, line);
 }

@@ -74,7 +74,7 @@ struct http2_stream {
         struct http2_stream *next, **at;           /* on the connection's list */
         struct http2_stream *held_next, **held_at; /* on the loop's list */
         struct http2_stream *answered_next;
-        _Atomic unsigned turn; /* HTTP_TURN_… */
+        _Atomic unsigned owner; /* HTTP_OWNER_… */
         /* the head so far */
         struct str method, scheme, authority, path;
         struct http_header *fields;

@@ -1,6 +1,6 @@
-/* Floods: frames that cost the client nothing and the server something (CVE-2023-44487, and those of 2019). A client
- * has units to spend; they come back with time, with answers that were asked for and given, and with what it takes of
- * them. Whoever spends more is told to calm down, and the connection ends. */
+/* Floods: frames that are cheap for the client and expensive for the server (CVE-2023-44487, and those of 2019). A
+ * client has a budget of units, which is refilled by time, by completed requests and by the responses that it reads.
+ * If the budget is used up, the connection ends with ENHANCE_YOUR_CALM. */
 #include "http/http2.h"
 
 enum { UNITS_MAX = 2000, UNITS_PER_SECOND = 200 };
@@ -19,12 +19,12 @@ static void refill(struct http2_allowance *a, int64_t now_us)
         }
 }
 
-/* A reset throws away a request that was read; a small piece of a body costs as much as a large one. */
+/* A reset discards a request that was read; a small DATA frame costs as much as a large one. */
 static int cost_of(const nghttp2_frame_hd *frame)
 {
         switch (frame->type) {
         case NGHTTP2_HEADERS:
-                return 0; /* bounded by the number of streams, and by what a reset costs */
+                return 0; /* limited by the number of streams and the cost of resets */
         case NGHTTP2_DATA:
                 return frame->length >= 1024 || (frame->flags & NGHTTP2_FLAG_END_STREAM) != 0 ? 0 : 1;
         case NGHTTP2_RST_STREAM:

@@ -1,5 +1,5 @@
-/* Answers: from their owner's thread to the I/O thread, and there to the session, which sends them as the client takes
- * them. */
+/* Responses: from the owner's thread to the I/O thread, and there to the session, which sends them as the client
+ * reads them. */
 #include "http/http2.h"
 
 #include <sched.h>
@@ -9,8 +9,8 @@
 enum {
         OWN_FIELDS = 3, /* status, date, length */
         FIELDS_MAX = OWN_FIELDS + sizeof(((struct http_response *)0)->headers) / sizeof(struct http_header),
-        STALL_FACTOR = 3,                /* as over HTTP/1.1: three times what a request may take to arrive, */
-        SENDING_BYTES_PER_SECOND = 4096, /* and the time of all that is to be sent at this rate */
+        STALL_FACTOR = 3,                /* as over HTTP/1.1: three times the time that a request may take to arrive, */
+        SENDING_BYTES_PER_SECOND = 4096, /* plus the time for everything to be sent at this rate */
 };
 
 /* --- fields --- */
@@ -104,7 +104,7 @@ static ssize_t read_answer(nghttp2_session *session, int32_t id, uint8_t *into, 
         return (ssize_t)n;
 }
 
-/* --- the answer --- */
+/* --- the response --- */
 
 static void let_go(struct http2_stream *s)
 {
@@ -115,7 +115,7 @@ static void let_go(struct http2_stream *s)
         if (s->http2 != NULL) {
                 s->http2->n_held--;
         }
-        atomic_store(&s->turn, HTTP_TURN_IO);
+        atomic_store(&s->owner, HTTP_OWNER_IO);
 }
 
 static void submit(struct http2_stream *s)
@@ -133,7 +133,7 @@ static void submit(struct http2_stream *s)
 void http2_answer(struct http2_stream *s, struct http_response *response)
 {
         struct http_exchange *x = s->exchange;
-        if (atomic_load(&s->turn) != HTTP_TURN_IO) {
+        if (atomic_load(&s->owner) != HTTP_OWNER_IO) {
                 let_go(s);
         }
         http_sink_resume(x);
@@ -179,17 +179,17 @@ static void give_back(struct http_loop *loop, struct http2_stream *s)
                 s->answered_next = first;
         } while (!atomic_compare_exchange_weak_explicit(&loop->answered, &first, s, memory_order_release,
                                                         memory_order_relaxed));
-        if (first == NULL) { /* otherwise the loop has been woken and has not looked yet */
+        if (first == NULL) { /* otherwise the loop was already woken */
                 http_loop_wake(loop);
         }
 }
 
-/* The count keeps the server while its thread is woken: the request may have ended by then. */
+/* The count keeps the server alive while its thread is woken: the request may have ended by then. */
 bool http2_respond(struct http2_stream *s, struct http_response *response)
 {
         struct http_exchange *x = s->exchange;
         struct http_server *server = x->server;
-        if ((atomic_fetch_or(&s->turn, HTTP_TURN_SENDING) & HTTP_TURN_ABANDONED) != 0) {
+        if ((atomic_fetch_or(&s->owner, HTTP_OWNER_SENDING) & HTTP_OWNER_ABANDONED) != 0) {
                 return false;
         }
         s->response = *response;
@@ -224,7 +224,7 @@ void http2_take_answered(struct http_loop *loop)
                 struct http_connection *c = s->open ? s->http2->connection : NULL;
                 struct http_response response = s->response;
                 http2_answer(s, &response);
-                if (c != NULL && !c->ready) { /* all of its answers go out together */
+                if (c != NULL && !c->ready) { /* all of its responses are sent together */
                         http_loop_add_ready(loop, c);
                 }
                 s = next;
@@ -236,9 +236,9 @@ void http2_abandon_held(struct http_loop *loop)
         for (http2_take_answered(loop); loop->held != NULL; http2_take_answered(loop)) {
                 struct http2_stream *s = loop->held;
                 struct http_server *server = loop->server;
-                unsigned held = HTTP_TURN_HELD;
-                if (atomic_compare_exchange_strong(&s->turn, &held, HTTP_TURN_HELD | HTTP_TURN_ABANDONED)) {
-                        loop->held = s->held_next; /* from here on it is the owner's */
+                unsigned held = HTTP_OWNER_HELD;
+                if (atomic_compare_exchange_strong(&s->owner, &held, HTTP_OWNER_HELD | HTTP_OWNER_ABANDONED)) {
+                        loop->held = s->held_next; /* from here on the owner has it */
                         if (loop->held != NULL) {
                                 loop->held->held_at = &loop->held;
                         }

@@ -1,4 +1,4 @@
-/* A connection that speaks HTTP/2: bytes from the socket to the session and back, and what takes too long. */
+/* An HTTP/2 connection: moving bytes between socket and session, and timeouts. */
 #include "http/http2.h"
 
 #include <linux/sockios.h>
@@ -6,10 +6,10 @@
 #include <sys/ioctl.h>
 
 enum {
-        ROUNDS_AT_ONCE = 16,      /* of sending, then others have their turn */
-        QUEUED_FRAMES_MAX = 1000, /* that the client has not taken */
-        STALL_FACTOR = 3,         /* nothing was taken for so many times the time that a request may take */
-        LOOKS_A_LIMIT = 10,       /* how often the clock is looked at within it */
+        ROUNDS_AT_ONCE = 16,      /* of sending, then other connections continue */
+        QUEUED_FRAMES_MAX = 1000, /* that the client has not read */
+        STALL_FACTOR = 3,         /* how many times the request timeout may pass without anything being read */
+        LOOKS_A_LIMIT = 10,       /* how often it is checked within that time */
 };
 
 static int64_t slow_us(const struct http_connection *c)
@@ -17,7 +17,7 @@ static int64_t slow_us(const struct http_connection *c)
         return (int64_t)c->loop->server->options.slow_client_ms * 1000;
 }
 
-/* --- how it begins --- */
+/* --- start --- */
 
 enum http2_preface http2_preface(const char *bytes, size_t len)
 {
@@ -45,7 +45,7 @@ enum http_step http2_start(struct http_connection *c, const char *bytes, size_t 
 
 enum flush { FLUSH_ALL, FLUSH_PART, FLUSH_BLOCKED, FLUSH_BROKEN };
 
-/* Frames, as many as go out at once. */
+/* Frames, as many as are sent at once. */
 static size_t gather(struct http2 *h, char *into)
 {
         size_t n = 0;
@@ -61,7 +61,7 @@ static size_t gather(struct http2 *h, char *into)
         return n;
 }
 
-/* The server waits for what the socket did not take, when it stops. */
+/* When stopping, the server waits for what the socket did not accept. */
 static void keep_rest(struct http2 *h, const char *bytes, size_t len)
 {
         buf_init(&h->out, HTTP2_SEND_BYTES + HTTP2_FRAME_BYTES);
@@ -127,7 +127,7 @@ static enum flush flush(struct http2 *h)
         return result;
 }
 
-/* --- what the loop calls --- */
+/* --- called by the loop --- */
 
 static bool is_over(const struct http2 *h)
 {
@@ -142,15 +142,15 @@ static enum http_step finish(struct http_connection *c)
         return http_connection_linger(c);
 }
 
-/* A client that does not take a file may still say that it wants no more of it, open its window, and ask for other
- * things: it is read whatever the socket takes. Answers in memory wait (http2_begin_waiting), and when frames that
- * nobody takes pile up, it is not read either. */
+/* A client that does not read a file may still cancel it, open its window, and request other things: it is read
+ * regardless of what the socket accepts. Responses in memory wait (http2_begin_waiting), and if too many unread
+ * frames are queued, the connection is not read either. */
 static bool reads(const struct http2 *h)
 {
         return !is_over(h) && nghttp2_session_get_outbound_queue_size(h->session) < QUEUED_FRAMES_MAX;
 }
 
-/* False: no more will come. */
+/* False: end of the connection. */
 static bool read_some(struct http_connection *c)
 {
         struct http2 *h = c->http2;
@@ -199,7 +199,7 @@ void http2_stop(struct http_loop *loop)
 
 static bool is_held(struct http2_stream *s)
 {
-        return atomic_load(&s->turn) != HTTP_TURN_IO;
+        return atomic_load(&s->owner) != HTTP_OWNER_IO;
 }
 
 static int64_t due_us(const struct http2_stream *s)
@@ -208,8 +208,8 @@ static int64_t due_us(const struct http2_stream *s)
         return x->request.sink != NULL ? http_sink_due(x) : s->begun_us + slow_us(s->http2->connection);
 }
 
-/* A request that does not come, from its first byte to its last. False: the connection ends with it, since nothing can
- * be said while a head is not complete. */
+/* A request that does not arrive completely in time. False: the connection ends with it, since no response can be
+ * sent before a head is complete. */
 static bool refuse_slow(struct http2 *h, int64_t now_us)
 {
         for (struct http2_stream *s = h->first, *next; s != NULL; s = next) {
@@ -231,7 +231,7 @@ static bool refuse_slow(struct http2 *h, int64_t now_us)
         return true;
 }
 
-/* An answer that is not taken: nothing at all for a while, or this one not at the slowest rate. */
+/* A response that is not read: nothing at all for a while, or this one below the minimum rate. */
 static bool takes_answers(const struct http2 *h, int64_t now_us)
 {
         bool sends = h->unsent > 0 || h->out.len > 0;
@@ -246,9 +246,9 @@ static bool takes_answers(const struct http2 *h, int64_t now_us)
         return true;
 }
 
-/* Who waits for an answer, or has a stream without an end, may be silent by right: a ping tells whether it is there.
- * The time for its answer begins when the client's machine has taken the ping: one that takes nothing is ended by the
- * kernel (unread.c). Without a stream a connection ends when it has idled, whatever it pings. */
+/* A client waiting for a response, or with an endless stream, may be silent legitimately: a ping tells whether it is
+ * alive. Its time to respond starts when the peer's kernel has acknowledged the ping; if it never does, the kernel
+ * ends the connection (unread.c). Without streams, a connection ends when it has been idle, even if it sends pings. */
 static bool is_there(struct http2 *h, int64_t now_us)
 {
         int waiting = 0;

@@ -1,11 +1,11 @@
-/* Answers that are made while the client takes them (struct http_flow): flow control in both directions, and time. */
+/* Responses produced while they are sent (struct http_flow): flow control in both directions, and timeouts. */
 #include "http/http2.h"
 
 enum {
-        STALL_FACTOR = 3,        /* as of other answers: three times what a request may take to arrive, */
-        BYTES_PER_SECOND = 4096, /* and the time of what was taken at this rate */
+        STALL_FACTOR = 3,        /* as for other responses: three times the time that a request may take to arrive, */
+        BYTES_PER_SECOND = 4096, /* plus the time of what was read at this rate */
         CREDIT_MAX_US =
-            60 * 1000000, /* of which so much at a time: a client cannot stall for long after reading quickly */
+            60 * 1000000, /* of which at most this much: a client cannot stall for long after reading quickly */
 };
 
 static int64_t latest_us(const struct http2_stream *s)
@@ -46,7 +46,7 @@ ssize_t http2_flow_read(struct http2_stream *s, char *into, size_t size)
         give_room(s);
         if (n == HTTP_FLOW_WAITS) {
                 s->flow_waits = true;
-                s->due_us = INT64_MAX; /* it is not the client who is slow */
+                s->due_us = INT64_MAX; /* the client is not the slow one */
                 return NGHTTP2_ERR_DEFERRED;
         }
         if (n < 0) {
@@ -88,7 +88,7 @@ void http2_flow_due(struct http2_stream *s, int64_t now_us)
         }
         if (s->flow_waits && flow->until_us > 0 && now_us >= flow->until_us) {
                 http2_flow_resume(s);
-        } else if (now_us >= s->due_us) { /* others on the connection may take theirs */
+        } else if (now_us >= s->due_us) { /* other streams of the connection may be read in time */
                 metric_add(s->loop->server->metrics.slow_clients, 1);
                 (void)nghttp2_submit_rst_stream(s->http2->session, NGHTTP2_FLAG_NONE, s->id, NGHTTP2_CANCEL);
         }

@@ -1,13 +1,13 @@
-/* Requests from what the session reads: the same limits and the same refusals as over HTTP/1.1. nghttp2 has refused
- * what RFC 9113 calls malformed (8.1.1) before. */
+/* Assembles requests from the session's callbacks, with the same limits and rejections as over HTTP/1.1. nghttp2 has
+ * already rejected what RFC 9113 calls malformed (8.1.1). */
 #include "http/http2.h"
 
 #include <string.h>
 
 enum {
-        HEAD_BYTES_FACTOR = 8,  /* a head so many times over the limit ends the connection */
-        SMALL_BYTES = 256,      /* a piece of a long body that is no smaller gives back what its frame cost, */
-        BYTES_OF_A_UNIT = 8192, /* and much of it the small ones in between */
+        HEAD_BYTES_FACTOR = 8,  /* a head larger than the limit by this factor ends the connection */
+        SMALL_BYTES = 256,      /* a DATA frame of a long body that is no smaller refunds its cost, */
+        BYTES_OF_A_UNIT = 8192, /* and so does this much of a body in smaller ones */
 };
 
 /* --- streams --- */
@@ -67,7 +67,7 @@ void http2_stream_end(struct http2_stream *s)
         if (s->answering && x->flow == NULL) {
                 h->unsent -= x->answer_len - x->sent;
         }
-        if (atomic_load(&s->turn) != HTTP_TURN_IO) {
+        if (atomic_load(&s->owner) != HTTP_OWNER_IO) {
                 return;
         }
         if (!s->complete && !s->answering && http_sink_keeps_part(x)) {
@@ -125,7 +125,7 @@ static void add_field(struct http2_stream *s, struct str name, struct str value)
         s->fields[s->n_fields++] = (struct http_header){keep(s, name).ptr, keep(s, value).ptr};
 }
 
-/* RFC 9113, 6.5.2: each field counts with 32 bytes more than it has. */
+/* RFC 9113, 6.5.2: each field counts with 32 extra bytes. */
 void http2_request_field(struct http2_stream *s, struct str name, struct str value)
 {
         const size_t max = s->http2->connection->loop->server->options.max_header_bytes;
@@ -135,7 +135,7 @@ void http2_request_field(struct http2_stream *s, struct str name, struct str val
         } else if (s->refused == 431 || s->refused == 414) {
                 return; /* of a head that is too large */
         } else if (s->head_complete) {
-                /* Not when a worker has what came of a body that stood still: request and arena are the worker's. */
+                /* Not if a worker has what arrived of a stalled body: then request and arena belong to the worker. */
                 if (s->head_bytes <= max && !s->answering && !s->exchange->request.is_part) {
                         http_trailers_add(s->exchange, name, value);
                 }
@@ -153,7 +153,7 @@ void http2_request_field(struct http2_stream *s, struct str name, struct str val
         }
 }
 
-/* RFC 9113, 8.3.1: what reads the request finds the authority where HTTP/1.1 has it. */
+/* RFC 9113, 8.3.1: makes the authority available as the Host header, as with HTTP/1.1. */
 static void take_authority(struct http2_stream *s)
 {
         if (!http_is_authority(s->authority)) {
@@ -196,7 +196,7 @@ static void hold(struct http2_stream *s)
         loop->held = s;
         s->http2->n_held++;
         http_exchange_count(s->exchange);
-        atomic_store(&s->turn, HTTP_TURN_HELD);
+        atomic_store(&s->owner, HTTP_OWNER_HELD);
 }
 
 static void hand_over(struct http2_stream *s)
@@ -222,7 +222,7 @@ static void hand_over(struct http2_stream *s)
         }
 }
 
-/* A client that does not take its answers gets no more of them made. */
+/* If the client does not read its responses, no more of them are produced. */
 static void begin_or_wait(struct http2_stream *s)
 {
         s->waiting = s->http2->unsent >= HTTP2_UNSENT_BYTES;
@@ -301,7 +301,7 @@ void http2_request_head(struct http2_stream *s, bool last)
 
 /* --- the body --- */
 
-/* What comes after a part was handed over is dropped. */
+/* What arrives after a truncated body was handed over is dropped. */
 static void give_to_sink(struct http2_stream *s, struct str piece)
 {
         struct http_response early = {0};

@@ -1,4 +1,4 @@
-/* The session of nghttp2: its settings and limits, and what it tells of the frames that it read. */
+/* The nghttp2 session: its settings and limits, and its callbacks for received frames. */
 #include "http/http2.h"
 
 #include <pthread.h>
@@ -7,11 +7,11 @@
 
 enum {
         UNITS_FOR_AN_ANSWER = 10,
-        UNITS_FOR_A_FRAME = 2, /* of an answer: the client may say that it took it */
+        UNITS_FOR_A_FRAME = 2, /* of a response: the client may send a WINDOW_UPDATE for it */
         WINDOW_OF_CONNECTION = 1 << 20,
 };
 
-/* --- what is told --- */
+/* --- callbacks --- */
 
 static struct http2_stream *stream_of(nghttp2_session *session, int32_t id)
 {
@@ -29,7 +29,7 @@ static int refuse_stream(nghttp2_session *session, int32_t id, uint32_t code)
         return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, code) == 0 ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
 }
 
-/* Held ones count although the client may have reset them: their number is what bounds the work in the queues. */
+/* Held streams count even if the client has reset them: their number limits the work in the queues. */
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
         struct http2 *h = user;
@@ -57,7 +57,7 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
         return 0;
 }
 
-/* RFC 9113, 8.2.1: a request with such a header is malformed as a whole. */
+/* RFC 9113, 8.2.1: a request with such a header is malformed. */
 static int on_invalid_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name, size_t name_len,
                              const uint8_t *value, size_t value_len, uint8_t flags, void *user)
 {
@@ -86,14 +86,14 @@ static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t id, co
                          void *user)
 {
         struct http2_stream *s = stream_of(session, id);
-        (void)nghttp2_session_consume_connection(session, len); /* who reads slowly holds up no other stream */
+        (void)nghttp2_session_consume_connection(session, len); /* a slow reader does not hold up other streams */
         if (s != NULL) {
                 http2_request_body(s, (struct str){(const char *)bytes, len});
         }
         return 0;
 }
 
-/* RFC 9113, 8.1: who answered without having read the whole request says so when all of the answer is sent. */
+/* RFC 9113, 8.1: after responding without reading the whole request, say so once the response has been sent. */
 static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
         bool of_stream = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
@@ -118,12 +118,12 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t code, 
         return 0;
 }
 
-/* --- its making --- */
+/* --- setup --- */
 
 static nghttp2_session_callbacks *callbacks;
 static nghttp2_option *option;
 
-/* Our own allowance is narrower than nghttp2's for resets, and says ENHANCE_YOUR_CALM. */
+/* Our own allowance is stricter than nghttp2's for resets, and reports ENHANCE_YOUR_CALM. */
 static void make_once(void)
 {
         if (nghttp2_session_callbacks_new(&callbacks) != 0 || nghttp2_option_new(&option) != 0) {
@@ -138,7 +138,7 @@ static void make_once(void)
         nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_send);
         nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
         nghttp2_option_set_no_closed_streams(option, 1);
-        nghttp2_option_set_no_auto_window_update(option, 1); /* a flow says when more may come (http2_flow.c) */
+        nghttp2_option_set_no_auto_window_update(option, 1); /* a flow decides when more may arrive (http2_flow.c) */
         nghttp2_option_set_stream_reset_rate_limit(option, 1 << 20, 1 << 20);
 }
 
@@ -179,7 +179,7 @@ struct http2 *http2_new(struct http_connection *c)
         return h;
 }
 
-/* The session forgets its streams without telling. */
+/* The session drops its streams without callbacks. */
 void http2_free(struct http2 *h)
 {
         while (h->first != NULL) {
@@ -210,7 +210,7 @@ void http2_close(struct http2 *h, uint32_t code)
         h->closing = true;
 }
 
-/* What nghttp2 cannot go on after. A frame that breaks the protocol is no such thing: for it a GOAWAY is under way. */
+/* Errors that nghttp2 cannot continue after. A protocol error is not one: nghttp2 sends a GOAWAY for it. */
 void http2_take(struct http2 *h, const char *bytes, size_t len)
 {
         ssize_t n = nghttp2_session_mem_recv(h->session, (const uint8_t *)bytes, len);

@@ -1,5 +1,5 @@
-/* Answers without an end over HTTP/2: a stream that is its owner's (upgrade.h), whose flow is what the owner sends. It
- * lies in the request's arena. */
+/* Endless responses over HTTP/2: a stream that belongs to its owner (upgrade.h), whose flow sends what the owner
+ * sends. Allocated in the request's arena. */
 #include <string.h>
 
 #include "http/http2.h"
@@ -11,7 +11,7 @@ static struct http_upgraded *of_flow(struct http_flow *flow)
 
 static void empty(struct http_upgraded *u)
 {
-        buf_free(&u->out); /* an idle stream keeps none */
+        buf_free(&u->out); /* an idle stream has none */
         buf_init(&u->out, HTTP_UPGRADE_UNSENT_MAX_BYTES);
         u->out_at = 0;
         if (u->upgrade->sent != NULL && !u->closing) {
@@ -47,7 +47,7 @@ static ssize_t read_out(struct http_flow *flow, char *into, size_t size, struct 
 static void close_out(struct http_flow *flow)
 {
         struct http_upgraded *u = of_flow(flow);
-        metric_add(u->stream->loop->server->metrics.in_flight, 1); /* as its exchange will count */
+        metric_add(u->stream->loop->server->metrics.in_flight, 1); /* as its exchange will be counted */
         u->upgrade->end(u->context);
         buf_free(&u->out);
 }
@@ -73,7 +73,7 @@ void http2_upgrade_begin(struct http2_stream *s)
 {
         struct http_upgraded *u = s->upgraded;
         u->upgrade->begin(u->context, u);
-        http_deadline_set(u->connection, u->connection->loop->now_us); /* it looks when the stream is due */
+        http_deadline_set(u->connection, u->connection->loop->now_us); /* checks when the stream is due */
         if (u->connection->loop->told_stopping) {
                 u->upgrade->stop(u->context);
         }
@@ -86,7 +86,7 @@ void http2_upgrade_due(struct http2_stream *s, int64_t now_us)
                 return;
         }
         u->due_us = INT64_MAX;
-        if (u->closing) { /* what is left is not taken */
+        if (u->closing) { /* the rest is not read */
                 (void)nghttp2_submit_rst_stream(s->http2->session, NGHTTP2_FLAG_NONE, s->id, NGHTTP2_CANCEL);
         } else {
                 u->upgrade->due(u->context, now_us);

@@ -1,5 +1,5 @@
-/* An I/O thread: waits for sockets, accepts connections, takes back what workers could not finish, and turns the wheel
- * of deadlines. */
+/* An I/O thread: waits for sockets, accepts connections, takes back what workers could not finish, and runs the
+ * timer wheel. */
 #include "http/http2.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@ enum { EVENTS_AT_ONCE = 128, ACCEPTS_AT_ONCE = 64, READ_AHEAD_BYTES = 16 << 10, 
 void http_loop_wake(struct http_loop *loop)
 {
         uint64_t one = 1;
-        ssize_t written = write(loop->wake_fd, &one, sizeof(one)); /* it is watched for edges: never read, never full */
+        ssize_t written = write(loop->wake_fd, &one, sizeof(one)); /* edge-triggered: never read, never full */
         (void)written;
 }
 
@@ -31,7 +31,7 @@ void http_loop_give_back(struct http_loop *loop, struct http_connection *c)
                 c->queued_next = first;
         } while (!atomic_compare_exchange_weak_explicit(&loop->returned, &first, c, memory_order_release,
                                                         memory_order_relaxed));
-        if (first == NULL) { /* otherwise the loop has been woken and has not looked yet */
+        if (first == NULL) { /* otherwise the loop was already woken */
                 http_loop_wake(loop);
         }
 }
@@ -49,18 +49,18 @@ static void work_on_returned(struct http_loop *loop)
 {
         struct http_connection *c = take_returned(loop);
         while (c != NULL) {
-                struct http_connection *next = c->queued_next; /* c may end, or be given back again */
+                struct http_connection *next = c->queued_next; /* c may end or be given back again */
                 http_connection_returned(c);
                 c = next;
         }
 }
 
-void http_loop_take_turns(struct http_loop *loop)
+void http_loop_take_returned(struct http_loop *loop)
 {
         struct http_connection *c = take_returned(loop);
         while (c != NULL) {
                 struct http_connection *next = c->queued_next;
-                atomic_store(&c->turn, HTTP_TURN_IO);
+                atomic_store(&c->owner, HTTP_OWNER_IO);
                 c = next;
         }
 }
@@ -105,8 +105,8 @@ static bool none_left(int why)
         return why == EMFILE || why == ENFILE || why == ENOBUFS || why == ENOMEM;
 }
 
-/* Clients that wait to be accepted are turned away, by the descriptor that was kept for that: they would wait for ever
- * otherwise. The listening socket is left alone until the next tick, or it would wake us again at once. */
+/* Rejects clients waiting to be accepted, using the reserve descriptor: otherwise they would wait forever. Then the
+ * listening socket is ignored until the next tick, as it would wake us again at once. */
 static void turn_away(struct http_loop *loop)
 {
         if (!loop->exhausted_said) {
@@ -175,7 +175,7 @@ static int wait_ms(const struct http_loop *loop)
         return left_us <= 0 ? 0 : (int)((left_us + 999) / 1000);
 }
 
-/* What an answer is read from, told from sockets by the lowest bit (http_connection_source). */
+/* The source of a response, distinguished from sockets by the lowest bit (http_connection_source). */
 static bool is_source(const struct epoll_event *event)
 {
         return ((uintptr_t)event->data.ptr & 1) != 0;
@@ -202,7 +202,7 @@ static void wait_and_work(struct http_loop *loop)
                 }
                 if (events[i].data.ptr == loop->server) {
                         accept_some(loop);
-                } else if (events[i].data.ptr != loop) { /* which is the wake-up */
+                } else if (events[i].data.ptr != loop) { /* the wake-up descriptor */
                         http_connection_event(events[i].data.ptr, events[i].events);
                 }
         }
@@ -247,7 +247,8 @@ void *http_loop_main(void *arg)
                         tell_stopping(loop);
                 }
         }
-        wait_and_work(loop); /* what has come meanwhile is told that the server ends, instead of being reset */
+        /* Connections that arrived meanwhile are told that the server is stopping, instead of being reset. */
+        wait_and_work(loop);
         http_connection_end_all(loop);
         http2_abandon_held(loop);
         return NULL;

@@ -1,6 +1,6 @@
-/* Connections that change their I/O thread, at a moment when nothing of them is with anybody else: new ones, so that
- * all threads have about as many, and those that become HTTP/2 or leave HTTP, which are all on the first thread: what
- * follows on its own, as event streams do, needs one thread whose turn it is. */
+/* Moves idle connections to another I/O thread: new ones, so that all threads have about the same number, and those
+ * that become HTTP/2 or leave HTTP, which are all on the first thread: what they send on their own, as event streams
+ * do, needs a single thread. */
 #include "http/internal.h"
 
 #include <stdlib.h>
@@ -52,7 +52,7 @@ void http_loop_unlink(struct http_connection *c)
         if (c->next != NULL) {
                 c->next->at = c->at;
         }
-        /* Closing does not do it while a child that is just starting holds the descriptor too. */
+        /* Closing does not do this while a child process that is just starting holds the descriptor, too. */
         epoll_ctl(c->loop->epoll_fd, EPOLL_CTL_DEL, c->fd, NULL);
 }
 
@@ -74,7 +74,7 @@ enum http_step http_connection_move(struct http_connection *c, struct http_loop 
         return HTTP_ENOUGH;
 }
 
-/* What it was doing goes on, and its deadlines are looked up anew. */
+/* Continues where it was, and recomputes its deadlines. */
 static void arrive(struct http_loop *loop, struct http_connection *c, bool work)
 {
         if (!http_loop_link(loop, c)) {

@@ -1,6 +1,4 @@
-/* Owns the reading of multipart/form-data: a machine of one state a byte, but for content, which goes through in
- * pieces.
- */
+/* Owns parsing multipart/form-data: a state machine, one byte at a time except for content. */
 #include "http/multipart.h"
 
 #include <string.h>
@@ -56,14 +54,13 @@ void multipart_init(struct multipart *m, struct str boundary, const struct multi
 {
         *m = (struct multipart){.handlers = *handlers, .delimiter = "\r\n--", .delimiter_len = 4 + boundary.len};
         memcpy(m->delimiter + 4, boundary.ptr, boundary.len);
-        m->matched = 2; /* as if a line had ended before */
+        m->matched = 2; /* as if a line had just ended */
         m->state = IN_FIRST_DELIMITER;
 }
 
-/* --- a part's heads --- */
+/* --- a part's headers --- */
 
-/* One parameter, name="value", off the front; \" and \\ stand for the second character. False at the end, or when there
- * is none. */
+/* Parses one parameter, name="value", off the front; \" and \\ are escapes. False at the end or if there is none. */
 static bool next_parameter(struct str *rest, struct str *name, char *value, size_t size, size_t *len)
 {
         const char *equals;
@@ -80,7 +77,7 @@ static bool next_parameter(struct str *rest, struct str *name, char *value, size
         const char *p = equals + 2, *end = rest->ptr + rest->len;
         for (*len = 0; p < end && *p != '"'; p++) {
                 p += *p == '\\' && p + 1 < end && (p[1] == '"' || p[1] == '\\');
-                if (*len == size) { /* its end says most: the type of a file */
+                if (*len == size) { /* keep its end, which has the extension of a file */
                         memmove(value, value + 1, --*len);
                 }
                 value[(*len)++] = *p;
@@ -116,7 +113,7 @@ static bool take_disposition(struct multipart *m, struct str value)
                         memcpy(part->file_name, text, len);
                         part->file_name[len] = '\0';
                 } else {
-                        return false; /* twice, too long, or one that form-data has not, like filename* (RFC 7578, 4.2)
+                        return false; /* repeated, too long, or not allowed in form-data, like filename* (RFC 7578, 4.2)
                                        */
                 }
         }
@@ -196,7 +193,8 @@ static bool give(struct multipart *m, const char *bytes, size_t len)
         return len == 0 || m->handlers.bytes(m->handlers.context, (struct str){bytes, len});
 }
 
-/* The delimiter has its one CR at its beginning, so that after a false start the byte at hand begins anew. */
+/* The delimiter contains only one CR, at its start, so after a partial match only the current byte must be
+ * reconsidered. */
 static enum multipart_result take_content(struct multipart *m, struct str *in)
 {
         const char *at = in->ptr, *end = in->ptr + in->len;
@@ -226,7 +224,7 @@ static enum multipart_result take_content(struct multipart *m, struct str *in)
         return m->handlers.end(m->handlers.context) ? MULTIPART_MORE : MULTIPART_STOPPED;
 }
 
-/* --- all of it --- */
+/* --- the whole body --- */
 
 static enum multipart_result take_between(struct multipart *m, char c)
 {

@@ -1,4 +1,4 @@
-/* What the server refuses itself, in the owner's words where it has some. */
+/* What the server itself rejects, with the owner's problem documents if it has any. */
 #include "http/internal.h"
 
 static void count_refusal(const struct http_server *server, int status)

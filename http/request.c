@@ -1,4 +1,4 @@
-/* Reads requests: heads and bodies, as they come, until one is whole and goes to its owner. */
+/* Reads requests: heads and bodies as they arrive, until one is complete and goes to its owner. */
 #include "http/http2.h"
 
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 
 enum { READ_AHEAD = 4096 };
 
-/* Bytes that have come and are not used yet: in the loop's scratch memory, or kept in the connection. */
+/* Bytes received but not consumed: in the loop's scratch memory, or kept in the connection. */
 struct input {
         struct str bytes;
         bool kept;
@@ -20,7 +20,7 @@ static void use(struct input *in, size_t n)
         in->bytes.len -= n;
 }
 
-/* Makes sure that what is not used yet outlives the scratch memory, and that an idle connection holds none. */
+/* Makes sure that unconsumed bytes outlive the scratch memory, and that an idle connection holds none. */
 static void keep(struct http_connection *c, const struct input *in)
 {
         if (in->bytes.len == 0) {
@@ -41,7 +41,7 @@ static ssize_t receive_fresh(struct http_connection *c, struct input *in)
         return n;
 }
 
-/* More of a head of which a part is kept. */
+/* More of a head that has partly arrived. */
 static ssize_t receive_more(struct http_connection *c, struct input *in)
 {
         size_t room = c->in.max_bytes - c->in.len;
@@ -58,7 +58,7 @@ static ssize_t receive_more(struct http_connection *c, struct input *in)
         return n;
 }
 
-/* All that there is of the next head. */
+/* Everything available of the next head. */
 static ssize_t receive_head(struct http_connection *c, struct input *in)
 {
         if (c->head != NULL) {
@@ -71,7 +71,7 @@ static ssize_t receive_head(struct http_connection *c, struct input *in)
         return receive_fresh(c, in);
 }
 
-/* The request is not whole: from its first byte on it has so long, however the rest comes. */
+/* The request is incomplete: its time limit starts at its first byte, however the rest arrives. */
 static enum http_step wait_for_more(struct http_connection *c)
 {
         if (c->begun_us == 0) {
@@ -91,7 +91,7 @@ static enum http_step hand_over(struct http_connection *c, const struct input *r
         http_sink_resume(x);
         keep(c, rest);
         c->begun_us = 0;
-        c->phase = HTTP_READING_HEAD; /* what comes after it */
+        c->phase = HTTP_READING_HEAD; /* what follows it */
         if (x->body.data != NULL) {
                 x->request.body = (struct str){x->body.data, x->body.len};
         }
@@ -101,17 +101,16 @@ static enum http_step hand_over(struct http_connection *c, const struct input *r
         }
         bool more = c->readable || c->half_closed || c->in.len > 0;
         buf_init(&early.body, HTTP_REFUSAL_BYTES);
-        atomic_store(&c->turn, HTTP_TURN_HELD | (more ? HTTP_TURN_EVENT : 0));
+        atomic_store(&c->owner, HTTP_OWNER_HELD | (more ? HTTP_OWNER_EVENT : 0));
         if (server->handlers.on_request(server->handlers.context, &x->request, &early)) {
                 buf_free(&early.body);
-                return HTTP_ENOUGH; /* neither connection nor exchange are ours */
+                return HTTP_ENOUGH; /* connection and exchange belong to others now */
         }
-        atomic_store(&c->turn, HTTP_TURN_IO);
+        atomic_store(&c->owner, HTTP_OWNER_IO);
         return http_connection_answer(c, &early);
 }
 
-/* As of a body that is whole, but it is the connection's last request: what follows of it cannot be told from the next.
- */
+/* Like a complete body, but it is the connection's last request: what follows cannot be told from the next one. */
 enum http_step http_request_hand_over_part(struct http_connection *c)
 {
         const struct input nothing = {{"", 0}, false};
@@ -123,7 +122,7 @@ enum http_step http_request_hand_over_part(struct http_connection *c)
 
 enum http_step http_request_refuse_part(struct http_connection *c, int status, const char *detail)
 {
-        if (c->head != NULL && c->exchange == NULL) { /* for what the owner says in its refusals */
+        if (c->head != NULL && c->exchange == NULL) { /* for the owner's error responses */
                 c->exchange = http_exchange_new(c);
                 if (c->exchange != NULL) {
                         http_exchange_fill(c->exchange, c->head, c->in.data);
@@ -132,7 +131,7 @@ enum http_step http_request_refuse_part(struct http_connection *c, int status, c
         return http_connection_refuse(c, status, detail);
 }
 
-/* No more will come. Who has only closed its own side still reads. */
+/* No more will arrive. A client that has closed only its own side still reads. */
 static enum http_step end_of_input(struct http_connection *c)
 {
         bool within = c->head != NULL || c->phase == HTTP_READING_BODY;
@@ -148,7 +147,7 @@ static enum http_step too_large(struct http_connection *c)
         return http_connection_refuse(c, 413, "The body is larger than this endpoint accepts.");
 }
 
-/* Gives a piece of the body to where it goes. */
+/* Passes a piece of the body to its destination. */
 static enum http_sink_result take_piece(struct http_exchange *x, struct str piece, struct http_response *early)
 {
         if (x->request.sink != NULL) {
@@ -210,7 +209,7 @@ static enum http_step take_body(struct http_connection *c, struct input *in)
         return wait_for_more(c);
 }
 
-/* A body with a length is read to where it shall be, when that is memory. */
+/* A body with a length is read directly into its destination, if that is memory. */
 enum http_step http_request_read_body(struct http_connection *c)
 {
         struct http_exchange *x = c->exchange;
@@ -222,7 +221,7 @@ enum http_step http_request_read_body(struct http_connection *c)
                 ssize_t n = receive_fresh(c, &in);
                 return n < 0 ? end_of_input(c) : n == 0 ? HTTP_ENOUGH : take_body(c, &in);
         }
-        /* No more than has come already: memory is not given for a promise. */
+        /* No more than has arrived: memory is not allocated for mere promises. */
         size_t piece = x->body.len < READ_AHEAD ? READ_AHEAD : x->body.len;
         piece = x->left < piece ? (size_t)x->left : piece;
         if (!buf_reserve(&x->body, piece)) {
@@ -289,7 +288,7 @@ static enum http_step begin_request(struct http_connection *c, struct input *in)
         return begin_body(c, in, max_body);
 }
 
-/* What was read of a head that is not whole: the parser goes on where it stands. */
+/* The part of an incomplete head that was read: the parser continues there. */
 static enum http_step keep_head(struct http_connection *c, const struct http_head *head, const struct input *in)
 {
         if (c->head == NULL) {
@@ -321,7 +320,7 @@ static enum http_step start_http2(struct http_connection *c, const struct input 
         return step;
 }
 
-/* There it begins once more. */
+/* Then it starts over. */
 static enum http_step move_http2(struct http_connection *c, const struct input *in)
 {
         keep(c, in);
@@ -331,7 +330,7 @@ static enum http_step move_http2(struct http_connection *c, const struct input *
         return http_connection_move(c, http_loop_of_long_connections(c->loop->server));
 }
 
-/* A connection begins with HTTP/2's preface, or it is one of HTTP/1.1 (RFC 9113, 3.3: prior knowledge). */
+/* A connection starts with HTTP/2's preface, or it is HTTP/1.1 (RFC 9113, 3.3: prior knowledge). */
 static enum http2_preface look_for_http2(struct http_connection *c, const struct input *in)
 {
         enum http2_preface preface = c->begun ? HTTP2_PREFACE_NOT : http2_preface(in->bytes.ptr, in->bytes.len);

@@ -43,7 +43,7 @@ static void join_all(struct http_server *server)
         for (int i = 0; i < server->n_started; i++) {
                 pthread_join(server->loops[i].thread, NULL);
         }
-        for (int i = 0; i < server->n_started; i++) { /* what was moved to one that had ended already */
+        for (int i = 0; i < server->n_started; i++) { /* connections moved to one that had already ended */
                 http_loop_take_arrived(&server->loops[i], false);
                 http_connection_end_all(&server->loops[i]);
         }
@@ -71,7 +71,7 @@ static bool loops_start(struct http_server *server)
         return true;
 }
 
-/* Signals are the main thread's business: the threads of the server start with all of them blocked. */
+/* Signals are handled by the main thread: the server's threads start with all of them blocked. */
 static bool threads_start(struct http_server *server)
 {
         sigset_t all, before;
@@ -117,7 +117,7 @@ sn_status http_server_start(const struct http_options *options, const struct htt
         sn_status status = SN_OK;
         if (options->tls != NULL) {
                 server->tls = tls_server(options->tls, error);
-                server->options.tls = NULL; /* the caller's */
+                server->options.tls = NULL; /* owned by the caller */
                 status = server->tls != NULL ? SN_OK : SN_FAILED_PRECONDITION;
         }
         if (status == SN_OK) {
@@ -137,7 +137,7 @@ sn_status http_server_start(const struct http_options *options, const struct htt
         return SN_OK;
 }
 
-/* Looks now and then instead of being told: whoever finishes last must not touch the server any more. */
+/* Polls instead of being notified: the last one to finish must not touch the server any more. */
 static void wait_until_quiet(struct http_server *server, int64_t until_us)
 {
         while (atomic_load(&server->busy) > 0 && clock_monotonic_us() < until_us) {
@@ -151,10 +151,10 @@ void http_server_stop(struct http_server *server, int grace_ms)
                 return;
         }
         atomic_store(&server->stopping, true);
-        shutdown(server->listen_fd, SHUT_RDWR); /* new connections are refused from here on */
+        shutdown(server->listen_fd, SHUT_RDWR); /* from here on new connections are refused */
         wake_all(server);
         wait_until_quiet(server, clock_monotonic_us() + (int64_t)grace_ms * 1000);
         join_all(server);
-        wait_until_quiet(server, INT64_MAX); /* a worker may just be giving its connection back */
+        wait_until_quiet(server, INT64_MAX); /* a worker may be giving its connection back */
         server_free(server);
 }

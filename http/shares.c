@@ -1,4 +1,4 @@
-/* What a client address has of the process: connections on all its ports, and request bodies in memory and in the
+/* What a client address uses of the process: connections on all its ports, and request bodies in memory and in the
  * spool. One table for all servers, since an exchange may outlive its server. */
 #include "http/internal.h"
 
@@ -8,9 +8,9 @@
 
 #include "base/address.h"
 
-enum { SHARE = 4 }; /* an address may hold one of so many parts of what all may hold */
+enum { SHARE = 4 }; /* an address may use 1/SHARE of the total */
 
-/* Of addresses that have something: in the tree, and counted under the lock but for the bytes. */
+/* An address that uses something: in the tree; all but the bytes are guarded by the lock. */
 struct http_share_of_address {
         uint8_t network[ADDRESS_BYTES]; /* an IPv4 address, or 64 bits of an IPv6 one */
         int connections;
@@ -39,10 +39,10 @@ void http_limit_shares(const struct http_shares *wanted)
 
 static int compare(const void *a, const void *b)
 {
-        return memcmp(a, b, ADDRESS_BYTES); /* the network comes first */
+        return memcmp(a, b, ADDRESS_BYTES); /* the network is the first member */
 }
 
-/* Under the lock; NULL: no memory. */
+/* Under the lock; NULL: out of memory. */
 static struct http_share_of_address *find_or_add(const uint8_t network[ADDRESS_BYTES], const char *peer)
 {
         struct http_share_of_address **found = tfind(network, &shares, compare);
@@ -110,7 +110,7 @@ static int64_t share_of(int64_t all)
         return all < SHARE ? 1 : all / SHARE;
 }
 
-/* So that the count goes on when the connection has ended. */
+/* Keeps the count after the connection has ended. */
 static void reference(struct http_exchange *x)
 {
         if (x->share == NULL && x->connection->share != NULL) {
@@ -142,7 +142,7 @@ bool http_share_hold_body(struct http_exchange *x)
         return false;
 }
 
-/* The most that an address may have in the spool of `all`. */
+/* The most that one address may use of the spool. */
 static int64_t most_of(const struct http_share_of_address *s, int64_t all)
 {
         return s->exempt || all == 0 ? INT64_MAX : share_of(all);
@@ -194,7 +194,7 @@ bool http_file_admit(struct http_request *r, bool of_client)
         if (!x->sends_file && !take(&files, 1, limits.files == 0 ? INT64_MAX : limits.files)) {
                 return false;
         }
-        x->sends_file = true; /* and is given back with the request */
+        x->sends_file = true; /* released with the request */
         if (!of_client || x->share == NULL || x->sends_file_of_share) {
                 return true;
         }

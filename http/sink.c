@@ -1,4 +1,4 @@
-/* Bodies on their way into a sink: how much they are, and how fast. */
+/* Bodies going into a sink: their size and rate. */
 #include "http/http2.h"
 
 #include "base/clock.h"
@@ -34,7 +34,7 @@ static void pause_body(struct http_exchange *x)
         loop->paused = x;
 }
 
-/* Full when its turn comes, or not: the client was not asked for more meanwhile. */
+/* Whether it is still full or not: the client was not asked for more in the meantime. */
 void http_sink_resume(struct http_exchange *x)
 {
         if (!x->paused) {

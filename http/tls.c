@@ -1,5 +1,5 @@
-/* Contexts and connections of OpenSSL, with what HTTP/2 asks of TLS (RFC 9113, 9.2): no compression, no renegotiation,
- * and with TLS 1.2 only ephemeral keys and authenticated ciphers. */
+/* OpenSSL contexts and connections, with what HTTP/2 requires of TLS (RFC 9113, 9.2): no compression, no
+ * renegotiation, and with TLS 1.2 only ephemeral keys and authenticated ciphers. */
 #include "http/tls.h"
 
 #include <arpa/inet.h>
@@ -27,7 +27,7 @@ static BIO *bio_of(const char *text)
         return BIO_new_mem_buf(text, -1);
 }
 
-/* Our own certificate first, then those that lead to the root. */
+/* Our own certificate first, then the chain to the root. */
 static bool use_chain(SSL_CTX *ssl, const char *pem)
 {
         BIO *bio = bio_of(pem);
@@ -149,7 +149,7 @@ void tls_context_free(struct tls_context *context)
 
 /* --- connections --- */
 
-/* RFC 6066, 3: addresses are no server names. */
+/* RFC 6066, 3: addresses are not server names. */
 static bool expect_host(SSL *ssl, const char *host)
 {
         unsigned char address[16];
@@ -232,9 +232,9 @@ ssize_t tls_send(struct tls *tls, const char *bytes, size_t len)
         return n > 0 ? n : must_wait(tls, n) ? 0 : -1;
 }
 
-/* --- who the peer is --- */
+/* --- the peer's identity --- */
 
-/* A name with a space or a control character in it belongs to no client of ours. */
+/* A name with a space or a control character cannot be a client of ours. */
 static void add_name(struct buf *names, const unsigned char *name, int len)
 {
         for (int i = 0; i < len; i++) {

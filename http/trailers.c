@@ -1,10 +1,10 @@
-/* Fields behind a body (RFC 9110, 6.5): those that its owner has asked for are kept, all others are dropped, since what
- * is decided on a request is decided on its head. */
+/* Trailers (RFC 9110, 6.5): those that the owner wants are kept, all others are dropped, since requests are decided
+ * on by their head. */
 #include "http/internal.h"
 
 #include <strings.h>
 
-enum { TRAILERS_BYTES_MAX = 16 << 10 }; /* which the decoder of chunks bounds before */
+enum { TRAILERS_BYTES_MAX = 16 << 10 }; /* also enforced by the chunk decoder */
 
 static bool is_wanted(const struct http_request *r, struct str name)
 {
@@ -37,7 +37,7 @@ void http_trailers_begin(struct http_exchange *x)
         }
 }
 
-/* Lines that the decoder has found to be right; the last of them may be the "\r" of the empty one. */
+/* Lines validated by the decoder; the last one may be the "\r" of the empty line. */
 void http_trailers_end(struct http_exchange *x)
 {
         struct str rest = {x->trailers.data, x->trailers.len}, line, name;

@@ -1,6 +1,7 @@
-/* Bounds what clients have been sent and do not take: of each connection by what the kernel keeps for it, and of all of
- * them together by dropping those that hold most. Beside that a connection holds one answer: the next pipelined request
- * is begun when the kernel has taken all of the one before. Over HTTP/2 it holds HTTP2_UNSENT_BYTES and one answer. */
+/* Limits what clients have been sent and do not read: per connection by the size of the kernel's buffers, and in
+ * total by dropping the connections that hold most. In addition a connection holds one response: the next pipelined
+ * request starts when the kernel has accepted all of the previous response. Over HTTP/2 it holds HTTP2_UNSENT_BYTES
+ * and one response. */
 #include "http/http2.h"
 
 #include <linux/sockios.h>
@@ -9,34 +10,34 @@
 #include <sys/ioctl.h>
 
 enum {
-        /* Given to the kernel and not sent, because the client's window is closed: a client that does not read. Most
-         * answers are smaller, so that the worker who made one is done with it in one system call. */
+        /* In the kernel but not sent because the client's window is closed: a client that does not read. Most
+         * responses are smaller, so that one system call of the worker sends them. */
         UNSENT_BYTES = 128 << 10,
-        /* Sent and not acknowledged, with the kernel's own bookkeeping, which is why it doubles the number: a client
-         * that opens its window and does not acknowledge. It is also what one connection can carry in a round trip:
-         * over 32 Mbit/s at 100 ms. net.core.wmem_max (208 KiB by default) may make it less. */
+        /* Sent but not acknowledged, including the kernel's overhead, which is why it doubles the number: a client
+         * that opens its window and does not acknowledge. It also limits what a connection can carry per round trip:
+         * over 32 Mbit/s at 100 ms. net.core.wmem_max (208 KiB by default) may reduce it. */
         SEND_BUFFER_BYTES = 256 << 10,
-        USER_TIMEOUT_PER_SLOW = 4, /* after our own look, see takes_its_answer in deadline.c */
+        USER_TIMEOUT_PER_SLOW = 4, /* after our own check, see takes_its_answer in deadline.c */
         SIZES = 64,
 };
 
-/* What is accepted inherits it all. */
+/* Inherited by accepted sockets. */
 void http_unread_limit(int listen_fd, const struct http_options *options)
 {
         int buffer = SEND_BUFFER_BYTES, unsent = UNSENT_BYTES;
         unsigned timeout_ms = (unsigned)options->slow_client_ms * USER_TIMEOUT_PER_SLOW;
         setsockopt(listen_fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer));
         setsockopt(listen_fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
-        /* RFC 5482: idle connections with an answer in the kernel, and those that are closed and not yet gone. */
+        /* RFC 5482: for idle connections with a response in the kernel, and closed ones that are still there. */
         setsockopt(listen_fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof(timeout_ms));
 }
 
 static bool is_ours(struct http_connection *c)
 {
-        return !c->ready && atomic_load(&c->turn) == HTTP_TURN_IO;
+        return !c->ready && atomic_load(&c->owner) == HTTP_OWNER_IO;
 }
 
-/* Made and not given to the kernel. */
+/* Produced but not given to the kernel. */
 static size_t waiting_here(const struct http_connection *c)
 {
         const struct http_exchange *x = c->exchange;
@@ -62,16 +63,17 @@ void http_unread_add(struct http_loop *loop, size_t bytes)
         atomic_fetch_add_explicit(&loop->answers, (int64_t)bytes, memory_order_relaxed);
 }
 
-/* The power of two below it: 0 for one byte. */
+/* The largest power of two that is not greater: 0 for one byte. */
 static int size_of(int64_t bytes)
 {
         return SIZES - 1 - __builtin_clzll((unsigned long long)bytes);
 }
 
-/* Adds up anew what all of the loop's connections hold; held has it by size. */
+/* Recomputes what the loop's connections hold; held gets it by size. */
 static void look(struct http_loop *loop, int64_t held[SIZES])
 {
-        atomic_store_explicit(&loop->answers, 0, memory_order_relaxed); /* what comes meanwhile may count twice */
+        /* What is added meanwhile may be counted twice. */
+        atomic_store_explicit(&loop->answers, 0, memory_order_relaxed);
         loop->unread = 0;
         for (struct http_connection *c = loop->connections; c != NULL; c = c->next) {
                 int64_t bytes = unread_of(c);
@@ -95,8 +97,8 @@ static void drop_from(struct http_loop *loop, int smallest)
         }
 }
 
-/* What this thread's connections may hold: all but what those of the others held when they last looked, and its equal
- * part in any case. Whoever has more than that by the others' growing drops some at its next look. */
+/* What this thread's connections may hold: the total less what those of other threads held at their last check, but
+ * at least an equal share. A thread that exceeds that as the others grow drops some at its next check. */
 static int64_t bound_of(const struct http_loop *loop)
 {
         const struct http_server *server = loop->server;
@@ -108,8 +110,8 @@ static int64_t bound_of(const struct http_loop *loop)
         return left > part ? left : part;
 }
 
-/* Looks only when there may be too much, and then not again before a quarter of the bound was answered: a look asks the
- * kernel for each connection. */
+/* Checks only if the limit may be exceeded, and then again only after a quarter of the limit was sent: a check asks
+ * the kernel about each connection. */
 void http_unread_check(struct http_loop *loop)
 {
         const int64_t bound = bound_of(loop);

@@ -6,7 +6,7 @@
 
 #include "http/http2.h"
 
-/* --- what the owner calls --- */
+/* --- called by the owner --- */
 
 static void look_again(struct http_upgraded *u)
 {
@@ -51,7 +51,7 @@ void http_upgraded_resume(struct http_upgraded *u)
 void http_upgraded_due(struct http_upgraded *u, int64_t due_us)
 {
         u->due_us = due_us;
-        if (due_us != INT64_MAX && u->stream == NULL) { /* otherwise it is one of many of its connection */
+        if (due_us != INT64_MAX && u->stream == NULL) { /* otherwise it is one of many streams of its connection */
                 http_deadline_set(u->connection, due_us);
         }
 }
@@ -63,14 +63,14 @@ void http_upgraded_close(struct http_upgraded *u, int64_t wait_us)
         look_again(u);
 }
 
-/* --- what the connection calls --- */
+/* --- called by the connection --- */
 
 enum http_step http_upgrade_begin(struct http_connection *c)
 {
         struct http_exchange *x = c->exchange;
         struct http_loop *home = http_loop_of_long_connections(c->loop->server);
         if (c->loop != home) {
-                return http_connection_move(c, home); /* where this is found again */
+                return http_connection_move(c, home); /* where this function is called again */
         }
         struct http_upgraded *u = calloc(1, sizeof(*u));
 
@@ -109,7 +109,7 @@ void http_upgrade_end(struct http_connection *c)
         atomic_fetch_sub(&c->loop->server->busy, 1);
 }
 
-/* So that a client that is always a little behind does not make the buffer grow. */
+/* So that a client that is always slightly behind does not make the buffer grow. */
 void http_upgrade_compact(struct http_upgraded *u)
 {
         if (u->out_at > u->out.len / 2) {
@@ -138,7 +138,7 @@ static enum sent send_out(struct http_upgraded *u)
         return SENT_ALL;
 }
 
-/* That the connection is broken is found once more in the next step. */
+/* The next step will find again that the connection is broken. */
 void http_upgraded_flush(struct http_upgraded *u)
 {
         if (u->stream == NULL) {
@@ -155,7 +155,7 @@ static bool send_unsent(struct http_upgraded *u)
                 if (sent != SENT_ALL) {
                         return sent == SENT_PART;
                 }
-                buf_free(&u->out); /* an idle connection keeps none */
+                buf_free(&u->out); /* an idle connection has none */
                 buf_init(&u->out, HTTP_UPGRADE_UNSENT_MAX_BYTES);
                 u->out_at = 0;
                 if (u->upgrade->sent != NULL && !u->closing) {
@@ -178,7 +178,7 @@ static void offer(struct http_connection *c, struct str *in)
         u->working = false;
 }
 
-/* Bytes that arrived while no reader took them. */
+/* Bytes that arrived while the owner did not read. */
 static void offer_kept(struct http_connection *c)
 {
         struct buf kept = c->in;
@@ -211,7 +211,7 @@ static enum http_step receive(struct http_connection *c)
         return HTTP_AGAIN;
 }
 
-/* What the owner sends while it is offered bytes goes out in the next step. */
+/* What the owner sends while it is given bytes is sent in the next step. */
 enum http_step http_upgrade_work(struct http_connection *c)
 {
         struct http_upgraded *u = c->upgraded;
@@ -273,7 +273,7 @@ void http_server_post(struct http_server *server, struct http_task *task)
                 task->next = first;
         } while (!atomic_compare_exchange_weak_explicit(&loop->posted, &first, task, memory_order_release,
                                                         memory_order_relaxed));
-        if (first == NULL) { /* otherwise the loop has been woken and has not looked yet */
+        if (first == NULL) { /* otherwise the loop was already woken */
                 http_loop_wake(loop);
         }
 }

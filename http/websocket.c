@@ -1,4 +1,4 @@
-/* Frames of WebSocket: reads a client's, writes a server's. */
+/* WebSocket frames: reads a client's, writes a server's. */
 #include "http/websocket.h"
 
 #include <openssl/evp.h>
@@ -56,7 +56,7 @@ static bool is_control(const struct websocket *w)
         return w->opcode >= WEBSOCKET_OP_CLOSE;
 }
 
-/* How long the head is, as far as its first two bytes tell. */
+/* The length of the header, as given by its first two bytes. */
 static size_t head_size(const struct websocket *w)
 {
         unsigned length = w->head_len < 2 ? 0 : w->head[1] & 0x7Fu;
@@ -92,7 +92,7 @@ static const char *check_opcode(const struct websocket *w)
         }
 }
 
-/* The two bytes that every frame begins with. NULL: they may stand. */
+/* Checks the two bytes that every frame starts with. NULL: valid. */
 static const char *check_start(struct websocket *w)
 {
         w->final = (w->head[0] & FINAL_BIT) != 0;
@@ -139,7 +139,7 @@ static void begin_frame(struct websocket *w)
         }
 }
 
-/* WEBSOCKET_MORE: go on, in the frame or with further bytes. */
+/* WEBSOCKET_MORE: continue in the frame or with more bytes. */
 static struct websocket_event read_head(struct websocket *w, struct str *in)
 {
         const char *wrong = NULL;
@@ -239,7 +239,7 @@ static struct websocket_event end_message(struct websocket *w)
         return (struct websocket_event){text ? WEBSOCKET_TEXT : WEBSOCKET_BINARY, 0, payload};
 }
 
-/* The size of a message bounds all other fragments. */
+/* The size limit of a message limits all other fragments. */
 static bool ends_in_nothing(struct websocket *w)
 {
         bool empty = !w->final && w->masked_at == 0;

@@ -30,7 +30,7 @@ void http_wheel_clear(struct http_timer *timer)
         timer->at = NULL;
 }
 
-/* The first tick that begins when the timer is due; the next one when that is past. */
+/* The first tick that starts at or after the time; the next tick if it is in the past. */
 static int64_t tick_of(const struct http_wheel *w, int64_t due_us)
 {
         int64_t tick = (due_us + w->tick_us - 1) / w->tick_us;
@@ -60,7 +60,7 @@ static void turn_one(struct http_wheel *w, int64_t now_us, void (*fire)(struct h
                 if (timer->due_us <= w->now * w->tick_us) {
                         fire(timer, now_us);
                 } else {
-                        link_first(slot, timer); /* in a later turn */
+                        link_first(slot, timer); /* in a later revolution */
                 }
         }
 }
@@ -69,7 +69,8 @@ void http_wheel_turn(struct http_wheel *w, int64_t now_us, void (*fire)(struct h
 {
         int64_t until = now_us / w->tick_us;
         if (until - w->now > HTTP_WHEEL_SLOTS) {
-                w->now = until - HTTP_WHEEL_SLOTS; /* the thread slept for more than a turn: each slot once is enough */
+                w->now = until - HTTP_WHEEL_SLOTS; /* the thread slept for more than a revolution: visiting each slot
+                                                      once is enough */
         }
         while (w->now < until) {
                 w->now++;

@@ -1,4 +1,4 @@
-/* From credentials to identity. Nothing else sets a call's actor, caller or whereabouts from what came over a wire. */
+/* Authenticates callers. Nothing else sets a call's actor, caller or client address from data sent over the network. */
 #include "rpc/rpc.h"
 
 #include "auth/service_token.h"
@@ -20,7 +20,7 @@ static sn_status identify_service(struct rpc_call *c, const struct rpc_sender *s
         return service_token_verify(c, sender->service_token, sender->audience, &c->caller);
 }
 
-/* Only our own services may speak for where a request came from. */
+/* Only our own services may name the client's address. */
 static void locate(struct rpc_call *c, const struct rpc_sender *sender)
 {
         if (c->caller[0] != '\0') {
@@ -33,7 +33,7 @@ static void locate(struct rpc_call *c, const struct rpc_sender *sender)
         }
 }
 
-/* The same of when the member's token was valid: a body may take longer than a token. */
+/* The same for when the member's token was verified: sending a body may take longer than a token is valid. */
 static int64_t admitted_at(const struct rpc_call *c, const struct rpc_sender *sender)
 {
         int64_t at_ms = 0;
@@ -53,8 +53,8 @@ static sn_status read_bearer(struct rpc_call *c, struct str authorization, struc
         return SN_OK;
 }
 
-/* Whose failures a token counts with: its address's. Once those are spent a token that SoNet has given counts by
- * itself, so that members go on whatever others at their address do. */
+/* Whom a token's failures count against: its address. Once those are used up, a token issued by SoNet counts
+ * separately, so that members are not affected by others at their address. */
 static const char *payer_of(const struct rpc_call *c, struct str token)
 {
         char mark[TOKEN_MARK_SIZE];
@@ -78,7 +78,7 @@ static sn_status identify_member(struct rpc_call *c, struct str authorization, c
         c->epoch = claims.epoch;
         c->auth_time_s = claims.auth_time_s;
         c->bearer = str_dup(c->arena, token);
-        if (c->caller[0] == '\0') { /* others have noted it where the request came in */
+        if (c->caller[0] == '\0') { /* otherwise it was recorded where the request came in */
                 session_uses_note(c);
         }
         return SN_OK;

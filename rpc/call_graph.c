@@ -1,4 +1,4 @@
-/* Reads the call graph off the registered contracts. */
+/* Reads the call graph from the registered contracts. */
 #include "rpc/call_graph.h"
 
 #include <stddef.h>
@@ -49,7 +49,7 @@ static int rank_of(const char *service, int depth)
         int rank = 0;
 
         if (depth == CALL_GRAPH_MAX_RANK) {
-                return 0; /* the callers above count to the maximum */
+                return 0; /* a cycle: its callers count up to the maximum */
         }
         for (size_t i = 0; contract != NULL && contract->calls != NULL && contract->calls[i] != NULL; i++) {
                 int above = 1 + rank_of(contract->calls[i], depth + 1);

@@ -1,4 +1,4 @@
-/* The bound and the breaker of one callee. */
+/* The call limit and the circuit breaker of a callee. */
 #include "rpc/callee_bound.h"
 
 #include "base/clock.h"
@@ -24,7 +24,7 @@ void callee_bound_end(struct callee_bound *b)
         pthread_mutex_destroy(&b->lock);
 }
 
-/* Until when it is worth waiting for a place. */
+/* Until when it makes sense to wait for a free place. */
 static int64_t patience_us(const struct callee_bound *b, int64_t deadline_us)
 {
         int64_t until_us = b->answered_us + (b->failing ? 0 : SLOW_US);

@@ -1,4 +1,4 @@
-/* The list of trusted proxies, and the walk along the entries of Forwarded and X-Forwarded-For. */
+/* The list of trusted proxies, and parsing of Forwarded and X-Forwarded-For. */
 #include "rpc/client_address.h"
 
 #include <ctype.h>
@@ -16,12 +16,12 @@ void rpc_trust_proxies(const struct settings *settings)
         }
 }
 
-/* ---- The way, from the left ---- */
+/* ---- Walking the entries, from the left ---- */
 
-/* Read from the left, so that quotes need be followed one way only; what it ends with is what reading from the right,
- * up to the first entry that is not trusted, would give. */
+/* Entries are parsed from the left, so that quotes need handling in one direction only; the result is the same as
+ * reading from the right up to the first untrusted entry. */
 struct way {
-        bool known; /* somebody is named, with trusted proxies only behind it */
+        bool known; /* a client is known, with only trusted proxies after it */
         uint8_t client[ADDRESS_BYTES];
 };
 
@@ -35,7 +35,7 @@ static void step(struct way *way, const uint8_t *address)
         }
 }
 
-/* The port of a node (RFC 7239, 6.2), with its colon; or nothing. */
+/* Skips the port of a node (RFC 7239, 6.2), including its colon, if there is one. */
 static bool is_port(struct str s)
 {
         if (s.len == 0) {
@@ -62,7 +62,7 @@ static const uint8_t *parse_node(struct str node, uint8_t out[ADDRESS_BYTES])
                 }
         } else if (!str_next(&rest, ':', &address)) {
                 return NULL;
-        } else if (address.len < node.len) { /* its colon belongs to the port */
+        } else if (address.len < node.len) { /* the colon belongs to the port */
                 rest = (struct str){rest.ptr - 1, rest.len + 1};
         }
         bool is_six = memchr(address.ptr, ':', address.len) != NULL;
@@ -103,7 +103,7 @@ static bool skip(struct str *s, char c)
         return true;
 }
 
-/* RFC 9110, 5.6.2; values without quotes may hold what stands in nodes, too. */
+/* RFC 9110, 5.6.2; unquoted values may also contain the characters of nodes. */
 static bool take_token(struct str *s, const char *beside, struct str *out)
 {
         size_t n = 0;
@@ -117,7 +117,7 @@ static bool take_token(struct str *s, const char *beside, struct str *out)
         return n > 0;
 }
 
-/* A quoted string; one with an escape is not an address, and is taken as the empty one. */
+/* A quoted string; one with an escape is not an address, and yields an empty one. */
 static bool take_quoted(struct str *s, struct str *out)
 {
         bool escaped = false;
@@ -134,8 +134,8 @@ static bool take_quoted(struct str *s, struct str *out)
         return true;
 }
 
-/* One element: pairs separated by semicolons. *node: the value of its "for", empty when it has none; NULL when there is
- * no pair at all. */
+/* One element: pairs separated by semicolons. *node: the value of "for", empty if there is none; NULL if there are
+ * no pairs. */
 static bool take_element(struct str *s, struct str *node)
 {
         *node = (struct str){NULL, 0};

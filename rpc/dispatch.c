@@ -1,5 +1,4 @@
-/* Dispatch: everything that happens around a handler, once for all methods and both transports. A handler sees none of
- * it. */
+/* Dispatch: everything around a handler, the same for all methods and both transports, and invisible to handlers. */
 #include "rpc/dispatch.h"
 
 #include <openssl/sha.h>
@@ -25,7 +24,7 @@ enum {
         DEFAULT_DEADLINE_MS = 10000,
 };
 
-/* ---- What every failure says ---- */
+/* ---- Problems ---- */
 
 void rpc_problem_complete(struct rpc_call *c, sn_status status)
 {
@@ -77,7 +76,7 @@ sn_status rpc_check_access(struct rpc_call *c)
         switch (m->access) {
         case RPC_PUBLIC:
                 return SN_OK;
-        case RPC_INTERNAL: /* for the outside it does not exist */
+        case RPC_INTERNAL: /* hidden from external callers */
                 return c->caller[0] != '\0' ? SN_OK : rpc_fail_unknown_method(c);
         case RPC_SCOPE:
                 return check_scope(c, m);
@@ -104,7 +103,7 @@ sn_status rpc_check_idempotency_key(struct rpc_call *c)
                                    "the key must be 1 to %d printable ASCII characters without spaces", MAX_KEY_LENGTH);
 }
 
-/* Each transport gives a body to the methods that take one; another caller must have one to hand on. */
+/* Transports give a body to methods that take one; other callers must pass one on. */
 static sn_status check_body(struct rpc_call *c)
 {
         if (contract_streams_body(c->method) && c->body == NULL) {
@@ -115,8 +114,8 @@ static sn_status check_body(struct rpc_call *c)
                    : rpc_fail(c, SN_CANCELLED, NULL, "the body was truncated");
 }
 
-/* A hash of a password is not begun when the call could not end in time after it: where more log in than can be served,
- * each would be worked for in vain. */
+/* A password hash is not started if the call could not finish in time afterwards: if more people log in than can be
+ * served, the work would be wasted on all of them. */
 enum { PASSWORD_MS = 1000 };
 
 static bool is_too_late(const struct rpc_call *c)
@@ -124,7 +123,7 @@ static bool is_too_late(const struct rpc_call *c)
         return rpc_call_left_ms(c) <= (c->method->lane == RPC_LANE_PASSWORD ? PASSWORD_MS : 0);
 }
 
-/* All that needs no message. */
+/* All checks that need no message. */
 static sn_status admit_call(struct rpc_call *c)
 {
         TRY(rpc_check_access(c));
@@ -136,7 +135,7 @@ static sn_status admit_call(struct rpc_call *c)
         return rpc_check_idempotency_key(c);
 }
 
-/* The same key with another body is refused: the hash tells bodies apart, after ids were brought to one spelling. */
+/* The same key with a different body is rejected: bodies are compared by hash, after IDs were normalised. */
 static void hash_body(struct rpc_call *c, const ProtobufCMessage *in)
 {
         struct arena_mark mark = arena_mark(c->arena);
@@ -161,7 +160,7 @@ static sn_status replay(struct rpc_call *c, ProtobufCMessage *out)
         return SN_OK;
 }
 
-/* False when the deadline would pass while waiting. */
+/* False if the deadline would pass during the wait. */
 static bool back_off(const struct rpc_call *c, int attempt)
 {
         int64_t most_ms = (int64_t)FIRST_BACK_OFF_MS << attempt;
@@ -180,7 +179,7 @@ static void rewind_body(const struct rpc_call *c)
         }
 }
 
-/* A handler whose transaction did not happen left nothing behind but memory: it can run again from the start. */
+/* A handler whose transaction was rolled back left nothing but memory, so it can run again from the start. */
 static sn_status run_handler(struct rpc_call *c, const ProtobufCMessage *in, ProtobufCMessage *out)
 {
         const struct arena_mark mark = arena_mark(c->arena);
@@ -208,8 +207,9 @@ static bool is_write(const struct rpc_method *m)
                (m->http_verb != NULL && strcmp(m->http_verb, "GET") != 0);
 }
 
-/* What was committed must not be answered with a failure: the client would do it again, or believe that it is undone.
- * Refused credentials are the exception, since the refusal itself is recorded. Reads may commit what they remember. */
+/* A committed change must not be answered with an error: the client would repeat it, or believe that it was undone.
+ * Rejected credentials are the exception, since the rejection itself is recorded. Reads may commit what they
+ * remember. */
 static void assert_success_is_kept(const struct rpc_call *c, sn_status status)
 {
 #ifndef NDEBUG
@@ -224,7 +224,7 @@ static void assert_success_is_kept(const struct rpc_call *c, sn_status status)
 #endif
 }
 
-/* Whatever the handler draws and commits falls within: lists ask up to where they are settled. */
+/* Everything that the handler draws and commits falls within: lists read only up to the settled position. */
 static sn_status run_in_flight(struct rpc_call *c, const ProtobufCMessage *in, ProtobufCMessage *out)
 {
         struct in_flight write;
@@ -240,7 +240,7 @@ static sn_status run_in_flight(struct rpc_call *c, const ProtobufCMessage *in, P
 
 static sn_status validate_and_run(struct rpc_call *c, const ProtobufCMessage *in, ProtobufCMessage *out)
 {
-        /* Validation brings ids to lowercase: the message belongs to the call, whoever built it. */
+        /* Validation lowercases IDs in place: the message belongs to the call, whoever built it. */
         TRY(rpc_validate(c, c->method->in, (ProtobufCMessage *)in));
         if (c->idempotency_key != NULL) {
                 hash_body(c, in);
@@ -273,7 +273,7 @@ static enum log_level level_of(const struct rpc_method *m, sn_status status)
         return status != SN_OK || is_write(m) ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
 }
 
-/* The detail stays out of the log: it may hold what a member wrote. */
+/* The detail is not logged: it may contain what a member wrote. */
 static void write_log(const struct rpc_call *c, sn_status status, int64_t duration_us)
 {
         enum log_level level = level_of(c->method, status);
@@ -284,7 +284,7 @@ static void write_log(const struct rpc_call *c, sn_status status, int64_t durati
         int n = 0;
         fields[n++] = LOG_STR("event.action", c->method->full_name + 1);
         fields[n++] = LOG_STR("sonet.code", sn_status_name(status));
-        fields[n++] = LOG_INT("event.duration", duration_us * 1000); /* ECS counts nanoseconds */
+        fields[n++] = LOG_INT("event.duration", duration_us * 1000); /* ECS uses nanoseconds */
         if (c->trace_id != NULL) {
                 fields[n++] = LOG_STR("trace.id", c->trace_id);
         }
@@ -320,8 +320,8 @@ static sn_status complete_call(struct rpc_call *c, sn_status status, int64_t sta
         return status;
 }
 
-/* What was read from memory was true until this moment, or is never told. May wait. An attempt that has to runs again
- * elsewhere, and is counted there. */
+/* What was read from memory must still be true now, or it is not sent. May block. An attempt that would block runs
+ * again on a worker, and is counted there. */
 static sn_status confirm_and_complete(struct rpc_call *c, sn_status status, int64_t started_us)
 {
         if (c->service != NULL && !db_ownership_held(c->service->ownership) && !no_wait_refuses()) {

@@ -1,4 +1,4 @@
-/* Owns the reading of ranges and the precedence of conditions. */
+/* Owns parsing ranges and the precedence of conditions. */
 #include "rpc/file_answer.h"
 
 #include <inttypes.h>
@@ -8,7 +8,7 @@
 #include "base/contract.h"
 #include "base/log.h"
 
-/* Digits alone; what is beyond int64 is as good as the largest: no file reaches there. */
+/* Digits only; anything beyond int64 becomes the largest value, which no file reaches. */
 static bool read_position(struct str text, int64_t *out)
 {
         int64_t number = 0;
@@ -36,8 +36,8 @@ static enum range read_suffix(struct str last, int64_t size, int64_t *offset, in
         return n == 0 ? RANGE_UNSATISFIABLE : size == 0 ? RANGE_IGNORED : RANGE_REGION;
 }
 
-/* One range, like "bytes=0-99", "bytes=100-" or "bytes=-5". Several may be answered by the whole (RFC 9110, 14.2),
- * and so are unknown units. */
+/* A single range, like "bytes=0-99", "bytes=100-" or "bytes=-5". Several ranges get the whole file (RFC 9110, 14.2),
+ * and so do unknown units. */
 static enum range read_range(const char *text, int64_t size, int64_t *offset, int64_t *length)
 {
         struct str rest = str_trim(str_of(text)), unit, first;
@@ -60,8 +60,8 @@ static enum range read_range(const char *text, int64_t size, int64_t *offset, in
         return RANGE_REGION;
 }
 
-/* By the strong comparison (RFC 9110, 8.8.3.2), which If-Range needs; a date never matches: it tells no second apart.
- */
+/* Strong comparison (RFC 9110, 8.8.3.2), as If-Range requires; a date never matches, as it cannot distinguish
+ * changes within a second. */
 static bool is_tag(struct str text, const char *etag)
 {
         size_t len = strlen(etag);
@@ -69,7 +69,7 @@ static bool is_tag(struct str text, const char *etag)
                memcmp(text.ptr + 1, etag, len) == 0;
 }
 
-/* By the weak comparison. */
+/* Weak comparison. */
 static bool any_tag_matches(const char *list, const char *etag)
 {
         struct str rest = str_of(list), one;

@@ -1,4 +1,4 @@
-/* Text formats, and the compiled patterns: a list that only grows, read without a lock. */
+/* Text formats and compiled patterns: a list that only grows, and is read without a lock. */
 #include "rpc/formats.h"
 
 #include <pthread.h>
@@ -29,7 +29,7 @@ static bool is_ascii_domain(const char *domain)
         return labels >= 2 && last[strspn(last, "0123456789")] != '\0';
 }
 
-/* In other letters anything but the marks of ASCII: whether it is one shows when it is turned into ASCII. */
+/* A non-ASCII domain with anything but ASCII punctuation: converting it to ASCII will show if it is valid. */
 static bool is_domain(const char *domain)
 {
         bool ascii = true;
@@ -76,10 +76,10 @@ static struct compiled *find_compiled(const char *pattern)
 static struct compiled *compile_pattern(const char *pattern)
 {
         pthread_mutex_lock(&compiling);
-        struct compiled *p = find_compiled(pattern); /* another thread may have been first */
+        struct compiled *p = find_compiled(pattern); /* another thread may have been faster */
         if (p == NULL) {
                 p = calloc(1, sizeof(*p));
-                /* The generator compiled the same pattern, so that only memory can be wanting. */
+                /* The generator compiled the same pattern, so this only fails when out of memory. */
                 if (p == NULL || regcomp(&p->regex, pattern, REG_EXTENDED | REG_NOSUB) != 0) {
                         fputs("sonet: out of memory\n", stderr);
                         abort();

@@ -1,4 +1,4 @@
-/* Reads addresses and URLs of gRPC. */
+/* Parses addresses and URLs of gRPC. */
 #include "rpc/grpc_address.h"
 
 #include <arpa/inet.h>

@@ -1,5 +1,6 @@
-/* A callee: the calls that wait until it is connected, and the attempts to connect. One begins when a call needs it,
- * at once; when it fails all calls that wait for it fail. So whoever comes back is found by the next call. */
+/* A callee: the calls waiting for a connection, and the attempts to connect. A call that needs a connection starts
+ * an attempt at once; if it fails, all calls waiting for it fail. So the next call finds a callee that has come
+ * back. */
 #include <arpa/inet.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -8,7 +9,7 @@
 #include "rpc/grpc_client.h"
 #include "rpc/grpc_relay.h"
 
-enum { LOOK_UP_US = 10000 }; /* between two looks whether a name has been found */
+enum { LOOK_UP_US = 10000 }; /* interval for polling the resolver */
 
 /* ---- Calls ---- */
 
@@ -37,7 +38,7 @@ void grpc_channel_end_call(struct grpc_call *call, enum grpc_end end)
                 return;
         }
         call->end = end;
-        sem_post(&call->done); /* it is its caller's again */
+        sem_post(&call->done); /* it belongs to its caller again */
 }
 
 static void call_due(struct grpc_timer *timer, int64_t now_us)
@@ -98,7 +99,7 @@ static void try_addresses(struct sonet_grpc_channel *channel)
 
 static const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
 
-/* A numeric address needs no one else, and no time. */
+/* A numeric address is converted without a resolver. */
 static bool look_up_number(struct sonet_grpc_channel *channel, const char *port)
 {
         struct addrinfo numeric = hints;
@@ -112,7 +113,7 @@ static void take_addresses(struct sonet_grpc_channel *channel)
         try_addresses(channel);
 }
 
-/* The resolver may wait, so it has a thread of its own, which glibc makes. */
+/* The resolver may block, so it runs on its own thread, which glibc creates. */
 static void look_up(struct sonet_grpc_channel *channel)
 {
         char port[8];
@@ -140,7 +141,7 @@ static void set_port(struct addrinfo *addresses, int port)
         }
 }
 
-/* True when the resolver has come to an end. */
+/* True once the resolver has finished. */
 static bool take_lookup(struct sonet_grpc_channel *channel)
 {
         int result = gai_error(&channel->lookup);
@@ -174,7 +175,7 @@ static void attempt_due(struct grpc_timer *timer, int64_t now_us)
         }
         if (channel->attempting && now_us >= channel->attempt_until_us) {
                 channel->next_address = NULL;
-                end_links_under_way(channel); /* the last of them fails the attempt */
+                end_links_under_way(channel); /* the last one fails the attempt */
                 if (channel->looking_up) {
                         fail_attempt(channel);
                 }
@@ -190,7 +191,7 @@ static void begin_attempt(struct sonet_grpc_channel *channel)
         channel->attempting = true;
         channel->attempt_until_us = now_us + GRPC_CONNECT_US;
         grpc_loop_set(channel->loop, &channel->timer, now_us + LOOK_UP_US);
-        if (!channel->looking_up) { /* an earlier question goes on: its answer will do */
+        if (!channel->looking_up) { /* an earlier query is still running: its result will do */
                 look_up(channel);
         }
 }
@@ -216,7 +217,7 @@ void grpc_channel_link_ended(struct sonet_grpc_channel *channel, struct grpc_lin
         }
 }
 
-/* ---- What callers give ---- */
+/* ---- Called by callers ---- */
 
 void grpc_channel_begin_call(struct grpc_task *task)
 {
@@ -249,7 +250,7 @@ void grpc_channel_open(struct grpc_task *task)
         sem_post(&channel->done);
 }
 
-/* No call of it runs. */
+/* No call of it is running. */
 void grpc_channel_close(struct grpc_task *task)
 {
         struct sonet_grpc_channel *channel = (struct sonet_grpc_channel *)(void *)task;

@@ -1,4 +1,4 @@
-/* Chunks: heads by hand, bytes as they are. */
+/* Chunks: hand-written headers around unchanged bytes. */
 #include "rpc/grpc_chunk.h"
 
 #include <errno.h>
@@ -101,7 +101,7 @@ static bool take_varint(struct str *in, uint64_t *value)
         return false;
 }
 
-/* The value of a field, past its key. Groups are of proto2. */
+/* The value of a field, after its key. Groups are not supported (proto2). */
 static bool take_value(struct str *in, unsigned wire, struct str *value)
 {
         uint64_t len = wire == WIRE_64 ? 8 : 4;

@@ -1,4 +1,4 @@
-/* The gRPC client, on its callers' side: blocking unary calls. A caller fills in its call, gives it to the loop's
+/* The callers' side of the gRPC client: blocking unary calls. A caller fills in its call, hands it to the loop's
  * thread, and sleeps until it is done. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -89,7 +89,7 @@ void sonet_grpc_channel_close(struct sonet_grpc_channel *channel)
         free(channel);
 }
 
-/* ---- What is sent ---- */
+/* ---- Sending ---- */
 
 static void add_field(struct grpc_call *call, const char *name, struct str value)
 {
@@ -105,7 +105,7 @@ static void add_metadata(struct grpc_call *call, const char *name, const char *v
         }
 }
 
-/* Credentials differ from call to call, or must not stand in a table from which others are compressed. */
+/* Secrets, which are not indexed for header compression; and credentials differ from call to call anyway. */
 static void add_secret(struct grpc_call *call, const char *name, const char *value)
 {
         size_t before = call->n_fields;
@@ -122,7 +122,7 @@ static const char *traceparent_of(const struct rpc_call *c)
         return arena_printf(c->arena, "00-%s-%016llx-01", c->trace_id, (unsigned long long)(span | 1));
 }
 
-/* No time-out: the callee looks at how it comes, and at its method's deadline behind that. */
+/* No grpc-timeout for a body: the callee watches its progress, and applies the method's deadline after it. */
 static void add_body_fields(struct grpc_call *call, const struct rpc_call *c)
 {
         add_metadata(call, MD_FILE_NAME, grpc_binary_write(c->arena, str_of(c->body->file_name)));
@@ -161,7 +161,7 @@ static void fill_fields(struct grpc_call *call, const struct rpc_call *c, const 
         }
 }
 
-/* ---- The answer ---- */
+/* ---- The response ---- */
 
 static sn_status fail_unreadable(struct rpc_call *c, const struct rpc_method *m)
 {
@@ -178,12 +178,12 @@ static sn_status take_reply(struct rpc_call *c, const struct rpc_method *m, cons
                 return fail_unreadable(c, m);
         }
         if (rpc_unpack(c, m->out, (const uint8_t *)message.ptr, message.len, &unpacked) != SN_OK) {
-                /* the callee's fault, not that of whoever asked us */
+                /* the callee's fault, not our caller's */
                 log_event(LOG_LEVEL_ERROR, "a gRPC response violates its contract",
                           LOG_STR("event.action", m->full_name), LOG_STR("sonet.field", c->problem.field));
                 return fail_unreadable(c, m);
         }
-        memcpy(out, unpacked, m->out->descriptor->sizeof_message); /* its parts live in the arena */
+        memcpy(out, unpacked, m->out->descriptor->sizeof_message); /* its parts are in the arena */
         return SN_OK;
 }
 
@@ -206,8 +206,8 @@ static sn_status status_of(const struct grpc_call *call)
         return SN_UNKNOWN;
 }
 
-/* With a trailer the callee tells what went wrong; without one something in between does, in words that are not for
- * clients. */
+/* With the trailer, the callee itself says what went wrong; without it, the error comes from something in between,
+ * and its text is not for clients. */
 static sn_status take_problem(struct rpc_call *c, const struct rpc_method *m, const struct grpc_call *call,
                               sn_status status)
 {
@@ -291,7 +291,7 @@ static sn_status call_once(struct sonet_grpc_channel *channel, struct rpc_call *
         return status;
 }
 
-/* ---- A call whose answer is a file ---- */
+/* ---- A call whose response is a file ---- */
 
 static bool bytes_follow(const struct rpc_method *m, const ProtobufCMessage *in, const ProtobufCMessage *out)
 {
@@ -347,7 +347,7 @@ static sn_status call_within_bound(struct sonet_grpc_channel *channel, struct rp
         return status;
 }
 
-/* A read may be sent twice. That hides the restart of a service from those who only look. */
+/* Reads may be retried, which hides the restart of a service from readers. */
 static bool is_read(const struct rpc_method *m)
 {
         return m->access == RPC_INTERNAL || (m->http_verb != NULL && strcmp(m->http_verb, "GET") == 0);

@@ -1,5 +1,5 @@
-/* A conversation is a flow (http/server.h): messages are taken out of what came, and their answers go into what is
- * sent. What came and is not answered yet is bounded by HTTP/2's window. */
+/* A conversation is a flow (http/server.h): messages are read from what was received, and answers are written to
+ * what is sent. HTTP/2's window limits what was received and not answered yet. */
 #include "rpc/grpc_conversation.h"
 
 #include <string.h>
@@ -16,7 +16,7 @@ struct conversation {
         struct rpc_call call;
         struct buf in, out;
         size_t in_at, out_at;
-        bool last;   /* no more comes of the request */
+        bool last;   /* the request is complete */
         bool failed; /* the call's problem says why */
 };
 
@@ -45,7 +45,7 @@ static sn_status answer_message(struct conversation *v, struct str message)
                                                                  "the response would be too large");
 }
 
-/* The next one, when all of it is there. */
+/* The next message, once it is complete. */
 static void take_message(struct conversation *v)
 {
         const struct arena_mark mark = arena_mark(v->call.arena);
@@ -67,12 +67,12 @@ static void take_message(struct conversation *v)
                 v->flow.done += GRPC_PREFIX_BYTES + message.len;
         }
         v->failed = status != SN_OK;
-        if (!v->failed) { /* the problem's text lives in the arena */
+        if (!v->failed) { /* the problem's text is in the arena */
                 arena_reset(v->call.arena, mark);
         }
 }
 
-/* ---- What is sent ---- */
+/* ---- Sending ---- */
 
 static ssize_t put_some(struct conversation *v, char *into, size_t size)
 {
@@ -116,7 +116,7 @@ static ssize_t conversation_read(struct http_flow *flow, char *into, size_t size
         return 0;
 }
 
-/* ---- What comes ---- */
+/* ---- Receiving ---- */
 
 static int64_t idle_until_us(const struct conversation *v)
 {
@@ -141,7 +141,7 @@ static void conversation_take(struct http_flow *flow, struct str piece, bool las
         }
 }
 
-/* ---- Its life ---- */
+/* ---- Lifetime ---- */
 
 static void conversation_close(struct http_flow *flow)
 {
@@ -155,7 +155,7 @@ static void conversation_close(struct http_flow *flow)
         buf_free(&v->out);
 }
 
-/* Whether one more fits. */
+/* Whether one more is allowed. */
 static bool has_room(const struct conversations *all, const char *address)
 {
         int of_one = 0;

@@ -13,7 +13,7 @@ struct download {
         struct grpc_region region;
 };
 
-/* A file that became shorter resets the stream: the client has been told how much comes. */
+/* If the file was truncated, the stream is reset: the client has been told its length. */
 static ssize_t download_read(struct http_flow *flow, char *into, size_t size, struct http_response *response)
 {
         struct download *d = (struct download *)flow;

@@ -1,4 +1,4 @@
-/* Messages in their frames, and out of gzip, which holds a thousand times what it takes: so it is bounded. */
+/* Message framing and gzip, which can expand a thousandfold: so the output is limited. */
 #include "rpc/grpc_wire.h"
 
 #include <string.h>
@@ -27,7 +27,7 @@ enum grpc_frame grpc_frame_read(struct str bytes, bool *compressed, struct str *
         return GRPC_FRAME_WHOLE;
 }
 
-/* Into memory that doubles, so that little costs little. */
+/* Grows by doubling, so that small messages are cheap. */
 static enum grpc_frame inflate_all(z_stream *z, struct buf *out)
 {
         int result = Z_OK;
@@ -45,7 +45,7 @@ static enum grpc_frame inflate_all(z_stream *z, struct buf *out)
                 result = inflate(z, Z_NO_FLUSH);
                 out->len += room - z->avail_out;
                 if (result == Z_BUF_ERROR || (result == Z_OK && z->avail_in == 0 && z->avail_out > 0)) {
-                        return GRPC_FRAME_MALFORMED; /* it ends before its end */
+                        return GRPC_FRAME_MALFORMED; /* truncated gzip data */
                 }
         }
         return result == Z_STREAM_END && z->avail_in == 0 ? GRPC_FRAME_WHOLE : GRPC_FRAME_MALFORMED;
@@ -55,7 +55,7 @@ static enum grpc_frame unzip(struct arena *arena, struct str zipped, size_t max_
 {
         CLEANUP(buf_free) struct buf plain;
         z_stream z = {.next_in = (unsigned char *)zipped.ptr, .avail_in = (unsigned int)zipped.len};
-        buf_init(&plain, max_bytes + 1); /* one more shows that it is too large */
+        buf_init(&plain, max_bytes + 1); /* one byte more shows that it is too large */
         if (inflateInit2(&z, GZIP_WINDOW) != Z_OK) {
                 return GRPC_FRAME_TOO_LARGE;
         }

@@ -1,5 +1,5 @@
-/* A connection of the gRPC client: a session of nghttp2 on a socket that does not block, and the calls on it. Whatever
- * ends it ends them, with what is known of each. */
+/* A connection of the gRPC client: an nghttp2 session on a non-blocking socket, and its calls. When it ends, so do
+ * its calls, each with what is known about it. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -18,10 +18,10 @@ enum {
         SEND_BYTES = 64 << 10,
         FRAME_BYTES = 17 << 10,
         CONNECTION_WINDOW_BYTES = 4 << 20,
-        LOOK_US = 250000, /* between two looks whether the callee is still there */
+        LOOK_US = 250000, /* interval for checking that the callee is alive */
 };
 
-/* ---- What the session tells ---- */
+/* ---- Callbacks of the session ---- */
 
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name, size_t name_len,
                      const uint8_t *value, size_t value_len, uint8_t flags, void *user)
@@ -43,7 +43,7 @@ static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t id, co
                          void *user)
 {
         struct grpc_call *call = nghttp2_session_get_stream_user_data(session, id);
-        (void)nghttp2_session_consume_connection(session, len); /* a reader that is slow holds up no other answer */
+        (void)nghttp2_session_consume_connection(session, len); /* a slow reader does not hold up other responses */
         if (call == NULL) {
                 return 0;
         }
@@ -89,7 +89,7 @@ static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, v
         return 0;
 }
 
-/* Requests that waited when the callee said GOAWAY, or that cannot be sent at all: they never were streams. */
+/* Requests still queued when the callee sent GOAWAY, or that cannot be sent at all: they never became streams. */
 static int on_frame_not_send(nghttp2_session *session, const nghttp2_frame *frame, int why, void *user)
 {
         struct grpc_call *call = frame->hd.type == NGHTTP2_HEADERS ? ((struct grpc_link *)user)->calls : NULL;
@@ -103,7 +103,7 @@ static int on_frame_not_send(nghttp2_session *session, const nghttp2_frame *fram
         return 0;
 }
 
-/* A stream behind the last one that a GOAWAY names is closed as refused, too. */
+/* A stream after the last one that a GOAWAY names also counts as refused. */
 static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t code, void *user)
 {
         struct grpc_call *call = nghttp2_session_get_stream_user_data(session, id);
@@ -115,7 +115,7 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t code, 
         return 0;
 }
 
-/* The message, or the first one, and what follows of a body. */
+/* The message, or the first one, and then the body. */
 static ssize_t read_some(struct grpc_call *call, char *into, size_t size)
 {
         size_t n = call->request.len - call->sent;
@@ -141,7 +141,8 @@ static ssize_t read_request(nghttp2_session *session, int32_t id, uint8_t *into,
                 call->deadline_us = grpc_loop_now_us(call->channel->loop) + (all ? call->answer_us : call->stall_us);
         }
         if (all) {
-                grpc_loop_set(call->channel->loop, &call->timer, call->deadline_us); /* sooner than the last byte's */
+                /* Earlier than that of the last byte. */
+                grpc_loop_set(call->channel->loop, &call->timer, call->deadline_us);
                 *flags |= NGHTTP2_DATA_FLAG_EOF;
         }
         return n;
@@ -202,7 +203,7 @@ static ssize_t receive_bytes(struct grpc_link *link, char *into, size_t size)
         return n > 0 ? n : n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
 }
 
-/* True when all that was kept is sent. */
+/* True once everything buffered is sent. */
 static bool send_kept(struct grpc_link *link)
 {
         if (link->out.len == 0) {
@@ -265,10 +266,10 @@ static void receive_all(struct grpc_link *link)
         }
 }
 
-/* ---- Is it still there? ---- */
+/* ---- Liveness ---- */
 
-/* Calls do not wait for a process that stands still: it may go on later, when they are not wanted any more. The
- * connection stays, since the answer to the ping tells when that is. */
+/* Calls do not wait for a hung process: it may continue later, when they are no longer wanted. The connection stays
+ * open, since the answer to the ping tells when the process is back. */
 static void lose_calls(struct grpc_link *link)
 {
         while (link->calls != NULL) {
@@ -278,8 +279,7 @@ static void lose_calls(struct grpc_link *link)
         }
 }
 
-/* Whoever calls next shall not be the one who finds out, so that an idle callee is asked as well, with more patience.
- */
+/* Idle callees are pinged as well, with more patience, so that the next caller is not the one to find out. */
 static void link_due(struct grpc_timer *timer, int64_t now_us)
 {
         struct grpc_link *link = (struct grpc_link *)(void *)timer;
@@ -321,14 +321,14 @@ void grpc_link_call(struct grpc_link *link, struct grpc_call *call)
         struct grpc_loop *loop = link->channel->loop;
         nghttp2_data_provider body = {.source.ptr = call, .read_callback = read_request};
         take_call(link, call);
-        if (link->n_calls++ == 0) { /* it had no reason to say anything */
+        if (link->n_calls++ == 0) { /* it had no reason to send anything */
                 link->heard_us = grpc_loop_now_us(loop);
                 link->asked_us = 0;
                 grpc_loop_set(loop, &link->timer, link->heard_us + LOOK_US);
         }
         link->to_flush = true;
         call->stream_id = nghttp2_submit_request(link->session, NULL, call->fields, call->n_fields, &body, call);
-        if (call->stream_id < 0) { /* the ids are used up, or memory is: the next call gets a connection of its own */
+        if (call->stream_id < 0) { /* out of stream IDs or memory: the next call gets a new connection */
                 link->state = GRPC_DRAINING;
                 link->channel->ready = NULL;
                 grpc_channel_end_call(call, GRPC_END_UNREACHED);
@@ -343,7 +343,7 @@ void grpc_link_cancel(struct grpc_call *call)
         link->to_flush = true;
 }
 
-/* ---- Its life ---- */
+/* ---- Lifetime ---- */
 
 struct grpc_link *grpc_link_connect(struct sonet_grpc_channel *channel, const struct addrinfo *address)
 {
@@ -375,7 +375,7 @@ struct grpc_link *grpc_link_connect(struct sonet_grpc_channel *channel, const st
         return link;
 }
 
-/* What the callee may have done with the calls that it has is not known. */
+/* It is unknown what the callee has done with its calls. */
 void grpc_link_end(struct grpc_link *link)
 {
         struct sonet_grpc_channel *channel = link->channel;
@@ -413,7 +413,7 @@ static void connected(struct grpc_link *link)
         }
 }
 
-/* The callee is there when it greets: the kernel of a process that hangs takes connections for it. */
+/* The callee is alive once it sends SETTINGS: the kernel accepts connections even for a hung process. */
 static void shake_hands(struct grpc_link *link)
 {
         enum tls_step step = link->tls != NULL ? tls_handshake(link->tls) : TLS_DONE;

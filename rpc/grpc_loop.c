@@ -1,4 +1,4 @@
-/* The thread of the gRPC client: takes calls, waits for sockets, watches deadlines. There is one as long as there are
+/* The thread of the gRPC client: takes calls, waits for sockets, watches deadlines. It runs while there are
  * channels. */
 #include <pthread.h>
 #include <signal.h>
@@ -33,7 +33,7 @@ static int n_users;
 static void wake(struct grpc_loop *loop)
 {
         uint64_t one = 1;
-        ssize_t written = write(loop->wake_fd, &one, sizeof(one)); /* watched for edges: never read, never full */
+        ssize_t written = write(loop->wake_fd, &one, sizeof(one)); /* edge-triggered: never read, never full */
         (void)written;
 }
 
@@ -44,7 +44,7 @@ void grpc_loop_give(struct grpc_loop *loop, struct grpc_task *task)
                 task->next = first;
         } while (!atomic_compare_exchange_weak_explicit(&loop->tasks, &first, task, memory_order_release,
                                                         memory_order_relaxed));
-        if (first == NULL) { /* otherwise the loop has been woken and has not looked yet */
+        if (first == NULL) { /* otherwise the loop was already woken */
                 wake(loop);
         }
 }
@@ -67,7 +67,7 @@ bool grpc_loop_watch(struct grpc_loop *loop, int fd, struct grpc_link *link)
         return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-/* Links stand at even addresses. */
+/* The lowest bit distinguishes relays from links, whose addresses are even. */
 bool grpc_loop_watch_relay(struct grpc_loop *loop, int fd, struct grpc_relay *relay)
 {
         struct epoll_event event = {.events = EPOLLOUT | EPOLLET, .data.u64 = (uintptr_t)relay | RELAY_TAG};
@@ -102,13 +102,13 @@ static void run_tasks(struct grpc_loop *loop)
                 task = next;
         }
         while (oldest != NULL) {
-                struct grpc_task *next = oldest->next; /* it may be over when it has run */
+                struct grpc_task *next = oldest->next; /* it may be freed after it has run */
                 oldest->run(oldest);
                 oldest = next;
         }
 }
 
-/* What all calls of this round have to send goes out together. */
+/* Everything that the calls of this round send goes out together. */
 static void flush_links(struct grpc_loop *loop)
 {
         for (struct sonet_grpc_channel *channel = loop->channels; channel != NULL; channel = channel->next) {
@@ -127,7 +127,7 @@ static void timer_due(struct http_timer *timer, int64_t now_us)
         owner->due(owner, now_us);
 }
 
-/* Something is under way: then the wheel turns. */
+/* While anything is running, the timer wheel runs. */
 static bool is_busy(const struct grpc_loop *loop)
 {
         for (const struct sonet_grpc_channel *channel = loop->channels; channel != NULL; channel = channel->next) {
@@ -162,7 +162,7 @@ static int wait_ms(const struct grpc_loop *loop)
         return left_us <= 0 ? 0 : (int)((left_us + 999) / 1000);
 }
 
-/* A link's event may end relays, whose own events must have been seen to by then. */
+/* A link's event may end relays, whose own events must have been handled by then. */
 static void work_on(const struct epoll_event *events, int n)
 {
         for (int i = 0; i < n; i++) {
@@ -172,7 +172,7 @@ static void work_on(const struct epoll_event *events, int n)
                 }
         }
         for (int i = 0; i < n; i++) {
-                if ((events[i].data.u64 & RELAY_TAG) == 0 && events[i].data.ptr != NULL) { /* which is the wake-up */
+                if ((events[i].data.u64 & RELAY_TAG) == 0 && events[i].data.ptr != NULL) { /* the wake-up descriptor */
                         grpc_link_event(events[i].data.ptr, events[i].events);
                 }
         }
@@ -195,7 +195,7 @@ static void *loop_main(void *arg)
         return NULL;
 }
 
-/* ---- Its life ---- */
+/* ---- Lifetime ---- */
 
 static void loop_free(struct grpc_loop *loop)
 {
@@ -208,7 +208,7 @@ static void loop_free(struct grpc_loop *loop)
         free(loop);
 }
 
-/* Signals are the main thread's business. */
+/* Signals are handled by the main thread. */
 static bool start_thread(struct grpc_loop *loop)
 {
         sigset_t all, before;

@@ -1,4 +1,4 @@
-/* The values of gRPC's metadata: time-outs, texts, binary ones, and problems. */
+/* Values of gRPC metadata: timeouts, texts, binary values, and problems. */
 #include "rpc/grpc_wire.h"
 
 #include <string.h>
@@ -16,7 +16,7 @@ bool grpc_is_content_type(const char *value)
                (given.len == type.len || strchr("+; ", given.ptr[type.len]) != NULL);
 }
 
-/* ---- Time-outs ---- */
+/* ---- Timeouts ---- */
 
 static int64_t unit_us(char unit, int64_t value)
 {
@@ -59,7 +59,7 @@ char *grpc_timeout_write(struct arena *arena, int64_t us)
 
 /* ---- Texts ---- */
 
-/* Between code points. */
+/* Cuts between code points. */
 static size_t cut_len(const char *text)
 {
         size_t len = strnlen(text, GRPC_TEXT_BYTES);
@@ -96,7 +96,7 @@ static int hex_value(char c)
         return c >= '0' && c <= '9' ? c - '0' : at != NULL && (c | 0x20) >= 'a' ? (int)(at - digits) : -1;
 }
 
-/* What is malformed stays as it is, as the protocol asks. */
+/* Malformed escapes are kept as they are, as the protocol requires. */
 char *grpc_text_read(struct arena *arena, struct str value)
 {
         char *out = arena_alloc(arena, value.len + 1);
@@ -217,7 +217,7 @@ void grpc_problem_read(struct rpc_call *c, const struct rpc_method *m, struct st
         ProtobufCMessage *unpacked;
         if (!grpc_binary_read(c->arena, value, &bytes) ||
             rpc_unpack(c, &sonet__problem__message, (const uint8_t *)bytes.ptr, bytes.len, &unpacked) != SN_OK) {
-                return; /* the status stands, with its usual sentence */
+                return; /* keep the status, with its default sentence */
         }
         const Sonet__Problem *message = (const Sonet__Problem *)unpacked;
         problem->code = message->code[0] != '\0' ? message->code : NULL;

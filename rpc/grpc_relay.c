@@ -1,4 +1,4 @@
-/* Relays: bytes from the frames of a stream into a pipe. */
+/* Relays: bytes from the messages of a stream into a pipe. */
 #include "rpc/grpc_relay.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "rpc/grpc_chunk.h"
 
 enum {
-        ARENA_BYTES = 4 * GRPC_HEADER_BYTES, /* for what the callee's heads say */
+        ARENA_BYTES = 4 * GRPC_HEADER_BYTES, /* for the callee's headers */
         PART_BYTES = 2 * (GRPC_PREFIX_BYTES + GRPC_CHUNK_HEAD_BYTES + GRPC_CHUNK_BYTES),
         PENDING_BYTES = 2 * GRPC_LINK_WINDOW_BYTES,
 };
@@ -65,7 +65,7 @@ static void release_holders(struct grpc_relay *relay, int n)
         free(relay);
 }
 
-/* Without a reader the writing end, which may outlive this, sees that the rest is not wanted. */
+/* Without a reader the writing end, which may outlive this, learns that the rest is not wanted. */
 void grpc_relay_release(struct grpc_relay *relay)
 {
         if (relay->read_fd >= 0) {
@@ -114,7 +114,7 @@ static bool write_pending(struct grpc_relay *relay)
         return true;
 }
 
-/* The callee may send as much again as was taken. */
+/* Lets the callee send as much as was read. */
 static void give_room(struct grpc_relay *relay)
 {
         struct grpc_link *link = relay->call.link;
@@ -136,7 +136,7 @@ static void keep_bytes(struct grpc_relay *relay, struct str bytes)
         buf_append(&relay->pending, bytes.ptr, bytes.len);
 }
 
-/* ---- Out of the frames ---- */
+/* ---- Decoding messages ---- */
 
 static bool take_chunk(struct grpc_relay *relay, struct str message)
 {
@@ -150,7 +150,7 @@ static bool take_chunk(struct grpc_relay *relay, struct str message)
         return true;
 }
 
-/* False: it is not what a callee of ours sends. */
+/* False: not what our services send. */
 static bool take_chunks(struct grpc_relay *relay)
 {
         size_t used = 0;
@@ -171,7 +171,7 @@ static bool take_chunks(struct grpc_relay *relay)
         return frame == GRPC_FRAME_PART && !relay->part.overflow && !relay->pending.overflow;
 }
 
-/* The first message is whole: its caller goes on with it. False: the pipe cannot be watched. */
+/* The first message is complete, and its caller continues. False: the pipe cannot be watched. */
 static bool answer(struct grpc_relay *relay, size_t message_bytes)
 {
         struct grpc_call *call = &relay->call;
@@ -234,7 +234,7 @@ void grpc_relay_data(struct grpc_relay *relay, const uint8_t *bytes, size_t len)
         }
 }
 
-/* ---- What happens to it ---- */
+/* ---- Events ---- */
 
 void grpc_relay_event(struct grpc_relay *relay, uint32_t events)
 {
@@ -247,7 +247,7 @@ void grpc_relay_event(struct grpc_relay *relay, uint32_t events)
         }
 }
 
-/* It is the reader who is slow, and whose own transport waits for that one, when something is pending. */
+/* If bytes are pending, the reader is slow, and its own transport has the timeout for that. */
 bool grpc_relay_due(struct grpc_relay *relay, int64_t now_us)
 {
         if (!relay->answered || pending_left(relay) == 0) {
@@ -257,7 +257,7 @@ bool grpc_relay_due(struct grpc_relay *relay, int64_t now_us)
         return true;
 }
 
-/* The stream is over; what of it is pending still goes into the pipe. */
+/* The stream has ended; pending bytes still go into the pipe. */
 void grpc_relay_ended(struct grpc_relay *relay, enum grpc_end end)
 {
         struct sonet_grpc_channel *channel = relay->call.channel;

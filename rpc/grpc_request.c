@@ -1,5 +1,5 @@
-/* Serving one request: metadata to identity, bytes to dispatch, status and problem back. Knows nothing of threads and
- * queues. */
+/* Serving one request: authentication, dispatch, and the response with status and problem. Independent of threads
+ * and queues. */
 #include "rpc/grpc_request.h"
 
 #include <string.h>
@@ -11,9 +11,9 @@
 #include "rpc/grpc_upload.h"
 #include "rpc/health.h"
 
-/* ---- Its head ---- */
+/* ---- The head ---- */
 
-/* Several of one name are one list, as in HTTP; but which of two credentials counts, others may see in another way. */
+/* Repeated fields form a list, as in HTTP; but repeated credentials are ambiguous. */
 static bool take(struct arena *arena, struct str *place, const struct http_header *h, bool once,
                  struct rpc_problem *problem)
 {
@@ -67,7 +67,7 @@ static bool read_metadata(struct grpc_request *r, struct rpc_problem *problem)
 
 static bool set_deadline(struct grpc_request *r, struct rpc_problem *problem)
 {
-        static const struct rpc_method none; /* the default deadline, for what is not a method of ours */
+        static const struct rpc_method none; /* the default deadline, for requests that are not methods of ours */
         const struct rpc_method *m = r->served->method != NULL ? r->served->method : &none;
         int64_t left_us = 0;
         if (r->timeout.ptr != NULL && !grpc_timeout_read(r->timeout, &left_us)) {
@@ -122,7 +122,7 @@ bool grpc_request_read_head(struct grpc_request *r, struct rpc_problem *problem)
 
 /* ---- Identity ---- */
 
-/* The service that a verified client certificate names, or "". */
+/* The service named by a verified client certificate, or "". */
 static const char *certificate_service(struct arena *arena, const char *certificate)
 {
         struct str rest = str_of(certificate), one;
@@ -149,7 +149,8 @@ static sn_status identify(struct grpc_request *r, struct rpc_call *c, bool trust
             .client_address = r->client_address,
             .admitted = r->admitted,
         };
-        (void)grpc_binary_read(c->arena, r->client_agent, &sender.client_agent); /* what is malformed is nothing */
+        /* A malformed value counts as absent. */
+        (void)grpc_binary_read(c->arena, r->client_agent, &sender.client_agent);
         return rpc_authenticate(c, &sender);
 }
 
@@ -174,7 +175,7 @@ sn_status grpc_request_admit(struct grpc_request *r, const struct grpc_request_c
 {
         TRY(identify(r, &r->call, context->trusts_certificates));
         TRY(rpc_take_rate(&r->call, &r->rate));
-        return rpc_check_access(&r->call); /* before bytes are unpacked, or a body is taken */
+        return rpc_check_access(&r->call); /* before bytes are unpacked or a body is received */
 }
 
 static sn_status take_message(struct grpc_request *r, const struct grpc_request_context *context, struct str *message)
@@ -183,7 +184,7 @@ static sn_status take_message(struct grpc_request *r, const struct grpc_request_
                 return grpc_upload_finish(r->upload, message);
         }
         TRY(grpc_request_admit(r, context));
-        /* Our own services ask for many clients. */
+        /* Our own services call on behalf of many clients. */
         if (r->call.method->answers_file && !http_file_admit(r->http, r->call.caller[0] == '\0')) {
                 return rpc_fail(&r->call, SN_UNAVAILABLE, NULL,
                                 "too many file transfers are in progress; try again shortly");
@@ -222,7 +223,7 @@ static sn_status serve(struct grpc_request *r, struct rpc_call *c, const struct 
                                                 : serve_health(r, c, context, answer);
 }
 
-/* ---- The answer ---- */
+/* ---- The response ---- */
 
 typedef void add_field(struct http_response *response, const char *name, const char *value);
 
@@ -243,7 +244,7 @@ void grpc_response_begin(struct http_response *response)
         http_response_header(response, MD_ACCEPT_ENCODING, "identity,gzip");
 }
 
-/* The message is what most clients show: it names the field, which the trailer tells apart. */
+/* Most clients only show the message, so it names the field, which is separate in the trailer. */
 static char *message_of(struct arena *arena, const struct rpc_problem *problem)
 {
         const char *detail = problem->detail != NULL ? problem->detail : "";
@@ -270,7 +271,7 @@ void grpc_trailers_of_problem(struct arena *arena, const struct rpc_problem *pro
         add_problem(arena, problem, response, http_response_trailer);
 }
 
-/* A file follows its first message, as the client takes it. */
+/* A file follows its first message, at the client's pace. */
 static sn_status write_answer(struct grpc_request *r, struct rpc_call *c, const ProtobufCMessage *answer,
                               struct http_response *response)
 {

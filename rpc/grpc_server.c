@@ -1,5 +1,5 @@
-/* The gRPC server: the engine of http/ with HTTP/2 alone. What is not for us is refused on the I/O thread, as soon as
- * the head of a request is there; a request that is complete goes to the lane of its method. */
+/* The gRPC server: the engine of http/ with HTTP/2 only. Requests that are not for us are rejected on the I/O
+ * thread, once their head is there; a complete request goes to the lane of its method. */
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,7 @@ enum {
         STREAMS_MAX = 256,
         SLOW_CLIENT_MS = 10000,
         IDLE_MS = 300000,
-        UNREAD_BYTES = 64 << 20, /* of answers that clients have not taken, in all */
+        UNREAD_BYTES = 64 << 20, /* of responses that clients have not read, in total */
         STOP_LOOK_MS = 2,
 };
 
@@ -32,7 +32,7 @@ struct sonet_grpc_server {
         struct served *served; /* by path */
         size_t n_served;
         struct conversations conversations;
-        atomic_int running; /* requests that are with workers, whatever became of their clients */
+        atomic_int running; /* requests with workers, whether or not their clients are still there */
 };
 
 /* ---- Methods ---- */
@@ -85,7 +85,7 @@ static bool list_served(struct sonet_grpc_server *s)
 
 /* ---- Requests ---- */
 
-/* False, always: the response is filled in. */
+/* Fills in the response. Always returns false. */
 static bool answer_problem_early(struct http_request *http, const struct rpc_problem *problem,
                                  struct http_response *early)
 {
@@ -101,7 +101,7 @@ static bool refuse_http(int status, const char *text, struct http_response *earl
         return false;
 }
 
-/* Who may not call learns so before a byte of the body is taken. */
+/* A caller without access learns so before any of the body is read. */
 static bool begin_upload(struct sonet_grpc_server *s, struct grpc_request *r, size_t *max_body,
                          struct http_response *early)
 {
@@ -113,7 +113,7 @@ static bool begin_upload(struct sonet_grpc_server *s, struct grpc_request *r, si
                 (void)rpc_dispatch_refused(&r->call, status);
                 return answer_problem_early(r->http, &r->call.problem, early);
         }
-        *max_body = SIZE_MAX; /* it is counted without its frames */
+        *max_body = SIZE_MAX; /* counted without its framing */
         return true;
 }
 
@@ -156,7 +156,7 @@ static void run_request(struct work *work, bool expired)
         struct http_response response = {0};
         grpc_request_serve(r, &s->context, expired, &response);
         http_respond(r->http, &response);
-        atomic_fetch_sub(&s->running, 1); /* and nothing of r, which has ended */
+        atomic_fetch_sub(&s->running, 1); /* r has ended and must not be touched */
 }
 
 static bool on_request(void *context, struct http_request *http, struct http_response *early)
@@ -199,7 +199,7 @@ static sn_status status_of_http(int status)
         }
 }
 
-/* What the engine refuses, in gRPC's form. */
+/* Rejections by the engine, in gRPC's form. */
 static void on_refusal(void *context, struct http_request *http, int status, const char *detail,
                        struct http_response *response)
 {
@@ -286,8 +286,8 @@ int sonet_grpc_server_port(const struct sonet_grpc_server *server)
         return http_server_port(server->http);
 }
 
-/* Past the grace clients are gone, but handlers still end by themselves: they have deadlines, and nothing may be torn
- * away under them. */
+/* After the grace period clients are gone, but handlers still end by themselves: they have deadlines, and nothing
+ * may be freed under them. */
 void sonet_grpc_server_stop(struct sonet_grpc_server *s, int grace_ms)
 {
         if (s == NULL) {

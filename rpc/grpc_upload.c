@@ -1,5 +1,5 @@
-/* Uploads: messages out of what comes, their bytes into a file, on the I/O thread. In memory there is never more than
- * one message. */
+/* Uploads: decodes messages as they arrive and writes their bytes to a file, on the I/O thread. At most one message
+ * is in memory. */
 #include "rpc/grpc_upload.h"
 
 #include <string.h>
@@ -15,22 +15,22 @@ enum {
         MESSAGE_BYTES_MAX = GRPC_CHUNK_HEAD_BYTES + GRPC_CHUNK_BYTES + GRPC_CHUNK_FIELDS_BYTES,
         NAME_BYTES_MAX = 512,
         FRAMES_BYTES_MAX = 64 << 10,
-        /* around the bytes of the body, beyond as many as those */
+        /* of framing, beyond as much as the body itself */
 };
 
 struct grpc_upload {
         struct http_sink sink;
         struct grpc_request *request;
-        uint32_t field; /* that has the bytes */
+        uint32_t field; /* that holds the bytes */
         struct spool *spool;
-        struct buf part;   /* of a message that is not all there */
-        struct str fields; /* of the first message, but for the bytes */
-        bool begun;        /* the first message has come */
-        int64_t framed;    /* bytes of the further ones around those of the body */
+        struct buf part;   /* of an incomplete message */
+        struct str fields; /* of the first message, without the bytes */
+        bool begun;        /* the first message has arrived */
+        int64_t framed;    /* bytes of framing in the other messages */
         struct rpc_body body;
 };
 
-/* ---- Refusals ---- */
+/* ---- Rejections ---- */
 
 static sn_status fail_share(struct rpc_call *c)
 {
@@ -38,7 +38,7 @@ static sn_status fail_share(struct rpc_call *c)
                              "too many uploads are in progress from your address; wait for one to finish");
 }
 
-/* Our own services speak for many. */
+/* Our own services act for many clients. */
 static bool has_share(const struct rpc_call *c)
 {
         return c->caller[0] == '\0';
@@ -90,7 +90,7 @@ static sn_status keep_bytes(struct grpc_upload *u, struct str bytes)
         return result == SPOOL_OK ? SN_OK : fail_spool(c, result);
 }
 
-/* Messages without bytes, or with few of them, would let a body go on for ever. */
+/* Messages with few or no bytes could make a body last forever. */
 static sn_status count_frame(struct grpc_upload *u, size_t bytes)
 {
         u->framed += (int64_t)bytes;
@@ -136,13 +136,13 @@ static sn_status take_message(struct grpc_upload *u, struct str message, bool co
                 return fail_message(c);
         }
         TRY(take_plain(u, plain));
-        if (!first) { /* otherwise the fields are there */
+        if (!first) { /* otherwise the fields are set */
                 arena_reset(c->arena, mark);
         }
         return SN_OK;
 }
 
-/* All messages that are whole; *used says how much of the bytes they are. */
+/* All complete messages; *used gets the number of their bytes. */
 static sn_status take_messages(struct grpc_upload *u, struct str bytes, size_t *used)
 {
         struct rpc_call *c = &u->request->call;
@@ -161,7 +161,7 @@ static sn_status take_messages(struct grpc_upload *u, struct str bytes, size_t *
         }
 }
 
-/* ---- As they come ---- */
+/* ---- Receiving ---- */
 
 static bool upload_take(struct http_request *http, struct str piece, struct http_response *early)
 {
@@ -222,7 +222,7 @@ sn_status grpc_upload_begin(struct grpc_request *r)
         return SN_OK;
 }
 
-/* ---- All of it ---- */
+/* ---- The whole body ---- */
 
 static const char *text_of(struct rpc_call *c, struct str value)
 {
@@ -235,7 +235,7 @@ sn_status grpc_upload_finish(struct grpc_upload *u, struct str *fields)
 {
         struct grpc_request *r = u->request;
         struct rpc_call *c = &r->call;
-        TRY(rpc_check_session(c)); /* which may have ended while it waited for a worker */
+        TRY(rpc_check_session(c)); /* it may have ended while the request was queued */
         bool broken = r->http->is_part || (c->caller[0] != '\0' && r->broken_off.ptr != NULL);
         if (!u->begun || (u->part.len > 0 && !broken)) {
                 return fail_message(c);

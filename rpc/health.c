@@ -1,12 +1,11 @@
-/* The health service. Readiness itself is asked by the server's owner; here it is only given the shape of the protocol.
- */
+/* The health service. The server's owner determines readiness; this only implements the protocol. */
 #include "rpc/health.h"
 
 #include <string.h>
 
 #include "grpc/health/v1/health.rpc.h"
 
-/* "sonet.note.v1.NoteService" of a local service: what stands between the slashes of its methods' paths. */
+/* "sonet.note.v1.NoteService" of a local service: the part between the slashes in its methods' paths. */
 static bool is_local_service(const char *name)
 {
         const struct rpc_service *const *contracts;

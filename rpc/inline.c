@@ -1,4 +1,4 @@
-/* Which requests are tried on I/O threads, and what is left of an attempt that failed. */
+/* Which requests are tried on I/O threads, and what remains of an attempt that failed. */
 #include "rpc/inline.h"
 
 #include <string.h>
@@ -7,12 +7,12 @@
 #include "rpc/stats.h"
 
 enum {
-        CALLS_MAX = 64,   /* of an attempt: who makes more is not for an I/O thread */
-        WAITS_MAX = 4,    /* in a row; then only each */
+        CALLS_MAX = 64,   /* in an attempt: a method that makes more is not for an I/O thread */
+        WAITS_MAX = 4,    /* in a row; after that only every */
         TRIES_APART = 64, /* th request is an attempt */
 };
 
-/* Writes always wait for a COMMIT. A file may be open already; its bytes are waited for by http/fetch.c. */
+/* Writes always wait for a COMMIT. A file may already be open; http/fetch.c waits for its bytes. */
 static bool may_be_quick(const struct rpc_method *m)
 {
         return m->stats != NULL && m->lane == RPC_LANE_GENERAL && m->body == RPC_BODY_MESSAGE && m->http_verb != NULL &&
@@ -66,7 +66,7 @@ struct rpc_inline rpc_inline_begin(struct rpc_call *c)
         return (struct rpc_inline){c, arena_mark(c->arena)};
 }
 
-/* Those that come while a worker fetches what the first one lacked are one. */
+/* Requests that arrive while a worker loads what the first one lacked count as one. */
 static void count_wait(struct rpc_method_stats *stats)
 {
         if (!atomic_exchange_explicit(&stats->waits, true, memory_order_relaxed) &&

@@ -1,11 +1,11 @@
-/* The lanes of a process, made and stopped together. */
+/* The lanes of a process, created and stopped together. */
 #include "rpc/lanes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include "rpc/call_graph.h"
 
-enum { CLIENTS = CALL_GRAPH_MAX_RANK + 1, LEVELS }; /* a level: a rank, or above all of them the clients */
+enum { CLIENTS = CALL_GRAPH_MAX_RANK + 1, LEVELS }; /* a level is a rank, or, above all ranks, clients */
 
 struct rpc_lanes {
         struct workers *pool[LEVELS][RPC_LANE_COUNT];
@@ -15,7 +15,7 @@ struct rpc_lanes {
 
 static const char *const LANE_NAMES[RPC_LANE_COUNT] = {[RPC_LANE_GENERAL] = "", [RPC_LANE_PASSWORD] = "-password"};
 
-/* "clients", "rank2", "rank0-password": names of threads hold 15 characters. */
+/* "clients", "rank2", "rank0-password": thread names are limited to 15 characters. */
 static bool open_pool(struct rpc_lanes *lanes, int level, enum rpc_lane lane)
 {
         int threads = lanes->threads[lane];
@@ -39,7 +39,7 @@ static bool open_pool(struct rpc_lanes *lanes, int level, enum rpc_lane lane)
         return pool != NULL;
 }
 
-/* What clients may ask for wherever it runs, and what other processes may ask of a service here. */
+/* Clients may call any method, wherever it runs; other processes call services that run here. */
 static bool open_pools_of(struct rpc_lanes *lanes, const struct rpc_service *contract)
 {
         bool is_local = rpc_local_service(contract->name) != NULL, ok = true;

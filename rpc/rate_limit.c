@@ -1,6 +1,6 @@
-/* The limiter's table: sets of eight entries, chosen by a keyed hash of the client, so that nobody can aim at another's
- * set. An entry is the instant at which the client has its whole quota back (GCRA's theoretical arrival time); one that
- * is past says nothing any more. */
+/* The limiter's table: sets of eight entries, chosen by a keyed hash of the client, so that nobody can target
+ * another client's set. An entry is the time at which the client has its full quota again (GCRA's theoretical
+ * arrival time); one in the past carries no information. */
 #include "rpc/rate_limit.h"
 
 #include <pthread.h>
@@ -33,7 +33,7 @@ struct set {
 struct class
 {
         uint32_t limit;
-        int64_t interval_ns; /* what one request costs */
+        int64_t interval_ns; /* the cost of one request */
         char policy[RATE_LIMIT_VALUE_SIZE];
 };
 
@@ -71,7 +71,7 @@ struct rate_limiter *rate_limiter_new(const struct rate_limits *limits)
         while (l->n_sets < clients / WAYS) {
                 l->n_sets *= 2;
         }
-        l->sets = calloc(l->n_sets, sizeof(*l->sets)); /* the system gives pages as they are used */
+        l->sets = calloc(l->n_sets, sizeof(*l->sets)); /* the system allocates pages as they are used */
         if (l->sets == NULL) {
                 free(l);
                 return NULL;
@@ -127,7 +127,7 @@ static struct entry *find_entry(struct set *set, uint64_t client)
         return NULL;
 }
 
-/* The place of another, cleared for the client: of one that needs none any more, or needs it least. */
+/* An entry for the client, taken from a client that no longer needs one, or needs it least. */
 static struct entry *make_room(struct set *set, uint64_t client)
 {
         struct entry *least = &set->ways[0];
@@ -145,7 +145,7 @@ static uint32_t seconds_up(int64_t ns)
         return (uint32_t)((ns + NS_PER_S - 1) / NS_PER_S);
 }
 
-/* GCRA: what one request more would give. Gives the instant of the full quota after it. */
+/* GCRA: computes the verdict on one more request, and the time of the full quota after it. */
 static int64_t judge(const struct class *class, int64_t full_at_ns, int64_t now_ns, struct rate_verdict *verdict)
 {
         int64_t quota_ns = class->interval_ns * class->limit;
@@ -202,7 +202,7 @@ char *rate_limit_value(const struct rate_verdict *verdict, char out[RATE_LIMIT_V
         return out;
 }
 
-/* ---- The process's own ---- */
+/* ---- The process's limiter ---- */
 
 static struct rate_limiter *own;
 

@@ -1,4 +1,4 @@
-/* Questions of reflection, answered from tables that were made at build time. */
+/* Answers reflection requests from tables generated at build time. */
 #include "rpc/reflection.h"
 
 #include <stdlib.h>
@@ -70,7 +70,7 @@ static void answer_file(struct rpc_call *c, response *out, const struct contract
         out->file_descriptor_response = found;
 }
 
-/* The open contracts extend nothing. */
+/* The public contracts have no extensions. */
 static void answer_extensions(struct rpc_call *c, response *out, const char *type)
 {
         if (file_of_symbol(type) == NULL) {
@@ -91,7 +91,7 @@ static void add_service(struct rpc_call *c, service_list *list, char *name)
         list->service[list->n_service++] = one;
 }
 
-/* Those of this process of which the outside may call anything. A method's path begins with its service. */
+/* The services of this process with public methods. A method's path starts with its service. */
 static void answer_services(struct rpc_call *c, response *out)
 {
         service_list *list = ARENA_NEW(c->arena, service_list);

@@ -1,5 +1,5 @@
-/* Where each service is, and the two ways to call one: for the outside (rpc_request) and by a service (rpc_invoke).
- * Written at start only, so reading takes no lock. */
+/* Where each service is, and the two ways to call one: for external callers (rpc_request) and by a service
+ * (rpc_invoke). Written only at start, so reading takes no lock. */
 #include "rpc/rpc.h"
 
 #include <stdio.h>
@@ -21,7 +21,7 @@ enum { MAX_PLACES = 32 };
 struct place {
         const struct rpc_service *contract;
         struct service *local;              /* or */
-        struct sonet_grpc_channel *channel; /* to where it is */
+        struct sonet_grpc_channel *channel; /* to its process */
 };
 
 static struct place places[MAX_PLACES];
@@ -119,7 +119,7 @@ static sn_status run_encoded(struct rpc_call *child, const ProtobufCMessage *in,
         TRY(rpc_dispatch_packed(child, packed, len, &answer));
         packed = rpc_pack(child->arena, answer, &len);
         TRY(rpc_unpack(child, child->method->out, packed, len, &answer));
-        memcpy(out, answer, child->method->out->descriptor->sizeof_message); /* its parts live in the arena */
+        memcpy(out, answer, child->method->out->descriptor->sizeof_message); /* its parts are in the arena */
         return SN_OK;
 }
 
@@ -142,7 +142,8 @@ static sn_status run_at_place(const struct place *place, struct rpc_call *child,
         return forced_encoding ? run_encoded(child, in, out) : rpc_dispatch(child, in, out);
 }
 
-/* What a call to another service takes over: memory, time and trace always; the member only where a member may call. */
+/* What a call to another service inherits: memory, deadline and trace always; the member only if a member may call
+ * the method. */
 static struct rpc_call child_of(const struct rpc_call *c, const struct rpc_method *m, const char *caller)
 {
         bool for_member = m->access != RPC_INTERNAL;
@@ -198,7 +199,7 @@ sn_status rpc_request(struct rpc_call *c, const struct rpc_method *m, const Prot
 sn_status rpc_invoke(struct rpc_call *c, const struct rpc_method *m, const ProtobufCMessage *in, ProtobufCMessage *out)
 {
         CALL_ASSERT_NO_TRANSACTION(c);
-        if (no_wait_refused()) { /* whatever else the attempt does would be done again */
+        if (no_wait_refused()) { /* anything else the attempt does would be done again */
                 return SN_UNAVAILABLE;
         }
         const char *caller = c->service != NULL ? c->service->name : "";
@@ -215,7 +216,7 @@ sn_status rpc_invoke(struct rpc_call *c, const struct rpc_method *m, const Proto
         return adopt_problem(c, &child, run_at_place(place, &child, in, out));
 }
 
-/* ---- Health of a service that is elsewhere ---- */
+/* ---- Health of remote services ---- */
 
 static struct rpc_method health_method(const struct rpc_service *contract)
 {

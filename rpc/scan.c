@@ -1,8 +1,8 @@
-/* The scan of packed bytes before protobuf-c unpacks them. protobuf-c takes invalid UTF-8, cuts strings at NUL,
- * recurses as deep as the sender likes, and allocates for whatever is announced; after this scan it has nothing left to
- * get wrong: tags, lengths and wire types fit the descriptor (https://protobuf.dev/programming-guides/encoding/), text
- * is UTF-8 without NUL, lists keep to their limits. It is stricter than the format in one way: a single field comes
- * once, so that no two parsers can read two things from the same bytes. */
+/* Scans packed bytes before protobuf-c unpacks them. protobuf-c accepts invalid UTF-8, truncates strings at NUL,
+ * recurses without limit, and allocates whatever is announced. After this scan, tags, lengths and wire types match
+ * the descriptor (https://protobuf.dev/programming-guides/encoding/), text is UTF-8 without NUL, and lists are
+ * within their limits. It is stricter than the format in one way: a singular field may appear only once, so that
+ * different parsers cannot read different values. */
 #include "rpc/rpc.h"
 
 #include <string.h>
@@ -11,8 +11,8 @@
 
 enum {
         MAX_DEPTH = 16,
-        MAX_FIELDS = 128, /* of one message; the generator refuses more */
-        MAX_UNKNOWN = 64, /* unknown fields of one message: a newer sender may know some more than we do */
+        MAX_FIELDS = 128, /* of one message; enforced by the generator */
+        MAX_UNKNOWN = 64, /* per message: a newer sender may know more fields than we do */
         MAX_TAG_BYTES = 5,
         MAX_VARINT_BYTES = 10,
 };
@@ -26,7 +26,7 @@ struct level {
         const struct field_path *path; /* of this message; NULL: the outermost */
         int depth;
         uint32_t unknown;
-        uint32_t seen[MAX_FIELDS]; /* how often each field came; elements of a list */
+        uint32_t seen[MAX_FIELDS]; /* how often each field appeared; elements of a list */
 };
 
 static sn_status scan_message(struct rpc_call *c, const struct rpc_message *type, struct bytes in,
@@ -44,7 +44,7 @@ static sn_status refused(struct rpc_call *c, const struct field_path *path, cons
         return rpc_fail(c, SN_INVALID_ARGUMENT, field_path_text(c->arena, path), "%s", why);
 }
 
-/* False when it does not end within max bytes of the input, or has more than 64 bits. */
+/* False if it does not end within max bytes of the input, or has more than 64 bits. */
 static bool take_varint(struct bytes *in, int max, uint64_t *value)
 {
         uint64_t result = 0;
@@ -94,11 +94,11 @@ static bool take_value(struct bytes *in, ProtobufCWireType wire, struct bytes *b
         case PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED:
                 return take_block(in, block);
         default:
-                return false; /* groups are of the past */
+                return false; /* groups are obsolete */
         }
 }
 
-/* Counts the numbers in a packed list. False when the last one is cut. */
+/* Counts the numbers in a packed list. False if the last one is truncated. */
 static bool count_packed(struct bytes block, ProtobufCWireType wire, uint64_t *count)
 {
         struct bytes none;
@@ -215,7 +215,7 @@ static sn_status scan_message(struct rpc_call *c, const struct rpc_message *type
         level.path = path;
         level.depth = depth;
         level.unknown = 0;
-        memset(level.seen, 0, type->n_fields * sizeof(level.seen[0])); /* the rest is never looked at */
+        memset(level.seen, 0, type->n_fields * sizeof(level.seen[0])); /* the rest is not used */
         while (in.at < in.end) {
                 TRY(scan_field(c, &level, &in));
         }

@@ -1,5 +1,5 @@
-/* Owns what is noted of sessions' uses: a table with one place for each hash of a session, static and untouched until
- * used, and a bit for each place that is to be written. */
+/* Owns the record of session uses: a static table with one slot per hash of a session, whose pages are touched only
+ * when used, and a bit per slot that must be written. */
 #include "rpc/session_uses.h"
 
 #include <hiredis/hiredis.h>
@@ -18,9 +18,9 @@ enum {
         WORD_BITS = 64,
         WORDS = PLACES / WORD_BITS,
         AGENT_SIZE = 257, /* rpc_authenticate keeps 256 bytes */
-        NOTE_MS = 1000,   /* a session that is used more often is noted as often */
+        NOTE_MS = 1000,   /* a session used more often is recorded once in this time */
 };
-#define KEEP_S "86400" /* later nobody cares for the quarter of an hour that the database does not know */
+#define KEEP_S "86400" /* by then the database's value is precise enough */
 
 struct use {
         char session[UUID_SIZE];
@@ -29,12 +29,12 @@ struct use {
 };
 
 static struct use uses[PLACES];
-static _Atomic uint64_t waiting[WORDS]; /* places that are to be written */
+static _Atomic uint64_t waiting[WORDS]; /* slots to be written */
 static struct {
         _Alignas(64) pthread_mutex_t mutex;
 } locks[WORDS] = {[0 ... WORDS - 1] = {PTHREAD_MUTEX_INITIALIZER}};
 
-/* Ids are version 7: their end is random. */
+/* IDs are version 7: their end is random. */
 static size_t place_of(const char *session)
 {
         uint64_t tail;
@@ -58,7 +58,7 @@ static void set_waiting(size_t place)
         (void)atomic_fetch_or(&waiting[place / WORD_BITS], bit_of(place));
 }
 
-/* Under the place's lock. */
+/* Under the slot's lock. */
 static void note(const struct rpc_call *c, size_t place)
 {
         struct use *use = &uses[place];
@@ -115,7 +115,7 @@ static void add_to_write(struct rpc_call *c, struct redis_pipeline *p, const str
         }
 }
 
-/* The uses of one word. Those that Redis did not take wait on. */
+/* Writes the slots of one word. What Redis did not accept stays waiting. */
 static sn_status write_word(struct rpc_call *c, struct redis *redis, size_t word)
 {
         struct redis_pipeline *p = redis_pipeline_new(c, redis);

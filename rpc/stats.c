@@ -1,4 +1,4 @@
-/* Counts answers where the contract keeps each method's numbers, and shows them. */
+/* Counts responses in the counters of the method's contract, and renders them. */
 #include "rpc/stats.h"
 
 #include <stdatomic.h>

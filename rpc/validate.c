@@ -1,5 +1,5 @@
-/* Validation: a message against the rules of its contract, before a handler sees it. An empty proto3 value means 'not
- * given' and only fails where it is required; a member of a oneof that is there was given, even when empty. */
+/* Validation: checks a message against the rules of its contract before a handler gets it. An empty proto3 value
+ * means "not given" and is an error only if required; a oneof member that is set counts as given even if empty. */
 #include "rpc/rpc.h"
 
 #include <assert.h>
@@ -16,7 +16,7 @@ struct value {
         const struct rpc_field *field;
         const struct field_path *path;
         void *at;
-        bool given; /* counts even when it is empty: element or oneof member */
+        bool given; /* counts even if empty: a list element or oneof member */
 };
 
 static sn_status validate_message(struct rpc_call *c, const struct rpc_message *type, ProtobufCMessage *message,
@@ -67,7 +67,7 @@ static sn_status check_text(struct rpc_call *c, const struct value *v)
         char **text = v->at;
         if (*text == NULL) {
                 *text = (char *)
-                    protobuf_c_empty_string; /* callers within the process may leave it so; handlers never see NULL */
+                    protobuf_c_empty_string; /* callers in this process may leave it so; handlers never see NULL */
         }
         size_t len = strlen(*text);
         if (len == 0 && v->field->rule.required) {
@@ -93,7 +93,7 @@ static sn_status check_bytes(struct rpc_call *c, const struct value *v)
         return bytes->len == 0 && !v->given ? SN_OK : check_length(c, v, bytes->len, "bytes");
 }
 
-/* Whole numbers as int64; what is above it counts as the largest, which no range reaches past. */
+/* Whole numbers as int64; larger ones become the largest, which is outside every range. */
 static int64_t read_integer(const struct value *v)
 {
         switch (v->field->kind) {
@@ -137,7 +137,7 @@ static sn_status check_enum(struct rpc_call *c, const struct value *v)
 static sn_status check_float(struct rpc_call *c, const struct value *v)
 {
         double number = v->field->kind == KIND_FLOAT ? (double)*(const float *)v->at : *(const double *)v->at;
-        if (number - number != 0) { /* infinite or no number at all */
+        if (number - number != 0) { /* infinite or NaN */
                 return FAIL(v, "must be a finite number");
         }
         return number == 0 && v->field->rule.required && !v->given ? FAIL(v, "is required") : SN_OK;
@@ -152,7 +152,7 @@ static sn_status check_message(struct rpc_call *c, const struct value *v)
         return validate_message(c, v->field->message, message, v->path);
 }
 
-/* RFC 3339 ends with the year 9999, and google.protobuf.Timestamp with it. */
+/* RFC 3339 and google.protobuf.Timestamp both end with the year 9999. */
 static sn_status check_time(struct rpc_call *c, const struct value *v)
 {
         const Google__Protobuf__Timestamp *time = *(Google__Protobuf__Timestamp *const *)v->at;
@@ -179,14 +179,14 @@ static sn_status (*const checks[KIND_COUNT])(struct rpc_call *c, const struct va
     [KIND_STRING] = check_text, [KIND_BYTES] = check_bytes,  [KIND_MESSAGE] = check_message, [KIND_TIME] = check_time,
 };
 
-/* Services of one process send each other what they read from their databases, or what was checked when it came: a page
- * of a timeline names some two hundred ids. */
+/* Services in one process send each other what they read from their databases or what was already validated: a page
+ * of a timeline has about two hundred IDs. */
 static bool is_known_good(const struct rpc_call *c, const struct rpc_field *field)
 {
         return c->from_process && field->kind == KIND_STRING && field->rule.format == FIELD_FORMAT_UUID;
 }
 
-/* It is so: debug builds, and so all tests, look. */
+/* Debug builds, and therefore all tests, check this. */
 static void assert_known_good(char *const *ids, size_t n)
 {
 #ifndef NDEBUG
@@ -252,7 +252,7 @@ sn_status rpc_validate(struct rpc_call *c, const struct rpc_message *type, Proto
         return validate_message(c, type, message, NULL);
 }
 
-/* A request that is deeper than this, where messages hold themselves, meets no other patterns than one that is not. */
+/* Recursive messages: nothing deeper than this has other patterns. */
 enum { PREPARED_DEPTH = 4 };
 
 static void prepare(const struct rpc_message *type, int depth)

@@ -1,4 +1,4 @@
-/* Messages to bytes and back, in the call's arena. Bytes are scanned first: protobuf-c trusts them. */
+/* Packs and unpacks messages in the call's arena. Bytes are scanned first, since protobuf-c trusts them. */
 #include "rpc/rpc.h"
 
 sn_status rpc_unpack(struct rpc_call *c, const struct rpc_message *type, const uint8_t *bytes, size_t len,

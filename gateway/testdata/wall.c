@@ -184,7 +184,7 @@ static char *member_of(struct rpc_call *c, const char *wall)
         return strncmp(wall, "to-", 3) == 0 ? arena_printf(c->arena, "%.35s%c", MEMBER, wall[3]) : NULL;
 }
 
-/* What is to be seen of a wall "to-3" is for one member alone. */
+/* The wall "to-3" is visible to one member only. */
 static bool is_shown_to(struct rpc_call *c, const Sonet__Events__Event *event, const char *topic, const char *viewer)
 {
         const char *wall = wall_of(event);

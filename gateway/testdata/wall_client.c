@@ -1,6 +1,4 @@
-/* Clients of the stream, of bare sockets: what the server sends is readable as it comes, since its frames are not
- * masked.
- */
+/* Clients of the stream on bare sockets. The server's frames are readable as received, since they are not masked. */
 #include "gateway/testdata/wall.h"
 
 #include <arpa/inet.h>
@@ -58,7 +56,7 @@ struct wall_client wall_open_socket(const char *token)
         return client;
 }
 
-/* A mask of zeros changes nothing. */
+/* A mask of zeros leaves the bytes unchanged. */
 void wall_say(struct wall_client *client, const char *text)
 {
         size_t len = strlen(text), head = len < 126 ? 6 : 8;
@@ -73,7 +71,7 @@ void wall_say(struct wall_client *client, const char *text)
         assert_int_equal(write(client->fd, frame, head + len), (ssize_t)(head + len));
 }
 
-/* False: the server has closed. */
+/* False: the server has closed the connection. */
 static bool receive(struct wall_client *client, const char *what)
 {
         char bytes[65536];
@@ -84,7 +82,7 @@ static bool receive(struct wall_client *client, const char *what)
         }
         ssize_t n = read(client->fd, bytes, sizeof(bytes));
 
-        for (ssize_t i = 0; i < n; i++) { /* the heads of frames: texts have no NUL */
+        for (ssize_t i = 0; i < n; i++) { /* headers of frames: texts contain no NUL */
                 bytes[i] = bytes[i] == '\0' ? ' ' : bytes[i];
         }
         if (n > 0) {
@@ -93,7 +91,7 @@ static bool receive(struct wall_client *client, const char *what)
         return n > 0;
 }
 
-/* Looks at each byte once: a reader who searches megabytes again and again is a slow one. */
+/* Scans each byte once: a reader that searches megabytes again and again would be a slow one. */
 const char *wall_wait(struct wall_client *client, const char *text)
 {
         size_t len = strlen(text), from = client->seen;

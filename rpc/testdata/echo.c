@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "rpc/call_graph.h"
 
-/* Longer than any test may run: one call makes hundreds of requests, on machines that may be slow. */
+/* Longer than any test may take: one call makes hundreds of requests, possibly on slow machines. */
 enum { CALL_MS = 600000 };
 
 static atomic_int runs;
@@ -59,7 +59,7 @@ static sn_status echo(struct rpc_call *c, const Echo__EchoRequest *in, Echo__Ech
         return SN_OK;
 }
 
-/* The text "again" stands for a key that was used before: its stored answer is given. "commit" stands for a
+/* The text "again" simulates a key that was already used: the stored response is returned. "commit" simulates a
  * transaction. */
 static sn_status write_(struct rpc_call *c, const Echo__EchoRequest *in, Echo__Echoed *out)
 {

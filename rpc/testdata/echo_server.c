@@ -1,5 +1,5 @@
-/* The echo service alone, for clients that others wrote: prints a line of JSON with its port and a member's token, and
- * serves until its standard input ends. */
+/* The echo service alone, for third-party clients: prints a JSON line with its port and a member's token, and serves
+ * until end of file on standard input. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-/* One call on one connection of its own, straight over nghttp2 on a socket that blocks. */
+/* One call on its own connection, using nghttp2 directly on a blocking socket. */
 #include "rpc/testdata/raw_grpc.h"
 
 #include <arpa/inet.h>
@@ -102,7 +102,7 @@ static size_t zip(const void *bytes, size_t len, unsigned char *out, size_t size
         return size - z.avail_out;
 }
 
-/* The message behind its prefix. */
+/* The message after its prefix. */
 static void make_body(struct raw *raw)
 {
         const struct raw_request *request = raw->request;
@@ -187,7 +187,7 @@ static void submit(struct raw *raw)
              "no request");
 }
 
-/* False at the end of the connection, or of the time. */
+/* False at the end of the connection, or on timeout. */
 static bool send_and_receive(struct raw *raw, int64_t until_us)
 {
         const uint8_t *frame;
@@ -197,7 +197,7 @@ static bool send_and_receive(struct raw *raw, int64_t until_us)
                 for (ssize_t done = 0, n; done < len; done += n) {
                         n = send(raw->fd, frame + done, (size_t)(len - done), MSG_NOSIGNAL);
                         if (n < 0) {
-                                break; /* what came before it is still to be read */
+                                break; /* what arrived before must still be read */
                         }
                 }
         }
@@ -216,7 +216,7 @@ void raw_grpc_call(const struct raw_request *request, struct raw_answer *answer)
         struct raw raw = {.request = request, .answer = answer};
         int64_t until_us =
             clock_monotonic_us() + (request->timeout_ms > 0 ? request->timeout_ms : 5000) * INT64_C(1000);
-        *answer = (struct raw_answer){.status = SN_UNAVAILABLE}; /* when nothing comes */
+        *answer = (struct raw_answer){.status = SN_UNAVAILABLE}; /* if there is no response */
         make_body(&raw);
         connect_to(&raw);
         start_session(&raw);

@@ -1,4 +1,4 @@
-/* What wire.h says. */
+/* Implements wire.h. */
 #include "rpc/testdata/wire.h"
 
 #include <stdio.h>
