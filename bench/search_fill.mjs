@@ -71,10 +71,10 @@ async function write(server, pieces, notes) {
                 insert into users (id, username, username_key, email, email_key, password_hash, display_name)
                         select pg_temp.author(n), 'author' || n, 'author' || n, n || '@example.org', n || '@example.org', 'x', 'Author ' || n from generate_series(1, ${AUTHORS}) n;
                 insert into user_stats (user_id) select pg_temp.author(n) from generate_series(1, ${AUTHORS}) n;`);
-        await sql(server, 'note_service', 'create table bench_pieces (n bigint primary key, text text)');
-        await copyIn(server, 'note_service', 'bench_pieces', pieces.map((text, i) => [i, text]));
+        await sql(server, 'note_service', 'create schema bench; create table bench.pieces (n bigint primary key, text text)');
+        await copyIn(server, 'note_service', 'bench.pieces', pieces.map((text, i) => [i, text]));
         await sql(server, 'note_service', `${FUNCTIONS} insert into notes (id, author_id, text, visibility)
-                select pg_temp.note(n, ${notes}), pg_temp.author(1 + n % ${AUTHORS}), text, 1 from bench_pieces`);
+                select pg_temp.note(n, ${notes}), pg_temp.author(1 + n % ${AUTHORS}), text, 1 from bench.pieces`);
 }
 
 // By the job that holds the index against its owners. Seconds that it took.
@@ -100,7 +100,7 @@ async function multiply(server, pieces, notes) {
         await sql(server, 'note_service', `${FUNCTIONS} begin; set local synchronous_commit = off; set local session_replication_role = replica;
                 insert into notes (id, author_id, text, visibility)
                 select pg_temp.note(c.n, ${notes}), pg_temp.author(1 + p.n % ${AUTHORS}), text || ' ' || ${rare('c.n', notes)}, 1
-                from (select n, n * 104729 % ${pieces} as piece from ${again(pieces, notes)}) c join bench_pieces p on p.n = piece; commit`);
+                from (select n, n * 104729 % ${pieces} as piece from ${again(pieces, notes)}) c join bench.pieces p on p.n = piece; commit`);
         await sql(server, 'note_service', 'vacuum analyze notes');
         await sql(server, 'search_service', `${FUNCTIONS} select search_merge_words();
                 drop index search_index_words, search_index_engaged, search_index_author;

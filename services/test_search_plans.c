@@ -71,9 +71,10 @@ static void explain_candidates(const char *values, struct buf *plan)
 }
 
 #define TERM(word) "'''" word "'''"
-#define NEWEST     "null, null, 0, null, false, 600, null, false"
-#define ENGAGED(popular, few)                                                                                          \
-        "null, 'ffffffff-ffff-ffff-ffff-ffffffffffff', 0, 9223372036854775807, " popular ", 300, null, " few
+#define NEWEST     "null, null, null, null, 0, null, 0, 600, null, false"
+/* In 96 days of which no note is, as if in a window. */
+#define WINDOW              "null, null, null, array[20000001, 20000002, 20000003], 0, null, 0, 600, null, true"
+#define ENGAGED(least, few) "null, null, null, null, 0, 9223372036854775807, " least ", 300, null, " few
 
 /* A word that everyone uses is walked down from the newest and the most engaged; a rare one is read from its list. */
 static void notes_with_words_are_read_where_there_is_least_to_read(void **state)
@@ -82,15 +83,16 @@ static void notes_with_words_are_read_where_there_is_least_to_read(void **state)
                 const char *values, *index;
         } asked[] = {
             {TERM("common") ", null, '{}', false, " NEWEST, "search_index_pkey"},
-            {TERM("common") ", null, '{}', false, " ENGAGED("false", "false"), "search_index_engaged"},
+            {TERM("common") ", null, '{}', false, " ENGAGED("0", "false"), "search_index_engaged"},
             {TERM("rare") ", null, '{}', false, " NEWEST, "search_index_words"},
-            {"'''rare'' | ''word7''', null, '{}', false, null, null, 0, null, false, 600, null, true",
+            {TERM("common") ", null, '{}', false, " WINDOW, "&& '{20000001,20000002,20000003}'"},
+            {"'''rare'' | ''word7''', null, '{}', false, null, null, null, null, 0, null, 0, 600, null, true",
              "search_index_words"},
-            {TERM("word7") ", null, '{}', false, " ENGAGED("false", "false"), "search_index_words"},
-            {TERM("word7") ", null, '{}', false, " ENGAGED("false", "true"), "search_index_words"},
-            {TERM("word7") ", null, '{}', false, " ENGAGED("true", "true"), "search_index_popular"},
+            {TERM("word7") ", null, '{}', false, " ENGAGED("0", "false"), "search_index_words"},
+            {TERM("word7") ", null, '{}', false, " ENGAGED("0", "true"), "search_index_words"},
+            {TERM("common") ", null, '{}', false, " ENGAGED("990", "true"), "search_index_popular"},
             {TERM("common") ", null, array[id(7)], true, " NEWEST, "search_index_author"},
-            {TERM("common") ", null, '{}', false, null, null, 0, null, false, 600, array[id(7), id(9)], false",
+            {TERM("common") ", null, '{}', false, null, null, null, null, 0, null, 0, 600, array[id(7), id(9)], false",
              "search_index_pkey"},
         };
 

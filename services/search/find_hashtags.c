@@ -14,6 +14,7 @@ sn_status find_may_see(struct rpc_call *c, const char *lexeme, int64_t n_notes, 
                                          .few = n_notes < FEW,
                                          .viewer = c->actor,
                                          .above = "",
+                                         .before = "",
                                          .below = "",
                                          .room = NOTES_OF_EACH};
         SearchRows__Candidate **rows = NULL;

@@ -14,6 +14,7 @@
 #include "services/search/match.h"
 #include "services/search/rank.h"
 #include "services/search/store.h"
+#include "services/search/windows.h"
 
 enum { NEWEST = TERMS_RANKED, MOST_ENGAGED = 300, FOLLOWED_MAX = 5000, BOOKMARKS_MAX = 5000 };
 
@@ -94,7 +95,8 @@ static void prepare(struct rpc_call *c, struct finding *f)
         f->asked.viewer = c->actor;
         f->asked.only_followed = terms->only_followed;
         f->asked.above = terms->above;
-        f->asked.below = terms->below;
+        f->asked.before = terms->below;
+        f->asked.below = "";
         f->asked.min_likes = terms->min_likes;
 }
 
@@ -116,17 +118,11 @@ static int compare(const void *a, const void *b)
         return -strcmp(x->id, y->id); /* the newest first */
 }
 
-static sn_status rank_some(struct rpc_call *c, struct finding *f, size_t room)
+static void append_ranked(struct rpc_call *c, struct finding *f, SearchRows__Candidate *const *rows, size_t n)
 {
-        SearchRows__Candidate **rows = NULL;
-        size_t n = 0;
-
-        f->asked.room = room;
-        TRY(DB_READ(c, tx, store_candidates(tx, &f->asked, &n, &rows)));
         for (size_t i = 0; i < n; i++) {
                 f->ranked[f->n++] = rank(c, f, rows[i]);
         }
-        return SN_OK;
 }
 
 static void drop_doubles(struct finding *f)
@@ -146,19 +142,23 @@ static void drop_doubles(struct finding *f)
 static sn_status rank_matches(struct rpc_call *c, struct finding *f, const struct terms_query *query, bool *all)
 {
         struct candidates_asked asked = f->asked;
-        size_t before = f->n;
+        SearchRows__Candidate **rows = NULL;
+        size_t n = 0;
 
-        f->asked.query = query->text;
-        f->asked.few = query->few;
-        TRY(rank_some(c, f, NEWEST));
-        *all = f->n - before < NEWEST;
-        if (!*all) {
-                f->asked.by_engagement = f->asked.popular = true;
-                f->asked.most_engaged = INT64_MAX;
-                f->asked.below = "ffffffff-ffff-ffff-ffff-ffffffffffff";
-                TRY(rank_some(c, f, MOST_ENGAGED));
+        asked.query = query->text;
+        asked.few = query->few;
+        asked.room = NEWEST;
+        TRY(windows_read_newest(c, &f->search->terms, query, &asked, &n, &rows));
+        append_ranked(c, f, rows, n);
+        *all = n < NEWEST;
+        if (*all) {
+                return SN_OK;
         }
-        f->asked = asked;
+        asked.by_engagement = true;
+        asked.most_engaged = INT64_MAX;
+        asked.room = MOST_ENGAGED;
+        TRY(windows_read_engaged(c, &f->search->terms, query, &asked, true, &n, &rows));
+        append_ranked(c, f, rows, n);
         return SN_OK;
 }
 
@@ -183,7 +183,6 @@ static bool ran_out_of_time(const struct rpc_call *c, sn_status status)
 static sn_status rank_all(struct rpc_call *c, struct finding *f)
 {
         int64_t whole_us = c->deadline_us, left_ms = rpc_call_left_ms(c);
-        struct candidates_asked asked = f->asked;
         sn_status status;
 
         f->ranked = ARENA_ARRAY(c->arena, struct ranked, 2 * NEWEST + MOST_ENGAGED);
@@ -193,7 +192,6 @@ static sn_status rank_all(struct rpc_call *c, struct finding *f)
         status = rank_by_exactness(c, f);
         f->search->partial = ran_out_of_time(c, status);
         c->deadline_us = whole_us;
-        f->asked = asked;
         drop_doubles(f);
         f->n = f->n < NEWEST + MOST_ENGAGED ? f->n : NEWEST + MOST_ENGAGED;
         return f->search->partial ? SN_OK : status;
@@ -224,6 +222,7 @@ static sn_status fetch_in_order(struct rpc_call *c, struct finding *f, const str
                                 struct page_refs *out)
 {
         bool engaged = f->search->in->sort == SEARCH__SEARCH_SORT__SEARCH_SORT_ENGAGED;
+        const struct terms *terms = &f->search->terms;
         SearchRows__Candidate **rows = NULL;
         struct candidates_asked asked = f->asked;
 
@@ -231,13 +230,13 @@ static sn_status fetch_in_order(struct rpc_call *c, struct finding *f, const str
         asked.by_engagement = engaged;
         asked.most_engaged = INT64_MAX;
         if (engaged) {
-                asked.below = "ffffffff-ffff-ffff-ffff-ffffffffffff";
         }
         if (scan->beyond.id[0] != '\0') {
                 asked.below = scan->beyond.id;
                 asked.most_engaged = scan->beyond.sort_key;
         }
-        TRY(DB_READ(c, tx, store_candidates(tx, &asked, &out->n, &rows)));
+        TRY(engaged ? windows_read_engaged(c, terms, &terms->query, &asked, false, &out->n, &rows)
+                    : windows_read_newest(c, terms, &terms->query, &asked, &out->n, &rows));
         f->ranked = ARENA_ARRAY(c->arena, struct ranked, out->n);
         f->n = out->n;
         for (size_t i = 0; i < out->n; i++) {
@@ -375,6 +374,8 @@ sn_status find_whether(struct rpc_call *c, struct search *search, const char *id
 {
         struct finding f = {.search = search};
         struct ranked ranked[1];
+        SearchRows__Candidate **rows = NULL;
+        size_t n = 0;
         Note__Notes notes = NOTE__NOTES__INIT;
         char *ids[] = {(char *)id};
 
@@ -390,8 +391,9 @@ sn_status find_whether(struct rpc_call *c, struct search *search, const char *id
                 return SN_OK;
         }
         f.asked.only = ids;
-        f.asked.n_only = 1;
-        TRY(rank_some(c, &f, 1));
+        f.asked.n_only = f.asked.room = 1;
+        TRY(DB_READ(c, tx, store_candidates(tx, &f.asked, &n, &rows)));
+        append_ranked(c, &f, rows, n);
         TRY(f.n > 0 ? find_show(c, f.ranked, f.n, ids, 1, &notes) : SN_OK);
         *found = notes.n_items > 0;
         return SN_OK;

@@ -19,6 +19,8 @@ struct indexed_note {
 SN_CHECKED sn_status store_index_notes(struct db_tx *tx, const struct indexed_note *notes, size_t n);
 /* By how many notes each word is in: what has come since it was last counted. */
 SN_CHECKED sn_status store_merge_words(struct db_tx *tx);
+/* Of so many newest and most engaged notes, which is the last. */
+SN_CHECKED sn_status store_make_steps(struct db_tx *tx);
 SN_CHECKED sn_status store_unindex_notes(struct db_tx *tx, char **ids, size_t n);
 SN_CHECKED sn_status store_count_note(struct db_tx *tx, const char *id, const Note__NoteCounts *counts);
 SN_CHECKED sn_status store_index_member(struct db_tx *tx, const User__IndexedUser *user, const char *username_key,
@@ -57,11 +59,14 @@ struct candidates_asked {
         bool only_followed;
         char **only; /* notes; NULL: all */
         size_t n_only;
-        const char *above, *below; /* ids, exclusive; "": no bound */
+        const char *above, *before; /* ids, exclusive; "": no bound */
+        const char *below;          /* where to go on, in the order that is asked for; "": from the beginning */
         int64_t min_likes;
         bool by_engagement;
-        bool popular;         /* only what many reacted to */
-        int64_t most_engaged; /* with below, by engagement: where to go on */
+        int64_t least_engaged; /* from ten on: only what about so many reacted to, or more */
+        const int64_t *spans;  /* of hours, days and 32 days (search_spans of the schema): only what was written then */
+        size_t n_spans;        /* 0: at any time */
+        int64_t most_engaged;  /* with below, by engagement: where to go on */
         size_t room;
 };
 

@@ -3,30 +3,32 @@
 
 /* What a thousand notes have is not mistyped: to look for words like it takes longest. Of more than 2,000 words that
  * begin so no sum is made: very many. Kinds: p what begins so, w the word, s a form of it, y a typing mistake, o
- * another word that stands for it ("o:en": in English). */
-DB_STATEMENT(SELECT_ALTERNATIVES, "search_service", &search_rows__word__message,
-             "with asked as (select * from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[])"
-             " with ordinality as a (lexeme, typos, synonyms, starts, place)),"
-             " forms as (select * from unnest($5::bigint[], $6::text[]) as f (place, word)),"
-             " synonyms as (select a.place, a.lexeme, s.words, s.forms, s.language from asked a"
-             " join search_synonyms s on s.words @> array[a.lexeme] where a.synonyms > 0), others as ("
-             "select place, word, 's' as kind from forms"
-             " union select place, word, case language when '' then 'o' else 'o:' || language end from synonyms,"
-             " unnest(words) as word where word <> lexeme"
-             " union select place, form, 'o' from synonyms y, unnest(forms) as form"
-             " where substring(form, '^~([a-z]+):') = any($7::text[]) and not exists (select from forms f"
-             " where f.place = y.place and f.word = form)"
-             " union select place, t.word, 'y' from asked a cross join lateral (select search_alike(a.lexeme) as word"
-             " where a.typos > 0 and not exists (select from search_words w where w.word = a.lexeme"
-             " and w.open >= 1000)) t)"
-             " select a.place, a.lexeme as word, 'w' as kind, coalesce(w.open, 0) as open"
-             " from asked a left join search_words w on w.word = a.lexeme"
-             " union all select a.place, '', 'p', (select case when count(*) < 2000 then coalesce(sum(open), 0)::bigint"
-             " else 1000000000000 end from (select open from search_words"
-             " where word >= a.lexeme and word < a.lexeme || U&'\\+10FFFF' order by word limit 2000) s)"
-             " from asked a where a.starts > 0"
-             " union all select o.place, o.word, o.kind, w.open from others o join search_words w on w.word = o.word"
-             " join asked a on a.place = o.place and a.lexeme <> o.word order by place, kind desc, word");
+ * another word that stands for it ("o:en": in English), t a step of search_steps. */
+DB_STATEMENT(
+    SELECT_ALTERNATIVES, "search_service", &search_rows__word__message,
+    "with asked as (select * from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[])"
+    " with ordinality as a (lexeme, typos, synonyms, starts, place)),"
+    " forms as (select * from unnest($5::bigint[], $6::text[]) as f (place, word)),"
+    " synonyms as (select a.place, a.lexeme, s.words, s.forms, s.language from asked a"
+    " join search_synonyms s on s.words @> array[a.lexeme] where a.synonyms > 0), others as ("
+    "select place, word, 's' as kind from forms"
+    " union select place, word, case language when '' then 'o' else 'o:' || language end from synonyms,"
+    " unnest(words) as word where word <> lexeme"
+    " union select place, form, 'o' from synonyms y, unnest(forms) as form"
+    " where substring(form, '^~([a-z]+):') = any($7::text[]) and not exists (select from forms f"
+    " where f.place = y.place and f.word = form)"
+    " union select place, t.word, 'y' from asked a cross join lateral (select search_alike(a.lexeme) as word"
+    " where a.typos > 0 and not exists (select from search_words w where w.word = a.lexeme"
+    " and w.open >= 1000)) t)"
+    " select a.place, a.lexeme as word, 'w' as kind, coalesce(w.open, 0) as open"
+    " from asked a left join search_words w on w.word = a.lexeme"
+    " union all select a.place, '', 'p', (select case when count(*) < 2000 then coalesce(sum(open), 0)::bigint"
+    " else 1000000000000 end from (select open from search_words"
+    " where word >= a.lexeme and word < a.lexeme || U&'\\+10FFFF' order by word limit 2000) s)"
+    " from asked a where a.starts > 0"
+    " union all select o.place, o.word, o.kind, w.open from others o join search_words w on w.word = o.word"
+    " join asked a on a.place = o.place and a.lexeme <> o.word"
+    " union all select -notes, note_id::text, 't', engagement from search_steps order by place, kind desc, word");
 
 sn_status store_alternatives(struct db_tx *tx, const struct word_asked *words, size_t n_words,
                              const struct forms_asked *forms, size_t *n, SearchRows__Word ***rows)
@@ -49,17 +51,20 @@ sn_status store_alternatives(struct db_tx *tx, const struct word_asked *words, s
                        n, rows);
 }
 
-DB_STATEMENT(SELECT_CANDIDATES, "search_service", &search_rows__candidate__message,
-             "select note_id, author_id, length, engagement, edited_at, words from search_candidates("
-             "$1::text::tsquery, $2, $3::uuid[], case when $4 then $3::uuid[] end, $5, $6, $7, $8, $9, $10, $11, $12)");
+DB_STATEMENT(
+    SELECT_CANDIDATES, "search_service", &search_rows__candidate__message,
+    "select note_id, author_id, length, engagement, edited_at, words from search_candidates("
+    "$1::text::tsquery, $2, $3::uuid[], case when $4 then $3::uuid[] end, $5, $6, $7, $8::bigint[]::integer[], $9, $10,"
+    " $11, $12, $13, $14)");
 
 sn_status store_candidates(struct db_tx *tx, const struct candidates_asked *a, size_t *n, SearchRows__Candidate ***rows)
 {
         return db_list(tx, &SELECT_CANDIDATES,
                        DB_BINDS(bind_text(a->query), bind_uuid(a->viewer), bind_uuids(a->followed, a->n_followed),
-                                bind_bool(a->only_followed), bind_uuid(a->above), bind_uuid(a->below),
+                                bind_bool(a->only_followed), bind_uuid(a->above), bind_uuid(a->before),
+                                bind_uuid(a->below), a->n_spans > 0 ? bind_i64s(a->spans, a->n_spans) : bind_null(),
                                 bind_i64(a->min_likes), a->by_engagement ? bind_i64(a->most_engaged) : bind_null(),
-                                bind_bool(a->popular), bind_i64((int64_t)a->room),
+                                bind_i64(a->least_engaged), bind_i64((int64_t)a->room),
                                 a->only != NULL ? bind_uuids(a->only, a->n_only) : bind_null(), bind_bool(a->few)),
                        n, rows);
 }

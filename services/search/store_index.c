@@ -83,6 +83,13 @@ sn_status store_merge_words(struct db_tx *tx)
         return db_exec(tx, &MERGE_WORDS, DB_NO_BINDS, NULL);
 }
 
+DB_STATEMENT(MAKE_STEPS, "search_service", NULL, "select search_make_steps()");
+
+sn_status store_make_steps(struct db_tx *tx)
+{
+        return db_exec(tx, &MAKE_STEPS, DB_NO_BINDS, NULL);
+}
+
 DB_STATEMENT(DELETE_NOTES, "search_service", NULL, "delete from search_index where note_id = any($1::uuid[])");
 
 sn_status store_unindex_notes(struct db_tx *tx, char **ids, size_t n)

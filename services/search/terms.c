@@ -379,29 +379,46 @@ static double most_of_leaf(const struct making *m, const struct leaf *leaf)
         return leaf->counted > 0 ? most : m->n_notes;
 }
 
+struct matching {
+        double most;  /* notes */
+        double share; /* of all, if the words were there by chance */
+};
+
 /* at: the next leaf. */
-static double most_of(const struct making *m, const struct query *query, size_t *at)
+static struct matching matching_of(const struct making *m, const struct query *query, size_t *at)
 {
-        double most = query->kind == QUERY_OR ? 0 : m->n_notes;
+        struct matching all = {.most = query->kind == QUERY_OR ? 0 : m->n_notes, .share = query->kind != QUERY_OR};
 
         if (query->kind > QUERY_NOT) {
-                return most_of_leaf(m, &m->leaves[(*at)++]);
+                double most = fmin(most_of_leaf(m, &m->leaves[(*at)++]), m->n_notes);
+
+                return (struct matching){most, most / m->n_notes};
         }
         for (size_t i = 0; i < query->n; i++) {
-                double child = most_of(m, query->children[i], at);
+                struct matching child = matching_of(m, query->children[i], at);
 
-                most = query->kind == QUERY_OR ? most + child : query->kind == QUERY_AND && child < most ? child : most;
+                if (query->kind == QUERY_OR) {
+                        all.most += child.most;
+                        all.share += child.share;
+                } else if (query->kind == QUERY_AND) {
+                        all.most = fmin(all.most, child.most);
+                        all.share *= child.share;
+                }
         }
-        return most;
+        return all;
 }
 
-/* To read all takes so many rows; to walk, those between as many matches as are ranked. */
-static bool matches_few(const struct making *m, const struct query *query)
+/* To read all takes so many rows; to walk, those between as many matches as are ranked. Words that are asked for
+ * together have something to do with each other: their share is taken between that by chance and the most. */
+static void estimate(const struct making *m, const struct query *query, struct terms_query *out)
 {
         size_t at = 0;
-        double most = most_of(m, query, &at);
+        struct matching matching = matching_of(m, query, &at);
+        double share = sqrt(matching.share * matching.most / m->n_notes);
 
-        return most * most < TERMS_RANKED * m->n_notes;
+        out->most = matching.most;
+        out->share = fmin(fmax(share, 1 / m->n_notes), 1);
+        out->few = matching.most * matching.most < TERMS_RANKED * m->n_notes;
 }
 
 static sn_status write_tsquery(struct making *m, const struct query *query, bool as_typed, struct terms_query *out)
@@ -412,11 +429,31 @@ static sn_status write_tsquery(struct making *m, const struct query *query, bool
         m->written = m->out->n = m->out->n_alternatives = 0;
         buf_init(&m->query, QUERY_MAX_BYTES);
         any = write_query(m, query);
-        out->few = any && matches_few(m, query);
+        estimate(m, query, out);
+        out->few = any && out->few;
         out->text = any ? arena_strndup(m->c->arena, m->query.data, m->query.len) : NULL;
         any = m->query.overflow;
         buf_free(&m->query);
         return any ? terms_fail(m->c, 1, "a shorter query") : SN_OK;
+}
+
+/* Steps come the largest first. */
+static void read_counts(struct making *m)
+{
+        struct terms *out = m->out;
+
+        out->steps = ARENA_ARRAY(m->c->arena, struct step, m->n_rows);
+        m->n_notes = 1;
+        for (size_t i = m->n_rows; i-- > 0;) {
+                const SearchRows__Word *row = m->rows[i];
+
+                if (row->kind[0] == 't') {
+                        out->steps[out->n_steps++] = (struct step){-row->place, row->word, row->open};
+                } else if (strcmp(row->word, ":all") == 0 && row->open > 0) {
+                        m->n_notes = (double)row->open;
+                }
+        }
+        out->n_notes = m->n_notes;
 }
 
 /* The alternatives are those of the last one that is written. */
@@ -424,9 +461,7 @@ static sn_status write_all(struct making *m, const struct query *query)
 {
         struct terms *out = m->out;
 
-        for (size_t i = 0; i < m->n_rows; i++) {
-                m->n_notes = strcmp(m->rows[i]->word, ":all") == 0 ? (double)m->rows[i]->open : m->n_notes;
-        }
+        read_counts(m);
         TRY(write_tsquery(m, query, true, &out->as_typed));
         TRY(write_tsquery(m, query, false, &out->query));
         if (out->as_typed.text != NULL && out->query.text != NULL && strcmp(out->as_typed.text, out->query.text) == 0) {

@@ -41,7 +41,15 @@ struct term {
 /* A tsquery. */
 struct terms_query {
         const char *text;
-        bool few; /* reading all matches takes less than walking down from the newest note until some match */
+        bool few;           /* reading all matches takes less than walking down from the newest note until some match */
+        double most, share; /* at most so many notes match; of all notes so many, about */
+};
+
+/* Of so many notes, the newest ones and the most engaged ones, which is the last. */
+struct step {
+        int64_t notes;
+        const char *note_id;
+        int64_t engagement;
 };
 
 struct terms {
@@ -52,6 +60,9 @@ struct terms {
         size_t n_alternatives;
         struct term *items;
         size_t n;
+        double n_notes;
+        struct step *steps; /* by notes */
+        size_t n_steps;
         /* Filters of the query as a whole. */
         const char *above, *below; /* ids, exclusive; "": no bound */
         int64_t min_likes;

@@ -228,7 +228,9 @@ test('filters find by author, mention, hashtag, link, comment, day and likes', a
                 ['has:link', [rich]], ['url:example.org', [rich]], ['url:https://www.example.org/x', [rich]], ['is:comment', [comment]], [`to:${bob.username}`, [comment]], [`to:${ada.id}`, []], [`-to:${bob.username}`, [plain, rich]], ['-is:comment', [plain, rich]],
                 ['since:2020-01-01', [plain, rich, comment]], ['until:2020-01-01', []], [`since:${today}`, [plain, rich, comment]], [`during:${today.slice(0, 4)}`, [plain, rich, comment]], [`during:${today.slice(0, 7)} until:${today}`, [plain, rich, comment]],
                 ['during:2020-02', []], [`during:${today} during:2020`, []], ['has:media', []], ['from:nobody_of_that_name', []]]) {
-                assert.deepEqual((await found(nobody, `${word} ${query}`)).sort(), [...expected].sort(), query);
+                for (const sort of ['relevance', 'newest', 'engaged']) {
+                        assert.deepEqual((await found(nobody, `${word} ${query}`, { sort })).sort(), [...expected].sort(), `${query}, ${sort}`);
+                }
         }
         await until(nobody, `${word} min_likes:1`, [plain]);
         await until(ada, `${word} in:mine`, [plain, comment]);

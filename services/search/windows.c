@@ -1,0 +1,230 @@
+/* How large a window is says the share of notes that are expected to match, and a table of which notes are the newest
+ * 16, 32, 64 and so on (search_steps), and the most engaged ones. */
+#include "services/search/windows.h"
+
+#include <math.h>
+#include <string.h>
+#include "base/clock.h"
+#include "base/uuid.h"
+
+enum { HOUR_MS = 3600000, DAY = 24, DAYS = 32 * DAY, DAY_CODES = 10000000, DAYS_CODES = 20000000 };
+enum { ROUNDS = 3, WIDER = 2, POPULAR = 10 };
+
+/* So much more than is expected to suffice. */
+#define MARGIN 1.4
+
+size_t window_spans(int64_t from, int64_t to, int64_t spans[WINDOW_SPANS_MAX])
+{
+        size_t n = 0;
+
+        while (from <= to) {
+                int64_t code = from, hours = 1;
+
+                if (from % DAYS == 0 && from + DAYS - 1 <= to) {
+                        code = DAYS_CODES + from / DAYS;
+                        hours = DAYS;
+                } else if (from % DAY == 0 && from + DAY - 1 <= to) {
+                        code = DAY_CODES + from / DAY;
+                        hours = DAY;
+                }
+                if (n == WINDOW_SPANS_MAX) {
+                        return 0;
+                }
+                spans[n++] = code;
+                from += hours;
+        }
+        return n;
+}
+
+static int64_t hour_of(const char *id)
+{
+        return uuid_time_ms(id) / HOUR_MS;
+}
+
+/* A window that is much wider than a day may begin at the beginning of one. */
+static int64_t rounded(int64_t from, int64_t to)
+{
+        int64_t unit = to - from > 8 * DAYS ? DAYS : to - from > 8 * DAY ? DAY : 1;
+
+        return from - from % unit;
+}
+
+static const char *start_of_hour(struct arena *arena, int64_t hour)
+{
+        return uuid_at_ms(hour * HOUR_MS, arena_alloc(arena, UUID_SIZE));
+}
+
+/* ---- By time ---- */
+
+struct window {
+        int64_t from, to; /* hours */
+        double notes;     /* in it, about */
+        bool last;        /* nothing older is asked for */
+};
+
+/* How many notes are newer, about. */
+static double newer_than(const struct terms *terms, const char *id)
+{
+        double notes = 0;
+
+        for (size_t i = 0; i < terms->n_steps && id[0] != '\0' && strcmp(terms->steps[i].note_id, id) >= 0; i++) {
+                notes = (double)terms->steps[i].notes;
+        }
+        return notes;
+}
+
+/* When so many notes were written since, about; -1: before all that is known. */
+static int64_t hour_of_rank(const struct terms *terms, double rank)
+{
+        for (size_t i = 1; i < terms->n_steps; i++) {
+                const struct step *newer = &terms->steps[i - 1], *older = &terms->steps[i];
+
+                if ((double)older->notes >= rank) {
+                        double part = (rank - (double)newer->notes) / (double)(older->notes - newer->notes);
+                        int64_t newer_ms = uuid_time_ms(newer->note_id), older_ms = uuid_time_ms(older->note_id);
+
+                        return (newer_ms - (int64_t)(fmax(part, 0) * (double)(newer_ms - older_ms))) / HOUR_MS;
+                }
+        }
+        return -1;
+}
+
+/* false: all that is left is to be read at once. */
+static bool choose_window(const struct terms *terms, const struct candidates_asked *asked, double notes,
+                          struct window *out)
+{
+        const char *below = asked->below[0] != '\0' ? asked->below : asked->before;
+        int64_t newest = hour_of(below[0] != '\0' ? below : terms->steps[0].note_id);
+        int64_t above = asked->above[0] != '\0' ? hour_of(asked->above) : -1, now = clock_wall_ms() / HOUR_MS;
+        int64_t from = hour_of_rank(terms, newer_than(terms, below) + notes);
+
+        out->from = from >= 0 ? rounded(from, newest) : -1;
+        out->last = above >= 0 && above >= out->from;
+        out->from = out->last ? above : out->from;
+        /* what comes just now is in it, whatever the clock of who wrote it says */
+        out->to = below[0] != '\0' ? newest : (now > newest ? now : newest) / DAYS * DAYS + 2 * DAYS - 1;
+        out->notes = notes;
+        return out->from >= 0;
+}
+
+/* Of what is liked so often there is less. */
+static double liked_share(const struct terms *terms, double n_notes)
+{
+        double notes = 0;
+
+        for (size_t i = 0; i < terms->n_steps && terms->steps[i].engagement >= terms->min_likes; i++) {
+                notes = (double)terms->steps[i].notes;
+        }
+        return terms->min_likes > 0 && notes < n_notes ? (notes > 1 ? notes : 1) / n_notes : 1;
+}
+
+static sn_status read_more(struct rpc_call *c, const struct candidates_asked *asked, size_t *n,
+                           SearchRows__Candidate **rows)
+{
+        SearchRows__Candidate **more = NULL;
+        size_t n_more = 0;
+
+        TRY(DB_READ(c, tx, store_candidates(tx, asked, &n_more, &more)));
+        if (n_more > 0) {
+                memcpy(rows + *n, more, n_more * sizeof(struct SearchRows__Candidate *));
+        }
+        *n += n_more;
+        return SN_OK;
+}
+
+static bool has_windows(const struct terms *terms, const struct terms_query *query,
+                        const struct candidates_asked *asked)
+{
+        return query->text != NULL && asked->only == NULL && terms->n_steps > 0 &&
+               query->most > 2 * (double)asked->room;
+}
+
+sn_status windows_read_newest(struct rpc_call *c, const struct terms *terms, const struct terms_query *query,
+                              const struct candidates_asked *asked, size_t *n, SearchRows__Candidate ***rows)
+{
+        struct candidates_asked next = *asked;
+        double share = query->share * liked_share(terms, terms->n_notes), notes = 0;
+        struct window window = {.last = false};
+        int64_t spans[WINDOW_SPANS_MAX];
+
+        *rows = ARENA_ARRAY(c->arena, SearchRows__Candidate *, asked->room);
+        *n = 0;
+        next.least_engaged = terms->min_likes; /* who likes reacts */
+        for (int round = 0; round < ROUNDS && has_windows(terms, query, asked) && !window.last; round++) {
+                size_t before = *n;
+
+                next.few = true;
+                next.room = asked->room - before;
+                notes = MARGIN * (double)next.room / share > WIDER * notes ? MARGIN * (double)next.room / share
+                                                                           : WIDER * notes;
+                if (!choose_window(terms, &next, notes, &window)) {
+                        break;
+                }
+                next.spans = spans;
+                next.n_spans = window_spans(window.from, window.to, spans);
+                if (next.n_spans == 0) {
+                        break;
+                }
+                TRY(read_more(c, &next, n, *rows));
+                if (*n == asked->room) {
+                        return SN_OK;
+                }
+                share = ((double)(*n - before) + 0.5) / window.notes;
+                next.below = start_of_hour(c->arena, window.from);
+        }
+        next.n_spans = 0;
+        next.room = asked->room - *n;
+        return window.last ? SN_OK : read_more(c, &next, n, *rows);
+}
+
+/* ---- By engagement ---- */
+
+/* How many reacted at least to that many of the most engaged notes, about; POPULAR when it is fewer. */
+static int64_t engagement_of_rank(const struct terms *terms, double rank)
+{
+        for (size_t i = 1; i < terms->n_steps; i++) {
+                const struct step *more = &terms->steps[i - 1], *less = &terms->steps[i];
+
+                if ((double)less->notes >= rank && less->engagement > 0) {
+                        double part = log(rank / (double)more->notes) / log((double)less->notes / (double)more->notes);
+                        double ratio = (double)less->engagement / (double)more->engagement;
+
+                        return (int64_t)fmax((double)more->engagement * pow(ratio, fmax(part, 0)), POPULAR);
+                }
+        }
+        return POPULAR;
+}
+
+/* To how much as many notes reacted that enough of them match. */
+static int64_t least_engaged(const struct terms *terms, const struct candidates_asked *asked, double notes)
+{
+        double before = 0;
+
+        for (size_t i = 0; i < terms->n_steps && terms->steps[i].engagement >= asked->most_engaged; i++) {
+                before = (double)terms->steps[i].notes;
+        }
+        return engagement_of_rank(terms, before + notes);
+}
+
+sn_status windows_read_engaged(struct rpc_call *c, const struct terms *terms, const struct terms_query *query,
+                               const struct candidates_asked *asked, bool popular, size_t *n,
+                               SearchRows__Candidate ***rows)
+{
+        struct candidates_asked next = *asked;
+        bool narrow = query->text != NULL && asked->only == NULL;
+        int64_t least = narrow ? least_engaged(terms, asked, MARGIN * (double)asked->room / query->share) : POPULAR;
+
+        next.few = query->few || narrow;
+        for (next.least_engaged = least;; next.least_engaged = POPULAR) {
+                TRY(DB_READ(c, tx, store_candidates(tx, &next, n, rows)));
+                if (*n == asked->room || (popular && next.least_engaged == POPULAR)) {
+                        return SN_OK;
+                }
+                if (next.least_engaged == POPULAR) {
+                        break;
+                }
+        }
+        next.least_engaged = 0;
+        next.few = query->few;
+        return DB_READ(c, tx, store_candidates(tx, &next, n, rows));
+}

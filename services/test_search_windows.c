@@ -1,0 +1,168 @@
+/* Of many matches the newest and the most engaged, read through windows: the same as by reading every note. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "base/buf.h"
+#include "services/search/search.rpc.h"
+#include "services/search/windows.h"
+#include "services/test_plan_support.h"
+#include "services/test_support.h"
+
+static struct db *db;
+static PGconn *pg;
+
+static int setup(void **state)
+{
+        /* In 400 days; what stands between the words is in the first half alone, in the second, or in one week. */
+        static const char *const rows[] = {
+            "create function at(n bigint) returns uuid language sql as $$ select (lpad(to_hex(1700000000000 +"
+            " n * 1728000), 12, '0') || '7' || lpad(to_hex(n % 4096), 3, '0') || '8' || lpad(to_hex(n), 15, '0'))::uuid"
+            " $$",
+            "insert into search_index (note_id, author_id, version, words, length, engagement, likes)"
+            " select at(n), at(n % 500), 1, (':all common' || case when n % 7 = 0 then ' often' else '' end ||"
+            " case when n % 50 = 3 then ' seldom' else '' end || case when n < 10000 then ' old' else ' new' end ||"
+            " case when n between 15000 and 15300 then ' once' else '' end)::tsvector, 5,"
+            " n % 1000 + ((n * 7919 % 1000) ^ 2)::bigint / 500, n % 1000 from generate_series(1, 20000) n",
+            "select search_merge_words()", "select search_make_steps()", "vacuum analyze"};
+        const struct service_definition *search = service_definition_find("search");
+        struct buf error;
+        char url[300];
+
+        buf_init(&error, 4096);
+        assert_int_equal(db_provision(test_admin_url(), search->schema, NULL, &error), SN_OK);
+        buf_free(&error);
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                plan_fill("search_service", rows[i]);
+        }
+        test_url(url, "search_service", "search_service");
+        db = db_new(&(struct db_options){.name = "search_service", .url = url, .max_connections = 1});
+        pg = test_admin_connect("search_service");
+        return 0;
+}
+
+static int teardown(void **state)
+{
+        PQfinish(pg);
+        db_free(db);
+        return 0;
+}
+
+static void assert_same(struct arena *arena, SearchRows__Candidate *const *rows, size_t n, const char *order,
+                        const struct candidates_asked *asked, int64_t min_likes)
+{
+        char *sql = arena_printf(arena,
+                                 "select note_id from search_index where words @@ $q$%s$q$::tsquery and likes >= %d"
+                                 " and ('%s' = '' or note_id > nullif('%s', '')::uuid)"
+                                 " and ('%s' = '' or note_id < nullif('%s', '')::uuid) and engagement >= %d"
+                                 " order by %s note_id desc limit %zu",
+                                 asked->query, (int)min_likes, asked->above, asked->above, asked->before, asked->before,
+                                 (int)asked->least_engaged, order, asked->room);
+        PGresult *expected = PQexec(pg, sql);
+
+        assert_int_equal(PQresultStatus(expected), PGRES_TUPLES_OK);
+        if ((size_t)PQntuples(expected) != n) {
+                fail_msg("%zu of %d are found: %s", n, PQntuples(expected), sql);
+        }
+        for (size_t i = 0; i < n; i++) {
+                assert_string_equal(rows[i]->note_id, PQgetvalue(expected, (int)i, 0));
+        }
+        PQclear(expected);
+}
+
+/* Newest and most engaged, in pages of several sizes. */
+static void compare(struct rpc_call *c, const struct terms *terms, const struct candidates_asked *base)
+{
+        static const size_t rooms[] = {1, 30, 600};
+
+        for (size_t i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++) {
+                struct candidates_asked asked = *base;
+                SearchRows__Candidate **rows = NULL;
+                size_t n = 0;
+
+                asked.room = rooms[i];
+                assert_int_equal(windows_read_newest(c, terms, &terms->query, &asked, &n, &rows), SN_OK);
+                assert_same(c->arena, rows, n, "", &asked, asked.min_likes);
+                asked.by_engagement = true;
+                asked.most_engaged = INT64_MAX;
+                assert_int_equal(windows_read_engaged(c, terms, &terms->query, &asked, false, &n, &rows), SN_OK);
+                assert_same(c->arena, rows, n, "engagement desc,", &asked, asked.min_likes);
+                assert_int_equal(windows_read_engaged(c, terms, &terms->query, &asked, true, &n, &rows), SN_OK);
+                asked.least_engaged = 10;
+                assert_same(c->arena, rows, n, "engagement desc,", &asked, asked.min_likes);
+        }
+}
+
+static void what_windows_find_is_what_reading_every_note_finds(void **state)
+{
+        static const char *const queries[] = {"common",
+                                              "often",
+                                              "seldom",
+                                              "once",
+                                              "old",
+                                              "new",
+                                              "often common",
+                                              "old often",
+                                              "new OR often",
+                                              "old new",
+                                              "common -often",
+                                              "seldom min_likes:900",
+                                              "once seldom",
+                                              "often since:2024-11",
+                                              "new until:2024-11",
+                                              "old until:2023-12",
+                                              "common since:2023-12 until:2024-03",
+                                              "oft*"};
+        struct service self = {.name = "search", .contract = &search_contract, .db = db};
+
+        for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++) {
+                CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&self, 20000);
+                struct query_error error;
+                struct terms terms;
+                struct candidates_asked asked = {.viewer = "", .below = ""};
+
+                assert_int_equal(terms_make(c, query_parse(c->arena, queries[i], &error), true, &terms), SN_OK);
+                assert_true(terms.n_steps > 10);
+                asked.query = terms.query.text;
+                asked.few = terms.query.few;
+                asked.above = terms.above;
+                asked.before = terms.below;
+                asked.min_likes = terms.min_likes;
+                compare(c, &terms, &asked);
+        }
+}
+
+/* Each hour once, in as few parts as there are. */
+static void spans_cover_each_hour_once(void **state)
+{
+        static const struct {
+                int64_t from, to;
+                size_t n;
+        } asked[] = {{768, 1535, 1}, {768, 1536, 2}, {24, 24, 1},  {24, 47, 1},
+                     {25, 48, 24},   {0, 767, 1},    {20, 800, 45}};
+        int64_t spans[WINDOW_SPANS_MAX];
+
+        for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+                int64_t hours = 0;
+
+                assert_int_equal(window_spans(asked[i].from, asked[i].to, spans), asked[i].n);
+                for (size_t k = 0; k < asked[i].n; k++) {
+                        hours += spans[k] >= 20000000 ? 768 : spans[k] >= 10000000 ? 24 : 1;
+                }
+                assert_int_equal(hours, asked[i].to - asked[i].from + 1);
+        }
+        assert_int_equal(window_spans(1, 768 * 200, spans), 0); /* more than may be asked for */
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(what_windows_find_is_what_reading_every_note_finds),
+            cmocka_unit_test(spans_cover_each_hour_once),
+        };
+
+        return cmocka_run_group_tests_name("search windows", tests, setup, teardown);
+}
