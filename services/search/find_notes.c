@@ -5,6 +5,7 @@
  * on as long as there are any. */
 #include "services/search/find.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/clock.h"
@@ -16,7 +17,7 @@
 #include "services/search/store.h"
 #include "services/search/windows.h"
 
-enum { NEWEST = TERMS_RANKED, MOST_ENGAGED = 300, FOLLOWED_MAX = 5000, BOOKMARKS_MAX = 5000 };
+enum { NEWEST = TERMS_RANKED, MOST_ENGAGED = 200, FOLLOWED_MAX = 5000, BOOKMARKS_MAX = 5000 };
 
 static int64_t deadline_ms;
 
@@ -144,12 +145,14 @@ static sn_status rank_matches(struct rpc_call *c, struct finding *f, const struc
         struct candidates_asked asked = f->asked;
         SearchRows__Candidate **rows = NULL;
         size_t n = 0;
+        sn_status status;
 
         asked.query = query->text;
         asked.few = query->few;
         asked.room = NEWEST;
-        TRY(windows_read_newest(c, &f->search->terms, query, &asked, &n, &rows));
-        append_ranked(c, f, rows, n);
+        status = windows_read_newest(c, &f->search->terms, query, &asked, &n, &rows);
+        append_ranked(c, f, rows, n); /* what was read by the deadline, too */
+        TRY(status);
         *all = n < NEWEST;
         if (*all) {
                 return SN_OK;
@@ -166,10 +169,15 @@ static sn_status rank_matches(struct rpc_call *c, struct finding *f, const struc
 static sn_status rank_by_exactness(struct rpc_call *c, struct finding *f)
 {
         const struct terms *terms = &f->search->terms;
+        struct terms_query others = terms->query;
         bool all = true;
 
-        TRY(terms->as_typed.text != NULL ? rank_matches(c, f, &terms->as_typed, &all) : SN_OK);
-        return all ? rank_matches(c, f, &terms->query, &all) : SN_OK;
+        if (terms->as_typed.text != NULL) {
+                TRY(rank_matches(c, f, &terms->as_typed, &all));
+                /* how many there are is known now, and of the others there are about as many */
+                others.share = fmin(others.share, (double)(2 * f->n + 1) / terms->n_notes);
+        }
+        return all ? rank_matches(c, f, &others, &all) : SN_OK;
 }
 
 /* Whoever got no connection to the database in the time of ranking, since others have them all, is told so as

@@ -53,6 +53,8 @@ struct query_error {
 struct query *query_parse(struct arena *arena, const char *text, struct query_error *error);
 /* The text whose tree this is, in its plainest form: query_parse gives the same tree again. */
 char *query_print(struct arena *arena, const struct query *query);
+/* Not when it only excludes: that would be to read every note. */
+bool query_asks_for_something(const struct query *query);
 /* "from"; never NULL. */
 const char *query_filter_name(enum query_filter filter);
 

@@ -99,3 +99,19 @@ char *query_print(struct arena *arena, const struct query *query)
         buf_free(&out);
         return text;
 }
+
+bool query_asks_for_something(const struct query *query)
+{
+        bool any = false, all = true;
+
+        if (query->kind >= QUERY_NOT) {
+                return query->kind != QUERY_NOT;
+        }
+        for (size_t i = 0; i < query->n; i++) {
+                bool does = query_asks_for_something(query->children[i]);
+
+                any = any || does;
+                all = all && does;
+        }
+        return query->kind == QUERY_AND ? any : all;
+}

@@ -12,7 +12,7 @@
 #include "services/search/search.h"
 #include "services/search/store.h"
 
-enum { QUERY_MAX_BYTES = 256 * 1024, ALTERNATIVES_MAX = 400, TYPOS_MAX = 5 };
+enum { QUERY_MAX_BYTES = 256 * 1024, ALTERNATIVES_MAX = 400, TYPOS_MAX = 5, FREQUENT = 1000 };
 
 struct leaf {
         const struct query *query;
@@ -136,10 +136,21 @@ static sn_status collect(struct making *m, const struct query *query, bool exclu
 
 /* ---- Alternatives ---- */
 
+/* What many notes have as it was typed is no more a beginning than it is mistyped. */
+static bool is_frequent(const struct making *m, const struct leaf *leaf)
+{
+        for (size_t i = 0; i < m->n_rows; i++) {
+                if ((size_t)m->rows[i]->place == leaf->word && m->rows[i]->kind[0] == 'w') {
+                        return m->rows[i]->open >= FREQUENT;
+                }
+        }
+        return false;
+}
+
 static bool is_last(const struct making *m, const struct leaf *leaf)
 {
         return !m->exact && !m->as_typed && leaf == &m->leaves[m->n_leaves - 1] && leaf->query->kind == QUERY_WORD &&
-               !leaf->excluded;
+               !leaf->excluded && !is_frequent(m, leaf);
 }
 
 static bool may_be_start(const struct making *m, const struct leaf *leaf)
@@ -380,8 +391,7 @@ static double most_of_leaf(const struct making *m, const struct leaf *leaf)
 }
 
 struct matching {
-        double most;  /* notes */
-        double share; /* of all, if the words were there by chance */
+        double most, share; /* share: of all notes, if the words were there by chance */
 };
 
 /* at: the next leaf. */
@@ -398,11 +408,9 @@ static struct matching matching_of(const struct making *m, const struct query *q
                 struct matching child = matching_of(m, query->children[i], at);
 
                 if (query->kind == QUERY_OR) {
-                        all.most += child.most;
-                        all.share += child.share;
+                        all = (struct matching){all.most + child.most, all.share + child.share};
                 } else if (query->kind == QUERY_AND) {
-                        all.most = fmin(all.most, child.most);
-                        all.share *= child.share;
+                        all = (struct matching){fmin(all.most, child.most), all.share * child.share};
                 }
         }
         return all;
@@ -470,23 +478,6 @@ static sn_status write_all(struct making *m, const struct query *query)
         return SN_OK;
 }
 
-/* A query that only excludes would read the whole index. */
-static bool asks_for_something(const struct query *query)
-{
-        bool any = false, all = true;
-
-        if (query->kind >= QUERY_NOT) {
-                return query->kind != QUERY_NOT;
-        }
-        for (size_t i = 0; i < query->n; i++) {
-                bool does = asks_for_something(query->children[i]);
-
-                any = any || does;
-                all = all && does;
-        }
-        return query->kind == QUERY_AND ? any : all;
-}
-
 sn_status terms_make(struct rpc_call *c, const struct query *query, bool exact, struct terms *out)
 {
         struct making *m = ARENA_NEW(c->arena, struct making);
@@ -496,7 +487,7 @@ sn_status terms_make(struct rpc_call *c, const struct query *query, bool exact, 
                               .alternatives = ARENA_ARRAY(c->arena, struct alternative, ALTERNATIVES_MAX),
                               .items = ARENA_ARRAY(c->arena, struct term, QUERY_MAX_TERMS)};
         *m = (struct making){.c = c, .out = out, .language = "", .exact = exact};
-        if (!asks_for_something(query)) {
+        if (!query_asks_for_something(query)) {
                 return terms_fail(c, 1, "a word besides those that are excluded");
         }
         TRY(collect(m, query, false, true));

@@ -206,13 +206,22 @@ static int64_t least_engaged(const struct terms *terms, const struct candidates_
         return engagement_of_rank(terms, before + notes);
 }
 
+/* How many of all notes are newer, about. */
+static double since_share(const struct terms *terms, const char *above)
+{
+        double newer = newer_than(terms, above);
+
+        return above[0] == '\0' ? 1 : fmin(fmax(newer, 1) / terms->n_notes, 1);
+}
+
 sn_status windows_read_engaged(struct rpc_call *c, const struct terms *terms, const struct terms_query *query,
                                const struct candidates_asked *asked, bool popular, size_t *n,
                                SearchRows__Candidate ***rows)
 {
         struct candidates_asked next = *asked;
         bool narrow = query->text != NULL && asked->only == NULL;
-        int64_t least = narrow ? least_engaged(terms, asked, MARGIN * (double)asked->room / query->share) : POPULAR;
+        double notes = MARGIN * (double)asked->room / (query->share * since_share(terms, asked->above));
+        int64_t least = narrow ? least_engaged(terms, asked, notes) : POPULAR;
 
         next.few = query->few || narrow;
         for (next.least_engaged = least;; next.least_engaged = POPULAR) {

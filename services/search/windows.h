@@ -11,7 +11,7 @@
 enum { WINDOW_SPANS_MAX = 160 };
 size_t window_spans(int64_t from, int64_t to, int64_t spans[WINDOW_SPANS_MAX]);
 
-/* asked->room of the newest matches of the query, the newest first. */
+/* asked->room of the newest matches of the query, the newest first. After a failure, those that were read before it. */
 SN_CHECKED sn_status windows_read_newest(struct rpc_call *c, const struct terms *terms, const struct terms_query *query,
                                          const struct candidates_asked *asked, size_t *n,
                                          SearchRows__Candidate ***rows);
