@@ -29,6 +29,10 @@ static int setup(void **state)
             "insert into search_uses (topic, hour, user_id) select '#tag' || n % 500, now() - interval '1 minute' * "
             "n,"
             " id(n % 3000) from generate_series(1, 20000) n",
+            "insert into search_synonyms (place, language, words) select n, '', array['word' || n, 'other' || n]"
+            " from generate_series(1, 2000) n",
+            "select search_merge_words()",
+            "insert into search_words (word, notes, open) select md5(n::text), 1, 1 from generate_series(1, 50000) n",
             "vacuum analyze"};
         struct buf error;
 
@@ -72,6 +76,7 @@ static void explain_candidates(const char *values, struct buf *plan)
 
 #define TERM(word) "'''" word "'''"
 #define NEWEST     "null, null, null, null, 0, null, 0, 600, null, false"
+#define FEW        "null, null, null, null, 0, null, 0, 600, null, true"
 /* In 96 days of which no note is, as if in a window. */
 #define WINDOW              "null, null, null, array[20000001, 20000002, 20000003], 0, null, 0, 600, null, true"
 #define ENGAGED(least, few) "null, null, null, null, 0, 9223372036854775807, " least ", 300, null, " few
@@ -88,6 +93,16 @@ static void notes_with_words_are_read_where_there_is_least_to_read(void **state)
             {TERM("common") ", null, '{}', false, " WINDOW, "&& '{20000001,20000002,20000003}'"},
             {"'''rare'' | ''word7''', null, '{}', false, null, null, null, null, 0, null, 0, 600, null, true",
              "search_index_words"},
+            /* the kinds of queries: two words, a phrase, a beginning, without a word, other forms, filters */
+            {"'''common'' & ''word7''', null, '{}', false, " FEW, "search_index_words"},
+            {"'''rare'' <-> ''common''', null, '{}', false, " FEW, "search_index_words"},
+            {"'''wor'':*', null, '{}', false, " FEW, "search_index_words"},
+            {"'''rare'' & !''word7''', null, '{}', false, " FEW, "search_index_words"},
+            {"'(''word7'' | ''~en:word7'')', null, '{}', false, " FEW, "search_index_words"},
+            {"'''common'' & '':from:00000000-0000-7000-8000-000000000007''', null, '{}', false, " FEW,
+             "search_index_words"},
+            {TERM("common") ", null, '{}', false, null, null, null, null, 990, null, 990, 600, null, true",
+             "search_index_popular"},
             {TERM("word7") ", null, '{}', false, " ENGAGED("0", "false"), "search_index_words"},
             {TERM("word7") ", null, '{}', false, " ENGAGED("0", "true"), "search_index_words"},
             {TERM("common") ", null, '{}', false, " ENGAGED("990", "true"), "search_index_popular"},
@@ -111,7 +126,8 @@ static void notes_with_words_are_read_where_there_is_least_to_read(void **state)
 
 static void what_is_written_and_named_is_found_by_index(void **state)
 {
-        CHECK("search_service", {"DELETE_NOTES", "search_index_pkey"}, {"COUNT_NOTE", "search_index_pkey"},
+        CHECK("search_service", {"SELECT_ALTERNATIVES", "search_words_pkey search_synonyms_words"},
+              {"DELETE_NOTES", "search_index_pkey"}, {"COUNT_NOTE", "search_index_pkey"},
               {"ERASE_NOTES", "search_index_author"}, {"ERASE_ADDRESSEE", "search_index_words"},
               {"SELECT_FACETS", "search_index_pkey"}, {"DELETE_STRAY_NOTES", "search_index_pkey"},
               {"SELECT_STRAY_MEMBERS", "search_members_pkey"}, {"FIND_HASHTAGS", "search_words_pkey"},
