@@ -13,8 +13,10 @@ struct command {
 /* NULL when there is no such command. */
 const struct command *command_find(const char *name);
 
-/* Exit codes: 0 done, 1 it failed, 2 the command line was wrong. */
-#define EXIT_USAGE 2
+/* Exit codes: 0 done, 1 it failed, 2 the command line was wrong, 78 (EX_CONFIG) the settings of `sonet serve` are:
+ * starting it again would not help. */
+#define EXIT_USAGE    2
+#define EXIT_SETTINGS 78
 
 int cmd_up(int argc, char **argv);
 int cmd_serve(int argc, char **argv);

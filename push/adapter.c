@@ -2,6 +2,7 @@
 #include "push/adapter.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,17 +139,30 @@ static bool read_described(struct push_adapter *a, const char *path, struct buf 
 {
         json_error_t problem;
 
-        a->described = json_load_file(path, JSON_REJECT_DUPLICATES, &problem);
-        if (!json_is_object(a->described)) {
-                buf_printf(error, "%s must hold a provider's description in JSON, but line %d is invalid", path,
-                           problem.line);
+        FILE *file = fopen(path, "re");
+
+        if (file == NULL) {
+                buf_printf(error, "cannot open %s, which describes a provider: %s", path, strerror(errno));
                 return false;
+        }
+        a->described = json_loadf(file, JSON_REJECT_DUPLICATES, &problem);
+        fclose(file);
+        if (a->described == NULL) { /* nothing of its text is repeated: it has secrets */
+                buf_printf(
+                    error,
+                    "%s must hold the description of a provider in JSON, but it is invalid at line %d, column %d", path,
+                    problem.line, problem.column);
+                return false;
+        }
+        if (!json_is_object(a->described)) {
+                return fail(error, path, "must hold the description of a provider, a JSON object");
         }
         if (json_object_get(a->described, "values") == NULL) {
                 (void)json_object_set_new(a->described, "values", json_object());
         }
         return add_shape(a->described, path, error) && take_parts(a, path, error) &&
                adapter_token_read(&a->token, a->described, a->values, error) && are_values_there(a, path, error) &&
+               adapter_check(a->described, a->token.key != NULL, a->place, path, error) &&
                (a->token.token_url == NULL || is_url_safe(a->token.token_url) ||
                 fail(error, path, "has a service account whose token_uri is neither https nor on loopback"));
 }

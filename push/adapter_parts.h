@@ -17,6 +17,12 @@ typedef const char *adapter_lookup(const void *context, struct str name);
 bool adapter_write(struct buf *out, const char *source, enum adapter_place place, adapter_lookup *lookup,
                    const void *context);
 
+/* ---- Descriptions ---- */
+
+/* Whether variables, headers and answers are as they must be, of a description that has "url" and "body". False with a
+ * sentence. */
+bool adapter_check(json_t *described, bool has_token, enum adapter_place place, const char *path, struct buf *error);
+
 /* ---- Answers ---- */
 
 /* The text of a field, "error.details.*.code" (*: any element), or of a number; false: there is none. */

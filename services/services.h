@@ -21,6 +21,9 @@ struct service_definition {
         bool emits;                           /* events: has an outbox that is relayed */
         bool mails;                           /* writes mails: has a lane that sends them */
         bool single; /* keeps its own rows in memory: one process at a time owns it, see db/ownership.h */
+        /* What only the service can tell of its settings, as files that they name, before anything is started.
+         * SN_INVALID_ARGUMENT with a sentence; NULL: nothing. */
+        sn_status (*check)(const struct settings *settings, struct buf *error);
         sn_status (*start)(struct service *service,
                            const struct settings *settings); /* caches and the like; NULL: nothing */
         void (*stop)(struct service *service);

@@ -264,7 +264,7 @@ static void check_notifications(void)
             {"ERASE_CHOICES", "notification_preferences_pkey"}, {"ERASE_WATCHERS", "watched_members_pkey"},
             {"CLAIM", "notification_queue_due"}, {"SELECT_NEXT_DUE", "notification_queue_due"},
             {"DEQUEUE", "notification_queue_pkey"}, {"POSTPONE", "notification_queue_pkey"},
-            {"RETRY_TARGET", "notifications_pkey"}, {"ENQUEUE", "push_subscriptions_of_member"},
+            {"RETRY_TARGET", "notifications_pkey"}, {"ENQUEUE", "push_subscriptions_of_member phone_numbers_pkey"},
             {"SELECT_DELIVERIES", "notification_delivery_logs_of_notification"},
             {"PRUNE_LOGS", "notification_delivery_logs_by_age"},
             {"COUNT_DELIVERIES", "notification_delivery_logs_by_age"},
@@ -275,8 +275,8 @@ static void check_notifications(void)
             {"VERIFY_PHONE", "phone_numbers_pkey phone_codes_of_member"}, {"FORGET_PHONE", "phone_numbers_pkey"},
             {"COUNT_CODES", "phone_codes_of_member phone_codes_of_number"},
             {"TRY_PHONE_CODE", "phone_codes_of_member phone_numbers_pkey"}, {"CLAIM_CODES", "phone_codes_due"},
-            {"SETTLE_CODE", "phone_codes_pkey"}, {"PRUNE_CODES", "phone_codes_by_age"},
-            {"EXPORT_PHONE", "phone_numbers_pkey"});
+            {"SETTLE_CODE", "phone_codes_pkey"}, {"POSTPONE_CODE", "phone_codes_pkey"},
+            {"PRUNE_CODES", "phone_codes_by_age"}, {"EXPORT_PHONE", "phone_numbers_pkey"});
 }
 
 static void notifications_are_found_by_index(void **state)

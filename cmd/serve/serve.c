@@ -161,7 +161,10 @@ static void stop(struct server *server)
 
 static sn_status serve(struct server *server, int64_t port, struct buf *error)
 {
-        TRY(serve_setup(server, port, error));
+        sn_status status = serve_setup(server, port, error);
+
+        server->refused = status == SN_INVALID_ARGUMENT;
+        TRY(status);
         TRY(serve_start(server, error));
         log_event(LOG_LEVEL_INFO, "serving");
         while (!stopping) {
@@ -185,6 +188,9 @@ static int run_server(struct server *server, int64_t port)
         }
         stop(server);
         arena_free(server->arena);
+        if (server->refused) {
+                return EXIT_SETTINGS;
+        }
         return status == SN_OK || status == SN_CANCELLED ? 0 : EXIT_FAILURE;
 }
 

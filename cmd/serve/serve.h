@@ -29,6 +29,7 @@ struct server {
         struct settings settings;
         struct arena *arena; /* strings that live as long as the process */
         bool with_gateway;
+        bool refused;    /* its settings: starting it again would not help */
         bool only_works; /* a worker: jobs run here, and nobody calls or is told anything */
         struct local locals[SERVICES_MAX];
         size_t n_locals;

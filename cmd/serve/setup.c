@@ -157,6 +157,11 @@ sn_status serve_setup(struct server *server, int64_t port, struct buf *error)
         const struct settings *s = &server->settings;
 
         TRY(configure(server, port, error));
+        for (size_t i = 0; i < server->n_locals; i++) {
+                if (server->locals[i].definition->check != NULL) {
+                        TRY(server->locals[i].definition->check(s, error));
+                }
+        }
         TRY(register_services(server, error));
         rpc_set_max_calls((int)(s->workers + 1) / 2);
         server->lanes = rpc_lanes_new((int)s->workers, (int)s->password_workers, (int)s->queue_length);

@@ -10,6 +10,7 @@
 #include <time.h>
 #include "base/clock.h"
 #include "base/log.h"
+#include "cmd/commands.h"
 
 #define MAX_CHILDREN   32
 #define PAUSE_FIRST_MS 50
@@ -32,7 +33,8 @@ struct supervisor {
         int n;
         int stops; /* how often we were asked to stop */
         int deaths;
-        pid_t task; /* of supervisor_run */
+        bool refused; /* a child did not take its settings */
+        pid_t task;   /* of supervisor_run */
         int task_status;
 };
 
@@ -115,6 +117,11 @@ static void note_death(struct supervisor *s, struct child *child, int status)
                 return;
         }
         s->deaths++;
+        if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SETTINGS) {
+                s->refused = true;
+                s->stops++;
+                return;
+        }
         plan_replacement(child);
         log_event(LOG_LEVEL_WARN, "a process exited and is being restarted",
                   LOG_STR("process.name", child->spec.process.name), LOG_INT("process.pid", pid),
@@ -179,6 +186,11 @@ bool supervisor_poll(struct supervisor *s, int timeout_ms)
                 }
         }
         return s->stops == 0;
+}
+
+bool supervisor_refused(const struct supervisor *s)
+{
+        return s->refused;
 }
 
 int supervisor_deaths(const struct supervisor *s)

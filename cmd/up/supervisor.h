@@ -28,8 +28,10 @@ void supervisor_free(struct supervisor *s); /* takes NULL */
 /* Starts it. From now on it runs until supervisor_stop; a new one starts at once when it exits, then after pauses that
  * grow to 2 s and are forgotten once it lived for 10 s. spec is copied; what it points to must stay. */
 void supervisor_add(struct supervisor *s, const struct child_spec *spec);
-/* Waits for at most timeout_ms, less when something happened. False when we were asked to stop. */
+/* Waits for at most timeout_ms, less when something happened. False when we were asked to stop, or a child ended with
+ * EXIT_SETTINGS: it would only end so again. */
 bool supervisor_poll(struct supervisor *s, int timeout_ms);
+bool supervisor_refused(const struct supervisor *s);
 /* How often children have died since the start. */
 int supervisor_deaths(const struct supervisor *s);
 /* Runs a child to its end: its exit code, 128 + signal, or -1 when we were asked to stop (the child is killed). */

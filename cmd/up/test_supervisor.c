@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "base/log.h"
+#include "cmd/commands.h"
 #include "cmd/up/supervisor.h"
 
 #define PATIENCE_MS 20000 /* how long a test waits for what must happen */
@@ -114,6 +115,25 @@ static struct supervisor *add_one(struct child_spec spec)
 
         supervisor_add(s, &spec);
         return s;
+}
+
+static int refuse_settings(void *context)
+{
+        tell('d');
+        return EXIT_SETTINGS;
+}
+
+static void a_child_that_does_not_take_its_settings_ends_all(void **state)
+{
+        struct supervisor *s = add_one(child(refuse_settings, "", 0));
+
+        assert_int_equal(hear(s), 'd');
+        while (supervisor_poll(s, 1000)) {
+        }
+        assert_true(supervisor_refused(s));
+        assert_int_equal(supervisor_deaths(s), 1);
+        supervisor_stop(s);
+        supervisor_free(s);
 }
 
 static void a_child_that_dies_is_replaced(void **state)
@@ -260,6 +280,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(a_child_that_dies_is_replaced),
+            cmocka_unit_test(a_child_that_does_not_take_its_settings_ends_all),
             cmocka_unit_test(the_lower_rank_stops_first),
             cmocka_unit_test(a_child_that_does_not_end_is_forced_after_its_grace),
             cmocka_unit_test(being_asked_twice_forces_at_once),

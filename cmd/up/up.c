@@ -16,6 +16,7 @@
 #include "cmd/options.h"
 #include "cmd/up/children.h"
 #include "cmd/up/supervisor.h"
+#include "services/services.h"
 
 /* What stops first has the lowest rank. */
 enum rank { RANK_GATEWAY, RANK_SERVICES, RANK_REDIS, RANK_POSTGRESQL };
@@ -144,6 +145,10 @@ static int run_until_stopped(struct up *up)
                 say("stopping…");
         }
         supervisor_stop(up->supervisor);
+        if (supervisor_refused(up->supervisor)) {
+                fprintf(stderr, "sonet up: a process did not take its settings; the reason stands above\n");
+                return EXIT_FAILURE;
+        }
         if (status != SN_OK && status != SN_CANCELLED) {
                 fprintf(stderr, "sonet up: %s\n", up->error.len > 0 ? up->error.data : sn_status_name(status));
                 return EXIT_FAILURE;
@@ -224,6 +229,11 @@ static sn_status prepare(struct up *up, int64_t port, const char *folder)
         up->settings.http_address = up->plan.address;
         up->settings.http_port = port >= 0 ? port : up->settings.http_port;
         TRY(settings_check(&up->settings, &up->error));
+        for (size_t i = 0; i < sonet_n_services; i++) {
+                if (sonet_services[i]->check != NULL) {
+                        TRY(sonet_services[i]->check(&up->settings, &up->error));
+                }
+        }
         if (!http_target_set(&probe, up->plan.address, 1)) {
                 buf_printf(&up->error, "'%s' is not an IP address; give an IPv4 or IPv6 address of this machine",
                            up->plan.address);

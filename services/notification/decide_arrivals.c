@@ -2,6 +2,7 @@
  * the conversations that they mute. Read for all arrivals of a batch together. */
 #include "services/notification/arrivals.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include "services/follow/follow.rpc.h"
 #include "services/notification/rules.h"
@@ -11,7 +12,6 @@ struct deciding {
         struct rpc_call *c;
         struct arrival **items; /* those that are news */
         size_t n;
-        size_t *member; /* of each item: the member who is notified */
         char **member_ids;
         size_t n_members;
         struct rules *rules; /* of each member */
@@ -19,31 +19,43 @@ struct deciding {
         size_t n_muted;
 };
 
-static size_t member_index(struct deciding *d, const char *id)
+static int compare_ids(const void *a, const void *b)
 {
-        size_t i = 0;
+        return strcmp(*(char *const *)a, *(char *const *)b);
+}
 
-        while (i < d->n_members && strcmp(d->member_ids[i], id) != 0) {
-                i++;
+/* In their order, each once. */
+static void collect_members(struct deciding *d)
+{
+        for (size_t i = 0; i < d->n; i++) {
+                d->member_ids[i] = (char *)d->items[i]->user_id;
         }
-        if (i == d->n_members) {
-                d->member_ids[d->n_members++] = (char *)id;
+        qsort(d->member_ids, d->n, sizeof(*d->member_ids), compare_ids);
+        for (size_t i = 0; i < d->n; i++) {
+                if (d->n_members == 0 || strcmp(d->member_ids[d->n_members - 1], d->member_ids[i]) != 0) {
+                        d->member_ids[d->n_members++] = d->member_ids[i];
+                }
         }
-        return i;
+}
+
+static size_t member_index(const struct deciding *d, const char *id)
+{
+        char **found = bsearch(&id, d->member_ids, d->n_members, sizeof(*d->member_ids), compare_ids);
+
+        return (size_t)(found - d->member_ids);
 }
 
 static void collect(struct deciding *d, struct arrivals *a)
 {
         *d = (struct deciding){.c = a->c,
                                .items = ARENA_ARRAY(a->c->arena, struct arrival *, a->n),
-                               .member = ARENA_ARRAY(a->c->arena, size_t, a->n),
                                .member_ids = ARENA_ARRAY(a->c->arena, char *, a->n)};
         for (size_t i = 0; i < a->n; i++) {
                 if (a->items[i].kind == ARRIVAL_NEWS) {
-                        d->member[d->n] = member_index(d, a->items[i].user_id);
                         d->items[d->n++] = &a->items[i];
                 }
         }
+        collect_members(d);
 }
 
 static sn_status load_rules(struct deciding *d)
@@ -125,7 +137,7 @@ static sn_status load_all_relations(struct deciding *d, struct happening *happen
         size_t *of = ARENA_ARRAY(d->c->arena, size_t, d->n), n = 0;
 
         for (size_t i = 0; i < d->n; i++) {
-                if (has_filters(&d->rules[d->member[i]])) {
+                if (has_filters(&d->rules[member_index(d, d->items[i]->user_id)])) {
                         of[n++] = i;
                 }
         }
@@ -165,7 +177,7 @@ sn_status arrivals_decide(struct arrivals *a)
         }
         TRY(load_all_relations(&d, happenings));
         for (size_t i = 0; i < d.n; i++) {
-                const struct rules *rules = &d.rules[d.member[i]];
+                const struct rules *rules = &d.rules[member_index(&d, d.items[i]->user_id)];
 
                 d.items[i]->decision = decide(rules, &happenings[i]);
                 apply_rule(a->c->arena, d.items[i], aggregation_rule_of(rules->aggregation, d.items[i]->type));

@@ -74,7 +74,7 @@ static void take_results(struct lane *lane, int wait_ms)
 
                         forget_started(lane, s);
                         end_sending(lane, s, &results[i]);
-                        fault_point("push_sent");
+                        fault_point(lane->kind->sent);
                         lane_breaker_note(&lane->breaker, s->origin, results[i].outcome == PUSH_LATER);
                 }
                 wait_ms = 0;

@@ -9,6 +9,7 @@ enum lane_begun { LANE_STARTED, LANE_NOT_NOW, LANE_REFUSED };
 /* How a channel goes out. */
 struct lane_kind {
         const char *thread;
+        const char *claimed, *sent, *settled; /* fault points */
         enum channel channel;
         bool (*is_used)(void); /* whether there is a provider; NULL: always */
         /* Where members are reached, a row for each browser, device or number. */

@@ -56,7 +56,7 @@ static sn_status claim(struct lane_batch *b, size_t limit)
 
         TRY(queue_claim(b->c, b->kind->channel, (int64_t)limit, LANE_LEASE_MS, &claimed, &b->n));
         if (b->n > 0) {
-                fault_point("push_claimed");
+                fault_point(b->kind->claimed);
         }
         b->deliveries = ARENA_ARRAY(b->c->arena, struct lane_delivery, b->n);
         for (size_t i = 0; i < b->n; i++) {
@@ -223,7 +223,7 @@ sn_status lane_batch_settle(struct lane_batch *b)
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(b->c->service, CALL_MS);
 
         TRY(DB_WRITE(c, tx, settle(tx, b)));
-        fault_point("push_settled");
+        fault_point(b->kind->settled);
         b->settled_us = clock_monotonic_us();
         for (size_t i = 0; i < b->n; i++) {
                 if (is_to_settle(&b->deliveries[i])) {

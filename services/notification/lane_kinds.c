@@ -129,8 +129,10 @@ static bool has_sms(void)
         return providers_sms() != NULL;
 }
 
+#define FAULTS(lane) lane "_claimed", lane "_sent", lane "_settled"
+
 const struct lane_kind lane_kinds[] = {
-    {"push", CHANNEL_PUSH, NULL, find_browsers, begin_browser, forget_subscription},
-    {"mobile", CHANNEL_MOBILE, has_mobile, find_devices, begin_device, forget_subscription},
-    {"sms", CHANNEL_SMS, has_sms, find_phones, begin_sms, forget_phone}};
+    {"push", FAULTS("push"), CHANNEL_PUSH, NULL, find_browsers, begin_browser, forget_subscription},
+    {"mobile", FAULTS("mobile"), CHANNEL_MOBILE, has_mobile, find_devices, begin_device, forget_subscription},
+    {"sms", FAULTS("sms"), CHANNEL_SMS, has_sms, find_phones, begin_sms, forget_phone}};
 const size_t lane_n_kinds = sizeof(lane_kinds) / sizeof(lane_kinds[0]);

@@ -1,7 +1,6 @@
 /* notification_service: what it is made of. */
 #include "services/notification/notification.h"
 
-#include "base/log.h"
 #include "services/notification/lane.h"
 #include "services/notification/mails.h"
 #include "services/notification/providers.h"
@@ -14,16 +13,8 @@ sn_status notification_handle_read_outbox(struct rpc_call *c, const Sonet__Event
 
 static sn_status start(struct service *service, const struct settings *settings)
 {
-        CLEANUP(buf_free) struct buf error;
-
-        buf_init(&error, 1000);
-        push_setup(settings);
+        push_setup(settings); /* the providers are set up since their check */
         unsubscribe_setup(settings);
-        if (providers_setup(settings, &error) != SN_OK) {
-                log_event(LOG_LEVEL_ERROR, "a provider of SMS or pushes is not described as it must be",
-                          LOG_STR("error.message", error.data));
-                return SN_INVALID_ARGUMENT;
-        }
         lanes_start(service);
         return SN_OK;
 }
@@ -49,6 +40,7 @@ const struct service_definition notification_service = {
     .exports = notification_exports,
     .emits = true,
     .mails = true,
+    .check = providers_setup,
     .start = start,
     .stop = stop,
 };

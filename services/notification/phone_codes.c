@@ -4,17 +4,27 @@
 
 #include <stdio.h>
 #include <string.h>
-#include "base/clock.h"
+#include "base/fault.h"
 #include "mail/mail.h"
+#include "services/notification/lane_breaker.h"
 #include "services/notification/phones.h"
 #include "services/notification/providers.h"
 #include "services/notification/push.h"
 #include "services/notification/store.h"
 
-enum { EVERY_S = 10, AT_ONCE = 20, LEASE_MS = 60000, ATTEMPTS_MAX = 5, FIRST_RETRY_MS = 3000, WAIT_MS = 30000 };
+enum {
+        EVERY_S = 10,
+        AT_ONCE = 20,
+        LEASE_MS = 60000,
+        ATTEMPTS_MAX = 5,
+        FIRST_RETRY_MS = 3000,
+        PAUSED_MS = 3000,
+        WAIT_MS = 30000
+};
 
 /* Of the portion that runs: there is one at a time. */
 static struct push_sender *sender;
+static struct lane_breaker breaker; /* for its thread as well */
 
 static sn_status settle(struct rpc_call *c, const struct push_result *result)
 {
@@ -22,6 +32,8 @@ static sn_status settle(struct rpc_call *c, const struct push_result *result)
         bool again = result->outcome == PUSH_LATER && code->attempts < ATTEMPTS_MAX;
         int64_t due_ms = again ? c->now_ms + (FIRST_RETRY_MS << code->attempts) : 0;
 
+        fault_point("code_sent");
+        lane_breaker_note(&breaker, push_adapter_name(providers_codes()), result->outcome == PUSH_LATER);
         return DB_WRITE(c, tx, store_settle_code(tx, code->id, due_ms));
 }
 
@@ -55,14 +67,21 @@ static sn_status begin(struct rpc_call *c, NotificationRows__PhoneCode *code)
         return SN_OK;
 }
 
+/* While the provider fails again and again, a code waits, and loses no attempt by that. */
+static sn_status begin_or_leave(struct rpc_call *c, NotificationRows__PhoneCode *code)
+{
+        if (code->number[0] == '\0' || code->left_s == 0) {
+                return DB_WRITE(c, tx, store_settle_code(tx, code->id, 0));
+        }
+        return lane_breaker_admits(&breaker, push_adapter_name(providers_codes()))
+                   ? begin(c, code)
+                   : DB_WRITE(c, tx, store_postpone_code(tx, code->id, c->now_ms + PAUSED_MS));
+}
+
 static sn_status send_claimed(struct rpc_call *c, NotificationRows__PhoneCode **codes, size_t n)
 {
         for (size_t i = 0; i < n; i++) {
-                if (codes[i]->number[0] != '\0' && codes[i]->left_s > 0) {
-                        TRY(begin(c, codes[i]));
-                } else {
-                        TRY(DB_WRITE(c, tx, store_settle_code(tx, codes[i]->id, 0)));
-                }
+                TRY(begin_or_leave(c, codes[i]));
         }
         while (push_is_busy(sender)) {
                 TRY(take_results(c));
@@ -82,6 +101,7 @@ static sn_status send_codes(struct rpc_call *c, bool *more)
         if (n == 0) {
                 return SN_OK;
         }
+        fault_point("code_claimed");
         sender = push_sender_new(push_settings());
         sn_status status = send_claimed(c, codes, n);
 

@@ -13,12 +13,16 @@ enum { FIRST_RETRY_MS = 15000, LONGEST_RETRY_MS = 14400000, FOLDED_MAX = 100, AS
 
 /* ---- In ---- */
 
+/* Looks first behind the one that was found before: both are mostly in the same order. */
 static const NotificationRows__Changed *find_row(const struct arrival *item, NotificationRows__Changed *const *rows,
-                                                 size_t n)
+                                                 size_t n, size_t *next)
 {
-        for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < n; k++) {
+                size_t i = (*next + k) % n;
+
                 if (rows[i]->box == (int32_t)item->decision.box && strcmp(rows[i]->user_id, item->user_id) == 0 &&
                     strcmp(rows[i]->group_key, item->group_key) == 0) {
+                        *next = i + 1;
                         return rows[i];
                 }
         }
@@ -84,13 +88,13 @@ sn_status queue_add(struct db_tx *tx, const struct arrival *items, size_t n, Not
                                   ARENA_ARRAY(arena, int64_t, N * n),
                                   0};
         NotificationRows__ActorCount **counts = NULL;
-        size_t n_counts = 0;
+        size_t n_counts = 0, next = 0;
 
         if (n_rows > 0 && has_windows(items, n)) {
                 TRY(store_count_actors(tx, rows, n_rows, &n_counts, &counts));
         }
         for (size_t i = 0; i < n; i++) {
-                const NotificationRows__Changed *row = find_row(&items[i], rows, n_rows);
+                const NotificationRows__Changed *row = find_row(&items[i], rows, n_rows, &next);
 
                 for (size_t k = 0; row != NULL && k < N; k++) {
                         if (items[i].decision.channels[preferred_channel(channels[k])].told && is_used(channels[k])) {

@@ -1,6 +1,7 @@
 /* Owns turning stored preferences into rules. */
 #include "services/notification/rules.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include "services/notification/aggregation_rules.h"
 #include "services/notification/store.h"
@@ -102,14 +103,16 @@ static sn_status load_own(struct db_tx *tx, char **ids, size_t n, struct own *ow
         return aggregation_load(tx, &own->aggregation);
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+        return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
 static struct rules *find(struct rules *rules, char **ids, size_t n, const char *id)
 {
-        for (size_t i = 0; i < n; i++) {
-                if (strcmp(ids[i], id) == 0) {
-                        return &rules[i];
-                }
-        }
-        return NULL;
+        char *const *found = bsearch(&id, ids, n, sizeof(*ids), compare_ids);
+
+        return found != NULL ? &rules[found - ids] : NULL;
 }
 
 sn_status rules_load(struct rpc_call *c, char **ids, size_t n, struct rules **out)

@@ -134,6 +134,8 @@ SN_CHECKED sn_status store_claim_codes(struct db_tx *tx, int64_t limit, int64_t 
                                        NotificationRows__PhoneCode ***rows);
 /* due_ms 0: it is sent, or given up. */
 SN_CHECKED sn_status store_settle_code(struct db_tx *tx, const char *id, int64_t due_ms);
+/* The attempt does not count. */
+SN_CHECKED sn_status store_postpone_code(struct db_tx *tx, const char *id, int64_t due_ms);
 SN_CHECKED sn_status store_prune_codes(struct db_tx *tx, int64_t limit, int64_t *n);
 
 /* ---- store_requests.c ---- */

@@ -105,6 +105,14 @@ sn_status store_settle_code(struct db_tx *tx, const char *id, int64_t due_ms)
         return db_exec(tx, &SETTLE_CODE, DB_BINDS(bind_uuid(id), bind_time_ms(due_ms)), NULL);
 }
 
+DB_STATEMENT(POSTPONE_CODE, "notification_service", NULL,
+             "update phone_codes set due_at = $2, attempts = attempts - 1 where id = $1");
+
+sn_status store_postpone_code(struct db_tx *tx, const char *id, int64_t due_ms)
+{
+        return db_exec(tx, &POSTPONE_CODE, DB_BINDS(bind_uuid(id), bind_time_ms(due_ms)), NULL);
+}
+
 DB_STATEMENT(PRUNE_CODES, "notification_service", NULL,
              "delete from phone_codes where id = any(array(select id from phone_codes where created_at < now()"
              " - interval '1 day' order by created_at limit $1 for update skip locked))");

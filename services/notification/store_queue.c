@@ -8,8 +8,11 @@ DB_STATEMENT(
     "insert into notification_queue as q (id, notification_id, user_id, channel, hold, due_at)"
     " select a.id, a.notification_id, a.user_id, a.channel, a.hold, timestamptz 'epoch' + a.due_ms * interval"
     " '1 millisecond' from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[])"
-    " as a (id, notification_id, user_id, channel, hold, due_ms) where a.channel <> 1 or exists (select from"
-    " push_subscriptions s where s.user_id = a.user_id) order by a.notification_id, a.channel"
+    " as a (id, notification_id, user_id, channel, hold, due_ms) where case a.channel"
+    " when 1 then exists (select from push_subscriptions s where s.user_id = a.user_id and s.provider = '')"
+    " when 3 then exists (select from phone_numbers p where p.user_id = a.user_id and p.verified_at is not null)"
+    " when 4 then exists (select from push_subscriptions s where s.user_id = a.user_id and s.provider <> '')"
+    " else true end order by a.notification_id, a.channel"
     " on conflict (notification_id, channel, target_id) do update set id = excluded.id, due_at = excluded.due_at,"
     " hold = excluded.hold, attempts = 0, paid = false where q.attempts > 0");
 

@@ -47,13 +47,18 @@ sn_status settings_read(struct db_tx *tx, const char *user_id, User__Settings *o
         return fill(db_call(tx), stored, n, out);
 }
 
-/* Of the rows of many members, apart by member, those of one. */
+/* Of the rows of many members, in their order, those of one. */
 static size_t find_rows(UserRows__StoredSetting *const *stored, size_t n, const char *user_id, size_t *n_found)
 {
         size_t from = 0;
 
-        while (from < n && !uuid_equal(stored[from]->user_id, user_id)) {
-                from++;
+        for (size_t until = n, middle; from < until;) {
+                middle = from + (until - from) / 2;
+                if (strcmp(stored[middle]->user_id, user_id) < 0) {
+                        from = middle + 1;
+                } else {
+                        until = middle;
+                }
         }
         for (*n_found = 0; from + *n_found < n && uuid_equal(stored[from + *n_found]->user_id, user_id); (*n_found)++) {
         }
@@ -64,16 +69,22 @@ sn_status user_handle_batch_get_settings(struct rpc_call *c, const User__BatchGe
                                          User__SettingsList *out)
 {
         UserRows__StoredSetting **stored = NULL;
+        User__Settings *shared = ARENA_NEW(c->arena, User__Settings); /* of whoever changed nothing: most */
         size_t n = 0, n_of = 0;
 
         TRY(DB_READ(c, tx, store_settings(tx, in->ids, in->n_ids, &n, &stored)));
+        user__settings__init(shared);
+        TRY(fill(c, NULL, 0, shared));
         out->items = ARENA_ARRAY(c->arena, User__Settings *, in->n_ids);
         for (size_t i = 0; i < in->n_ids; i++) {
-                User__Settings *settings = ARENA_NEW(c->arena, User__Settings);
+                User__Settings *settings = shared;
                 size_t from = find_rows(stored, n, in->ids[i], &n_of);
 
-                user__settings__init(settings);
-                TRY(fill(c, stored + from, n_of, settings));
+                if (n_of > 0) {
+                        settings = ARENA_NEW(c->arena, User__Settings);
+                        user__settings__init(settings);
+                        TRY(fill(c, stored + from, n_of, settings));
+                }
                 out->items[out->n_items++] = settings;
         }
         return SN_OK;

@@ -11,15 +11,17 @@ import { query } from './database.mjs';
 import { untilAcknowledged } from './ledger.mjs';
 import { MAIL_FROM, Mailbox, codeIn } from './mailbox.mjs';
 import { ownServer } from './own.mjs';
+import { Providers } from './providers.mjs';
 import { PushService } from './pushreceiver.mjs';
 
 const faults = fs.mkdtempSync(path.join(os.tmpdir(), 'sonet-faults-'));
 fs.chmodSync(faults, 0o777); // servers that root starts run as somebody else
 const box = await new Mailbox().open();
 const service = await new PushService().open();
-const it = ownServer({ env: { SMTP_URL: box.url, MAIL_FROM, PUSH_NETWORKS: '127.0.0.1', SONET_FAULT_DIR: faults } });
+const providers = await new Providers().open();
+const it = ownServer({ env: { SMTP_URL: box.url, MAIL_FROM, PUSH_NETWORKS: '127.0.0.1', SONET_FAULT_DIR: faults, ...providers.env } });
 after(async () => {
-        await Promise.all([box.close(), service.close()]);
+        await Promise.all([box.close(), service.close(), providers.close()]);
         fs.rmSync(faults, { recursive: true });
 });
 
@@ -88,4 +90,72 @@ test('each event ends in one notification, one push and one mail, at whichever s
         assert.deepEqual(distinct(pushed.map((p) => subscription.read(p.body).id)).sort(), told.map((i) => i.id).sort());
         assert.equal(distinct(pushed.map((p) => p.headers.topic)).length, told.length);
         assert.equal(distinct(mails()).length, told.length);
+});
+
+// Kills at a step that this causes, and waits until all runs again.
+async function killedAt(step, cause) {
+        const armed = path.join(faults, step);
+        fs.writeFileSync(armed, '');
+        const caused = await cause();
+        await eventually(`${step}: it is killed`, () => !fs.existsSync(armed), 120_000);
+        await eventually('ready again', async () => (await it.api('GET', '/readyz', { timeoutMs: 5000 })).status === 200, 120_000);
+        return caused;
+}
+const encoded = (number) => encodeURIComponent(number);
+const codeTo = (number, n) => new URLSearchParams(providers.to(encoded(number))[n].text).get('Body').match(/\d{6}$/)[0];
+const reacted = (fan, note) => untilAcknowledged(() => fan.put(`/v1/notes/${note.id}/like`, { timeoutMs: 10_000 }), [200]);
+
+// The channels by name, what is set up for them, and what was sent there for a notification.
+const LANES = {
+        sms: {
+                number: 3,
+                async setUp(member) {
+                        this.to = '+491709876001';
+                        must(await member.put('/v1/notifications/phone', { body: { number: this.to } }));
+                        await providers.wait(encoded(this.to));
+                        must(await member.post('/v1/notifications/phone/verify', { code: codeTo(this.to, 0) }));
+                        must(await member.put('/v1/notifications/preferences', { body: { types: [{ type: 'like', sms: 'immediate' }] } }));
+                },
+                sent() { return providers.to(encoded(this.to)).slice(1).map((r) => new URLSearchParams(r.text).get('Body')); },
+        },
+        mobile: {
+                number: 4,
+                async setUp(member) {
+                        this.to = 'kill-token:1';
+                        must(await member.post('/v1/push/devices', { provider: 'other', token: this.to }), 201);
+                },
+                sent() { return providers.to(encoded(this.to)).map((r) => r.headers['idempotency-key']); },
+        },
+};
+for (const [channel, lane] of Object.entries(LANES)) {
+        test(`each event ends in one delivery by ${channel}, at whichever step its lane is killed; what goes out twice is the same`, { timeout: 600_000 }, async () => {
+                const [member, ...fans] = await it.registerMany(4);
+                await lane.setUp(member);
+                for (const [i, step] of ['claimed', 'sent', 'settled'].map((s) => `${channel}_${s}`).entries()) {
+                        const note = await member.note(`By ${channel}: ${step}`);
+                        await killedAt(step, () => reacted(fans[i], note));
+                        await sql(dueNow('notification_queue', `channel = ${lane.number}`));
+                        const item = await eventually('it is told', async () => must(await member.get('/v1/notifications')).items.find((n) => n.note.id === note.id), 60_000);
+                        await eventually(`${step}: one delivery`, async () => {
+                                const made = must(await member.get(`/v1/notifications/${item.id}/deliveries`)).items.filter((d) => d.channel === channel);
+                                return made.length === 1 && made[0].outcome === 'sent';
+                        }, 120_000);
+                }
+                await eventually('nothing is left to send', async () => await sql(`select count(*) from notification_queue where channel = ${lane.number}`) === '0', 120_000);
+                assert.equal(distinct(lane.sent()).length, 3, 'each is the same however often it is sent');
+                assert.ok(lane.sent().length <= 4, 'only what was sent and not written down goes twice');
+        });
+}
+
+test('a code that verifies a number comes, whenever what sends it is killed, and is the same', { timeout: 600_000 }, async () => {
+        for (const [i, step] of ['code_claimed', 'code_sent'].entries()) {
+                const member = await it.register(), number = `+49170987610${i}`;
+                await killedAt(step, () => untilAcknowledged(() => member.put('/v1/notifications/phone', { body: { number }, timeoutMs: 10_000 }), [200]));
+                await sql(`update phone_codes set due_at = now() where user_id = '${member.id}' and due_at is not null`);
+                await eventually('it is sent, and written down', async () => providers.to(encoded(number)).length >= 1 &&
+                        await sql(`select count(*) from phone_codes where user_id = '${member.id}' and due_at is not null`) === '0', 120_000);
+                const codes = providers.to(encoded(number)).map((_, n) => codeTo(number, n));
+                assert.equal(distinct(codes).length, 1);
+                must(await member.post('/v1/notifications/phone/verify', { code: codes[0] }));
+        }
 });

@@ -222,6 +222,47 @@ test('who runs the network has a sample sent to a member’s browsers and device
         assert.equal((await notify('new_device', 'sms', 'en', '+15550001111')).code, 2, 'what concerns the account is not sent by SMS');
 });
 
+test('while a provider of codes fails again and again it is asked no more, and what waits loses no attempt', async () => {
+        const path = '/2010-04-01/Accounts/AC0/Messages.json';
+        const members = await net.registerMany(8), numbers = members.map(() => newNumber());
+        providers.answers[path] = () => [503, {}];
+        await Promise.all(members.map(async (member, i) => must(await member.put(PHONE, { body: { number: numbers[i] } }))));
+        const mine = `user_id in (${members.map((m) => `'${m.id}'`).join()})`;
+        await eventually('some wait untried', () => {
+                sql(`update phone_codes set due_at = now() where ${mine} and attempts > 0`); // what was tried is due again, until the provider is given up
+                return sql(`select count(*) from phone_codes where ${mine} and due_at > now() and attempts < 5`) === '8' && sql(`select count(*) from phone_codes where ${mine} and attempts < 2`) !== '0';
+        }, 60_000);
+        const asked = numbers.map((n) => providers.to(encoded(n)).length).reduce((a, b) => a + b);
+        assert.ok(asked >= 5 && asked < 40, `${asked} of 40 attempts were made`);
+        delete providers.answers[path];
+        for (const [i, member] of members.entries()) {
+                const last = await eventually(`member ${i} is sent a code`, async () => {
+                        sql(`update phone_codes set due_at = now() where user_id = '${member.id}' and due_at is not null`);
+                        const codes = providers.to(encoded(numbers[i])).map((r) => form(r).Body.match(/\d{6}$/)[0]);
+                        return sql(`select count(*) from phone_codes where user_id = '${member.id}' and due_at is null`) === '1' && codes.at(-1);
+                }, 120_000);
+                must(await member.post(`${PHONE}/verify`, { code: last }));
+        }
+});
+
+test('what was tried on each channel is counted for operators, as the log of deliveries has it', async () => {
+        const channels = { push: 1, sms: 3, mobile: 4 };
+        const [role] = Object.keys(net.server.httpAddresses()).filter((r) => net.server.mode === 'single' || r.includes('notification'));
+        const counted = async () => {
+                const text = await (await fetch(`${net.server.httpAddresses()[role]}/metrics`)).text();
+                return Object.fromEntries([...text.matchAll(/^sonet_pushes_total\{channel="(\w+)",outcome="(\w+)"\} (\d+)$/gm)].map(([, channel, outcome, n]) => [`${channel} ${outcome}`, Number(n)]));
+        };
+        const logged = () => Object.fromEntries(sql('select channel, outcome, count(*) from notification_delivery_logs group by 1, 2').split('\n').map((row) => row.split('|'))
+                .map(([channel, outcome, n]) => [`${Object.keys(channels).find((name) => channels[name] === Number(channel))} ${outcome}`, Number(n)]));
+        await eventually('nothing is on its way', () => sql('select count(*) from notification_queue where due_at <= now() + interval \'1 minute\'') === '0', 60_000);
+        const [metric, log] = [await counted(), logged()];
+        assert.deepEqual(Object.keys(metric).sort(), Object.keys(channels).flatMap((c) => ['gone', 'later', 'refused', 'sent'].map((o) => `${c} ${o}`)).sort());
+        assert.ok(log['sms sent'] > 0 && log['mobile sent'] > 0 && log['sms later'] > 0 && log['mobile gone'] > 0, JSON.stringify(log));
+        for (const [name, n] of Object.entries(metric)) {
+                assert.equal(n, log[name] ?? 0, name);
+        }
+});
+
 test('no secret of a provider is in the log', async () => {
         const log = fs.readFileSync(net.server.log, 'utf8');
         for (const secret of ['tw-secret', 'other-secret', 'granted-', 'PRIVATE KEY', 'ab12', 'fcm-token', '+4917012345', ...providers.to((r) => /Body=SoNet%3A%20\d{6}/.test(r.text)).map((r) => form(r).Body.slice(-6)).filter((code) => code > '100000')]) {
