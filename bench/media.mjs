@@ -161,6 +161,7 @@ async function cutOff(server, token) {
         const cut = http.request({ port: server.port, method: 'PATCH', path: address, agent: false, headers: { ...headers, ...piece, 'upload-offset': '0', 'content-length': bytes.length } });
         cut.on('error', () => {});
         await new Promise((resolve) => cut.write(bytes.subarray(0, bytes.length / 2), resolve));
+        await sleep(10); // the piece is on its way
         cut.destroy();
         const start = performance.now(), offset = (await ask('HEAD', address)).get('upload-offset'), known = performance.now() - start;
         await ask('PATCH', address, { ...piece, 'upload-offset': offset }, bytes.subarray(Number(offset)));

@@ -1,6 +1,8 @@
 /* Owns the SQL on uploads and their chunks. */
 #include "services/media/store.h"
 
+#include "base/clock.h"
+
 #define COLUMNS                                                                                                        \
         "id, owner_id, coalesce(length, 0) as length, length is not null as has_length, received_bytes,"               \
         " reserved_bytes, is_partial, metadata, concat, media_id,"                                                     \
@@ -52,7 +54,8 @@ DB_STATEMENT(FENCE_UPLOAD, "media_service", NULL, "update upload_sessions set fe
 
 sn_status store_fence_upload(struct db_tx *tx, const char *id)
 {
-        return db_exec(tx, &FENCE_UPLOAD, DB_BINDS(bind_uuid(id), bind_time_ms(db_call(tx)->now_ms)), NULL);
+        /* Not when the request came: what came while it waited for the row is in this offset, or not at all. */
+        return db_exec(tx, &FENCE_UPLOAD, DB_BINDS(bind_uuid(id), bind_time_ms(clock_wall_ms())), NULL);
 }
 
 DB_STATEMENT(DELETE_UPLOAD, "media_service", NULL, "delete from upload_sessions where id = $1");
