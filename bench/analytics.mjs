@@ -143,7 +143,11 @@ const FILL = (n) => `
                 from generate_series(1::bigint, ${n}) n;
         insert into user_sessions (day, visitor, member, first_at, last_at, events)
                 select (at at time zone 'UTC')::date, visitor, true, min(at), max(at), count(*) from user_events group by 1, 2;
-        update analytics_people p set first_day = s.day from (select visitor, min(day) as day from user_sessions group by 1) s where s.visitor = p.visitor;
+        update analytics_people p set first_day = s.day, first_at = s.at from (select visitor, min(day) as day, min(first_at) as at from user_sessions group by 1) s where s.visitor = p.visitor;
+        insert into first_notes (visitor, at, first_at) select e.visitor, min(e.at), p.first_at from user_events e join analytics_people p using (visitor) where name = 'note.created' group by 1, 3;
+        insert into cohort_visits (first_day, day, gap, visits) select first_day, day, gap, count(*) from
+                (select p.first_day, s.day, least(coalesce(s.day - lag(s.day) over (partition by s.visitor order by s.day), 31), 31) as gap
+                 from user_sessions s join analytics_people p on p.visitor = s.visitor) v group by 1, 2, 3 on conflict do nothing;
         insert into new_members (day, people) select first_day, count(*) from analytics_people where first_day < 'infinity' group by 1 on conflict do nothing;
         insert into active_changes (member, days, day, change)
                 with visits as (select n as days, day, lead(day) over (partition by visitor, n order by day) as next from user_sessions, unnest(array[1, 7, 28]) n)
@@ -155,12 +159,13 @@ const FILL = (n) => `
 const QUESTIONS = {
         'an event by days, 90 days': 'metrics?name=page_view&interval=day',
         'an event by hours, 90 days': 'metrics?name=page_view&interval=hour',
-        ...Object.fromEntries(['dau', 'wau', 'mau', 'stickiness', 'new_members', 'returning_members', 'visitors'].map((name) => [`${name}, 90 days`, `metrics?name=${name}`])),
+        ...Object.fromEntries(['dau', 'wau', 'mau', 'stickiness', 'new_members', 'returning_members', 'visitors', 'time_to_first_note'].map((name) => [`${name}, 90 days`, `metrics?name=${name}`])),
         'a funnel of three steps, one day': ['funnels', { steps: ['app_open', 'search', 'click'] }, 1],
         'a breakdown, one day': ['breakdown', { name: 'page_view', property: 'path' }, 1],
         'paths, one day': ['paths', {}, 1],
         'cohorts by week, 28 days': ['cohorts', {}, 28],
         'cohorts by week, 63 days': ['cohorts', {}, 63], // in which all of them came
+        'cohorts by day, 63 days': ['cohorts', { period_days: 1 }, 63],
 };
 
 async function time(server, analyst, question) {

@@ -9,13 +9,14 @@
 #include <cmocka.h>
 #include "base/clock.h"
 #include "services/analytics/store.h"
+#include "services/analytics/store_explore.h"
 #include "services/test_analytics_support.h"
 #include "services/test_support.h"
 
 #define DATABASE TEST_ANALYTICS
 #define DAY_MS   INT64_C(86400000)
 
-enum { PEOPLE = 16, MEMBERS = 10, DAYS = 31, BATCH_MAX = 8, ROUNDS = 60 };
+enum { PEOPLE = 16, MEMBERS = 10, DAYS = 50, BATCH_MAX = 8, ROUNDS = 60 };
 
 static char people[PEOPLE][UUID_SIZE];
 
@@ -30,11 +31,13 @@ static size_t draw(size_t bound)
 
 static void make_visit(struct rpc_call *c, AnalyticsRows__TakenEvent *out)
 {
+        static char *const names[] = {"note.deleted", "note.created", "page_view", "page_view"}; /* who undoes something
+                                                                                                    is no new member */
         size_t who = draw(PEOPLE);
 
         analytics_rows__taken_event__init(out);
         out->id = uuid_new_in(c->arena);
-        out->name = (char *)(draw(4) == 0 ? "note.deleted" : "page_view"); /* who undoes something is no new member */
+        out->name = names[draw(4)];
         out->at_ms = c->now_ms - (int64_t)draw(DAYS) * DAY_MS;
         *(who < MEMBERS ? &out->user_id : &out->visitor) = people[who];
 }
@@ -72,15 +75,37 @@ static void store_some(void)
         " on p.visitor = s.visitor and p.first_day = s.day where s.member group by 1) select count(*) from again a"    \
         " full join new_members n using (day) where coalesce(a.people, 0) <> coalesce(n.people, 0)"
 
+#define DIFFER_COHORTS                                                                                                 \
+        "with again as (select first_day, day, gap, count(*) as visits from (select p.first_day, s.day,"               \
+        " least(coalesce(s.day - lag(s.day) over (partition by s.visitor order by s.day), 31), 31) as gap"             \
+        " from user_sessions s join analytics_people p on p.visitor = s.visitor) v group by 1, 2, 3)"                  \
+        " select count(*) from again a full join cohort_visits c using (first_day, day, gap)"                          \
+        " where coalesce(a.visits, 0) <> coalesce(c.visits, 0)"
+
+#define DIFFER_FIRST                                                                                                   \
+        "select count(*) from analytics_people p left join lateral (select min(e.at) as at from user_events e"         \
+        " where e.visitor = p.visitor and e.name <> 'note.deleted') f on true where f.at is distinct from p.first_at " \
+        "or"                                                                                                           \
+        " (f.at at time zone 'UTC')::date is distinct from nullif(p.first_day, 'infinity')"
+
+#define DIFFER_NOTES                                                                                                   \
+        "select count(*) from (select visitor, min(at) as at from user_events where name = 'note.created' and member"  \
+        " group by 1) a full join first_notes t using (visitor) left join analytics_people p using (visitor)"          \
+        " where (a.at, p.first_at) is distinct from (t.at, t.first_at)"
+
 static void changes_are_what_all_visits_add_up_to(void **state)
 {
         for (int i = 0; i < PEOPLE; i++) {
                 (void)uuid_new(people[i]);
         }
+        (void)test_admin(DATABASE, "select analytics_make_months(current_date - 90, 4)");
         for (int round = 0; round < ROUNDS; round++) {
                 store_some();
                 assert_string_equal(test_admin(DATABASE, DIFFER_ACTIVE), "0");
                 assert_string_equal(test_admin(DATABASE, DIFFER_NEW), "0");
+                assert_string_equal(test_admin(DATABASE, DIFFER_COHORTS), "0");
+                assert_string_equal(test_admin(DATABASE, DIFFER_FIRST), "0");
+                assert_string_equal(test_admin(DATABASE, DIFFER_NOTES), "0");
         }
         /* The comparison can tell. */
         (void)test_admin(DATABASE, "update active_changes set change = change + 1 where days = 28; select 1");
@@ -111,7 +136,7 @@ static void compare_with_definition(bool members)
                 size_t n = 0;
 
                 assert_int_equal(DB_READ(c, tx,
-                                         store_active(tx, members, windows[w], today_ms - 40 * DAY_MS,
+                                         store_active(tx, members, windows[w], today_ms - 60 * DAY_MS,
                                                       today_ms + DAY_MS, &n, &points)),
                                  SN_OK);
                 assert_true(n >= 20);
@@ -144,7 +169,7 @@ static void new_and_returning_members_are_told_apart_by_their_first_day(void **s
                 size_t n = 0;
 
                 assert_int_equal(
-                    DB_READ(c, tx, store_newcomers(tx, first, today_ms - 40 * DAY_MS, today_ms + DAY_MS, &n, &points)),
+                    DB_READ(c, tx, store_newcomers(tx, first, today_ms - 60 * DAY_MS, today_ms + DAY_MS, &n, &points)),
                     SN_OK);
                 for (size_t i = 0; i < n; i++) {
                         sums[first] += points[i]->people;
@@ -155,11 +180,55 @@ static void new_and_returning_members_are_told_apart_by_their_first_day(void **s
         assert_int_equal(sums[1], MEMBERS);
 }
 
+/* By the definition: different people of a cohort in a period. */
+static const char *count_cohort(int64_t at_s, int64_t days, int64_t period)
+{
+        char sql[600];
+
+        (void)snprintf(
+            sql, sizeof(sql),
+            "select count(distinct s.visitor) from (select (to_timestamp(%lld) at time zone 'UTC')::date as d)"
+            " x, analytics_people p join user_sessions s on s.visitor = p.visitor where p.first_day >= d and"
+            " p.first_day < d + %d and s.day >= d + %d and s.day < d + %d",
+            (long long)at_s, (int)days, (int)(period * days), (int)((period + 1) * days));
+        return test_admin(DATABASE, sql);
+}
+
+static size_t compare_cohorts(int64_t from_ms, int64_t to_ms, int64_t period_days)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+        AnalyticsRows__CohortCell **cells = NULL;
+        struct days days = {from_ms, to_ms};
+        size_t n = 0;
+
+        assert_int_equal(DB_READ(c, tx, store_cohorts(tx, days, period_days, &n, &cells)), SN_OK);
+        for (size_t i = 0; i < n; i++) {
+                assert_int_equal(cells[i]->people,
+                                 strtoll(count_cohort(cells[i]->at->seconds, period_days, cells[i]->period), NULL, 10));
+        }
+        return n;
+}
+
+static void cohorts_are_those_who_were_there_in_each_period(void **state)
+{
+        static const int64_t periods[] = {1, 2, 7, 30, 31};
+        int64_t today_ms = clock_wall_ms() / DAY_MS * DAY_MS;
+        size_t n = 0;
+
+        for (size_t p = 0; p < sizeof(periods) / sizeof(periods[0]); p++) {
+                int64_t days = (60 / periods[p] + 1) * periods[p]; /* whole periods */
+
+                n += compare_cohorts(today_ms - (days - 1) * DAY_MS, today_ms + DAY_MS, periods[p]);
+        }
+        assert_true(n >= 20);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(changes_are_what_all_visits_add_up_to),
             cmocka_unit_test(active_people_are_those_who_were_there_in_the_days_before),
+            cmocka_unit_test(cohorts_are_those_who_were_there_in_each_period),
             cmocka_unit_test(new_and_returning_members_are_told_apart_by_their_first_day),
         };
 

@@ -215,8 +215,9 @@ static const struct {
      " select (at at time zone 'UTC')::date, visitor, true, min(at), max(at), count(*) from user_events group by 1, 2"},
     {"analytics_service", "insert into new_members (day, people) select current_date - n, 1 from"
                           " generate_series(1, 8000) n"},
-    {"analytics_service", "insert into first_notes (visitor, at) select visitor, last_at from (select visitor,"
-                          " max(at) as last_at from user_events group by visitor) v"},
+    {"analytics_service",
+     "insert into first_notes (visitor, at, first_at) select visitor, last_at, last_at from (select visitor,"
+     " max(at) as last_at from user_events group by visitor) v"},
     {"analytics_service", "insert into active_changes (member, days, day, change) select n % 2 = 0, d,"
                           " current_date - n / 2, 1 from generate_series(1, 8000) n, unnest(array[1, 7, 28]) d"},
     {"analytics_service", "insert into content_performance (note_id, author) select id(n), id(n % 500 + 1) from "
@@ -228,7 +229,10 @@ static const struct {
     {"analytics_service",
      "insert into analytics_exports (id, kind, format, grain, names, from_at, to_at, portions, tried_at, ready_at,"
      " expires_at) select id(n), 1, 1, 1, '{}', now(), now(), 1, now() - n * interval '1 minute', case when n % 500 > 0"
-     " then now() end, now() - n * interval '1 minute' from generate_series(1, 10000) n"},
+     " then now() end, now() + (n - 100) * interval '1 minute' from generate_series(1, 10000) n"},
+    {"analytics_service", "insert into cohort_visits (first_day, day, gap, visits) select current_date - n,"
+                          " current_date - n + d, g, 1 from generate_series(1, 400) n, generate_series(0, 30) d,"
+                          " generate_series(1, 5) g"},
     {"analytics_service", "insert into analytics_export_parts (export_id, position, data)"
                           " select id(n), p, '' from generate_series(1, 3000) n, generate_series(0, 2) p"},
     {"analytics_service", "insert into content_analytics (note_id, from_at, source, to_at, views, engagements)"

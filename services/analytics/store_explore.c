@@ -56,22 +56,17 @@ sn_status store_breakdown(struct db_tx *tx, const char *name, const char *proper
                        n, out);
 }
 
+/* A person is there in a period when one of their visits in it is the first in it: when the one before is more days ago
+ * than the period has at that visit. */
 DB_STATEMENT(
     SELECT_COHORTS, "analytics_service", &analytics_rows__cohort_cell__message,
-    "with cohorts as (select visitor, first_day - " DAY("$1") " - (first_day - " DAY(
-        "$1") ") % $3::integer"
-              " as since from analytics_people where first_day >= " DAY("$1") " and first_day < " DAY(
-                  "$2") "),"
-                        " there as (select distinct c.since, c.visitor, (s.day - " DAY(
-                            "$1") " - c.since) / $3::integer as period"
-                                  " from cohorts c join user_sessions s on s.visitor = c.visitor and s.day >= " DAY(
-                                      "$1") " + c.since"
-                                            " and s.day < " DAY(
-                                                "$1") " + c.since + 13 * $3::integer)"
-                                                      " select (" DAY(
-                                                          "$1") " + since)::timestamp at time zone 'UTC' as at, "
-                                                                "period, count(*) as people from there"
-                                                                " group by 1, 2 order by 1, 2 limit 1300");
+    "with asked as (select " DAY("$1") " as first, " DAY(
+        "$2") " as after), visits as (select gap, visits,"
+              " (first_day - first) / $3::integer * $3::integer as since, day - first as at from cohort_visits, asked"
+              " where first_day >= first and first_day < after and day < first_day + 13 * $3::integer)"
+              " select (first + since)::timestamp at time zone 'UTC' as at, (at - since) / $3::integer as period,"
+              " sum(visits)::bigint as people from visits, asked where at >= since and at < since + 13 * $3::integer"
+              " and gap > (at - since) % $3::integer group by 1, 2 having sum(visits) > 0 order by 1, 2 limit 1300");
 
 sn_status store_cohorts(struct db_tx *tx, struct days days, int64_t period_days, size_t *n,
                         AnalyticsRows__CohortCell ***out)

@@ -54,19 +54,12 @@ sn_status store_newcomers(struct db_tx *tx, bool first, int64_t from_ms, int64_t
                        points);
 }
 
-/* Nobody writes before the day on which they are first there, so that first_notes are read from the first day on.
- * Whole minutes: a median of few is the time of one of them. Who was first there before the visits that are still kept
- * has none. */
+/* Whole minutes: a median of few is the time of one of them. */
 DB_STATEMENT(SELECT_FIRST_NOTES, "analytics_service", &analytics_rows__point__message,
-             "select p.first_day::timestamp at time zone 'UTC' as at, round(percentile_cont(0.5) within group (order by"
-             " extract(epoch from t.at - s.first_at)) / 60) * 60 as value, count(*) as people from first_notes t"
-             " join analytics_people p on p.visitor = t.visitor"
-             " and p.first_day >= " DAY("$1") " and p.first_day < " DAY("$2") " join user_sessions s on s.visitor = "
-                                                                              "t.visitor and s.day = p.first_day and "
-                                                                              "s.day >= " DAY("$1") " and s.day < " DAY(
-                                                                                  "$2") " where t.at >= $1 group by "
-                                                                                        "p.first_day order by "
-                                                                                        "p.first_day limit 3000");
+             "select day::timestamp at time zone 'UTC' as at, round(percentile_cont(0.5) within group (order by after)"
+             " / 60) * 60 as value, count(*) as people from (select (first_at at time zone 'UTC')::date as day,"
+             " extract(epoch from at - first_at)::float8 as after from first_notes where first_at >= $1"
+             " and first_at < $2) t group by day order by day limit 3000");
 
 sn_status store_first_notes(struct db_tx *tx, int64_t from_ms, int64_t to_ms, size_t *n, AnalyticsRows__Point ***points)
 {
