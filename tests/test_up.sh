@@ -261,7 +261,7 @@ check 'what lies below a file is refused as data folder' refused "$dir/file/data
 check 'gRPC beyond loopback is refused before anything starts' refused_at_once GRPC_ADDRESS=0.0.0.0 'GRPC_ADDRESS=0.0.0.0 needs GRPC_TLS_CERT'
 printf '{"name": "sms",\n oops' >"$dir/sms.json"
 check 'a provider that is not described as it must be is refused before anything starts' refused_at_once SMS_PROVIDER="$dir/sms.json" \
-        "$dir/sms.json, which describes a provider, is no JSON from line 2"
+        "$dir/sms.json must hold the description of a provider in JSON, but it is invalid at line 2"
 check 'origins that no browser sends are refused before anything starts' refused_at_once CORS_ORIGINS=foo '"foo" is not one'
 check 'GRPC_PORT may not be the port of --port' refused_at_once GRPC_PORT=9 'both 9' --port 9
 check 'settings of servers that it does not use are named' own_servers_are_not_ignored_in_silence
