@@ -37,18 +37,27 @@ static char *text_or_empty(const char *text)
         return text != NULL ? (char *)text : (char *)"";
 }
 
-void analytics_store(const struct about *a)
+void analytics_store_together(const struct about *all, size_t n)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
-        AnalyticsRows__TakenEvent event = ANALYTICS_ROWS__TAKEN_EVENT__INIT, *list[1] = {&event};
+        AnalyticsRows__TakenEvent **events = ARENA_ARRAY(c->arena, AnalyticsRows__TakenEvent *, n);
 
-        event.id = uuid_new_in(c->arena);
-        event.name = (char *)a->name;
-        event.at_ms = c->now_ms;
-        event.user_id = text_or_empty(a->user_id);
-        event.visitor = text_or_empty(a->visitor);
-        event.object_id = text_or_empty(a->object_id);
-        event.about_user_id = text_or_empty(a->about_user_id);
-        event.properties = text_or_empty(a->properties);
-        assert_int_equal(DB_WRITE(c, tx, store_events(tx, list, 1, NULL)), SN_OK);
+        for (size_t i = 0; i < n; i++) {
+                events[i] = ARENA_NEW(c->arena, AnalyticsRows__TakenEvent);
+                analytics_rows__taken_event__init(events[i]);
+                events[i]->id = uuid_new_in(c->arena);
+                events[i]->name = (char *)all[i].name;
+                events[i]->at_ms = c->now_ms;
+                events[i]->user_id = text_or_empty(all[i].user_id);
+                events[i]->visitor = text_or_empty(all[i].visitor);
+                events[i]->object_id = text_or_empty(all[i].object_id);
+                events[i]->about_user_id = text_or_empty(all[i].about_user_id);
+                events[i]->properties = text_or_empty(all[i].properties);
+        }
+        assert_int_equal(DB_WRITE(c, tx, store_events(tx, events, n, NULL)), SN_OK);
+}
+
+void analytics_store(const struct about *a)
+{
+        analytics_store_together(a, 1);
 }

@@ -16,5 +16,6 @@ struct about {
 };
 /* Stores it, as of now and with a new id. */
 void analytics_store(const struct about *a);
+void analytics_store_together(const struct about *all, size_t n); /* in one batch */
 
 #endif

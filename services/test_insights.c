@@ -179,6 +179,22 @@ static void engagement_fades_and_is_the_members_own_to_switch_off(void **state)
                             "0");
 }
 
+static void a_note_that_is_liked_at_once_is_engaged_with(void **state)
+{
+        char author[UUID_SIZE], note[UUID_SIZE], reader[UUID_SIZE];
+        AnalyticsInsights__EngagedWith with = {0};
+        bool enabled = false;
+
+        (void)uuid_new(author);
+        (void)uuid_new(note);
+        (void)uuid_new(reader);
+        analytics_store_together((const struct about[]){{.name = "note.created", .user_id = author, .object_id = note},
+                                                        {.name = "note.liked", .user_id = reader, .object_id = note}},
+                                 2);
+        assert_int_equal(engagement_of(reader, &enabled, &with), 1);
+        assert_about(with.likes, 1);
+}
+
 /* ---- Experiments ---- */
 
 enum { TAKERS = 60 };
@@ -398,6 +414,7 @@ int main(void)
             cmocka_unit_test(who_views_often_is_one_person),
             cmocka_unit_test(what_is_known_of_a_note_goes_with_it),
             cmocka_unit_test(engagement_fades_and_is_the_members_own_to_switch_off),
+            cmocka_unit_test(a_note_that_is_liked_at_once_is_engaged_with),
             cmocka_unit_test(results_can_be_computed_again_from_the_events),
             cmocka_unit_test(a_guardrail_stops_what_does_harm_and_nothing_else),
             cmocka_unit_test(a_funnel_counts_who_does_all_in_order_and_in_time),

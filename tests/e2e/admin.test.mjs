@@ -124,7 +124,7 @@ test('bad words to sonet admin user change nothing and say what is expected', as
                                      [['user', 'role', boss.username, 'king'], /unknown role 'king'/],
                                      [['user', 'show', 'nobody_at_all'], /there is no account/],
                                      [['user', 'suspend', boss.username, 'mutiny'], /belongs to an administrator/],
-                                     [['user', 'suspend', boss.username, 'by \u001b[31mhand'], /without control characters/],
+                                     [['user', 'suspend', boss.username, 'by \u001b[31mhand'], /must not contain control characters/],
                                      [['useless'], /expected one of audit/]]) {
                 const answer = await admin(...words);
                 assert.notEqual(answer.code, 0, words.join(' '));

@@ -501,7 +501,7 @@ test('a draft can be changed, what runs or is over cannot; holdouts and audience
         problem(await change({ metric: 'search' }), 409, { field: 'id' });
         assert.equal(must(await act(e, 'stop')).state, 'stopped');
         problem(await change({ metric: 'search' }), 409, { field: 'id' });
-        assert.match((await admin('experiment', 'verify', e.id)).stdout, /^the same: 0 people$/m);
+        assert.match((await admin('experiment', 'verify', e.id)).stdout, /^results match: 0 people$/m);
         const other = await plan();
         assert.equal((await admin('experiment', 'verify', other.id)).code, 1);
         assert.equal((await admin('experiment', 'verify', 'x')).code, 2);
