@@ -387,26 +387,6 @@ static void paths_and_breakdowns_count_people_and_leave_out_few(void **state)
         assert_int_equal(items[0]->people, 3);
 }
 
-static void cohorts_count_who_comes_back(void **state)
-{
-        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
-        AnalyticsRows__CohortCell **cells = NULL;
-        size_t n = 0;
-
-        (void)test_admin(DATABASE, "select analytics_make_months('2021-03-01', 1)");
-        (void)test_admin(DATABASE,
-                         "with people as (insert into analytics_people (first_day) select date '2021-03-02' + n % 2 * 7"
-                         " from generate_series(1, 6) n returning visitor, first_day)"
-                         " insert into user_sessions (day, visitor, member, first_at, last_at, events)"
-                         " select first_day + d, visitor, true, now(), now(), 1 from people, unnest(array[0, 1, 14]) d"
-                         " where d < 14 or first_day = '2021-03-02'; select 1");
-        assert_int_equal(DB_READ(c, tx, store_cohorts(tx, long_ago, 7, &n, &cells)), SN_OK);
-        expect_rows(cells, n, 3);
-        assert_true(cells[0]->at->seconds * 1000 == LONG_AGO_MS && cells[0]->period == 0 && cells[0]->people == 3);
-        assert_true(cells[1]->period == 2 && cells[1]->people == 3);
-        assert_true(cells[2]->at->seconds * 1000 == LONG_AGO_MS + 7 * 24 * HOUR_MS && cells[2]->people == 3);
-}
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -419,7 +399,6 @@ int main(void)
             cmocka_unit_test(a_guardrail_stops_what_does_harm_and_nothing_else),
             cmocka_unit_test(a_funnel_counts_who_does_all_in_order_and_in_time),
             cmocka_unit_test(paths_and_breakdowns_count_people_and_leave_out_few),
-            cmocka_unit_test(cohorts_count_who_comes_back),
         };
 
         return cmocka_run_group_tests(tests, analytics_setup, analytics_teardown);
