@@ -1,5 +1,5 @@
-/* By libsodium, whose code takes the same time for all bytes of a length; but 1.0.18 reads the bytes 0x80 to 0xff as
- * '_', which would give a token many spellings, so they are refused first. */
+/* Uses libsodium, which takes constant time for a given length; but 1.0.18 reads the bytes 0x80 to 0xff as '_',
+ * which would allow many spellings of one token, so they are rejected first. */
 #include "auth/base64url.h"
 
 #include <sodium.h>

@@ -1,9 +1,9 @@
-/* Cursors as bytes: a synthetic initialisation vector, then, encrypted, version, sort key, id, beginning and
+/* Cursors as bytes: a synthetic initialisation vector followed by the encrypted version, sort key, ID, start and
  * fingerprints.
  *
- * The vector is a keyed BLAKE2b over the plain text and over what names the list: method, filter and actor. It is the
- * nonce of XChaCha20 and, recomputed after decryption, the authenticator: the construction of RFC 5297 (SIV) with these
- * two primitives. It needs no randomness, so that a page that did not change has the same bytes again. */
+ * The vector is a keyed BLAKE2b over the plain text and over what identifies the list: method, filter and actor. It
+ * is the nonce of XChaCha20 and, recomputed after decryption, the authentication tag: the construction of RFC 5297
+ * (SIV) with these two primitives. It needs no randomness, so an unchanged page has the same bytes again. */
 #include "auth/cursor.h"
 
 #include <sodium.h>
@@ -26,7 +26,7 @@ enum {
         TEXT_CHARS_MAX = BASE64URL_CHARS(CURSOR_BYTES_MAX),
 };
 
-/* The hash that has already taken its key, and the key of the cipher, of each thread: derived once. */
+/* Per thread, derived once: the hash state that has already absorbed its key, and the key of the cipher. */
 static _Thread_local struct {
         uint64_t generation;
         crypto_generichash_state hash;
@@ -46,7 +46,7 @@ static void derive_keys(void)
         }
 }
 
-/* With its NUL, so that no text can reach into the next one. */
+/* Including its NUL, so that one text cannot run into the next one. */
 static void hash_text(crypto_generichash_state *hash, const char *text)
 {
         crypto_generichash_update(hash, (const uint8_t *)text, strlen(text) + 1);
@@ -120,7 +120,7 @@ char *cursor_encode(struct rpc_call *c, const char *filter, const struct cursor 
         return base64url_encode(bytes, SIV_BYTES + len, text);
 }
 
-/* The plain bytes and how many; 0 when they are not genuine. */
+/* The plain bytes and their number; 0 if they are not authentic. */
 static size_t open_text(const struct rpc_call *c, const char *filter, const char *text, uint8_t plain[PLAIN_BYTES_MAX])
 {
         uint8_t bytes[CURSOR_BYTES_MAX], siv[SIV_BYTES];

@@ -1,4 +1,4 @@
-/* OpenSSL takes signatures in DER; JWS has the two bare numbers. That, and how a key is built, is all there is here. */
+/* OpenSSL has signatures in DER, JWS has the two bare numbers. This file converts them, and builds keys. */
 #include "auth/es256.h"
 
 #include <openssl/bn.h>
@@ -42,7 +42,7 @@ static void signature_free_p(ECDSA_SIG **signature)
         ECDSA_SIG_free(*signature);
 }
 
-/* The group, the point and, where it is given, the scalar. */
+/* The group, the point and, if given, the scalar. */
 static OSSL_PARAM *describe(const uint8_t point[POINT_BYTES], const BIGNUM *d)
 {
         CLEANUP(builder_free_p) OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
@@ -96,14 +96,14 @@ bool es256_sign(EVP_PKEY *key, const void *bytes, size_t len, uint8_t signature[
                    ES256_NUMBER_BYTES;
 }
 
-/* The length of the signature in DER; 0 when memory is out. */
+/* The length of the signature in DER; 0 when out of memory. */
 static size_t write_der(const uint8_t signature[ES256_SIGNATURE_BYTES], uint8_t der[MAX_DER_BYTES])
 {
         CLEANUP(signature_free_p) ECDSA_SIG *parts = ECDSA_SIG_new();
         BIGNUM *r = BN_bin2bn(signature, ES256_NUMBER_BYTES, NULL);
         BIGNUM *s = BN_bin2bn(signature + ES256_NUMBER_BYTES, ES256_NUMBER_BYTES, NULL);
         if (parts == NULL || r == NULL || s == NULL ||
-            ECDSA_SIG_set0(parts, r, s) != 1) { /* takes both over, or none */
+            ECDSA_SIG_set0(parts, r, s) != 1) { /* takes ownership of both or of neither */
                 BN_free(r);
                 BN_free(s);
                 return 0;
@@ -122,8 +122,8 @@ bool es256_verify(EVP_PKEY *key, const void *bytes, size_t len, const uint8_t si
                EVP_PKEY_verify(context, der, der_len, hash, sizeof(hash)) == 1;
 }
 
-/* The private scalar d in 1 … n-1, from 64 derived bytes: so many more than needed that the modulus favours none (FIPS
- * 186-5, A.2.1). */
+/* The private scalar d in 1 … n-1, from 64 derived bytes: enough that the modulus introduces no bias (FIPS 186-5,
+ * A.2.1). */
 static bool derive_scalar(const char *label, const EC_GROUP *group, BIGNUM *d, BN_CTX *context)
 {
         uint8_t bytes[64];

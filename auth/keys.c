@@ -1,5 +1,5 @@
-/* The master key: the key file that holds it, and everything that is derived from it. The master itself is not kept,
- * only the pseudorandom key of HKDF (RFC 5869) that it gives. */
+/* The master key: the key file that holds it, and everything derived from it. The master key itself is not kept,
+ * only the pseudorandom key that HKDF (RFC 5869) extracts from it. */
 #include "auth/keys.h"
 
 #include <errno.h>
@@ -104,7 +104,7 @@ static bool write_all(int fd, const char *bytes, size_t len)
         return true;
 }
 
-/* Reads at most size bytes; gives how many, or -1. */
+/* Reads at most size bytes; returns how many, or -1. */
 static ssize_t read_all(int fd, char *bytes, size_t size)
 {
         size_t len = 0;
@@ -121,7 +121,7 @@ static ssize_t read_all(int fd, char *bytes, size_t size)
         return (ssize_t)len;
 }
 
-/* Makes the file's name last: without it a crash of the machine could bring back a folder without the key. */
+/* Makes the file's name durable: otherwise the folder could lack the key after a crash of the machine. */
 static bool sync_folder_of(const char *path)
 {
         char copy[PATH_MAX];
@@ -143,8 +143,8 @@ static bool write_new_key(int fd)
         return done;
 }
 
-/* Writes a file of its own beside path, then links it to path: the key is there whole or not at all, and of two
- * processes that create it at once one wins and both read the same. */
+/* Writes a temporary file next to path, then links it to path: the key is there completely or not at all, and if two
+ * processes create it at once, one wins and both read the same key. */
 static sn_status create(const char *path, struct buf *error)
 {
         char own[PATH_MAX];
@@ -181,7 +181,7 @@ static sn_status check_file(int fd, const char *path, struct buf *error)
         if (!S_ISREG(status.st_mode)) {
                 return fail_key_file(error, path, "is not a regular file");
         }
-        if (status.st_uid != geteuid()) { /* its owner could read and replace it; root would never notice */
+        if (status.st_uid != geteuid()) { /* its owner could read and replace it; as root we would not notice */
                 return fail_key_file(error, path, "belongs to another account; `chown` it to the one that runs SoNet");
         }
         if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
@@ -192,7 +192,7 @@ static sn_status check_file(int fd, const char *path, struct buf *error)
 
 static sn_status read_text(int fd, const char *path, char out[KEYS_TEXT_SIZE], struct buf *error)
 {
-        char text[TEXT_CHARS + 2]; /* with its line end, and one byte more to see that the file is longer */
+        char text[TEXT_CHARS + 2]; /* with its line end, and one byte more to detect a longer file */
         uint8_t master[MASTER_BYTES];
         ssize_t n = read_all(fd, text, sizeof(text));
         if (n < 0) {
@@ -215,7 +215,7 @@ static sn_status read_text(int fd, const char *path, char out[KEYS_TEXT_SIZE], s
 
 sn_status keys_read(const char *path, char text[KEYS_TEXT_SIZE], struct buf *error)
 {
-        /* O_NONBLOCK: a FIFO in its place must not hold up the start. */
+        /* O_NONBLOCK: a FIFO in its place must not block the start. */
         CLEANUP(close_p) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         if (fd < 0 && errno == ENOENT) {
                 return fail_key_file(error, path,

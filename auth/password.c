@@ -1,5 +1,5 @@
-/* Argon2id by libsodium. Passwords are compared in Unicode's NFC (RFC 8265, OpaqueString), so that the same password
- * typed on two systems is the same: some send "é" as one character, some as two. */
+/* Argon2id, using libsodium. Passwords are normalised to NFC (RFC 8265, OpaqueString), so that the same password
+ * typed on two systems is equal: some send "é" as one character, some as two. */
 #include "auth/password.h"
 
 #include <sodium.h>
@@ -12,7 +12,7 @@ enum {
         OPERATIONS = 2,
         MEMORY_BYTES = 19 * 1024 * 1024,
         MAX_CODE_POINTS =
-            1024, /* the contract allows 256, each of at most four once it is taken apart, and of four bytes */
+            1024, /* the contract allows 256, each of at most four code points when decomposed, and of four bytes */
 };
 
 /* A password in the form that is hashed. Wiped after use. */
@@ -28,7 +28,7 @@ static void prepare(const char *password, struct prepared *out)
         out->text = password;
         out->len = strlen(password);
         if (out->len > MAX_CODE_POINTS) {
-                return; /* never from outside: the contract limits it */
+                return; /* cannot come from outside: the contract limits it */
         }
         utf8proc_ssize_t n = utf8proc_decompose((const utf8proc_uint8_t *)password, (utf8proc_ssize_t)out->len,
                                                 out->points, MAX_CODE_POINTS, nfc);
@@ -60,15 +60,14 @@ sn_status password_hash(struct rpc_call *c, const char *password, char **hash)
         return SN_OK;
 }
 
-/* Works as hard as a comparison would, and finds nothing: who tries names learns nothing from the time that it takes.
- */
+/* Does the same work as a comparison, without a result, so that the time does not reveal whether a name exists. */
 static bool verify_nobody(const struct prepared *p)
 {
         static const uint8_t salt[crypto_pwhash_SALTBYTES] = "nobody";
         uint8_t key[32];
         int done = crypto_pwhash(key, sizeof(key), p->text, p->len, salt, OPERATIONS, MEMORY_BYTES,
                                  crypto_pwhash_ALG_ARGON2ID13);
-        (void)done; /* no memory: the answer is the same */
+        (void)done; /* out of memory: the result is the same */
         sodium_memzero(key, sizeof(key));
         return false;
 }

@@ -1,5 +1,5 @@
-/* Passwords: Argon2id by libsodium (19 MiB, t = 2, p = 1: OWASP's recommendation). Slow by design: only in the password
- * lane. */
+/* Passwords: Argon2id, using libsodium (19 MiB, t = 2, p = 1, as OWASP recommends). Slow by design: use it only in
+ * the password lane. */
 #ifndef AUTH_PASSWORD_H
 #define AUTH_PASSWORD_H
 
@@ -8,10 +8,10 @@
 
 SN_CHECKED sn_status password_hash(struct rpc_call *c, const char *password,
                                    char **hash); /* PHC string, in the call's arena */
-/* Whether the hash was made with weaker parameters, which it carries, than new ones are: to be made anew when the
- * password is at hand. */
+/* Whether the hash, which carries its parameters, was made with weaker ones than the current ones: rehash when the
+ * password is available. */
 bool password_is_outdated(const char *hash);
-/* False for a wrong password. hash "" (no such member) takes the same time and is false. */
+/* False if the password is wrong. hash "" (no such member) takes the same time and returns false. */
 bool password_verify(const char *hash, const char *password);
 
 #endif

@@ -1,5 +1,5 @@
-/* Service tokens: made once for each pair of services and kept until half of their life is over; verified ones are
- * remembered by each thread, so that an HMAC is computed about once a minute for each pair. */
+/* Service tokens: made once per pair of services and reused until half of their lifetime is over; each thread caches
+ * verified ones, so that an HMAC is computed about once a minute for each pair. */
 #include "auth/service_token.h"
 
 #include <pthread.h>
@@ -14,7 +14,7 @@
 
 enum {
         LIFE_S = 60,
-        RENEW_S = 30, /* what is left of its life when a token is made anew */
+        RENEW_S = 30, /* remaining lifetime at which a token is renewed */
         MAX_NAME = 32,
         MAC_CHARS = BASE64URL_CHARS(crypto_auth_hmacsha256_BYTES),
         MAX_TOKEN = 2 * MAX_NAME + 20 + MAC_CHARS + 3,
@@ -41,7 +41,7 @@ struct verified {
 
 static _Thread_local struct verified verified[VERIFIED_SLOTS];
 
-/* The names of services: nothing that could be taken for the dot between the parts. */
+/* The names of services must not contain the dot that separates the parts. */
 static bool is_name(struct str name)
 {
         for (size_t i = 0; i < name.len; i++) {
@@ -71,7 +71,7 @@ static void mac_of(struct str head, char out[MAC_CHARS + 1])
         sodium_memzero(key, sizeof(key));
 }
 
-/* The slot of a pair: its own, or the first free or overdue one. */
+/* The slot of a pair: its own, or else the first free or expired one. */
 static struct made *find_made(const char *caller, const char *audience)
 {
         uint32_t first = hash_of(str_of(audience), hash_of(str_of(caller), 2166136261u));
@@ -101,7 +101,7 @@ const char *service_token_for(struct arena *arena, const char *caller, const cha
 {
         int64_t now_s = clock_wall_ms() / 1000;
         if (!is_name(str_of(caller)) || !is_name(str_of(audience))) {
-                return ""; /* a mistake of ours: the other side refuses it */
+                return ""; /* our own mistake: the callee rejects it */
         }
         pthread_mutex_lock(&made_lock);
         struct made *slot = find_made(caller, audience);
@@ -118,7 +118,7 @@ const char *service_token_for(struct arena *arena, const char *caller, const cha
 
 struct parts {
         struct str caller, audience, mac;
-        struct str head; /* all that the MAC covers */
+        struct str head; /* everything that the MAC covers */
         int64_t expires_s;
 };
 

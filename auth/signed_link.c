@@ -1,4 +1,4 @@
-/* Owns the MAC over what a link grants: which thing, and until when. */
+/* Owns the MAC over what a link grants: which resource, and until when. */
 #include "auth/signed_link.h"
 
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-/* Signed links: whoever was given one may fetch what it names, until it expires. Nothing of them is stored. */
+/* Signed links: whoever has one may fetch what it names until it expires. Nothing is stored. */
 #ifndef AUTH_SIGNED_LINK_H
 #define AUTH_SIGNED_LINK_H
 
@@ -7,7 +7,7 @@
 
 enum { LINK_SIGNATURE_SIZE = 44 }; /* base64url of 32 bytes, and NUL */
 
-/* id: of 80 bytes at most. purpose: what such links are for ("media-url"): a signature holds for no other one.
+/* id: at most 80 bytes. purpose: the kind of link ("media-url"); a signature is not valid for other purposes.
  * expires_s: seconds since 1970. */
 void link_sign(const char *purpose, const char *id, int64_t expires_s, char out[LINK_SIGNATURE_SIZE]);
 /* In constant time. */

@@ -1,5 +1,5 @@
-/* Signs and verifies access tokens. What a token says of itself is read strictly and first: a signature is checked only
- * of tokens that claim ES256 and a key that is trusted here, and by that key alone. */
+/* Signs and verifies access tokens. The claims are parsed strictly and first: a signature is verified only for
+ * tokens that claim ES256 and a trusted key, and only with that key. */
 #include "auth/token.h"
 
 #include <openssl/sha.h>
@@ -18,7 +18,7 @@ static char *encode(struct arena *arena, const void *bytes, size_t len)
         return base64url_encode(bytes, len, arena_alloc(arena, BASE64URL_CHARS(len) + 1));
 }
 
-/* Its own signature need not be checked: the owner of a new token is never kept waiting for that. */
+/* Our own signature needs no verification, and the owner of a new token should not have to wait for it. */
 static void remember(const char *token, const struct token_claims *claims, int64_t now_s)
 {
         uint8_t hash[TOKEN_HASH_BYTES];
@@ -104,8 +104,7 @@ static enum token_fault verify_fully(struct str token, int64_t now_s, struct tok
         }
         fault = check_payload(parts.payload, now_s, claims);
         if (fault == TOKEN_EXPIRED) {
-                return fault; /* the usual reason, and not worth the check of a signature: nothing is given away by it
-                               */
+                return fault; /* the usual reason, and not worth verifying a signature: it reveals nothing */
         }
         if (fault == TOKEN_MALFORMED || !read_signature(parts.signature, signature)) {
                 return TOKEN_MALFORMED;

@@ -1,5 +1,5 @@
-/* A table of sets of four entries; the hash says which set. Static and untouched until used, so that a small network
- * pays for what it has only. Sets are guarded in groups, so that threads rarely meet. */
+/* A table of sets of four entries, chosen by hash. Static, and its pages are untouched until used, so that a small
+ * network uses little memory. Locks cover groups of sets, so that threads rarely contend. */
 #include "auth/token_cache.h"
 
 #include <pthread.h>

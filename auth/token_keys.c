@@ -1,5 +1,4 @@
-/* Keys as JWK (RFC 7517, 7518 6.2). Nothing of a foreign key is taken over but its point: no x5u, no jku, no algorithm.
- */
+/* Keys as JWK (RFC 7517, 7518 6.2). Only the point of a foreign key is used: no x5u, no jku, no algorithm. */
 #include "auth/token_keys.h"
 
 #include <jansson.h>
@@ -18,7 +17,7 @@ enum {
         COORDINATE_SIZE = BASE64URL_CHARS(ES256_NUMBER_BYTES) + 1,
 };
 
-/* Only ever grows: a reader needs no lock for the first n_keys. */
+/* Append-only: readers need no lock for the first n_keys. */
 static struct token_key keys[MAX_KEYS];
 static _Atomic size_t n_keys;
 static pthread_mutex_t writers = PTHREAD_MUTEX_INITIALIZER;
@@ -62,7 +61,7 @@ const char *token_jwks(void)
         return signer_jwks;
 }
 
-/* With the writers' lock held: puts the key into the table, unless it stands there. True when it went in. */
+/* With the writers' lock held: adds the key unless it is there. True if it was added. */
 static bool insert(const struct token_key *key, const struct token_key **trusted)
 {
         size_t n = atomic_load(&n_keys);
@@ -75,13 +74,13 @@ static bool insert(const struct token_key *key, const struct token_key **trusted
                 *trusted = NULL;
                 return false;
         }
-        keys[n] = *key; /* a signer that was known by its public key alone stands here twice: no harm */
+        keys[n] = *key; /* a signer known before by its public key has two entries, which is harmless */
         *trusted = &keys[n];
         atomic_store_explicit(&n_keys, n + 1, memory_order_release);
         return true;
 }
 
-/* RFC 7638: the SHA-256 of the members that make the key, in their fixed form. */
+/* RFC 7638: the SHA-256 of the members that make up the key, in canonical form. */
 static void write_thumbprint(const struct es256_point *point, char out[TOKEN_KID_SIZE])
 {
         char x[COORDINATE_SIZE], y[COORDINATE_SIZE], canonical[160];
@@ -93,7 +92,7 @@ static void write_thumbprint(const struct es256_point *point, char out[TOKEN_KID
         base64url_encode(hash, sizeof(hash), out);
 }
 
-/* Trusts a point; gives its key, the known one if there is one. kid (may be NULL) must be its thumbprint. */
+/* Trusts a point; returns its key, or the known one. kid (may be NULL) must be its thumbprint. */
 static sn_status trust(const struct es256_point *point, bool signs, const char *kid, const struct token_key **trusted)
 {
         struct token_key key = {.signs = signs};
@@ -147,7 +146,7 @@ static bool get_coordinate(const json_t *json, const char *name, uint8_t out[ES2
                len == ES256_NUMBER_BYTES;
 }
 
-/* Whether a member of a JWKS is a public key for our tokens. A private one is refused: it is not secret any more. */
+/* Whether a member of a JWKS is a public key for our tokens. A private key is rejected, since it has been disclosed. */
 static bool read_point(const json_t *json, struct es256_point *out)
 {
         return member_is(json, "kty", "EC", true) && member_is(json, "crv", "P-256", true) &&

@@ -1,5 +1,4 @@
-/* The keys of access tokens: the signer's, derived from the key file, and all public keys that are trusted here.
- * Private to auth/. */
+/* The keys of access tokens: the signer's, derived from the key file, and all trusted public keys. Private to auth/. */
 #ifndef AUTH_TOKEN_KEYS_H
 #define AUTH_TOKEN_KEYS_H
 
@@ -10,10 +9,10 @@
 struct token_key {
         char kid[TOKEN_KID_SIZE]; /* RFC 7638 thumbprint */
         EVP_PKEY *key;
-        bool signs; /* ours: with its private part */
+        bool signs; /* our own, with its private part */
 };
 
-/* NULL when no such key is trusted. Keys stay for as long as the process. */
+/* NULL if no such key is trusted. Keys are never removed. */
 const struct token_key *token_key_find(const char *kid);
 /* NULL before token_signer_setup. */
 const struct token_key *token_key_signer(void);

@@ -1,6 +1,6 @@
-/* The mark of an access token, its `jti` (RFC 7519, 4.1.7): shows for the price of a hash, to whoever has the key file,
- * that SoNet wrote the claims before it. It lets nobody in, since it says nothing of the signature: it tells tokens
- * that are worth the check of one. Private to auth/. */
+/* The mark of an access token, its `jti` (RFC 7519, 4.1.7): shows, for the cost of a hash, to holders of the key
+ * file that SoNet wrote the claims before it. It does not authenticate, as it says nothing about the signature: it
+ * selects tokens that are worth verifying. Private to auth/. */
 #ifndef AUTH_TOKEN_MARK_H
 #define AUTH_TOKEN_MARK_H
 
@@ -9,7 +9,7 @@
 #include "base/arena.h"
 #include "base/str.h"
 
-/* A payload ({…}) with the mark as its last member, unlike every other one. */
+/* A payload ({…}) with the mark as its last member; every mark is different. */
 char *token_add_mark(struct arena *arena, const char *payload);
 /* False for any other payload than one that was made so. */
 bool token_read_mark(struct str payload, char mark[TOKEN_MARK_SIZE]);

@@ -29,8 +29,7 @@ enum token_fault token_parse_header(const char *json, size_t len, char kid[TOKEN
                 return TOKEN_ALGORITHM;
         }
         if (json_object_size(header) != HEADER_MEMBERS) {
-                return TOKEN_MALFORMED; /* jku, x5u, jwk, crit …: whoever wrote it wants us to trust something of theirs
-                                         */
+                return TOKEN_MALFORMED; /* jku, x5u, jwk, crit …: the author wants us to trust something else */
         }
         const char *name = json_string_value(json_object_get(header, "kid"));
         if (name == NULL || strlen(name) != TOKEN_KID_SIZE - 1) {
@@ -97,7 +96,7 @@ enum token_fault token_parse_payload(const char *json, size_t len, int64_t now_s
             !get_integer(payload, "exp", &read.expires_s)) {
                 return TOKEN_CLAIMS;
         }
-        (void)get_integer(payload, "auth_time", &read.auth_time_s); /* not in tokens of the release before */
+        (void)get_integer(payload, "auth_time", &read.auth_time_s); /* absent in tokens of the previous release */
         if (read.expires_s <= now_s) {
                 return TOKEN_EXPIRED;
         }

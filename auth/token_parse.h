@@ -1,5 +1,5 @@
-/* What is inside an access token: reads header and payload strictly, and writes a payload. Knows nothing of signatures.
- * Private to auth/. */
+/* Parses header and payload of an access token strictly, and writes payloads. Does not deal with signatures. Private
+ * to auth/. */
 #ifndef AUTH_TOKEN_PARSE_H
 #define AUTH_TOKEN_PARSE_H
 
@@ -22,12 +22,12 @@ enum token_fault {
         TOKEN_OUTDATED,
 };
 
-/* Takes exactly alg "ES256", typ "at+jwt" and a kid: nothing else, nothing twice. */
+/* Accepts exactly alg "ES256", typ "at+jwt" and a kid, each once. */
 enum token_fault token_parse_header(const char *json, size_t len, char kid[TOKEN_KID_SIZE]);
-/* Checks iss, aud, nbf and exp against the clock, and reads the rest. Claims that SoNet does not know are passed over
- * (RFC 7519, 4). */
+/* Checks iss, aud, nbf and exp against the clock, and reads the other claims. Unknown claims are ignored (RFC 7519,
+ * 4). */
 enum token_fault token_parse_payload(const char *json, size_t len, int64_t now_s, struct token_claims *claims);
-/* The payload of claims, issued now, with its mark. NULL when they are not well-formed: a mistake of the caller. */
+/* The payload of claims, issued now, with its mark. NULL if they are malformed, which is a bug in the caller. */
 char *token_write_payload(struct arena *arena, const struct token_claims *claims, int64_t now_s);
 
 #endif

@@ -1,6 +1,6 @@
-/* What ends tokens before their time: sessions that were ended, and members whose epoch was raised, each with the
- * second in which the last of those tokens is over. Asked on every call, so the usual case, nothing of it lately, costs
- * one atomic read. Never drops a live entry: it grows instead. */
+/* What invalidates tokens early: sessions that were ended, and members whose epoch was raised, each with the time at
+ * which the last affected token expires. Checked on every call, so the usual case, nothing revoked lately, costs one
+ * atomic read. An entry in force is never dropped: the table grows instead. */
 #include "auth/token.h"
 
 #include <pthread.h>
@@ -15,7 +15,7 @@ enum { SHARDS = 16, FIRST_CAPACITY = 16, ID_BYTES = 16 };
 
 struct entry {
         uint8_t id[ID_BYTES]; /* of a session or a member */
-        int64_t epoch;        /* tokens of lower ones are over */
+        int64_t epoch;        /* tokens of lower epochs are invalid */
         int64_t until_s;      /* 0: free */
 };
 
@@ -28,7 +28,7 @@ struct shard {
 };
 
 static struct shard shards[SHARDS] = {[0 ... SHARDS - 1] = {.mutex = PTHREAD_MUTEX_INITIALIZER}};
-static _Atomic int64_t last_until_s; /* nothing is revoked after it */
+static _Atomic int64_t last_until_s; /* nothing is revoked beyond this time */
 static _Atomic uint64_t revocations;
 
 /* Ids are version 7, drawn by SoNet: the last eight bytes are random. */
@@ -56,7 +56,7 @@ static struct entry *find(const struct shard *shard, const uint8_t id[ID_BYTES])
         }
 }
 
-/* Makes a table with room for one more, of what is still in force. */
+/* Makes a table with room for one more, from the entries still in force. */
 static void rebuild(struct shard *shard, int64_t now_s)
 {
         struct shard old = {.entries = shard->entries, .capacity = shard->capacity};
@@ -70,7 +70,7 @@ static void rebuild(struct shard *shard, int64_t now_s)
         }
         shard->entries = calloc(shard->capacity, sizeof(*shard->entries));
         if (shard->entries == NULL) {
-                fputs("sonet: out of memory\n", stderr); /* better no server than one that forgets who was shut out */
+                fputs("sonet: out of memory\n", stderr); /* better no server than one that forgets revocations */
                 abort();
         }
         shard->used = live;
@@ -82,7 +82,7 @@ static void rebuild(struct shard *shard, int64_t now_s)
         free(old.entries);
 }
 
-#define EVERY_EPOCH INT64_MAX /* of a session: it has ended for good */
+#define EVERY_EPOCH INT64_MAX /* for a session: it has ended for good */
 
 static void put(const char *text, int64_t epoch, int64_t until_s)
 {
@@ -112,7 +112,7 @@ static void put(const char *text, int64_t epoch, int64_t until_s)
         atomic_fetch_add(&revocations, 1); /* once it is in force */
 }
 
-/* Whether tokens of this epoch are over. */
+/* Whether tokens of this epoch are invalid. */
 static bool is_over(const char *text, int64_t epoch)
 {
         uint8_t id[ID_BYTES];

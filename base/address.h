@@ -1,5 +1,5 @@
-/* IP addresses and networks, without names and look-ups. An address is 16 bytes; an IPv4 address is the IPv6 one that
- * maps it (::ffff:192.0.2.1), so that both spellings are one client. */
+/* IP addresses and networks, without name resolution. An address is 16 bytes; IPv4 addresses are mapped to IPv6
+ * (::ffff:192.0.2.1), so that both spellings are the same client. */
 #ifndef BASE_ADDRESS_H
 #define BASE_ADDRESS_H
 
@@ -14,16 +14,15 @@
 
 /* "192.0.2.1", "2001:db8::1", "fe80::1%eth0" (the zone does not count): no port, no brackets. */
 bool address_parse(struct str text, uint8_t out[ADDRESS_BYTES]);
-/* The canonical text (RFC 5952); IPv4 in its own. Gives out. */
+/* The canonical text (RFC 5952); mapped addresses as IPv4. Returns out. */
 char *address_write(const uint8_t address[ADDRESS_BYTES], char out[ADDRESS_TEXT_SIZE]);
-/* That of a socket; false when it is of another family. */
+/* The address of a socket; false for other families. */
 bool address_from_socket(const struct sockaddr *from, uint8_t out[ADDRESS_BYTES]);
-/* Leaves the part that one customer shares: all of an IPv4 address, the first 64 bits of an IPv6 one. */
+/* Keeps the part that identifies a customer: all of an IPv4 address, the first 64 bits of an IPv6 one. */
 void address_to_network(uint8_t address[ADDRESS_BYTES]);
 
-/* Whether it is somebody's on the Internet: not of this machine, a private network, a link, a group, or reserved (the
- * registries of special-purpose addresses, RFC 6890). An address that carries an IPv4 one (NAT64, RFC 6052) is what
- * that one is. */
+/* Whether it is a public address: not loopback, private, link-local, multicast, or reserved (the registries of
+ * special-purpose addresses, RFC 6890). An address that embeds an IPv4 one (NAT64, RFC 6052) is judged by that. */
 bool address_is_public(const uint8_t address[ADDRESS_BYTES]);
 
 struct network {
@@ -37,9 +36,8 @@ struct networks {
         size_t n;
 };
 
-/* "127.0.0.1, 10.0.0.0/8, 2001:db8::/32", or nothing. A network of everything (a prefix of 0) is refused, and so is one
- * with bits beyond its prefix: a slip of the pen. False, with the entry in *bad, for those, and for more than
- * NETWORKS_MAX. */
+/* "127.0.0.1, 10.0.0.0/8, 2001:db8::/32", or nothing. False, with the entry in *bad, for invalid ones, a prefix
+ * length of 0, bits beyond the prefix (probably a typo), and more than NETWORKS_MAX. */
 bool networks_parse(const char *text, struct networks *out, struct str *bad);
 bool networks_contain(const struct networks *networks, const uint8_t address[ADDRESS_BYTES]);
 

@@ -1,5 +1,5 @@
-/* Arenas: a list of growing blocks, the newest first. The arena itself is in its first block, and each thread keeps
- * a few first blocks for the next arenas, so that an ordinary request asks the heap for nothing. */
+/* Arenas: a list of growing blocks, the newest first. The arena itself is in its first block, and each thread caches
+ * a few first blocks, so that an ordinary request does not use the heap. */
 #include "base/arena.h"
 
 #include <pthread.h>
@@ -54,7 +54,7 @@ struct arena {
         ProtobufCAllocator protobuf;
 };
 
-/* First blocks that this thread keeps. The key exists for its destructor: they go when the thread ends. */
+/* First blocks cached by this thread. The key exists for its destructor, which frees them when the thread ends. */
 struct spares {
         struct block *first;
         int n;

@@ -1,5 +1,5 @@
-/* Growing byte buffers. Once an append did not fit the buffer takes nothing more, so that no caller sees a hole in the
- * middle. */
+/* Growing byte buffers. After an append that did not fit, the buffer accepts nothing more, so that its contents have
+ * no gaps. */
 #include "base/buf.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* Buf: bytes that grow, to a maximum given at birth. Past it the buffer stops taking bytes and says so. */
+/* A growing byte buffer with a fixed maximum. Beyond it the buffer accepts no more bytes and sets overflow. */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
@@ -12,16 +12,16 @@ struct buf {
         size_t len;
         size_t capacity; /* 0 with data: the bytes are borrowed */
         size_t max_bytes;
-        bool overflow; /* an append did not fit: the contents are cut and must not be used */
+        bool overflow; /* an append did not fit: the contents are truncated and must not be used */
 };
 
 void buf_init(struct buf *b, size_t max_bytes);
-/* Shows bytes that outlive the buffer, without a copy: it takes no more, and buf_free leaves them alone. data is not
+/* Borrows bytes that outlive the buffer: appending fails, and buf_free does not free them. data is not
  * NUL-terminated then. */
 void buf_borrow(struct buf *b, const void *bytes, size_t len);
 void buf_free(struct buf *b);  /* safe twice and on a zeroed struct */
 void buf_reset(struct buf *b); /* empties, keeps the memory */
-/* Makes room for more bytes without a further check; false (and overflow) past the maximum. */
+/* Reserves room for that many bytes; false (and overflow) if the maximum is exceeded. */
 bool buf_reserve(struct buf *b, size_t more);
 void buf_append(struct buf *b, const void *bytes, size_t len);
 void buf_append_c(struct buf *b, const char *c_string);

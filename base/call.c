@@ -1,4 +1,4 @@
-/* What a call knows of its own failure and of its time, and calls that no client made. */
+/* Problems and deadlines of calls, and calls without a client. */
 #include "base/call.h"
 
 #include "base/contract.h"
@@ -13,8 +13,7 @@
 
 enum { BACKGROUND_ARENA_BYTES = 32 * 1024 * 1024, MAX_REQUEST_ID_BYTES = 64 };
 
-/* Details quote what people sent, and quotes get cut: what is not UTF-8 any more would be refused by the next service.
- */
+/* Details quote user input, truncated: invalid UTF-8 at the cut would be rejected by the next service. */
 static const char *valid_text(char *text)
 {
         while (text != NULL && !utf8_valid(text, strlen(text))) {

@@ -1,5 +1,5 @@
-/* Dates of the Gregorian calendar as days since 1970-01-01, in both directions, for the years 0 to 9999. Not gmtime_r:
- * that takes a lock of the C library in every thread. */
+/* Dates of the Gregorian calendar as days since 1970-01-01, in both directions, for the years 0 to 9999. gmtime_r is
+ * not used because it takes a process-wide lock in the C library. */
 #ifndef BASE_CIVIL_H
 #define BASE_CIVIL_H
 

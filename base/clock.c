@@ -1,4 +1,4 @@
-/* Time and randomness: the system's, unless a test put others in their place. */
+/* Time and randomness: the system's, unless a test replaces them. */
 #include "base/clock.h"
 
 #include <errno.h>
@@ -68,8 +68,8 @@ void clock_sleep_ms(int64_t ms)
 
 enum { BUFFER_BYTES = 512, BUFFERED_MAX = 16 }; /* an id, or a trace id; keys come from the system each time */
 
-/* A thread's, so that each request does not ask the system for the two or three ids that it draws. What is handed out
- * is wiped here. A child has what its parent had until it forks, and must not hand out the same. */
+/* Buffered per thread, so that a request does not need a system call for each ID that it draws. Bytes handed out are
+ * wiped here. After a fork the child has a copy of the buffer, and must not hand out the same bytes. */
 static __thread struct {
         unsigned char bytes[BUFFER_BYTES];
         size_t left;
@@ -87,7 +87,7 @@ static void count_fork(void)
 static void watch_forks(void)
 {
         if (pthread_atfork(NULL, NULL, count_fork) != 0) {
-                abort(); /* a child would draw its parent's ids again */
+                abort(); /* otherwise a child would draw its parent's IDs again */
         }
 }
 
@@ -97,7 +97,7 @@ static void ask_system(void *out, size_t len)
         while (len > 0) {
                 ssize_t got = getrandom(at, len, 0);
                 if (got < 0 && errno != EINTR) {
-                        abort(); /* nothing that needs randomness may go on without */
+                        abort(); /* nothing that needs randomness may continue without it */
                 }
                 if (got > 0) {
                         at += got;
@@ -137,7 +137,7 @@ uint32_t random_below(uint32_t bound)
         if (bound <= 1) {
                 return 0;
         }
-        /* Values under 2^32 mod bound would make the low results likelier: drawn again. */
+        /* Values under 2^32 mod bound would make low results more likely: draw again. */
         uint32_t least = -bound % bound;
         for (;;) {
                 uint32_t value;

@@ -1,4 +1,5 @@
-/* Time and randomness behind an interface, so that tests can fix them. Everything else asks here, never the system. */
+/* Time and randomness behind an interface, so that tests can fix them. All other code uses this, never the system
+ * directly. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
@@ -9,7 +10,7 @@
 int64_t clock_wall_us(void); /* microseconds since 1970 UTC */
 int64_t clock_wall_ms(void);
 int64_t clock_monotonic_us(void); /* for deadlines and durations; no relation to the wall */
-int64_t clock_boot_us(void);      /* monotonic, and goes on while the machine is suspended */
+int64_t clock_boot_us(void);      /* monotonic, and continues while the machine is suspended */
 void clock_sleep_ms(int64_t ms);
 
 void random_bytes(void *out, size_t len); /* cryptographically secure */

@@ -1,4 +1,4 @@
-/* Reading the tables of contracts, and the list of those that are known: written at start only, so reading takes no
+/* Lookups in the tables of contracts, and the list of known contracts: written only at start, so reading takes no
  * lock. */
 #include "base/contract.h"
 
@@ -54,7 +54,7 @@ bool contract_streams_body(const struct rpc_method *method)
         return method != NULL && method->body != RPC_BODY_MESSAGE;
 }
 
-/* Queries stand in logs and histories. */
+/* Query strings end up in logs and histories. */
 static bool is_secret(const struct rpc_message *message)
 {
         for (uint32_t i = 0; i < message->n_fields; i++) {

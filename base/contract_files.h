@@ -1,6 +1,6 @@
-/* The open part of all contracts, as files for clients that have no .proto files (tools/contract-files.c makes the
- * tables). What the outside may not call stands in none of them: no internal method, no message that only those use,
- * none of SoNet's options, no comments. */
+/* The public part of all contracts, as descriptors for clients without .proto files (tools/contract-files.c
+ * generates the tables). Anything that external callers cannot use is left out: internal methods, messages used only
+ * by them, SoNet's options and comments. */
 #ifndef BASE_CONTRACT_FILES_H
 #define BASE_CONTRACT_FILES_H
 
@@ -15,7 +15,7 @@ struct contract_file {
         size_t n_with;
 };
 
-/* A service, a method, a message or an enumeration. */
+/* A service, method, message or enumeration. */
 struct contract_symbol {
         const char *name; /* "sonet.note.v1.NoteService.CreateNote" */
         uint16_t file;

@@ -1,5 +1,5 @@
-/* Where a test kills this process: between two steps, of which the second must happen nevertheless. In release builds
- * these are nothing. */
+/* Points at which tests kill this process: between two steps, of which the second must happen nevertheless. No-ops
+ * in release builds. */
 #ifndef BASE_FAULT_H
 #define BASE_FAULT_H
 
@@ -9,7 +9,8 @@ static inline void fault_point(const char *name)
         (void)name;
 }
 #else
-/* SIGKILL, when the folder SONET_FAULT_DIR has a file of this name; the file is removed, so that it happens once. */
+/* Kills the process with SIGKILL if the folder SONET_FAULT_DIR has a file of this name, after removing it, so that
+ * it happens once. */
 void fault_point(const char *name);
 #endif
 

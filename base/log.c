@@ -1,6 +1,6 @@
-/* The log: each line is built on the stack and leaves in one write(2), so that lines of many threads do not mix. What
- * does not fit is left out whole: a line is always well-formed. Lines of event loops are written by another thread
- * (log_queue.h). */
+/* The log: each line is formatted on the stack and written with one write(2), so that lines of different threads do
+ * not mix. Fields that do not fit are left out entirely: a line is always well-formed. Another thread writes the
+ * lines of event loops (log_queue.h). */
 #include "base/log.h"
 
 #include <errno.h>
@@ -72,7 +72,7 @@ static void put_i64(struct line *l, int64_t value)
         put(l, digits, (size_t)n);
 }
 
-/* Bytes of the character at p; 0 when it is not well-formed UTF-8. */
+/* The length of the character at p; 0 if it is not well-formed UTF-8. */
 static size_t character(const char *p, size_t left)
 {
         for (size_t n = 1; n <= 4 && n <= left; n++) {
@@ -103,7 +103,8 @@ static void put_character(struct line *l, const char *p, size_t n)
         }
 }
 
-/* Text with JSON's escapes, in both forms: a terminal must not get control characters either. Long values are cut. */
+/* Text with JSON escapes, in both formats: terminals must not get control characters either. Long values are
+ * truncated. */
 static void put_escaped(struct line *l, const char *text)
 {
         size_t len = strlen(text);
@@ -186,12 +187,12 @@ void log_from_event_loop(void)
 
 void log_write(const char *bytes, size_t len)
 {
-        int saved = errno; /* logging must not disturb what its caller looks at next */
+        int saved = errno; /* logging must preserve errno */
         size_t done = 0;
         while (done < len) {
                 ssize_t n = write(STDERR_FILENO, bytes + done, len - done);
                 if (n < 0 && errno != EINTR) {
-                        break; /* the log has no reader: nothing to be done about it */
+                        break; /* the log has no reader, and nothing can be done about it */
                 }
                 done += n > 0 ? (size_t)n : 0;
         }
@@ -222,7 +223,7 @@ void log_fields(enum log_level level, const char *message, const struct log_fiel
                         l.len = before;
                 }
         }
-        /* The tail was kept free for this. */
+        /* Space for the end of the line was reserved. */
         if (setup.json) {
                 l.bytes[l.len++] = '}';
         }

@@ -1,5 +1,5 @@
-/* Structured log, one line an event, to standard error: readable text on a terminal, ECS JSON (Elastic Common Schema)
- * elsewhere. Never give it a secret, a text that a member wrote, or an address. */
+/* Structured log, one line per event, on standard error: readable text on a terminal, ECS JSON (Elastic Common
+ * Schema) otherwise. Must not contain secrets, text that a member wrote, or addresses. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
@@ -21,9 +21,9 @@ struct log_field {
 void log_setup(const char *service, enum log_level least, enum log_format format);
 void log_fields(enum log_level level, const char *message, const struct log_field *fields, int n);
 bool log_enabled(enum log_level level);
-/* Said once by a thread that must not wait for whoever reads the log: an event loop. Its lines go through a queue of
- * 128 KiB and are written a moment later; what does not fit is dropped and counted (sonet_log_dropped_total). All other
- * threads write by themselves: what they said is out when log_fields returns. */
+/* Called once by a thread that must not wait for the reader of the log: an event loop. Its lines go through a queue
+ * of 128 KiB and are written a moment later; what does not fit is dropped and counted (sonet_log_dropped_total). All
+ * other threads write directly: the line is written when log_fields returns. */
 void log_from_event_loop(void);
 
 /* log_event(LOG_LEVEL_INFO, "listening", LOG_STR("url.full", url), LOG_INT("sonet.workers", 8)); fields are optional.

@@ -1,5 +1,5 @@
-/* Lines of threads that must not wait: an event loop hands them over here, and one thread writes them. Whoever reads
- * the log may be slow, or have stopped; what does not fit into the queue meanwhile is dropped and counted. */
+/* Lines of threads that must not wait: an event loop hands them over, and one thread writes them. If the reader of
+ * the log is slow or has stopped, lines that do not fit into the queue are dropped and counted. */
 #include "base/log_queue.h"
 
 #include <pthread.h>
@@ -19,13 +19,13 @@ static struct {
         pthread_cond_t changed;
         char *filling, *writing; /* QUEUE_BYTES each */
         size_t n;                /* bytes in the first */
-        int64_t dropped;         /* that no line has told of */
+        int64_t dropped;         /* not yet reported in the log */
         bool runs, writes;
 } queue = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 static struct metric *dropped_total;
 
-/* With the lock, which it gives up while it writes. */
+/* With the lock, which is released while writing. */
 static void write_some(void)
 {
         size_t n = queue.n;
@@ -75,7 +75,7 @@ static void flush(void)
         (void)pthread_mutex_unlock(&queue.lock);
 }
 
-/* With the lock. The thread starts with the first line: many programs never need it. */
+/* With the lock. The thread is started for the first line: many programs never need it. */
 static bool start(void)
 {
         pthread_attr_t attributes;

@@ -1,12 +1,12 @@
-/* The inside of the log: lines that another thread writes. Only base/log.c uses it. */
+/* Log lines that are written by another thread. Only base/log.c uses it. */
 #ifndef BASE_LOG_QUEUE_H
 #define BASE_LOG_QUEUE_H
 
 #include <stddef.h>
 
-/* Once before the first line, by a thread that may still wait. */
+/* Once before the first line, by a thread that may still block. */
 void log_queue_prepare(void);
-/* Never waits. */
+/* Never blocks. */
 void log_queue_put(const char *line, size_t len);
 
 /* log.c: writes to standard error, as slowly as it is read. */

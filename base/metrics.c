@@ -1,5 +1,5 @@
-/* The metrics of the process: families by name, in order of registration. Changing one is an atomic addition; the lock
- * only guards the registry. Nothing is ever taken away. */
+/* The metrics of the process: families by name, in order of registration. Updates are atomic additions; the lock
+ * only guards the registry. Metrics are never removed. */
 #include "base/metrics.h"
 
 #include <pthread.h>

@@ -8,13 +8,13 @@
 
 struct metric;
 
-/* labels is the literal inside the braces (`method="GetNote",code="OK"`) or NULL; name, help and labels must outlive
- * the process (or come from metrics_intern). Asking twice for the same name and labels gives the same metric. */
+/* labels is the text inside the braces (`method="GetNote",code="OK"`) or NULL; name, help and labels must live as
+ * long as the process (or come from metrics_intern). The same name and labels return the same metric. */
 struct metric *metric_counter(const char *name, const char *help, const char *labels);
 struct metric *metric_gauge(const char *name, const char *help, const char *labels);
 /* Seconds; buckets from 100 µs to 10 s. */
 struct metric *metric_histogram(const char *name, const char *help, const char *labels);
-/* The numbers of a histogram, for who keeps them in a table of its own; zeroed, it is empty. */
+/* The counters of a histogram, for callers with their own tables; zeroed, it is empty. */
 enum { METRIC_BUCKETS = 16 };
 struct metric_buckets {
         _Atomic int64_t sum_us;
@@ -22,12 +22,12 @@ struct metric_buckets {
 };
 void metric_buckets_observe_us(struct metric_buckets *b, int64_t us);
 void metric_buckets_render(const struct metric_buckets *b, const char *name, const char *labels, struct buf *out);
-/* render is called by metrics_render, for families that it keeps itself; asking twice for the same does nothing. */
+/* metrics_render calls render, for families that the caller keeps itself; adding the same one twice does nothing. */
 void metrics_add_collector(void (*render)(struct buf *out));
-/* Text that is kept for ever, for labels made at run time; the same text gives the same pointer. At most 511 bytes. */
+/* Interned text, never freed, for labels made at run time; equal texts give equal pointers. At most 511 bytes. */
 const char *metrics_intern(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* read is called while the registry is locked: it must not register metrics, and its context must outlive the process.
- */
+/* read is called with the registry locked: it must not register metrics, and its context must live as long as the
+ * process. */
 void metric_gauge_fn(const char *name, const char *help, const char *labels, int64_t (*read)(void *context),
                      void *context);
 

@@ -1,25 +1,25 @@
-/* Threads that must not wait. An I/O thread runs a request itself as long as that needs nothing slow: from
- * no_wait_begin to no_wait_end whatever would have to wait (for PostgreSQL, Redis, another process, a password) asks
- * first, and fails. Then the attempt counts for nothing, whatever it answered, and the request goes to a worker. So
- * before it asks an attempt may change nothing but caches: who notes that it is about to do something for others asks
- * before that. What waits without asking aborts debug builds. */
+/* Threads that must not block. An I/O thread runs a request itself as long as that needs nothing slow: between
+ * no_wait_begin and no_wait_end, anything that would block (on PostgreSQL, Redis, another process, a password hash)
+ * must first call no_wait_refused, and fail. The attempt is then discarded, whatever its result, and the request
+ * goes to a worker. So until then an attempt may change nothing but caches: code that records that it is about to do
+ * something for others must call it before that. Blocking without asking aborts debug builds. */
 #ifndef BASE_NO_WAIT_H
 #define BASE_NO_WAIT_H
 
 #include <stdbool.h>
 
 void no_wait_begin(void);
-/* True: something would have had to wait. */
+/* True: something would have blocked. */
 bool no_wait_end(void);
-/* Said by what is about to wait, before it changes anything. True: it must not, and fails; its caller may give any
- * answer. Always false on threads that may wait. */
+/* Called before blocking and before changing anything. True: it must not block, and fails; its caller may return
+ * anything. Always false on threads that may block. */
 bool no_wait_refuses(void);
-/* Whether this thread must not wait; the attempt goes on. */
+/* Whether this thread must not block; the attempt continues. */
 bool no_wait_here(void);
 /* The attempt has failed already. */
 bool no_wait_refused(void);
 
-/* Said where a thread waits: aborts debug builds on one that must not. */
+/* Called where a thread blocks: aborts debug builds on a thread that must not. */
 #ifdef NDEBUG
 #define NO_WAIT_ASSERT() ((void)0)
 #else

@@ -1,5 +1,5 @@
-/* Service: one of the nine as this process runs it. Filled in by `sonet serve`; libraries read what they need from it.
- */
+/* One of the nine services as it runs in this process. Filled in by `sonet serve`; libraries read what they need
+ * from it. */
 #ifndef BASE_SERVICE_H
 #define BASE_SERVICE_H
 
@@ -21,7 +21,7 @@ struct service {
         struct db_ownership *ownership; /* of this process, for all its services; NULL: none of them needs it */
         struct bus_leases *leases;      /* of its relay and its consumers' lanes; NULL: without a database */
         struct bus_relay *relay;        /* NULL: emits no events */
-        struct mail_sender *mailer;     /* NULL: writes no mails */
+        struct mail_sender *mailer;     /* NULL: sends no mail */
 };
 
 #endif

@@ -1,4 +1,4 @@
-/* The parser and printer of the settings table. Knows types, not meanings, but for what must hold between settings. */
+/* Parses and prints the settings table. It knows types, not meanings, except for constraints between settings. */
 #include "base/settings.h"
 
 #include <arpa/inet.h>
@@ -212,7 +212,7 @@ int64_t settings_descriptors(const struct settings *s)
 {
         enum {
                 OF_A_PROCESS = 100, /* sockets that listen, queues of events, logs */
-                OF_A_SERVICE = 4,   /* beside its pool: a lease, and connections to it when it is elsewhere */
+                OF_A_SERVICE = 4,   /* in addition to its pool: a lease, and connections to it if it is remote */
                 OF_A_FILE = 2,      /* the ends of a pipe, when it comes from another process */
         };
         int64_t services = 0;
@@ -239,7 +239,7 @@ static sn_status check_unlimited(const char *name, const char *address, struct b
         return SN_INVALID_ARGUMENT;
 }
 
-/* As browsers send it: scheme://host[:port], nothing behind it (RFC 6454, section 6.1). */
+/* As sent by browsers: scheme://host[:port] and nothing else (RFC 6454, section 6.1). */
 static bool is_origin(struct str origin)
 {
         static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -339,7 +339,7 @@ sn_status settings_check(const struct settings *s, struct buf *error)
         return SN_OK;
 }
 
-/* scheme://user:password@host… without the password; nothing at all of a URL that may carry it elsewhere. */
+/* scheme://user:password@host… without the password; nothing of a URL that may have it elsewhere. */
 static void append_masked(struct buf *out, const char *value)
 {
         const char *host = strstr(value, "://");
@@ -402,7 +402,7 @@ void settings_print(const struct settings *s, struct buf *out)
         }
 }
 
-/* The value of "NOTE" + suffix for the service "note"; "" when the table has no such row. */
+/* The value of "NOTE" + suffix for the service "note"; "" if the table has no such row. */
 static const char *of_service(const struct settings *s, const char *service, const char *suffix)
 {
         size_t len = strlen(service);

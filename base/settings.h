@@ -1,4 +1,4 @@
-/* Settings: all that the environment may tell, read once at start. The table is base/settings.def.h. */
+/* Settings: everything configured by the environment, read once at start. The table is base/settings.def.h. */
 #ifndef BASE_SETTINGS_H
 #define BASE_SETTINGS_H
 
@@ -19,26 +19,26 @@ struct settings {
 #include "base/settings.def.h"
 };
 
-/* Reads the environment; a variable that is empty counts as not set. SN_INVALID_ARGUMENT with a sentence in error that
- * names the variable, what it holds (unless it is a secret) and what it may hold. */
+/* Reads the environment; an empty variable counts as not set. SN_INVALID_ARGUMENT with a sentence in error that
+ * gives the variable, its value (unless it is secret) and the allowed values. */
 SN_CHECKED sn_status settings_load(struct settings *s, struct buf *error);
-/* What must hold of and between settings, after the command line changed some: rate limits off and gRPC in clear on
- * loopback only, TLS files all or none, ports apart, origins that a browser can send, proxies that are networks. */
+/* Checks constraints on settings, after the command line has changed some: rate limits off and gRPC without TLS on
+ * loopback only, TLS files all or none, different ports, valid origins, proxies that are networks. */
 SN_CHECKED sn_status settings_check(const struct settings *s, struct buf *error);
 /* Every setting as VARIABLE=value under its help, passwords masked. */
 void settings_print(const struct settings *s, struct buf *out);
 
-/* The URL of a service's database ("note"): its own, or DATABASE_URL, with {service_name} filled in. "" when neither is
+/* The URL of a service's database ("note"): its own, or DATABASE_URL with {service_name} replaced. "" if neither is
  * set. */
 const char *settings_database_url(struct arena *arena, const struct settings *s, const char *service);
-/* Where a service is when it is not in this process; "" when not given. */
+/* The address of a service in another process; "" if not given. */
 const char *settings_service_url(const struct settings *s, const char *service);
-/* How many descriptors a process needs beside those of its clients' connections. */
+/* How many descriptors a process needs in addition to those of its clients' connections. */
 int64_t settings_descriptors(const struct settings *s);
 int settings_grpc_port(const struct settings *s); /* 0: any free one */
 enum log_level settings_log_level(const struct settings *s);
 enum log_format settings_log_format(const struct settings *s);
-/* A literal address of this machine alone, or "localhost". */
+/* A loopback address, or "localhost". */
 bool settings_is_loopback(const char *address);
 
 #endif

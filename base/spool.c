@@ -1,4 +1,4 @@
-/* Owns bytes on their way into files: the count of them, and those that wait for the disk. */
+/* Owns bytes that go to files: counting them, and buffering those that wait for the disk. */
 #include "base/spool.h"
 
 #include <errno.h>
@@ -54,7 +54,7 @@ enum spool_result spool_new(int64_t expected, struct spool **out)
         }
         s->file = (struct spool_file){.fd = -1, .expected = expected};
         pthread_mutex_lock(&spool_lock);
-        spool_list(s); /* it is opened, or will be known not to be, while the bytes come */
+        spool_list(s); /* it is opened, or known to have failed, while the bytes arrive */
         pthread_mutex_unlock(&spool_lock);
         *out = s;
         return SPOOL_OK;

@@ -12,41 +12,41 @@ struct spool_options {
         const char *folder; /* "": TMPDIR, or /var/tmp */
         int64_t max_bytes;
         int64_t max_files;
-        int64_t free_bytes; /* that stay free on its disk */
+        int64_t free_bytes; /* to leave free on the disk */
 };
 
 const char *spool_folder(void);
 
-/* At start, before any thread. Without it there are 4 GiB in 128 files, and 256 MiB stay free. */
+/* At start, before any thread. The defaults are 4 GiB in 128 files, leaving 256 MiB free. */
 void spool_setup(const struct spool_options *options);
 
 enum spool_result {
         SPOOL_OK,
         SPOOL_FULL,   /* of bytes or files, or the disk is: waiting helps */
-        SPOOL_BROKEN, /* the folder is not there, or the disk fails; errno says why */
-        SPOOL_LATE,   /* the disk has not taken it in time */
+        SPOOL_BROKEN, /* the folder is missing, or the disk fails; errno says why */
+        SPOOL_LATE,   /* the disk was too slow */
 };
 
 struct spool;
 
-/* expected: how many bytes are announced, 0: unknown. They must fit now, but are counted as they come: an announcement
- * takes nothing from others. That the disk is full or broken is said by one of the next calls. */
+/* expected: the announced number of bytes, 0: unknown. They must fit now, but are counted only as they arrive: an
+ * announcement takes nothing from others. Later calls report if the disk is full or failing. */
 enum spool_result spool_new(int64_t expected, struct spool **out);
 /* Its SHA-256 is made as it is written. Before its first byte. False: no memory. */
 bool spool_hash(struct spool *s);
 enum spool_result spool_append(struct spool *s, const void *bytes, size_t len);
-/* So much waits for the disk that no more should be given, before spool_listen tells that there may be room again. */
+/* So many bytes are waiting for the disk that no more should be added before spool_listen reports room. */
 bool spool_is_full(struct spool *s);
 /* tell is called, on a thread of the spool and quickly, when one that was full is not any more. False: too many listen.
  */
 bool spool_listen(void (*tell)(void *context), void *context);
 void spool_listen_no_more(void *context);
-/* All of a file, from its beginning; waits for the disk until a moment of clock_monotonic_us() at most: on workers.
- * SPOOL_BROKEN also when it cannot be read. */
+/* All of a file, from its start; waits for the disk until the given clock_monotonic_us() at most: on workers.
+ * SPOOL_BROKEN also if it cannot be read. */
 enum spool_result spool_copy(struct spool *s, int from, int64_t until_us);
 int64_t spool_size(const struct spool *s);
-/* All that was appended, for reading from its beginning; *fd stays the spool's own. Waits until what is left of it is
- * written, until a moment of clock_monotonic_us() at most. */
+/* Everything appended, for reading from its start; *fd still belongs to the spool. Waits until the rest is written,
+ * until the given clock_monotonic_us() at most. */
 enum spool_result spool_finish(struct spool *s, int64_t until_us, int *fd);
 /* Of one that is finished. False: spool_hash was not called, or no memory. */
 bool spool_sha256(const struct spool *s, uint8_t digest[32]);
@@ -54,17 +54,17 @@ void spool_free(struct spool *s); /* takes NULL; it counts until it is closed */
 int64_t spool_bytes_in_use(void);
 int64_t spool_files_in_use(void);
 
-/* --- files without names that are not spools, in the same folder --- */
+/* --- other unnamed files in the same folder --- */
 
-/* The caller's to close; -1 with errno. */
+/* To be closed by the caller; -1 with errno. */
 int spool_open_unnamed(void);
-/* So many bytes more leave free on its disk what must stay free. */
+/* Whether that many more bytes leave the required space free. */
 bool spool_has_room(int fd, int64_t more);
 /* False with errno. */
 bool spool_write_all(int fd, const void *bytes, size_t len, int64_t at);
 
-/* Keeps the bytes of a body under a name that is not taken, on disk when it returns: by a link where the folder is on
- * the spool's file system, by a copy elsewhere. False with errno otherwise, and nothing is there. */
+/* Saves the bytes of a body under a name that does not exist yet, durably: with a link if the folder is on the
+ * spool's file system, otherwise with a copy. False with errno, leaving nothing behind. */
 bool spool_keep(int fd, const char *path);
 
 #endif

@@ -18,7 +18,7 @@ enum {
 
 static atomic_int_least64_t since_look; /* bytes written since the disk was looked at, in all files */
 
-/* Not every file system knows files without names (overlayfs of older kernels does not). */
+/* Not every file system supports unnamed files (overlayfs of older kernels does not). */
 int spool_open_unnamed(void)
 {
         const char *in = spool_folder();
@@ -77,8 +77,8 @@ bool spool_write_all(int fd, const void *given, size_t len, int64_t at)
         return true;
 }
 
-/* The kernel would keep all of it back, and then hold up everybody who writes, the database too. A file system that
- * cannot do this goes its own way. */
+/* Otherwise the kernel would hold back all of it and then stall every writer, the database included. File systems
+ * without support for this ignore it. */
 static void bound_dirty(struct spool_file *file)
 {
         while (file->size - file->begun >= DIRTY_BYTES) {
@@ -93,7 +93,7 @@ static void bound_dirty(struct spool_file *file)
         }
 }
 
-/* False: it is full; and whoever writes next looks too. */
+/* False: it is full; the next writer checks again, too. */
 static bool look_at_disk(const struct spool_file *file, size_t len)
 {
         if (atomic_fetch_add(&since_look, (int64_t)len) + (int64_t)len >= LOOK_BYTES) {

@@ -1,4 +1,4 @@
-/* Owns keeping the bytes of a body under a name. */
+/* Owns saving the bytes of a body under a name. */
 #include "base/spool_private.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@ static bool link_to(int fd, const char *path)
         return linkat(AT_FDCWD, open_file_path, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0;
 }
 
-/* In the kernel where it can, with shared blocks where the file system can. */
+/* Copies in the kernel if possible, sharing blocks if the file system can. */
 static bool copy(int from, int to, int64_t size)
 {
         off_t at = 0;
@@ -42,7 +42,7 @@ static bool copy(int from, int to, int64_t size)
         return true;
 }
 
-/* Under its name only when all of it is there: by a link to a copy without one, or by moving it into place. */
+/* The name appears only once everything is there: by linking an unnamed copy, or by renaming. */
 static bool copy_to(int fd, int64_t size, const char *path)
 {
         char name[SPOOL_FOLDER_BYTES];

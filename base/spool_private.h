@@ -53,7 +53,7 @@ struct spool {
 };
 
 extern size_t spool_waiting_bytes; /* under spool_lock: what waits in all files */
-extern pthread_mutex_t spool_lock; /* of all spools: what is done under it is short */
+extern pthread_mutex_t spool_lock; /* of all spools; held only briefly */
 
 /* NULL: no memory. */
 struct spool_block *spool_block_new(void);

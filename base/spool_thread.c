@@ -13,14 +13,14 @@ pthread_mutex_t spool_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t work = PTHREAD_COND_INITIALIZER, done = PTHREAD_COND_INITIALIZER;
 static struct spool *first, **end = &first;
 
-/* Who is told that there is room. */
+/* Listeners for room. */
 static struct listener {
         void (*tell)(void *context);
         void *context;
 } listeners[LISTENERS_MAX];
 static pthread_mutex_t listeners_lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* ---- Who is told ---- */
+/* ---- Listeners ---- */
 
 bool spool_listen(void (*tell)(void *context), void *context)
 {
@@ -115,7 +115,7 @@ static void discard(struct spool *s)
         free(s);
 }
 
-/* Under the lock, but for while the disk works. True: there is room, for which somebody waits. */
+/* Under the lock, except while the disk is working. True: there is room, and someone is waiting for it. */
 static bool write_queued(struct spool *s)
 {
         struct spool_blocks blocks = s->queued;

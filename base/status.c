@@ -1,4 +1,4 @@
-/* Owns what each status means outside of C: its name, its HTTP status, and what a problem says by default. */
+/* Owns the external meaning of each status: its name, its HTTP status, and the default text of a problem. */
 #include "base/status.h"
 
 #include <stddef.h>

@@ -7,12 +7,11 @@ typedef enum {
 #define STATUS_CODE(name, code, http)
 #include "base/status.def.h"
         SN_STATUS_COUNT,
-        /* Never leaves the process: db_begin found the stored answer of an idempotent call (rpc/dispatch.c answers with
-           it). */
+        /* Internal: db_begin found the stored response of an idempotent call (rpc/dispatch.c returns it). */
         SN_REPLAYED = 100,
 } sn_status;
 
-/* Every fallible function is declared with it: the compiler warns when its status is ignored. */
+/* For declarations of all fallible functions: the compiler warns if the status is ignored. */
 #define SN_CHECKED __attribute__((warn_unused_result))
 
 /* The only macro that hides a return. */
@@ -27,7 +26,7 @@ typedef enum {
 /* Runs fn(&variable) when the variable leaves its scope. */
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 
-/* What a status means to others (base/status.def.h). */
+/* The external meaning of a status (base/status.def.h). */
 struct sn_status_row {
         const char *name; /* "NOT_FOUND", as gRPC spells it */
         int http;
@@ -35,7 +34,7 @@ struct sn_status_row {
         int retry_after_s; /* 0: waiting does not help */
         const char *detail;
 };
-/* Never NULL: what is not a status of gRPC is UNKNOWN. */
+/* Never NULL: anything that is not a gRPC status counts as UNKNOWN. */
 const struct sn_status_row *sn_status_row(sn_status status);
 const char *sn_status_name(sn_status status);
 /* The HTTP status of a problem; code may be NULL. */

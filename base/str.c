@@ -108,9 +108,8 @@ bool str_to_i64(struct str s, int64_t *out)
         return true;
 }
 
-/* Bytes of the well-formed sequence that starts with a byte over 0x7f at p; 0 when it is not one (Unicode 15, table
- * 3-7).
- */
+/* The length of the well-formed sequence at p, whose first byte is over 0x7f; 0 if it is malformed (Unicode 15,
+ * table 3-7). */
 static size_t sequence_length(const unsigned char *p, size_t left)
 {
         unsigned char lead = p[0], least = 0x80, most = 0xbf;
@@ -180,7 +179,7 @@ size_t utf8_decode(const char *ptr, size_t len, uint32_t *code_point)
         size_t n = p[0] < 0x80 ? 1 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
         static const unsigned char lead_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
         if (n > len) {
-                n = len; /* never happens with valid text; never reads past it either */
+                n = len; /* cannot happen with valid text; prevents reading past it */
         }
         uint32_t value = p[0] & lead_bits[n];
         for (size_t i = 1; i < n; i++) {

@@ -52,7 +52,7 @@ char *text_casefold_nfkc(struct arena *arena, const char *text)
         return n < 0 ? NULL : arena_strndup(arena, (const char *)points, (size_t)n);
 }
 
-/* Letters with a stroke or without a dot: marks that Unicode takes for a part of them. */
+/* Letters with a stroke or without a dot: Unicode treats these marks as part of the letter. */
 static utf8proc_int32_t plain_letter(utf8proc_int32_t c)
 {
         static const struct {
@@ -133,7 +133,7 @@ bool text_is_space(uint32_t code_point)
                category == UTF8PROC_CATEGORY_CC;
 }
 
-/* Letters and symbols by category that have no ink: the fillers of Hangul, the empty Braille cell. */
+/* Letters and symbols by category that are invisible: Hangul fillers, the empty Braille cell. */
 static bool is_empty_form(utf8proc_int32_t c)
 {
         return c == 0x115F || c == 0x1160 || c == 0x2800 || c == 0x3164 || c == 0xFFA0 || (c >= 0xFE00 && c <= 0xFE0F);
@@ -219,7 +219,7 @@ char *text_clean(struct arena *arena, struct str bytes, size_t max_bytes)
         return out;
 }
 
-/* Bytes of the first character when it shows nothing; 0 when it shows something, or there is none. */
+/* The length of the first character if it is invisible; 0 if it is visible, or there is none. */
 static size_t first_blank(struct str text)
 {
         uint32_t c = 0;

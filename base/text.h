@@ -1,5 +1,5 @@
-/* Text as people compare it: folding of case, width and composition, and the classes of characters that words are made
- * of. Thin over utf8proc, so that no other file depends on it. */
+/* Text as people compare it: folding of case, width and composition, and the character classes that make up words. A
+ * thin layer over utf8proc, so that no other file depends on it. */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
@@ -9,20 +9,20 @@
 #include "base/arena.h"
 #include "base/str.h"
 
-/* Unicode's toNFKC_Casefold (UAX #31): "Ａlice", "alice" and "ALICE" give the same; invisible characters go. The base
- * of username and hashtag keys. NULL when text is not UTF-8. Meant for names: its time grows with the square of a run
- * of combining marks. */
+/* Unicode's toNFKC_Casefold (UAX #31): "Ａlice", "alice" and "ALICE" are equal; invisible characters are removed. The
+ * basis of username and hashtag keys. NULL if text is not UTF-8. For names only: its time is quadratic in the length
+ * of a run of combining marks. */
 char *text_casefold_nfkc(struct arena *arena, const char *text);
 
-/* Without combining marks, of which a letter may have one as part of it: "é" is "e", "ё" is "е"; "ı" is "i", "ø" is
- * "o", "ß" is "ss". For comparing words of scripts in which marks only colour a letter; of UTF-8. */
+/* Removes combining marks, including those that are part of a letter: "é" is "e", "ё" is "е"; "ı" is "i", "ø" is
+ * "o", "ß" is "ss". For comparing words in scripts in which marks only modify a letter. text must be UTF-8. */
 char *text_without_marks(struct arena *arena, const char *text);
 
-/* Bytes that a stranger sent, as text that can be kept and shown: what is not UTF-8, and all that text_is_one_line
- * refuses, is shown as U+FFFD, and the end is cut between two characters so that at most max_bytes are left. */
+/* Sanitises bytes from an untrusted source for storing and displaying: invalid UTF-8, and whatever text_is_one_line
+ * rejects, becomes U+FFFD, and the text is cut between characters to at most max_bytes. */
 char *text_clean(struct arena *arena, struct str bytes, size_t max_bytes);
 
-/* Without what shows nothing (text_is_blank) at both ends. Of UTF-8. */
+/* Trims what is invisible (text_is_blank) at both ends. text must be UTF-8. */
 struct str text_trim(struct str text);
 
 bool text_is_letter(uint32_t code_point); /* general category L*, and Nl (Ⅷ): what makes a word a word */
@@ -30,13 +30,13 @@ bool text_is_mark(uint32_t code_point);   /* M*: belongs to the character before
 bool text_is_number(uint32_t code_point); /* N* */
 bool text_is_space(uint32_t code_point);  /* Z*, and control characters: what ends a link */
 
-/* Nothing of it is seen: spaces, controls, and characters that only format, or fill a place with nothing. */
+/* Nothing of it is visible: spaces, controls, formatting characters and fillers. */
 bool text_is_blank(const char *text);
-/* Neither line breaks nor other controls, nor characters that turn the direction of what stands around it (UAX #9's
- * embeddings, overrides and isolates): fit to be shown within other text. */
+/* No line breaks or other controls, and no characters that change the direction of surrounding text (UAX #9's
+ * embeddings, overrides and isolates): safe to show inside other text. */
 bool text_is_one_line(const char *text);
-/* The same for text of several lines: line breaks and tabs are fine, and of what turns direction only the overrides are
- * not, which show letters in another order than they are said. */
+/* The same for multi-line text: line breaks and tabs are allowed, and of bidirectional controls only the overrides
+ * are not, which show letters in another order than they are written. */
 bool text_is_lines(const char *text);
 
 #endif

@@ -1,4 +1,4 @@
-/* Owns the thread of a ticker, and the timed wait for a condition variable. */
+/* Owns a ticker's thread, and timed waits on a condition variable. */
 #include "base/ticker.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* Ticker: a thread that does something again and again, on the monotonic clock: a step of the wall clock neither stops
- * nor hurries it. */
+/* Ticker: a thread that does something periodically, by the monotonic clock, so that changes of the wall clock do
+ * not affect it. */
 #ifndef BASE_TICKER_H
 #define BASE_TICKER_H
 
@@ -9,19 +9,20 @@
 
 struct ticker;
 
-/* Does what is due. Gives the ms until it is to be called again: 0 at once, TICKER_IDLE not before it is woken. */
+/* Does what is due. Returns the ms until the next call: 0 at once, TICKER_IDLE only when woken. */
 typedef int64_t ticker_tick(void *context);
 #define TICKER_IDLE INT64_MAX
 
-/* Calls tick at once, and then as it says. name: of the thread, up to 15 bytes. Aborts when there is no thread. */
+/* Calls tick at once, and then as it returns. name: of the thread, up to 15 bytes. Aborts if the thread cannot be
+ * started. */
 struct ticker *ticker_new(const char *name, ticker_tick *tick, void *context);
-/* Calls tick now, or once more when it is being called. Any thread. */
+/* Calls tick now, or once more if it is running. Any thread. */
 void ticker_wake(struct ticker *ticker);
-/* Waits for the tick that runs, and calls none after it. Not from the tick itself. Takes NULL. */
+/* Waits for a running tick, and calls none after it. Must not be called from the tick. Takes NULL. */
 void ticker_free(struct ticker *ticker);
 
-/* Waits for a condition variable, with its lock held, until a moment of clock_monotonic_us() at most. False when that
- * has passed. The one timed wait of the program: pthread_cond_timedwait looks at the wall clock. */
+/* Waits on a condition variable, with its lock held, until the given clock_monotonic_us() at most. False on timeout.
+ * The program's only timed wait: pthread_cond_timedwait uses the wall clock. */
 bool cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t until_us);
 
 #endif

@@ -9,7 +9,7 @@
 
 static const char hex_digits[] = "0123456789abcdef";
 
-/* The last millisecond << 12 | fraction given out: the next is larger, even when the clock stands or goes back. */
+/* The last millisecond << 12 | fraction handed out: the next one is larger, even if the clock stops or goes back. */
 static _Atomic uint64_t last_tick;
 
 static uint64_t next_tick(void)
@@ -70,8 +70,8 @@ char *uuid_new_in(struct arena *arena)
         return uuid_new(arena_alloc(arena, UUID_SIZE));
 }
 
-/* Digit + 1, so that 0 is none: a page of a timeline reads some two hundred ids, and their digits are random to
- * branches. */
+/* Digit + 1, so that 0 means invalid: a page of a timeline has some two hundred IDs, whose digits are unpredictable
+ * to branches. */
 static const uint8_t hex_values[256] = {
     ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
     ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,

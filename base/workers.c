@@ -50,13 +50,13 @@ static void note_run(struct workers *w, int64_t us)
         w->run_us = w->run_us == 0 ? us : w->run_us + (us - w->run_us) / 16;
 }
 
-/* How long what comes now would wait. */
+/* How long a task queued now would wait. */
 static int64_t wait_us(const struct workers *w)
 {
         return w->n_waiting * w->run_us / w->n_threads;
 }
 
-/* What had no time from the beginning is told so by its deadline. */
+/* A task that never had enough time fails by its deadline. */
 static bool comes_late(const struct workers *w, const struct work *work)
 {
         int64_t left_us = work->deadline_us - clock_monotonic_us();
@@ -92,7 +92,7 @@ static void *worker_main(void *arg)
         return NULL;
 }
 
-/* Signals are the main thread's business: a worker starts with all of them blocked. */
+/* Signals are handled by the main thread: workers start with all of them blocked. */
 static void start_threads(struct workers *w, int threads)
 {
         sigset_t all, before;
@@ -146,7 +146,7 @@ bool workers_submit(struct workers *w, struct work *work)
 {
         work->next = NULL;
         pthread_mutex_lock(&w->lock);
-        /* A worker that is free takes one at once: that one does not count as waiting. */
+        /* A free worker takes one at once, so that one does not count as waiting. */
         bool accepted = !w->stopping && w->n_waiting < w->queue_max + w->n_threads - w->n_busy && !comes_late(w, work);
         if (accepted) {
                 *w->end = work;

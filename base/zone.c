@@ -147,7 +147,7 @@ static struct zone *load(const char *name)
         return zone;
 }
 
-/* Area/Location as tzdata spells them: nothing that leaves the folder, and none of its folders of other files ("right",
+/* Area/Location as spelled in tzdata: nothing outside the folder, and none of its folders with other files ("right",
  * which counts leap seconds, "posix"). */
 static bool is_name(const char *name)
 {

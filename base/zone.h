@@ -1,5 +1,5 @@
-/* Time zones as people name them ("Europe/Berlin"), from the system's tzdata (RFC 9636). Zones are read once and kept;
- * all here may be called by any thread. */
+/* Time zones by name ("Europe/Berlin"), from the system's tzdata (RFC 9636). Zones are read once and cached; any
+ * thread. */
 #ifndef BASE_ZONE_H
 #define BASE_ZONE_H
 
@@ -10,7 +10,7 @@ struct zone;
 
 #define ZONE_NAME_MAX 64
 
-/* NULL: the system knows none of this name. What it knows it keeps until the process ends. */
+/* NULL if the system does not know this zone. Zones are never freed. */
 const struct zone *zone_find(const char *name);
 
 struct zone_time {
@@ -19,10 +19,10 @@ struct zone_time {
         int32_t offset_s; /* what local clocks are ahead of UTC */
 };
 
-/* What clocks there show at an instant. */
+/* The local time at an instant. */
 struct zone_time zone_local(const struct zone *zone, int64_t utc_s);
-/* The instant at which clocks there show a time of a day: the first, when they are set back and show it twice; that of
- * the change, when they are set forward and never show it. */
+/* The instant of a local time: the first one if clocks are set back and show it twice; the change if they are set
+ * forward and skip it. */
 int64_t zone_instant(const struct zone *zone, int64_t days, int32_t second);
 
 #endif

@@ -1,5 +1,5 @@
-/* The rule that holds after the last change of a time zone's file: the TZ variable of POSIX, as RFC 9636, 3.3.1 extends
- * it. Private to base/. */
+/* The rule for times after the last change in a time zone's file: POSIX's TZ variable, as extended by RFC 9636,
+ * 3.3.1. Private to base/. */
 #ifndef BASE_ZONE_RULE_H
 #define BASE_ZONE_RULE_H
 
@@ -21,7 +21,7 @@ struct zone_rule {
         struct zone_day start, end;   /* of summer */
 };
 
-/* The empty text is no rule. False: it is none that is known. */
+/* The empty text is not a rule. False if the rule is malformed. */
 bool zone_rule_read(struct str text, struct zone_rule *out);
 int32_t zone_rule_offset(const struct zone_rule *rule, int64_t utc_s);
 

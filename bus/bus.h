@@ -1,16 +1,16 @@
-/* Bus: events. The outbox table is the log, Redis Streams only carries it.
+/* Bus: events. The outbox table is the log; Redis Streams only transports it.
  *
- * Emit: outbox_put() in the transaction that causes the event. The relay of the emitting service gives committed rows a
- * dense position and publishes them with XADD under that position as id; rows stay 7 days.
+ * Emitting: outbox_put() in the transaction that causes the event. The relay of the emitting service assigns committed
+ * rows gapless positions and publishes them with XADD under the position as ID; rows are kept for 7 days.
  *
- * Consume: each consumer has its own position in its source's log, and its own thread, or several: lanes, between which
- * events are divided by their aggregate. It takes events from the stream; on a gap, or without Redis, from the source's
- * outbox by the internal call ReadOutbox. Never skips, may repeat: a handler is either exactly once (bus_begin …
- * bus_commit stores the position in the transaction of its effect) or idempotent (the lane stores the position after it
- * returns). Where several processes run a service, each lane is run by one of them (bus/lease.h).
+ * Consuming: each consumer has its own position in its source's log and its own thread, or several: lanes, among which
+ * events are divided by aggregate. It reads events from the stream and, after a gap or without Redis, from the source's
+ * outbox with the internal call ReadOutbox. Events are never skipped, but may be repeated: a handler is either exactly
+ * once (bus_begin … bus_commit stores the position in the transaction of its effect) or idempotent (the lane stores the
+ * position after it returns). If several processes run a service, each lane is run by one of them (bus/lease.h).
  *
- * Fail: a batch that fails is tried again in halves. An event that fails by itself leaves a dead letter in the end, and
- * the lane goes on; while what it needs is unreachable (SN_UNAVAILABLE) it is tried for ever, in order. */
+ * Failing: a batch that fails is retried in halves. An event that fails by itself eventually becomes a dead letter, and
+ * the lane continues; while a dependency is unreachable (SN_UNAVAILABLE) it is retried forever, in order. */
 #ifndef BUS_BUS_H
 #define BUS_BUS_H
 
@@ -48,8 +48,8 @@ SN_CHECKED sn_status bus_read_outbox(struct rpc_call *c, const Sonet__Events__Re
 
 /* Up to where all consumers of the call's service have taken a source. */
 SN_CHECKED sn_status bus_taken(struct rpc_call *c, const char *source, int64_t *position);
-/* When the earliest event of the call's service that has no position yet, or one after this position, was caused (wall
- * clock); INT64_MAX when there is none. */
+/* When the earliest event of the call's service without a position, or after this position, was caused (wall clock);
+ * INT64_MAX if there is none. */
 SN_CHECKED sn_status bus_pending_since(struct rpc_call *c, int64_t position, int64_t *since_ms);
 
 /* How far a lane has come in its source's log. */
@@ -67,9 +67,9 @@ struct bus_progress {
 struct bus_batch {
         bus_event **events;
         size_t n;
-        /* A handler that is not exactly once may do a portion: it says how many events are done (n_done, at first n),
-         * and what of the next one, in words of its own (cursor). It is called again with the rest, and with the cursor
-         * as it left it, in a new call; after a stop or a crash too. */
+        /* A handler that is not exactly once may handle only a portion: it sets how many events are done (n_done,
+         * initially n), and its progress in the next one, in its own format (cursor). It is called again with the
+         * rest and that cursor, in a new call; also after a stop or a crash. */
         size_t n_done;
         char cursor[BUS_CURSOR_SIZE];
         /* For bus_begin and bus_commit. */
@@ -88,8 +88,8 @@ struct bus_consumer {
         const char *source;                   /* "note" */
         const struct rpc_method *read_outbox; /* the source's internal method */
         const char *const *types;             /* NULL-terminated: others are passed over */
-        bool by_aggregate; /* in BUS_LANES threads: events of one aggregate in order, those of others beside them.
-                            * Otherwise in one, all in order */
+        bool by_aggregate; /* in BUS_LANES threads: events of one aggregate in order, those of different ones
+                              concurrently. Otherwise one thread, all in order */
         sn_status (*handle)(struct rpc_call *c, struct bus_batch *batch);
         int pace_ms; /* what comes sooner than this after a batch waits, to be one batch; 0: nothing waits. Where ten
                       * events cost little more than one, and nobody waits for the effect */
@@ -123,9 +123,9 @@ struct bus_dead_letter {
 SN_CHECKED sn_status bus_dead_letters_list(struct rpc_call *c, struct bus_dead_letter **letters, size_t *n);
 /* Asks the consumers to handle them again (ids NULL: all); they do within some ten seconds. */
 SN_CHECKED sn_status bus_dead_letters_replay(struct rpc_call *c, const int64_t *ids, size_t n_ids, int64_t *n_asked);
-/* What a service gave up that is no event of a log: a letter beside those of its consumers. worker: who did it, as a
- * consumer's name; the event says in the worker's own terms what it was, and has at least an id, a source, a type and
- * an aggregate. */
+/* A failure of the service that is not an event of a log: a dead letter next to those of its consumers. worker: its
+ * name, like a consumer's; the event describes it in the worker's terms, and needs at least an ID, a source, a type
+ * and an aggregate. */
 SN_CHECKED sn_status bus_dead_letter_add(struct db_tx *tx, const char *worker, const bus_event *event,
                                          const char *error, int attempts);
 /* Removes the letters of a worker which are to be handled again, the oldest first, and gives them to be done in this

@@ -1,4 +1,4 @@
-/* Owns dead letters: events whose handler failed for good, kept until somebody has them handled again. */
+/* Owns dead letters: events whose handler failed permanently, kept until an operator has them handled again. */
 #include "bus/lane.h"
 
 #include <string.h>
@@ -112,7 +112,7 @@ DB_STATEMENT(REFUSE_REPLAY, "*", NULL,
              "update dead_letters set replay_requested = false, attempts = attempts + 1, error = $2, failed_at = now() "
              "where id = $1");
 
-/* What failed for what is unreachable leaves the request standing: the next round tries again. */
+/* If a dependency is unreachable, the request stays: the next round retries it. */
 static sn_status finish_replay(struct bus_lane *lane, const struct bus_batch *batch, sn_status status,
                                const char *error)
 {

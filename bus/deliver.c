@@ -1,5 +1,5 @@
-/* Owns the way of events through their handler, in batches: again while what they need is unreachable, for ever and in
- * order; one that fails by itself becomes a dead letter in the end, and the lane goes on. */
+/* Owns passing events to their handler, in batches: retried forever and in order while a dependency is unreachable;
+ * one that fails by itself eventually becomes a dead letter, and the lane continues. */
 #include "bus/lane.h"
 
 #include <string.h>
@@ -9,7 +9,7 @@
 #define CALL_MS       60000
 #define PING_MS       1000
 #define MOST_FAILURES 5
-#define MOST_SLOW     10 /* more: a deadline or a conflict may have come from what others did at the time */
+#define MOST_SLOW     10 /* above it: a deadline or a conflict may have been caused by concurrent work */
 #define FIRST_WAIT_MS 5
 #define MOST_WAIT_MS  3000
 
@@ -54,7 +54,7 @@ static void try_later(struct bus_lane *lane, const bus_event *event, sn_status s
         lane->behind = true; /* it is read again from the log */
 }
 
-/* What is unreachable comes back. A deadline says something about the event only while the database answers others. */
+/* Unreachable dependencies come back. A deadline is the event's fault only while the database responds to others. */
 static bool is_unreachable(struct bus_lane *lane, sn_status status)
 {
         return status == SN_UNAVAILABLE ||

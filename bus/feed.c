@@ -14,7 +14,7 @@
 
 #define CALL_MS     5000
 #define PAGE        500
-#define WITHOUT_MS  200     /* between two looks into the log while there is no stream */
+#define WITHOUT_MS  200     /* interval for polling the log without a stream */
 #define MISTRUST_US 1000000 /* a stream that does not continue the log is left alone for so long */
 
 struct bus_feed {
@@ -26,7 +26,7 @@ struct bus_feed {
         int64_t old_until;      /* the log's end when it began */
         struct stream_link stream;
         int64_t heard_us, mistrusted_until_us;
-        bool behind; /* there is more in the log than the stream can tell */
+        bool behind; /* the log has more than the stream can tell */
 };
 
 static void take(struct bus_feed *feed, struct rpc_call *c, bus_event **events, size_t n)
@@ -65,7 +65,7 @@ static bool continues(const struct bus_feed *feed, const Sonet__Events__ReadOutb
                out->oldest <= feed->position + 1;
 }
 
-/* The first time with the backlog; after that with what comes from now on. */
+/* The first time with the backlog; later only with new events. */
 static void begin(struct bus_feed *feed, const Sonet__Events__ReadOutboxResponse *out)
 {
         bool first = feed->log_id[0] == '\0';

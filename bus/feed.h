@@ -11,14 +11,13 @@ struct bus_feed_options {
         struct service *service; /* in whose name it asks, and whose Redis it reads */
         const char *source;
         const struct rpc_method *read_outbox;
-        uint32_t backlog_s; /* it begins with what was given its position in the last so many seconds */
+        uint32_t backlog_s; /* starts with what was assigned a position in the last seconds */
         bool again;         /* so does a log that replaced another one, or of which something was missed */
         /* Called on the feed's thread, with all events, each once and in order. old: those of the backlog, as far as
          * they were there when it began. c is new for each batch. */
         void (*take)(void *context, struct rpc_call *c, bus_event **events, size_t n, bool old);
-        /* Before the first event, and whenever the log was replaced (a backup), or events of it were missed: nothing
-         * that was taken before belongs to it. It goes on after position; events up to old_until
-         * are old. */
+        /* Before the first event, and whenever the log was replaced (a backup) or events of it were missed: nothing
+         * received before belongs to it. It continues after position; events up to old_until are old. */
         void (*begin)(void *context, const char *log_id, int64_t position, int64_t old_until);
         void *context;
 };

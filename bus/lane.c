@@ -61,7 +61,7 @@ void bus_lane_save_when_due(struct bus_lane *lane)
         }
 }
 
-/* Another process may have gone on from here while this one had not the lease: the database knows. */
+/* Another process may have continued while this one did not have the lease: the database knows. */
 static bool may_work(struct bus_lane *lane)
 {
         uint64_t term = bus_lease_term(lane->lease);

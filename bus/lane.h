@@ -26,7 +26,7 @@ struct bus_lane {
         struct bus_letters *letters;
         struct ticker *ticker;
         struct metric *lag;
-        bool loaded;   /* what is below is as the database has it, or newer */
+        bool loaded;   /* the fields below are as in the database, or newer */
         uint64_t term; /* of the lease, in which it was loaded */
 
         char log_id[UUID_SIZE]; /* "" until the log was read for the first time */
@@ -39,14 +39,14 @@ struct bus_lane {
         struct stream_link stream;
         int64_t replayed_us;
         bool behind;                 /* the stream cannot continue from position: read the log */
-        int64_t heard_us;            /* when the log or the stream last told anything */
+        int64_t heard_us;            /* when the log or the stream last had something */
         int64_t seen_position;       /* of the stream, past a gap */
         int64_t mistrusted_until_us; /* the stream holds what it should not: read the log instead */
         int64_t retry_at_us;         /* nothing before this moment, after a failure */
         int64_t rest_until_us;       /* nor before this one, while it is not behind: its consumer's pace */
         size_t batch;                /* how many events are handled at once: halved by failures, doubled by success */
         int failures, slow_ones;     /* of the next event, by itself */
-        int waits;                   /* of the next event, for what is unreachable */
+        int waits;                   /* of the next event, for an unreachable dependency */
 };
 
 /* One round: whatever is due. Gives the ms until the next one; for a ticker. */
@@ -72,13 +72,13 @@ SN_CHECKED sn_status bus_position_store(struct bus_lane *lane);
 /* In a transaction: false when the stored position is past it already. */
 SN_CHECKED sn_status bus_position_advance(struct db_tx *tx, const struct bus_batch *batch, int64_t position,
                                           bool *advanced);
-/* The log has another name than the one that was read, or ends before what was read: the lane goes on from position. */
+/* The log was renamed, or ends before what was read: the lane continues from position. */
 SN_CHECKED sn_status bus_position_reset(struct bus_lane *lane, const char *log_id, int64_t position);
 
 /* dead_letters.c: in one transaction with the position behind the event. */
 SN_CHECKED sn_status bus_dead_letter_put(struct rpc_call *c, const struct bus_batch *batch, const char *error,
                                          int attempts);
-/* Handles the dead letters of the lane's consumer that somebody asked to handle again. */
+/* Handles the dead letters of the lane's consumer that an operator has released. */
 void bus_replay_requested(struct bus_lane *lane);
 /* Looks, when that is due, whether anybody did. */
 bool bus_replay_is_requested(struct bus_lane *lane);

@@ -28,7 +28,7 @@ struct bus_leases {
         struct service *service;
         char holder[UUID_SIZE];
         struct ticker *ticker;
-        pthread_mutex_t lock; /* held by whoever changes or walks the list, and while the database is asked about it */
+        pthread_mutex_t lock; /* held while changing or walking the list, and while the database is queried about it */
         struct bus_lease *first;
 };
 
@@ -113,8 +113,8 @@ static size_t row_of(const struct db_rows *rows, const char *name)
 DB_STATEMENT(BEAT, "*", NULL,
              "update bus_leases set beats = beats + 1 where holder = $1 and name = any($2) returning name");
 
-/* The one write outside of a transaction of its own, and so in one round trip: whether it was done or lost, the next
- * one says the same, and no fence stands before services that many processes run. */
+/* The only write outside of its own transaction, and so in one round trip: whether it was done or lost, the next one
+ * has the same effect, and services run by many processes have no fence. */
 static sn_status beat(struct rpc_call *c, struct bus_leases *leases, bool *all)
 {
         int64_t asked_us = clock_boot_us();

@@ -1,8 +1,8 @@
-/* Leases of the relay and the lanes of a service that many processes run: rows of its database, whose holder keeps
- * counting in them. Whoever has seen a row stand still for BUS_LEASE_TAKEOVER_MS, by a monotonic clock of its own,
- * takes it; its holder believes in it for a shorter time. No two clocks are compared. A lease divides work: what is
- * right does not depend on it, since effects are idempotent or fenced by the position's row. A service that one process
- * owns (db/ownership.h) needs none: there they are always held. */
+/* Leases of the relay and the lanes of a service that many processes run: rows in its database, in which the holder
+ * keeps counting. A process that sees a row unchanged for BUS_LEASE_TAKEOVER_MS, by its own monotonic clock, takes
+ * it; its holder relies on it for a shorter time. Clocks are never compared. A lease divides work; correctness does
+ * not depend on it, since effects are idempotent or fenced by the position's row. A service with an owner
+ * (db/ownership.h) needs none: there they are always held. */
 #ifndef BUS_LEASE_H
 #define BUS_LEASE_H
 
@@ -18,20 +18,21 @@
 struct bus_lease;
 struct bus_leases;
 
-/* Until when a lease is believed, and which of its holder's terms it is. For who keeps in memory what only the holder
- * knows: such a term outlives the leases, and what was learnt in one term says nothing in the next. */
+/* Until when a lease is relied on, and in which term of its holder. For data in memory that only the holder knows: a
+ * term outlives the leases, and nothing learnt in one term is valid in the next. */
 struct bus_term {
         atomic_int_least64_t until_us; /* 0: not held */
         atomic_uint_least64_t number;  /* from 1 */
 };
 
-/* The number of the term that this process is in; 0: another one may hold the lease. */
+/* The number of this process's term; 0: another process may hold the lease. */
 uint64_t bus_term_number(struct bus_term *term);
 
 /* A service's in this process: one statement each half second keeps all of them. */
 struct bus_leases *bus_leases_new(struct service *service);
-/* One thread adds and removes. From now on it is taken when it is free, and then kept. owner: whoever removes it; name:
- * unique in the service; term: where other threads see it, or NULL. The lease lives until it is removed. */
+/* Added and removed by one thread. From now on the lease is taken when it is free, and then kept. owner: the
+ * component that removes it; name: unique in the service; term: where other threads see it, or NULL. The lease
+ * exists until it is removed. */
 const struct bus_lease *bus_leases_add(struct bus_leases *leases, const void *owner, const char *name,
                                        struct bus_term *term);
 /* Gives an owner's back, so that another process has them at once. After its last use of any of them. */

@@ -31,9 +31,9 @@ static void skip_what_is_gone(struct bus_lane *lane, int64_t oldest)
         lane->unsaved = true;
 }
 
-/* A log that came from a backup has another name since: what was read under the old one is known up to where the new
- * one begins, and goes on there, however far it has come since. One that kept its name can only be seen to end too
- * early. */
+/* A log restored from a backup has a new name: what was read under the old one is valid up to where the new one
+ * starts, and continues there, however far it has come since. If the name was kept, it can only be noticed that the
+ * log ends too early. */
 static sn_status follow_log(struct bus_lane *lane, const Sonet__Events__ReadOutboxResponse *out)
 {
         bool same = strcmp(lane->log_id, out->log_id) == 0, first = lane->log_id[0] == '\0';
@@ -72,7 +72,7 @@ static sn_status read_batch(struct rpc_call *c, const struct bus_lane *lane, Son
         return rpc_invoke(c, lane->consumer->read_outbox, &in.base, &out->base);
 }
 
-/* A fault for the crash test, which must notice it: what was not handled from the stream is given up. Never in release
+/* A fault for the crash test, which must detect it: unhandled events of the stream are dropped. Never in release
  * builds. */
 static bool gives_up_log(void)
 {

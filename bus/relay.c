@@ -23,7 +23,7 @@
 #define LEASE_MS 50
 #define CALL_MS  10000
 #define TRIM_US  INT64_C(30000000) /* events stay in the stream for once to twice as long */
-#define FRESH_US 2000000           /* how long what was last seen of the log's end counts */
+#define FRESH_US 2000000           /* how long the last seen end of the log is valid */
 
 /* Where the log ends, as the one that assigns its positions knows: readers that are up to date need not ask the
  * database. */
@@ -62,7 +62,7 @@ static void forget_end(struct bus_relay *relay)
         note_end(relay, "", 0, 0, 0);
 }
 
-/* Before readers of the stream can have seen any of it. A log that took another name is looked at anew. */
+/* Before readers of the stream can have seen any of it. A renamed log is read anew. */
 static void advance_end(struct bus_relay *relay, const struct relay_batch *batch)
 {
         int64_t last = batch->events[batch->n - 1]->position;
@@ -205,7 +205,7 @@ static sn_status assign_positions(struct rpc_call *c, struct relay_batch *batch)
 
         TRY(db_begin(c, &tx));
         TRY(db_rows(tx, &LOCK_LOG_HEAD, DB_NO_BINDS,
-                    &head)); /* a statement of its own: the next one sees what the lock waited for */
+                    &head)); /* a separate statement, which sees what the lock waited for */
         if (db_rows_count(head) != 1) {
                 return rpc_fail(c, SN_INTERNAL, NULL, "the table outbox_head has no row");
         }

@@ -48,7 +48,7 @@ static uint8_t *pack(struct rpc_call *c, const struct outbox_event *signal, size
         return rpc_pack(c->arena, &event.base, len);
 }
 
-/* In a call of its own, so that a Redis that is away is no problem of the handler's. */
+/* In its own call, so that an unreachable Redis causes no problem for the handler. */
 static void publish(struct service *service, const uint8_t *packed, size_t len)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, BUS_SIGNAL_CALL_MS);

@@ -164,7 +164,7 @@ static void offer_message(struct bus_signals *signals, struct str message)
         }
 }
 
-/* All that has come: what cannot be taken in time is dropped here, and does not pile up at Redis. */
+/* Everything that has arrived: what cannot be handled in time is dropped here, instead of piling up at Redis. */
 static void drain_link(struct bus_signals *signals)
 {
         struct str message = {0};

@@ -1,4 +1,4 @@
-/* Entries of a service's stream, as whoever reads one gets them. Private to bus/. */
+/* Entries of a service's stream, as read by consumers. Private to bus/. */
 #ifndef BUS_STREAM_ENTRY_H
 #define BUS_STREAM_ENTRY_H
 
@@ -20,7 +20,7 @@ char *bus_stream_key(struct arena *arena, const char *source);
  */
 SN_CHECKED sn_status bus_stream_wait(struct rpc_call *c, struct redis_link *link, const char *source, int64_t position,
                                      int wait_ms, const struct redisReply **entries);
-/* False: it is none of ours. */
+/* False: not one of ours. */
 bool bus_stream_parse(const struct redisReply *reply, struct stream_entry *entry);
 /* The event that it carries, in the call's arena; NULL when it is not that of its position and source. */
 bus_event *bus_stream_event(struct rpc_call *c, const char *source, const struct stream_entry *entry);

@@ -8,13 +8,13 @@
 #include <stdint.h>
 #include "cache/redis.h"
 
-/* How long a reader that hears nothing from the stream waits until it looks into the log, for what the stream may have
- * missed: at first, and at most, since it doubles while the log has nothing new either. */
+/* How long a reader without entries from the stream waits before reading the log, in case the stream has missed
+ * something: initially, and at most, since it doubles while the log has nothing new either. */
 #define BUS_QUIET_US      INT64_C(1000000)
 #define BUS_QUIET_MOST_US INT64_C(5000000)
 
 struct stream_link {
-        struct redis *redis;     /* NULL: there is none */
+        struct redis *redis;     /* NULL: none */
         struct redis_link *link; /* NULL: it is not open; changed by the reader alone, under the lock */
         int64_t retry_us, quiet_us;
         pthread_mutex_t lock;
@@ -26,7 +26,7 @@ void bus_link_init(struct stream_link *link, struct redis *redis);
 bool bus_link_open(struct stream_link *link);
 /* It failed. */
 void bus_link_close(struct stream_link *link);
-/* From any thread: what is read on it ends at once as if it had failed, and it is not opened again. */
+/* From any thread: a read in progress fails at once, and it is not reopened. */
 void bus_link_end(struct stream_link *link);
 /* After the last read. */
 void bus_link_destroy(struct stream_link *link);

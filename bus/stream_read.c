@@ -7,9 +7,8 @@
 #include "bus/lane.h"
 #include "bus/stream_entry.h"
 
-/* NULL: not what the stream of this source should hold next. A gap sends the reader to the log, which tells whether the
- * stream knows more than it should; a stream with foreign entries is left alone for a while: its relay will clear it.
- */
+/* NULL: not the expected next entry of this source's stream. After a gap the reader goes to the log, which tells
+ * whether the stream is ahead of it; a stream with foreign entries is ignored for a while: its relay will clear it. */
 static bus_event *next_event(struct rpc_call *c, struct bus_lane *lane, int64_t after, const struct stream_entry *entry)
 {
         if (!str_equal_c(entry->log_id, lane->log_id)) {

@@ -1,4 +1,4 @@
-/* Owns the stream of a service: XADD under the event's position, and what is done about a stream that is not ours. */
+/* Owns writing a service's stream: XADD under the event's position, and handling a stream that is not ours. */
 #include "bus/stream_entry.h"
 #include "bus/stream_write.h"
 
@@ -106,8 +106,8 @@ static sn_status clear_stream(struct rpc_call *c, const char *key)
 DB_STATEMENT(RENAME_LOG, "*", NULL,
              "update outbox_head set log_id = gen_random_uuid(), log_start = position returning log_id");
 
-/* Our own stream has later positions than we assigned: the database came from a backup. The log takes another name,
- * so that no reader takes what the stream still says for what it will say. */
+/* Our own stream is ahead of the positions that we assigned: the database was restored from a backup. The log is
+ * renamed, so that readers do not take the stream's old entries for new ones. */
 static sn_status rename_log(struct rpc_call *c, const char **log_id)
 {
         struct db_rows *rows;
@@ -180,7 +180,7 @@ static sn_status cut_before(struct rpc_call *c, const char *key, int64_t positio
         return redis_command(c, c->service->redis, 4, argv, NULL, &reply);
 }
 
-/* The stream begins anew with its last entry's id and log. Broken off in between it is a stream that is not there. */
+/* The stream starts over with its last entry's ID and log. If this is interrupted, there is no stream. */
 static sn_status cut_to_end(struct rpc_call *c, const char *key, const struct top *top)
 {
         struct redis_pipeline *p = redis_pipeline_new(c, c->service->redis);

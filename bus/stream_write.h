@@ -15,10 +15,10 @@ struct relay_batch {
 SN_CHECKED sn_status bus_stream_write(struct rpc_call *c, struct relay_batch *batch);
 /* Once after a start: a stream that is ahead of the log, or another log's, goes. */
 SN_CHECKED sn_status bus_stream_compare(struct rpc_call *c);
-/* Takes out of the stream what was there at the call before, so that ids of members who are erased do not stay until
- * others' events push them out: who reads the stream has read it, and others read the log. *newest is the position that
- * was the last one then (0: not known), and is set to what it is now. Where nothing has come since, the last entry
- * stays without its event: it says which log it is, and how far that has come. */
+/* Trims what was in the stream at the previous call, so that IDs of erased members do not stay until other events
+ * push them out: readers of the stream have read it, and others read the log. *newest is the last position at that
+ * time (0: unknown), and is updated. If nothing was added since, the last entry stays without its event: it
+ * identifies the log and its position. */
 SN_CHECKED sn_status bus_stream_trim(struct rpc_call *c, int64_t *newest);
 
 #endif

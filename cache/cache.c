@@ -1,4 +1,4 @@
-/* Owns reading in batches through a cache: look up, fill what is missing, store it under the tokens of the lookup. */
+/* Owns batched reads through a cache: look up, load what is missing, store it with the version tokens of the lookup. */
 #include "cache/cache.h"
 
 #include <stdlib.h>
@@ -18,7 +18,7 @@ void cache_stop(struct cache *cache)
         cache->table = NULL;
 }
 
-/* 0 when an id is no UUID. */
+/* 0 if an ID is not a UUID. */
 static size_t pack(struct cache_key key, uint8_t bytes[CACHE_KEY_MAX])
 {
         size_t len = ID_BYTES;

@@ -12,7 +12,7 @@
 #include "cache/table.h"
 #include "db/db.h"
 
-/* Which row: by one id, or by a pair of them, and in one of several kinds. A key of what is no UUID has no row. */
+/* Identifies a row: by one ID or a pair, and a kind. A key that is not a UUID has no row. */
 struct cache_key {
         const char *id;
         const char *other; /* NULL: the key is one id; the same for all keys of a cache */
@@ -22,8 +22,8 @@ struct cache_key {
 /* A row that is asked for: the caller sets the key. */
 struct cache_item {
         struct cache_key key;
-        /* Object caches: NULL when there is no row, otherwise read-only and valid as long as the call. Number caches: 0
-         * when there is no row. */
+        /* Object caches: NULL if there is no row, otherwise read-only and valid as long as the call. Number caches:
+         * 0 if there is no row. */
         union cache_value value;
         struct {
                 uint8_t bytes[CACHE_KEY_MAX];
@@ -36,9 +36,9 @@ struct cache {
         const char *name; /* in metrics */
         bool numbers;     /* values are numbers, not objects */
         uint64_t unknown; /* the number of what memory does not have, when memory alone is read; an object is NULL */
-        /* Sets the values of those rows that exist: of n different keys, in their order. An object's one reference goes
-         * to the cache. What has no value afterwards is stored as well, as a row that does not exist: asking for that
-         * costs no more than asking for one that does. */
+        /* Sets the values of existing rows, for n distinct keys in order. The cache gets an object's single
+         * reference. Keys without a value are cached as missing rows, so that looking them up costs no more than
+         * existing ones. */
         sn_status (*fill)(struct rpc_call *c, struct cache_item *const *missing, size_t n);
         struct cache_table *table; /* NULL until cache_start */
 };
@@ -46,11 +46,11 @@ struct cache {
 SN_CHECKED sn_status cache_start(struct cache *cache, size_t max_bytes);
 void cache_stop(struct cache *cache);
 
-/* What is read from the database is stored either way. */
+/* What is read from the database is cached in any case. */
 SN_CHECKED sn_status cache_get(struct rpc_call *c, struct cache *cache, enum read_from from, struct cache_item *items,
                                size_t n);
-/* The row is changed or made by this transaction: what is cached of it is dropped when it ends. A cache that
- * was not started has nothing. */
+/* This transaction changes or creates the row: it is dropped from the cache when the transaction ends. A cache that
+ * was not started is empty. */
 void cache_changed(struct cache *cache, struct db_tx *tx, struct cache_key key);
 /* The row was changed already, by another program. */
 void cache_drop(struct cache *cache, struct cache_key key);

@@ -1,5 +1,5 @@
-/* Where a row may be read. Whoever must not show by the work done what is in memory asks memory alone first, and then,
- * whatever that lacked, the database alone. */
+/* Where a row may be read from. Code that must not reveal by timing what is in memory first asks memory only, and
+ * then, whatever was missing, the database only. */
 #ifndef CACHE_READ_FROM_H
 #define CACHE_READ_FROM_H
 

@@ -26,7 +26,7 @@ static bool exchange(struct redis_pipeline *p, redisContext *connection, uint64_
         return true;
 }
 
-/* A server that loads its data or is stuck in a script is as good as away. */
+/* A server that is loading its data or stuck in a script counts as unreachable. */
 static bool server_ready(const struct redis_pipeline *p, struct redisReply *const *replies)
 {
         for (size_t i = 0; i < p->n; i++) {

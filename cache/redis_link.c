@@ -1,5 +1,4 @@
-/* Connections of their own, for readers that wait. They stand outside the pool and the breaker: a reader waits and
- * tries again by itself. */
+/* Dedicated connections for blocking readers, outside the pool and the breaker: a reader retries by itself. */
 #include <stdlib.h>
 #include <sys/socket.h>
 

@@ -21,7 +21,7 @@ static struct timeval timeval_of(int ms)
         return (struct timeval){.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000};
 }
 
-/* hiredis writes with write(2): without this a Redis that goes away would end the process. */
+/* hiredis uses write(2): without this a closed connection would end the process. */
 static void ignore_sigpipe(void)
 {
         struct sigaction action;
@@ -116,7 +116,7 @@ static bool log_in(struct redis *r, redisContext *connection, char reason[128])
         return a->database == 0 || say(connection, 2, select, reason);
 }
 
-/* The server's run_id into out; "" when it does not tell (an ACL may forbid INFO). False when the connection failed. */
+/* The server's run_id into out; "" if it is not reported (an ACL may forbid INFO). False if the connection failed. */
 static bool ask_run_id(redisContext *connection, char out[48], char reason[128])
 {
         out[0] = '\0';
@@ -133,8 +133,7 @@ static bool ask_run_id(redisContext *connection, char out[48], char reason[128])
         return true;
 }
 
-/* A server with another run_id has started since: its memory may be empty. One that tells none counts as new each time.
- */
+/* A server with another run_id has started, so its memory may be empty. One that reports none always counts as new. */
 static void note_server(struct redis *r, const char *run_id)
 {
         pthread_mutex_lock(&r->lock);

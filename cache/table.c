@@ -13,13 +13,13 @@
 
 enum { N_SHARDS = 16, N_TOKENS = 64, FIRST_BUCKETS = 64 };
 
-/* What a lookup reads stands together, at the end. */
+/* The fields used by lookups are adjacent, at the end. */
 struct entry {
         struct entry *older, *newer; /* in the order of eviction */
         struct entry *next;          /* in its bucket; in a list of removed entries */
         uint64_t hash;
         union cache_value value;
-        uint32_t bytes; /* what it counts against the bound */
+        uint32_t bytes; /* counted towards the limit */
         bool touched;   /* read since it was put, or since it was spared last */
         uint8_t key_len;
         uint8_t key[];
@@ -248,7 +248,7 @@ static bool make_room(struct shard *s)
         return true;
 }
 
-/* Evicts from the oldest on until the shard is within its bound; what was read since is spared once. */
+/* Evicts from the oldest until the shard is within its limit; entries read since are spared once. */
 static void evict(struct shard *s, size_t max_bytes, struct entry **removed)
 {
         while (s->bytes > max_bytes) {

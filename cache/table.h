@@ -1,8 +1,8 @@
-/* The table behind a cache: from keys to numbers, or to objects that count their references. Safe for any number of
- * threads; bounded by bytes, what was not read lately goes first.
+/* The table behind a cache: from keys to numbers, or to reference-counted objects. Thread-safe; limited by bytes,
+ * evicting what was not read lately.
  *
- * A version token says in which state a key was looked up. A drop changes it, and a put with a token that no longer
- * holds stores nothing. */
+ * A version token identifies the state in which a key was looked up. A drop changes it, and a put with an outdated
+ * token stores nothing. */
 #ifndef CACHE_TABLE_H
 #define CACHE_TABLE_H
 
@@ -22,7 +22,7 @@ struct cache_object {
 };
 
 union cache_value {
-        void *object; /* NULL: it is known that there is no row */
+        void *object; /* NULL: there is known to be no row */
         uint64_t number;
 };
 
@@ -33,13 +33,13 @@ void cache_table_free(struct cache_table *t); /* takes NULL */
 /* False: the key is not in the table. An object found comes with a reference for the caller. The token is given either
  * way. */
 bool cache_table_get(struct cache_table *t, const void *key, size_t key_len, union cache_value *value, uint64_t *token);
-/* Many keys are looked up faster when memory was told before: first this for all of them, then the second for all of
- * them, then the lookups. Each waits for memory, otherwise, three times. */
+/* Prefetching for many lookups: call the first for all keys, then the second for all keys, then look them up.
+ * Otherwise each lookup would wait for memory three times. */
 void cache_table_prefetch_bucket(struct cache_table *t, const void *key, size_t key_len);
 void cache_table_prefetch_entry(struct cache_table *t, const void *key, size_t key_len);
 /* The token alone. */
 uint64_t cache_table_token(struct cache_table *t, const void *key, size_t key_len);
-/* Stores the value when the token still holds, with a reference of its own. key_len is at most CACHE_KEY_MAX. */
+/* Stores the value if the token is still valid, taking its own reference. key_len is at most CACHE_KEY_MAX. */
 void cache_table_put(struct cache_table *t, const void *key, size_t key_len, uint64_t token, union cache_value value);
 void cache_table_drop(struct cache_table *t, const void *key, size_t key_len);
 void cache_table_clear(struct cache_table *t); /* drops all keys, also those that are not in it */

@@ -1,16 +1,16 @@
-/* Commands: what `sonet X` can be. One row each in main.c; adding a command is a row there and a cmd_x here. */
+/* The subcommands of `sonet`. Adding one takes a row in main.c and a cmd_x here. */
 #ifndef CMD_COMMANDS_H
 #define CMD_COMMANDS_H
 
 struct command {
         const char *name;
-        int (*run)(int argc, char **argv); /* argv[0] is the command's name; gives the exit code */
-        const char *operands;              /* what stands after the name, for the usage line; "" when nothing does */
+        int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns the exit code */
+        const char *operands;              /* for the usage line; "" if there are none */
         const char *summary;               /* one line for `sonet help` */
         const char *details;               /* paragraphs for `sonet help X` */
 };
 
-/* NULL when there is no such command. */
+/* NULL if there is no such command. */
 const struct command *command_find(const char *name);
 
 /* Exit codes: 0 done, 1 it failed, 2 the command line was wrong, 78 (EX_CONFIG) the settings of `sonet serve` are:

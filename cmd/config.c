@@ -1,4 +1,4 @@
-/* Owns `sonet config`: what the settings are, as this environment has them. */
+/* Owns `sonet config`: printing the settings of this environment. */
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/settings.h"

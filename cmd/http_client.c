@@ -1,4 +1,4 @@
-/* Owns the plain-socket client: every wait has a deadline, and an answer has a maximum. */
+/* Owns the plain-socket client: every wait has a deadline, and a response has a maximum size. */
 #include "cmd/http_client.h"
 
 #include <errno.h>
@@ -114,7 +114,7 @@ static bool send_until(int fd, const struct buf *request, int64_t until_us)
         return true;
 }
 
-/* To the end: the request said `Connection: close`. */
+/* To the end of the connection: the request has `Connection: close`. */
 static bool receive_until(int fd, struct buf *answer, int64_t until_us)
 {
         char chunk[4096];
@@ -132,7 +132,7 @@ static bool receive_until(int fd, struct buf *answer, int64_t until_us)
         }
 }
 
-/* The status of "HTTP/1.1 200 OK…"; leaves the body alone in the buffer. */
+/* The status of "HTTP/1.1 200 OK…"; leaves only the body in the buffer. */
 static int take_body(struct buf *answer)
 {
         static const char version[] = "HTTP/1.1 ";
@@ -252,16 +252,16 @@ static bool write_request(struct buf *out, const struct http_target *target, con
         return !out->overflow;
 }
 
-/* What a reply's head says. */
+/* The head of a response. */
 struct head {
         int status;
-        size_t bytes; /* of the head itself */
+        size_t bytes; /* of the head */
         int64_t body_bytes;
         int64_t retry_after_s;
         bool close;
 };
 
-/* False for a line that this client does not understand. */
+/* False if the line is malformed. */
 static bool read_header(struct str line, struct head *head)
 {
         struct str name = {0};
@@ -302,7 +302,7 @@ static bool read_head(struct str text, struct head *head)
         return true;
 }
 
-/* One more piece into the buffer; false when there is none before the deadline, or the other side has closed. */
+/* Reads one more piece into the buffer; false on timeout, or if the peer has closed. */
 static bool receive_some(int fd, struct buf *in, int64_t until_us)
 {
         for (;;) {
@@ -344,7 +344,7 @@ static bool receive_reply(struct http_connection *connection, struct http_reply 
         return in->len == head->bytes + (size_t)head->body_bytes;
 }
 
-/* The head, or status -1. *silent: not a byte came back. */
+/* Reads the head; status -1 on failure. *silent: nothing was received. */
 static struct head exchange_once(struct http_connection *connection, const struct buf *request, int64_t until_us,
                                  struct http_reply *reply, bool *silent)
 {

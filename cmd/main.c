@@ -1,4 +1,4 @@
-/* The program's entry: one table of commands, and the words that belong to none of them (help, --help, --version). */
+/* The entry point: the table of commands, help, --help and --version. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -163,7 +163,7 @@ int main(int argc, char **argv)
                 print_commands(stdout);
                 return 0;
         }
-        if (strcmp(argv[1], DECODE_COMMAND) == 0) { /* asked by media_service, of itself: no command for people */
+        if (strcmp(argv[1], DECODE_COMMAND) == 0) { /* started by media_service itself, not a command for users */
                 return decode_main(argc - 1, argv + 1);
         }
         const struct command *command = command_find(argv[1]);

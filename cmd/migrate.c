@@ -1,4 +1,4 @@
-/* Owns `sonet migrate`, and the same work for the private PostgreSQL of `sonet up`. */
+/* Owns `sonet migrate`, and migrations of the private PostgreSQL of `sonet up`. */
 #include "cmd/migrate.h"
 
 #include <libpq-fe.h>
@@ -18,7 +18,7 @@ static void finish_p(PGconn **pg)
         PQfinish(*pg);
 }
 
-/* pg_stat_statements is loaded by the server; its view needs a row in the administrator's database. */
+/* The server loads pg_stat_statements; its view must be created in the administrator's database. */
 static sn_status make_statistics(const char *admin_url, struct buf *error)
 {
         CLEANUP(finish_p) PGconn *pg = PQconnectdb(admin_url);
@@ -58,8 +58,7 @@ static void free_options_p(PQconninfoOption **options)
         PQconninfoFree(*options);
 }
 
-/* The password that the service will log in with, or NULL: then it logs in some other way (peer, a certificate,
- * .pgpass). */
+/* The password for the service's role, or NULL if it logs in some other way (peer, a certificate, .pgpass). */
 static const char *password_of(struct arena *arena, const char *url)
 {
         CLEANUP(free_options_p) PQconninfoOption *options = url[0] != '\0' ? PQconninfoParse(url, NULL) : NULL;

@@ -1,5 +1,4 @@
-/* Owns the reading of command lines. getopt_long does the splitting; this file adds typed values, help and kind
- * refusals. */
+/* Owns parsing command lines. getopt_long does the splitting; this file adds typed values, help and error messages. */
 #include "cmd/options.h"
 
 #include <errno.h>
@@ -18,7 +17,7 @@ static size_t min_of(size_t a, size_t b, size_t c)
         return least < c ? least : c;
 }
 
-/* Levenshtein distance of two short words; a long one is far from everything. */
+/* Levenshtein distance of two short words; long ones count as completely different. */
 static size_t edit_distance(const char *a, const char *b)
 {
         size_t row[NEAREST_MAX_LENGTH + 1];
@@ -45,7 +44,7 @@ static size_t edit_distance(const char *a, const char *b)
 const char *nearest_name(const char *word, const char *const *names, size_t n, size_t stride)
 {
         const char *best = NULL;
-        size_t least = strlen(word) / 3 + 2; /* "prot" finds "port", "x" finds nothing that is much longer */
+        size_t least = strlen(word) / 3 + 2; /* "prot" finds "port", "x" finds nothing much longer */
 
         for (size_t i = 0; i < n; i++) {
                 const char *name = *(const char *const *)((const char *)names + i * stride);
@@ -118,7 +117,7 @@ static bool store(const struct option_row *row, const char *command, const char 
         return store_number(row, command, text);
 }
 
-/* What getopt_long stopped at: an option without its value, or one that is not in the table. */
+/* What getopt_long rejected: an option without its value, or an unknown one. */
 static enum options_result report_bad_option(int found, const struct option_row *rows, size_t n, char **argv)
 {
         const char *word = argv[optind - 1];
@@ -143,7 +142,7 @@ enum options_result options_parse(const struct option_row *rows, size_t n, int a
         struct option longs[OPTIONS_MAX + 2] = {{0}};
 
         if (n > OPTIONS_MAX) {
-                abort(); /* a table in this program grew past the bound */
+                abort(); /* a table in this program exceeds the limit */
         }
         for (size_t i = 0; i < n; i++) {
                 longs[i].name = rows[i].name;
@@ -152,7 +151,7 @@ enum options_result options_parse(const struct option_row *rows, size_t n, int a
         }
         longs[n] = (struct option){"help", no_argument, NULL, 'h'};
         opterr = 0;
-        optind = 0; /* glibc: start afresh, so that it may run more than once in a process */
+        optind = 0; /* glibc: reset, so that parsing can run more than once per process */
         for (int found; (found = getopt_long(argc, argv, ":h", longs, NULL)) != -1;) {
                 if (found == 'h') {
                         print_help(argv[0], rows, n);

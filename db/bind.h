@@ -38,7 +38,7 @@ enum db_oid {
 
 #define DB_MAX_BINDS 64
 
-/* What PQsendQueryPrepared takes. Filled by db_encode; scalars live inside, lists in the arena. */
+/* The arguments of PQsendQueryPrepared. Filled by db_encode; scalars are stored inline, lists in the arena. */
 struct db_wire {
         int n;
         uint32_t signature; /* of the types */

@@ -1,4 +1,4 @@
-/* Owns the test of all statements against a live schema. */
+/* Owns checking all statements against a live schema. */
 #include "db/check.h"
 
 #include <string.h>

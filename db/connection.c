@@ -24,7 +24,7 @@ static int poll_ms(int64_t deadline_us)
         return left > 600000000 ? 600000 : (int)((left + 999) / 1000);
 }
 
-/* True when the socket is ready (or broken: the next read tells). */
+/* True if the socket is ready (or broken: the next read will tell). */
 static bool wait_ready(PGconn *pg, short events, int64_t deadline_us)
 {
         struct pollfd p = {.fd = PQsocket(pg), .events = events};
@@ -210,9 +210,8 @@ static void prepared_clear(struct db_prepared *p)
         *p = (struct db_prepared){0};
 }
 
-/* The statistics start anew when the server recovers from a crash, and only then (or when an administrator resets
- * them): after a clean restart transaction ids go on, after a crash an id that never reached the disk may be given out
- * again. */
+/* The statistics are reset when the server recovers from a crash, and only then (or by an administrator): after a
+ * clean restart transaction IDs continue, after a crash an ID that never reached the disk may be reused. */
 enum db_outcome db_connection_read_boot(PGconn *pg, int64_t deadline_us, char *boot, size_t boot_size)
 {
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;

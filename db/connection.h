@@ -14,7 +14,7 @@
 enum db_outcome {
         DB_DONE,    /* the server did it */
         DB_ERROR,   /* the server refused: the result has the SQLSTATE */
-        DB_LOST,    /* the connection is gone (or could not be made); what was sent may have been done */
+        DB_LOST,    /* the connection is lost (or could not be opened); what was sent may have taken effect */
         DB_EXPIRED, /* the deadline passed while waiting: the connection is in mid-air and only good for db_give_up */
 };
 
@@ -36,21 +36,20 @@ struct db_connection {
         struct db_prepared prepared;
         int64_t idle_since_us;
         bool cancel;   /* in the list of the reaper: something runs on it */
-        char boot[48]; /* tells one run of the server from the next: changes when it recovers from a crash */
+        char boot[48]; /* identifies a run of the server: changes when it recovers from a crash */
 };
 
 /* Connects before deadline_us (monotonic). On DB_LOST and DB_EXPIRED *pg is NULL and reason (at least 200 bytes, may be
  * NULL) has a sentence. */
 enum db_outcome db_pg_connect(const char *url, int64_t deadline_us, PGconn **pg, char *reason, size_t reason_size);
-/* Waits for all results of what was sent; *result is the last one, or the first error (may be NULL on DB_LOST and
- * DB_EXPIRED). */
+/* Waits for all results; *result is the last one, or the first error (may be NULL on DB_LOST and DB_EXPIRED). */
 enum db_outcome db_pg_wait(PGconn *pg, int64_t deadline_us, PGresult **result);
 /* The end of a pipeline, behind the results of all its statements; leaves the mode. */
 enum db_outcome db_pg_wait_sync(PGconn *pg, int64_t deadline_us);
 /* Simple protocol. */
 enum db_outcome db_pg_query(PGconn *pg, const char *sql, int64_t deadline_us, PGresult **result);
 void db_pg_clear_p(PGresult **result);
-/* "" when there is none. */
+/* "" if there is none. */
 const char *db_pg_sqlstate(const PGresult *result);
 
 /* (Re)opens in place: an old connection is closed, nothing is prepared any more. */

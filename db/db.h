@@ -1,10 +1,10 @@
-/* One service's database: a bounded pool, transactions under DESIGN's rules, prepared statements, rows into messages.
+/* One service's database: a bounded pool, transactions, prepared statements, rows into messages.
  *
- * A change:          CLEANUP(db_end) struct db_tx *tx = NULL;
- *                    TRY(db_begin(c, &tx)); … store functions … return db_commit(c, &out->base, &tx);
- * A read:            the same with db_read, and without a commit: leaving the scope gives the connection back. A
- * function that goes on to call another service or Redis says db_end(&tx) first. One statement:     TRY(DB_READ(c, tx,
- * store_user(tx, id, out)));    TRY(DB_WRITE(c, tx, store_touch(tx, id))); */
+ * A change:        CLEANUP(db_end) struct db_tx *tx = NULL;
+ *                  TRY(db_begin(c, &tx)); … store functions … return db_commit(c, &out->base, &tx);
+ * A read:          the same with db_read, and without a commit: leaving the scope releases the connection. A function
+ *                  that then calls another service or Redis first calls db_end(&tx).
+ * One statement:   TRY(DB_READ(c, tx, store_user(tx, id, out)));    TRY(DB_WRITE(c, tx, store_touch(tx, id))); */
 #ifndef DB_DB_H
 #define DB_DB_H
 
@@ -33,10 +33,10 @@ SN_CHECKED sn_status db_ping(struct db *db, int timeout_ms);
 const char *db_name(const struct db *db);
 const char *db_url(const struct db *db); /* for a lease on the same database; it may hold a password: never logged */
 
-/* What became of the call's idempotency key, asked by the dispatcher before the handler looks at anything: what the
- * first request saw may be gone by now. SN_OK when there is no key, it is new, or the service keeps no database.
- *   SN_REPLAYED           the key has an answer (left in c->replayed); the dispatcher gives it
- *   SN_ABORTED            the same key is being worked on (409), not retried
+/* Looks up the call's idempotency key. The dispatcher calls it before the handler reads anything, since what the first
+ * request saw may have changed. SN_OK if there is no key, it is new, or the service has no database.
+ *   SN_REPLAYED           the key has a response (in c->replayed); the dispatcher returns it
+ *   SN_ABORTED            a request with the key is still running (409), not retried
  *   SN_INVALID_ARGUMENT   the key was used with another body (422: code idempotency_key_reused)
  *   SN_UNAVAILABLE        no connection before the deadline */
 SN_CHECKED sn_status db_replay(struct rpc_call *c);
@@ -45,12 +45,12 @@ SN_CHECKED sn_status db_replay(struct rpc_call *c);
 SN_CHECKED sn_status db_begin(struct rpc_call *c, struct db_tx **tx);
 /* A connection without a transaction: each statement sees its own snapshot. Never for writes. */
 SN_CHECKED sn_status db_read(struct rpc_call *c, struct db_tx **tx);
-/* The last step of a handler: make the answer before it, since what is committed must not fail any more (debug builds
- * abort). Stores answer (may be NULL) under the idempotency key, commits, runs the hooks of db_on_end, wakes the relay
- * when there are events. A connection lost at COMMIT is resolved with pg_xact_status before answering. On failure *tx
- * stays for the cleanup. */
+/* The last step of a handler: build the response before it, since nothing may fail after the commit (debug builds
+ * abort). Stores answer (may be NULL) under the idempotency key, commits, runs the hooks of db_on_end, and wakes the
+ * relay if there are events. If the connection is lost at COMMIT, the outcome is resolved with pg_xact_status first.
+ * On failure *tx is left for the cleanup. */
 SN_CHECKED sn_status db_commit(struct rpc_call *c, const ProtobufCMessage *answer, struct db_tx **tx);
-/* Gives the connection back early: what was not committed is rolled back. *tx is NULL afterwards, and may be before. */
+/* Releases the connection early: what was not committed is rolled back. Sets *tx to NULL; it may be NULL before. */
 void db_end(struct db_tx **tx);
 /* The status of one expression over a connection (DB_READ) or in a transaction that commits without an answer
  * (DB_WRITE). `tx` is the name by which the expression calls it; it ends with the expression. */
@@ -81,10 +81,10 @@ struct rpc_call *db_call(struct db_tx *tx);
 SN_CHECKED sn_status db_lock_pair(struct db_tx *tx, const char *a, const char *b);
 SN_CHECKED sn_status db_lock_one(struct db_tx *tx, const char *scope, const char *id);
 
-/* Maps the last error of the connection: serialization failure and deadlock give SN_ABORTED with c->retry; a unique
- * violation SN_ALREADY_EXISTS (db_constraint tells which); connection trouble SN_UNAVAILABLE; statement time-out
- * SN_DEADLINE_EXCEEDED; the rest SN_INTERNAL, logged with its SQLSTATE. After a unique violation inside a transaction
- * only rollback is possible. */
+/* Maps the connection's last error: serialization failure and deadlock to SN_ABORTED with c->retry; a unique
+ * violation to SN_ALREADY_EXISTS (db_constraint tells which one); connection trouble to SN_UNAVAILABLE; a statement
+ * timeout to SN_DEADLINE_EXCEEDED; anything else to SN_INTERNAL, logged with its SQLSTATE. After a unique violation
+ * in a transaction only a rollback is possible. */
 const char *db_constraint(const struct db_tx *tx); /* name of the violated constraint, or "" */
 
 /* Runs a statement. affected may be NULL. */
@@ -97,9 +97,9 @@ SN_CHECKED sn_status db_exec_later(struct db_tx *tx, const struct db_statement *
 /* Rows as an array of messages of s->row, in the call's arena. items is `Type **`. */
 SN_CHECKED sn_status db_list(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
                              size_t *n_items, void *items);
-/* The first row into an initialised message (of s->row); *found (may be NULL: then no row is SN_NOT_FOUND) tells
- * whether there was one. Columns land in fields by name; a dotted alias ("counts.likes") in a sub-message, made on
- * demand; NULL leaves a field absent. */
+/* The first row into an initialised message (of s->row); *found tells whether there was one (if found is NULL, no
+ * row is SN_NOT_FOUND). Columns are stored in fields by name; a dotted alias ("counts.likes") in a sub-message,
+ * created on demand; NULL leaves a field absent. */
 SN_CHECKED sn_status db_one(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
                             ProtobufCMessage *out, bool *found);
 /* Raw rows, for the few queries that are not messages. Valid until the arena goes. */

@@ -181,7 +181,7 @@ static sn_status encode(struct db_tx *tx, const struct db_statement *s, const st
         return SN_OK;
 }
 
-/* Preparing takes a round trip, the first time on each connection: what was sent before comes to its end then. */
+/* Preparing takes a round trip, once per connection; it completes everything sent before. */
 static sn_status send_later(struct db_tx *tx, const struct db_statement *s, const struct db_wire *wire)
 {
         CLEANUP(db_pg_clear_p) PGresult *error = NULL;

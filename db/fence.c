@@ -14,7 +14,7 @@ void db_fence_init(struct db_fence *fence, const char *service)
             (struct db_fence){.on = true, .service = service, .writers = db_lock_number("fence", service, NULL, NULL)};
 }
 
-/* One statement string is one implicit transaction: at its end, however that comes, both settings and lock are gone. */
+/* One statement string is one implicit transaction: however it ends, both settings and lock are gone. */
 static enum db_outcome lock_exclusively(const struct db_fence *fence, struct lease_session *s)
 {
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;
@@ -25,8 +25,8 @@ static enum db_outcome lock_exclusively(const struct db_fence *fence, struct lea
         return lease_session_query(s, sql, &result);
 }
 
-/* The former owner may be stopped in the middle of a transaction, or its COMMIT may be on its way for ever. It has not
- * acknowledged it, and whether it is in time is decided here. */
+/* The former owner may be stopped in the middle of a transaction, or its COMMIT may be delayed indefinitely. It was
+ * not acknowledged, and here it is decided whether it is too late. */
 static void end_writers(const struct db_fence *fence, struct lease_session *s)
 {
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;

@@ -1,10 +1,10 @@
-/* Fence: no write of a former owner lands after the next one has begun to read.
+/* Fence: no write of a former owner takes effect after the next owner has started to read.
  *
- * Every write transaction of an owner takes the fence's lock shared, and then asks whether its lease's session is
- * alive: both in the round trip of BEGIN. The next owner, once it has the lease, takes the fence's lock exclusively
- * before it reads its first row. A transaction of the former owner that had the shared lock by then is over when the
- * exclusive one is granted; one that gets it later finds the session gone, and does nothing. No clock has a part in it.
- */
+ * Every write transaction of an owner takes the fence's lock in shared mode, and then checks that its lease's
+ * session is alive: both in the round trip of BEGIN. The next owner, once it has the lease, takes the lock
+ * exclusively before it reads its first row. A transaction of the former owner that had the shared lock is over when
+ * the exclusive one is granted; one that gets it later finds the session gone and does nothing. No clocks are
+ * involved. */
 #ifndef DB_FENCE_H
 #define DB_FENCE_H
 
@@ -14,7 +14,7 @@ struct db_fence {
         bool on;
         const char *service;
         int64_t writers; /* the advisory lock that writers share */
-        int64_t alive;   /* the one that the lease's session holds; 0 while there is none: no write is allowed */
+        int64_t alive;   /* held by the lease's session; 0 while there is none: no writes are allowed */
 };
 
 void db_fence_init(struct db_fence *fence, const char *service);

@@ -230,5 +230,5 @@ db_field_store *db_field_store_of(const struct rpc_field *f, enum db_kind kind)
 {
         db_field_store *store = f->shape == SHAPE_LIST ? lists[f->kind][kind] : values[f->kind][kind];
 
-        return store == store_time_ms && !ends_with(f->name, "_ms") ? NULL : store; /* units stand in names */
+        return store == store_time_ms && !ends_with(f->name, "_ms") ? NULL : store; /* names must include units */
 }

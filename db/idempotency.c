@@ -1,5 +1,5 @@
-/* Owns the idempotency keys of a service: an answer is kept in the transaction of its effect, so that both are there or
- * neither. Two requests with one key at a time: the lock that the first holds until it ends tells the second. */
+/* Owns the idempotency keys of a service: a response is stored in the transaction of its effect, so that both exist
+ * or neither. Requests with the same key are serialised by a lock that the first one holds until it ends. */
 #include <stdint.h>
 #include <string.h>
 #include "base/contract.h"

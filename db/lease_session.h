@@ -8,19 +8,19 @@
 
 #define LEASE_IDLE_MS  1800 /* idle_session_timeout, and how long a holder waits for an answer */
 #define LEASE_TOUCH_MS 100  /* how often a holder asks that is in use, and one that waits tries */
-#define LEASE_QUIET_MS 500  /* how often a holder asks whom nobody needs: it is certain again once somebody does */
+#define LEASE_QUIET_MS 500  /* how often an idle holder checks: it becomes certain again on demand */
 #define LEASE_TRUST_MS 300  /* how long a holder relies on an answer, counted from before the question */
 
 enum lease_state {
         LEASE_HELD,
         LEASE_TAKEN,      /* another session holds it */
-        LEASE_UNREACHABLE /* there is no session: the server is unreachable, or ended it */
+        LEASE_UNREACHABLE /* there is no session: the server is unreachable, or terminated it */
 };
 
 struct lease_session {
         const char *url, *name;
         PGconn *pg;
-        int64_t alive; /* an advisory lock that this very session holds until it ends: drawn anew for each session */
+        int64_t alive;     /* an advisory lock held by this session until it ends: a new one for each session */
         int64_t locked_us; /* on the boot clock: since when it has the lock; 0: it has not */
         bool fenced;       /* the former owner's writes are over (db/fence.h); goes with the lock */
 };

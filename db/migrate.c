@@ -200,8 +200,8 @@ static struct set own_set(const struct db_schema *schema)
         return (struct set){schema->database, schema->migrations, schema->n};
 }
 
-/* Tables that are there from before the default privileges; and what the app may not do with the one that only
- * migrations write, and with those whose comment says `read-only` or `append-only`. */
+/* Grants on tables older than the default privileges; and revokes writes on the table that only migrations write,
+ * and those whose comment says `read-only` or `append-only`. */
 static sn_status grant_tables(PGconn *pg, const char *app_role, struct buf *error)
 {
         return migrate_format(pg, "grant the tables to the app role", error, NULL,

@@ -16,9 +16,8 @@ struct db_migration {
         const char *sql;
 };
 
-/* Of one service. The platform's own (outbox, idempotency_keys …) are a set apart, which runs before it in each
- * database.
- */
+/* The migrations of one service. Those of the platform (outbox, idempotency_keys …) are a separate set that runs
+ * first in each database. */
 struct db_schema {
         const char *database;                  /* "note_service" */
         const struct db_migration *migrations; /* sorted by number */

@@ -18,10 +18,10 @@ SN_CHECKED sn_status migrate_query(PGconn *pg, const char *sql, const char *what
 SN_CHECKED sn_status migrate_format(PGconn *pg, const char *what, struct buf *error, PGresult **result,
                                     const char *format, ...);
 
-/* Whether all migrations of the schema ran, on a connection from db_pg_connect or migrate_connect: SN_UNAVAILABLE when
- * there is no answer before deadline_us. */
+/* Whether all migrations of the schema have run, on a connection from db_pg_connect or migrate_connect:
+ * SN_UNAVAILABLE without a response before deadline_us. */
 SN_CHECKED sn_status migrate_check(PGconn *pg, const struct db_schema *schema, int64_t deadline_us, struct buf *error);
-/* Runs what is missing, as the owner (the session has its role), with the migration lock held. */
+/* Runs the missing ones as the owner (the session has its role), with the migration lock held. */
 SN_CHECKED sn_status migrate_run(PGconn *pg, const struct db_schema *schema, const char *app_role, struct buf *error);
 
 #endif

@@ -30,7 +30,7 @@ static void ignore_notice(void *context, const PGresult *result)
         (void)result;
 }
 
-/* The URL of another database on the same server: libpq takes it apart, the last dbname wins. */
+/* The URL of another database on the same server: libpq parses it, and the last dbname wins. */
 static enum db_outcome connect_to(const char *url, const char *database, PGconn **pg, char *reason, size_t reason_size)
 {
         const char *keys[] = {"dbname",          "dbname", "client_encoding", "fallback_application_name",

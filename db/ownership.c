@@ -23,11 +23,11 @@ struct db_ownership {
         size_t n;
         pthread_t thread;
         bool started;
-        int wake_fd; /* readable: somebody waits for certainty, or it is to end */
+        int wake_fd; /* readable: a caller waits for certainty, or the thread must end */
         atomic_bool stopping;
         bool held;          /* the thread's own: once true, a loss ends the process */
-        atomic_bool needed; /* somebody has looked since the last touch, */
-        bool quiet;         /* and nobody had between that and the one before; the thread's own */
+        atomic_bool needed; /* certainty was needed since the last check, */
+        bool quiet;         /* and was not between that check and the one before; private to the thread */
         _Atomic(const char *) awaits;
         atomic_int_least64_t certain_until_us; /* on the boot clock; 0: not held */
         pthread_mutex_t lock;
@@ -49,7 +49,7 @@ static void set_certain_until(struct db_ownership *o, int64_t until_us)
         (void)pthread_mutex_unlock(&o->lock);
 }
 
-/* What was not held yet is only tried again. */
+/* Leases not held yet are only retried. */
 static bool end_lease(struct db_ownership *o, struct part *part, const char *reason)
 {
         if (o->held) {
@@ -122,7 +122,7 @@ static bool fence_all(struct db_ownership *o)
         return all;
 }
 
-/* What is left of the time in which a former owner may still answer. */
+/* The remaining time in which a former owner may still respond. */
 static int64_t left_to_wait_us(const struct db_ownership *o)
 {
         int64_t locked_us = 0;
@@ -169,8 +169,8 @@ static void wake(struct db_ownership *o)
         (void)!write(o->wake_fd, &one, sizeof(one)); /* it fails only when it is readable already */
 }
 
-/* Until the next look, or until somebody needs certainty, a server ends a session, or the owner stops. False: it stops.
- */
+/* Waits until the next check, or until certainty is needed, a server ends a session, or the owner stops. False: it
+ * is stopping. */
 static bool pause_between(struct db_ownership *o)
 {
         struct pollfd p[DB_OWNERSHIP_MAX + 1] = {{.fd = o->wake_fd, .events = POLLIN}};

@@ -85,7 +85,7 @@ enum db_outcome db_pipeline_finish(struct db_tx *tx, const struct db_pipeline_de
         if (outcome == DB_DONE && *statement != commit_name) {
                 return end;
         }
-        /* the server has said how the transaction ended: what becomes of the connection changes nothing */
+        /* the server has reported how the transaction ended: the connection no longer matters */
         db_give_up(tx->connection, end == DB_EXPIRED);
         tx->connection = NULL;
         return outcome;

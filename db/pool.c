@@ -1,5 +1,5 @@
-/* Owns who may use a connection: the places of each pool and of the server behind it, in what order those who wait get
- * theirs, and getting a connection to work for whoever has one. */
+/* Owns allocating connections: the limits of each pool and of its server, the order of waiting callers, and opening
+ * a working connection. */
 #include "db/pool_parts.h"
 
 #include <poll.h>
@@ -36,8 +36,7 @@ static void take_place(struct db *db)
         metric_add(db->busy_gauge, 1);
 }
 
-/* Hands places that came free to those who wait, in their order; who waits for a full pool does not hold up the others.
- */
+/* Grants free places to waiting callers, in order; one that waits for a full pool does not hold up the others. */
 static void grant_places(void)
 {
         struct waiter **link = &waiters;
@@ -131,7 +130,7 @@ static bool is_alive(struct db_connection *connection)
         return PQconsumeInput(connection->pg) && PQstatus(connection->pg) == CONNECTION_OK;
 }
 
-/* True while callers should go on trying: the server may only be restarting. */
+/* True while callers should keep trying: the server may only be restarting. */
 static bool note_failure(struct db *db, const char *reason)
 {
         int64_t now_us = clock_monotonic_us();

@@ -12,8 +12,8 @@ void db_release(struct db_connection *connection); /* back into the pool, when i
 /* Gives the place back and leaves the connection to the reaper, which cancels what runs on it when asked, and closes
  * it: a dead host may keep that waiting, and the caller has a deadline. */
 void db_give_up(struct db_connection *connection, bool cancel);
-/* The connection turned out broken: opens it anew in place. The idle ones of its pool are closed, they came from the
- * same server. On failure it is still the caller's, to give up. */
+/* The connection is broken: reopens it in place. Idle connections of its pool are closed, as they lead to the same
+ * server. On failure the caller must still release it. */
 enum db_outcome db_reopen(struct db_connection *connection, int64_t deadline_us);
 
 /* Of every write transaction on this database; off unless this process owns its service. */

@@ -1,4 +1,4 @@
-/* Owns which pools there are, which of them stand before one server, and under which labels they are measured. */
+/* Owns the list of pools, the grouping by server, and their metric labels. */
 #include "db/pool_parts.h"
 
 #include <stdio.h>

@@ -29,11 +29,11 @@ struct db {
 extern pthread_mutex_t db_pools_lock;
 extern struct db *db_pools; /* all of the process */
 
-/* pool.c, with the lock held: a place came free, for whoever waits for it. */
+/* pool.c, with the lock held: a place became free for a waiting caller. */
 void db_give_place(struct db *db);
 
-/* pool_reaper.c: the reaper, one thread for all pools, asleep while nothing is idle. With the lock held; stopping
- * gives it away for a moment. */
+/* pool_reaper.c: one thread for all pools, asleep while nothing is idle. With the lock held; stopping releases it
+ * for a moment. */
 void db_reaper_start(void);
 void db_reaper_stop(void);
 void db_reaper_wake(void);

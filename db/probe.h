@@ -9,8 +9,8 @@ struct db_probe;
 
 /* Opens nothing yet. url and schema must outlive it. */
 struct db_probe *db_probe_new(const char *url, const struct db_schema *schema);
-/* Within timeout_ms, connecting when there is no connection. SN_OK; SN_UNAVAILABLE: no answer; SN_FAILED_PRECONDITION:
- * it answers, and a migration is missing. reason gets a sentence, for the log only: it may name hosts and files. */
+/* Within timeout_ms, connecting if necessary. SN_OK; SN_UNAVAILABLE: no response; SN_FAILED_PRECONDITION: a
+ * migration is missing. reason gets a sentence, for the log only: it may contain hosts and files. */
 SN_CHECKED sn_status db_probe_look(struct db_probe *probe, int timeout_ms, struct buf *reason);
 void db_probe_free(struct db_probe *probe); /* takes NULL */
 

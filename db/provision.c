@@ -1,6 +1,6 @@
-/* Owns how a service gets its database and its roles: the owner, who migrates and cannot log in; the app, who reads and
- * writes rows and nothing else; and the reader, who reads what migrations grant it, and cannot log in until somebody
- * lets it. All of it may run again, or at the same time from several places. */
+/* Owns creating a service's database and its roles: the owner, who migrates and cannot log in; the app, who can only
+ * read and write rows; and the reader, who reads what migrations grant, and cannot log in until an operator allows
+ * it. Idempotent, and safe to run concurrently. */
 #include <stdio.h>
 #include <string.h>
 #include "db/connection.h"
@@ -51,8 +51,8 @@ static sn_status set_password(PGconn *pg, const char *role, const char *password
         return status;
 }
 
-/* Its statements are prepared once and run for as long as a connection lasts, each with one good plan whatever its
- * values: planning them anew would often cost more than running them. */
+/* Statements are prepared once per connection, and have one good plan whatever the values: planning them each time
+ * would often cost more than running them. */
 static sn_status set_limits(PGconn *pg, const char *role, struct buf *error)
 {
         return migrate_format(pg, "set the limits of a role", error, NULL,

@@ -80,7 +80,7 @@ sn_status db_resolve_commit(struct db_tx *tx, const uint8_t *answer, size_t len)
                 bool has = false;
                 int64_t call_deadline_us = tx->c->deadline_us;
 
-                /* the key's row is in the transaction: it tells where the id cannot */
+                /* the key's row is part of the transaction: it tells if the ID cannot */
                 tx->c->deadline_us = deadline_us;
                 sn_status status = db_key_has_answer(tx, answer, len, &has);
                 tx->c->deadline_us = call_deadline_us;
@@ -102,7 +102,7 @@ sn_status db_resolve_commit(struct db_tx *tx, const uint8_t *answer, size_t len)
                 tx->failed = SN_ABORTED;
                 return db_fail_retry(tx->c, "the database connection was lost before the change was made");
         default:
-                if (db_fence(tx->db)->on) { /* it may land yet, behind what is kept in memory */
+                if (db_fence(tx->db)->on) { /* it may still take effect, unnoticed by what is cached in memory */
                         db_ownership_lost(db_fence(tx->db)->service, "the outcome of a COMMIT is unknown");
                 }
                 tx->failed = SN_UNAVAILABLE;

@@ -164,7 +164,7 @@ const char *db_text(const struct db_rows *rows, size_t row, const char *column)
         case DB_KIND_UUID:
                 return db_value_uuid(v, rows->arena);
         case DB_KIND_JSONB:
-                return (const char *)v.bytes + (v.len > 0); /* a version stands before the text */
+                return (const char *)v.bytes + (v.len > 0); /* a version precedes the text */
         case DB_KIND_INT:
                 return arena_printf(rows->arena, "%" PRId64, db_value_int(v));
         default:

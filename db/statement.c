@@ -1,4 +1,4 @@
-/* Owns the register of statements: the linker gathers them in a section of their own. */
+/* Owns the registry of statements: the linker collects them in a section. */
 #include "db/statement.h"
 
 /* Given by the linker when there is at least one; weak, so that a program without any links too. */

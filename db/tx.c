@@ -1,5 +1,5 @@
-/* Owns the life of a transaction (and of a read): opening it with the call's idempotency key, locks, hooks, its end.
- * What becomes of a COMMIT whose answer is lost is in resolve.c. */
+/* Owns the lifecycle of a transaction (and of a read): opening it with the call's idempotency key, locks, hooks, its
+ * end. resolve.c handles a COMMIT whose response is lost. */
 #include "db/tx.h"
 
 #include <inttypes.h>
@@ -12,7 +12,8 @@
 #include "db/ownership.h"
 
 #define COMMIT_US                                                                                                      \
-        5000000 /* a COMMIT that was sent is waited for at least as long: giving up early tells the caller nothing */
+        5000000 /* how long to wait at least for a COMMIT that was sent: giving up early would tell the caller nothing \
+                 */
 #define ROLLBACK_US 1000000
 
 static sn_status open_tx(struct rpc_call *c, bool transaction, struct db_tx **tx)
@@ -47,7 +48,7 @@ sn_status db_read(struct rpc_call *c, struct db_tx **tx)
 
 #define NUMBER_SIZE 24 /* of an advisory lock, in decimal */
 
-/* Opens the transaction, waits for the fence, then in one row: the transaction's id (to ask about after a lost COMMIT),
+/* Opens the transaction, waits for the fence, then returns one row: the transaction's ID (for a lost COMMIT),
  * whether the session of our lease has ended, and whether the idempotency key is ours. What does not apply is f. */
 static void write_begin(const struct db_tx *tx, bool with_key, char *sql, size_t size)
 {
@@ -138,7 +139,7 @@ void db_on_commit(struct db_tx *tx, void (*hook)(void *context), void *context)
         add_hook(tx, hook, context, true);
 }
 
-/* The connection is given back first: hooks may do what is forbidden inside. */
+/* The connection is released first: hooks may do what is forbidden inside. */
 static void end_transaction(struct db_tx **tx, bool committed)
 {
         struct db_tx *t = *tx;
@@ -209,7 +210,7 @@ static bool was_rolled_back(PGresult *result)
         return strcmp(PQcmdStatus(result), "COMMIT") != 0;
 }
 
-/* One round trip, with what was sent before it. What is only waited for longer is COMMIT itself. */
+/* One round trip, including what was sent before. Only COMMIT itself is waited for longer. */
 static enum db_outcome send_commit(struct db_tx *tx, PGresult **result, const char **failed)
 {
         int64_t call_us = tx->c->deadline_us, grace_us = clock_monotonic_us() + COMMIT_US;

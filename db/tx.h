@@ -44,7 +44,7 @@ struct db_pipeline_deadlines {
  * DB_DONE of COMMIT, are certain: when the connection goes after that, it is given up here (tx->connection is NULL). */
 enum db_outcome db_pipeline_finish(struct db_tx *tx, const struct db_pipeline_deadlines *deadlines, PGresult **result,
                                    const char **statement);
-/* After DB_LOST: the server told why it ended the session at a statement before COMMIT, so COMMIT was not reached. */
+/* After DB_LOST: the server said why it ended the session at a statement before COMMIT, so COMMIT was not reached. */
 bool db_pipeline_is_aborted(const char *statement, const PGresult *result);
 /* The same without the result. */
 SN_CHECKED sn_status db_pipeline_flush(struct db_tx *tx);
@@ -70,7 +70,7 @@ SN_CHECKED sn_status db_key_store(struct db_tx *tx, const uint8_t *answer, size_
 /* After a lost COMMIT: whether the key has exactly this answer. */
 SN_CHECKED sn_status db_key_has_answer(struct db_tx *tx, const uint8_t *answer, size_t len, bool *has);
 
-/* A COMMIT was sent and the connection went: finds out what became of it. SN_OK: committed. */
+/* A COMMIT was sent and the connection was lost: determines its outcome. SN_OK: committed. */
 SN_CHECKED sn_status db_resolve_commit(struct db_tx *tx, const uint8_t *answer, size_t len);
 
 #endif

@@ -1,4 +1,4 @@
-/* Out: where the writer stands in a struct buf. It checks for room once per piece and keeps no NUL in between. */
+/* The writer's position in a struct buf. It checks for room once per piece and keeps no NUL in between. */
 #ifndef JSON_OUT_H
 #define JSON_OUT_H
 
@@ -8,19 +8,19 @@
 
 struct out {
         struct buf *buf;
-        char *at, *end; /* end leaves a byte for the NUL */
+        char *at, *end; /* end reserves a byte for the NUL */
 };
 
 static inline struct out out_begin(struct buf *buf)
 {
-        static char nowhere; /* of a buffer that has no memory yet: there is no room there */
+        static char nowhere; /* for a buffer without memory: there is no room in it */
         if (buf->data == NULL) {
                 return (struct out){buf, &nowhere, &nowhere};
         }
         return (struct out){buf, buf->data + buf->len, buf->data + buf->capacity - 1};
 }
 
-/* Gives the bytes written back to the buffer. */
+/* Commits the written bytes to the buffer. */
 static inline void out_end(struct out *o)
 {
         if (o->buf->data != NULL) {
@@ -32,7 +32,7 @@ static inline void out_end(struct out *o)
 /* Slow path of out_room (json/string.c). */
 bool out_grow(struct out *o, size_t bytes);
 
-/* False past the buffer's maximum, from then on for ever: the buffer is marked, and nothing more is written. */
+/* False beyond the buffer's maximum, from then on always: the buffer is marked, and nothing more is written. */
 static inline bool out_room(struct out *o, size_t bytes)
 {
         return ((size_t)(o->end - o->at) >= bytes && !o->buf->overflow) || out_grow(o, bytes);
@@ -46,7 +46,7 @@ static inline void out_bytes(struct out *o, const char *bytes, size_t len)
         }
 }
 
-/* The same for the padded texts of a contract: copying a fixed size is one or two instructions. */
+/* The same for the padded texts of a contract: copying a fixed size takes one or two instructions. */
 static inline void out_padded(struct out *o, const char *bytes, size_t len)
 {
         if (len <= RPC_PADDING && (size_t)(o->end - o->at) >= RPC_PADDING && !o->buf->overflow) {

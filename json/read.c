@@ -1,4 +1,4 @@
-/* A JSON tree into a message: every field is known, has the right type and fits, or the problem names it. */
+/* A JSON tree into a message: every field must be known, have the right type and fit, or the problem names it. */
 #include "json/json.h"
 
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "json/syntax.h"
 #include "json/value.h"
 
-/* The way to the value at hand, on the stack; turned into text only when something is wrong. */
+/* The path to the current value, on the stack; formatted only if something is wrong. */
 struct path {
         const struct path *up;
         const char *name; /* NULL: an element */
@@ -34,8 +34,8 @@ static sn_status fail_expected(struct rpc_call *c, const struct path *path, cons
                              expected);
 }
 
-/* What is not given is left out. null would have to mean that too, and clients mean other things by it: "none", "as it
- * was". */
+/* Fields that are not given must be left out. null is rejected because clients mean different things by it: "none",
+ * "unchanged". */
 static sn_status fail_null(struct rpc_call *c, const struct path *path)
 {
         return rpc_fail_code(c, SN_INVALID_ARGUMENT, "validation_failed", path_text(c->arena, path),

@@ -1,4 +1,4 @@
-/* RFC 3339 timestamps in. (Out: clock_format_ms.) */
+/* Parses RFC 3339 timestamps. (clock_format_ms formats them.) */
 #ifndef JSON_RFC3339_H
 #define JSON_RFC3339_H
 

@@ -1,4 +1,4 @@
-/* Fields from text, as paths and queries carry them (already percent-decoded). */
+/* Fields from text, as in paths and queries (already percent-decoded). */
 #include "json/json.h"
 
 #include <stdlib.h>
@@ -13,7 +13,7 @@ static const char *set_number(const struct rpc_field *f, void *member, struct st
         if (str_to_i64(text, &number)) {
                 return value_set_i64(f, member, number);
         }
-        uint64_t large = 0; /* only unsigned 64-bit fields go on from where int64 ends */
+        uint64_t large = 0; /* only unsigned 64-bit fields continue beyond int64 */
         for (size_t i = 0; i < text.len; i++) {
                 if (text.ptr[i] < '0' || text.ptr[i] > '9' || __builtin_mul_overflow(large, 10, &large) ||
                     __builtin_add_overflow(large, (uint64_t)(text.ptr[i] - '0'), &large)) {
@@ -64,7 +64,7 @@ static const char *set_value(const struct rpc_field *f, struct arena *arena, voi
         }
 }
 
-/* Room for one more element. The array doubles when its length is a power of two, so no capacity needs to be kept. */
+/* Room for one more element. The array doubles when its length is a power of two, so no capacity needs to be stored. */
 static char *list_extend(const struct rpc_field *f, struct arena *arena, char *message)
 {
         size_t *n = (size_t *)(message + f->quantifier);

@@ -14,8 +14,8 @@ bool out_grow(struct out *o, size_t bytes)
 #define ONES  0x0101010101010101u
 #define HIGHS 0x8080808080808080u
 
-/* Nonzero when one of eight bytes is a control character, '"', '\\' or not ASCII. False alarms are possible, misses are
- * not. */
+/* Nonzero if one of eight bytes is a control character, '"', '\\' or not ASCII. False positives are possible, false
+ * negatives are not. */
 static inline uint64_t special(uint64_t v)
 {
         uint64_t quote = v ^ (ONES * '"');
@@ -49,8 +49,8 @@ static inline bool is_continuation(const char *p, const char *end)
         return p < end && ((unsigned char)*p & 0xC0) == 0x80;
 }
 
-/* Bytes of the well-formed sequence at p (its first byte is not ASCII), or minus the bytes that one U+FFFD stands for:
- * the longest start of a sequence, as the Unicode Standard (3.9, Maximal Subparts)
+/* The length of the well-formed sequence at p (whose first byte is not ASCII), or minus the number of bytes to
+ * replace by one U+FFFD: the longest start of a sequence, as the Unicode Standard (3.9, Maximal Subparts)
  * recommends. */
 static int sequence(const char *p, const char *end)
 {
@@ -84,7 +84,7 @@ static void out_escape(struct out *o, unsigned char c)
         }
 }
 
-/* The end of what can be copied as it is. */
+/* The end of what can be copied unchanged. */
 static const char *skip_valid(const char *p, const char *end)
 {
         while (p < end) {

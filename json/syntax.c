@@ -1,17 +1,17 @@
-/* jansson reads the text. Before it does, one pass bounds the depth, since jansson recurses; and when jansson refuses
- * what is JSON but not ours (a key given twice, a number too large, NUL), a walk up to the place names the field, which
- * jansson does not. */
+/* jansson parses the text. Before that, one pass limits the depth, since jansson recurses; and if jansson rejects
+ * valid JSON (a duplicate key, a number too large, NUL), a walk up to the position finds the field, which jansson
+ * does not report. */
 #include "json/syntax.h"
 
 #include <string.h>
 
 #include "base/buf.h"
 
-/* One open object or array on the way to a place in the text. */
+/* An open object or array on the path to a position in the text. */
 struct level {
         bool array;
         size_t index;     /* of the element, in an array */
-        struct str key;   /* as it stands in the text, in an object */
+        struct str key;   /* as written in the text, in an object */
         bool expects_key; /* the next string is one */
 };
 
@@ -42,8 +42,8 @@ static void walk_mark(struct walk *w, char c)
         }
 }
 
-/* Follows the text up to stop. False when it goes deeper than it may; *stopped is where. It trusts nothing: the text
- * may not be JSON. */
+/* Follows the text up to stop. False if it is nested too deeply; *stopped is where. It makes no assumptions: the
+ * text may not be JSON. */
 static bool walk_text(struct walk *w, struct str text, size_t stop, size_t *stopped)
 {
         w->depth = 0;
@@ -72,7 +72,7 @@ static void tree_free_p(json_t **tree)
         json_decref(*tree);
 }
 
-/* A key as it is meant: "te\u0078t" is "text". Cut when long; what cannot be read is shown as it was sent. */
+/* A decoded key: "te\u0078t" is "text". Truncated if long; shown undecoded if it is malformed. */
 static void append_key(struct buf *path, struct str key)
 {
         enum { SHOWN_BYTES = 64 };

@@ -1,4 +1,4 @@
-/* Syntax: JSON text to a jansson tree, with a problem that people can act on when it is malformed. */
+/* JSON text to a jansson tree, with a helpful problem if it is malformed. */
 #ifndef JSON_SYNTAX_H
 #define JSON_SYNTAX_H
 
@@ -8,7 +8,7 @@
 
 #define JSON_MAX_DEPTH 16
 
-/* *root is the caller's. Refuses as json_read_message says. */
+/* *root belongs to the caller. Rejects what json_read_message documents. */
 SN_CHECKED sn_status json_parse(struct rpc_call *c, struct str text, json_t **root);
 
 #endif

@@ -8,7 +8,7 @@
 #include "json/rfc3339.h"
 #include "google/protobuf/timestamp.pb-c.h"
 
-/* Here and not only in rpc_validate, which cannot tell a 0 that was given from nothing. */
+/* Here and not only in rpc_validate, which cannot tell an explicit 0 from an absent field. */
 static bool in_range(const struct rpc_field *f, int64_t value)
 {
         return !f->rule.has_range || (value >= f->rule.min && value <= f->rule.max);
@@ -42,7 +42,7 @@ const char *value_set_i64(const struct rpc_field *f, void *member, int64_t value
 
 const char *value_set_u64(const struct rpc_field *f, void *member, uint64_t value)
 {
-        if (!in_range(f, value > INT64_MAX ? INT64_MAX : (int64_t)value)) { /* no range reaches past it */
+        if (!in_range(f, value > INT64_MAX ? INT64_MAX : (int64_t)value)) { /* no range extends beyond it */
                 return f->expected;
         }
         switch (f->kind) {
@@ -60,8 +60,8 @@ const char *value_set_u64(const struct rpc_field *f, void *member, uint64_t valu
         }
 }
 
-/* A whole number may be written as 1.0 or 1e3 (JSON Schema, and so OpenAPI, calls both integers), as far as doubles are
- * exact. */
+/* A whole number may be written as 1.0 or 1e3 (both are integers in JSON Schema, and so in OpenAPI), as long as
+ * doubles are exact. */
 const char *value_set_double(const struct rpc_field *f, void *member, double value)
 {
         const double exact = 9007199254740992.0; /* 2^53 */

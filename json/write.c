@@ -1,5 +1,5 @@
-/* Messages to JSON, in the order of field numbers, straight into the buffer. This runs for every answer: it allocates
- * nothing but the buffer's growth. */
+/* Messages to JSON, in the order of field numbers, directly into the buffer. This runs for every response: it
+ * allocates nothing but the buffer's growth. */
 #include "json/json.h"
 
 #include <math.h>
@@ -30,7 +30,7 @@ static void write_i64(struct out *o, int64_t value)
         }
 }
 
-/* The shortest text that reads back as the same number. JSON has no infinities: null stands for them. */
+/* The shortest text that reads back as the same number. JSON has no infinities: they become null. */
 static void write_real(struct out *o, double value, bool single)
 {
         char text[32];
@@ -63,7 +63,7 @@ static void write_time(struct out *o, const Google__Protobuf__Timestamp *timesta
         int64_t seconds = timestamp->seconds;
         int32_t nanos = timestamp->nanos;
         if (seconds < -62135596800 || seconds > 253402300799 || nanos < 0 || nanos > 999999999) {
-                out_bytes(o, "null", 4); /* outside the years 1 to 9999 RFC 3339 has no form */
+                out_bytes(o, "null", 4); /* RFC 3339 cannot express times outside the years 1 to 9999 */
                 return;
         }
         char text[CLOCK_RFC3339_SIZE + 2];
@@ -161,7 +161,7 @@ static bool is_zero(const struct rpc_field *f, const char *member)
         return *(const void *const *)member == NULL;
 }
 
-/* Its member is a pointer, and NULL is absent: there is no value to show. */
+/* Its member is a pointer, and NULL means absent: there is no value to show. */
 static bool is_pointer(const struct rpc_field *f)
 {
         return f->kind == KIND_MESSAGE || f->kind == KIND_TIME;

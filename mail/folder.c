@@ -1,4 +1,4 @@
-/* Owns the folder that mails are written to where there is no mail server. */
+/* Owns the folder that mails are written to if there is no mail server. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

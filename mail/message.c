@@ -1,4 +1,4 @@
-/* Owns how mails are spelled on the wire. */
+/* Owns formatting mails for the wire. */
 #include "mail/message.h"
 
 #include <ctype.h>
@@ -10,7 +10,7 @@
 enum {
         LINE_CHARS = 76,         /* of quoted-printable, without CRLF */
         PLAIN_HEADER_CHARS = 60, /* longer ones become encoded words, which can be folded */
-        WORD_BYTES = 42,         /* of an encoded word: 56 characters in base64, 75 with all around it at most */
+        WORD_BYTES = 42,         /* per encoded word: 56 characters of base64, at most 75 with everything around them */
         ADDRESS_BYTES_MAX = 254,
 };
 
@@ -86,7 +86,7 @@ static bool is_plain_header(const char *text)
         return true;
 }
 
-/* So many bytes as one encoded word holds, no character cut in two. Of valid UTF-8; of anything else no more either. */
+/* How many bytes to put into an encoded word without splitting a character. Bounded for invalid UTF-8, too. */
 static size_t word_bytes(const char *text, size_t len)
 {
         size_t n = len < WORD_BYTES ? len : WORD_BYTES;
@@ -115,7 +115,7 @@ void mail_append_header_text(struct buf *out, const char *text)
         }
 }
 
-/* Space at the end of a line would be lost on the way. */
+/* Trailing white space would be lost in transport. */
 static bool stands_as_it_is(const char *at)
 {
         unsigned char c = (unsigned char)*at;
@@ -135,7 +135,7 @@ void mail_append_quoted_printable(struct buf *out, const char *text)
                         column = 0;
                         continue;
                 }
-                if (column + width > LINE_CHARS - 1) { /* room for the '=' of the next break */
+                if (column + width > LINE_CHARS - 1) { /* leave room for the '=' of the next break */
                         buf_append_c(out, "=\r\n");
                         column = 0;
                 }
@@ -163,7 +163,7 @@ static void append_date(struct buf *out, int64_t wall_ms)
                    t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
 }
 
-/* A name with marks of its own is quoted; quotes in it are too. */
+/* Quotes a name with special characters, escaping quotes in it. */
 static void append_from(struct buf *out, const struct mail_address *from)
 {
         buf_append_c(out, "From: ");
@@ -190,7 +190,7 @@ static void append_headers(struct buf *out, const struct mail_message *m)
         buf_printf(out, "To: %s\r\nSubject: ", m->to);
         mail_append_header_text(out, m->content->subject);
         buf_printf(out, "\r\nMessage-ID: <%s%s>\r\n", m->id, strchr(m->from.address, '@'));
-        buf_append_c(out, "Auto-Submitted: auto-generated\r\n"); /* RFC 3834: no out-of-office answers, please */
+        buf_append_c(out, "Auto-Submitted: auto-generated\r\n"); /* RFC 3834: suppresses out-of-office replies */
         if (m->unsubscribe_url != NULL) {
                 buf_printf(out, "List-Unsubscribe: <%s>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
                            m->unsubscribe_url);

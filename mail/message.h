@@ -1,4 +1,4 @@
-/* The bytes of a mail (RFC 5322, MIME): headers in ASCII, a text and an HTML part. */
+/* Formats a mail (RFC 5322, MIME): ASCII headers, a text and an HTML part. */
 #ifndef MAIL_MESSAGE_H
 #define MAIL_MESSAGE_H
 
@@ -15,7 +15,7 @@ struct mail_address {
 };
 
 struct mail_message {
-        const char *id; /* UUID: of the Message-ID, and of the boundary between the parts */
+        const char *id; /* UUID: for the Message-ID, and the boundary between the parts */
         int64_t created_ms;
         struct mail_address from;
         const char *to;
@@ -23,18 +23,18 @@ struct mail_message {
         const char *unsubscribe_url; /* NULL for none */
 };
 
-/* Whether an address can stand in a header and in a command of SMTP: printable ASCII with one '@', without spaces,
+/* Whether an address can be used in a header and an SMTP command: printable ASCII with one '@', without spaces,
  * quotes, angle brackets and the like, at most 254 bytes. */
 bool mail_address_fits(const char *address);
-/* "Name <address>", or an address alone. In the arena. False when it is neither. */
+/* "Name <address>", or an address alone. In the arena. False if it is neither. */
 bool mail_address_parse(struct arena *arena, const char *text, struct mail_address *out);
-/* Appends the message, its lines ended by CRLF and at most 76 characters long but for addresses. Whatever the texts
- * hold, they cannot add a header. */
+/* Appends the message, in lines ending with CRLF of at most 76 characters except for addresses. The texts cannot
+ * inject headers. */
 void mail_message_append(struct buf *out, const struct mail_message *message);
 
 /* Text as quoted-printable (RFC 2045, 6.7); its lines end with LF. */
 void mail_append_quoted_printable(struct buf *out, const char *text);
-/* One line as the value of a header: as it is, or in encoded words (RFC 2047) when it is long or not ASCII. */
+/* A header value on one line: as it is, or in encoded words (RFC 2047) if it is long or not ASCII. */
 void mail_append_header_text(struct buf *out, const char *text);
 
 #endif

@@ -1,11 +1,11 @@
-/* Owns the pace of mails to each domain. */
+/* Owns rate-limiting mails per domain. */
 #include "mail/pace.h"
 
 #include <string.h>
 
 #define HOUR_US INT64_C(3600000000)
 
-/* FNV-1a of what stands behind the last @, without case. */
+/* FNV-1a of what follows the last @, ignoring case. */
 static uint32_t slot_of(const char *to)
 {
         const char *at = strrchr(to, '@');
@@ -17,7 +17,7 @@ static uint32_t slot_of(const char *to)
         return hash % MAIL_PACE_DOMAINS;
 }
 
-/* free_us: when the domain would have had nothing for long enough. Who comes too early changes nothing. */
+/* free_us: when the domain has its full allowance again. A mail that comes too early changes nothing. */
 DB_STATEMENT(
     PACE, "*", NULL,
     "with taken as (insert into mail_paces as p (slot, free_us) values ($1, $2::bigint + $3::bigint) on conflict (slot)"

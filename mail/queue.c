@@ -1,4 +1,4 @@
-/* Owns the queue: the SQL, and the sealing of what waits in it. */
+/* Owns the queue: the SQL, and encrypting what is in it. */
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@ enum {
         TAG_BYTES = crypto_aead_xchacha20poly1305_ietf_ABYTES,
 };
 
-/* ---- Sealing: recipient, NUL, message; bound to the row's id ---- */
+/* ---- Encryption: recipient, NUL, message; bound to the row's ID ---- */
 
 static void *seal(struct arena *arena, const char *id, const struct buf *plain, size_t *len)
 {
@@ -30,7 +30,7 @@ static void *seal(struct arena *arena, const char *id, const struct buf *plain, 
         return sealed;
 }
 
-/* False when it was sealed with another key file, or altered. */
+/* False if it was encrypted with another key file, or altered. */
 static bool open_sealed(struct arena *arena, const uint8_t *sealed, size_t len, struct mail_item *item)
 {
         unsigned long long written = 0;
@@ -55,7 +55,7 @@ static bool open_sealed(struct arena *arena, const uint8_t *sealed, size_t len, 
 
 /* ---- Into the queue ---- */
 
-/* In any case: mailboxes that differ in nothing else are one, nearly everywhere. */
+/* Case-insensitive: mailboxes that differ only in case are the same nearly everywhere. */
 static const uint8_t *hash_recipient(struct arena *arena, const char *to)
 {
         uint8_t key[32], *hash = arena_alloc(arena, crypto_auth_hmacsha256_BYTES);

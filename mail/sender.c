@@ -1,5 +1,5 @@
-/* Owns the lane that sends: threads that lease due mails, hand them to the mail server one by one, and write down what
- * became of each. While the server cannot be reached nothing is tried but one mail now and then. */
+/* Owns the sending lane: threads that lease due mails, hand them to the mail server one by one, and record the
+ * results. While the server is unreachable, only one mail is tried now and then. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,9 +15,9 @@
 enum {
         BATCH = 20,
         CALL_MS = 20000,
-        IDLE_MS = 5000, /* other processes' mails come without a wake */
+        IDLE_MS = 5000, /* mails of other processes come without a wake-up */
         CLEAN_EVERY_MS = 3600000,
-        EXPIRE_EVERY_MS = 5000, /* how long a code may outlive itself in the queue */
+        EXPIRE_EVERY_MS = 5000, /* how long an expired code may stay in the queue */
         DB_AWAY_MS = 1000,
         FIRST_PAUSE_MS = 1000,
         LONGEST_PAUSE_MS = 60000,
@@ -29,8 +29,8 @@ enum {
 struct worker {
         struct mail_sender *sender;
         struct ticker *ticker;
-        struct mail_smtp *smtp; /* NULL: mails become files */
-        int64_t expired_us;     /* when it last looked for what is too late */
+        struct mail_smtp *smtp; /* NULL: mails are written to files */
+        int64_t expired_us;     /* when it last checked for expired ones */
         int64_t cleaned_us;     /* when it last removed old files */
 };
 
@@ -41,12 +41,12 @@ struct mail_sender {
         int n_workers;
         atomic_bool stopping;
         pthread_mutex_t lock;
-        int64_t paused_until_us; /* under the lock, as what follows */
+        int64_t paused_until_us; /* guarded by the lock, like the fields below */
         int64_t pause_ms;
         struct metric *sent, *deferred, *failed, *unreachable, *paced;
 };
 
-/* From three quarters to five: many that failed at once do not come back at once. */
+/* From three quarters to five: many that failed at once are not retried at once. */
 static int64_t jitter(int64_t ms)
 {
         return ms * 3 / 4 + random_below((uint32_t)(ms / 2) + 1);
@@ -88,7 +88,7 @@ static void reached(struct mail_sender *s)
         (void)pthread_mutex_unlock(&s->lock);
 }
 
-/* While the database is away the mail waits as well: what became of it could not be written down. */
+/* While the database is unreachable the mail waits as well, as its result could not be recorded. */
 static int64_t wait_for_pace_ms(struct mail_sender *s, const char *to)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(s->service, CALL_MS);
@@ -132,7 +132,7 @@ static sn_status note_once(struct rpc_call *c, const struct mail_item *item, con
         }
 }
 
-/* What is not noted is sent again: tried until it is, while the lease holds. */
+/* An unrecorded mail would be sent again, so recording is retried while the lease lasts. */
 static void note_result(struct mail_sender *s, const struct mail_item *item, const struct mail_result *result,
                         int64_t until_us)
 {
@@ -167,7 +167,7 @@ static int64_t lease_ms(const struct mail_sender *s)
         return INT64_C(2) * s->options->timeout_ms + 10000;
 }
 
-/* False when no further mail can be sent for now. */
+/* False if no further mail can be sent at present. */
 static bool send_one(struct worker *w, const struct mail_item *item, int64_t until_us)
 {
         struct mail_sender *s = w->sender;
@@ -219,7 +219,7 @@ static sn_status send_batch(struct worker *w, int64_t *wait_ms)
         if (*wait_ms > 0) {
                 return SN_OK;
         }
-        TRY(expire(s)); /* what is too late is not claimed */
+        TRY(expire(s)); /* expired ones are not claimed */
         TRY(mail_queue_claim(c, BATCH, lease_ms(s) / 1000, &items, &n));
         for (size_t i = 0; i < n; i++) {
                 (void)send_one(w, &items[i], until_us);

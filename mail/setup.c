@@ -7,7 +7,7 @@
 #include "mail/parts.h"
 
 static struct mail_options options;
-static struct arena *kept; /* for as long as the process runs */
+static struct arena *kept; /* lives as long as the process */
 
 const struct mail_options *mail_options(void)
 {
@@ -61,7 +61,7 @@ static sn_status check_ca(const char *path, struct buf *error)
         if (path[0] == '\0' || access(path, R_OK) == 0) {
                 return SN_OK;
         }
-        /* NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread runs */
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread is running */
         buf_printf(error, "SMTP_CA=%s cannot be read: %s", path, strerror(errno));
         return SN_INVALID_ARGUMENT;
 }

@@ -1,4 +1,4 @@
-/* Owns the conversation with the mail server, by libcurl: one connection, kept from mail to mail. */
+/* Owns the SMTP client, using libcurl: one connection, kept between mails. */
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 #define CONNECT_MS 15000L
 
-/* How far a mail has come: what a refusal means depends on it. */
+/* The stage of a transaction, which determines the meaning of a rejection. */
 enum stage { STAGE_SESSION, STAGE_RECIPIENT, STAGE_DATA };
 
 struct mail_smtp {
@@ -18,7 +18,7 @@ struct mail_smtp {
         const struct mail_item *item;
         size_t sent_bytes;
         enum stage stage;
-        bool quits;      /* what the server says to that is about no mail */
+        bool quits;      /* the server's response to QUIT concerns no mail */
         char status[16]; /* of the server's last line: "550 5.1.1" */
 };
 
@@ -33,7 +33,7 @@ static size_t give_bytes(char *to, size_t size, size_t n, void *context)
         return taken;
 }
 
-/* curl goes back to the start when a kept connection turns out to be closed. */
+/* curl starts over if a kept connection turns out to be closed. */
 static int give_again(void *context, curl_off_t offset, int origin)
 {
         struct mail_smtp *s = context;
@@ -52,7 +52,7 @@ static int keep_going(void *context, curl_off_t a, curl_off_t b, curl_off_t c, c
         return atomic_load(s->stopping) ? 1 : 0;
 }
 
-/* The digits and dots of a line's beginning: the rest may hold addresses. */
+/* The digits and dots at the start of a line: the rest may contain addresses. */
 static void keep_status(struct mail_smtp *s, const char *line, size_t len)
 {
         size_t n = 0;
@@ -103,7 +103,7 @@ static void set_options(struct mail_smtp *s)
         (void)curl_easy_setopt(curl, CURLOPT_MAIL_FROM, s->options->from.address);
         (void)curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
         (void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-        (void)curl_easy_setopt(curl, CURLOPT_PROXY, ""); /* none from the environment */
+        (void)curl_easy_setopt(curl, CURLOPT_PROXY, ""); /* ignore proxies from the environment */
         (void)curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
         (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)s->options->timeout_ms);
         (void)curl_easy_setopt(curl, CURLOPT_READFUNCTION, give_bytes);
@@ -115,7 +115,7 @@ static void set_options(struct mail_smtp *s)
         (void)curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
         (void)curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, follow);
         (void)curl_easy_setopt(curl, CURLOPT_DEBUGDATA, s);
-        (void)curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L); /* to `follow` alone */
+        (void)curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L); /* passed to `follow` only */
         set_tls(curl, s->options);
 }
 
@@ -141,7 +141,7 @@ void mail_smtp_free(struct mail_smtp *s)
         }
 }
 
-/* What the server said of this recipient or this message is about this mail; anything else is about us. */
+/* A response to the recipient or the message concerns this mail; anything else concerns us. */
 static enum mail_outcome judge(const struct mail_smtp *s, CURLcode code)
 {
         if (code == CURLE_OK) {
@@ -153,7 +153,7 @@ static enum mail_outcome judge(const struct mail_smtp *s, CURLcode code)
         return s->status[0] == '5' ? MAIL_REFUSED : MAIL_DEFERRED;
 }
 
-/* 5.7.x is a policy, or that we are not trusted (RFC 3463, 3.8). */
+/* 5.7.x is a policy, or distrust of us (RFC 3463, 3.8). */
 static bool is_bounce(const struct mail_smtp *s)
 {
         return s->stage == STAGE_RECIPIENT && s->status[0] == '5' && strstr(s->status, " 5.7.") == NULL;

@@ -1,4 +1,4 @@
-/* Owns how templates become mails: the source's blocks, and the values in them. */
+/* Owns rendering templates: the blocks of the source, and the values in them. */
 #include "mail/template.h"
 
 #include <inttypes.h>
@@ -63,7 +63,7 @@ static char *print_time(struct arena *arena, int64_t wall_ms)
         return arena_printf(arena, "%.10s %.5s UTC", text, text + 11);
 }
 
-/* Each line by itself. NULL: it is too long. */
+/* Each line separately. NULL: too long. */
 static const char *print_list(struct arena *arena, const char *lines)
 {
         CLEANUP(buf_free) struct buf out;
@@ -79,7 +79,7 @@ static const char *print_list(struct arena *arena, const char *lines)
         return out.overflow ? NULL : arena_strndup(arena, out.data, out.len);
 }
 
-/* NULL when the value is not what its type says. */
+/* NULL if the value does not match its type. */
 static const char *print_value(const struct rendering *r, const struct mail_value *value)
 {
         if (value->type == MAIL_NUMBER) {
@@ -120,7 +120,7 @@ static const struct mail_value *find_value(const struct rendering *r, const stru
         return NULL;
 }
 
-/* Every declared variable, whether this language uses it or not: a call that lacks one is wrong in all of them. */
+/* Every declared variable, whether or not this language uses it: a call that lacks one is wrong in every language. */
 static bool check_values(const struct rendering *r)
 {
         for (const struct mail_variable *v = r->template->variables; v->name != NULL; v++) {
@@ -133,7 +133,7 @@ static bool check_values(const struct rendering *r)
         return true;
 }
 
-/* ---- Text with values ---- */
+/* ---- Text with variables ---- */
 
 static void append_html(struct buf *out, const char *text, size_t len)
 {
@@ -221,7 +221,7 @@ static bool add_button(const struct rendering *r, struct str block, struct buf *
         return expand(r, link, append_plain, text);
 }
 
-/* "* {items}": a point for each line of what it becomes. */
+/* "* {items}": a bullet for each line of the value. */
 static bool add_list(const struct rendering *r, struct str block, struct buf *text, struct buf *html)
 {
         CLEANUP(buf_free) struct buf lines;
@@ -312,7 +312,7 @@ static bool render_source(const struct rendering *r, const struct mail_language 
         return true;
 }
 
-/* By the first part of the tag (RFC 4647, 3.4): "de-AT" is written to in "de". */
+/* Matches the first part of the tag (RFC 4647, 3.4): "de-AT" gets "de". */
 static const struct mail_language *choose_language(const struct mail_template *template, const char *tag)
 {
         struct str wanted = {tag, strcspn(tag, "-")};

@@ -1,16 +1,16 @@
-/* Templates: what mails say, once for text and HTML. A template is a text file:
+/* Templates: the contents of mails, in one source for text and HTML. A template is a text file:
  *
  *     Subject: {code} is your code for {network}
  *
  *     Hello {name},
  *
- *     a paragraph, of one line; {variable} is replaced by a value, which is escaped as the place needs it.
+ *     a paragraph, on one line; {variable} is replaced by a value, escaped for its context.
  *
- *     # {code}                  a line to be copied, shown large
+ *     # {code}                  a line to be copied, in large type
  *
- *     * {items}                 a list: a point for each line of the value
+ *     * {items}                 a list: a bullet for each line of the value
  *
- *     -> Confirm it: {link}     a button; in the text its label and the address below
+ *     -> Confirm it: {link}     a button; in the text version its label with the URL below
  */
 #ifndef MAIL_TEMPLATE_H
 #define MAIL_TEMPLATE_H
@@ -20,8 +20,8 @@
 #include "base/buf.h"
 
 enum mail_type {
-        MAIL_TEXT,   /* one line that somebody wrote: what is not fit to be shown is replaced */
-        MAIL_LIST,   /* lines of that kind, apart by \n */
+        MAIL_TEXT,   /* one line of user input: unprintable characters are replaced */
+        MAIL_LIST,   /* such lines, separated by \n */
         MAIL_CODE,   /* letters, digits and hyphens */
         MAIL_LINK,   /* an http or https URL */
         MAIL_NUMBER, /* an integer */
@@ -40,8 +40,8 @@ struct mail_language {
 
 struct mail_template {
         const char *name;
-        const struct mail_variable *variables; /* the last has no name */
-        const struct mail_language *languages; /* English first; the last has no language */
+        const struct mail_variable *variables; /* the last one has no name */
+        const struct mail_language *languages; /* English first; the last one has no language */
 };
 
 struct mail_value {
@@ -82,14 +82,14 @@ static inline struct mail_value mail_time(const char *name, int64_t wall_ms)
 }
 
 struct mail_rendered {
-        const char *language; /* that it is written in */
+        const char *language; /* the language of the text */
         const char *subject;
         const char *text;
         const char *html;
 };
 
-/* In the arena. False with a sentence in error when a value is missing, of another type than declared or not what its
- * type says, or the source uses a variable that is not declared. */
+/* In the arena. False with a sentence in error if a value is missing or does not match its declared type, or the
+ * source uses an undeclared variable. */
 bool mail_render(struct arena *arena, const struct mail_template *template, const char *language,
                  const struct mail_value *values, size_t n_values, struct mail_rendered *out, struct buf *error);
 

@@ -1,4 +1,4 @@
-/* Owns adapters: their descriptions, what is sent by them, and what answers mean. */
+/* Owns adapters: their descriptions, building requests, and interpreting responses. */
 #include "push/adapter.h"
 
 #include <curl/curl.h>
@@ -31,11 +31,11 @@ struct push_adapter {
         json_t *values, *headers, *answers;
         char name[ADAPTER_NAME_SIZE];
         const char *url, *body, *basic, *type, *ca, *reason;
-        enum adapter_place place; /* of the body */
+        enum adapter_place place; /* where the body's values are escaped for */
         struct adapter_token token;
 };
 
-/* ---- Described ---- */
+/* ---- Descriptions ---- */
 
 static bool fail(struct buf *error, const char *path, const char *what)
 {
@@ -43,7 +43,7 @@ static bool fail(struct buf *error, const char *path, const char *what)
         return false;
 }
 
-/* What the file does not say, the shape does. */
+/* What the file does not specify comes from the shape. */
 static bool add_shape(json_t *described, const char *path, struct buf *error)
 {
         const char *name = json_string_value(json_object_get(described, "shape"));
@@ -81,7 +81,7 @@ static bool are_values_there(const struct push_adapter *a, const char *path, str
         return true;
 }
 
-/* Secrets do not go over a network in the clear. */
+/* Secrets are never sent unencrypted over a network. */
 static bool is_url_safe(const char *text)
 {
         CURLU *url = curl_url();
@@ -195,7 +195,7 @@ const char *push_adapter_name(const struct push_adapter *a)
         return a->name;
 }
 
-/* ---- Answered ---- */
+/* ---- Responses ---- */
 
 static bool rule_matches(json_t *rule, int status, json_t *answer)
 {
@@ -211,7 +211,7 @@ static bool rule_matches(json_t *rule, int status, json_t *answer)
                (is != NULL && adapter_field(answer, field, text, sizeof(text)) && strcmp(text, is) == 0);
 }
 
-/* Whom we are, and where, is the operator's: nothing of the message is wrong. */
+/* Credentials and address are the operator's: the message is not at fault. */
 static enum push_outcome usual_meaning(int status)
 {
         if (status >= 200 && status < 300) {
@@ -249,7 +249,7 @@ static enum push_outcome meaning_of(struct push_adapter *a, int status, json_t *
         return usual_meaning(status);
 }
 
-/* The provider's own word for it, when it is one: nothing else of an answer is shown. */
+/* The provider's error code, if it is one: nothing else of a response is shown. */
 static void add_reason(const struct push_adapter *a, json_t *answer, struct push_result *out)
 {
         char code[REASON_FIELD_MAX];
@@ -273,7 +273,7 @@ static void judge_answer(void *context, struct str text, struct push_result *out
         json_decref(answer);
 }
 
-/* ---- Sent ---- */
+/* ---- Requests ---- */
 
 struct filling {
         const struct push_adapter *adapter;

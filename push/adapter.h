@@ -1,16 +1,17 @@
-/* Providers of short messages by HTTP: SMS, and pushes to apps. What one is sent, and how its answers are read, is
- * described in a file of JSON that an operator writes:
+/* Providers of short messages over HTTP: SMS, and pushes to apps. An operator describes requests and responses of a
+ * provider in a JSON file:
  *
  *   {"name": "sms", "url": "https://sms.example/send", "headers": {"Authorization": "Bearer {secret}"},
  *    "type": "application/json", "body": "{\"to\": \"{to}\", \"text\": \"{text}\", \"once\": \"{key}\"}",
  *    "values": {"secret": "…"}, "answers": [{"field": "error.code", "is": "unknown_number", "means": "gone"}]}
  *
- * or, for a provider whose description SoNet has, {"name": "sms", "shape": "twilio", "values": {…}}; what the file says
- * itself counts. {to} {title} {text} {id} {type} {key} {ttl_s} {expires_s} are those of the message (key: the same
- * however often it is sent, and for all that takes its place), {bearer} is a token that was asked for or signed, others
- * stand in "values". What is put in is escaped for its place.
+ * or, for a provider that SoNet knows, {"name": "sms", "shape": "twilio", "values": {…}}; the file takes precedence
+ * over the shape. {to} {title} {text} {id} {type} {key} {ttl_s} {expires_s} are those of the message (key: the same for
+ * all attempts, and for messages that replace it), {bearer} is an access token that was requested or signed, and others
+ * are in "values". Values are escaped for their context.
  *
- * The address is an operator's and may be private, but http only on this machine. Redirects are not followed. */
+ * The URL is chosen by the operator and may be private, but http is allowed on loopback only. Redirects are not
+ * followed. */
 #ifndef PUSH_ADAPTER_H
 #define PUSH_ADAPTER_H
 
@@ -21,20 +22,20 @@
 #define ADAPTER_TO_MAX    4096 /* bytes of an address */
 
 struct adapter_message {
-        const char *to; /* a telephone number (E.164), or what an app was given for its device */
+        const char *to; /* a phone number (E.164), or an app's token for its device */
         const char *title, *text, *id, *type, *key;
         int64_t ttl_s;
-        void *tag; /* comes back with the result */
+        void *tag; /* returned with the result */
 };
 
-/* For one thread. */
+/* Single-threaded. */
 struct push_adapter;
-/* Reads a description. NULL, with a sentence in error that shows no secret. */
+/* Parses a description. NULL, with a sentence in error that contains no secrets. */
 struct push_adapter *push_adapter_read(const char *path, struct buf *error);
-void push_adapter_free(struct push_adapter *adapter); /* not before its sender; takes NULL */
+void push_adapter_free(struct push_adapter *adapter); /* only after its sender is freed; takes NULL */
 const char *push_adapter_name(const struct push_adapter *adapter);
-/* Begins to send; nothing of the message is needed afterwards. False: at_once are on their way, or the provider is
- * being asked for a token: try again after push_wait. */
+/* Starts sending; the message need not stay valid. False: at_once messages are being sent, or a token is being
+ * requested: try again after push_wait. */
 bool push_adapter_start(struct push_sender *sender, struct push_adapter *adapter,
                         const struct adapter_message *message);
 

@@ -1,4 +1,4 @@
-/* Owns the reading of providers' answers. */
+/* Owns parsing providers' responses. */
 #include "push/adapter_parts.h"
 
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-/* What the files about adapters share. */
+/* Shared by the files of adapters. */
 #ifndef PUSH_ADAPTER_PARTS_H
 #define PUSH_ADAPTER_PARTS_H
 
@@ -12,8 +12,8 @@ enum adapter_place { PLACE_URL, PLACE_HEADER, PLACE_JSON, PLACE_FORM, PLACE_PLAI
 
 /* The value of a variable, or NULL. */
 typedef const char *adapter_lookup(const void *context, struct str name);
-/* Puts values in, escaped for the place. False: one is missing, or cannot stand there. A brace around what is no name
- * stands for itself, as in JSON. */
+/* Inserts values, escaped for the context. False: one is missing, or not allowed there. Braces around anything but a
+ * name are literal, as in JSON. */
 bool adapter_write(struct buf *out, const char *source, enum adapter_place place, adapter_lookup *lookup,
                    const void *context);
 
@@ -25,31 +25,32 @@ bool adapter_check(json_t *described, bool has_token, enum adapter_place place, 
 
 /* ---- Answers ---- */
 
-/* The text of a field, "error.details.*.code" (*: any element), or of a number; false: there is none. */
+/* The text or number in a field, "error.details.*.code" (*: any element); false: there is none. */
 bool adapter_field(const json_t *answer, const char *path, char *out, size_t size);
 
 /* ---- Tokens ---- */
 
-/* The token that an adapter shows: signed here, or given by the provider for what is signed here. */
+/* An adapter's access token: signed here, or issued by the provider in exchange for a signed one. */
 struct adapter_token {
         EVP_PKEY *key;
-        const char *issuer, *key_id;   /* of Apple: the team, and which key */
-        const char *token_url, *scope; /* of Google; NULL: the signed token itself is shown */
+        const char *issuer, *key_id;   /* of Apple: the team, and the key */
+        const char *token_url, *scope; /* of Google; NULL: the signed token itself is used */
         const char *ca;
         char *bearer;     /* NULL: there is none */
-        int64_t renew_us; /* when it is replaced */
-        int64_t again_us; /* not asked for before */
-        bool asked;       /* and not answered yet */
+        int64_t renew_us; /* when to renew it */
+        int64_t again_us; /* earliest time for the next request */
+        bool asked;       /* requested, without a response yet */
 };
-/* Reads "service_account" (a file of Google's) or "key" (a file of Apple's), or neither. False with a sentence. */
+/* Reads "service_account" (a file of Google's) or "key" (a file of Apple's), if given. False with a sentence. */
 bool adapter_token_read(struct adapter_token *token, json_t *described, json_t *values, struct buf *error);
 enum adapter_token_state { TOKEN_GOOD, TOKEN_ASKED, TOKEN_FAILED };
-/* Sees to it that there is one. */
+/* Makes sure that there is one. */
 enum adapter_token_state adapter_token_ready(struct adapter_token *token, struct push_sender *sender);
 void adapter_token_drop(struct adapter_token *token);
 void adapter_token_free(struct adapter_token *token);
 
-/* A JWT (RFC 7519) of these claims: RS256 or ES256, as the key is. NULL: the key cannot sign. To be freed. */
+/* A JWT (RFC 7519) with these claims: RS256 or ES256, depending on the key. NULL: the key cannot sign. The caller
+ * frees it. */
 char *adapter_jwt(EVP_PKEY *key, const char *key_id, json_t *claims);
 
 #endif

@@ -1,4 +1,4 @@
-/* Owns what providers are sent: templates with values put in. */
+/* Owns building requests: templates with values inserted. */
 #include "json/json.h"
 #include "push/adapter_parts.h"
 
@@ -11,7 +11,7 @@ static bool is_name_char(char c)
         return (c >= 'a' && c <= 'z') || c == '_';
 }
 
-/* "{name}" at the beginning of a text: its name. */
+/* "{name}" at the start of a text: its name. */
 static bool read_variable(const char *text, struct str *name)
 {
         size_t len = 1;
@@ -36,7 +36,7 @@ static void append_percent(struct buf *out, const char *value)
         }
 }
 
-/* Without the quotes, which the template has. */
+/* Without quotes, which are in the template. */
 static void append_json(struct buf *out, const char *value)
 {
         CLEANUP(buf_free) struct buf quoted;
@@ -46,7 +46,7 @@ static void append_json(struct buf *out, const char *value)
         buf_append(out, quoted.data + 1, quoted.len - 2);
 }
 
-/* Nothing that ends a header. */
+/* Rejects anything that would end a header. */
 static bool is_line(const char *value)
 {
         for (; *value != '\0'; value++) {

@@ -1,5 +1,5 @@
-/* Owns the tokens that providers want: Google's by OAuth 2.0 for service accounts (RFC 7523: a signed JWT for an access
- * token), Apple's signed here. They are in memory only. */
+/* Owns providers' access tokens: Google's by OAuth 2.0 for service accounts (RFC 7523: a signed JWT in exchange for
+ * an access token), Apple's signed here. In memory only. */
 #include "push/adapter_parts.h"
 
 #include <openssl/pem.h>
@@ -9,10 +9,10 @@
 #include "base/clock.h"
 
 enum {
-        APPLE_LIFE_S = 3000, /* Apple takes those of the last hour, and wants no new one within 20 minutes */
+        APPLE_LIFE_S = 3000, /* Apple accepts them for an hour, and wants none renewed within 20 minutes */
         ASSERTION_LIFE_S = 3600,
         LEAST_LIFE_S = 60,
-        EARLY_S = 60, /* so long before its end a token is replaced */
+        EARLY_S = 60, /* how long before its end a token is renewed */
         AGAIN_S = 10,
         TOKEN_MAX_BYTES = 4096,
 };
@@ -44,7 +44,7 @@ static bool read_google(struct adapter_token *t, const char *path, json_t *value
         }
         t->key = read_key(BIO_new_mem_buf(pem, -1));
         (void)json_object_set(values, "project", json_object_get(account, "project_id"));
-        (void)json_object_set_new(values, "_account", account); /* its strings are used */
+        (void)json_object_set_new(values, "_account", account); /* it owns the strings */
         return t->key != NULL || fail(error, "has an invalid private_key", path);
 }
 
@@ -71,7 +71,7 @@ bool adapter_token_read(struct adapter_token *t, json_t *described, json_t *valu
         return (t->issuer != NULL && t->key_id != NULL) || fail(error, "needs key_id and team_id beside it", key);
 }
 
-/* ---- Asked for ---- */
+/* ---- Requested tokens ---- */
 
 static void take(struct adapter_token *t, const char *bearer, int64_t life_s)
 {

@@ -1,4 +1,4 @@
-/* Owns RFC 8291: a message that only the browser can read, in the coding aes128gcm (RFC 8188) with one record. */
+/* Owns RFC 8291: encrypting a message for one browser, in the coding aes128gcm (RFC 8188) with one record. */
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <sodium.h>
@@ -13,8 +13,8 @@ enum {
         HEAD_BYTES = PUSH_SALT_BYTES + 4 + 1 + PUSH_POINT_BYTES,
         RECORD_BYTES = 4096,
         PADDED_TO = 256,
-        INFO_BYTES = 14 + 2 * PUSH_POINT_BYTES, /* with the NUL of "WebPush: info" */
-        LAST_RECORD = 2,                        /* what ends the text of the last record */
+        INFO_BYTES = 14 + 2 * PUSH_POINT_BYTES, /* including the NUL of "WebPush: info" */
+        LAST_RECORD = 2,                        /* the delimiter of the last record */
 };
 
 struct secrets {
@@ -49,7 +49,7 @@ EVP_PKEY *push_key(const uint8_t point[PUSH_POINT_BYTES])
         return point[0] == 4 ? es256_key(point + 1, point + 1 + ES256_NUMBER_BYTES, NULL) : NULL; /* 4: uncompressed */
 }
 
-/* HKDF's two steps (RFC 5869); what is derived here is never longer than one hash. */
+/* The two steps of HKDF (RFC 5869); outputs are never longer than one hash. */
 static void extract(const uint8_t *salt, size_t salt_len, const uint8_t *secret, size_t len, uint8_t out[HASH_BYTES])
 {
         crypto_auth_hmacsha256_state state;
@@ -73,7 +73,7 @@ static void expand(const uint8_t key[HASH_BYTES], const void *info, size_t info_
         sodium_memzero(hash, sizeof(hash));
 }
 
-/* What both sides know, and nobody else: the x of the common point (RFC 8291, 3.1). */
+/* The shared secret: the x coordinate of the ECDH point (RFC 8291, 3.1). */
 static bool agree(EVP_PKEY *own, EVP_PKEY *theirs, uint8_t out[ES256_NUMBER_BYTES])
 {
         CLEANUP(derivation_free_p) EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(own, NULL);
@@ -106,7 +106,7 @@ static bool derive(const struct push_once *once, const struct push_subscription 
         return true;
 }
 
-/* The text, the byte that ends it, zeros, and the tag. */
+/* The text, its delimiter, padding, and the tag. */
 static bool seal(const struct secrets *secrets, const void *text, size_t len, size_t padded, uint8_t *out)
 {
         static const uint8_t fill[PUSH_BODY_MAX] = {LAST_RECORD};

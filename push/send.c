@@ -1,4 +1,4 @@
-/* Owns what is said to push services: Web Push (RFC 8030). */
+/* Owns requests to push services: Web Push (RFC 8030). */
 #include <curl/curl.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* Owns the conversation with push services and other providers, by libcurl: many messages at once, one thread. */
+/* Owns communication with push services and other providers, using libcurl: many messages at once, on one thread. */
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 enum {
         CONNECT_MS = 5000,
         KEPT_CONNECTIONS = 32,
-        CONNECTIONS_PER_HOST = 4, /* with HTTP/2 one takes a hundred messages */
+        CONNECTIONS_PER_HOST = 4, /* with HTTP/2 one carries a hundred messages */
         ANSWER_MAX_BYTES = 65536,
         ANSWER_KEPT_BYTES = 16384,
         MAX_RETRY_S = 86400,
@@ -22,11 +22,11 @@ enum {
 struct transfer {
         struct push_sender *sender;
         CURL *curl;
-        struct push_request request; /* but url and body: libcurl has copied them */
+        struct push_request request; /* except url and body, which libcurl has copied */
         int64_t started_us;
-        struct buf answer; /* its beginning */
+        struct buf answer; /* the start of it */
         size_t answer_bytes;
-        bool not_public;       /* what its name resolved to */
+        bool not_public;       /* the name resolved to such an address */
         struct transfer *next; /* of those that failed before they were sent */
 };
 
@@ -35,7 +35,7 @@ struct push_sender {
         CURLM *multi;
         struct push_vapid *vapid;
         size_t n;
-        struct transfer **all; /* those on their way: n of them */
+        struct transfer **all; /* those being sent: n of them */
         struct transfer *failed;
 };
 
@@ -87,7 +87,7 @@ void push_sender_free(struct push_sender *sender)
         free(sender);
 }
 
-/* Called with the very address that is connected to, so that a name cannot change between the check and the use. */
+/* Called with the actual address of the connection, so that a name cannot change between check and use. */
 static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *to)
 {
         struct transfer *t = context;
@@ -120,7 +120,8 @@ static void set_bounds(struct transfer *t)
         CURL *curl = t->curl;
 
         (void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-        (void)curl_easy_setopt(curl, CURLOPT_PROXY, ""); /* none from the environment: it would connect for us */
+        /* Ignore proxies from the environment, which would connect for us. */
+        (void)curl_easy_setopt(curl, CURLOPT_PROXY, "");
         (void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR,
                                t->request.trusted || t->sender->options.also.n > 0 ? "https,http" : "https");
         (void)curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
@@ -140,8 +141,8 @@ static void set_request(struct transfer *t)
 
         (void)curl_easy_setopt(curl, CURLOPT_URL, r->url);
         (void)curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-        /* Over TLS the handshake says whether there is HTTP/2, and a second message waits for that long. Without it
-         * only the first answer does: behind a service that is silent it would wait for ever. */
+        /* Over TLS the handshake tells whether HTTP/2 is available, and a second message waits for that. Without TLS
+         * only the first response does: with a silent service it would wait forever. */
         (void)curl_easy_setopt(curl, CURLOPT_PIPEWAIT, strncmp(r->url, "https:", 6) == 0 ? 1L : 0L);
         (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)r->len);
         (void)curl_easy_setopt(curl, CURLOPT_COPYPOSTFIELDS, r->body);
@@ -220,7 +221,7 @@ static void finish(struct transfer *t, struct push_result *out)
         transfer_free(t);
 }
 
-/* Those of which no request could be made. */
+/* Those for which no request could be built. */
 static size_t take_failed(struct push_sender *sender, struct push_result *results, size_t max)
 {
         size_t n = 0;
@@ -247,14 +248,14 @@ static size_t take_done(struct push_sender *sender, struct push_result *results,
 
         while (n < max && (done = curl_multi_info_read(sender->multi, &left)) != NULL) {
                 struct transfer *t = NULL;
-                CURLcode code = done->data.result; /* done is the handle's, and ends with it */
+                CURLcode code = done->data.result; /* done belongs to the handle, and is freed with it */
 
                 (void)curl_easy_getinfo(done->easy_handle, CURLINFO_PRIVATE, (char **)&t);
                 bool own = t->request.own;
 
                 results[n] = (struct push_result){.status = 0};
                 judge(t, code, &results[n]);
-                if (own && results[n].status == 0) { /* who waits for it wants to know */
+                if (own && results[n].status == 0) { /* the caller waits for it */
                         t->request.judge(t->request.context, (struct str){"", 0}, &results[n]);
                 }
                 finish(t, &results[n]);

@@ -1,4 +1,4 @@
-/* Owns what is taken for a subscription. */
+/* Owns validating subscriptions. */
 #include <curl/curl.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@ static void endpoint_free(struct endpoint *e)
         curl_free(e->port);
 }
 
-/* Read by the same code that will open the connection. False: it is no absolute URL. */
+/* Parsed by the same code that will connect. False: not an absolute URL. */
 static bool endpoint_read(const char *text, struct endpoint *e)
 {
         CURLU *url = curl_url();
@@ -41,7 +41,7 @@ static bool endpoint_read(const char *text, struct endpoint *e)
         return good;
 }
 
-/* What is known of its host before anybody resolves it. */
+/* Checks its host as far as possible without resolving it. */
 enum host_kind { HOST_NAME, HOST_PUBLIC, HOST_ALLOWED, HOST_PRIVATE };
 
 static enum host_kind kind_of_host(const struct push_options *options, const char *host)

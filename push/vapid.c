@@ -1,5 +1,5 @@
-/* Owns RFC 8292: the token that says whose messages these are. One is made for each push service and used for hours,
- * since signing costs as much as all the rest. */
+/* Owns RFC 8292: the token that identifies the sender. One is made per push service and used for hours, since
+ * signing costs as much as everything else. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +9,8 @@
 
 enum {
         LIFE_S = 12 * 3600, /* at most a day is allowed (RFC 8292, 2) */
-        RENEW_S = 3600,     /* what is left of it when a token is made anew */
-        N_TOKENS = 16,      /* there are some four push services in the world */
+        RENEW_S = 3600,     /* remaining lifetime at which a token is renewed */
+        N_TOKENS = 16,      /* there are about four push services in the world */
         CLAIMS_SIZE = 640,
         TOKEN_SIZE = 1100,
 };
@@ -95,7 +95,7 @@ static bool sign(struct push_vapid *vapid, struct token *token)
         return true;
 }
 
-/* The token of an origin, or the one that ends first, to be made anew. */
+/* The token of an origin, or else the one that expires first, to be replaced. */
 static struct token *slot_of(struct push_vapid *vapid, const char *origin)
 {
         struct token *oldest = &vapid->tokens[0];

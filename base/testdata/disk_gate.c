@@ -1,4 +1,4 @@
-/* Owns whether the disk of a test gives and takes. */
+/* Owns whether a test's disk works. */
 #include "base/testdata/disk_gate.h"
 
 #include <pthread.h>

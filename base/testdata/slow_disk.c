@@ -1,4 +1,4 @@
-/* Owns writes to a disk that stands still: they wait at the gate. */
+/* Owns writes to a hung disk: they wait at the gate. */
 #include "base/testdata/disk_gate.h"
 
 #include <sys/uio.h>

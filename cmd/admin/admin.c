@@ -14,7 +14,7 @@
 
 #define CALL_MS 30000
 
-/* The private PostgreSQL runs as long as its `sonet up`. */
+/* The private PostgreSQL runs only while `sonet up` does. */
 static sn_status check_running(struct admin *a)
 {
         const char *keys[] = {"dbname", "connect_timeout", NULL};
@@ -44,10 +44,10 @@ static sn_status database_url(struct admin *a, const struct service_definition *
         return SN_OK;
 }
 
-/* For the audit log: who sits at the machine. */
+/* For the audit log: the operating-system account. */
 static const char *account_name(void)
 {
-        const struct passwd *account = getpwuid(getuid()); /* this program has one thread */
+        const struct passwd *account = getpwuid(getuid()); /* this program is single-threaded */
 
         return account != NULL ? account->pw_name : "unknown account";
 }

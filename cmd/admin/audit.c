@@ -1,4 +1,4 @@
-/* Owns `sonet admin audit`: reading the audit log, and checking its chain. */
+/* Owns `sonet admin audit`: reading the audit log, and verifying its chain. */
 #include "services/user/audit.h"
 
 #include <inttypes.h>
@@ -16,7 +16,7 @@
 #define HEX_SIZE (2 * AUDIT_HASH_BYTES + 1)
 #define CALL_MS  60000
 
-/* A log of any length is read by pages, each with a call, and so memory, of its own. */
+/* The log is read in pages, each with its own call and arena, so that it can have any length. */
 static sn_status for_each_page(struct rpc_call *c, void *context,
                                sn_status (*take)(struct rpc_call *c, void *context, const struct audit_row *rows,
                                                  size_t n))
@@ -41,7 +41,7 @@ static sn_status for_each_page(struct rpc_call *c, void *context,
 
 struct verification {
         struct audit_check check;
-        int64_t head; /* the position that was kept elsewhere; 0: none */
+        int64_t head; /* the position given with --head; 0: none */
         uint8_t head_hash[AUDIT_HASH_BYTES];
 };
 

@@ -78,7 +78,8 @@ sn_status admin_dead_letters(struct admin *a, int n, char **words)
         TRY(read_ids(a, n - 1, words + 1));
         TRY(for_services(a, list ? list_letters : replay_letters));
         if (list && a->n_listed == 0) {
-                fprintf(stderr, "no dead letters\n"); /* standard output has letters only: scripts count its lines */
+                /* Standard output has only dead letters, as scripts count its lines. */
+                fprintf(stderr, "no dead letters\n");
         }
         return SN_OK;
 }

@@ -1,4 +1,4 @@
-/* Owns `sonet admin experiment`: computing again what an experiment came to (services/analytics/verify.c). */
+/* Owns `sonet admin experiment`: recomputing the results of an experiment (services/analytics/verify.c). */
 #include "services/analytics/experiments.h"
 
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-/* Owns `sonet admin user export`: the archive of all that the services keep of a member, from their databases. */
+/* Owns `sonet admin user export`: all data that the services have about a member, from their databases. */
 #include "services/export.h"
 
 #include <stdio.h>
@@ -15,7 +15,7 @@ static sn_status print(struct rpc_call *c, struct buf *text)
         return good ? SN_OK : rpc_fail(c, SN_UNAVAILABLE, NULL, "cannot write to standard output");
 }
 
-/* A call, and so memory, of its own for each portion, however many there are. */
+/* Each portion has its own call and arena, however many there are. */
 static sn_status print_portion(struct admin *a, struct rpc_call *c, const struct export_part *part, char **after)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *portion = rpc_call_new_background(c->service, CALL_MS);

@@ -1,5 +1,5 @@
-/* Owns `sonet admin media`: checking rows against files (services/media/check.h), moving files between a folder and a
- * bucket (move.h), and the block list (blocks.h). */
+/* Owns `sonet admin media`: comparing rows and files (services/media/check.h), moving files between a folder and a
+ * bucket (move.h), and the blocklist (blocks.h). */
 #include "services/media/blocks.h"
 
 #include <inttypes.h>
@@ -19,7 +19,7 @@ static void print_problem(const char *problem)
         printf("%s\n", problem);
 }
 
-/* The settings, with the folder of `sonet up` where they name none. */
+/* The settings, with the folder of `sonet up` as the default. */
 static struct blobs_options places(const struct admin *a)
 {
         struct blobs_options options = blobs_options(&a->settings);
@@ -113,7 +113,7 @@ sn_status admin_media(struct admin *a, int n, char **words)
 {
         static const struct {
                 const char *name;
-                int words; /* after the name */
+                int words; /* number of operands */
                 admin_action run;
         } commands[] = {
             {"check", 0, check}, {"move", 1, move}, {"block", 2, block}, {"unblock", 1, unblock}, {"blocks", 0, list}};

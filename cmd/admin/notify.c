@@ -1,4 +1,4 @@
-/* Owns `sonet admin notify`: what notifications say, shown, and sent as a test. */
+/* Owns `sonet admin notify`: previewing notification texts, and sending test notifications. */
 #include "services/notification/templates.h"
 
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include "services/notification/lane_sample.h"
 #include "services/user/accounts.h"
 
-/* TYPE CHANNEL LANGUAGE: as it is used now. */
+/* TYPE CHANNEL LANGUAGE: the template in use. */
 static sn_status choose(struct admin *a, struct rpc_call *c, const struct templates **saved, struct template_text *text)
 {
         for (int i = CHANNEL_PUSH; i <= CHANNEL_SMS; i++) {
@@ -85,7 +85,7 @@ static sn_status send_now(struct admin *a, struct rpc_call *c)
                                                                  : "device with a push token");
 }
 
-/* Of pushes the member is asked for by name. */
+/* For pushes the member is given by name. */
 static sn_status send_test(struct admin *a)
 {
         const struct service_definition *notification = service_definition_find("notification");

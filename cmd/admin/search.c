@@ -1,4 +1,4 @@
-/* Owns `sonet admin search`: holding the index against its owners anew (services/search/rebuild.h). */
+/* Owns `sonet admin search`: rebuilding the index from its sources (services/search/rebuild.h). */
 #include "services/search/rebuild.h"
 
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-/* Owns `sonet admin user`: accounts, beside the processes that serve (services/user/accounts.h). */
+/* Owns `sonet admin user`: changing accounts next to running processes (services/user/accounts.h). */
 #include "services/user/accounts.h"
 
 #include <inttypes.h>
@@ -81,7 +81,7 @@ static sn_status list(struct admin *a, struct rpc_call *c)
         return SN_OK;
 }
 
-/* A change to the account that the first word names, which is shown as it is afterwards. */
+/* A change to the account named by the first operand, which is then shown. */
 static sn_status change(struct admin *a, struct rpc_call *c,
                         sn_status (*run)(struct db_tx *tx, const struct admin *a, UserAdmin__Account *account))
 {
@@ -133,7 +133,7 @@ static sn_status approve(struct admin *a, struct rpc_call *c)
         return change(a, c, set_approved);
 }
 
-/* A change after which the account may be gone. */
+/* A change after which the account may no longer exist. */
 static sn_status end(struct admin *a, struct rpc_call *c, const char *done,
                      sn_status (*run)(struct db_tx *tx, const struct admin *a, const char *id))
 {
@@ -206,7 +206,7 @@ static sn_status reset_factors(struct admin *a, struct rpc_call *c)
 
 static const struct {
         const char *name;
-        int words; /* after the name */
+        int words; /* number of operands */
         const char *operands;
         admin_action run;
 } COMMANDS[] = {

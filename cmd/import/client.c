@@ -1,4 +1,4 @@
-/* Owns how `sonet import` talks: retries, rate limits, logging in and renewing tokens. */
+/* Owns the communication of `sonet import`: retries, rate limits, logging in and renewing tokens. */
 #include "cmd/import/client.h"
 
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include "base/status.h"
 
 #define CALL_MS      15000
-#define PATIENCE_MS  60000 /* with a server that does not answer */
+#define PATIENCE_MS  60000 /* with a server that is not responding */
 #define SLICE_MS     50
 #define ANSWER_BYTES (8 * 1024 * 1024)
 
@@ -50,7 +50,7 @@ static void free_text_p(char **text)
         free(*text);
 }
 
-/* SN_CANCELLED as soon as we are asked to stop. */
+/* SN_CANCELLED as soon as stopping is requested. */
 static sn_status pause_ms(struct import_client *client, int64_t ms)
 {
         for (int64_t until = clock_monotonic_us() + ms * 1000; clock_monotonic_us() < until && !*client->stop;) {
@@ -59,7 +59,7 @@ static sn_status pause_ms(struct import_client *client, int64_t ms)
         return *client->stop ? SN_CANCELLED : SN_OK;
 }
 
-/* "PUT /v1/… was answered with 422: text (field): sentence" */
+/* "PUT /v1/… returned 422: text (field): sentence" */
 static sn_status describe(struct import_client *client, const struct http_ask *ask, int status)
 {
         CLEANUP(import_json_free_p)
@@ -73,7 +73,8 @@ static sn_status describe(struct import_client *client, const struct http_ask *a
         return SN_FAILED_PRECONDITION;
 }
 
-/* What to do about an answer, or none, that a later try may change. *wait_ms < 0: nothing, it stands. */
+/* How long to wait before retrying a response that may be temporary, or a missing one. *wait_ms < 0: the response is
+ * final. */
 static void wait_for_better(struct import_client *client, int status, int tries, int64_t *wait_ms)
 {
         int64_t growing = (int64_t)50 << (tries < 5 ? tries : 5);
@@ -89,7 +90,7 @@ static void wait_for_better(struct import_client *client, int status, int tries,
         }
 }
 
-/* Until it is answered, for good or bad. */
+/* Repeats until there is a final response. */
 static sn_status ask_patiently(struct import_client *client, const struct http_ask *ask, int *status)
 {
         int64_t silent_since_us = clock_monotonic_us();
@@ -102,7 +103,7 @@ static sn_status ask_patiently(struct import_client *client, const struct http_a
                         return SN_OK;
                 }
                 if (*status == 429) {
-                        silent_since_us = clock_monotonic_us(); /* it is well and said when */
+                        silent_since_us = clock_monotonic_us(); /* the server is responding and says when */
                 } else if (clock_monotonic_us() - silent_since_us > PATIENCE_MS * INT64_C(1000)) {
                         if (*status > 0) {
                                 return describe(client, ask, *status);
@@ -157,7 +158,7 @@ static sn_status take_tokens(struct import_client *client, struct import_session
         return SN_OK;
 }
 
-/* Asks with a body made of texts; the body may hold a password and is never shown. */
+/* Sends a body made of texts; it may hold a password and is never shown. */
 static sn_status ask_with(struct import_client *client, const char *path, json_t *body, int *status,
                           struct http_ask *ask)
 {
@@ -201,7 +202,7 @@ static sn_status renew(struct import_client *client, struct import_session *sess
 
         TRY(ask_with(client, "/v1/auth/refresh", json_pack("{s:s}", "refresh_token", session->refresh_token), &status,
                      &ask));
-        /* an answer that was lost leaves us with a used token: the session is over, and a new one begins */
+        /* A lost response leaves us with a used token: the session has ended, and a new one is started. */
         return status == 200 ? take_tokens(client, session, &ask) : log_in(client, session);
 }
 
@@ -217,7 +218,7 @@ static sn_status register_member(struct import_client *client, struct import_ses
                                client->password, "display_name", session->username),
                      &status, &ask));
         if (status == 409) {
-                return log_in(client, session); /* an answer was lost, or somebody else imports too */
+                return log_in(client, session); /* a response was lost, or another import is running */
         }
         if (status != 201) {
                 return describe(client, &ask, status);
@@ -233,7 +234,7 @@ sn_status import_client_enter(struct import_client *client, struct import_sessio
 
         snprintf(path, sizeof(path), "/v1/users/%s", session->username);
         struct http_ask ask = {.method = "GET", .path = path};
-        TRY(ask_patiently(client, &ask, &status)); /* cheaper than a registration that is refused */
+        TRY(ask_patiently(client, &ask, &status)); /* cheaper than a registration that is rejected */
         if (status == 404) {
                 return register_member(client, session);
         }
@@ -252,13 +253,13 @@ sn_status import_client_call(struct import_client *client, struct import_session
         }
         ask.bearer = session != NULL ? session->access_token : NULL;
         TRY(ask_patiently(client, &ask, status));
-        if (*status == 401 && session != NULL) { /* the session was ended from elsewhere, or the clock jumped */
+        if (*status == 401 && session != NULL) { /* the session was ended elsewhere, or the clock jumped */
                 TRY(renew(client, session));
                 ask.bearer = session->access_token;
                 TRY(ask_patiently(client, &ask, status));
         }
         for (int tries = 0; *status == 409 && ask.key != NULL && tries < 40;
-             tries++) { /* the key's first request still runs */
+             tries++) { /* the first request with the key is still running */
                 TRY(pause_ms(client, 100));
                 TRY(ask_patiently(client, &ask, status));
         }

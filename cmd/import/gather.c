@@ -1,4 +1,4 @@
-/* Owns the way through folders of texts. */
+/* Owns walking folders of texts. */
 #include "cmd/import/gather.h"
 
 #include <dirent.h>
@@ -46,7 +46,7 @@ static void leave_out(struct import_texts *texts, const char *path)
 
 static void read_folder(struct import_texts *texts, const char *folder, int depth);
 
-/* What is neither file nor folder, and links that lead nowhere, are no matter. */
+/* Other kinds of files, and dangling links, are ignored. */
 static void read_entry(struct import_texts *texts, const char *path, int depth)
 {
         struct stat own, target;
@@ -103,5 +103,5 @@ sn_status import_texts_gather(struct import_texts *texts, const char *path, stru
                 return SN_OK;
         }
         return ends_with(path, ".dat") ? SN_OK
-                                       : import_texts_read(texts, path, error); /* a shell's * brings them along */
+                                       : import_texts_read(texts, path, error); /* a shell's * matches these, too */
 }

@@ -1,4 +1,4 @@
-/* Owns the graph of `sonet import`: reading an edge list, or drawing one. */
+/* Owns the graph of `sonet import`: reading an edge list, or generating one. */
 #include "cmd/import/graph.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include "base/str.h"
 
-/* Each new member is tied to so many that were there before, so members have twice as many ties on average. */
+/* Each new member is connected to this many earlier ones, so the mean degree is about twice as high. */
 #define GENERATED_TIES 20
 
 struct ties {
@@ -111,7 +111,7 @@ static void collect_neighbours(struct import_graph *graph)
         free(next);
 }
 
-/* Takes the ties, which are of node numbers, and makes the rest of the graph. */
+/* Takes edges between node numbers, and builds the rest of the graph. */
 static void finish(struct import_graph *graph, struct ties *ties)
 {
         graph->repeated = drop_repeated(ties);
@@ -160,7 +160,7 @@ static bool read_node(struct str *line, int64_t *node)
         return true;
 }
 
-/* NULL, or what is wrong with the line. */
+/* Returns NULL, or what is wrong with the line. */
 static const char *read_tie(struct str line, struct ties *ties)
 {
         int64_t a = 0, b = 0;
@@ -253,7 +253,7 @@ uint64_t import_random(uint64_t *state)
         return z ^ (z >> 31);
 }
 
-/* An end of a tie drawn at random is a member with a chance that grows with their ties. */
+/* A random end of a random edge: a member is chosen with probability proportional to their degree. */
 static uint32_t draw_end(const struct ties *ties, uint64_t *state)
 {
         const struct import_tie *tie = &ties->items[import_random(state) % ties->n];
@@ -291,7 +291,7 @@ sn_status import_graph_generate(size_t members, uint64_t seed, struct import_gra
                 return SN_INVALID_ARGUMENT;
         }
         size_t each = members / 4 < 1 ? 1 : members / 4 > GENERATED_TIES ? GENERATED_TIES : members / 4;
-        for (uint32_t i = 1; i <= each; i++) { /* a small circle in which all know each other */
+        for (uint32_t i = 1; i <= each; i++) { /* a small clique to start with */
                 for (uint32_t j = 0; j < i; j++) {
                         ties_add(&ties, i, j);
                 }

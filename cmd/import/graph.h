@@ -1,4 +1,4 @@
-/* The graph that `sonet import` brings in: members by their number, and ties, which go both ways. */
+/* The graph for `sonet import`: numbered members and undirected edges. */
 #ifndef CMD_IMPORT_GRAPH_H
 #define CMD_IMPORT_GRAPH_H
 
@@ -14,26 +14,25 @@ struct import_tie {
 };
 
 struct import_graph {
-        uint32_t *nodes; /* ascending; a member is its place here */
+        uint32_t *nodes; /* ascending; a member's index is its position here */
         size_t n_members;
-        struct import_tie *ties; /* of places, each pair once */
+        struct import_tie *ties; /* between indexes, each pair once */
         size_t n_ties;
-        size_t repeated; /* pairs that the file holds more than once, in either order */
-        /* The places that member i is tied to: neighbours[first[i]] … neighbours[first[i + 1] - 1]. */
+        size_t repeated; /* duplicate pairs in the file, in either order */
+        /* The neighbours of member i: neighbours[first[i]] … neighbours[first[i + 1] - 1]. */
         size_t *first;
         uint32_t *neighbours;
 };
 
-/* An edge list: two numbers a line, apart by blanks or a comma; empty lines and lines that start with % or # are passed
- * over. error gets a sentence with file and line. A graph that failed is empty. */
+/* Reads an edge list: two numbers per line, separated by blanks or a comma; empty lines and lines starting with % or
+ * # are skipped. error gets a sentence with file and line. After a failure the graph is empty. */
 SN_CHECKED sn_status import_graph_read(const char *path, struct import_graph *graph, struct buf *error);
-/* Preferential attachment (Barabási and Albert, 1999): degrees follow a power law. The same seed gives the same graph.
- */
+/* Preferential attachment (Barabási and Albert, 1999): power-law degrees. The same seed gives the same graph. */
 SN_CHECKED sn_status import_graph_generate(size_t members, uint64_t seed, struct import_graph *graph,
                                            struct buf *error);
 void import_graph_free(struct import_graph *graph);
 
-/* splitmix64: a small generator whose numbers are the same everywhere. */
+/* splitmix64: a small, portable generator. */
 uint64_t import_random(uint64_t *state);
 
 #endif

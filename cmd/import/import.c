@@ -1,4 +1,4 @@
-/* Owns `sonet import`: what the command line asks for, and what people read at the end. */
+/* Owns the command line of `sonet import`, and its summary. */
 #include <errno.h>
 #include <signal.h>
 #include <sodium.h>
@@ -33,7 +33,7 @@ static void on_signal(int number)
         (void)number;
 }
 
-/* The second Ctrl-C ends the process at once: nothing is lost by it, since the next run takes it up. */
+/* A second Ctrl-C ends the process at once; nothing is lost, since the next run continues. */
 static void listen_to_signals(void)
 {
         struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
@@ -50,7 +50,7 @@ static int usage_error(const char *sentence)
         return EXIT_USAGE;
 }
 
-/* NULL, or what does not fit together. */
+/* NULL, or what is wrong with the combination of options. */
 static const char *check(const struct import_request *r, int operands)
 {
         if (r->generate == (r->graph != NULL)) {

@@ -33,7 +33,7 @@ void import_plan_free(struct import_plan *plan)
         *plan = (struct import_plan){0};
 }
 
-/* Texts are handed out in rounds, one to each member; when they run out they start again. */
+/* Texts are dealt in rounds, one to each member, starting over when they run out. */
 static const struct import_text *text_of(const struct import_plan *plan, size_t member, size_t note)
 {
         return &plan->texts->items[plan->order[(note * plan->graph->n_members + member) % plan->texts->n]];

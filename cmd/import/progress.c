@@ -1,4 +1,4 @@
-/* Owns the bar and the lines of `sonet import`. */
+/* Owns the progress output of `sonet import`. */
 #include "cmd/import/progress.h"
 
 #include <string.h>
@@ -9,7 +9,7 @@
 #define BAR_EVERY_US  100000
 #define LINE_EVERY_US 10000000
 #define BAR_MAX       40
-#define SMOOTHING     0.1 /* weight of the newest rate: the time that is left should not jump */
+#define SMOOTHING     0.1 /* weight of the newest rate, so that the remaining time does not jump */
 
 char *import_number(size_t value, char out[32])
 {

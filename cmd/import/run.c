@@ -1,5 +1,5 @@
-/* Owns the phases of `sonet import`. A member belongs to one worker for the whole import, so sessions need no locks.
- * What is there already is found by asking: whom a member follows, and what they have posted. */
+/* Owns the phases of `sonet import`. Each member belongs to one worker for the whole import, so sessions need no
+ * locks. What already exists is found through the API: whom a member follows, and what they have posted. */
 #include "cmd/import/run.h"
 
 #include <pthread.h>
@@ -31,7 +31,7 @@ struct worker {
 struct import {
         const struct import_job *job;
         struct import_session *sessions; /* parallel to the graph's members */
-        uint8_t **posted;                /* of each member: which notes are there; NULL: not known yet, or none */
+        uint8_t **posted;                /* per member: which notes exist; NULL: unknown, or none */
         struct worker workers[MAX_WORKERS];
         sn_status (*phase)(struct worker *w);
         atomic_size_t done, there;
@@ -89,8 +89,7 @@ static sn_status enter_members(struct worker *w)
         return SN_OK;
 }
 
-/* ---- lists of what is there
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- listing what exists ---- */
 
 /* Calls take for each item of a list, page by page. */
 static sn_status read_list(struct worker *w, struct import_session *session, const char *path,
@@ -212,7 +211,7 @@ static void free_texts_p(struct text_list *texts)
         free(texts->items);
 }
 
-/* Renotes have no text of their own. */
+/* Renotes have no text. */
 static void take_text(void *context, json_t *item)
 {
         struct text_list *texts = context;
@@ -228,7 +227,7 @@ static void take_text(void *context, json_t *item)
         texts->items[texts->n++] = must(strdup(text));
 }
 
-/* Takes the text out of the list, so that one posted note stands for one planned note. */
+/* Removes the text from the list, so that one existing note counts for one planned note. */
 static bool remove_text(struct text_list *texts, const char *text)
 {
         for (size_t i = 0; i < texts->n; i++) {
@@ -241,7 +240,7 @@ static bool remove_text(struct text_list *texts, const char *text)
         return false;
 }
 
-/* Which of the member's notes are posted. Keys are only kept for a day, so the notes themselves tell. */
+/* Which of the member's notes exist. Keys are kept for a day only, so the notes themselves are compared. */
 static sn_status look_for_notes(struct worker *w, size_t member)
 {
         const struct import_plan *plan = w->import->job->plan;
@@ -287,7 +286,7 @@ static sn_status post_note_once(struct worker *w, size_t member, size_t note)
         return SN_OK;
 }
 
-/* In rounds, so that timelines hold many voices. */
+/* In rounds, so that timelines mix members. */
 static sn_status post_all(struct worker *w)
 {
         for (size_t note = 0; note < w->import->job->plan->notes; note++) {

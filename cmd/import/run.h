@@ -1,4 +1,4 @@
-/* The import itself: members, then follows, then notes, each by several workers at once. */
+/* The import: members, then follows, then notes, each by several workers in parallel. */
 #ifndef CMD_IMPORT_RUN_H
 #define CMD_IMPORT_RUN_H
 
@@ -14,7 +14,7 @@ struct import_job {
         volatile sig_atomic_t *stop;
 };
 
-/* Shows its progress on standard output. SN_CANCELLED when asked to stop; otherwise error gets a sentence. */
+/* Prints progress on standard output. SN_CANCELLED if stopping was requested; otherwise error gets a sentence. */
 SN_CHECKED sn_status import_run(const struct import_job *job, struct buf *error);
 
 #endif

@@ -35,7 +35,7 @@ static sn_status refuse_file(const char *path, const char *why, struct buf *erro
         return SN_INVALID_ARGUMENT;
 }
 
-/* The file with a NUL after its end, kept by texts. */
+/* The file with a NUL at the end, owned by texts. */
 static sn_status load(struct import_texts *texts, const char *path, char **data, size_t *len, struct buf *error)
 {
         CLEANUP(close_p) int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -67,7 +67,7 @@ static sn_status load(struct import_texts *texts, const char *path, char **data,
         return SN_OK;
 }
 
-/* Line by line, so that the message can name the line. */
+/* Line by line, so that the message can give the line. */
 static sn_status check_utf8(const char *path, const char *data, size_t len, struct buf *error)
 {
         struct str rest = {data, len}, line = {0};
@@ -84,7 +84,7 @@ static sn_status check_utf8(const char *path, const char *data, size_t len, stru
         return SN_OK;
 }
 
-/* The end of a terminal's colour sequence that starts at c, or c. */
+/* The end of a terminal colour sequence starting at c, or c. */
 static const char *skip_escape(const char *c, const char *end)
 {
         if (c + 1 >= end || c[0] != 0x1b || c[1] != '[') {
@@ -98,8 +98,8 @@ static const char *skip_escape(const char *c, const char *end)
         return c;
 }
 
-/* Takes out what only terminals understand, in place: "_\bA" and "A\bA" become "A", colours and other control
- * characters go. */
+/* Removes terminal formatting, in place: "_\bA" and "A\bA" become "A"; colours and other control characters are
+ * dropped. */
 static size_t clean(char *text, size_t len)
 {
         const char *end = text + len;
@@ -127,7 +127,7 @@ static bool is_blank(char c)
         return c == ' ' || c == '\n' || c == '\t';
 }
 
-/* "computers" of "/usr/share/games/fortunes/computers.u8"; "" when the name is no word. */
+/* "computers" of "/usr/share/games/fortunes/computers.u8"; "" if the name cannot be a hashtag. */
 static const char *tag_of(struct import_texts *texts, const char *path)
 {
         const char *name = strrchr(path, '/');
@@ -141,14 +141,14 @@ static const char *tag_of(struct import_texts *texts, const char *path)
         return texts->memory[texts->n_memory++] = must(strndup(name, len));
 }
 
-/* One item, which starts at a line of the file. */
+/* One item, which starts at the given line of the file. */
 static void add_item(struct import_texts *texts, const char *path, size_t line, char *text, size_t len, const char *tag)
 {
         len = clean(text, len);
         while (len > 0 && is_blank(text[len - 1])) {
                 len--;
         }
-        while (len > 0 && text[0] == '\n') { /* leading blanks of a first line belong to drawings */
+        while (len > 0 && text[0] == '\n') { /* leading blanks of a first line may belong to a drawing */
                 text++;
                 len--;
         }
@@ -220,7 +220,7 @@ void import_texts_finish(struct import_texts *texts)
         }
         qsort(sorted, texts->n, sizeof(struct import_text *), compare_texts);
         const char *last = "";
-        for (size_t i = 0; i < texts->n; i++) { /* the first of those that are alike stays */
+        for (size_t i = 0; i < texts->n; i++) { /* the first of equal ones stays */
                 bool again = strcmp(last, sorted[i]->text) == 0;
                 last = sorted[i]->text;
                 sorted[i]->text = again ? "" : sorted[i]->text;

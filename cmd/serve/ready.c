@@ -1,5 +1,5 @@
-/* Owns what `sonet serve` says of its own state, from what the watch saw last: readiness for /readyz, and the quick
- * word for gRPC health. Nothing here waits, and nothing that PostgreSQL said is in it. */
+/* Owns reporting the state of `sonet serve`, from the latest checks: /readyz and gRPC health. Nothing here blocks or
+ * includes PostgreSQL's messages. */
 #include "cmd/serve/serve.h"
 
 #include "db/ownership.h"
@@ -38,7 +38,7 @@ static bool report_remote(const struct server *server, const char *name, struct 
         return up;
 }
 
-/* The local services, and for a gateway those that it calls. */
+/* The local services and, for a gateway, those that it calls. */
 static bool report_services(const struct server *server, struct buf *report)
 {
         bool all = true;
@@ -81,7 +81,7 @@ static void print_progress(const struct server *server, struct buf *report)
         buf_append_c(report, "this process: ");
         if (serve_stopping()) {
                 buf_append_c(report, "stopping");
-        } else if (!has_databases(server)) { /* without them it is not known who owns the services */
+        } else if (!has_databases(server)) { /* without them the owner of the services is unknown */
                 buf_append_c(report, "waiting for its databases");
         } else {
                 serve_print_awaited(server, report);
@@ -89,7 +89,7 @@ static void print_progress(const struct server *server, struct buf *report)
         buf_append_c(report, "\n");
 }
 
-/* Redis is reported, and never a reason: everything works without it, slower. */
+/* Redis is reported, but not required: everything works without it, only slower. */
 bool serve_ready(void *context, struct buf *report)
 {
         const struct server *server = context;

@@ -1,5 +1,5 @@
-/* `sonet serve`: runs the gateway and any subset of the services in this process, on a PostgreSQL and a Redis that
- * exist. Owns the command line, the signals, and the order of start and stop. */
+/* `sonet serve`: runs the gateway and any subset of the services in this process, on an existing PostgreSQL and
+ * Redis. Owns the command line, signals, and the order of start and stop. */
 #include "cmd/serve/serve.h"
 
 #include <poll.h>
@@ -28,7 +28,7 @@ bool serve_stopping(void)
         return stopping != 0;
 }
 
-/* Signals are blocked everywhere but here: none is lost between a look at `stopping` and the wait. */
+/* Signals are blocked everywhere else, so that none is lost between checking `stopping` and waiting. */
 void serve_pause_ms(int ms)
 {
         struct timespec time = {ms / 1000, ms % 1000 * 1000000L};
@@ -94,7 +94,8 @@ static int choose_worker(struct server *server, int argc)
         return 0;
 }
 
-/* "all", "gateway" and names of services, in any order: they start, and their leases are taken, in that of the list. */
+/* "all", "gateway" and names of services, in any order; they start, and their leases are taken, in the order of the
+ * table. */
 static int choose(struct server *server, int argc, char **argv)
 {
         for (int i = 0; i < argc; i++) {
@@ -122,7 +123,7 @@ static int choose(struct server *server, int argc, char **argv)
         return 0;
 }
 
-/* First what lets work in, then what does it, last what it stands on. */
+/* First what accepts work, then what does it, last what it depends on. */
 static void stop(struct server *server)
 {
         int grace_ms = (int)server->settings.shutdown_grace_ms;
@@ -131,7 +132,7 @@ static void stop(struct server *server)
         gateway_stop(server->gateway, grace_ms);
         sonet_grpc_server_stop(server->grpc, grace_ms);
         for (size_t i = 0; i < server->n_locals; i++) {
-                bus_runner_stop(server->locals[i].runner); /* of all services at the same time */
+                bus_runner_stop(server->locals[i].runner); /* all services at the same time */
         }
         trust_free(server->trust);
         watch_free(server->watch);

@@ -1,6 +1,6 @@
-/* What the parts of `sonet serve` share: the process, its services, and the steps of its life. serve.c owns the order,
- * setup.c what stands before any thread, start.c the waiting and starting, watch.c what it sees of its surroundings,
- * ready.c what it says of itself. */
+/* Shared by the parts of `sonet serve`: the process, its services, and the stages of its lifetime. serve.c owns the
+ * order, setup.c everything before the first thread, start.c waiting and starting, watch.c the dependencies' state,
+ * ready.c reporting. */
 #ifndef CMD_SERVE_SERVE_H
 #define CMD_SERVE_SERVE_H
 
@@ -16,25 +16,25 @@
 
 #define SERVICES_MAX 16
 
-/* One local service and what runs for it. */
+/* A local service and its runtime objects. */
 struct local {
         const struct service_definition *definition;
         struct service service;
         struct bus_runner *runner;
         const char *database_url;
-        atomic_bool started; /* what stands above is complete, and its handlers may run */
+        atomic_bool started; /* everything above is complete, and its handlers may run */
 };
 
 struct server {
         struct settings settings;
-        struct arena *arena; /* strings that live as long as the process */
+        struct arena *arena; /* for strings that live as long as the process */
         bool with_gateway;
         bool refused;    /* its settings: starting it again would not help */
         bool only_works; /* a worker: jobs run here, and nobody calls or is told anything */
         struct local locals[SERVICES_MAX];
         size_t n_locals;
-        struct service outside;         /* in whose name a process asks that has no service, or before its own runs */
-        struct db_ownership *ownership; /* NULL: no service here is single */
+        struct service outside;         /* the caller used by a process without services, or before they start */
+        struct db_ownership *ownership; /* NULL: no service here requires it */
         struct redis *redis;
         struct rpc_lanes *lanes;
         struct sonet_grpc_server *grpc;
@@ -44,29 +44,29 @@ struct server {
         struct trust *trust;
         struct watchdog *watchdog;
         struct grpc_tls tls;
-        _Atomic(const char *) waits_for; /* while it starts */
-        atomic_bool serving;             /* all that was to start has started */
+        _Atomic(const char *) waits_for; /* during startup */
+        atomic_bool serving;             /* everything has started */
 };
 
-/* SIGTERM or SIGINT came. */
+/* Whether SIGTERM or SIGINT was received. */
 bool serve_stopping(void);
-/* Sleeps on the main thread, less when a signal comes. */
+/* Sleeps on the main thread, until a signal at most. */
 void serve_pause_ms(int ms);
 
 bool serve_is_local(const struct server *server, const char *name);
 
-/* Settings, keys, certificates, Redis, worker pools, and where each service is. port: --port, or -1. */
+/* Sets up settings, keys, certificates, Redis, worker pools, and where each service is. port: --port, or -1. */
 SN_CHECKED sn_status serve_setup(struct server *server, int64_t port, struct buf *error);
-/* Starts everything, waiting for what it needs. SN_CANCELLED when asked to stop meanwhile. */
+/* Starts everything, waiting for its dependencies. SN_CANCELLED if stopping was requested meanwhile. */
 SN_CHECKED sn_status serve_start(struct server *server, struct buf *error);
 
-/* What this process waits for. */
+/* What this process is waiting for. */
 void serve_print_awaited(const struct server *server, struct buf *out);
-/* One line for each part; false when one that is needed is not there. Any thread, without waiting. */
+/* One line per part; false if a required one is unavailable. Any thread; does not block. */
 bool serve_ready(void *server, struct buf *report);
-/* All that was to start has started: the gateway's routes lead somewhere. Any thread. */
+/* Everything has started: the gateway's routes can be served. Any thread. */
 bool serve_serving(void *server);
-/* The same for gRPC health: of the local services alone. */
+/* The same for gRPC health: only for the local services. */
 bool serve_alive(void *server);
 
 #endif

@@ -1,5 +1,5 @@
-/* Owns what `sonet serve` makes before any service runs: settings, keys, certificates, Redis, worker pools, databases,
- * and the table of where each service is. */
+/* Owns what `sonet serve` sets up before any service runs: settings, keys, certificates, Redis, worker pools,
+ * databases, and the table of services. */
 #include "cmd/serve/serve.h"
 
 #include <errno.h>
@@ -116,7 +116,7 @@ static sn_status open_local(struct server *server, struct local *local, struct b
         return SN_OK;
 }
 
-/* The single ones among them belong to this process as one. */
+/* The process owns all its single-instance services together. */
 static void set_ownership(struct server *server)
 {
         for (size_t i = 0; i < server->n_locals; i++) {
@@ -144,7 +144,7 @@ static sn_status register_services(struct server *server, struct buf *error)
         for (size_t i = 0; i < sonet_n_services; i++) {
                 const char *url = settings_service_url(&server->settings, sonet_services[i]->name);
 
-                contract_register(sonet_services[i]->contract); /* callers are known by name wherever they run */
+                contract_register(sonet_services[i]->contract); /* callers are identified by name, wherever they run */
                 if (!serve_is_local(server, sonet_services[i]->name) && url[0] != '\0') {
                         TRY(rpc_register_remote(sonet_services[i]->contract, url, error));
                 }

@@ -1,4 +1,4 @@
-/* Owns how `sonet serve` starts: what each service waits for, what then runs for it, and when the process listens. */
+/* Owns starting `sonet serve`: what each service waits for, what is started for it, and when the process listens. */
 #include "cmd/serve/serve.h"
 
 #include <stdio.h>
@@ -14,12 +14,12 @@
 
 /* ---- Waiting ---- */
 
-/* Waits for a condition of the environment, saying what it waits for. SN_CANCELLED when the process is to stop;
- * SN_OUT_OF_RANGE, with the reason, when waiting does not help: the database is too new for this program. */
+/* Waits for a condition, reporting what it waits for. SN_CANCELLED if the process must stop; SN_OUT_OF_RANGE, with
+ * the reason, if waiting does not help: the database is too new for this program. */
 static sn_status wait_for(const char *what, sn_status (*check)(struct server *, struct local *, struct buf *),
                           struct server *server, struct local *local, struct buf *reason)
 {
-        int64_t said_us = clock_monotonic_us() - 9 * SECOND_US; /* what is there at once needs no words */
+        int64_t said_us = clock_monotonic_us() - 9 * SECOND_US; /* do not log what is available at once */
 
         atomic_store(&server->waits_for, what);
         while (!serve_stopping()) {
@@ -70,7 +70,8 @@ static sn_status check_trust(struct server *server, struct local *local, struct 
         return trust_ready(server->trust) ? SN_OK : SN_UNAVAILABLE;
 }
 
-/* All that can be waited for without the ownership is there before it is taken: who takes over serves at once. */
+/* Everything that does not need ownership is waited for before taking it, so that a process that takes over can
+ * serve at once. */
 static sn_status wait_until_owner(struct server *server, struct buf *error)
 {
         for (size_t i = 0; i < server->n_locals; i++) {
@@ -126,7 +127,7 @@ static sn_status listen_grpc(struct server *server, struct buf *error)
             server, &server->grpc, error);
 }
 
-/* Without the gateway no contract has routes here: health, readiness and metrics are left. */
+/* Without the gateway there are no routes to contracts: only health, readiness and metrics. */
 static sn_status listen_http(struct server *server, struct buf *error)
 {
         const struct rpc_service *contracts[SERVICES_MAX];
@@ -151,7 +152,7 @@ static sn_status listen_http(struct server *server, struct buf *error)
 static sn_status start_services(struct server *server, struct buf *error)
 {
         TRY(wait_until_owner(server, error));
-        /* In the order of the list: each service starts after those that it calls. */
+        /* In the order of the table: each service starts after those that it calls. */
         for (size_t i = 0; i < server->n_locals; i++) {
                 TRY(start_local(server, &server->locals[i], error));
         }
@@ -185,7 +186,8 @@ static void start_watchdog(struct server *server)
         server->watchdog = watchdog_new(&options);
 }
 
-/* Listens first, so that a process that waits can say for what. The gateway's routes answer 503 meanwhile. */
+/* Starts listening first, so that a waiting process can report what it waits for. Meanwhile the gateway's routes
+ * respond 503. */
 sn_status serve_start(struct server *server, struct buf *error)
 {
         server->jobs = jobs_new();

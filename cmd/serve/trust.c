@@ -1,5 +1,5 @@
-/* Owns what follows user_service's log for what ends access tokens, and the thread that asks for its keys and writes
- * down which sessions were used. */
+/* Owns following user_service's log for whatever invalidates access tokens, and the thread that fetches its keys and
+ * writes session uses. */
 #include "cmd/serve/trust.h"
 
 #include <stdatomic.h>
@@ -14,10 +14,10 @@
 #include "services/user/authors.h"
 #include "services/user/user.h"
 
-#define FIRST_MS    20 /* until it has answered once: the process waits for that */
+#define FIRST_MS    20 /* until the first response, which the process waits for */
 #define KEYS_US     INT64_C(60000000)
 #define DEADLINE_MS 2000
-/* How far back a process that starts reads: four times as long as tokens live, since clocks differ. */
+/* How far back a process reads when it starts: four times the lifetime of tokens, since clocks differ. */
 #define BACKLOG_S 3600
 
 struct trust {
@@ -25,7 +25,7 @@ struct trust {
         struct ticker *ticker;
         int64_t keys_due_us;
         struct bus_feed *feed;
-        atomic_bool has_keys, has_log; /* has_log: all that had ended when it began is known */
+        atomic_bool has_keys, has_log; /* has_log: everything that was invalid when it started is known */
         int64_t old_until;
 };
 
@@ -66,7 +66,7 @@ static int64_t tick(void *context)
 
 static void take_event(const bus_event *event, int64_t now_s)
 {
-        int64_t since_s = event->occurred_at->seconds; /* by the clock of whoever signed the tokens */
+        int64_t since_s = event->occurred_at->seconds; /* by the clock of the process that signed the tokens */
         int64_t until_s = (since_s > now_s ? since_s : now_s) + TOKEN_LIFE_S;
 
         if (strcmp(event->type, EVENT_SESSION_ENDED) == 0) {
@@ -130,7 +130,7 @@ void trust_free(struct trust *trust)
         if (trust != NULL) {
                 bus_feed_free(trust->feed);
                 ticker_free(trust->ticker);
-                write_uses(trust); /* what was noted since the last tick */
+                write_uses(trust); /* recorded since the last tick */
                 free(trust);
         }
 }

@@ -1,4 +1,4 @@
-/* Owns the threads that look at what the process stands on, and what they saw. */
+/* Owns the threads that check what the process depends on, and their results. */
 #include "cmd/serve/watch.h"
 
 #include <pthread.h>
@@ -15,8 +15,8 @@
 #define EVERY_MS     1000
 #define RETRY_MS     100
 #define ANSWER_MS    2000
-#define FRESH_US     4000000  /* a look a second, which may take two, and one for a busy machine */
-#define START_US     10000000 /* what is not there yet in this time is no news */
+#define FRESH_US     4000000  /* a check per second, which may take two, and one for a busy machine */
+#define START_US     10000000 /* what is unavailable during startup is not logged before this time */
 #define REASON_BYTES 512
 #define NEVER        (-FRESH_US)
 
@@ -66,13 +66,13 @@ static enum watch_state look_at_service(struct part *part, struct buf *reason)
         return WATCH_DOWN;
 }
 
-/* cache/ says itself when Redis goes and comes. */
+/* cache/ itself logs when Redis becomes unreachable or reachable. */
 static enum watch_state look_at_redis(struct part *part, struct buf *reason)
 {
         return redis_up(part->server->redis) ? WATCH_UP : WATCH_DOWN;
 }
 
-/* True when it differs from the one before. */
+/* True if it differs from the previous one. */
 static bool keep_reason(struct part *part, const struct buf *reason)
 {
         const char *text = reason->len > 0 ? reason->data : "";
@@ -113,7 +113,7 @@ static int64_t look(void *context)
         return state == WATCH_UP ? EVERY_MS : RETRY_MS;
 }
 
-/* --- what was seen --- */
+/* --- results --- */
 
 static struct part *find(const struct watch *watch, const char *name)
 {
@@ -144,7 +144,7 @@ void watch_reason(struct watch *watch, const char *name, struct buf *reason)
         (void)pthread_mutex_unlock(&part->lock);
 }
 
-/* --- beginning and end --- */
+/* --- start and stop --- */
 
 static struct part *add(struct watch *watch, struct server *server, const char *name,
                         enum watch_state (*look_at)(struct part *part, struct buf *reason))

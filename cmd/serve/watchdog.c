@@ -1,4 +1,4 @@
-/* Owns the look at one's own ports: a connection, a greeting, and the first byte of an answer. */
+/* Owns checking one's own ports: connect, send a request, and wait for the first byte of a response. */
 #include "cmd/serve/watchdog.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@
 struct watchdog {
         struct watchdog_options options;
         struct ticker *ticker;
-        int failures[N_PORTS]; /* in a row */
+        int failures[N_PORTS]; /* consecutive ones */
 };
 
 enum outcome { ANSWERS, DEAF, UNKNOWN };
@@ -48,7 +48,7 @@ static bool wait_for(int fd, short events, int64_t until_us)
         return left_ms > 0 && poll(&one, 1, (int)left_ms) > 0;
 }
 
-/* Whatever it says is an answer, an end too (TLS has no use for this greeting): it took the connection. */
+/* Any reaction counts, even a close (TLS rejects this request): it accepted the connection. */
 static bool converse(int fd, const struct watchdog_port *port, int64_t until_us)
 {
         static const char rest[] = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
@@ -63,7 +63,7 @@ static bool converse(int fd, const struct watchdog_port *port, int64_t until_us)
         return wait_for(fd, POLLIN, until_us) && (recv(fd, &byte, 1, 0) >= 0 || errno == ECONNRESET);
 }
 
-/* Without a descriptor of its own it cannot tell. */
+/* Without a free descriptor it cannot tell. */
 static enum outcome probe_port(const struct watchdog_port *port, int patience_ms)
 {
         int64_t until_us = clock_monotonic_us() + (int64_t)patience_ms * 1000;

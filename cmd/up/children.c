@@ -1,5 +1,5 @@
-/* Owns how `sonet up` starts `sonet serve`: ports, environments and the way of the key to a child that may not read the
- * file. */
+/* Owns how `sonet up` starts `sonet serve`: ports, environments, and passing the key to a child that may not read
+ * the file. */
 #include "cmd/up/children.h"
 
 #include <errno.h>
@@ -16,17 +16,17 @@
 #include "cmd/http_client.h"
 #include "services/services.h"
 
-#define GRACE_MS       8000 /* of a child; what is left of 15 s is for Redis and PostgreSQL */
+#define GRACE_MS       8000 /* for a child; the rest of 15 s is for Redis and PostgreSQL */
 #define GRACE_SPLIT_MS 4000
-#define ANSWER_MS      2000 /* less than the grace, so that a child says good-bye itself */
+#define ANSWER_MS      2000 /* less than the grace period, so that a child closes its connections itself */
 #define PORT_FIRST     15000
-#define PORT_LAST      31999 /* below the ports that the kernel gives to outgoing connections */
+#define PORT_LAST      31999 /* below the ephemeral ports of outgoing connections */
 #define PORT_WAIT_MS   3000
 #define KEY_FD         63
 #define KEY_FD_PATH    "/proc/self/fd/63"
 
-/* Besides its pool, a service holds one connection for its lease, or for that of its consumers, and one for the watch.
- */
+/* In addition to its pool, a service uses one connection for its lease or that of its consumers, and one for the
+ * watch. */
 #define CONNECTIONS_BESIDE_POOL 2
 #define CONNECTIONS_RESERVE     6 /* migrations, `sonet admin`, psql, and the superuser's two */
 
@@ -56,8 +56,8 @@ static bool is_taken(const struct serve_plan *plan, int port)
         return false;
 }
 
-/* The wished port when it is free; else one drawn below the ephemeral range, where no outgoing connection takes it
- * later. */
+/* The wanted port if it is free; otherwise a random one below the ephemeral range, where no outgoing connection can
+ * take it later. */
 static int choose_port(const struct serve_plan *plan, const char *address, int wish)
 {
         for (int attempt = 0; attempt < 1000; attempt++) {
@@ -82,7 +82,8 @@ static sn_status check_address(const char *address, struct buf *error)
         return SN_UNAVAILABLE;
 }
 
-/* A port that was asked for: that one or none. A killed predecessor's child may still hold it for a moment. */
+/* A port that was requested explicitly: that one or none. A child of a killed predecessor may still hold it for a
+ * moment. */
 static sn_status claim_port(const char *address, int port, const char *option, struct buf *error)
 {
         int64_t until_us = clock_monotonic_us() + PORT_WAIT_MS * INT64_C(1000);
@@ -122,7 +123,7 @@ static sn_status claim_ports(const struct serve_plan *plan, int64_t http_port, s
         return SN_OK;
 }
 
-/* What was not asked for is replaced when it is taken; demo_print tells where gRPC is. */
+/* A default port is replaced if it is taken; demo_print shows the gRPC port. */
 static bool choose_pair(const struct serve_plan *plan, struct layout_process *process, const char *http_address,
                         int64_t http_port, int64_t grpc_port, int wish)
 {
@@ -154,7 +155,7 @@ static sn_status choose_ports(struct serve_plan *plan, int64_t http_port, struct
 static sn_status read_key(struct serve_plan *plan, struct buf *error)
 {
         if (!plan->embedded->account.drop) {
-                return SN_OK; /* the children are who we are */
+                return SN_OK; /* the children run as the same account */
         }
         return keys_read(plan->embedded->key_file, plan->key, error);
 }
@@ -212,7 +213,7 @@ static bool starts_with(const char *entry, const char *prefix)
         return strncmp(entry, prefix, strlen(prefix)) == 0;
 }
 
-/* libpq reads PG… variables; databases, ports and where the services are, is for us to say. */
+/* libpq reads PG… variables; we set databases, ports and addresses of services. */
 static bool is_ours_to_say(struct arena *arena, const char *entry)
 {
         static const char *const prefixes[] = {"PG",
@@ -253,7 +254,7 @@ static void environment_add_number(struct environment *env, const char *name, in
         environment_add(env, name, arena_printf(env->arena, "%lld", (long long)value));
 }
 
-/* What every child is told. */
+/* The environment of every child. */
 static struct environment environment_make(const struct serve_plan *plan)
 {
         struct environment env = {plan->arena, ARENA_ARRAY(plan->arena, char *, MAX_VARIABLES), 0};
@@ -293,7 +294,7 @@ static void environment_add_database(struct environment *env, const struct serve
                         embedded_database_url(plan->embedded, plan->arena, service->schema->database));
 }
 
-/* The databases of its own services, and where the others are. */
+/* The databases of its own services, and the addresses of the others. */
 static void environment_add_services(struct environment *env, const struct serve_plan *plan,
                                      const struct layout_process *process)
 {
@@ -309,7 +310,7 @@ static void environment_add_services(struct environment *env, const struct serve
         }
 }
 
-/* A key for a child that may not read the file: in memory of its own, under a descriptor that only it can open. */
+/* Passes the key to a child that may not read the file: in an anonymous file, under a descriptor that only it gets. */
 static int lend_key(const char *key)
 {
         int fd = memfd_create("sonet-key", 0);
@@ -327,7 +328,7 @@ static int lend_key(const char *key)
         return 0;
 }
 
-/* In the child. Standard output belongs to `sonet up` alone: scripts read its one line there. */
+/* In the child. Only `sonet up` itself writes to standard output: scripts read its one line there. */
 static int enter_serve(void *context)
 {
         const struct serve_plan *plan = context;

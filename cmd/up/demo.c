@@ -1,5 +1,5 @@
-/* Owns DATA/demo-account. The password is on disk before the account exists, so that a start that is cut off in between
- * is taken up by the next one: nothing is made twice, and no account is left without its password. */
+/* Owns DATA/demo-account. The password is written before the account is created, so that the next start continues
+ * one that was interrupted: nothing is created twice, and no account is left without its password. */
 #include "cmd/up/demo.h"
 
 #include <fcntl.h>
@@ -21,7 +21,7 @@ static void close_p(int *fd)
         }
 }
 
-/* Without letters and digits that look alike: people type it. */
+/* Without letters and digits that look alike, since people type it. */
 static void draw_password(char out[44])
 {
         static const char letters[] = "abcdefghjkmnpqrstuvwxyz23456789";
@@ -50,7 +50,7 @@ static bool write_password(const char *path, const char *password)
         return fd >= 0 && write(fd, text, (size_t)len) == len && fsync(fd) == 0;
 }
 
-/* 201, or 409 from an earlier start whose answer was lost: then the password must fit. */
+/* 201, or 409 from an earlier start whose response was lost: then the password must match. */
 static bool register_account(const struct http_target *target, const char *password)
 {
         CLEANUP(buf_free) struct buf answer;
@@ -103,7 +103,7 @@ void demo_print(const struct demo *demo, const struct http_target *target, const
         snprintf(url, sizeof(url), "http://%s:%d", target->host, target->port);
         buf_printf(out, "\n  Address  %s (open it in a browser)\n", url);
         buf_printf(out, "  gRPC     %s\n", grpc);
-        if (demo->password[0] == '\0') { /* none was asked for */
+        if (demo->password[0] == '\0') { /* not requested */
                 buf_printf(out, "  Members  register with POST %s/v1/auth/register\n", url);
                 buf_append_c(out, "\nCtrl-C stops SoNet.\n");
                 return;

@@ -1,4 +1,4 @@
-/* Owns the data folder of `sonet up`: its folders, the lock, and the key that belongs to it. */
+/* Owns the data folder of `sonet up`: its subfolders, the lock, and the key that belongs to it. */
 #include "cmd/up/embedded.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@ static sn_status fail_errno(struct buf *error, const char *doing, const char *pa
         return SN_FAILED_PRECONDITION;
 }
 
-/* mkdir -p: what is missing on the way is made with mode 0755, the last one with `mode`. */
+/* mkdir -p: missing parents get mode 0755, the last folder gets `mode`. */
 static sn_status make_folders(const char *path, mode_t mode, struct buf *error)
 {
         char prefix[PATH_MAX];
@@ -36,8 +36,8 @@ static sn_status make_folders(const char *path, mode_t mode, struct buf *error)
         return SN_OK;
 }
 
-/* A folder that belongs to the account alone. An existing one must be its own already: data is never taken from
- * somebody else. */
+/* A folder that belongs to the account only. An existing one must already belong to it: data of another account is
+ * never taken over. */
 static sn_status make_own_folder(const struct embedded *e, const char *path, struct buf *error)
 {
         struct stat st;
@@ -96,8 +96,7 @@ static bool is_below(const char *path, const char *folder)
         return strncmp(path, folder, len) == 0 && (path[len] == '/' || path[len] == '\0');
 }
 
-/* Makes the key file's folder and its path absolute. Who copies the data folder must not copy the key with it unawares.
- */
+/* Makes the key file's folder and an absolute path. Copying the data folder must not copy the key, too. */
 static sn_status place_key_file(struct embedded *e, struct buf *error)
 {
         char folder[PATH_MAX], resolved[PATH_MAX];
@@ -127,8 +126,8 @@ static sn_status place_key_file(struct embedded *e, struct buf *error)
         return SN_OK;
 }
 
-/* DATA/key-check holds a text derived from the key: with another key no password would fit, and this says so at once.
- */
+/* DATA/key-check holds a text derived from the key: with another key no password would be valid, and this reports it
+ * at once. */
 static sn_status check_key_belongs(const struct embedded *e, bool may_create, struct buf *error)
 {
         char path[EMBEDDED_PATH_MAX + 16], expected[44], found[64] = "";
@@ -177,12 +176,13 @@ sn_status embedded_open(struct embedded *e, struct buf *error)
         TRY(account_check_reach(&e->account, e->data, error));
         TRY(make_folders(e->data, 0711, error));
         memcpy(asked, e->data, sizeof(asked));
-        if (!embedded_set_paths(e)) { /* it exists only now: links on the way show */
+        if (!embedded_set_paths(e)) { /* it exists only now: links in the path are resolved */
                 buf_printf(error, "the path of the data folder %s is too long", asked);
                 return SN_INVALID_ARGUMENT;
         }
         TRY(embedded_check_name(e, error));
-        TRY(account_check_reach(&e->account, e->data, error)); /* an existing one may be closed, or behind a link */
+        /* An existing one may be inaccessible, or behind a link. */
+        TRY(account_check_reach(&e->account, e->data, error));
         TRY(take_lock(e, error));
         TRY(make_own_folder(e, e->postgresql, error));
         TRY(make_own_folder(e, e->redis, error));

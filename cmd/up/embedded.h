@@ -1,16 +1,16 @@
-/* Embedded: the private PostgreSQL and Redis of `sonet up`, below one data folder. Both run as the account of
- * cmd/up/process.h and listen on Unix sockets alone, in a folder that only this account can enter. PostgreSQL's roles
- * have passwords beside, derived from the key.
+/* Embedded: the private PostgreSQL and Redis of `sonet up`, in one data folder. Both run under the account of
+ * cmd/up/process.h and listen on Unix sockets only, in a folder that only this account can enter. In addition
+ * PostgreSQL's roles have passwords, derived from the key.
  *
- *   DATA/lock            held by the one `sonet up` of this folder
- *   DATA/key-check       tells whether the key belongs to this folder; holds nothing secret
+ *   DATA/lock            held by the running `sonet up` of this folder
+ *   DATA/key-check       for checking that the key belongs to this folder; not secret
  *   DATA/postgresql/15   the cluster
- *   DATA/redis           its settings (nothing that must live)
+ *   DATA/redis           its settings (no data)
  *   DATA/run             sockets
- *   DATA/spool           bodies on their way in (base/spool.h), unless SPOOL_DIR says otherwise
- *   DATA/mails           mails as files, where there is no SMTP_URL
- *   DATA/media           what members bring
- *   DATA/log             what PostgreSQL and Redis have to say */
+ *   DATA/spool           incoming bodies (base/spool.h), unless SPOOL_DIR is set
+ *   DATA/mails           mails as files, if there is no SMTP_URL
+ *   DATA/media           members' media
+ *   DATA/log             the logs of PostgreSQL and Redis */
 #ifndef CMD_UP_EMBEDDED_H
 #define CMD_UP_EMBEDDED_H
 
@@ -41,18 +41,18 @@ struct embedded {
         char admin_password[44];
         struct embedded_memory memory;
         int lock_fd;
-        bool fresh; /* the cluster is to be made */
+        bool fresh; /* the cluster must be created */
 };
 
-/* Says where everything is; changes nothing. folder NULL: SONET_DATA_DIR, or the default of who we are. */
+/* Determines all paths; changes nothing. folder NULL: SONET_DATA_DIR, or the account's default. */
 SN_CHECKED sn_status embedded_locate(struct embedded *e, const struct settings *settings, const char *folder,
                                      struct buf *error);
-/* Makes what is missing, takes the lock, loads or makes the key. */
+/* Creates what is missing, takes the lock, loads or creates the key. */
 SN_CHECKED sn_status embedded_open(struct embedded *e, struct buf *error);
-/* Only loads the key and looks whether it is the folder's, for commands beside a running `sonet up`. */
+/* Only loads the key and checks that it belongs to the folder, for commands used next to a running `sonet up`. */
 SN_CHECKED sn_status embedded_attach(struct embedded *e, struct buf *error);
-/* Starts both as children with these ranks (lower ranks stop first) and waits until they answer. SN_CANCELLED: asked to
- * stop. */
+/* Starts both as children with these ranks (lower ranks stop first) and waits until they respond. SN_CANCELLED:
+ * stopping was requested. */
 SN_CHECKED sn_status embedded_start(struct embedded *e, struct supervisor *s, int redis_rank, int postgresql_rank,
                                     struct buf *error);
 

@@ -1,4 +1,4 @@
-/* Owns the texts of postgresql.conf, pg_hba.conf and redis.conf as SoNet wants them, and the steps around initdb. */
+/* Owns the contents of postgresql.conf, pg_hba.conf and redis.conf, and the steps around initdb. */
 #include "cmd/up/embedded_files.h"
 
 #include <errno.h>
@@ -12,8 +12,8 @@
 #define STRINGIFY_(x) #x
 #define STRINGIFY(x)  STRINGIFY_(x)
 
-/* Durable, whatever it costs; how much memory it may use is embedded_memory.h's. ALTER SYSTEM overrides all but what
- * SoNet stands on. */
+/* Durability first; embedded_memory.h decides on memory. ALTER SYSTEM overrides everything but what SoNet depends
+ * on. */
 static const char POSTGRESQL_SETTINGS[] =
     "# Written by 'sonet up' at every start; change settings with ALTER SYSTEM.\n"
     "listen_addresses = ''\n"
@@ -32,11 +32,11 @@ static const char POSTGRESQL_SETTINGS[] =
                                   "random_page_cost = 1.1\n"
                                   "min_wal_size = 64MB\n"
                                   "max_wal_size = 1GB\n"
-                                  "recovery_init_sync_method = syncfs\n" /* one call instead of an fsync of each of
-                                                                            some thousand files */
+                                  "recovery_init_sync_method = syncfs\n" /* one call instead of an fsync of each of some
+                                                                            thousand files */
                                   "max_worker_processes = 4\n"
-                                  "max_parallel_workers_per_gather = 0\n" /* its queries are short: parallel plans only
-                                                                             cost start-up */
+                                  "max_parallel_workers_per_gather = 0\n" /* queries are short: parallel plans would
+                                                                             only cost start-up time */
                                   "max_wal_senders = 2\n"
                                   "max_logical_replication_workers = 0\n"
                                   "autovacuum_max_workers = 2\n"
@@ -48,7 +48,7 @@ static const char POSTGRESQL_SETTINGS[] =
                                   "log_destination = 'stderr'\n"
                                   "logging_collector = off\n"
                                   "log_checkpoints = off\n"
-                                  "log_error_verbosity = terse\n" /* details quote rows, and rows are what members wrote
+                                  "log_error_verbosity = terse\n" /* details quote rows, which hold what members wrote
                                                                    */
                                   "log_min_error_statement = panic\n";
 
@@ -60,7 +60,7 @@ static const char REDIS_SETTINGS[] =
     "logfile \"\"\n"
     "databases 1\n"
     "maxclients 1000\n"
-    "maxmemory-policy volatile-lru\n" /* timelines may go, they are made again when read; streams should not */
+    "maxmemory-policy volatile-lru\n" /* timelines may be evicted, as they are rebuilt when read; streams should not */
     "save \"\"\n"
     "appendonly no\n";
 
@@ -89,7 +89,7 @@ static int write_all(int fd, const char *text, size_t len)
         return 0;
 }
 
-/* Writes beside and renames, so that a file is either the old one or the new one. */
+/* Writes a temporary file and renames it, so that the file is either the old one or the new one. */
 __attribute__((format(printf, 3, 4))) static int write_file(const char *folder, const char *name, const char *format,
                                                             ...)
 {
@@ -142,7 +142,7 @@ int embedded_files_prepare(void *context)
                write_file(e->postgresql, "password", "%s\n", e->admin_password) != 0;
 }
 
-/* initdb wrote what fits this machine (locale, shared memory); ours comes after it and wins. */
+/* initdb wrote settings for this machine (locale, shared memory); ours come after them and take precedence. */
 static int append_include(const char *cluster)
 {
         char path[PATH_MAX];

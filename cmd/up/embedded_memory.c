@@ -14,7 +14,7 @@ static int64_t clamp(int64_t value, int64_t least, int64_t most)
         return value < least ? least : value > most ? most : value;
 }
 
-/* The limit of our control group (version 2, as it looks from inside a container); INT64_MAX without one. */
+/* The limit of our control group (version 2, as seen inside a container); INT64_MAX without one. */
 static int64_t group_limit(void)
 {
         FILE *file = fopen("/sys/fs/cgroup/memory.max", "re");

@@ -1,4 +1,4 @@
-/* Owns where things are: the data folder, the key file, the paths below, and the URLs that lead there. */
+/* Owns paths: the data folder, the key file, everything below, and the URLs. */
 #include "cmd/up/embedded_parts.h"
 
 #include <errno.h>
@@ -29,7 +29,7 @@ static bool home_folder(const struct account *account, const char *variable, con
         const char *base = getenv(variable);
         const char *home = getenv("HOME");
 
-        if (base != NULL && base[0] == '/') { /* the XDG specification: relative ones are to be ignored */
+        if (base != NULL && base[0] == '/') { /* the XDG specification: relative ones must be ignored */
                 return embedded_set_path(out, size, "%s/sonet", base);
         }
         if (home == NULL || home[0] != '/') {
@@ -120,7 +120,7 @@ sn_status embedded_check_name(const struct embedded *e, struct buf *error)
         return SN_OK;
 }
 
-/* What is there already must be a folder. */
+/* An existing one must be a folder. */
 static sn_status check_is_folder(const struct embedded *e, struct buf *error)
 {
         struct stat st;
@@ -149,7 +149,7 @@ sn_status embedded_locate(struct embedded *e, const struct settings *settings, c
         return embedded_check_name(e, error);
 }
 
-/* A folder as one word of a URL: everything but letters, digits and -._~ is escaped (RFC 3986). */
+/* A folder as a single URL component: everything but letters, digits and -._~ is escaped (RFC 3986). */
 static const char *escape(struct arena *arena, const char *text)
 {
         static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";

@@ -1,5 +1,5 @@
-/* Owns the two servers of the data folder: finding their programs, making the cluster, starting them, and clearing away
- * what a killed one left. */
+/* Owns the two servers of the data folder: finding their executables, creating the cluster, starting them, and
+ * cleaning up after a kill. */
 #include "cmd/up/embedded_parts.h"
 
 #include <libpq-fe.h>
@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "cmd/up/embedded_files.h"
 
-#define POSTGRESQL_START_MS 120000 /* recovery after a crash may take its time */
+#define POSTGRESQL_START_MS 120000 /* recovery after a crash may take long */
 #define REDIS_START_MS      10000
 #define LEFTOVERS_MS        10000
 #define DEATHS_AT_START     4
@@ -25,7 +25,7 @@ static bool executable(const char *path)
         return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
 }
 
-/* Debian's place, then what pg_config of that version says. */
+/* Debian's location, then what pg_config of that version says. */
 static bool find_postgresql(struct embedded *e)
 {
         char line[PATH_MAX] = "", path[PATH_MAX + 16];
@@ -82,8 +82,8 @@ static void remove_in(const char *folder, const char *name)
         unlink(path);
 }
 
-/* The postmaster is gone. Its backends may live on for a moment, and a new one must not share their files: they are
- * ended first. Only then its id file goes, since the id in it may have become another process's. */
+/* The postmaster is gone, but its backends may still be running, and a new one must not share their files, so they
+ * are killed first. Only then is its pid file removed, as the pid in it may have been reused. */
 static void clean_postgresql(void *context)
 {
         const struct embedded *e = context;
@@ -103,7 +103,8 @@ static void clean_redis(void *context)
         unlink(e->redis_socket);
 }
 
-/* What a killed supervisor left got its death signal and is on its way out; a postmaster is given time to end well. */
+/* Children of a killed supervisor got their death signal and are exiting; a postmaster gets time for a clean
+ * shutdown. */
 static sn_status wait_for_leftovers(const struct embedded *e, struct supervisor *s)
 {
         int64_t until_us = clock_monotonic_us() + LEFTOVERS_MS * INT64_C(1000);
@@ -114,12 +115,12 @@ static sn_status wait_for_leftovers(const struct embedded *e, struct supervisor 
                         return SN_CANCELLED;
                 }
         }
-        process_kill_all(e->cluster_new, "postgres", SIGKILL, 5000); /* of an initdb that was cut off */
+        process_kill_all(e->cluster_new, "postgres", SIGKILL, 5000); /* of an interrupted initdb */
         process_kill_all(e->postgresql, "initdb", SIGKILL, 5000);
         return SN_OK;
 }
 
-/* Neither server sees the caller's environment: PGPORT and the like would change what it does. */
+/* Neither server inherits the caller's environment: PGPORT and the like would affect it. */
 static char *const CLEAN_ENVIRONMENT[] = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8", "LC_ALL=C.UTF-8", "TZ=UTC", NULL};
 
 static sn_status run_step(struct embedded *e, struct supervisor *s, struct process_spec step, struct buf *error)
@@ -178,19 +179,20 @@ static void add_postgresql(struct embedded *e, struct supervisor *s, int rank)
 
         snprintf(program, sizeof(program), "%s/postgres", e->postgresql_bin);
         argv[2] = e->cluster;
-        supervisor_add(s, &(struct child_spec){.process = {.name = "postgresql",
-                                                           .account = &e->account,
-                                                           .folder = e->cluster,
-                                                           .log_file = e->postgresql_log,
-                                                           .death_signal = SIGINT,
-                                                           .argv = argv,
-                                                           .envp = CLEAN_ENVIRONMENT},
-                                               .rank = rank,
-                                               .stop_signal = SIGINT, /* fast: ends sessions, writes a checkpoint */
-                                               .grace_ms = 4000,
-                                               .force_signal = SIGQUIT,
-                                               .clean = clean_postgresql,
-                                               .context = e});
+        supervisor_add(
+            s, &(struct child_spec){.process = {.name = "postgresql",
+                                                .account = &e->account,
+                                                .folder = e->cluster,
+                                                .log_file = e->postgresql_log,
+                                                .death_signal = SIGINT,
+                                                .argv = argv,
+                                                .envp = CLEAN_ENVIRONMENT},
+                                    .rank = rank,
+                                    .stop_signal = SIGINT, /* fast shutdown: ends sessions, writes a checkpoint */
+                                    .grace_ms = 4000,
+                                    .force_signal = SIGQUIT,
+                                    .clean = clean_postgresql,
+                                    .context = e});
 }
 
 static void add_redis(struct embedded *e, struct supervisor *s, int rank)
@@ -199,20 +201,20 @@ static void add_redis(struct embedded *e, struct supervisor *s, int rank)
 
         argv[0] = e->redis_server;
         argv[1] = e->redis_settings;
-        supervisor_add(
-            s, &(struct child_spec){.process = {.name = "redis",
-                                                .account = &e->account,
-                                                .folder = e->redis,
-                                                .log_file = e->redis_log,
-                                                .death_signal = SIGKILL, /* it keeps nothing that must be written */
-                                                .argv = argv,
-                                                .envp = CLEAN_ENVIRONMENT},
-                                    .rank = rank,
-                                    .stop_signal = SIGTERM,
-                                    .grace_ms = 1000,
-                                    .force_signal = SIGKILL,
-                                    .clean = clean_redis,
-                                    .context = e});
+        supervisor_add(s,
+                       &(struct child_spec){.process = {.name = "redis",
+                                                        .account = &e->account,
+                                                        .folder = e->redis,
+                                                        .log_file = e->redis_log,
+                                                        .death_signal = SIGKILL, /* it has nothing that must be saved */
+                                                        .argv = argv,
+                                                        .envp = CLEAN_ENVIRONMENT},
+                                            .rank = rank,
+                                            .stop_signal = SIGTERM,
+                                            .grace_ms = 1000,
+                                            .force_signal = SIGKILL,
+                                            .clean = clean_redis,
+                                            .context = e});
 }
 
 static bool postgresql_answers(const struct embedded *e)

@@ -1,4 +1,4 @@
-/* Owns the reading of layouts. */
+/* Owns parsing layouts. */
 #include "cmd/up/layout.h"
 
 #include <string.h>

@@ -1,5 +1,4 @@
-/* Owns fork: what is set up between fork and exec, in which order, and how processes of our own are told from others.
- */
+/* Owns fork: what is set up between fork and exec, in which order, and how our own processes are recognised. */
 #include "cmd/up/process.h"
 
 #include <dirent.h>
@@ -27,7 +26,7 @@ static sn_status account_fill(struct account *account, const struct passwd *entr
         account->gid = entry->pw_gid;
         account->n_groups = ACCOUNT_MAX_GROUPS;
         if (getgrouplist(entry->pw_name, entry->pw_gid, account->groups, &account->n_groups) < 0) {
-                account->n_groups = ACCOUNT_MAX_GROUPS; /* more groups than we keep: the first ones are enough */
+                account->n_groups = ACCOUNT_MAX_GROUPS; /* the first ones of many groups are enough */
         }
         int name_len = snprintf(account->name, sizeof(account->name), "%s", entry->pw_name);
         int home_len = snprintf(account->home, sizeof(account->home), "%s", entry->pw_dir);
@@ -75,7 +74,7 @@ static bool account_become(const struct account *account)
                setuid(account->uid) == 0;
 }
 
-/* In a child that became the account: writes the first folder that it cannot pass to `report`. Exit code 0 when there
+/* In a child running as the account: writes the first folder that it cannot enter to `report`. Exit code 0 if there
  * is none. */
 static int first_closed_folder(const char *path, int report)
 {
@@ -90,7 +89,7 @@ static int first_closed_folder(const char *path, int report)
                 prefix[i] = '\0';
                 if (access(prefix, X_OK) != 0) {
                         if (errno == ENOENT) {
-                                return 0; /* from here on they are made, and open */
+                                return 0; /* the rest will be created, accessible */
                         }
                         return write(report, prefix, i) == (ssize_t)i ? 1 : 2;
                 }
@@ -104,7 +103,7 @@ sn_status account_check_reach(const struct account *account, const char *path, s
         char closed[PATH_MAX] = "";
 
         if (!account->drop) {
-                return SN_OK; /* we made or opened it ourselves */
+                return SN_OK; /* we created or opened it ourselves */
         }
         if (pipe2(report, O_CLOEXEC) != 0) {
                 buf_printf(error, "cannot create a pipe: %s", strerror(errno));
@@ -134,8 +133,7 @@ sn_status account_check_reach(const struct account *account, const char *path, s
         return SN_PERMISSION_DENIED;
 }
 
-/* Appends to the log file, which starts anew when it has grown large, so that it never fills the disk over the years.
- */
+/* Appends to the log file, which is started over when it becomes large, so that it cannot fill the disk. */
 static bool redirect_output(const char *log_file)
 {
         struct stat st;
@@ -162,14 +160,14 @@ static bool redirect_input(void)
         return done;
 }
 
-/* We block signals and ignore SIGPIPE, and who started us may ignore more; all that outlives exec, so the child takes
+/* We block signals and ignore SIGPIPE, and our parent may ignore more; exec inherits all that, so the child restores
  * the defaults. */
 static void reset_signals(void)
 {
         sigset_t none;
 
         for (int i = 1; i < NSIG; i++) {
-                signal(i, SIG_DFL); /* fails for SIGKILL and SIGSTOP, which have no other */
+                signal(i, SIG_DFL); /* fails for SIGKILL and SIGSTOP, which cannot be changed */
         }
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, NULL);
@@ -177,13 +175,13 @@ static void reset_signals(void)
 
 static const char *child_set_up(const struct process_spec *spec, pid_t parent)
 {
-        setsid(); /* Ctrl-C on the terminal is for us alone: we stop the children in their order */
+        setsid(); /* Ctrl-C on the terminal must only reach us: we stop the children in order */
         umask(077);
         if (!account_become(spec->account)) {
                 return "cannot switch to its account";
         }
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-        /* After the change of account, which clears it; and the parent may have died before it was set. */
+        /* After changing the account, which clears it; and the parent may have exited before it was set. */
         if (prctl(PR_SET_PDEATHSIG, spec->death_signal) != 0 || getppid() != parent) {
                 return "the supervisor has exited";
         }
@@ -239,7 +237,7 @@ static bool link_is(pid_t pid, const char *link, char target[PATH_MAX])
         snprintf(path, sizeof(path), "/proc/%ld/%s", (long)pid, link);
         ssize_t len = readlink(path, target, PATH_MAX - 1);
         if (len < 0) {
-                return false; /* gone, a zombie, or somebody else's */
+                return false; /* gone, a zombie, or another account's */
         }
         target[len] = '\0';
         return true;

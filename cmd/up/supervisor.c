@@ -1,4 +1,4 @@
-/* Owns the children of `sonet up`: starting, reaping, replacing and stopping them. Knows nothing of what they are. */
+/* Owns the children of `sonet up`: starting, reaping, restarting and stopping them. Independent of what they do. */
 #include "cmd/up/supervisor.h"
 
 #include <errno.h>
@@ -31,7 +31,7 @@ struct supervisor {
         sigset_t signals;
         struct child children[MAX_CHILDREN];
         int n;
-        int stops; /* how often we were asked to stop */
+        int stops; /* how often stopping was requested */
         int deaths;
         bool refused; /* a child did not take its settings */
         pid_t task;   /* of supervisor_run */
@@ -56,8 +56,9 @@ struct supervisor *supervisor_new(void)
         sigaddset(&s->signals, SIGHUP);
         sigaddset(&s->signals, SIGCHLD);
         sigprocmask(SIG_BLOCK, &s->signals, NULL);
-        signal(SIGPIPE, SIG_IGN); /* who read our output may go; we stay */
-        /* Backends whose postmaster was killed become our children: we can see them end. Without it only init could. */
+        signal(SIGPIPE, SIG_IGN); /* the reader of our output may exit; we continue */
+        /* Backends of a killed postmaster become our children, so that we can wait for them. Otherwise only init
+         * could. */
         prctl(PR_SET_CHILD_SUBREAPER, 1);
         return s;
 }
@@ -93,7 +94,7 @@ void supervisor_add(struct supervisor *s, const struct child_spec *spec)
         start_child(child);
 }
 
-/* The first replacement comes at once; a child that keeps dying waits longer and longer. */
+/* The first restart is immediate; a child that keeps exiting waits longer and longer. */
 static void plan_replacement(struct child *child)
 {
         int64_t lived_ms = now_ms() - child->started_ms;
@@ -158,7 +159,7 @@ static void wait_signal(struct supervisor *s, int64_t timeout_ms)
                 s->stops++;
                 break;
         default:
-                break; /* SIGCHLD, time over or EINTR: the caller looks at everything anyway */
+                break; /* SIGCHLD, timeout or EINTR: the caller checks everything anyway */
         }
         reap(s);
 }
@@ -207,7 +208,7 @@ int supervisor_run(struct supervisor *s, const struct process_spec *spec)
         }
         while (s->task != 0) {
                 if (!supervisor_poll(s, 1000) && s->task != 0) {
-                        kill(-s->task, SIGKILL); /* the group that it leads: initdb has children too */
+                        kill(-s->task, SIGKILL); /* its process group: initdb has children, too */
                         wait_signal(s, 100);
                 }
         }
@@ -255,7 +256,7 @@ static int rank_grace_ms(const struct supervisor *s, int rank)
         return grace_ms;
 }
 
-/* Waits until the rank has ended or the time is over; a second request to stop ends the first wait. */
+/* Waits until the rank has ended or the time is up; a second request to stop ends the first wait. */
 static bool wait_rank(struct supervisor *s, int rank, int timeout_ms, bool patient)
 {
         int64_t until_ms = now_ms() + timeout_ms;

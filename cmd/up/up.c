@@ -1,4 +1,4 @@
-/* Owns `sonet up`: the order in which everything comes up and goes down, and what people read meanwhile. */
+/* Owns `sonet up`: the order of starting and stopping, and its output. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@
 #include "cmd/up/supervisor.h"
 #include "services/services.h"
 
-/* What stops first has the lowest rank. */
+/* The lowest rank stops first. */
 enum rank { RANK_GATEWAY, RANK_SERVICES, RANK_REDIS, RANK_POSTGRESQL };
 
 #define READY_MS        120000
@@ -38,7 +38,7 @@ struct up {
         struct buf error;
 };
 
-/* Progress, for people: one line at a time, seen at once even in a pipe. */
+/* Progress output: one line at a time, flushed even into a pipe. */
 __attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
 {
         va_list args;
@@ -50,7 +50,7 @@ __attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
         fflush(stdout);
 }
 
-/* In a child, so that Ctrl-C is heard meanwhile. */
+/* In a child, so that Ctrl-C is handled meanwhile. */
 static int migrate_in_child(void *context)
 {
         CLEANUP(buf_free) struct buf error;
@@ -132,7 +132,7 @@ static sn_status bring_up(struct up *up)
         return SN_OK;
 }
 
-/* Runs until asked to stop; gives the exit code. */
+/* Runs until stopping is requested; returns the exit code. */
 static int run_until_stopped(struct up *up)
 {
         sn_status status = bring_up(up);
@@ -169,7 +169,7 @@ static void forget_libpq_environment(void)
                 }
                 memcpy(name, *entry, len);
                 name[len] = '\0';
-                unsetenv(name); /* moves the later entries up: look at this place again */
+                unsetenv(name); /* moves later entries up: check this index again */
         }
 }
 
@@ -180,7 +180,7 @@ static void append_name(struct buf *names, const char *value, const char *name)
         }
 }
 
-/* Who sets these expects their own servers to be used. */
+/* Users who set these expect their own servers to be used. */
 static void warn_of_unused(const struct settings *s, bool split)
 {
         CLEANUP(buf_free) struct buf names;

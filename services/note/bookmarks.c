@@ -1,4 +1,4 @@
-/* Owns the list of one's own bookmarks, by the time at which they were made. */
+/* Owns the list of the caller's bookmarks, sorted by when they were made. */
 #include "services/note/note.h"
 
 #include <string.h>

@@ -46,14 +46,14 @@ sn_status note_handle_create_comment(struct rpc_call *c, const Note__CreateComme
 typedef sn_status load_below(struct db_tx *tx, const NoteRows__StoredNote *note, const struct page_scan *scan,
                              size_t *n, Note__NoteRef ***refs);
 
-/* What stands below a note, in one of two ways, and for whom. */
+/* Lists what is below a note, in one of two orders, for one viewer. */
 struct below {
         const NoteRows__StoredNote *note;
         load_below *load;
         struct reader reader;
 };
 
-/* Who opens a note has asked for its author, and keeps seeing what they add to it. */
+/* Opening a note is an explicit request for its author, so their comments under it are shown even if muted. */
 static struct below below_note(const struct rpc_call *c, const NoteRows__StoredNote *note, load_below *load)
 {
         return (struct below){note, load, {.id = c->actor, .hides_muted = true, .asked_for = note->note->author->id}};

@@ -1,4 +1,4 @@
-/* Owns what happens to a text before it is stored. */
+/* Owns processing a text before it is stored. */
 #include "services/note/draft.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "services/note/visibility.h"
 #include "services/user/user.rpc.h"
 
-/* Mentions of members that exist, in order of appearance. */
+/* Mentions of existing members, in order of appearance. */
 static sn_status resolve_mentions(struct rpc_call *c, struct draft *draft)
 {
         User__ResolveUsernamesRequest in = USER__RESOLVE_USERNAMES_REQUEST__INIT;

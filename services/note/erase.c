@@ -1,6 +1,6 @@
-/* Erases members whose accounts ended. What they wrote is deleted as they would delete it, and what they did is undone,
- * with the events and counts of that; then their texts go, and they themselves out of all rows that must stay: a
- * deleted comment from which answers hang is a row without author and text. */
+/* Erases members whose accounts have ended. Their notes are deleted and their reactions undone as if they had done
+ * it, with the same events and counts; then texts are removed, and the members themselves from all rows that must
+ * stay: a deleted comment with replies remains as a row without author and text. */
 #include "services/note/note.h"
 
 #include <stdio.h>
@@ -12,7 +12,7 @@
 
 enum { ROWS_AT_ONCE = 100 };
 
-/* Each does a portion of its kind, and says how many there were. */
+/* Each handles a portion of its kind and returns how many there were. */
 typedef sn_status erase_kind(struct db_tx *tx, const char *id, size_t *n);
 
 static sn_status delete_written_ones(struct db_tx *tx, const char *id, size_t *n)
@@ -65,7 +65,7 @@ static sn_status undo_bookmarks(struct db_tx *tx, const char *id, size_t *n)
         return undo_some(tx, id, ids, *n, store_delete_bookmark, &delta);
 }
 
-/* For those who keep whom a note names. */
+/* For services that store whom a note mentions. */
 static sn_status tell_redacted(struct db_tx *tx, char **ids, size_t n)
 {
         for (size_t i = 0; i < n; i++) {
@@ -97,11 +97,11 @@ static sn_status erase_texts(struct db_tx *tx, const char *id, size_t *n)
         return store_erase_texts(tx, id, ROWS_AT_ONCE, n);
 }
 
-/* In this order: texts are those of notes that are deleted. */
+/* The order matters: texts are removed from deleted notes only. */
 static erase_kind *const kinds[] = {delete_written_ones, undo_likes,     undo_bookmarks,
                                     erase_mentions,      erase_audience, erase_texts};
 
-/* For those who keep by whom a note was answered: what they read from now on names nobody. */
+/* For services that store who commented on a note: from now on they read no name. */
 static sn_status tell_erased(struct db_tx *tx, const char *id)
 {
         TRY(store_erase_removals(tx, id));
@@ -119,7 +119,7 @@ static sn_status erase_some(struct db_tx *tx, const char *id, bool *more)
         return *more ? SN_OK : tell_erased(tx, id);
 }
 
-/* A portion of one member, as if they did it themselves; the cursor only says that there was one. */
+/* Erases a portion of one member's data, as if they did it themselves; the cursor only says that there was one. */
 static sn_status erase(struct rpc_call *c, struct bus_batch *batch)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;

@@ -1,4 +1,4 @@
-/* Owns what other services ask of note_service. */
+/* Owns the methods that other services call. */
 #include "services/note/note.h"
 
 #include <stdio.h>
@@ -26,17 +26,17 @@ sn_status note_handle_batch_get(struct rpc_call *c, const Note__BatchGetRequest 
                              out->next_renote_ids);
 }
 
-/* In the place of who was erased. */
+/* The ID of erased members. */
 #define NOBODY "00000000-0000-0000-0000-000000000000"
 
-/* A removed comment is its author's alone. */
+/* A removed comment is visible only to its author. */
 static bool is_indexed(const NoteRows__StoredNote *stored)
 {
         return stored != NULL && stored->renote_of_id[0] == '\0' && !stored->removed &&
                note_is_for_others((int)stored->note->visibility);
 }
 
-/* Stored notes are shared, and have no media but their ids. */
+/* Stored notes are shared, and hold only the IDs of their media. */
 static Note__IndexedNote *indexed_of(struct rpc_call *c, const NoteRows__StoredNote *stored)
 {
         Note__IndexedNote *item = ARENA_NEW(c->arena, Note__IndexedNote);
@@ -49,7 +49,7 @@ static Note__IndexedNote *indexed_of(struct rpc_call *c, const NoteRows__StoredN
         return item;
 }
 
-/* Also of what was deleted, so that nothing changes for its comments; nobody in the place of who was erased. */
+/* Also for deleted notes, so that nothing changes for their comments; NOBODY for erased members. */
 static sn_status add_parent_authors(struct rpc_call *c, Note__IndexedNotes *out)
 {
         NoteRows__StoredNote **parents = ARENA_ARRAY(c->arena, NoteRows__StoredNote *, out->n_items);
@@ -132,7 +132,7 @@ sn_status note_handle_list_bookmarked_ids(struct rpc_call *c, const Note__ListBo
         return SN_OK;
 }
 
-/* "After" counts when both are given. */
+/* If both are given, "after" counts. */
 static struct page_scan scan_of(const char *before_id, const char *after_id, uint32_t limit, char **except,
                                 size_t n_except)
 {
@@ -180,7 +180,7 @@ sn_status note_handle_list_ids_by_hashtag(struct rpc_call *c, const Note__ListId
         return DB_READ(c, tx, store_ids_by_hashtag(tx, key, in->viewer_id, &scan, &out->n_items, &out->items));
 }
 
-/* Calls in flight first: what has left them is committed, and its event in the log. */
+/* Calls in flight first: what is no longer in flight is committed, and its event is in the log. */
 sn_status note_handle_get_settled(struct rpc_call *c, const Note__GetSettledRequest *in, Note__Settled *out)
 {
         int64_t pending_ms = INT64_MAX;
@@ -194,7 +194,7 @@ sn_status note_handle_get_settled(struct rpc_call *c, const Note__GetSettledRequ
         return SN_OK;
 }
 
-/* ---- Whom notes concern ---- */
+/* ---- Members concerned by notes ---- */
 
 static Note__Concerned *concerned_of(struct rpc_call *c, char *id, const NoteRows__StoredNote *note)
 {

@@ -1,6 +1,6 @@
-/* Owns what note_service offers on the stream: who may subscribe to what, whom an event may concern, and what of it
- * each viewer is shown, by the same predicate as pages. The home timeline's channel (services/timeline/live.c) is shown
- * here too. */
+/* Owns note_service's channels of the stream: who may subscribe, whom an event may concern, and what each viewer
+ * sees of it, using the same predicate as pages. The home timeline's channel (services/timeline/live.c) is rendered
+ * here, too. */
 #include "services/note/note.h"
 
 #include <string.h>
@@ -69,13 +69,13 @@ static enum kind kind_of(const bus_event *event)
         return OTHER;
 }
 
-/* The object of a renote's event is what it passes on. */
+/* The object of a renote's event is the renoted note. */
 static bool is_comment(const bus_event *event)
 {
         return event->object_id[0] != '\0' && strncmp(event->type, "renote.", 7) != 0;
 }
 
-/* The notes of events; of those that say that a note is gone, as it was. */
+/* The notes of events; those of deletions as they were before. */
 static sn_status load_stored(struct rpc_call *c, bus_event *const *events, size_t n, NoteRows__StoredNote **stored,
                              bool *was_removed)
 {
@@ -105,7 +105,7 @@ static sn_status load_stored(struct rpc_call *c, bus_event *const *events, size_
         return SN_OK;
 }
 
-/* Of the public notes alone there are lists by hashtag. Those of a deleted note stand in its text only. */
+/* Only public notes are listed by hashtag. The hashtags of a deleted note are found in its text only. */
 static void hashtags_of(struct arena *arena, const NoteRows__StoredNote *stored, struct entities *out)
 {
         *out = (struct entities){0};
@@ -114,7 +114,7 @@ static void hashtags_of(struct arena *arena, const NoteRows__StoredNote *stored,
         }
 }
 
-/* ---- Whom it may concern ---- */
+/* ---- Members concerned ---- */
 
 static void add_topic(struct rpc_call *c, Sonet__Live__Routes *out, const char *kind, const char *name)
 {
@@ -180,13 +180,13 @@ static bool is_on_topic(struct arena *arena, const char *topic, const bus_event 
         }
 }
 
-/* ---- What they are shown ---- */
+/* ---- Rendering ---- */
 
 struct showing {
         const Sonet__Live__ShowRequest *in;
         NoteRows__StoredNote **stored;
         bool *was_removed;
-        char **topic_ids;      /* the note that is the topic, for each viewer */
+        char **topic_ids;      /* the note that is the topic, per viewer */
         const char *asked_for; /* the author of the note that is the topic */
         bool hides_muted;
         Note__NoteEvents *out;
@@ -238,7 +238,7 @@ static void add(struct rpc_call *c, struct showing *s, uint32_t event, uint32_t 
         s->out->items[s->out->n_items++] = item;
 }
 
-/* Who wrote a comment that was removed still sees it, until they delete it: that is told to them alone. */
+/* The author of a removed comment still sees it until they delete it; that deletion is announced to them only. */
 static bool is_told(const struct showing *s, uint32_t event, const char *viewer, const Note__Note *note)
 {
         bool is_maker = uuid_equal(viewer, note->author->id);
@@ -249,7 +249,7 @@ static bool is_told(const struct showing *s, uint32_t event, const char *viewer,
         return is_maker || !s->was_removed[event];
 }
 
-/* Each of some events for each of the viewers: those that say that a note is gone, or the others. */
+/* Renders some events for each of the viewers: either deletions, or all others. */
 struct pairs {
         bool gone;
         char **viewers, **ids;
@@ -265,7 +265,7 @@ static bool is_selected(struct rpc_call *c, const struct showing *s, uint32_t ev
                is_on_topic(c->arena, s->in->topic, e, s->stored[event]);
 }
 
-/* What is answered to a note is for those who see the note itself, as on its page. */
+/* Comments on a note are for those who can see the note itself, as on its page. */
 static sn_status check_topic(struct rpc_call *c, const struct showing *s, bool gone, bool *seen)
 {
         size_t n = s->in->n_viewer_ids;
@@ -313,7 +313,7 @@ static sn_status pair(struct rpc_call *c, const struct showing *s, bool gone, st
         return SN_OK;
 }
 
-/* A renote on a home timeline stands for all who passed the note on. */
+/* A renote on a home timeline represents all members who renoted the note. */
 static sn_status show_renoters(struct rpc_call *c, const struct pairs *pairs, Note__Note *const *notes)
 {
         Note__Note **there = ARENA_ARRAY(c->arena, Note__Note *, pairs->n);
@@ -329,7 +329,7 @@ static sn_status show_renoters(struct rpc_call *c, const struct pairs *pairs, No
         return renoters_show(c, viewers, there, n, ARENA_ARRAY(c->arena, char *, n));
 }
 
-/* As on the pages: of members who are gone. */
+/* As on pages: of members who no longer exist. */
 static sn_status hide_mentions(struct rpc_call *c, Note__Note *const *notes, size_t n)
 {
         Note__Note **there = ARENA_ARRAY(c->arena, Note__Note *, n);
@@ -364,7 +364,7 @@ static sn_status show_pairs(struct rpc_call *c, struct showing *s, bool gone)
         return SN_OK;
 }
 
-/* As on the pages: who opens a note or a member has asked for them, other lists are without those whom one mutes. */
+/* As on pages: the author of an opened note or profile is shown even if muted; other lists leave muted members out. */
 static sn_status set_reader(struct rpc_call *c, struct showing *s)
 {
         NoteRows__StoredNote *note = NULL;

@@ -1,4 +1,4 @@
-/* Owns the cache of marks by (viewer, note). */
+/* Owns the cache of viewers' reactions by (viewer, note). */
 #include "services/note/marks.h"
 
 #include "cache/cache.h"

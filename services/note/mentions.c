@@ -5,7 +5,7 @@
 
 enum { ASKED_MAX = 1000 }; /* user.proto, BatchGetAuthors */
 
-/* The mentions of one note, where the answer has them. */
+/* The mentions of one note, as stored in the response. */
 struct place {
         size_t *n;
         Note__Mention ***items;
@@ -28,7 +28,7 @@ static size_t find_places(Note__Note *const *notes, size_t n, struct place *plac
         return found;
 }
 
-/* there[i] is the mentioned of all places, one after the other. */
+/* there[i] belongs to the i-th mention of all notes in sequence. */
 static sn_status ask_who_is_there(struct rpc_call *c, char **ids, size_t n, bool *there)
 {
         for (size_t from = 0; from < n; from += ASKED_MAX) {
@@ -49,7 +49,7 @@ static sn_status ask_who_is_there(struct rpc_call *c, char **ids, size_t n, bool
         return SN_OK;
 }
 
-/* The stored note's own list is everybody's, and stays. */
+/* The stored note's list is shared, and must not be changed. */
 static void keep(struct arena *arena, const struct place *place, const bool *there)
 {
         Note__Mention **kept = ARENA_ARRAY(arena, Note__Mention *, *place->n);

@@ -1,4 +1,4 @@
-/* note_service: what it is made of. */
+/* Defines note_service. */
 #include "services/note/note.h"
 
 #include "services/note/marks.h"
@@ -6,7 +6,7 @@
 #include "services/note/renoters.h"
 #include "services/note/stored.h"
 
-/* Notes take most of the memory; marks and lists are small. */
+/* Notes use most of the memory; reactions and lists are small. */
 static sn_status start(struct service *service, const struct settings *settings)
 {
         size_t bytes = (size_t)settings->note_cache_bytes;

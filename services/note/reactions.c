@@ -1,4 +1,4 @@
-/* Owns likes, renotes and bookmarks. Each is idempotent: the answer is the note, the counters move once. */
+/* Owns likes, renotes and bookmarks. All are idempotent: they return the note, and the counters change once. */
 #include "services/note/note.h"
 
 #include "bus/bus.h"
@@ -11,7 +11,7 @@
 #include "services/note/stored.h"
 #include "services/note/visibility.h"
 
-/* Of a like others are told. */
+/* Likes are also announced to others. */
 static const char *event_of(const Note__NoteCounts *delta)
 {
         return delta->likes > 0 ? EVENT_NOTE_LIKED : delta->likes < 0 ? EVENT_NOTE_UNLIKED : EVENT_NOTE_COUNTED;
@@ -25,14 +25,14 @@ sn_status count_reaction(struct db_tx *tx, const char *note_id, const Note__Note
                           &(struct outbox_event){.type = event_of(delta), .aggregate_id = note_id, .object_id = ""});
 }
 
-/* The note once the actor's reaction has changed so. The answer is made before COMMIT, because after it nothing may
- * fail any more. */
+/* The note after the actor's reaction has changed. The response is built before COMMIT, because after it nothing may
+ * fail. */
 static void apply(struct arena *arena, const Note__NoteCounts *delta, bool changed, Note__Note *note)
 {
         Note__NoteCounts *counts = ARENA_NEW(arena, Note__NoteCounts);
         Note__NoteViewer *viewer = note->viewer;
 
-        *counts = *note->counts; /* those of the stored note are everybody's */
+        *counts = *note->counts; /* the stored note's counts are shared */
         note->counts = counts;
         if (changed) {
                 counts->likes += delta->likes;
@@ -66,8 +66,8 @@ static sn_status react(struct rpc_call *c, char *id, reaction_store store, const
         return db_commit(c, NULL, &tx);
 }
 
-/* What one did can always be undone, also when the note can be seen no more (its author blocked the actor, or deleted
- * it) and any number of times: then the answer is empty. */
+/* A reaction can be undone at any time and any number of times, even if the note is no longer visible (its author
+ * blocked the actor, or deleted it): then the response is empty. */
 static sn_status undo(struct rpc_call *c, char *id, reaction_store store, const Note__NoteCounts *delta,
                       Note__Note *out)
 {
@@ -141,7 +141,7 @@ sn_status note_handle_unbookmark_note(struct rpc_call *c, const Note__Unbookmark
         return undo(c, in->id, store_delete_bookmark, &delta, out);
 }
 
-/* What is for everybody anybody may pass on; what the actor wrote for their followers, the actor to the same. */
+/* Anyone may renote a public note; a member's note for followers only its author, for the same audience. */
 static bool may_pass_on(const struct rpc_call *c, const NoteRows__StoredNote *stored)
 {
         switch (stored->note->visibility) {
@@ -155,7 +155,7 @@ static bool may_pass_on(const struct rpc_call *c, const NoteRows__StoredNote *st
         }
 }
 
-/* The note that passes another one on. */
+/* Creates the renoting note. */
 static sn_status renote_draft(struct rpc_call *c, const NoteRows__StoredNote *stored, struct draft *draft)
 {
         *draft = (struct draft){

@@ -1,4 +1,4 @@
-/* Owns the cache of each author's newest note ids, by audience. */
+/* Owns the cache of each author's newest note IDs, by audience. */
 #include "services/note/recent.h"
 
 #include <stdio.h>
@@ -9,10 +9,10 @@
 
 #define RECENT_MAX 100
 
-/* Of one author, as one audience sees them. */
+/* The list of one author for one audience. */
 struct recent {
         struct cache_object object;
-        bool complete; /* the author has no older ones */
+        bool complete; /* the author has no older notes */
         size_t n;
         struct {
                 char id[UUID_SIZE], renoted_author[UUID_SIZE];
@@ -72,7 +72,7 @@ void recent_stop(void)
         cache_stop(&lists);
 }
 
-/* How many stand above a position, which may itself be one of them. */
+/* How many are newer than a position, which may itself be in the list. */
 static size_t count_above(const struct recent *r, const char *id)
 {
         size_t n = 0;
@@ -83,7 +83,7 @@ static size_t count_above(const struct recent *r, const char *id)
         return n;
 }
 
-/* The refs of one reading, of all authors. */
+/* The notes of all authors in one read. */
 struct gathered {
         size_t n;
         Note__NoteRef **refs;
@@ -105,7 +105,7 @@ static void copy(struct rpc_call *c, struct recent *r, char *author, size_t from
         }
 }
 
-/* Copies what stands beyond the position; false when the list does not reach so far. */
+/* Copies what is beyond the position; false if the list does not go back that far. */
 static bool copy_page(struct rpc_call *c, struct recent *r, char *author, const struct page_scan *scan,
                       struct gathered *out)
 {
@@ -122,9 +122,9 @@ static bool copy_page(struct rpc_call *c, struct recent *r, char *author, const 
         return true;
 }
 
-/* ---- What is asked ---- */
+/* ---- Reading ---- */
 
-/* A list for each audience: one is not dropped, nor read more slowly, when something is written that it may not see. */
+/* One list per audience, so that a note does not invalidate or slow down lists in which it is not visible. */
 static struct cache_key key_of(const char *author, int seen_as)
 {
         return (struct cache_key){.id = author, .kind = (uint64_t)seen_as};
@@ -140,7 +140,7 @@ static int compare_refs_down(const void *a, const void *b)
         return compare_refs(b, a);
 }
 
-/* Of those whose lists do not reach as far as the scan, in one query. */
+/* Authors whose lists do not go back far enough for the scan, in one query. */
 static sn_status read_beyond(struct rpc_call *c, char **authors, size_t n_authors, int seen_as,
                              const struct page_scan *scan, struct gathered *out)
 {

@@ -1,4 +1,4 @@
-/* Recent: the newest notes of an author (no comments), cached in memory by their owner. */
+/* The newest notes of an author (no comments), cached in memory by the owning process. */
 #ifndef SERVICES_NOTE_RECENT_H
 #define SERVICES_NOTE_RECENT_H
 
@@ -9,13 +9,13 @@
 SN_CHECKED sn_status recent_start(size_t max_bytes);
 void recent_stop(void);
 
-/* How many authors are read from memory at a time; more are one query. */
+/* How many authors are read from memory at a time; above that one query is used. */
 #define RECENT_AUTHORS 50
 
-/* Like store_ids_by_authors for a few authors, from memory as far as it reaches; scan->except need not be heeded. */
+/* Like store_ids_by_authors for a few authors, from memory as far as it goes back; may ignore scan->except. */
 SN_CHECKED sn_status recent_list(struct rpc_call *c, char **authors, size_t n_authors, int seen_as,
                                  const struct page_scan *scan, size_t *n, Note__NoteRef ***refs);
-/* The author wrote or deleted a note of this visibility. */
+/* The author wrote or deleted a note with this visibility. */
 void recent_changed(struct db_tx *tx, const char *author, int visibility);
 
 #endif

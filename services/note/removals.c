@@ -1,12 +1,12 @@
-/* Owns what the author of a note removes from under it. The comment stays its maker's: they alone still see it, and may
- * delete it. */
+/* Owns removing comments from one's own note. A removed comment still belongs to its author, who alone still sees it
+ * and may delete it. */
 #include "services/note/note.h"
 
 #include "services/note/show.h"
 #include "services/note/store.h"
 #include "services/note/stored.h"
 
-/* The note under which the actor may remove: their own. */
+/* The note from which the actor may remove comments: their own. */
 static sn_status check_own(struct rpc_call *c, char *id, NoteRows__StoredNote **note)
 {
         TRY(show_check(c, id, note));
@@ -20,8 +20,8 @@ static sn_status no_such_comment(struct rpc_call *c)
         return rpc_fail(c, SN_NOT_FOUND, "comment_id", "there is no comment with this id under the note");
 }
 
-/* Also one that the actor cannot see: its maker may be somebody whom they block. What stands elsewhere takes the same
- * statements as what is not there. */
+/* Includes comments that the actor cannot see, as from a member whom they block. A comment elsewhere takes the same
+ * statements as one that does not exist. */
 static sn_status lock_comment(struct db_tx *tx, char *id, const char *note_id, Note__Note **comment)
 {
         NoteRows__StoredNote **rows = NULL;
@@ -37,7 +37,7 @@ static sn_status lock_comment(struct db_tx *tx, char *id, const char *note_id, N
         return n > 0 ? SN_OK : no_such_comment(db_call(tx));
 }
 
-/* Once: its parent has one comment less to show. */
+/* Only once: its parent then has one comment less. */
 static sn_status hide(struct db_tx *tx, const Note__Note *comment)
 {
         Note__NoteCounts delta = NOTE__NOTE_COUNTS__INIT;
@@ -57,7 +57,7 @@ static sn_status hide(struct db_tx *tx, const Note__Note *comment)
                                                      .object_id = comment->parent_id});
 }
 
-/* Idempotent. One's own comment is deleted. */
+/* Idempotent. A comment of one's own is deleted. */
 sn_status note_handle_remove_comment(struct rpc_call *c, const Note__RemoveCommentRequest *in,
                                      Google__Protobuf__Empty *out)
 {

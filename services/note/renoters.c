@@ -1,4 +1,4 @@
-/* Owns who passed notes on: the cache of the newest renoters of each note, and which of them a reader is shown. */
+/* Owns renoters: the cache of the newest renoters of each note, and which of them a reader sees. */
 #include "services/note/renoters.h"
 
 #include <string.h>
@@ -41,16 +41,16 @@ void renoters_changed(struct db_tx *tx, const char *note_id)
         cache_changed(&renoters, tx, (struct cache_key){.id = note_id});
 }
 
-/* ---- Whom a reader is shown ---- */
+/* ---- Visible renoters ---- */
 
 struct renote {
-        size_t of; /* which of the notes */
+        size_t of; /* index of the note */
         char *viewer;
         char *id, *user_id;
-        char *author_id; /* of the note that is passed on */
+        char *author_id; /* of the renoted note */
 };
 
-/* Of all the notes, each note's together and the newest first. */
+/* The renoters of all the notes, grouped by note and newest first. */
 struct renotes {
         size_t n;
         struct renote *items;
@@ -66,7 +66,7 @@ static char *author_id(const Note__Note *note)
         return note->renote_of != NULL ? note->renote_of->author->id : note->author->id;
 }
 
-/* The counts do not tell whether there is any: renotes from private accounts are not in them. */
+/* The counts do not tell whether there are any: renotes from private accounts are not counted. */
 static sn_status load_renotes(struct rpc_call *c, char *const *viewers, Note__Note *const *notes, size_t n,
                               struct renotes *out)
 {
@@ -93,7 +93,7 @@ static sn_status load_renotes(struct rpc_call *c, char *const *viewers, Note__No
         return SN_OK;
 }
 
-/* keep[i] belongs to items[i], at most ASKED_MAX. */
+/* keep[i] belongs to items[i]; at most ASKED_MAX items. */
 typedef sn_status ask_whom(struct rpc_call *c, const struct renote *items, size_t n, bool *keep);
 
 static sn_status load_relations(struct rpc_call *c, const struct renote *items, size_t n, char **ids,
@@ -114,7 +114,7 @@ static sn_status load_relations(struct rpc_call *c, const struct renote *items, 
                    : rpc_fail(c, SN_INTERNAL, NULL, "the follow service answered with the wrong number of relations");
 }
 
-/* Whose renotes come to the viewer's home at all. */
+/* The renoters whose renotes are on the viewer's home timeline. */
 static sn_status ask_relations(struct rpc_call *c, const struct renote *items, size_t n, bool *keep)
 {
         char **ids = ARENA_ARRAY(c->arena, char *, n);
@@ -130,7 +130,7 @@ static sn_status ask_relations(struct rpc_call *c, const struct renote *items, s
         return SN_OK;
 }
 
-/* What a muted member wrote comes home by the viewer's own renote alone. */
+/* A muted member's note is on the home timeline only through the viewer's own renote. */
 static sn_status ask_mutes(struct rpc_call *c, const struct renote *items, size_t n, bool *keep)
 {
         char **ids = ARENA_ARRAY(c->arena, char *, n);
@@ -146,7 +146,7 @@ static sn_status ask_mutes(struct rpc_call *c, const struct renote *items, size_
         return SN_OK;
 }
 
-/* Whose renotes are shown to anybody: not of notes by an author who blocks them. */
+/* The renoters visible to everyone: not those blocked by the note's author. */
 static sn_status ask_blocks(struct rpc_call *c, const struct renote *items, size_t n, bool *keep)
 {
         Follow__GetBlocksRequest in = FOLLOW__GET_BLOCKS_REQUEST__INIT;
@@ -186,7 +186,7 @@ static sn_status keep_some(struct rpc_call *c, ask_whom *ask, struct renotes *r)
         return SN_OK;
 }
 
-/* ---- What they are shown of them ---- */
+/* ---- Rendering ---- */
 
 static Note__RenotedBy *renoted_by(struct arena *arena, size_t count, size_t n)
 {
@@ -206,7 +206,7 @@ Note__RenotedBy *renoters_one(struct arena *arena, User__Author *author)
         return by;
 }
 
-/* The renotes of the note i stand in items[from] … items[to - 1]. */
+/* The renotes of note i are items[from] … items[to - 1]. */
 static size_t end_of(const struct renotes *r, size_t from, size_t i)
 {
         while (from < r->n && r->items[from].of == i) {
@@ -223,7 +223,7 @@ static char *next_after(const struct renotes *r, size_t from, size_t to, const c
         return to > from ? r->items[to - 1].id : (char *)protobuf_c_empty_string;
 }
 
-/* Who made the renote itself is among them, unless there are more than are known: then they come last. */
+/* Includes the member who made the renote itself, last if there are more than are cached. */
 static void fill(struct arena *arena, const struct renotes *r, size_t from, size_t to, User__Author *const *authors,
                  Note__Note *note)
 {
@@ -265,7 +265,7 @@ static sn_status load_authors(struct rpc_call *c, const struct renotes *r, User_
         return SN_OK;
 }
 
-/* Accounts that are gone or deactivated are not counted either. */
+/* Deleted and deactivated accounts are not counted either. */
 static void drop_gone(struct renotes *r, User__Author **authors)
 {
         size_t n = 0;

@@ -1,4 +1,4 @@
-/* Owns the assembly of notes for a viewer: stored note, author, the viewer's relations and marks. */
+/* Owns rendering notes for a viewer: stored note, author, the viewer's relationships and reactions. */
 #include "services/note/show.h"
 
 #include "services/follow/follow.rpc.h"
@@ -10,14 +10,15 @@
 #include "services/note/visibility.h"
 #include "services/user/user.rpc.h"
 
-/* One note that is asked for, and all that is known of it for its viewer. */
+/* A requested note, and everything known about it for its viewer. */
 struct item {
         char *id, *viewer;
-        const NoteRows__StoredNote *stored; /* NULL: there is no such note */
-        char *author_id, *owner_id;         /* whose relations with the viewer decide */
+        const NoteRows__StoredNote *stored; /* NULL: it does not exist */
+        char *author_id, *owner_id;         /* the viewer's relationships with these decide */
         const Follow__Relationship *with_author, *with_owner;
         bool visible;
-        struct item *original; /* what a renote passes on; of what is not visible, the same note once more; else NULL */
+        struct item
+            *original; /* of a renote: the renoted note; of an invisible note: the same note again; otherwise NULL */
         User__Author *author;
         Note__NoteViewer marks;
         struct shown_media media;
@@ -34,8 +35,8 @@ static bool is_renote(const struct item *item)
         return item->stored != NULL && item->stored->renote_of_id[0] != '\0';
 }
 
-/* A note that does not exist is looked up like one that exists, as if its id were its author's: the reads do not tell
- * whether there is a note that the viewer may not see. */
+/* A note that does not exist is looked up like one that exists, with its ID as author, so that the reads do not
+ * reveal whether there is an invisible note. */
 static sn_status load_stored(struct rpc_call *c, struct batch *b, char *const *viewers, char **ids, size_t n)
 {
         NoteRows__StoredNote **stored = ARENA_ARRAY(c->arena, NoteRows__StoredNote *, n);
@@ -64,7 +65,7 @@ static bool has_one_viewer(const struct batch *b)
         return true;
 }
 
-/* Of pairs of a viewer and a member. That of one viewer is the shorter question. */
+/* For pairs of a viewer and a member. With a single viewer the request is shorter. */
 static sn_status ask_relations(struct rpc_call *c, const struct batch *b, char **viewers, char **users, size_t n,
                                Follow__Relations *out)
 {
@@ -100,7 +101,7 @@ static sn_status load_relations(struct rpc_call *c, struct batch *b)
         return SN_OK;
 }
 
-/* Up to the decision whether the viewer sees each by itself. */
+/* Loads what is needed to decide whether each note by itself is visible. */
 static sn_status load(struct rpc_call *c, struct batch *b, char *const *viewers, char **ids, size_t n)
 {
         TRY(load_stored(c, b, viewers, ids, n));
@@ -117,8 +118,8 @@ static sn_status load(struct rpc_call *c, struct batch *b, char *const *viewers,
         return SN_OK;
 }
 
-/* The notes that renotes pass on. What the viewer does not see is loaded again in their stead: a renote may be hidden
- * by what it passes on, which takes as many reads. */
+/* Loads the notes that renotes refer to. For an invisible note, the note itself is loaded again: a renote may be
+ * hidden because of what it refers to, which takes as many reads. */
 static sn_status load_originals(struct rpc_call *c, struct batch *b, struct batch *originals)
 {
         char **ids = ARENA_ARRAY(c->arena, char *, b->n), **viewers = ARENA_ARRAY(c->arena, char *, b->n);
@@ -145,14 +146,14 @@ static sn_status load_originals(struct rpc_call *c, struct batch *b, struct batc
         return SN_OK;
 }
 
-/* Whether it matters for this item that the author of its original may block its maker. Of a single note that the
- * viewer does not see, the same is read. */
+/* Whether it matters for this item that the original's author may block the renoter. For a single invisible note,
+ * the same is read. */
 static bool needs_block(const struct batch *b, const struct item *item)
 {
         return item->original != NULL && (item->visible || b->reader->from != READ_FROM_ANYWHERE);
 }
 
-/* Members whom an author blocks do not pass their notes on: such a renote is shown as if its original were hidden. */
+/* Members blocked by an author cannot renote their notes: such a renote is shown as if its original were hidden. */
 static sn_status apply_blocks(struct rpc_call *c, struct batch *b)
 {
         Follow__GetBlocksRequest in = FOLLOW__GET_BLOCKS_REQUEST__INIT;
@@ -184,7 +185,7 @@ static sn_status apply_blocks(struct rpc_call *c, struct batch *b)
         return SN_OK;
 }
 
-/* A renote is only shown with the note that it passes on. */
+/* A renote is only shown together with the note that it refers to. */
 static bool is_visible(const struct item *item)
 {
         return item->visible && (!is_renote(item) || (item->original != NULL && item->original->visible));
@@ -206,16 +207,16 @@ static bool mutes_author(const struct reader *reader, const struct item *item)
                (reader->asked_for == NULL || !uuid_equal(reader->asked_for, item->author_id));
 }
 
-/* What one passes on oneself is one's own, whoever wrote it. */
+/* A renote of one's own is not hidden by muting, whoever wrote the original. */
 static bool is_muted(const struct reader *reader, const struct item *item)
 {
         return reader->hides_muted && !uuid_equal(item->viewer, item->author_id) &&
                (mutes_author(reader, item) || (is_renote(item) && mutes_author(reader, item->original)));
 }
 
-/* ---- What is only read for notes that are shown ---- */
+/* ---- Read only for visible notes ---- */
 
-/* Of neighbours by one author once: a note that is shown to many viewers. */
+/* Adjacent items by the same author ask once: one note shown to many viewers. */
 static sn_status load_authors(struct rpc_call *c, struct batch *b)
 {
         User__BatchGetAuthorsRequest in = USER__BATCH_GET_AUTHORS_REQUEST__INIT;
@@ -266,7 +267,7 @@ static sn_status load_rest(struct rpc_call *c, struct batch *b)
         return load_marks(c, b);
 }
 
-/* Of visible ones, and of the originals of renotes. */
+/* For visible notes, and the originals of renotes. */
 static sn_status load_media(struct rpc_call *c, struct batch *b)
 {
         struct shown_media **asked = ARENA_ARRAY(c->arena, struct shown_media *, b->n);
@@ -283,9 +284,9 @@ static sn_status load_media(struct rpc_call *c, struct batch *b)
         return show_media(c, asked, n);
 }
 
-/* ---- The answer ---- */
+/* ---- The response ---- */
 
-/* The parts of a stored note are shared, not copied: it is read-only and outlives the call. */
+/* Parts of a stored note are shared, not copied: it is read-only and outlives the call. */
 static Note__Note *as_note(struct arena *arena, struct item *item)
 {
         Note__Note *note = ARENA_NEW(arena, Note__Note);
@@ -322,7 +323,7 @@ static Note__RenotedNote *as_renoted(struct arena *arena, struct item *item)
         return r;
 }
 
-/* An author whose account is gone hides their notes. */
+/* The notes of an author whose account is gone are hidden. */
 static bool has_author(const struct item *item)
 {
         return item->author != NULL && (!is_renote(item) || item->original->author != NULL);
@@ -394,7 +395,7 @@ sn_status show_not_found(struct rpc_call *c)
         return rpc_fail(c, SN_NOT_FOUND, "id", "there is no note with this id that you may see");
 }
 
-/* From memory; and once more, all of it from the databases, whether the note is not in memory, not there or hidden. */
+/* From memory first; if the note is not in memory, missing or hidden, everything is read again from the databases. */
 sn_status show_find(struct rpc_call *c, char *id, Note__Note *out, bool *found)
 {
         struct reader reader = {.id = c->actor, .from = READ_FROM_MEMORY};

@@ -1,9 +1,9 @@
-/* Owns what notes show beside their text. */
+/* Owns a note's media. */
 #include "services/note/show_media.h"
 
 #include <string.h>
 
-/* ids NULL: only how many there are. */
+/* ids NULL: only the number of media. */
 static size_t collect(struct shown_media **notes, size_t n, char **ids, char **viewers)
 {
         size_t n_ids = 0;

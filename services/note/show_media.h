@@ -1,4 +1,4 @@
-/* What notes show beside their text. */
+/* A note's media. */
 #ifndef SERVICES_NOTE_SHOW_MEDIA_H
 #define SERVICES_NOTE_SHOW_MEDIA_H
 
@@ -6,15 +6,15 @@
 #include "services/media/media.rpc.h"
 #include "services/note/note_rows.rpc.h"
 
-/* Of one note that its viewer may see. */
+/* Of one note that is visible to its viewer. */
 struct shown_media {
         const NoteRows__StoredNote *stored;
-        char *viewer; /* "": nobody who is logged in */
+        char *viewer; /* "": not logged in */
         size_t n;
-        Media__Media **items; /* those that are still there */
+        Media__Media **items; /* those that still exist */
 };
 
-/* Asks media_service for all of them at once, and for none when there are none. */
+/* Requests all of them at once from media_service, unless there are none. */
 SN_CHECKED sn_status show_media(struct rpc_call *c, struct shown_media **notes, size_t n);
 
 #endif

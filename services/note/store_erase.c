@@ -1,7 +1,7 @@
-/* Owns the SQL that erases a member. */
+/* Owns the SQL for erasing a member. */
 #include "services/note/store.h"
 
-/* In the place of who was erased. */
+/* The ID of erased members. */
 #define NOBODY "'00000000-0000-0000-0000-000000000000'"
 
 static sn_status list_ids(struct db_tx *tx, const struct db_statement *s, const char *user_id, size_t limit, size_t *n,
@@ -41,7 +41,7 @@ sn_status store_bookmarked(struct db_tx *tx, const char *user_id, size_t limit, 
         return list_ids(tx, &SELECT_BOOKMARKED, user_id, limit, n, ids);
 }
 
-/* A version of its own, so that who read the note before cannot keep that over what is read afterwards. */
+/* The new version keeps readers from caching the row that they read before over the one read afterwards. */
 #define REDACT " update notes set version = version + 1 where id in (select note_id from erased) returning id"
 
 DB_STATEMENT(ERASE_MENTIONS, "note_service", NULL,

@@ -1,11 +1,11 @@
-/* Owns the SQL on what note_service exports of a member. */
+/* Owns the SQL for exporting a member's data. */
 #include "services/note/note.h"
 
 #include "services/export.h"
 
 #define AFTER(column) column " > coalesce(nullif($2, '')::uuid, '00000000-0000-0000-0000-000000000000')"
 
-/* Comments and renotes among them. */
+/* Includes comments and renotes. */
 DB_STATEMENT(
     EXPORT_NOTES, "note_service", NULL,
     "select id::text as position, jsonb_build_object('id', id, 'text', text, 'visibility', (array['public',"

@@ -1,4 +1,4 @@
-/* Owns the SQL of lists: ids by keyset, never offsets. */
+/* Owns the SQL of lists: IDs by keyset, never offsets. */
 #include "services/note/store.h"
 
 static struct db_bind beyond(const struct page_scan *scan)
@@ -6,10 +6,10 @@ static struct db_bind beyond(const struct page_scan *scan)
         return bind_uuid(page_beyond_id(scan));
 }
 
-/* The newest notes of many authors, without reading `limit` of each. First an equal share of each author and audience,
- * then, from those whose share was not all that they have, what lies this side of the last of the `limit` best found
- * so far: nothing beyond it can be in the answer. Each is a probe of the index; authors with little to say cost one. A
- * renote of what was deleted is left out. */
+/* The newest notes of many authors, without reading `limit` of each. First an equal share per author and audience;
+ * then, for those with more than their share, everything newer than the last of the `limit` best found so far:
+ * nothing beyond it can be in the result. Each is an index probe; authors with few notes cost one. Renotes of
+ * deleted notes are left out. */
 /* clang-format off */
 #define PROBE(author, audience, condition, direction, most)                                                            \
         "(select p.id, r.author_id as renoted_author_id, row_number() over (order by p.id " direction ") as place"     \
@@ -59,7 +59,7 @@ sn_status store_ids_by_authors(struct db_tx *tx, char **authors, size_t n_author
                        n, refs);
 }
 
-/* Lists of ids in an index that holds only what is shown, with its author; what was removed its author alone sees. */
+/* Lists of IDs from an index of visible notes and their authors; removed comments are visible only to their author. */
 #define SHOWN_IDS(from, comparison, direction)                                                                         \
         "select note_id as id, author_id from " from " and note_id " comparison                                        \
         " $2 and author_id <> all($3::uuid[]) and (not removed or author_id = $4) order by note_id " direction         \

@@ -1,4 +1,4 @@
-/* Owns the SQL that writes notes, and reads them whole. */
+/* Owns the SQL that writes notes and reads complete ones. */
 #include "services/note/store.h"
 
 DB_STATEMENT(INSERT_NOTE, "note_service", NULL,
@@ -170,7 +170,7 @@ sn_status store_is_counted(struct db_tx *tx, const char *id, bool *counted)
         return SN_OK;
 }
 
-/* All of a note that does not depend on who reads. */
+/* All of a note that does not depend on the reader. */
 #define NOTES_WHOLE                                                                                                    \
         "select n.id as \"note.id\", n.author_id as \"note.author.id\", n.text as \"note.text\", n.visibility as "     \
         "\"note.visibility\","                                                                                         \

@@ -1,4 +1,4 @@
-/* Owns the SQL on likes, renotes, bookmarks, and the counters. */
+/* Owns the SQL for likes, renotes, bookmarks and counters. */
 #include "services/note/store.h"
 
 #include "base/clock.h"
@@ -33,7 +33,7 @@ sn_status store_delete_like(struct db_tx *tx, const char *user_id, const char *n
 DB_STATEMENT(INSERT_BOOKMARK, "note_service", NULL,
              "insert into note_bookmarks (user_id, note_id, created_at) values ($1, $2, $3) on conflict do nothing");
 
-/* Half of the list's sort key, in whole milliseconds: drawn like an id, within the call that commits it. */
+/* The first half of the list's sort key, in whole milliseconds: drawn like an ID, within the call that commits it. */
 sn_status store_insert_bookmark(struct db_tx *tx, const char *user_id, const char *note_id, bool *changed)
 {
         int64_t affected = 0, at_ms = uuid_time_ms(uuid_new_in(db_arena(tx)));

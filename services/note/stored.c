@@ -4,7 +4,7 @@
 #include "cache/message.h"
 #include "services/note/store.h"
 
-/* Mentions come from the row as two lists: ids and names. */
+/* The row has mentions as two lists: IDs and names. */
 static void join_mentions(struct arena *arena, NoteRows__StoredNote *stored)
 {
         size_t n = stored->n_mention_ids;

@@ -1,4 +1,4 @@
-/* Stored notes: what does not depend on who reads, cached in memory by its owner. */
+/* Stored notes: the parts that do not depend on the reader, cached in memory by the owning process. */
 #ifndef SERVICES_NOTE_STORED_H
 #define SERVICES_NOTE_STORED_H
 
@@ -9,14 +9,14 @@
 SN_CHECKED sn_status stored_start(size_t max_bytes);
 void stored_stop(void);
 
-/* stored[i] is the note ids[i], NULL when there is none or it was deleted. Read-only; lives as long as the call. */
+/* stored[i] is the note ids[i], NULL if it does not exist or was deleted. Read-only; valid as long as the call. */
 SN_CHECKED sn_status stored_get(struct rpc_call *c, enum read_from from, char *const *ids, size_t n,
                                 NoteRows__StoredNote **stored);
-/* Puts into stored what was deleted or removed, as it was; read from the database. Without hashtags and mentions.
- * was_removed, unless it is NULL: by the author of the note above, also when it was deleted later. */
+/* Adds deleted or removed notes as they were, from the database, without hashtags and mentions. was_removed (may be
+ * NULL): removed by the author of the note above, even if deleted later. */
 SN_CHECKED sn_status stored_get_deleted(struct rpc_call *c, char *const *ids, size_t n, NoteRows__StoredNote **stored,
                                         bool *was_removed);
-/* The note changes in this transaction (counts too): dropped when it ends. */
+/* The note changes in this transaction (including counts): dropped from the cache when it ends. */
 void stored_changed(struct db_tx *tx, const char *note_id);
 
 #endif

@@ -1,4 +1,4 @@
-/* Owns the decision. Pure: no database, no clock. */
+/* Owns the visibility decision. A pure function: no database, no clock. */
 #include "services/note/visibility.h"
 
 #include "base/uuid.h"
@@ -28,7 +28,7 @@ bool note_visible(const char *viewer, const NoteRows__StoredNote *stored, const 
         case NOTE__VISIBILITY__VISIBILITY_FOLLOWERS:
                 return (owner->following || uuid_equal(viewer, note_audience_owner(stored))) &&
                        (!stored->narrowed || author->following);
-        default: /* only me, and what a newer release may add */
+        default: /* only its author, and values of newer releases */
                 return false;
         }
 }

@@ -1,4 +1,4 @@
-/* Owns writing notes: create, read one, edit, delete. */
+/* Owns creating, reading, editing and deleting notes. */
 #include "services/note/note.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "services/note/stored.h"
 #include "services/note/visibility.h"
 
-/* What says nothing is for everybody, from a private account for followers. */
+/* The default is public, or followers for a private account. */
 static int choose_visibility(const Note__CreateNoteRequest *in, const User__Author *author)
 {
         if (in->visibility != NOTE__VISIBILITY__VISIBILITY_UNSPECIFIED) {
@@ -52,8 +52,8 @@ sn_status note_handle_get_note(struct rpc_call *c, const Note__GetNoteRequest *i
         return show_note(c, in->id, out);
 }
 
-/* The actor's own note, whatever became of what it passes on; another's is forbidden when it can be seen, and not found
- * otherwise. Whether it can be seen is asked first: what is hidden and what is not there take the same reads. */
+/* The actor's own note, whatever happened to the note that it renotes. Another member's is forbidden if visible, and
+ * otherwise not found. Visibility is checked first, so that hidden and missing notes take the same reads. */
 static sn_status check_own(struct rpc_call *c, char *id, NoteRows__StoredNote **stored)
 {
         Note__Note note = NOTE__NOTE__INIT;
@@ -68,7 +68,7 @@ static sn_status check_own(struct rpc_call *c, char *id, NoteRows__StoredNote **
                      : show_not_found(c);
 }
 
-/* The text that it has already is no edit. */
+/* An unchanged text is not an edit. */
 sn_status note_handle_edit_note(struct rpc_call *c, const Note__EditNoteRequest *in, Note__Note *out)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;

@@ -1,4 +1,4 @@
-/* Owns what members say of themselves beside name and bio. */
+/* Owns profile details other than name and bio. */
 #include "services/user/user.h"
 
 #include <ctype.h>
@@ -10,8 +10,8 @@
 
 enum { DAY_MS = 86400000, FIRST_ZONE_MS = 14 * 3600000 };
 
-/* An address that a browser may be sent to: of the web, and without a name in front of its host, which misleads people
- * about where it goes. */
+/* A URL that browsers may be sent to: http or https, without user information, which could mislead people about the
+ * host. */
 static bool is_web_address(const char *text)
 {
         const char *host = strncmp(text, "https://", 8) == 0  ? text + 8
@@ -47,7 +47,7 @@ static bool is_date(const char *text)
 {
         for (size_t i = 0; i < 10; i++) {
                 if (i == 4 || i == 7 ? text[i] != '-' : !isdigit((unsigned char)text[i])) {
-                        return false; /* at its end, too */
+                        return false; /* also at the end */
                 }
         }
         int year = (text[0] - '0') * 1000 + (text[1] - '0') * 100 + (text[2] - '0') * 10 + text[3] - '0';
@@ -56,7 +56,7 @@ static bool is_date(const char *text)
         return text[10] == '\0' && year > 0 && month >= 1 && month <= 12 && day >= 1 && day <= days_of(year, month);
 }
 
-/* Dates of this form are in the order of their texts. The newest day is that of where it begins first, UTC+14. */
+/* Dates in this form sort like their texts. The latest current date is that of UTC+14. */
 static bool is_to_come(struct rpc_call *c, const char *text)
 {
         struct civil newest = civil_of_days((c->now_ms + FIRST_ZONE_MS) / DAY_MS);

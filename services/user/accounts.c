@@ -1,4 +1,4 @@
-/* Owns what is done to accounts by those who look after a network. */
+/* Owns what moderators and administrators do to accounts. */
 #include "services/user/accounts.h"
 
 #include <string.h>
@@ -27,7 +27,7 @@ sn_status account_find(struct db_tx *tx, const char *name, UserAdmin__Account *o
         return store_account(tx, is_id ? name : "", is_id ? NULL : login_name_key(db_arena(tx), name), out);
 }
 
-/* The account as it is, which nobody else changes meanwhile. */
+/* The account, locked against concurrent changes. */
 static sn_status lock(struct db_tx *tx, const char *id, UserAdmin__Account *out)
 {
         TRY(store_lock_member(tx, id));
@@ -55,7 +55,7 @@ sn_status account_set_role(struct db_tx *tx, const char *id, const char *role, U
         }
         TRY(store_set_role(tx, id, role));
         if (moderates(out->role) && !moderates(role)) {
-                TRY(store_revoke_invites(tx, id)); /* they were made without the limit of members */
+                TRY(store_revoke_invites(tx, id)); /* they were made without the members' limit */
         }
         TRY(session_raise_epoch(tx, id));
         TRY(AUDIT(tx, .action = "user.role_changed", .subject_id = id, .before = AUDIT_VALUES("role", out->role),
@@ -63,7 +63,7 @@ sn_status account_set_role(struct db_tx *tx, const char *id, const char *role, U
         return read_again(tx, id, out);
 }
 
-/* What is shown of the member is another now: to whoever keeps it. */
+/* Others see the member differently now: invalidates their caches. */
 static sn_status show_or_hide(struct db_tx *tx, const char *id)
 {
         authors_changed(tx, id);
@@ -124,7 +124,7 @@ sn_status account_approve(struct db_tx *tx, const char *id, UserAdmin__Account *
         return read_again(tx, id, out);
 }
 
-/* The mail is nobody's: what belongs to the account is erased with it. */
+/* The mail belongs to no account, since all data of the account is erased. */
 static sn_status mail_declined(struct db_tx *tx, const char *id)
 {
         struct mail_recipient applicant;

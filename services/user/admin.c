@@ -1,4 +1,4 @@
-/* Owns the methods of those who look after a network: what they may see and do is accounts.h. */
+/* Owns the methods for moderators and administrators; their effects are in accounts.h. */
 #include "services/user/user.h"
 
 #include <string.h>
@@ -28,7 +28,7 @@ sn_status user_handle_get_account(struct rpc_call *c, const UserAdmin__GetAccoun
         return DB_READ(c, tx, account_find(tx, in->id, out));
 }
 
-/* Who would lose the way back by a slip. */
+/* Prevents locking oneself out by mistake. */
 static sn_status check_not_oneself(struct rpc_call *c, const char *id)
 {
         return !uuid_equal(id, c->actor) ? SN_OK
@@ -36,8 +36,8 @@ static sn_status check_not_oneself(struct rpc_call *c, const char *id)
                                                          "is your own account; ask another administrator");
 }
 
-/* Administrators who take each other's roles away at once, two or several in a ring, would leave nobody: they do so one
- * after the other, and who has none any more cannot. */
+/* Administrators who remove each other's roles concurrently, in pairs or rings, would leave none: these changes are
+ * serialised, and a caller who no longer has the role fails. */
 static sn_status check_still_administers(struct db_tx *tx)
 {
         struct rpc_call *c = db_call(tx);

@@ -1,5 +1,5 @@
-/* Reads attestation objects with a decoder that neither recurses nor allocates: the statement is skipped over, and left
- * to libfido2. */
+/* Reads attestation objects with a decoder that neither recurses nor allocates: the statement is skipped and left to
+ * libfido2. */
 #include "services/user/attestation_object.h"
 
 #include <string.h>
@@ -54,7 +54,7 @@ static bool skip_bytes(struct cbor *in, uint64_t n)
         return true;
 }
 
-/* Skips one item with all inside it: counts what is still due instead of recursing. */
+/* Skips one item with everything in it, counting outstanding items instead of recursing. */
 static bool skip_item(struct cbor *in)
 {
         uint64_t due = 1;
@@ -92,7 +92,7 @@ static bool read_string(struct cbor *in, unsigned type, const uint8_t **data, si
         }
         *data = in->p;
         *len = (size_t)item.value;
-        return skip_bytes(in, item.value); /* false: neither is to be used */
+        return skip_bytes(in, item.value); /* false: neither may be used */
 }
 
 static bool read_statement(struct cbor *in, struct attestation_object *out)

@@ -1,5 +1,5 @@
-/* Owns the check of the audit log's chain: the same hashes as schema/0010_audit_log.sql makes, computed here, so that
- * a database whose functions were altered too is found out. */
+/* Owns verifying the audit log's chain: computes the same hashes as schema/0010_audit_log.sql, so that altered
+ * database functions are detected, too. */
 #include "services/user/audit.h"
 
 #include <inttypes.h>
@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A field as it is hashed: its length and itself, "-" for NULL. */
+/* A field as it is hashed: its length and its text, "-" for NULL. */
 static void add_field(crypto_hash_sha256_state *state, const char *value)
 {
         char length[24] = "-";

@@ -1,4 +1,4 @@
-/* Owns changing a username: once in 30 days, and the old one leads to the member for 90. */
+/* Owns changing a username: once in 30 days; the old one redirects to the member for 90. */
 #include "services/user/user.h"
 
 #include <inttypes.h>

@@ -1,5 +1,5 @@
-/* Ends sessions that were not used for long, and deletes old sessions, logins, invites, former usernames and addresses
- * that were never verified, once an hour. */
+/* Once an hour, ends sessions that have been unused for long, and deletes old sessions, log-ins, invites, former
+ * usernames and addresses that were never verified. */
 #include "services/user/user.h"
 
 #include "services/user/store.h"

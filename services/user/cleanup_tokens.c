@@ -1,4 +1,4 @@
-/* Deletes what was used of tokens that would have expired by now, every five minutes. */
+/* Every five minutes, deletes records of used tokens that have expired. */
 #include "services/user/user.h"
 
 #include "services/user/store_factors.h"

@@ -1,4 +1,5 @@
-/* Keeps user_stats.followers and .following: each follow counts exactly once, however often its event comes. */
+/* Maintains user_stats.followers and .following: each follow counts exactly once, however often its event is
+ * delivered. */
 #include "services/user/user.h"
 
 #include <string.h>

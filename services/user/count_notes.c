@@ -1,5 +1,5 @@
-/* Keeps user_stats.notes: each note counts exactly once, however often its event comes. Comments and renotes do not
- * count. */
+/* Maintains user_stats.notes: each note counts exactly once, however often its event is delivered. Comments and
+ * renotes do not count. */
 #include "services/user/user.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* Owns accounts that an operator makes for somebody. */
+/* Owns accounts created by an operator. */
 #include "services/user/accounts.h"
 
 #include "auth/password.h"
@@ -11,7 +11,7 @@
 
 enum { LIFE_HOURS = 24 };
 
-/* Whoever has the mail chooses the password: the link proves the address, too. */
+/* The mailed link sets the password, and verifies the address, too. */
 static sn_status mail_link_to(struct db_tx *tx, const struct new_user *user)
 {
         struct rpc_call *c = db_call(tx);
@@ -35,7 +35,7 @@ static sn_status mail_link_to(struct db_tx *tx, const struct new_user *user)
                                        mail_number("hours", LIFE_HOURS))});
 }
 
-/* What the contract asks of names and addresses. */
+/* What the contract requires of names and addresses. */
 static sn_status check_format(struct rpc_call *c, const char *username, const char *email)
 {
         User__RegisterRequest in = USER__REGISTER_REQUEST__INIT;
@@ -55,7 +55,7 @@ sn_status account_create_by_operator(struct rpc_call *c, const char *username, c
 
         TRY(check_format(c, username, email));
         TRY(account_prepare(c, username, email, "", &user));
-        TRY(password_hash(c, mailed_token_new(c->arena), &hash)); /* a password that nobody knows */
+        TRY(password_hash(c, mailed_token_new(c->arena), &hash)); /* an unknown random password */
         user.password_hash = hash;
         TRY(db_begin(c, &tx));
         TRY(account_create(tx, &user));

@@ -1,5 +1,5 @@
-/* Owns deleting one's own account, and its return. Who is deactivated is neither shown nor found by anything: all that
- * other services ask of members leaves them out (USER_IS_SHOWN). */
+/* Owns deleting one's own account and restoring it. A deactivated member is neither shown nor found: everything that
+ * other services can read leaves them out (USER_IS_SHOWN). */
 #include "services/user/deactivation.h"
 
 #include "services/user/audit.h"
@@ -20,12 +20,12 @@ sn_status account_deactivate(struct db_tx *tx, const char *user_id)
         bool done = false;
 
         TRY(store_deactivate(tx, user_id, &done));
-        if (!done) { /* by another request at this moment */
+        if (!done) { /* by a concurrent request */
                 return SN_OK;
         }
         TRY(search_index_names(tx, user_id, ""));
         authors_changed(tx, user_id);
-        TRY(store_drop_email_change(tx, user_id)); /* whoever comes back is who knows the password */
+        TRY(store_drop_email_change(tx, user_id)); /* the account must return to whoever knows the password */
         TRY(store_drop_resets(tx, user_id));
         TRY(session_end_others(tx, user_id, "", &ended));
         TRY(session_raise_epoch(tx, user_id));

@@ -1,18 +1,18 @@
-/* Accounts that end: deactivated at once, erased some days later, back when their member logs in before. */
+/* Accounts that end: deactivated at once, erased some days later, restored if the member logs in before that. */
 #ifndef SERVICES_USER_DEACTIVATION_H
 #define SERVICES_USER_DEACTIVATION_H
 
 #include "base/settings.h"
 #include "db/db.h"
 
-/* Nobody sees the account any more, all its sessions end, and its owner is told. Nothing when it is so already. */
+/* Hides the account, ends all its sessions, and informs its owner. Does nothing if it is deactivated already. */
 SN_CHECKED sn_status account_deactivate(struct db_tx *tx, const char *user_id);
-/* Whoever logs in has their account back, when it was deactivated. */
+/* Logging in restores a deactivated account. */
 SN_CHECKED sn_status account_return(struct db_tx *tx, const char *user_id);
 
-/* erase.c: nothing of the account stays, here in this transaction, in the other services when they hear of it. */
+/* erase.c: deletes everything about the account, here in this transaction, and in other services by event. */
 SN_CHECKED sn_status account_erase(struct db_tx *tx, const char *id);
-/* erase.c: reads ACCOUNT_GRACE_DAYS; before any thread is started. */
+/* erase.c: reads ACCOUNT_GRACE_DAYS; call it before starting threads. */
 void erase_start(const struct settings *settings);
 
 #endif

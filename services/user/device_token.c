@@ -1,4 +1,4 @@
-/* Owns the form of device tokens. */
+/* Owns the format of device tokens. */
 #include "services/user/device_token.h"
 
 #include <sodium.h>

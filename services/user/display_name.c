@@ -1,4 +1,4 @@
-/* Owns what a display name may be: it stands within other people's pages. */
+/* Owns the rules for display names, which appear on other people's pages. */
 #include "services/user/display_name.h"
 
 #include <string.h>

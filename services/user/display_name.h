@@ -4,11 +4,11 @@
 
 #include "base/call.h"
 
-/* Without white space at its ends, and with the first space alone of each run of it within; "" for one of which nothing
- * would be seen: then the username is shown. */
+/* Trims white space, and reduces each run of it to its first character; "" if nothing visible is left: then the
+ * username is shown. */
 char *display_name_clean(struct arena *arena, const char *given);
 
-/* Without white space at the ends, and with the first space alone of each run of it. */
+/* Trims white space, and reduces each run of it to its first character. */
 char *display_name_collapse(struct arena *arena, const char *text);
 
 #endif

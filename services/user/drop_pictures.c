@@ -1,4 +1,4 @@
-/* Takes pictures off accounts that are there no more: their media was deleted, or could not be processed. */
+/* Removes pictures from accounts if their media were deleted or could not be processed. */
 #include "services/user/user.h"
 
 #include "services/media/media.rpc.h"

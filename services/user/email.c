@@ -1,5 +1,5 @@
-/* Owns the spelling of e-mail addresses. Letters of the local part keep their case where they are kept, since some
- * servers tell it apart; a domain has none. */
+/* Owns normalising e-mail addresses. The local part keeps its case, since some servers distinguish it; domains are
+ * lowercased. */
 #include "services/user/email.h"
 
 #include <idn2.h>
@@ -9,10 +9,10 @@
 #include "rpc/formats.h"
 #include "services/user/username.h"
 
-/* Without IDN2_USE_STD3_ASCII_RULES, which would leave out what is not allowed instead of refusing it. */
+/* Without IDN2_USE_STD3_ASCII_RULES, which would drop invalid characters instead of rejecting them. */
 enum { IDN_FLAGS = IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL };
 
-/* Other ASCII domains are left as they are: IDNA would refuse some that exist (two hyphens in the third place). */
+/* ASCII domains are left as they are: IDNA would reject some that exist (two hyphens in the third place). */
 static bool needs_idna(const char *domain)
 {
         struct str rest = str_of(domain), label;
@@ -30,7 +30,7 @@ static bool needs_idna(const char *domain)
         return false;
 }
 
-/* NULL when it is no domain. */
+/* NULL if it is not a domain. */
 static char *ascii_domain(struct arena *arena, const char *domain)
 {
         char *converted = NULL, *ascii = NULL;

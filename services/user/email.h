@@ -1,13 +1,14 @@
-/* E-mail addresses: one spelling for each. */
+/* E-mail addresses: one canonical spelling each. */
 #ifndef SERVICES_USER_EMAIL_H
 #define SERVICES_USER_EMAIL_H
 
 #include "base/call.h"
 
-/* The address as it is kept: its domain in lowercase, and in ASCII as IDNA 2008 spells it (RFC 5890: ada@bücher.example
- * is ada@xn--bcher-kva.example). SN_INVALID_ARGUMENT on the field email when the domain cannot be one. */
+/* The address as it is stored: its domain in lowercase, and converted to ASCII by IDNA 2008 (RFC 5890:
+ * ada@bücher.example becomes ada@xn--bcher-kva.example). SN_INVALID_ARGUMENT on the field email if the domain is
+ * invalid. */
 SN_CHECKED sn_status email_clean(struct rpc_call *c, const char *given, char **out);
-/* What may not be taken twice: without regard to case. Of what is no address the folded text. */
+/* The key for uniqueness, ignoring case. For an invalid address, its folded text. */
 char *email_key(struct arena *arena, const char *email);
 
 #endif

@@ -1,4 +1,4 @@
-/* Owns the verification of addresses, and the change from one to another. */
+/* Owns verifying addresses, and changing them. */
 #include "services/user/email_verification.h"
 
 #include <sodium.h>
@@ -16,7 +16,7 @@ enum { LIFE_S = 600, TRIES = 5, MOST_AN_HOUR = 5, HOUR_S = 3600 };
 
 /* ---- Sending ---- */
 
-/* Who asks again and again would fill somebody's mailbox, and try codes for ever. */
+/* Repeated requests would fill someone's mailbox, and allow unlimited guessing of codes. */
 static sn_status check_limit(struct db_tx *tx, const char *user_id)
 {
         struct rpc_call *c = db_call(tx);
@@ -36,8 +36,8 @@ static sn_status check_limit(struct db_tx *tx, const char *user_id)
         return SN_RESOURCE_EXHAUSTED;
 }
 
-/* Many accounts together do not fill one mailbox either. It is not said, since whoever asks may not know what others
- * ask for: the mail is left out. */
+/* Many accounts together must not fill a mailbox either. This is not reported, since the caller must not learn about
+ * others' requests: the mail is left out. */
 static sn_status is_flooded(struct db_tx *tx, const char *email, const char *email_key, bool *flooded)
 {
         int64_t n = 0, n_in_use = 0;
@@ -69,8 +69,8 @@ static sn_status mail_proof(struct db_tx *tx, const char *user_id, const char *e
                                            mail_number("minutes", LIFE_S / 60))});
 }
 
-/* The address belongs to another account already, and only its owner may learn that: they are mailed in place of the
- * code, which nobody gets. */
+/* The address belongs to another account already, which only its owner may learn: they are mailed instead, and no
+ * code is sent. */
 static sn_status mail_owner_instead(struct db_tx *tx, const char *user_id, const char *owner_id, const char *email)
 {
         struct rpc_call *c = db_call(tx);
@@ -98,8 +98,8 @@ static sn_status send_proof(struct db_tx *tx, struct email_verification *v)
         return mail_proof(tx, v->user_id, v->email, code, token);
 }
 
-/* What is not mailed counts for no limit, so that it could be asked for, and guessed at, for ever: no code and no link
- * fits these hashes. Whoever asked sees no difference. */
+/* Without a mail no limit would count, so that codes could be requested, and guessed, without end: no code or link
+ * matches these hashes. The caller sees no difference. */
 static sn_status store_unprovable(struct db_tx *tx, struct email_verification *v)
 {
         random_bytes(v->code_hash, sizeof(v->code_hash));
@@ -151,7 +151,7 @@ static sn_status accept(struct db_tx *tx, const UserRows__Verification *v, User_
 
         TRY(store_email_status(tx, v->user_id, &before));
         if (strcmp(email_key(c->arena, before.email), v->email_key) != 0) {
-                TRY(notify_owner(tx, v->user_id, OWNER_EMAIL_CHANGED)); /* at the old address, which it still is */
+                TRY(notify_owner(tx, v->user_id, OWNER_EMAIL_CHANGED)); /* at the old address, which is still theirs */
                 TRY(store_drop_resets(tx, v->user_id));
                 TRY(AUDIT(tx, .action = "user.email_changed", .subject_id = v->user_id));
         }
@@ -160,7 +160,7 @@ static sn_status accept(struct db_tx *tx, const UserRows__Verification *v, User_
         return store_email_status(tx, v->user_id, out);
 }
 
-/* Why there is nothing to try. */
+/* Why there is nothing to verify. */
 static sn_status refuse_try(struct rpc_call *c, struct db_tx *tx)
 {
         UserRows__Verification v = USER_ROWS__VERIFICATION__INIT;
@@ -193,7 +193,7 @@ static sn_status verify_code(struct rpc_call *c, const char *code, User__EmailSt
         }
         mailed_code_hash(c->actor, v.email_key, code, hash);
         if (v.code_hash.len != sizeof(hash) || sodium_memcmp(v.code_hash.data, hash, sizeof(hash)) != 0) {
-                TRY(db_commit(c, NULL, &tx)); /* the try counts */
+                TRY(db_commit(c, NULL, &tx)); /* the attempt counts */
                 return rpc_fail_code(c, SN_UNAUTHENTICATED, "code_wrong", "code",
                                      "is not the code that was mailed; %d attempts left", (int)(TRIES - v.tries));
         }

@@ -1,5 +1,5 @@
-/* Erases accounts that were deactivated ACCOUNT_GRACE_DAYS ago, or waited a month for approval. What the other services
- * have of a member they erase when they hear of it. */
+/* Erases accounts that were deactivated ACCOUNT_GRACE_DAYS ago, or have waited for approval for a month. The other
+ * services erase their data of a member when they get the event. */
 #include "services/user/deactivation.h"
 
 #include "mail/mail.h"

@@ -1,4 +1,4 @@
-/* Owns asking for one's archive, and giving it out. What makes it is make_exports.c. */
+/* Owns requesting and downloading data exports. make_exports.c makes them. */
 #include "services/user/exports.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include "services/user/store_exports.h"
 #include "services/user/user.h"
 
-#define EXPORT_LINK "export-link" /* what these signatures are for */
+#define EXPORT_LINK "export-link" /* the purpose of the signatures */
 
 static int64_t keep_days;
 
@@ -84,7 +84,7 @@ static bool write_all(int fd, const uint8_t *bytes, size_t len)
         return true;
 }
 
-/* One part is in memory at a time: each has a call, and so memory, of its own. */
+/* Only one part is in memory at a time: each has its own call, and so its own arena. */
 static sn_status copy_part(struct rpc_call *c, const char *id, int64_t position, int fd)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *part = rpc_call_new_background(c->service, rpc_call_left_ms(c));

@@ -1,5 +1,5 @@
-/* Owns the verification of second factors. Tries of one member come one after the other, so that no number of them at
- * once gets around their limit. */
+/* Owns verifying second factors. Attempts of one member are serialised, so that concurrent ones cannot exceed the
+ * limit. */
 #include "services/user/factors.h"
 
 #include <sodium.h>
@@ -47,7 +47,7 @@ static sn_status use_totp(struct db_tx *tx, const UserRows__Factors *factors, co
         return found ? store_use_totp(tx, factors->user_id, step, right) : SN_OK;
 }
 
-/* Not a secret of the owner's any more, if it was not them. */
+/* If this was not the owner, codes are no longer secret. */
 static sn_status tell_recovery_code_used(struct db_tx *tx, const char *user_id)
 {
         TRY(AUDIT(tx, .action = "user.recovery_code_used", .subject_id = user_id));
@@ -68,7 +68,7 @@ static sn_status check_code(struct db_tx *tx, const UserRows__Factors *factors, 
         return factors->totp_seed.len > 0 ? use_totp(tx, factors, code, right) : SN_OK;
 }
 
-/* The try counts, and nothing else of the transaction happens: nothing else was done in it. */
+/* Only the attempt is committed: nothing else was done in the transaction. */
 static sn_status refuse_try(struct rpc_call *c, struct db_tx **tx, const char *user_id, const struct login_try *try)
 {
         TRY(store_insert_login(*tx, try, user_id, false));
@@ -94,7 +94,7 @@ static sn_status try_code(struct rpc_call *c, struct db_tx **tx, const UserRows_
         return right ? SN_OK : refuse_try(c, tx, factors->user_id, &try);
 }
 
-/* Nobody guesses a signature: only codes are counted. */
+/* Signatures cannot be guessed, so only codes are counted. */
 static sn_status check_proof(struct rpc_call *c, struct db_tx **tx, const UserRows__Factors *factors,
                              const struct factor_proof *proof, const char **method)
 {
@@ -171,6 +171,6 @@ sn_status factors_end_unproved(struct db_tx *tx)
         if (factors_any(&factors)) {
                 return SN_OK;
         }
-        TRY(store_drop_email_change(tx, c->actor)); /* one of them may have asked for it */
+        TRY(store_drop_email_change(tx, c->actor)); /* it may have been requested with one of them */
         return session_end_others(tx, c->actor, c->session, &ended);
 }

@@ -1,4 +1,4 @@
-/* Second factors: what a member proves beside the password, wherever that counts. */
+/* Second factors: what a member must prove in addition to the password. */
 #ifndef SERVICES_USER_FACTORS_H
 #define SERVICES_USER_FACTORS_H
 
@@ -7,38 +7,38 @@
 #include "services/user/user_rows.rpc.h"
 
 struct factor_proof {
-        const char *code;                             /* of the app, or a recovery code; "" or NULL: none was given */
-        const UserFactors__PasskeyAssertion *passkey; /* NULL: none was given */
-        const char *device; /* that the member is known to use (device_token.h); "" when it is not known */
+        const char *code;                             /* of the app, or a recovery code; "" or NULL: none */
+        const UserFactors__PasskeyAssertion *passkey; /* NULL: none */
+        const char *device;                           /* a known device of the member (device_token.h); "" if unknown */
 };
 
 bool factors_any(const UserRows__Factors *factors);
-/* What the member may prove it with, for a log-in that must go on. */
+/* The factors that the member may use, for continuing a log-in. */
 void factors_methods(const UserRows__Factors *factors, struct arena *arena, UserFactors__SecondFactorRequired *out);
 
-/* Held until the transaction ends: the member's factors stay as they are, and who logs in meanwhile waits. The first of
- * all locks (store_lock_running). */
+/* Until the transaction ends, the member's factors do not change, and concurrent log-ins wait. Must be the first
+ * lock taken (store_lock_running). */
 SN_CHECKED sn_status factors_lock(struct db_tx *tx, const char *user_id);
-/* The same for those of the call's member, and its session goes on (store_lock_running). */
+/* The same for the call's member, whose session must be active (store_lock_running). */
 SN_CHECKED sn_status factors_lock_own(struct db_tx *tx);
 
-/* Whoever has a second factor proves it here, at the beginning of the transaction: what is proved is used up with it.
- * SN_OK also when the member has none. *method (may be NULL): what it was proved with, "totp"; "" for none. Refused,
- * and then the transaction is over, since the wrong try counts:
+/* Verifies the second factor at the start of the transaction, which also marks it as used. SN_OK if the member has no
+ * second factor. *method (may be NULL): the factor used, "totp"; "" for none. After a failure the transaction is over,
+ * since the wrong attempt is recorded:
  *   SN_UNAUTHENTICATED     second_factor_required   none was given
- *                          code_wrong               not right, or used before
- *                          and what passkey_use says (passkey_use.h)
- *   SN_RESOURCE_EXHAUSTED  too_many_failures        ten wrong ones within the hour; from a known device only its own
+ *                          code_wrong               wrong, or used before
+ *                          and those of passkey_use (passkey_use.h)
+ *   SN_RESOURCE_EXHAUSTED  too_many_failures        ten wrong ones within an hour; for a known device only its own
  *                                                   count */
 SN_CHECKED sn_status factor_require(struct rpc_call *c, struct db_tx **tx, const char *user_id,
                                     const struct factor_proof *proof, const char **method);
 
-/* Before a factor is added: when it is the first one, the member's other sessions end. They have proved a password,
- * which would be enough, for some minutes, to remove it again. */
+/* Before a factor is added: if it is the first one, ends the member's other sessions. They have only proved a
+ * password, which would be enough for some minutes to remove the factor again. */
 SN_CHECKED sn_status factors_end_unproved(struct db_tx *tx);
-/* Recovery codes go with the last factor that they stand in for. */
+/* Recovery codes are deleted with the last factor that they can replace. */
 SN_CHECKED sn_status factors_drop_codes_of_none(struct db_tx *tx, const char *user_id);
-/* Ten new recovery codes in place of those that there were. */
+/* Ten new recovery codes, replacing the old ones. */
 SN_CHECKED sn_status factors_new_recovery_codes(struct db_tx *tx, const char *user_id, UserFactors__RecoveryCodes *out);
 
 #endif

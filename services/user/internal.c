@@ -1,4 +1,4 @@
-/* Owns what other services ask of user_service. */
+/* Owns the methods that other services call. */
 #include "services/user/user.h"
 
 #include "auth/token.h"

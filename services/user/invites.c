@@ -1,4 +1,4 @@
-/* Owns invites: making, using and revoking them. */
+/* Owns creating, using and revoking invites. */
 #include "services/user/invites.h"
 
 #include "mail/mail.h"
@@ -44,7 +44,7 @@ sn_status invite_revoke(struct db_tx *tx, const char *inviter_id, const char *id
         return revoked ? SN_OK : rpc_fail(db_call(tx), SN_NOT_FOUND, "id", "there is no usable invite with this ID");
 }
 
-/* Those who look after the network may invite as many as they like; members as many as MEMBER_INVITES says. */
+/* Moderators may invite without limit; members up to MEMBER_INVITES. */
 static sn_status check_limit(struct db_tx *tx, uint32_t uses)
 {
         struct rpc_call *c = db_call(tx);
@@ -66,8 +66,8 @@ static sn_status check_limit(struct db_tx *tx, uint32_t uses)
                                    (int)invited);
 }
 
-/* Many members together do not fill one mailbox. It is not said, since none may learn what others have done: the mail
- * is left out. */
+/* Many members together must not fill a mailbox. This is not reported, since nobody may learn what others have done:
+ * the mail is left out. */
 static sn_status is_flooded(struct db_tx *tx, const char *email, bool *flooded)
 {
         int64_t n = 0;
@@ -99,7 +99,7 @@ static sn_status mail_to(struct db_tx *tx, const char *email, uint32_t days, con
                                            mail_link("link", url), mail_number("days", days))});
 }
 
-/* What the mail says is for whoever gets it alone. */
+/* The mail's contents are only for its recipient. */
 static sn_status create_mailed(struct db_tx *tx, const char *email, uint32_t days, UserInvites__NewInvite *out)
 {
         TRY(invite_create(tx, 1, days, out));
@@ -108,7 +108,7 @@ static sn_status create_mailed(struct db_tx *tx, const char *email, uint32_t day
         return SN_OK;
 }
 
-/* The address as it is kept; NULL when the invite is for no address. */
+/* The normalised address; NULL if the invite is not for an address. */
 static sn_status read_address(struct rpc_call *c, const UserInvites__CreateInviteRequest *in, char **email)
 {
         *email = NULL;

@@ -1,4 +1,4 @@
-/* Owns the list of one's own running sessions. */
+/* Owns the list of the caller's active sessions. */
 #include "services/user/user.h"
 
 #include "base/service.h"
@@ -12,7 +12,7 @@ static sn_status read_sessions(struct db_tx *tx, const void *context, const stru
         return store_sessions(tx, db_call(tx)->actor, scan, n, (void *)rows);
 }
 
-/* The row says when the session was last refreshed. */
+/* The row has when the session was last refreshed. */
 static void show_use(User__Session *session, const struct session_use *use)
 {
         Google__Protobuf__Timestamp *at = session->last_used_at;
@@ -23,7 +23,7 @@ static void show_use(User__Session *session, const struct session_use *use)
         at->seconds = use->at_ms / 1000;
         at->nanos = (int32_t)(use->at_ms % 1000) * 1000000;
         session->address = (char *)use->address;
-        if (use->user_agent[0] != '\0') { /* streams do not say */
+        if (use->user_agent[0] != '\0') { /* absent for streams */
                 session->user_agent = (char *)use->user_agent;
         }
 }

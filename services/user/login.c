@@ -14,12 +14,12 @@
 #include "services/user/store_factors.h"
 #include "services/user/store_passwords.h"
 
-/* Who tries, and what is known of them before the password is looked at. */
+/* The login attempt, and what is known before the password is verified. */
 struct attempt {
         struct login_try try;
         UserRows__Credentials credentials;
         UserRows__LoginFailures failures;
-        bool found; /* somebody has the name */
+        bool found; /* an account has this name */
 };
 
 static sn_status load(struct rpc_call *c, const User__LogInRequest *in, struct attempt *a)
@@ -40,7 +40,7 @@ static sn_status load(struct rpc_call *c, const User__LogInRequest *in, struct a
         return store_login_failures(tx, &a->try, &a->failures);
 }
 
-/* The same statements whether somebody has the name or not. */
+/* The same statements whether or not the account exists. */
 static sn_status refuse_login(struct rpc_call *c, const struct attempt *a)
 {
         const char *user_id = a->found ? a->credentials.user->id : "";
@@ -50,7 +50,7 @@ static sn_status refuse_login(struct rpc_call *c, const struct attempt *a)
                              "the username, e-mail address or password is incorrect");
 }
 
-/* What new hashes are made of has grown since this one was made: the password is at hand only now. */
+/* The hash uses weaker parameters than new ones, and the password is only available now. */
 static sn_status raise_parameters(struct rpc_call *c, const struct attempt *a, const char *password)
 {
         const char *old = a->credentials.password_hash;
@@ -63,7 +63,7 @@ static sn_status raise_parameters(struct rpc_call *c, const struct attempt *a, c
         return DB_WRITE(c, tx, store_replace_hash(tx, a->credentials.user->id, old, hash));
 }
 
-/* The password was right, and is not enough. */
+/* The password is correct, but not sufficient. */
 static sn_status ask_second_factor(struct rpc_call *c, const struct attempt *a, const UserRows__Factors *factors)
 {
         UserFactors__SecondFactorRequired *required = ARENA_NEW(c->arena, UserFactors__SecondFactorRequired);
@@ -84,7 +84,7 @@ sn_status login_complete(struct rpc_call *c, struct db_tx **tx, const UserRows__
         struct session session;
 
         TRY(session_begin(*tx, member->user->id, try, &session));
-        if (session.epoch != member->epoch) { /* read under the lock of the row */
+        if (session.epoch != member->epoch) { /* read with the row locked */
                 c->retry = true;
                 return rpc_fail(c, SN_ABORTED, NULL, "the account has just changed; please try again");
         }
@@ -105,7 +105,8 @@ sn_status user_handle_log_in(struct rpc_call *c, const User__LogInRequest *in, U
         }
         TRY(raise_parameters(c, &a, in->password));
         TRY(db_begin(c, &tx));
-        TRY(factors_lock(tx, a.credentials.user->id)); /* no first one between this look and the session */
+        /* No first factor can be added between this check and the session. */
+        TRY(factors_lock(tx, a.credentials.user->id));
         TRY(store_factors(tx, a.credentials.user->id, &factors));
         if (factors_any(&factors)) {
                 return ask_second_factor(c, &a, &factors);

@@ -1,15 +1,15 @@
-/* Owns the waits after wrong passwords. The failures come from the history of log-ins (store_logins.c). */
+/* Owns the delays after wrong passwords. The failures come from the log-in history (store_logins.c). */
 #include "services/user/login_limit.h"
 
 #include "base/address.h"
 
 enum {
-        FREE_OF_NETWORK = 10, /* and of a known device */
+        FREE_OF_NETWORK = 10, /* also per known device */
         FREE_OF_NAME = 100,
-        FREE_CODES = 10, /* from everywhere: there are a million codes only, and who tries them has the password */
+        FREE_CODES = 10, /* from anywhere: there are only a million codes, and whoever tries them has the password */
         FIRST_WAIT_MS = 15000,
         LONGEST_WAIT_MS = 900000,
-        DOUBLINGS = 6, /* from the first wait to the longest */
+        DOUBLINGS = 6, /* from the shortest delay to the longest */
 };
 
 char *login_limit_network(struct arena *arena, const char *address)
@@ -23,7 +23,7 @@ char *login_limit_network(struct arena *arena, const char *address)
         return address_write(bytes, arena_alloc(arena, ADDRESS_TEXT_SIZE));
 }
 
-/* After n failures, the last of them so long ago. */
+/* After n failures, the last of them that long ago. */
 static int64_t left_ms(int64_t n, int64_t free, int64_t since_ms)
 {
         int64_t wait_ms = LONGEST_WAIT_MS;

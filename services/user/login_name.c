@@ -1,4 +1,4 @@
-/* Owns the reading of what is typed as login. */
+/* Owns parsing what was entered as login. */
 #include "services/user/login_name.h"
 
 #include <sodium.h>

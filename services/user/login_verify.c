@@ -16,7 +16,7 @@ static sn_status refuse_token(struct rpc_call *c)
                              "was already used, is older than five minutes, or was not issued here; log in again");
 }
 
-/* The member as they are now: a password that was changed meanwhile ends the log-in. */
+/* The member's current row: changing the password in the meantime ends the log-in. */
 static sn_status load_member(struct db_tx *tx, const struct short_token *token, UserRows__Credentials *member)
 {
         bool found = false;

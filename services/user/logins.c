@@ -1,4 +1,4 @@
-/* Owns the list of one's own log-ins. */
+/* Owns the list of the caller's log-ins. */
 #include "services/user/user.h"
 
 #include "services/page.h"

@@ -1,4 +1,4 @@
-/* Owns the tokens and codes of mails. */
+/* Owns tokens and codes in mails. */
 #include "services/user/mailed_token.h"
 
 #include <sodium.h>
@@ -28,7 +28,7 @@ static void begin(crypto_auth_hmacsha256_state *state, const char *label)
         sodium_memzero(key, sizeof(key));
 }
 
-/* With its end, so that no two lists of texts are the same bytes. */
+/* Including its NUL, so that different lists of texts are never the same bytes. */
 static void add(crypto_auth_hmacsha256_state *state, const char *text)
 {
         crypto_auth_hmacsha256_update(state, (const uint8_t *)text, strlen(text) + 1);

@@ -1,5 +1,5 @@
-/* What members are mailed to prove that they can read it: a link's token of 256 bits, and a code of six digits that is
- * typed. The database keeps hashes alone, under keys of the key file: codes could be tried out otherwise. */
+/* What is mailed to members to prove that they can read it: a link's token of 256 bits, and a six-digit code to
+ * enter. The database only has hashes keyed with the key file: otherwise codes could be found by trying all. */
 #ifndef SERVICES_USER_MAILED_TOKEN_H
 #define SERVICES_USER_MAILED_TOKEN_H
 
@@ -13,7 +13,7 @@ char *mailed_token_new(struct arena *arena);
 void mailed_token_hash(const char *token, uint8_t hash[MAILED_HASH_BYTES]);
 
 void mailed_code_new(char code[MAILED_CODE_SIZE]);
-/* For one member and one address: a code of somebody else is none. White space in it does not count. */
+/* Bound to one member and one address. White space in the code is ignored. */
 void mailed_code_hash(const char *user_id, const char *email_key, const char *code, uint8_t hash[MAILED_HASH_BYTES]);
 
 #endif

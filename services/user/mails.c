@@ -1,4 +1,4 @@
-/* Owns what the owner of an account is told by mail, and the list of the service's mails. */
+/* Owns mail notifications to account owners, and the list of the service's mails. */
 #include "services/user/mails.h"
 
 #include "services/user/settings.h"
@@ -70,8 +70,8 @@ static const char *or_unknown(const char *text)
         return text != NULL && text[0] != '\0' ? text : "?";
 }
 
-/* An address that is not verified may be a stranger's, whose mailbox many accounts together would fill. One that is
- * counts for its member alone: what others cause keeps no warning from them. */
+/* An unverified address may be a stranger's, whose mailbox many accounts together could fill. A verified one counts
+ * for its member only, so that others cannot suppress warnings to them. */
 static sn_status count_told(struct db_tx *tx, const char *user_id, const struct mail_template *template, int64_t *n)
 {
         User__EmailStatus address = USER__EMAIL_STATUS__INIT;

@@ -1,10 +1,10 @@
-/* The mails of user_service: what they say stands in mails/. */
+/* The mails of user_service; the texts are in mails/. */
 #ifndef SERVICES_USER_MAILS_H
 #define SERVICES_USER_MAILS_H
 
 #include "mail/mail.h"
 
-/* What the owner of an account is told of, whoever did it. OWNER_EVENT(name, template) */
+/* Events of which the owner of an account is informed, whoever caused them. OWNER_EVENT(name, template) */
 #define OWNER_EVENTS(OWNER_EVENT)                                                                                      \
         OWNER_EVENT(NEW_DEVICE, new_device)                                                                            \
         OWNER_EVENT(PASSWORD_CHANGED, password_changed)                                                                \
@@ -26,15 +26,15 @@ enum owner_event {
             OWNER_EVENT_COUNT
 };
 
-/* Emits an event for other channels, and mails the owner of the account, at the address that it has in this
- * transaction, what happened, when, and from where (the call's client). Says nothing of one event more often than 20
- * times a day, or to an address that nobody has verified, however many accounts gave it. Before a change of the address
- * for the old one, after it for the new one. */
+/* Emits an event for other channels, and mails the owner of the account, at the address valid in this transaction:
+ * what happened, when, and from where (the call's client). At most 20 mails a day per event, also to an unverified
+ * address shared by several accounts. Call it before changing the address to inform the old one, after it for the
+ * new one. */
 SN_CHECKED sn_status notify_owner(struct db_tx *tx, const char *user_id, enum owner_event event);
 
 extern const struct mail_template mail_verify_email;   /* {name} {network} {code} {link} {minutes} */
 extern const struct mail_template mail_reset_password; /* {name} {network} {link} {minutes} */
-/* {name} {network} {link}: somebody gave the address for another account. */
+/* {name} {network} {link}: the address was given for another account. */
 extern const struct mail_template mail_address_in_use;
 extern const struct mail_template mail_account_declined; /* {name} {network} */
 extern const struct mail_template mail_account_created;  /* {name} {network} {link} {hours} */
@@ -42,11 +42,11 @@ extern const struct mail_template mail_export_ready;     /* {name} {network} {li
 extern const struct mail_template mail_invite;           /* {name} (who invites) {network} {link} {days} */
 extern const struct mail_template mail_of_owner_event[OWNER_EVENT_COUNT];
 
-/* Whom a mail goes to. */
+/* The recipient of a mail. */
 struct mail_recipient {
         const char *email, *username, *language;
 };
-/* SN_NOT_FOUND when there is no such member. */
+/* SN_NOT_FOUND if the member does not exist. */
 SN_CHECKED sn_status mail_recipient_of(struct db_tx *tx, const char *user_id, struct mail_recipient *out);
 
 #endif

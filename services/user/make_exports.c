@@ -1,6 +1,5 @@
-/* Makes the archives that members ask for: a part at a time, each committed with where the next one begins. So a stop,
- * a crash or a service that cannot be reached costs no more than the part that was being made, and memory holds no more
- * than that. */
+/* Makes the requested exports, one part at a time, each committed with the start of the next. So a stop, a crash or
+ * an unreachable service costs no more than the current part, and no more than that is in memory. */
 #include "services/user/user.h"
 
 #include <string.h>
@@ -12,15 +11,15 @@
 #include "services/user/store_exports.h"
 
 enum {
-        PART_BYTES = 512 * 1024, /* a part goes on to be filled up to here, */
-        PART_US = 300000,        /* and for so long */
-        TEXT_MAX = 16 << 20,     /* of the longest portion there can be */
+        PART_BYTES = 512 * 1024, /* a part is filled up to this size, */
+        PART_US = 300000,        /* and for at most this long */
+        TEXT_MAX = 16 << 20,     /* of the longest possible portion */
 };
 
 struct making {
         UserRows__ExportTask task;
         struct export_part at; /* what is read next, */
-        size_t place, places;  /* and which of how many that is */
+        size_t place, places;  /* and its number of how many */
         struct buf text;
 };
 
@@ -60,7 +59,7 @@ static sn_status read_portion(struct rpc_call *c, const struct making *m, export
         return rpc_fail(c, SN_INTERNAL, NULL, "the %s service has no ReadExport method", contract->name);
 }
 
-/* Behind the last item, or to the next kind. */
+/* Continues after the last item, or with the next kind. */
 static void advance(struct making *m, const export_portion *portion)
 {
         m->task.items += (int64_t)portion->n_items;
@@ -125,7 +124,7 @@ static sn_status store_part(struct rpc_call *c, struct making *m)
         return db_commit(c, NULL, &tx);
 }
 
-/* At the first kind: also when the program that began knew kinds that this one does not. */
+/* At the first kind: also if the program that started it knew kinds that this one does not. */
 static sn_status begin(struct rpc_call *c, struct making *m)
 {
         if (find_place(m)) {

@@ -1,4 +1,4 @@
-/* Owns proving who one is by a passkey. */
+/* Owns authentication with a passkey. */
 #include "services/user/passkey_use.h"
 
 #include <string.h>
@@ -18,7 +18,7 @@ static sn_status refuse_challenge(struct rpc_call *c)
             "request a new one: POST /v1/auth/passkey/options");
 }
 
-/* The handle is the member's id, which the passkey keeps beside its key (WebAuthn, 7.2: 6). */
+/* The handle is the member's ID, which the passkey stores with its key (WebAuthn, 7.2: 6). */
 static bool handle_fits(struct rpc_call *c, const char *handle, const char *user_id)
 {
         uint8_t id[16], given[16];
@@ -46,7 +46,7 @@ static sn_status find_passkey(struct rpc_call *c, struct db_tx *tx, const struct
         return SN_OK;
 }
 
-/* WebAuthn, 6.1.1: authenticators that count, count up. */
+/* WebAuthn, 6.1.1: signature counters increase. */
 static sn_status check_counter(struct rpc_call *c, struct db_tx **tx, const UserRows__StoredPasskey *passkey,
                                int64_t sign_count)
 {

@@ -1,4 +1,4 @@
-/* Owns making, listing and removing passkeys. */
+/* Owns creating, listing and removing passkeys. */
 #include "services/user/user.h"
 
 #include <string.h>
@@ -23,7 +23,7 @@ static char *encode(struct arena *arena, const void *bytes, size_t len)
         return base64url_encode(bytes, len, arena_alloc(arena, BASE64URL_CHARS(len) + 1));
 }
 
-/* Those that the member has already: authenticators make no second one. */
+/* The member's existing passkeys: authenticators do not create a second one. */
 static sn_status list_known(struct db_tx *tx, UserFactors__PasskeyOptions *out)
 {
         struct rpc_call *c = db_call(tx);

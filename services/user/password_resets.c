@@ -1,5 +1,5 @@
-/* Owns the job that turns requests for a new password into links: apart from the request, which answers the same in the
- * same time whether or not a member has the address. */
+/* Owns the job that turns requests for a password reset into links: separate from the request, which responds the
+ * same and in the same time whether or not the address belongs to a member. */
 #include "services/user/user.h"
 
 #include <string.h>
@@ -19,7 +19,8 @@ static sn_status mail_link_to(struct db_tx *tx, const UserRows__AskedReset *aske
         mailed_token_hash(token, hash);
         TRY(store_lock_member(tx, asked->user_id));
         TRY(mail_recipient_of(tx, asked->user_id, &member));
-        if (strcmp(member.email, asked->email) != 0) { /* changed meanwhile: the one before is nobody's way in */
+        /* Changed in the meantime: the old address must not give access. */
+        if (strcmp(member.email, asked->email) != 0) {
                 return SN_OK;
         }
         TRY(store_insert_reset(tx, asked->user_id, hash, LIFE_S));
@@ -36,7 +37,7 @@ static sn_status mail_link_to(struct db_tx *tx, const UserRows__AskedReset *aske
                                        mail_number("minutes", LIFE_S / 60))});
 }
 
-/* Nobody's mailbox is filled by others who ask for links. */
+/* Requests by others must not fill anyone's mailbox. */
 static sn_status handle_request(struct db_tx *tx, const UserRows__AskedReset *asked)
 {
         int64_t n = 0, wait_s = 0;
@@ -60,7 +61,7 @@ static sn_status handle_requests(struct rpc_call *c, bool *more)
         for (size_t i = 0; i < n; i++) {
                 TRY(handle_request(tx, asked[i]));
         }
-        *more = n >= PORTION; /* an address that nobody has verified may be several accounts' */
+        *more = n >= PORTION; /* an unverified address may belong to several accounts */
         return db_commit(c, NULL, &tx);
 }
 

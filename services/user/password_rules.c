@@ -1,4 +1,4 @@
-/* Owns what passwords may not be. The list is compiled in: tools/common-passwords.sh makes it. */
+/* Owns which passwords are rejected. The list is compiled in: tools/common-passwords.sh makes it. */
 #include "services/user/password_rules.h"
 
 #include <string.h>
@@ -6,10 +6,10 @@
 
 enum { CONTEXT_MIN_BYTES = 3, AROUND_MAX = 4, MIN_CHARACTERS = 8 };
 
-/* Generated from common_passwords.txt: lines in order of their bytes. */
+/* Generated from common_passwords.txt: lines sorted by bytes. */
 extern const char user_common_passwords[];
 
-/* The line that a byte of the list is in. */
+/* The line that contains a byte of the list. */
 static struct str line_at(const char *list, size_t at)
 {
         const char *start = list + at;
@@ -48,14 +48,14 @@ bool password_is_common(const char *folded)
         return false;
 }
 
-/* ---- What lists of leaked passwords need not name, since it is tried by rule ---- */
+/* ---- Patterns that are tried by rule, and so need not be on the list ---- */
 
-/* A password by its characters, of which only a range is looked at. */
+/* A range of a password's characters. */
 struct characters {
         struct arena *arena;
         const char *text;
         uint32_t *codes;
-        size_t *starts; /* in bytes; that behind the last one is the end */
+        size_t *starts; /* in bytes; the one after the last is the end */
         size_t n;
 };
 
@@ -75,7 +75,7 @@ static struct characters split(struct arena *arena, const char *text)
         return c;
 }
 
-/* How many characters the range is made of again and again; all of them where it is not. */
+/* The length of the unit that the range repeats; its whole length if it does not. */
 static size_t unit_of(const struct characters *c, size_t from, size_t n)
 {
         for (size_t unit = 1; unit <= n / 2; unit++) {
@@ -91,7 +91,7 @@ static bool follows(uint32_t before, uint32_t after)
         return after == before + 1 || (before == '9' && after == '0');
 }
 
-/* Each character follows the one before it, or each goes before it: 7890123456, hgfedcba. */
+/* Consecutive characters, ascending or descending: 7890123456, hgfedcba. */
 static bool is_sequence(const struct characters *c, size_t from, size_t n)
 {
         bool up = true, down = true;
@@ -112,7 +112,7 @@ static bool is_tried(const struct characters *c, size_t from, size_t n)
                is_sequence(c, from, n) || (unit < n && (unit < MIN_CHARACTERS || is_tried(c, from, unit)));
 }
 
-/* What is tried, alone or with a few figures or marks around it: password1!, 123password, zzzzzzzz1. */
+/* A common password, alone or with a few digits or punctuation around it: password1!, 123password, zzzzzzzz1. */
 static bool is_tried_with_little_around(struct arena *arena, const char *folded)
 {
         struct characters c = split(arena, folded);
@@ -133,7 +133,7 @@ static bool is_tried_with_little_around(struct arena *arena, const char *folded)
         return false;
 }
 
-/* Little more than a word that everybody knows of the member. */
+/* Little more than a word that everyone knows about the member. */
 static bool is_made_of(struct arena *arena, const char *folded, const char *word)
 {
         const char *key = word[0] != '\0' ? text_casefold_nfkc(arena, word) : NULL;

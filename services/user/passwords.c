@@ -1,4 +1,4 @@
-/* Owns changing passwords: by who knows the present one, and by who has the link of a mail. */
+/* Owns changing passwords, with the current one or with a mailed link. */
 #include "services/user/user.h"
 
 #include "auth/password.h"
@@ -13,7 +13,7 @@
 #include "services/user/store_email.h"
 #include "services/user/store_passwords.h"
 
-/* The answer is made without a look at who has the address. */
+/* The response does not depend on whose address it is. */
 sn_status user_handle_forgot_password(struct rpc_call *c, const User__ForgotPasswordRequest *in,
                                       Google__Protobuf__Empty *out)
 {
@@ -27,7 +27,7 @@ sn_status user_handle_forgot_password(struct rpc_call *c, const User__ForgotPass
         return db_commit(c, NULL, &tx);
 }
 
-/* All that was open under the old password closes; keep "": with no exception. */
+/* Ends everything opened with the old password; keep "": without exception. */
 static sn_status set_password(struct db_tx *tx, const char *user_id, const char *hash, const char *keep,
                               const char *action)
 {
@@ -37,7 +37,7 @@ static sn_status set_password(struct db_tx *tx, const char *user_id, const char 
         TRY(session_end_others(tx, user_id, keep, &ended));
         TRY(store_set_password(tx, user_id, hash));
         TRY(store_drop_resets(tx, user_id));
-        TRY(store_drop_email_change(tx, user_id)); /* who knew the old password may have asked for it */
+        TRY(store_drop_email_change(tx, user_id)); /* it may have been requested with the old password */
         TRY(AUDIT(tx, .action = action, .subject_id = user_id));
         return notify_owner(tx, user_id, OWNER_PASSWORD_CHANGED);
 }
@@ -69,7 +69,7 @@ sn_status user_handle_reset_password(struct rpc_call *c, const User__ResetPasswo
         TRY(factor_require(c, &tx, reset.user_id, &(struct factor_proof){.code = in->code, .device = ""}, NULL));
         TRY(store_lock_member(tx, reset.user_id));
         TRY(store_use_reset(tx, token, reset.user_id, &found));
-        if (!found) { /* somebody was faster */
+        if (!found) { /* a concurrent request was faster */
                 return link_invalid(c);
         }
         TRY(set_password(tx, reset.user_id, hash, "", "user.password_reset"));
@@ -90,8 +90,9 @@ sn_status user_handle_change_password(struct rpc_call *c, const User__ChangePass
         TRY(password_hash(c, in->new_password, &hash));
         TRY(db_begin(c, &tx));
         TRY(store_lock_running(tx));
-        TRY(step_up_check_unchanged(tx, old)); /* of two changes at once the second proves the first one's */
+        /* Of two concurrent changes, the second has verified an outdated password. */
+        TRY(step_up_check_unchanged(tx, old));
         TRY(set_password(tx, c->actor, hash, c->session, "user.password_changed"));
-        TRY(session_step_up(tx, out)); /* the token that was used has ended with all others */
+        TRY(session_step_up(tx, out)); /* the token used was invalidated with all others */
         return db_commit(c, NULL, &tx);
 }

@@ -1,5 +1,5 @@
-/* Owns setting and taking off one's own avatar and header. media_service is told by events that the account shows a
- * picture, or no longer does: what nothing else shows goes then. */
+/* Owns setting and removing the caller's avatar and header. Events tell media_service that the account shows a
+ * picture, or no longer does; media that nothing else shows are then deleted. */
 #include "services/user/pictures.h"
 
 #include "services/media/media.rpc.h"
@@ -28,7 +28,7 @@ static sn_status fail_no_picture(struct rpc_call *c)
                         "you have no picture with this ID, or its processing failed");
 }
 
-/* Before the transaction; what no event confirms media_service forgets. */
+/* Before the transaction; media_service drops it if no event confirms it. */
 static sn_status attach(struct rpc_call *c, char *use_id, char *media_id)
 {
         Media__AttachRequest in = MEDIA__ATTACH_REQUEST__INIT;
@@ -49,7 +49,7 @@ static sn_status put_event(struct db_tx *tx, const char *type, const char *use_i
         return use_id[0] == '\0' ? SN_OK : outbox_put(tx, &(struct outbox_event){.type = type, .aggregate_id = use_id});
 }
 
-/* use_id and media_id "": none from now on. */
+/* use_id and media_id "": none. */
 static sn_status change(struct db_tx *tx, enum picture which, const char *media_id, const char *use_id)
 {
         const char *old_use_id = "";

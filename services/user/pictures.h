@@ -1,4 +1,4 @@
-/* Avatars and headers, which are public like names. */
+/* Avatars and headers, which are as public as names. */
 #ifndef SERVICES_USER_PICTURES_H
 #define SERVICES_USER_PICTURES_H
 
@@ -6,7 +6,7 @@
 
 void pictures_start(const char *public_url);
 
-/* Makes an address of a path as rows have it; "" stays. */
+/* Converts a path as stored in rows to a URL; "" stays "". */
 void picture_address(struct arena *arena, char **url);
 
 #endif

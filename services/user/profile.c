@@ -16,7 +16,7 @@ static sn_status add_profile(struct db_tx *tx, User__User *user)
         return store_profile(tx, user->id, user->profile);
 }
 
-/* An account that is suspended or erased in this moment: the token will end within a second. */
+/* The account was just suspended or erased: the token will be invalidated within a second. */
 sn_status profile_read_me(struct db_tx *tx, User__User *out)
 {
         struct rpc_call *c = db_call(tx);

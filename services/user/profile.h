@@ -6,10 +6,10 @@
 #include "db/db.h"
 #include "services/user/user.rpc.h"
 
-/* Takes out what only the member sees, unless it is the actor. */
+/* Removes what only the member sees, unless it is the actor. */
 void profile_hide_private(const struct rpc_call *c, User__User *user);
 
-/* One's own profile, with what only oneself sees. SN_UNAUTHENTICATED (token_outdated) when the account is gone. */
+/* The caller's own profile, including private fields. SN_UNAUTHENTICATED (token_outdated) if the account is gone. */
 SN_CHECKED sn_status profile_read_me(struct db_tx *tx, User__User *out);
 
 #endif

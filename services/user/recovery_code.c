@@ -1,4 +1,4 @@
-/* Owns the form of recovery codes. */
+/* Owns the format of recovery codes. */
 #include "services/user/recovery_code.h"
 
 #include <ctype.h>

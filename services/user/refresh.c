@@ -1,5 +1,5 @@
-/* Owns refreshing: each refresh token works once, and once more, with the same answer, for the client that holds the
- * session's key and lost it. */
+/* Owns refreshing tokens: each refresh token works once, and again, with the same response, for a client that lost
+ * the response and has the session's key. */
 #include "services/user/user.h"
 
 #include <string.h>
@@ -34,8 +34,7 @@ static void describe(const UserRows__RefreshState *state, struct session *sessio
         memcpy(session->device, state->device_id, sizeof(session->device));
 }
 
-/* However much it is used, a session does not go on for ever: whoever holds the device proves once more who they are.
- */
+/* A session has a maximum age, even if it is in use: then its user must authenticate again. */
 static sn_status end_outlived(struct rpc_call *c, const UserRows__RefreshState *state, struct db_tx **tx)
 {
         bool ended = false;
@@ -45,7 +44,7 @@ static sn_status end_outlived(struct rpc_call *c, const UserRows__RefreshState *
         return refused(c, "session_ended", "belongs to a session that has reached its maximum age; log in again");
 }
 
-/* An old token that was truly issued: two hold it, and one of them should not. */
+/* An old token that was really issued: two parties have it, and one of them should not. */
 static sn_status end_reused(struct rpc_call *c, const UserRows__RefreshState *state, struct db_tx **tx)
 {
         bool ended = false;
@@ -73,8 +72,8 @@ static sn_status rotate(struct rpc_call *c, const UserRows__RefreshState *state,
         return db_commit(c, NULL, tx);
 }
 
-/* The answer of the rotation that came before, token for token. Where its access token has ended meanwhile, by a new
- * role for instance, there is another one beside the same refresh token. */
+/* The response of the previous rotation, with the same tokens. If its access token was invalidated since, by a new
+ * role for instance, there is a new one with the same refresh token. */
 static sn_status answer_again(struct db_tx *tx, const UserRows__RefreshState *state, struct session *session,
                               User__Login *out)
 {

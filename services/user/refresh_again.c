@@ -1,4 +1,4 @@
-/* Owns the keys of clients, and the sealing of a session's last access token. */
+/* Owns client keys, and encrypting a session's last access token. */
 #include "services/user/refresh_again.h"
 
 #include <sodium.h>
@@ -9,7 +9,7 @@
 
 #define KEY_BYTES 32
 
-/* Neither the key file nor the database alone makes it. */
+/* Deriving it needs both the key file and the database. */
 static void derive(const char *label, const struct session *session, uint32_t generation, uint8_t out[KEY_BYTES])
 {
         const uint8_t number[] = {(uint8_t)(generation >> 24), (uint8_t)(generation >> 16), (uint8_t)(generation >> 8),

@@ -1,4 +1,4 @@
-/* Owns the form of refresh tokens. */
+/* Owns the format of refresh tokens. */
 #include "services/user/refresh_token.h"
 
 #include <sodium.h>

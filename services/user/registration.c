@@ -1,4 +1,4 @@
-/* Owns who may register, and the beginning of accounts. */
+/* Owns who may register, and creating accounts. */
 #include "services/user/registration.h"
 
 #include <string.h>
@@ -62,7 +62,7 @@ sn_status account_prepare(struct rpc_call *c, const char *username, const char *
             .join_reason = "",
         };
         TRY(username_check_free(c, out->username_key));
-        /* Before the costly hash: most refusals are cheap. */
+        /* Before the expensive hash: most rejections are cheap. */
         return DB_READ(c, tx, store_check_username_free(tx, out->username_key, ""));
 }
 

@@ -1,4 +1,4 @@
-/* Owns the names of this network as a relying party. */
+/* Owns this network's identity as a relying party. */
 #include "services/user/relying_party.h"
 
 #include <ctype.h>
@@ -20,7 +20,7 @@ static void drop_end(const char *scheme, const char *end)
         }
 }
 
-/* An origin has no capitals, and no port that its scheme has anyway (WHATWG URL, 4.7 and 4.3). */
+/* An origin is lowercase and omits its scheme's default port (WHATWG URL, 4.7 and 4.3). */
 static void spell_as_browsers_do(void)
 {
         for (char *c = origin; *c != '\0'; c++) {

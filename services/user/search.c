@@ -1,4 +1,4 @@
-/* Owns finding members by their names. */
+/* Owns finding members by name. */
 #include "services/user/search.h"
 
 #include <string.h>
@@ -18,7 +18,7 @@ sn_status search_index_names(struct db_tx *tx, const char *user_id, const char *
             tx, &(struct outbox_event){.type = EVENT_USER_CHANGED, .aggregate_id = user_id, .actor_id = user_id});
 }
 
-/* A cursor holds the first bytes of the key after the query: the rest of it, mostly. */
+/* A cursor holds the first bytes of the key after the query, which is usually all of it. */
 enum { REST_BYTES = sizeof(int64_t) };
 
 static int64_t rest_of(const char *key, const char *query)
@@ -43,8 +43,8 @@ static char *key_of(struct arena *arena, const char *query, int64_t rest)
         return arena_printf(arena, "%s%s", query, bytes);
 }
 
-/* Of a longer key the rest is asked. Who has none any more that begins so was renamed: then it goes on before all whose
- * keys begin so, since some may come again, and nobody may be passed over. */
+/* The rest of a longer key is looked up. If no key of the member starts so any more, the member was renamed: then
+ * the list continues before all keys with this prefix, since repeating some is better than skipping any. */
 static sn_status find_long(struct db_tx *tx, char *known, const char *user_id, struct name_position *out)
 {
         size_t len = strlen(known);

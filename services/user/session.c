@@ -1,4 +1,4 @@
-/* Owns the life of sessions. */
+/* Owns the lifecycle of sessions. */
 #include "services/user/session.h"
 
 #include <stdio.h>
@@ -15,7 +15,7 @@
 
 #define LOAD_MS      10000
 #define LOAD_AT_ONCE 5000
-#define MARGIN_S     60 /* a transaction may end some time after its session did */
+#define MARGIN_S     60 /* a transaction may end some time after its session */
 
 static int64_t longest_days;
 
@@ -78,7 +78,7 @@ sn_status session_step_up(struct db_tx *tx, UserFactors__SteppedUp *out)
         struct token_claims claims = {.auth_time_s = c->now_ms / 1000, .expires_s = c->now_ms / 1000 + TOKEN_LIFE_S};
         struct session rights;
 
-        TRY(store_lock_rights(tx, c->actor, &rights)); /* as they are now: not those of the token that asks */
+        TRY(store_lock_rights(tx, c->actor, &rights)); /* current rights, not those of the token */
         TRY(store_step_up(tx));
         claims.epoch = rights.epoch;
         memcpy(claims.subject, c->actor, UUID_SIZE);
@@ -101,7 +101,7 @@ static void revoke_committed(void *session_id)
 sn_status session_end(struct db_tx *tx, const char *session_id, const char *user_id, bool *ended)
 {
         TRY(store_end_session(tx, session_id, user_id, ended));
-        if (!*ended) { /* not one that belongs to somebody else */
+        if (!*ended) { /* not if it belongs to another member */
                 return SN_OK;
         }
         db_on_commit(tx, revoke_committed, arena_strdup(db_arena(tx), session_id));
@@ -109,7 +109,7 @@ sn_status session_end(struct db_tx *tx, const char *session_id, const char *user
             tx, &(struct outbox_event){.type = EVENT_SESSION_ENDED, .aggregate_id = session_id, .actor_id = user_id});
 }
 
-/* More sessions than that no member needs; a log-in beyond them ends the one that began first. */
+/* No member needs more sessions than this; another log-in ends the oldest one. */
 #define SESSIONS_MAX 100
 
 sn_status session_end_others(struct db_tx *tx, const char *user_id, const char *keep, int64_t *ended)
@@ -129,7 +129,7 @@ sn_status session_end_others(struct db_tx *tx, const char *user_id, const char *
         return SN_OK;
 }
 
-/* Before another one begins. */
+/* Before a new one starts. */
 static sn_status end_oldest(struct db_tx *tx, const char *user_id)
 {
         char **ids = NULL;

@@ -1,4 +1,4 @@
-/* A session: begins with a login, holds refresh tokens by generation, ends for good. */
+/* A session: starts with a log-in, has refresh tokens by generation, and ends for good. */
 #ifndef SERVICES_USER_SESSION_H
 #define SERVICES_USER_SESSION_H
 
@@ -14,34 +14,34 @@ struct session {
         char id[UUID_SIZE];
         uint8_t salt[REFRESH_SALT_BYTES];
         char device[UUID_SIZE]; /* of its device_token */
-        int64_t auth_time_s;    /* when its member last proved who they are */
-        /* Of the member, as they are in this transaction: what the access tokens say. */
+        int64_t auth_time_s;    /* when its member last authenticated */
+        /* Of the member, as of this transaction: for access tokens. */
         int64_t epoch;
         const struct role *role;
 };
 
-/* A new session of a member in this transaction, on the device of the try or a new one, with its entry in the history
- * of log-ins. */
+/* Starts a session of a member in this transaction, on the known device or a new one, and adds it to the log-in
+ * history. */
 SN_CHECKED sn_status session_begin(struct db_tx *tx, const char *user_id, const struct login_try *try,
                                    struct session *session);
-/* The answer of a login: signs the access token. user is taken as it is. */
+/* The response to a log-in: signs the access token. user is used as it is. */
 SN_CHECKED sn_status session_answer(struct rpc_call *c, const struct session *session, uint32_t generation,
                                     User__User *user, User__Login *out);
-/* An access token of the call's session for who has just proved again who they are: the session keeps that, too.
- * SN_UNAUTHENTICATED (token_revoked) when it runs no longer. */
+/* An access token of the call's session after a step-up, which the session records, too. SN_UNAUTHENTICATED
+ * (token_revoked) if it has ended. */
 SN_CHECKED sn_status session_step_up(struct db_tx *tx, UserFactors__SteppedUp *out);
-/* Ends a session; its access tokens are refused in this process as soon as the transaction commits. */
+/* Ends a session; this process rejects its access tokens as soon as the transaction commits. */
 SN_CHECKED sn_status session_end(struct db_tx *tx, const char *session_id, const char *user_id, bool *ended);
-/* Ends all running sessions of a member but one (keep ""; none). */
+/* Ends all active sessions of a member but one (keep "": all). */
 SN_CHECKED sn_status session_end_others(struct db_tx *tx, const char *user_id, const char *keep, int64_t *ended);
-/* Ends all access tokens of a member that were signed until now; refresh tokens of running sessions give new ones. Of
- * two such calls in one transaction the first does it. Before session_end_others, so that no log-in falls between. */
+/* Invalidates all access tokens of a member signed until now; refresh tokens of active sessions give new ones. A
+ * second call in one transaction has no effect. Call it before session_end_others, so that no log-in can slip in
+ * between. */
 SN_CHECKED sn_status session_raise_epoch(struct db_tx *tx, const char *user_id);
-/* SESSION_DAYS, read before any thread is started. */
+/* SESSION_DAYS, read before starting threads. */
 void session_start(const struct settings *settings);
 int64_t session_days(void);
-/* Puts sessions ended and epochs raised in the last minutes on the list of what is revoked: at start, before the first
- * request. */
+/* Revokes recently ended sessions and raised epochs: at start, before the first request. */
 SN_CHECKED sn_status session_load_ended(struct service *service);
 
 #endif

@@ -28,7 +28,8 @@ sn_status user_handle_end_session(struct rpc_call *c, const User__EndSessionRequ
         if (!ended) {
                 return rpc_fail(c, SN_NOT_FOUND, "id", "you have no active session with this ID");
         }
-        TRY(store_drop_email_change(tx, c->actor)); /* whoever had it may have asked for another address */
+        /* Another user of the session may have requested a change of address. */
+        TRY(store_drop_email_change(tx, c->actor));
         return db_commit(c, NULL, &tx);
 }
 

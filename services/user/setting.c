@@ -1,4 +1,4 @@
-/* Owns the way from the contract's tables to settings with a key and a text as value. */
+/* Owns mapping the contract's tables to settings with a key and a text value. */
 #include "services/user/setting.h"
 
 #include <string.h>

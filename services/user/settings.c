@@ -1,4 +1,4 @@
-/* Owns the settings of members: only what is not as by default is kept. */
+/* Owns members' settings: only values other than the default are stored. */
 #include "services/user/settings.h"
 
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "services/user/store.h"
 #include "services/user/user.h"
 
-/* What was kept of a setting that is no more is passed over. */
+/* Values of settings that no longer exist are skipped. */
 static sn_status apply(struct rpc_call *c, const struct setting *list, size_t n, const UserRows__StoredSetting *stored,
                        User__Settings *out)
 {
@@ -21,7 +21,7 @@ static sn_status apply(struct rpc_call *c, const struct setting *list, size_t n,
         return SN_OK;
 }
 
-/* With what is stored, and the defaults for the rest. */
+/* The stored values, and defaults for the rest. */
 static sn_status fill(struct rpc_call *c, UserRows__StoredSetting *const *stored, size_t n_stored, User__Settings *out)
 {
         size_t n = 0;
@@ -130,7 +130,7 @@ static sn_status check(struct rpc_call *c, const User__Settings *in)
         return SN_OK;
 }
 
-/* Who is not discoverable is found by no name. */
+/* A member who is not discoverable is found by no name. */
 static sn_status index_names(struct db_tx *tx)
 {
         User__User user = USER__USER__INIT;
@@ -139,7 +139,7 @@ static sn_status index_names(struct db_tx *tx)
         return search_index_names(tx, user.id, user.display_name);
 }
 
-/* An account that is private no more takes all who asked to follow it: follow_service hears of it. */
+/* When an account becomes public, all pending follow requests are accepted: follow_service gets an event. */
 static sn_status change_privacy(struct db_tx *tx, bool was_private, bool is_private)
 {
         struct outbox_event opened = {.type = EVENT_USER_OPENED, .aggregate_id = db_call(tx)->actor, .object_id = ""};

@@ -1,4 +1,4 @@
-/* Owns the form of short tokens. */
+/* Owns the format of short tokens. */
 #include "services/user/short_token.h"
 
 #include <sodium.h>
@@ -41,7 +41,7 @@ static int64_t get_number(const uint8_t in[8])
         return (int64_t)number;
 }
 
-/* "" is zero, which is nobody's id. */
+/* "" becomes zero, which is not a valid ID. */
 static void put_id(uint8_t out[16], const char *id)
 {
         if (id[0] != '\0') {

@@ -1,5 +1,4 @@
-/* Owns proving again, within a session, who one is. Wrong proofs slow down those that follow on the session's device,
- * and nobody else. */
+/* Owns authenticating again within a session. Failures delay further attempts on the session's device only. */
 #include "services/user/step_up.h"
 
 #include <string.h>
@@ -68,7 +67,7 @@ sn_status step_up_check_unchanged(struct db_tx *tx, const char *hash)
         return rpc_fail(c, SN_ABORTED, NULL, "the password has just changed; please try again");
 }
 
-/* Whoever has a second factor has it to be asked for: a password that was found out must not remove it. */
+/* A member with a second factor must use that: a stolen password must not be enough to remove it. */
 static sn_status step_up_by_password(struct rpc_call *c, const struct attempt *a, const char *password,
                                      UserFactors__SteppedUp *out)
 {

@@ -1,4 +1,4 @@
-/* Owns the SQL on accounts as those who look after a network see them. */
+/* Owns the SQL for accounts as moderators and administrators see them. */
 #include "services/user/store_accounts.h"
 
 #include <string.h>
@@ -13,7 +13,7 @@ DB_STATEMENT(FIND_ACCOUNT, "user_service", &user_admin__account__message,
              ACCOUNT
              " where u.id = $1 or u.username_key = $2 or u.email_key = $2 order by u.email_verified_at limit 2");
 
-/* Only an address that nobody verified is several accounts'; that of who verified it comes first. */
+/* Only an unverified address can belong to several accounts; the account that verified it comes first. */
 sn_status store_account(struct db_tx *tx, const char *id, const char *key, UserAdmin__Account *out)
 {
         UserAdmin__Account **found = NULL;
@@ -32,7 +32,7 @@ sn_status store_account(struct db_tx *tx, const char *id, const char *key, UserA
         return SN_OK;
 }
 
-/* A statement for each set that has an index of its own: one for all would read the whole table for a few. */
+/* A statement for each subset with its own index: a single one would read the whole table for a few rows. */
 #define ACCOUNTS(which, comparison, direction)                                                                         \
         ACCOUNT " where " which                                                                                        \
                 " and ($1 = '' or u.role = $1) and (not $2 or u.suspended_at is not null) and u.id " comparison        \

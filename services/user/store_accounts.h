@@ -4,8 +4,8 @@
 
 #include "services/user/accounts.h"
 
-/* By id ("" for none), or by the key of a username or e-mail address (NULL for none). SN_NOT_FOUND;
- * SN_INVALID_ARGUMENT (account_ambiguous) for an address of several accounts that none of them verified. */
+/* By ID ("" for none), or by the key of a username or e-mail address (NULL for none). SN_NOT_FOUND;
+ * SN_INVALID_ARGUMENT (account_ambiguous) for an address that several accounts share and none has verified. */
 SN_CHECKED sn_status store_account(struct db_tx *tx, const char *id, const char *key, UserAdmin__Account *out);
 SN_CHECKED sn_status store_set_role(struct db_tx *tx, const char *id, const char *role);
 SN_CHECKED sn_status store_suspend(struct db_tx *tx, const char *id, const char *reason);

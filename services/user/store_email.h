@@ -9,10 +9,10 @@
 
 /* SN_NOT_FOUND for an unknown member. */
 SN_CHECKED sn_status store_email_status(struct db_tx *tx, const char *user_id, User__EmailStatus *out);
-/* The member who verified the address; "" when nobody did. */
+/* The member who verified the address; "" if nobody did. */
 SN_CHECKED sn_status store_email_owner(struct db_tx *tx, const char *email_key, const char **owner_id);
 
-/* Of the members those who are shown and have verified their address. */
+/* Those of the members who are visible and have verified their address. */
 SN_CHECKED sn_status store_mail_recipients(struct db_tx *tx, char **ids, size_t n_ids, size_t *n,
                                            User__MailRecipient ***recipients);
 
@@ -20,20 +20,19 @@ struct email_verification {
         const char *user_id, *email, *email_key;
         uint8_t code_hash[MAILED_HASH_BYTES], token_hash[MAILED_HASH_BYTES];
 };
-/* Takes the place of the one that the member had. */
+/* Replaces the member's previous one. */
 SN_CHECKED sn_status store_put_verification(struct db_tx *tx, const struct email_verification *v, int64_t life_s);
 /* What is to be verified, expired or not. */
 SN_CHECKED sn_status store_verification(struct db_tx *tx, const char *user_id, UserRows__Verification *out,
                                         bool *found);
-/* Counts one more try, and gives with which code it has to do; *found is false when there is none left that may be
- * tried. */
+/* Counts one more attempt and returns the code to compare with; *found is false if no attempt is left. */
 SN_CHECKED sn_status store_try_code(struct db_tx *tx, const char *user_id, int64_t tries, UserRows__Verification *out,
                                     bool *found);
 SN_CHECKED sn_status store_verification_of_token(struct db_tx *tx, const uint8_t hash[MAILED_HASH_BYTES],
                                                  UserRows__Verification *out, bool *found);
-/* The address is the member's from now on, and known to be. SN_ALREADY_EXISTS on field email. */
+/* From now on the address is the member's, and verified. SN_ALREADY_EXISTS on field email. */
 SN_CHECKED sn_status store_set_verified_email(struct db_tx *tx, const UserRows__Verification *v);
-/* Another address that waits to be verified; the present one goes on waiting. */
+/* Drops a pending change of address; verification of the current one continues. */
 SN_CHECKED sn_status store_drop_email_change(struct db_tx *tx, const char *user_id);
 SN_CHECKED sn_status store_drop_verification(struct db_tx *tx, const char *user_id);
 /* One portion of those that expired a day ago. */

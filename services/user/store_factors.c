@@ -1,4 +1,4 @@
-/* Owns the SQL on second factors: codes by time, recovery codes, tokens that work once. */
+/* Owns the SQL for second factors: TOTP, recovery codes, single-use tokens. */
 #include "services/user/store_factors.h"
 
 #include "services/cleanup.h"
@@ -28,7 +28,7 @@ sn_status store_two_factor(struct db_tx *tx, const char *user_id, UserFactors__T
         return db_one(tx, &SELECT_TWO_FACTOR, DB_BINDS(bind_uuid(user_id)), &out->base, NULL);
 }
 
-/* ---- Codes by time ---- */
+/* ---- TOTP ---- */
 
 DB_STATEMENT(UPSERT_SEED, "user_service", NULL,
              "insert into two_factor_auth as t (user_id, seed) values ($1, $2)"
@@ -129,7 +129,7 @@ sn_status store_delete_factors(struct db_tx *tx, const char *user_id)
         return db_exec(tx, &DELETE_FACTORS, DB_BINDS(bind_uuid(user_id)), NULL);
 }
 
-/* ---- Tokens that work once ---- */
+/* ---- Single-use tokens ---- */
 
 DB_STATEMENT(USE_TOKEN, "user_service", NULL,
              "insert into used_tokens (id, expires_at) values ($1, to_timestamp($2::bigint)) on conflict do nothing");

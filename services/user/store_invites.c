@@ -20,7 +20,7 @@ sn_status store_insert_invite(struct db_tx *tx, const char *inviter_id, const ui
                       &out->base, NULL);
 }
 
-/* A revoked invite has no use left: its row still counts for the inviter's limit. */
+/* A revoked invite has no uses left: its row still counts towards the inviter's limit. */
 #define USABLE "uses_left > 0 and expires_at > now()"
 
 DB_STATEMENT(

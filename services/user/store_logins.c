@@ -1,4 +1,4 @@
-/* Owns the SQL on logging in: credentials, the history of log-ins, and what of it slows down the next try. */
+/* Owns the SQL for logging in: credentials, the log-in history, and the failures that delay the next attempt. */
 #include "services/user/store.h"
 #include "services/user/user_columns.h"
 
@@ -32,7 +32,7 @@ sn_status store_credentials_of(struct db_tx *tx, const char *user_id, UserRows__
 
 #define SINCE_MS(which) "(extract(epoch from now() - max(created_at) filter (where " which ")) * 1000)::bigint"
 
-/* Reads some hundred rows at most: more the waits do not let in within an hour. */
+/* Reads about a hundred rows at most: the delays do not allow more within an hour. */
 DB_STATEMENT(SELECT_LOGIN_FAILURES, "user_service", &user_rows__login_failures__message,
              "select count(*) filter (where here) as of_network, " SINCE_MS(
                  "here") " as of_network_since_ms,"

@@ -45,7 +45,7 @@ sn_status store_stored_passkeys(struct db_tx *tx, const char *user_id, size_t *n
         return db_list(tx, &SELECT_STORED, DB_BINDS(bind_uuid(user_id)), n, passkeys);
 }
 
-/* Its owner's row first: the order of all locks (store.h). */
+/* The owner's row first: the lock order (store.h). */
 DB_STATEMENT(LOCK_BY_CREDENTIAL, "user_service", &user_rows__stored_passkey__message,
              "with owner as materialized (select id from users where id = (select user_id from passkeys where"
              " credential_id = $1) for no key update) " STORED

@@ -88,7 +88,7 @@ sn_status store_use_reset(struct db_tx *tx, const uint8_t hash[MAILED_HASH_BYTES
             db_exec(tx, &USE_RESET, DB_BINDS(bind_bytes(hash, MAILED_HASH_BYTES), bind_uuid(user_id)), &affected);
 
         *used = affected > 0;
-        return status == SN_ALREADY_EXISTS ? SN_OK : status; /* the address became another account's */
+        return status == SN_ALREADY_EXISTS ? SN_OK : status; /* another account has verified the address */
 }
 
 DB_STATEMENT(DROP_RESETS, "user_service", NULL, "delete from password_reset_tokens where user_id = $1");

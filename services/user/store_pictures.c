@@ -24,7 +24,7 @@ sn_status store_set_picture(struct db_tx *tx, enum picture which, const char *me
         which "_id = case when " which "_id = $1 then null else " which "_id end, " which "_use_id = case when " which \
               "_id = $1 then null else " which "_use_id end"
 
-/* A media has one owner, and they alone can have it as picture. */
+/* A media file has one owner, and only they can use it as a picture. */
 DB_STATEMENT(DROP_PICTURE, "user_service", NULL,
              "update users set " WITHOUT("avatar") ", " WITHOUT(
                  "header") " where avatar_id = $1 or header_id = $1 returning id");

@@ -8,7 +8,7 @@ static const struct role *role_of(const char *name)
 {
         const struct role *role = role_find(name);
 
-        return role != NULL ? role : &roles[0]; /* one that only a newer release knows */
+        return role != NULL ? role : &roles[0]; /* known only to a newer release */
 }
 
 DB_STATEMENT(

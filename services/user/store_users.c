@@ -76,7 +76,7 @@ sn_status store_shown_user(struct db_tx *tx, const char *id, User__User *out)
         return one_user(tx, &SELECT_USER, bind_uuid(id), out);
 }
 
-/* Who has the username, or else who had it until lately. */
+/* The member with the username, or else its former owner. */
 #define NAMED(key)                                                                                                     \
         "coalesce((select id from users where username_key = " key                                                     \
         "), (select user_id from former_usernames where username_key = " key " and kept_until > now()))"
@@ -112,7 +112,7 @@ sn_status store_set_names(struct db_tx *tx, const char *user_id, char **keys, si
         return db_exec(tx, &SET_NAMES, DB_BINDS(bind_uuid(user_id), bind_texts(keys, n)), NULL);
 }
 
-/* No text that starts with another one sorts after that and the last of all characters. */
+/* No text with a given prefix sorts after that prefix followed by the last character. */
 #define STARTS_WITH(key) key " >= $1 and " key " < $1 || U&'\\+10FFFF'"
 
 DB_STATEMENT(SELECT_NAME_KEY, "user_service", NULL,

@@ -1,4 +1,4 @@
-/* Owns codes by time and their seeds. */
+/* Owns TOTP codes and their seeds. */
 #include "services/user/totp.h"
 
 #include <liboath/oath.h>

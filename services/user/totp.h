@@ -1,5 +1,6 @@
-/* Codes by time (RFC 6238: HMAC-SHA-1, 30 s, six digits, what every app on a phone makes). Seeds are kept encrypted
- * (XChaCha20-Poly1305) under a key of the key file and bound to their member: the database alone makes no codes. */
+/* TOTP (RFC 6238: HMAC-SHA-1, 30 s, six digits, supported by every authenticator app). Seeds are stored encrypted
+ * (XChaCha20-Poly1305) with a key of the key file and bound to their member: the database alone cannot produce
+ * codes. */
 #ifndef SERVICES_USER_TOTP_H
 #define SERVICES_USER_TOTP_H
 
@@ -15,18 +16,18 @@
 
 /* The code of a time step (RFC 6238, 4.2) with 6 to 8 digits. */
 bool totp_code(const uint8_t *seed, size_t len, int64_t step, unsigned digits, char *code);
-/* Whether the code is that of now, or of the step before or after (RFC 6238, 5.2), and of a step after the last one
- * that was used. Gives that step. Takes the same time whichever it is. */
+/* Whether the code is that of the current step, the previous or the next one (RFC 6238, 5.2), and later than the
+ * last one used; returns that step. Constant time. */
 bool totp_check(const uint8_t seed[TOTP_SEED_BYTES], const char *code, int64_t now_ms, int64_t used_step,
                 int64_t *step);
 
 void totp_seal(const char *user_id, const uint8_t seed[TOTP_SEED_BYTES], uint8_t sealed[TOTP_SEALED_BYTES]);
-/* False when it is not what was sealed for this member under this key file. */
+/* False if it was not encrypted for this member with this key file. */
 bool totp_unseal(const char *user_id, const uint8_t *sealed, size_t len, uint8_t seed[TOTP_SEED_BYTES]);
 
-/* The seed as people type it: base32 (RFC 4648) without padding. */
+/* The seed for manual entry: base32 (RFC 4648) without padding. */
 char *totp_text(struct arena *arena, const uint8_t seed[TOTP_SEED_BYTES]);
-/* otpauth://totp/…, as apps read it from a QR code. */
+/* otpauth://totp/…, for QR codes. */
 char *totp_uri(struct arena *arena, const char *issuer, const char *username, const char *secret);
 
 #endif

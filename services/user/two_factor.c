@@ -1,4 +1,4 @@
-/* Owns codes of an app as second factor, and recovery codes: getting, confirming and removing them. */
+/* Owns authenticator apps as second factor, and recovery codes: setting up, confirming and removing them. */
 #include "services/user/user.h"
 
 #include <sodium.h>
@@ -29,7 +29,7 @@ sn_status user_handle_begin_totp(struct rpc_call *c, const UserFactors__BeginTot
         return db_commit(c, NULL, &tx);
 }
 
-/* Who makes a right code has the seed. */
+/* A correct code proves possession of the seed. */
 static sn_status check_pending(struct db_tx *tx, const char *code, int64_t *step)
 {
         struct rpc_call *c = db_call(tx);

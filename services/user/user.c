@@ -1,4 +1,4 @@
-/* user_service: what it is made of. */
+/* Defines user_service. */
 #include "services/user/user.h"
 
 #include "auth/token.h"

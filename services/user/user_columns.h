@@ -1,18 +1,18 @@
-/* The columns of a profile, as sonet.user.v1.User has them: for every statement that reads one. */
+/* The columns of a profile (sonet.user.v1.User), for all statements that read one. */
 #ifndef SERVICES_USER_USER_COLUMNS_H
 #define SERVICES_USER_USER_COLUMNS_H
 
 #define USER_IS_PRIVATE(u)                                                                                             \
         "exists (select from user_settings where user_id = " u ".id and key = 'privacy.private' and value = 'true')"
 
-/* Whether others see the account at all; an author who is not there hides what they wrote. */
+/* Whether others see the account at all; a hidden author's notes are hidden, too. */
 #define USER_IS_SHOWN(u) u ".suspended_at is null and " u ".deactivated_at is null and " u ".waiting_since is null"
 
-/* Paths, of which picture_address makes addresses. */
+/* Paths, which picture_address converts to URLs. */
 #define USER_AVATAR(u) "coalesce('/media/' || " u ".avatar_id || '/thumb', '')"
 #define USER_HEADER(u) "coalesce('/media/' || " u ".header_id || '/large', '')"
 
-/* Of users u and user_stats s (USER_TABLES). p: where they land in the row, "user." for a message inside it. */
+/* For users u and user_stats s (USER_TABLES). p: prefix of the result columns, "user." for a message in the row. */
 #define USER_COLUMNS(p)                                                                                                \
         "u.id as \"" p "id\", u.username as \"" p "username\", u.display_name as \"" p "display_name\", u.bio as \"" p \
         "bio\", u.created_at as \"" p "created_at\", u.email as \"" p                                                  \

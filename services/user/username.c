@@ -1,4 +1,4 @@
-/* Owns the reserved names. The contract keeps UUID-shaped names out: they are longer than a username may be. */
+/* Owns reserved names. UUIDs cannot be usernames: they exceed the contract's maximum length. */
 #include "services/user/username.h"
 
 #include <string.h>
@@ -21,7 +21,7 @@ char *username_key(struct arena *arena, const char *username)
 
 char *username_key_shown(struct arena *arena, const char *name)
 {
-        char *key = username_key(arena, name); /* a wide '＠' has become one by now */
+        char *key = username_key(arena, name); /* a full-width '＠' was folded already */
 
         return key[0] == '@' ? key + 1 : key;
 }

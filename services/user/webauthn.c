@@ -1,4 +1,4 @@
-/* Owns the verification of passkeys' ceremonies. */
+/* Owns verifying passkey ceremonies. */
 #include "services/user/webauthn.h"
 
 #include <fido.h>
@@ -109,7 +109,7 @@ static fido_cred_t *new_cred(int algorithm, const struct webauthn_client *client
         return cred;
 }
 
-/* libfido2 wants to be told the algorithm, and reads a key of no other one. */
+/* libfido2 must be told the algorithm, and rejects keys of others. */
 static fido_cred_t *read_cred(const struct webauthn_client *client, const struct attestation_object *object)
 {
         static const int algorithms[] = {COSE_ES256, COSE_EDDSA, COSE_RS256};
@@ -121,7 +121,7 @@ static fido_cred_t *read_cred(const struct webauthn_client *client, const struct
         return cred;
 }
 
-/* WebAuthn, 8.2: by the certificate that came with it, or by the credential itself. */
+/* WebAuthn, 8.2: with the certificate in it, or with the credential itself. */
 static bool packed_is_right(fido_cred_t *cred, const struct attestation_object *object)
 {
         if (fido_cred_set_fmt(cred, "packed") != FIDO_OK ||

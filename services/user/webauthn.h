@@ -1,6 +1,6 @@
-/* Verifying what authenticators sign (WebAuthn level 2, https://www.w3.org/TR/webauthn-2/, 7.1 and 7.2). libfido2 reads
- * and verifies; what the browser says of itself (client data) is checked here. Knows nothing of members or of what was
- * used before: its caller checks the challenge and the counter. */
+/* Verifies what authenticators sign (WebAuthn level 2, https://www.w3.org/TR/webauthn-2/, 7.1 and 7.2). libfido2
+ * parses and verifies; client data from the browser is checked here. Stateless: its caller checks the challenge and
+ * the counter. */
 #ifndef SERVICES_USER_WEBAUTHN_H
 #define SERVICES_USER_WEBAUTHN_H
 
@@ -14,26 +14,26 @@ struct webauthn_bytes {
         size_t len;
 };
 
-/* What the browser signs over: client data, whose challenge and ceremony it checks. */
+/* Client data, which is signed; its challenge and ceremony are checked. */
 struct webauthn_client {
         uint8_t hash[32];      /* SHA-256 of it */
-        const char *challenge; /* as the page gave it */
+        const char *challenge; /* as received from the page */
 };
 
-/* A credential that was just made, or is known. */
+/* A new or a known credential. */
 struct webauthn_key {
-        struct webauthn_bytes id, public_key; /* as libfido2 has keys of the algorithm */
+        struct webauthn_bytes id, public_key; /* in libfido2's format for the algorithm */
         int algorithm;                        /* COSE: -7 ES256, -8 EdDSA, -257 RS256 */
         int64_t sign_count;
 };
 
-/* Reads client data (JSON) of a ceremony: "webauthn.create" or "webauthn.get", from a page of our own.
+/* Parses client data (JSON) of a ceremony: "webauthn.create" or "webauthn.get", from one of our pages.
  * SN_INVALID_ARGUMENT on the field: passkey_malformed, origin_wrong. */
 SN_CHECKED sn_status webauthn_read_client(struct rpc_call *c, const char *field, const char *client_data,
                                           const char *ceremony, struct webauthn_client *out);
-/* A new credential from its attestation object: `none`, or `packed` whose signature is right (of no maker in
- * particular: SoNet trusts all authenticators). SN_INVALID_ARGUMENT on the field: passkey_malformed,
- * passkey_unsupported, passkey_wrong. */
+/* A new credential from its attestation object: `none`, or `packed` with a valid signature (SoNet trusts
+ * authenticators of all makers). SN_INVALID_ARGUMENT on the field: passkey_malformed, passkey_unsupported,
+ * passkey_wrong. */
 SN_CHECKED sn_status webauthn_read_attestation(struct rpc_call *c, const char *field, const char *attestation_object,
                                                const struct webauthn_client *client, struct webauthn_key *out);
 
@@ -41,12 +41,12 @@ struct webauthn_assertion {
         const char *authenticator_data, *signature; /* base64url */
         bool needs_verification;                    /* of the user, by the authenticator: PIN, finger … */
 };
-/* Whether the key signed it. Gives the counter of the authenticator. SN_UNAUTHENTICATED (passkey_wrong). */
+/* Verifies the key's signature and returns the authenticator's counter. SN_UNAUTHENTICATED (passkey_wrong). */
 SN_CHECKED sn_status webauthn_verify(struct rpc_call *c, const char *field, const struct webauthn_key *key,
                                      const struct webauthn_client *client, const struct webauthn_assertion *assertion,
                                      int64_t *sign_count);
 
-/* base64url; NULL when it is not, or decodes to more than most bytes. */
+/* Decodes base64url; NULL if it is malformed, or longer than most bytes. */
 const uint8_t *webauthn_decode(struct arena *arena, const char *text, size_t most, size_t *len);
 
 #endif
