@@ -1,5 +1,5 @@
-/* Finds hashtags and mentions in one pass: at each character either a run of it is taken (a hashtag, a mention, a link,
- * an ASCII word) or it is stepped over, so that nothing is looked at more than a few times, whatever the text. */
+/* Finds hashtags and mentions in one pass: at each character it consumes either a token (a hashtag, a mention, a
+ * link, an ASCII word) or the character, so that nothing is examined more than a few times, whatever the text. */
 #include "services/entities.h"
 
 #include <stdbool.h>
@@ -73,7 +73,7 @@ static bool in_ranges(uint32_t c, const struct range *ranges, size_t n)
 
 #define IN_RANGES(c, ranges) in_ranges((c), (ranges), sizeof(ranges) / sizeof((ranges)[0]))
 
-/* Scripts that write words without spaces between them, and Hangul, whose particles touch the word before. */
+/* Scripts without spaces between words, and Hangul, whose particles are attached to the preceding word. */
 static bool is_spaceless(uint32_t c)
 {
         static const struct range ranges[] = {
@@ -106,7 +106,7 @@ static bool uses_joiners(uint32_t c)
         return IN_RANGES(c, ranges);
 }
 
-/* Signs within words that are no letters: Catalan ·, Katakana ・, the Japanese wave dash 〜 and its wide twin ～,
+/* Signs inside words that are not letters: Catalan ·, Katakana ・, the Japanese wave dash 〜 and its wide form ～,
  * Hebrew ׳ and ״, the Tibetan syllable marks. */
 static bool is_connector(uint32_t c)
 {
@@ -114,8 +114,8 @@ static bool is_connector(uint32_t c)
                c == 0x0F0C;
 }
 
-/* Whether c at the end of `before` goes on a hashtag although it is no word character: only between two characters of
- * one. */
+/* Whether c at the end of `before` continues a hashtag although it is not a word character: only between two
+ * characters of one. */
 static bool joins(const struct scan *s, uint32_t before, uint32_t c, size_t next_at)
 {
         bool joiner = (c == ZWNJ || c == ZWJ) && uses_joiners(before);
@@ -126,8 +126,8 @@ static bool joins(const struct scan *s, uint32_t before, uint32_t c, size_t next
         return text_is_letter(next) || (joiner && text_is_mark(next));
 }
 
-/* Takes the run of hashtag characters at pos. Gives its bytes; 0 when none can start here. *points counts its code
- * points. */
+/* Consumes the run of hashtag characters at pos and returns its length; 0 if none can start here. *points counts its
+ * code points. */
 static size_t scan_hashtag(struct scan *s, size_t *points, bool *has_letter)
 {
         size_t start = s->pos, bytes;
@@ -150,7 +150,7 @@ static size_t scan_hashtag(struct scan *s, size_t *points, bool *has_letter)
         return s->pos - start;
 }
 
-/* Leaves letters, marks, numbers and '_'; true when something went. */
+/* Keeps letters, marks, numbers and '_'; true if anything was removed. */
 static bool strip_others(char *text)
 {
         size_t len = strlen(text), kept = 0, bytes;
@@ -166,8 +166,8 @@ static bool strip_others(char *text)
         return kept < len;
 }
 
-/* The key of a hashtag's text. What NFKC makes of single characters (ﷺ, ½) may hold spaces and signs, and connectors do
- * not tell words apart: both go, and what then touches is folded again. */
+/* The key of a hashtag's text. NFKC may turn single characters (ﷺ, ½) into ones with spaces and signs, and
+ * connectors do not distinguish words: both are removed, and the result is folded again. */
 static char *fold_key(struct arena *arena, char *text)
 {
         char *key = text_casefold_nfkc(arena, text);
@@ -228,7 +228,7 @@ static void add_mention(struct scan *s, size_t start, size_t bytes)
         s->out->mentions[s->out->n_mentions++] = arena_strndup(s->arena, s->text + start, bytes);
 }
 
-/* Whether a username that ends at pos is whole, and a member's here. */
+/* Whether a username that ends at pos is complete, and of this network. */
 static bool mention_ends(const struct scan *s, bool touches_word)
 {
         size_t bytes;
@@ -262,7 +262,8 @@ static void collect_mention(struct scan *s, uint32_t sign, size_t sign_bytes)
         }
 }
 
-/* White space, what no link holds unescaped, and the punctuation of scripts that put no space after a link. */
+/* White space, characters that links do not contain unescaped, and punctuation of scripts that put no space after a
+ * link. */
 static bool ends_link(uint32_t c)
 {
         static const struct range signs[] = {
@@ -279,8 +280,8 @@ static bool ends_link(uint32_t c)
         return text_is_space(c) || IN_RANGES(c, signs);
 }
 
-/* Steps over the rest of a link: up to white space, or to a bracket that was opened before the link ("(see
- * https://example.org)"). What punctuation trails it makes no difference here: it starts no entity. */
+/* Skips the rest of a link: up to white space, or to a bracket that was opened before the link ("(see
+ * https://example.org)"). Trailing punctuation does not matter here: it starts no entity. */
 static void skip_link(struct scan *s)
 {
         int round = 0, square = 0;
@@ -303,7 +304,7 @@ static bool starts_at(const struct scan *s, size_t at, const char *prefix)
         return s->len - at >= n && strncasecmp(s->text + at, prefix, n) == 0;
 }
 
-/* "example.org" before '/' or a port: its last label is a top-level domain. */
+/* "example.org" before '/' or a port: whether its last label is a top-level domain. */
 static bool looks_like_host(const struct scan *s, size_t start)
 {
         size_t label = s->pos;
@@ -315,7 +316,7 @@ static bool looks_like_host(const struct scan *s, size_t start)
         return top_level && (next == '/' || (next == ':' && text_is_number(peek(s, s->pos + 1, NULL))));
 }
 
-/* At an ASCII letter or digit: takes the run of letters, digits, '.' and '-', and with it the link that it starts. */
+/* At an ASCII letter or digit: consumes the run of letters, digits, '.' and '-', including a link that it starts. */
 static void skip_ascii(struct scan *s)
 {
         size_t start = s->pos;
@@ -336,7 +337,8 @@ static void scan_character(struct scan *s, uint32_t c, size_t bytes)
                 s->after_word = true;
         } else if (c == KEYCAP || !(text_is_mark(c) || c == ZWNJ || c == ZWJ)) {
                 s->after_word = false;
-        } /* else a mark or joiner: it belongs to what stands before it ("❤️" is no word, "é" in two parts is) */
+        } /* otherwise a mark or joiner, which belongs to the preceding character ("❤️" is not a word, a decomposed
+             "é" is) */
         s->before = c;
         s->pos += bytes;
 }
@@ -346,7 +348,7 @@ void entities_extract(struct arena *arena, const char *text, struct entities *ou
         *out = (struct entities){0};
         struct scan s = {.arena = arena, .text = text, .len = strlen(text), .out = out};
         if (!utf8_valid(text, s.len)) {
-                return; /* never from outside: the contract's scan refuses such text */
+                return; /* cannot come from outside: the contract's scan rejects such text */
         }
         out->hashtags = ARENA_ARRAY(arena, struct entity_hashtag, ENTITIES_MAX_HASHTAGS);
         out->mentions = ARENA_ARRAY(arena, char *, ENTITIES_MAX_MENTIONS);

@@ -1,4 +1,4 @@
-/* Owns reading what is exported of a member, and the form of the archive. */
+/* Owns reading a member's exported data, and the format of the export. */
 #include "services/export.h"
 
 #include <string.h>
@@ -17,7 +17,7 @@ static const struct service_export *find_kind(const struct service_export *kinds
         return NULL;
 }
 
-/* As many of the rows as are not too much for one message; of one kind one is never too much. */
+/* As many rows as fit into one message; a single one always fits. */
 static void take_items(struct rpc_call *c, const struct db_rows *rows, export_portion *out)
 {
         size_t n = db_rows_count(rows), bytes = 0;

@@ -1,6 +1,6 @@
-/* What a service gives a member who asks for all that is kept of them: kinds of items, each a statement over its own
- * tables. The job of user_service that makes archives asks all services (ReadExport), `sonet admin user export` reads
- * their databases. */
+/* The data that a service exports for a member: kinds of items, each with a statement over its own tables.
+ * user_service's job that makes exports calls all services (ReadExport); `sonet admin user export` reads their
+ * databases. */
 #ifndef SERVICES_EXPORT_H
 #define SERVICES_EXPORT_H
 
@@ -8,9 +8,9 @@
 #include "db/db.h"
 #include "sonet/export.rpc.h"
 
-/* $1: the member; $2: the position of the last item before, '' at first; $3: how many items. Answers `position`, text
- * that the items are in the order of, and `json`: nothing that is secret, even for the member (hashes, seeds), and
- * nothing that others wrote. */
+/* $1: the member; $2: the position of the previous item, initially ''; $3: the number of items. Returns `position`,
+ * text by which the items are sorted, and `json`: nothing secret, even to the member (hashes, seeds), and nothing
+ * that others wrote. */
 struct service_export {
         const char *kind; /* "notes" */
         const struct db_statement *statement;
@@ -19,21 +19,21 @@ struct service_export {
 typedef Sonet__Export__ReadExportRequest export_request;
 typedef Sonet__Export__ReadExportResponse export_portion;
 
-/* The handler of every service's internal method ReadExport: a portion of some hundred items or 256 KiB. SN_NOT_FOUND:
- * there is no such kind. */
+/* The handler of every service's internal method ReadExport: a portion of a few hundred items or 256 KiB.
+ * SN_NOT_FOUND: unknown kind. */
 SN_CHECKED sn_status export_answer(struct rpc_call *c, const export_request *in, export_portion *out);
 
-/* A kind of a service, by its place among all kinds of all services. */
+/* A kind of a service, by its index among all kinds of all services. */
 struct export_part {
         const struct service_definition *service;
         const struct service_export *kind;
 };
-/* False: there are not so many. */
+/* False: the index is too large. */
 bool export_part_at(size_t place, struct export_part *out);
 
-/* The archive: one JSON document, a line for each item: {"member_id": …, "items": [{service, kind, item}, …]}. */
+/* The export: one JSON document, a line per item: {"member_id": …, "items": [{service, kind, item}, …]}. */
 void export_write_start(struct buf *out, const char *member_id, int64_t now_ms);
-/* first: these are the first of the archive. */
+/* first: these are the first items of the export. */
 void export_write_items(struct buf *out, const struct export_part *part, const export_portion *page, bool first);
 void export_write_end(struct buf *out);
 

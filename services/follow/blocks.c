@@ -1,4 +1,4 @@
-/* Owns blocking: it ends the follows in both directions, and the requests to. */
+/* Owns blocking, which ends follows and follow requests in both directions. */
 #include "services/follow/follow.h"
 
 #include "services/follow/relations.h"

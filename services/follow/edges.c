@@ -1,4 +1,4 @@
-/* Owns following and unfollowing. Of a private account one only asks to be a follower (requests.c). */
+/* Owns following and unfollowing. Following a private account makes a request (requests.c). */
 #include "services/follow/follow.h"
 
 #include "bus/bus.h"
@@ -38,7 +38,7 @@ static sn_status ask_privacy(struct rpc_call *c, char *member, User__Privacy *pr
         return user_get_privacy(c, &in, privacy);
 }
 
-/* Whom one follows already one need not ask. */
+/* No request is needed if the actor follows the member already. */
 static sn_status follow_or_ask(struct db_tx *tx, const char *other, const User__Privacy *privacy)
 {
         const char *actor = db_call(tx)->actor;
@@ -53,7 +53,7 @@ static sn_status follow_or_ask(struct db_tx *tx, const char *other, const User__
         return begin_follow(tx, actor, other);
 }
 
-/* Follow a member. Idempotent; emits follow.created once per new edge. Who asks a private account, asks once. */
+/* Follow a member. Idempotent; emits follow.created once per new edge. For a private account makes one request. */
 sn_status follow_handle_follow_user(struct rpc_call *c, const Follow__FollowUserRequest *in, Follow__Relationship *out)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;

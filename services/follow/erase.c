@@ -1,5 +1,4 @@
-/* Erases members whose accounts ended: their follows with the events of all other ends, so that counts are right again.
- */
+/* Erases members whose accounts have ended: ends their follows with the usual events, so that counts stay correct. */
 #include "services/follow/follow.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* follow_service: what it is made of. */
+/* Defines follow_service. */
 #include "services/follow/follow.h"
 
 #include "services/follow/relations.h"

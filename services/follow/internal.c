@@ -1,11 +1,11 @@
-/* Owns what other services ask of follow_service. */
+/* Owns the methods that other services call. */
 #include "services/follow/follow.h"
 
 #include <string.h>
 #include "services/follow/relations.h"
 #include "services/follow/store.h"
 
-/* The version is read first: relations that change in between are then newer than it says, never older. */
+/* The version is read first: relationships that change in between are then newer than it says, never older. */
 sn_status follow_handle_get_relations(struct rpc_call *c, const Follow__GetRelationsRequest *in, Follow__Relations *out)
 {
         TRY(relations_version(c, in->viewer_id, &out->version));

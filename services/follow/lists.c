@@ -7,7 +7,7 @@
 #include "services/follow/store.h"
 #include "services/member.h"
 
-/* With a deactivated account one has no relation that one is told of. */
+/* Relationships with a deactivated account are not shown. */
 static sn_status hide_gone(struct rpc_call *c, char **ids, size_t n, Follow__Relationship **relations)
 {
         User__BatchGetAuthorsRequest in = USER__BATCH_GET_AUTHORS_REQUEST__INIT;
@@ -33,7 +33,7 @@ sn_status follow_handle_list_relationships(struct rpc_call *c, const Follow__Lis
         return hide_gone(c, in->user_ids, in->n_user_ids, out->items);
 }
 
-/* ---- Followers, whom somebody follows, and who asks to follow one ---- */
+/* ---- Followers, following, and follow requests ---- */
 
 typedef sn_status read_edges(struct db_tx *tx, const char *user_id, const struct page_scan *scan, size_t *n,
                              FollowRows__Edge ***edges);
@@ -68,8 +68,8 @@ static sn_status fetch(struct rpc_call *c, void *context, const struct page_scan
         return SN_OK;
 }
 
-/* Whom a private account follows, and who they are, is for its followers: others are not shown it in other lists
- * either, but for the one whose list it is. */
+/* The followers of a private account, and whom it follows, are only visible to its followers: others do not see it
+ * in other members' lists either, except the member whose list it is. */
 static sn_status may_see(struct rpc_call *c, const struct list *list, User__Author *const *authors, size_t n,
                          bool *seen)
 {
@@ -87,7 +87,7 @@ static sn_status may_see(struct rpc_call *c, const struct list *list, User__Auth
         return SN_OK;
 }
 
-/* As in the list: whom one may not see is not in it. */
+/* As in the list: a hidden member is not in it. */
 static sn_status locate(struct rpc_call *c, void *context, struct position *at)
 {
         User__BatchGetAuthorsRequest in = USER__BATCH_GET_AUTHORS_REQUEST__INIT;
@@ -143,7 +143,7 @@ static sn_status read_list(struct rpc_call *c, struct list *list, const struct p
         return SN_OK;
 }
 
-/* To who may not see it the list of a private account is empty. */
+/* Without access, the list of a private account is empty. */
 static sn_status list_edges(struct rpc_call *c, char *name, struct list *list, const struct page_asked *asked,
                             Follow__AuthorList *out)
 {

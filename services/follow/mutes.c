@@ -1,4 +1,4 @@
-/* Owns muting. Only the muter knows of it: it emits no event. */
+/* Owns muting, which only the muting member knows of: it emits no event. */
 #include "services/follow/follow.h"
 
 #include "services/follow/relations.h"

@@ -1,4 +1,4 @@
-/* Accepts all who asked to follow an account that was private, and is no more. */
+/* Accepts all follow requests to an account that was private and is now public. */
 #include "services/follow/follow.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 
 enum { ACCEPTED_AT_ONCE = 50 };
 
-/* In a transaction of its own, so that whoever holds this lock waits for no other one. */
+/* In a separate transaction, so that the holder of this lock waits for no other. */
 static sn_status note_opening(struct rpc_call *c, const bus_event *event)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
@@ -19,7 +19,7 @@ static sn_status note_opening(struct rpc_call *c, const bus_event *event)
         return db_commit(c, NULL, &tx);
 }
 
-/* The oldest of them; last: the last one, "" when none is left. */
+/* The oldest of them; last: the last one, "" if none are left. */
 static sn_status accept_some(struct rpc_call *c, const bus_event *event, char last[UUID_SIZE])
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
@@ -37,7 +37,7 @@ static sn_status accept_some(struct rpc_call *c, const bus_event *event, char la
         return db_commit(c, NULL, &tx);
 }
 
-/* One event at a time, and of a long list a portion; what was done is not found again. */
+/* One event at a time, and a portion of a long list; accepted requests are not found again. */
 static sn_status open_accounts(struct rpc_call *c, struct bus_batch *batch)
 {
         TRY(note_opening(c, batch->events[0]));

@@ -1,4 +1,4 @@
-/* Owns the two caches of follow_service: relations by (viewer, other), and versions by viewer. */
+/* Owns the two caches of follow_service: relationships by (viewer, other), and versions by viewer. */
 #include "services/follow/relations.h"
 
 #include "cache/cache.h"

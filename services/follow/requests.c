@@ -1,12 +1,12 @@
-/* Owns follow requests: asking, accepting, declining. */
+/* Owns follow requests: making, accepting, declining them. */
 #include "services/follow/requests.h"
 
 #include "services/follow/follow.h"
 #include "services/follow/relations.h"
 #include "services/follow/store.h"
 
-/* open_accounts.c writes the opening under the same lock, before it looks for requests: it sees this one, or this one
- * sees the opening. */
+/* open_accounts.c records that an account became public under the same lock, before it looks for requests: either it
+ * sees this request, or this one sees the record. */
 sn_status request_follow(struct db_tx *tx, const char *target, int64_t privacy_version)
 {
         struct rpc_call *c = db_call(tx);

@@ -1,4 +1,4 @@
-/* Owns the SQL on follows, blocks and mutes as they are written. */
+/* Owns the SQL that writes follows, blocks and mutes. */
 #include "services/follow/store.h"
 
 sn_status store_lock(struct db_tx *tx, const char *follower, const char *other)
@@ -38,7 +38,7 @@ DB_STATEMENT(INSERT_FOLLOW, "follow_service", NULL,
              "insert into user_relationships (follower_id, followee_id, created_at) values ($1, $2, $3)"
              " on conflict do nothing");
 
-/* The time sorts the lists: drawn like an id, within the call that commits it. */
+/* Lists are sorted by this time: drawn like an ID, within the call that commits it. */
 sn_status store_insert_follow(struct db_tx *tx, const char *follower, const char *followee, bool *changed)
 {
         int64_t affected = 0, at_ms = uuid_time_ms(uuid_new_in(db_arena(tx)));

@@ -1,4 +1,4 @@
-/* Owns the SQL that erases a member. */
+/* Owns the SQL for erasing a member. */
 #include "services/follow/store.h"
 
 DB_STATEMENT(SELECT_FOLLOWS_OF, "follow_service", &follow_rows__follower__message,
@@ -12,7 +12,7 @@ sn_status store_follows_of(struct db_tx *tx, const char *user_id, size_t limit, 
         return db_list(tx, &SELECT_FOLLOWS_OF, DB_BINDS(bind_uuid(user_id), bind_i64((int64_t)limit)), n, follows);
 }
 
-/* Rows of a table in which the member is on either side. */
+/* Rows of a table with the member on either side. */
 #define ERASE_PAIRS(table, one, other)                                                                                 \
         "delete from " table " where (" one ", " other ") in ((select " one ", " other " from " table " where " one    \
         " = $1 limit $2) union all (select " one ", " other " from " table " where " other " = $1 limit $2))"          \

@@ -1,4 +1,4 @@
-/* Owns the SQL on what follow_service exports of a member. Who blocks or mutes them is others' business. */
+/* Owns the SQL for exporting a member's data. Blocks and mutes of the member by others are theirs, and not included. */
 #include "services/follow/follow.h"
 
 #include "services/export.h"

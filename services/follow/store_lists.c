@@ -1,4 +1,4 @@
-/* Owns the SQL that reads relations. */
+/* Owns the SQL that reads relationships. */
 #include "services/follow/store.h"
 
 DB_STATEMENT(
@@ -77,7 +77,7 @@ sn_status store_follow(struct db_tx *tx, const char *follower, const char *follo
         return db_one(tx, &SELECT_FOLLOW, DB_BINDS(bind_uuid(follower), bind_uuid(followee)), &edge->base, found);
 }
 
-/* The members' order is that of the function, so the limit ends the reading. */
+/* The members' order is that of the function, so the limit stops the scan early. */
 DB_STATEMENT(SELECT_FOLLOWER_IDS, "follow_service", &follow_rows__follower__message,
              "select m.id as user_id, f.follower_id from unnest($1::uuid[]) with ordinality as m (id, place), lateral"
              " (select follower_id from user_relationships where followee_id = m.id and follower_id >"

@@ -1,4 +1,4 @@
-/* Owns the SQL on follow requests, and on openings of accounts, which accept them. */
+/* Owns the SQL for follow requests, and for accounts becoming public, which accepts them. */
 #include "services/follow/store.h"
 
 sn_status store_lock_requests(struct db_tx *tx, const char *target)
@@ -30,7 +30,7 @@ DB_STATEMENT(INSERT_REQUEST, "follow_service", NULL,
              "insert into follow_requests (requester_id, target_id, privacy_version, created_at)"
              " values ($1, $2, $3, $4) on conflict do nothing");
 
-/* The time sorts the list: drawn like an id, within the call that commits it. */
+/* The list is sorted by this time: drawn like an ID, within the call that commits it. */
 sn_status store_insert_request(struct db_tx *tx, const char *requester, const char *target, int64_t privacy_version,
                                bool *inserted)
 {

@@ -1,4 +1,4 @@
-/* Owns the order of a cached home timeline, and what a page takes of it. */
+/* Owns the order of a cached home timeline, and selecting a page of it. */
 #include "services/timeline/home_list.h"
 
 #include <string.h>
@@ -14,7 +14,7 @@ static int compare(const uint8_t *a, const uint8_t *b)
         return memcmp(a, b, HOME_ID_BYTES);
 }
 
-/* Puts an entry in its place among n that are in order. False: the note is among them. */
+/* Inserts an entry among n sorted ones. False: the note is already there. */
 static bool insert(home_entry *entries, size_t n, const home_entry entry)
 {
         size_t at = n;
@@ -27,7 +27,7 @@ static bool insert(home_entry *entries, size_t n, const home_entry entry)
         }
         home_entry copy;
 
-        memcpy(copy, entry, sizeof(copy)); /* it may stand where the others move */
+        memcpy(copy, entry, sizeof(copy)); /* it may be in the array that is shifted */
         memmove(entries[at + 1], entries[at], (n - at) * sizeof(home_entry));
         memcpy(entries[at], copy, sizeof(copy));
         return true;
@@ -55,7 +55,7 @@ static Note__NoteRef *show(struct rpc_call *c, const uint8_t *entry)
         return ref;
 }
 
-/* How many entries are below an id; with the id itself where it counts as below. */
+/* How many entries are below an ID, optionally including it. */
 static size_t count_below(const struct home_list *list, const uint8_t *id, bool with)
 {
         size_t from = 0, to = list->n;
@@ -73,7 +73,7 @@ static size_t count_below(const struct home_list *list, const uint8_t *id, bool 
         return from;
 }
 
-/* What came late and lies below the low-water mark stays out: others that belong before it are not cached either. */
+/* Late entries below the low-water mark are left out, since others that belong before them are not cached either. */
 void home_list_pick(struct rpc_call *c, const struct home_list *list, const struct page_scan *scan, struct refs *out,
                     bool *whole)
 {

@@ -1,5 +1,5 @@
-/* Owns the home timelines that this process holds in memory: copies, replaced by each delivery, so that readers need no
- * lock for what they read. */
+/* Owns the home timelines in this process's memory: copies that each delivery replaces, so that readers need no lock
+ * for what they read. */
 #include "services/timeline/home_memory.h"
 
 #include <stdatomic.h>
@@ -10,7 +10,7 @@
 struct bus_term home_memory_term;
 
 static struct cache_table *table;
-static atomic_uint_least64_t begun; /* the number of the term of which the table is */
+static atomic_uint_least64_t begun; /* the term that the table belongs to */
 
 struct held {
         struct cache_object object;
@@ -44,7 +44,7 @@ static void free_held(struct cache_object *object)
         free(object);
 }
 
-/* With room for more entries. NULL without memory. */
+/* With room for more entries. NULL when out of memory. */
 static struct held *held_new(const struct home_header *header, const home_entry *entries, size_t n, size_t more)
 {
         size_t bytes = sizeof(struct held) + (n + more) * sizeof(home_entry);
@@ -60,7 +60,7 @@ static struct held *held_new(const struct home_header *header, const home_entry 
         return held;
 }
 
-/* Takes the reference; NULL stores nothing. */
+/* Takes ownership of the reference; NULL stores nothing. */
 static void put(const uint8_t key[HOME_ID_BYTES], uint64_t token, struct held *held)
 {
         if (held != NULL) {
@@ -82,7 +82,7 @@ void home_memory_begin(uint64_t term)
         atomic_store(&begun, term);
 }
 
-/* One that is too long is not held on: its next reader reads it from Redis, and cuts it there. */
+/* A list that is too long is dropped: its next reader reads it from Redis, and truncates it there. */
 static struct held *append(const struct held *held, TimelineRows__Entry *const *entries, size_t n)
 {
         struct held *longer =
@@ -97,7 +97,7 @@ static struct held *append(const struct held *held, TimelineRows__Entry *const *
         return longer;
 }
 
-/* It is dropped first, held or not: that refuses whoever read before this delivery and has not put it yet. */
+/* It is always dropped first: that invalidates readers who have read before this delivery and not stored it yet. */
 static void deliver_to(const char *owner, TimelineRows__Entry *const *entries, size_t n)
 {
         union cache_value value = {0};
@@ -138,7 +138,8 @@ bool home_memory_get(struct rpc_call *c, const char *owner, struct home_list *li
         const struct held *held = value.object;
 
         arena_defer(c->arena, cache_unref, value.object);
-        if (held->header.day != (uint32_t)(c->now_ms / 86400000)) { /* who has not read lately is not delivered to */
+        /* Members who have not read lately get no deliveries. */
+        if (held->header.day != (uint32_t)(c->now_ms / 86400000)) {
                 return false;
         }
         *list = (struct home_list){.header = held->header, .n = held->n, .entries = held->entries};

@@ -1,11 +1,11 @@
-/* Owns whether cached home timelines are believed.
+/* Owns whether cached home timelines are trusted.
  *
- * Delivery writes its progress to Redis before PostgreSQL stores it, so a Redis whose progress is behind PostgreSQL's
- * has missed something: it was restored from an old copy, or could not be reached for long. It renews the name of the
- * server (its run id) twice a second, for a moment each time. A server that was started again has another name, and
- * it is not believed until its progress was compared. While Redis fails, delivery waits until the name must have
- * expired, and only then goes on without it. So whatever happens to either, no reader believes what lacks a note that
- * was delivered. */
+ * Delivery writes its progress to Redis before PostgreSQL stores it, so a Redis whose progress is behind
+ * PostgreSQL's has missed something: it was restored from an old copy, or was unreachable for long. Delivery also
+ * renews the server's name (its run ID) twice a second, for a short time each. A restarted server has another name,
+ * and is not trusted until its progress was compared. While Redis fails, delivery waits until the name must have
+ * expired, and only then continues without it. So whatever happens to either, no reader trusts a timeline that lacks
+ * a delivered note. */
 #include "services/timeline/home_sync.h"
 
 #include <hiredis/hiredis.h>
@@ -20,26 +20,26 @@
 #include "services/timeline/home_memory.h"
 
 #define RUN_ID_SIZE 48
-#define BELIEF_MS   1500    /* how long the name is believed */
-#define DELAY_MS    500     /* how late Redis may execute a command that renews it: later it refuses */
-#define PATIENCE_US 2500000 /* both, and what a command takes */
+#define BELIEF_MS   1500    /* how long the name is valid */
+#define DELAY_MS    500     /* how late Redis may execute a command that renews it; after that it refuses */
+#define PATIENCE_US 2500000 /* both, and the time for a command */
 
 enum state {
-        UNKNOWN, /* what Redis has is to be compared with PostgreSQL's progress */
-        IN_STEP, /* it has all that was delivered */
-        BEHIND,  /* it lacks something: cached timelines go before any is believed again */
+        UNKNOWN, /* Redis must be compared with PostgreSQL's progress */
+        IN_STEP, /* it has everything that was delivered */
+        BEHIND,  /* it lacks something: cached timelines must be dropped before any is trusted again */
 };
 
-/* Of the one thread that delivers. */
+/* Private to the delivering thread. */
 static struct {
         enum state state;
         char run_id[RUN_ID_SIZE]; /* of the server that was compared */
-        int64_t server_ms, at_us; /* its clock, at a moment of ours */
-        int64_t renewed_us;       /* when the name was renewed last, or may have been */
+        int64_t server_ms, at_us; /* its clock, at a time of ours */
+        int64_t renewed_us;       /* when the name was last renewed, or may have been */
         bool deliveries_fail, renewals_fail;
 } sync;
 
-#define PROGRESS_KEY "tl:sync:progress" /* how far delivery has come, in this Redis; kept for good */
+#define PROGRESS_KEY "tl:sync:progress" /* how far delivery has come, in this Redis; permanent */
 #define NAME_KEY     "tl:sync:in-step"  /* which server has all of it; for 1.5 s */
 
 /* ---- Comparing ---- */
@@ -53,7 +53,7 @@ static bool is_text(const redisReply *reply)
         return reply->type == REDIS_REPLY_STRING;
 }
 
-/* Which server it is, its clock, and how far delivery has come there. */
+/* The server's run ID, its clock, and the progress stored there. */
 static sn_status read_redis_state(struct rpc_call *c, struct str *progress)
 {
         const char *argv[] = {PROGRESS_KEY};
@@ -78,7 +78,7 @@ static char *write_progress(struct rpc_call *c, const struct bus_progress *p)
         return arena_printf(c->arena, "%s %lld %s", p->log_id, (long long)p->position, p->cursor);
 }
 
-/* Whether Redis has come as far, or further: then what is missing in PostgreSQL is delivered again. */
+/* Whether Redis has come at least as far; what PostgreSQL is missing is then delivered again. */
 static bool has_all(struct rpc_call *c, struct str text, const struct bus_progress *p)
 {
         struct str log_id, number;
@@ -102,8 +102,8 @@ static sn_status compare(struct rpc_call *c, const struct bus_progress *progress
 
 /* ---- Staying in step ---- */
 
-/* ARGV: the server's name, the progress, until when on the server's clock, how long the name is believed (0: it is not
- * renewed). */
+/* ARGV: the server's name, the progress, the latest time on the server's clock, how long the name is valid (0: it is
+ * not renewed). */
 static const char RENEW[] = "local t = redis.call('TIME') "
                             "local now = t[1] * 1000 + math.floor(t[2] / 1000) "
                             "local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') "
@@ -112,7 +112,7 @@ static const char RENEW[] = "local t = redis.call('TIME') "
                             "if ARGV[4] ~= '0' then redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[4]) end "
                             "return now";
 
-/* *refused: by another server, or one whose clock was set. */
+/* *refused: by another server, or one whose clock was changed. */
 static sn_status renew(struct rpc_call *c, const struct bus_progress *progress, bool *refused)
 {
         bool name = !sync.deliveries_fail && !sync.renewals_fail;
@@ -141,7 +141,7 @@ static sn_status renew(struct rpc_call *c, const struct bus_progress *progress, 
         return SN_OK;
 }
 
-/* A hiccup of Redis is waited out; a Redis that cannot be reached must not hold up what PostgreSQL can take. */
+/* A short failure of Redis is waited out; an unreachable Redis must not delay what PostgreSQL can store. */
 static sn_status fail_for_now(struct rpc_call *c, const char *what)
 {
         if (clock_monotonic_us() - sync.renewed_us < PATIENCE_US) {
@@ -172,7 +172,7 @@ static sn_status stay_in_step(struct rpc_call *c, const struct bus_progress *pro
 
 /* ---- Catching up ---- */
 
-/* The progress goes first, and is not there again before all else is done. */
+/* The progress is deleted first, and restored only after everything else is done. */
 static sn_status start_over(struct rpc_call *c, const struct bus_progress *progress)
 {
         const char *argv[] = {"SET", PROGRESS_KEY, "behind"};
@@ -192,7 +192,7 @@ static sn_status start_over(struct rpc_call *c, const struct bus_progress *progr
 static void try_to_catch_up(struct rpc_call *c, const struct bus_progress *progress)
 {
         if (start_over(c, progress) != SN_OK) {
-                c->problem = (struct rpc_problem){0}; /* the next checkpoint tries again */
+                c->problem = (struct rpc_problem){0}; /* the next checkpoint retries */
         } else if (sync.state == IN_STEP) {
                 log_event(LOG_LEVEL_INFO, "home timelines in Redis were dropped; they are rebuilt as they are read");
         }
@@ -212,7 +212,7 @@ sn_status home_sync_deliver(struct rpc_call *c, TimelineRows__Entry *const *entr
 
 sn_status home_sync_checkpoint(struct rpc_call *c, const struct bus_progress *progress, bool first)
 {
-        if (first) { /* another process may have renewed the name just now */
+        if (first) { /* another process may just have renewed the name */
                 home_memory_begin(progress->term);
                 memset(&sync, 0, sizeof(sync));
                 sync.renewed_us = clock_monotonic_us();

@@ -1,6 +1,6 @@
-/* Keeps the cached home timelines in step with PostgreSQL: a reader, in whatever process, believes them only while
- * everything that was delivered has reached them too. Redis holds, beside them, how far delivery has come there, and
- * for a moment at a time the name of the server that has it all. */
+/* Keeps the cached home timelines in step with PostgreSQL: readers in any process trust them only while everything
+ * that was delivered has reached them, too. Next to them, Redis holds how far delivery has come there and, for a
+ * short time at once, the name of the server that has all of it. */
 #ifndef SERVICES_TIMELINE_HOME_SYNC_H
 #define SERVICES_TIMELINE_HOME_SYNC_H
 
@@ -8,20 +8,19 @@
 #include "cache/redis.h"
 #include "services/timeline/timeline_rows.rpc.h"
 
-/* ---- For delivery: on the one thread that delivers ---- */
+/* ---- For delivery: on the delivering thread ---- */
 
-/* Entries for cached timelines; sorted by owner. SN_UNAVAILABLE: to be tried again. When Redis has failed for so long
- * that nobody believes it any more, SN_OK without it; the cached timelines are then dropped before they are believed
- * again. */
+/* Entries for cached timelines; sorted by owner. SN_UNAVAILABLE: retry. If Redis has failed for so long that no
+ * reader trusts it any more, SN_OK without it; the cached timelines are then dropped before they are trusted again. */
 SN_CHECKED sn_status home_sync_deliver(struct rpc_call *c, TimelineRows__Entry *const *entries, size_t n);
-/* The checkpoint of the consumer. */
+/* The consumer's checkpoint. */
 SN_CHECKED sn_status home_sync_checkpoint(struct rpc_call *c, const struct bus_progress *progress, bool first);
 
 /* ---- For readers ---- */
 
-/* Asks in the same round trip as for a timeline. */
+/* Queries it in the same round trip as a timeline. */
 void home_sync_ask(struct rpc_call *c, struct redis_pipeline *p);
-/* Whether what came with this answer may be believed. */
+/* Whether the timeline of this response can be trusted. */
 bool home_sync_is_in_step(struct rpc_call *c, const struct redisReply *answer);
 
 #endif

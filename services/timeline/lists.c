@@ -1,4 +1,4 @@
-/* Owns the timelines of one member and of one hashtag: note_service has them in order already. */
+/* Owns the timelines of a member and of a hashtag: note_service has them sorted already. */
 #include "services/timeline/timeline.h"
 
 #include <stdio.h>
@@ -15,7 +15,7 @@ static void fill_refs(struct rpc_call *c, const Note__NoteRefs *notes, struct pa
 
 struct author {
         char *id;
-        Note__Visibility seen_as; /* unspecified: the actor sees nothing of the author */
+        Note__Visibility seen_as; /* unspecified: the author is hidden from the actor */
 };
 
 static Note__Visibility seen_as(const struct rpc_call *c, const char *author, const Follow__Relationship *relation)

@@ -1,5 +1,5 @@
-/* Owns the channel `home`: the home timeline as it grows and changes. Whose followers an event concerns, and which of
- * them have its author at home at that moment; note_service shows them the rest. */
+/* Owns the channel `home`: changes of the home timeline. Finds the followers whom an event concerns and who have its
+ * author on their home timeline at that time; note_service renders the event. */
 #include "services/timeline/timeline.h"
 
 #include <string.h>
@@ -15,7 +15,7 @@ sn_status timeline_handle_subscribe_home(struct rpc_call *c, const Timeline__Sub
         return SN_OK;
 }
 
-/* Counts are told on the note's own channel: on home timelines they would be a flood. */
+/* Counts are sent on the note's own channel only: on home timelines they would be a flood. */
 static bool is_at_home(const bus_event *event)
 {
         static const char *const types[] = {"note.created", "renote.created", "note.deleted", "renote.deleted"};
@@ -25,7 +25,7 @@ static bool is_at_home(const bus_event *event)
                         return true;
                 }
         }
-        return strcmp(event->type, "note.edited") == 0 && event->object_id[0] == '\0'; /* no comment */
+        return strcmp(event->type, "note.edited") == 0 && event->object_id[0] == '\0'; /* not a comment */
 }
 
 static void add_topic(struct rpc_call *c, Sonet__Live__Routes *out, const char *member)
@@ -33,7 +33,7 @@ static void add_topic(struct rpc_call *c, Sonet__Live__Routes *out, const char *
         out->topics[out->n_topics++] = arena_printf(c->arena, "home:%s", member);
 }
 
-/* The author, then their followers in order of id. */
+/* The author, then their followers ordered by ID. */
 sn_status timeline_handle_route_events(struct rpc_call *c, const Sonet__Live__RouteRequest *in,
                                        Sonet__Live__Routes *out)
 {
@@ -62,9 +62,9 @@ sn_status timeline_handle_route_events(struct rpc_call *c, const Sonet__Live__Ro
         return SN_OK;
 }
 
-/* ---- Showing ---- */
+/* ---- Rendering ---- */
 
-/* The relations between one member and others, as the first of them sees it. */
+/* The relationships between one member and others, as seen by the first. */
 static sn_status relations_of(struct rpc_call *c, char *member, char **others, size_t n, Follow__Relations *out)
 {
         Follow__GetRelationsRequest in = FOLLOW__GET_RELATIONS_REQUEST__INIT;
@@ -79,7 +79,7 @@ static sn_status relations_of(struct rpc_call *c, char *member, char **others, s
                    : rpc_fail(c, SN_INTERNAL, NULL, "the follow service answered with the wrong number of relations");
 }
 
-/* An event for many viewers: those who follow its author, and the author. */
+/* An event for many viewers: followers of its author, and the author. */
 static sn_status keep_followers(struct rpc_call *c, Sonet__Live__ShowRequest *ask, uint32_t *viewers)
 {
         char *author = ask->events[0]->actor_id;
@@ -97,7 +97,7 @@ static sn_status keep_followers(struct rpc_call *c, Sonet__Live__ShowRequest *as
         return SN_OK;
 }
 
-/* Many events for one viewer: those of whom they follow, and their own. */
+/* Many events for one viewer: of members whom they follow, and their own. */
 static sn_status keep_followed(struct rpc_call *c, Sonet__Live__ShowRequest *ask, uint32_t *events)
 {
         char **authors = ARENA_ARRAY(c->arena, char *, ask->n_events);

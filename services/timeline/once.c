@@ -1,9 +1,9 @@
-/* Owns where on a home timeline a note stands that several passed on. note_service says of each item which renote of
- * the same note is the next newer one that the reader has at home; if that was read already, the item is left out.
+/* Owns where on a home timeline a note appears that several members renoted. note_service returns for each item the
+ * next newer renote of the same note on the reader's home timeline; if that was read already, the item is left out.
  *
- * What was passed on since a reading began stands above its first page, where the reader has not been: it takes nothing
- * away from further down. A renote that is too new to be delivered does not either. Who asks for what is newer meets
- * every renote, so there a note gives way to the next one always. */
+ * Renotes made since a reading started are above its first page, which the reader has not seen: they hide nothing
+ * further down. Nor does a renote that is too new to be delivered. A reader asking for newer items sees every
+ * renote, so there a note always gives way to the next one. */
 #include "services/timeline/once.h"
 
 #include <string.h>

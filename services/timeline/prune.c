@@ -1,10 +1,10 @@
-/* Keeps tails short: what is beyond them is pulled when somebody reads that far. Forgets those of members who stay
- * away: delivery passes them over, and who returns gets a new one. */
+/* Keeps tails short: what is beyond them is read from note_service on demand. Drops the timelines of inactive
+ * members: delivery skips them, and a returning member gets a new one. */
 #include "services/timeline/timeline.h"
 
 #include "services/timeline/store.h"
 
-/* A tail is at most some 1,500 entries long: a portion deletes 20,000 rows at most. */
+/* A tail has at most about 1,500 entries, so a portion deletes at most 20,000 rows. */
 #define CUT_AT_ONCE    30
 #define FORGET_AT_ONCE 12
 

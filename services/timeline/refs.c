@@ -1,4 +1,4 @@
-/* Owns merging lists of notes, and asking note_service for them. */
+/* Owns merging lists of notes, and requesting them from note_service. */
 #include "services/timeline/refs.h"
 
 #include <string.h>

@@ -12,7 +12,7 @@ sn_status store_state(struct db_tx *tx, const char *owner, TimelineRows__State *
         return db_one(tx, &SELECT_STATE, DB_BINDS(bind_uuid(owner)), &state->base, found);
 }
 
-/* The row's lock makes "still stale" and "its entries go" one step, however many readers come at once. */
+/* The row's lock makes "still stale" and deleting its entries one step, however many readers come at once. */
 DB_STATEMENT(START_BUILD, "timeline_service", NULL,
              "with started as (insert into timeline_cache as t (owner_id) values ($1) on conflict (owner_id) do update"
              " set relations_version = 0, floor_id = '" FIRST_ID "', built_at = null, read_at = now()"
@@ -42,7 +42,7 @@ sn_status store_insert_entries(struct db_tx *tx, const char *owner, Note__NoteRe
                        NULL);
 }
 
-/* Two may build at once: the low-water mark (floor_id) only rises, whoever comes last. */
+/* Concurrent builds are possible: the low-water mark (floor_id) only rises, whoever commits last. */
 DB_STATEMENT(FINISH_PULL, "timeline_service", NULL,
              "with grown as (insert into timeline_grown values ($1) on conflict do nothing)"
              " update timeline_cache set relations_version = greatest(relations_version, $2),"
@@ -77,8 +77,8 @@ sn_status store_entries(struct db_tx *tx, const char *owner, const struct page_s
                        refs);
 }
 
-/* In the order of the key, as all who insert: so that two cannot wait for each other. One entry in 256, told by a hash,
- * notes that its timeline has grown: a count for each timeline would be a second row to write for each entry. */
+/* In key order, like all inserts, to avoid deadlocks. One entry in 256, chosen by a hash, records that its timeline
+ * has grown: a counter per timeline would need a second row write per entry. */
 DB_STATEMENT(DELIVER, "timeline_service", &timeline_rows__entry__message,
              "with entries as (select f.owner_id, p.note_id, p.author_id"
              " from unnest($1::uuid[], $2::uuid[]) as f (owner_id, author_id)"
@@ -149,7 +149,7 @@ sn_status store_forget_unread(struct db_tx *tx, size_t limit, size_t *n)
         return db_list(tx, &FORGET_UNREAD, DB_BINDS(bind_i64((int64_t)limit)), n, &owners);
 }
 
-/* One at a time, so that positions commit in their order: who has read one has read all below it. */
+/* Serialised, so that positions commit in order: a reader of one has seen all below it. */
 DB_STATEMENT(LOCK_FAMOUS, "timeline_service", NULL, "lock table timeline_famous in exclusive mode");
 DB_STATEMENT(INSERT_FAMOUS, "timeline_service", NULL,
              "insert into timeline_famous (author_id) values ($1) on conflict do nothing");

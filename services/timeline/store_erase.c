@@ -1,7 +1,7 @@
-/* Owns the SQL that erases a member. */
+/* Owns the SQL for erasing a member. */
 #include "services/timeline/store.h"
 
-/* No index finds entries by author: each delivery would pay for it, and members are erased seldom. */
+/* There is no index of entries by author: every delivery would have to maintain it, and members are rarely erased. */
 DB_STATEMENT(ERASE_AUTHOR, "timeline_service", NULL,
              "with owners as (select owner_id from timeline_cache where owner_id >"
              " coalesce($2::uuid, '00000000-0000-0000-0000-000000000000') order by owner_id limit $3),"

@@ -1,5 +1,5 @@
-/* Owns the SQL on what timeline_service exports of a member: when they last read. What stands on their timeline others
- * wrote. */
+/* Owns the SQL for exporting a member's data: when they last read. The entries of their timeline were written by
+ * others. */
 #include "services/timeline/timeline.h"
 
 DB_STATEMENT(EXPORT_HOME, "timeline_service", NULL,

@@ -1,14 +1,14 @@
-/* Owns the building of tails. */
+/* Owns building tails. */
 #include "services/timeline/tail.h"
 
 #include <string.h>
 #include "services/follow/follow.rpc.h"
 #include "services/timeline/store.h"
 
-/* Whom one page of calls can name (note.proto, follow.proto). */
+/* How many members one page of calls can name (note.proto, follow.proto). */
 #define AUTHORS_MAX 5000
 
-/* The notes of whoever was followed after a version; *version becomes that of the last one. */
+/* Adds the notes of members followed after a version; *version becomes that of the last one. */
 static sn_status pull_followed(struct rpc_call *c, const char *owner, int64_t *version, bool without_muted,
                                const struct page_scan *scan, struct refs *out)
 {
@@ -43,7 +43,7 @@ sn_status tail_pull(struct rpc_call *c, const char *owner, const struct page_sca
         return pull_followed(c, owner, &version, true, scan, out);
 }
 
-/* A pull that was cut off says nothing of what is older than its last note, whoever else has older ones in the tail. */
+/* A truncated pull says nothing about notes older than its last one, even if the tail has older ones by others. */
 static sn_status store_pulled(struct rpc_call *c, const char *owner, const struct refs *refs, int64_t version)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
@@ -64,7 +64,7 @@ sn_status tail_ensure(struct rpc_call *c, const char *owner, TimelineRows__State
         timeline_rows__state__init(state);
         TRY(DB_READ(c, tx, store_state(tx, owner, state, &found)));
         if (!found || state->stale) {
-                /* Before anything is pulled: what is written from now on is delivered, what was written before is
+                /* Before anything is pulled: notes written from now on are delivered, those written before are
                  * pulled. */
                 TRY(DB_WRITE(c, tx, store_start_build(tx, owner)));
                 build = true;
@@ -81,7 +81,8 @@ sn_status tail_ensure(struct rpc_call *c, const char *owner, TimelineRows__State
         return DB_READ(c, tx, store_state(tx, owner, state, &found));
 }
 
-/* The state is read after the entries: a tail that is cut in between is not whole, and what it lacks is pulled. */
+/* The state is read after the entries: if a tail is truncated in between, it is not whole, and what it lacks is
+ * pulled. */
 sn_status tail_entries(struct rpc_call *c, const char *owner, const struct page_scan *scan, struct refs *out,
                        bool *whole, bool *complete)
 {

@@ -1,4 +1,4 @@
-/* timeline_service: what it is made of. */
+/* Defines timeline_service. */
 #include "services/timeline/timeline.h"
 
 #include "services/timeline/famous.h"

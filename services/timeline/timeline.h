@@ -1,4 +1,4 @@
-/* What the files of timeline_service share. */
+/* Shared by the files of timeline_service. */
 #ifndef SERVICES_TIMELINE_TIMELINE_H
 #define SERVICES_TIMELINE_TIMELINE_H
 
