@@ -1,5 +1,5 @@
-/* Owns when jobs run: a list in the order in which they are due, and a thread for each one that is running. Work
- * that a transaction made is announced, and what is due later has its time. */
+/* Owns when jobs run: a list ordered by due time, and a thread for each running job. Work created by a transaction
+ * is announced; later work has a due time. */
 #include "services/jobs.h"
 
 #include <pthread.h>
@@ -19,7 +19,7 @@ struct entry {
         const struct service_job *job;
         int64_t due_us;
         bool announced; /* while it was running */
-        int failures;   /* in a row */
+        int failures;   /* consecutive */
         struct entry *next;
 };
 
@@ -27,13 +27,13 @@ struct jobs {
         struct ticker *ticker;
         pthread_mutex_t lock;
         pthread_cond_t finished;
-        struct entry *waiting; /* the first is due first */
+        struct entry *waiting; /* ordered by due time */
         struct entry *running;
         bool stopping;
 };
 
 static pthread_mutex_t started_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct jobs *started; /* of this process; NULL: work waits for those of another one, or for a start */
+static struct jobs *started; /* of this process; NULL: work waits for another process, or for a start */
 
 /* With the lock held. */
 static void insert(struct jobs *jobs, struct entry *entry)
@@ -107,7 +107,7 @@ static void hurry(struct jobs *jobs, const struct service_job *job)
                 insert(jobs, waiting);
                 ticker_wake(jobs->ticker);
         } else if (running != NULL) {
-                running->announced = true; /* it may have looked before the work was there */
+                running->announced = true; /* it may have checked before the work was there */
         }
         (void)pthread_mutex_unlock(&jobs->lock);
 }
@@ -185,7 +185,7 @@ static sn_status ask_next(const struct entry *entry, int64_t *wait_ms)
         return status;
 }
 
-/* After a failure: a second, twice as long each time, as long as it rests in the end. */
+/* After a failure: a second, doubling each time, up to its regular interval. */
 static int64_t retry_us(const struct entry *entry, int64_t rest_us)
 {
         int64_t wait_us = RETRY_US << (entry->failures < 12 ? entry->failures - 1 : 12);
@@ -201,8 +201,8 @@ static bool is_stopping(struct jobs *jobs)
         return stopping;
 }
 
-/* When the entry is due again: portions follow each other with pauses, so that clean-up leaves half of the time to
- * others; those of eager jobs at once. */
+/* When the entry is due again: portions alternate with pauses, so that clean-up leaves half of the time to others;
+ * those of eager jobs follow at once. */
 static int64_t run_entry(struct entry *entry)
 {
         int64_t began_us, took_us, rest_ms = entry->job->every_s * INT64_C(1000), wait_ms = rest_ms;
@@ -288,7 +288,7 @@ static int64_t start_due(void *context)
 
 void jobs_start(struct jobs *jobs)
 {
-        (void)pthread_mutex_lock(&jobs->lock); /* the first job may end before there is a ticker to wake */
+        (void)pthread_mutex_lock(&jobs->lock); /* the first job may end before the ticker exists */
         jobs->ticker = ticker_new("jobs", start_due, jobs);
         (void)pthread_mutex_unlock(&jobs->lock);
         (void)pthread_mutex_lock(&started_lock);

@@ -1,4 +1,4 @@
-/* Owns finding members by what requests call them. */
+/* Owns resolving members given by ID or username. */
 #include "services/member.h"
 
 static sn_status find_by_id(struct rpc_call *c, char *id, User__Authors *found)

@@ -1,33 +1,33 @@
-/* Owns the loop that fills a page, and what its cursors hold.
+/* Owns the loop that fills a page, and the contents of cursors.
  *
- * next_cursor is the position of the last item shown. prev_cursor is a position below which nothing will appear any
- * more, and fingerprints of what was shown above it: ids do not appear in their order. */
+ * next_cursor is the position of the last item shown. prev_cursor is a position below which nothing more will
+ * appear, and fingerprints of what was shown above it, since IDs do not become visible in order. */
 #include "services/page.h"
 
 #include <assert.h>
 #include <string.h>
 #include "services/services.h"
 
-#define BATCH_MAX  500  /* note.BatchGet takes as many */
-#define EXCEPT_MAX 1000 /* the sources take as many */
-/* The far future: PostgreSQL takes it, and nothing is later. */
+#define BATCH_MAX  500  /* the maximum of note.BatchGet */
+#define EXCEPT_MAX 1000 /* the maximum of the sources */
+/* The far future: accepted by PostgreSQL, and later than everything. */
 #define LATEST_MS INT64_C(32503680000000)
-/* What is older than the newest item by more than this counts as settled, if it is; what is younger does not, even if
- * it is: so the same page has the same prev_cursor, however busy others are. */
+/* Items older than the newest by more than this may count as settled; younger ones never do, so that the same page
+ * has the same prev_cursor regardless of concurrent writes. */
 #define MARGIN_MS 30000
 
 struct filling {
         struct rpc_call *c;
         const struct page_source *source;
         struct page_scan scan;
-        struct cursor from;     /* where the request begins */
-        struct position *again; /* what it has seen already, as far as it came by again */
+        struct cursor from;     /* where the request starts */
+        struct position *again; /* what was seen before, as far as it was fetched again */
         size_t n_again;
         struct position settled;
         size_t wanted, room, n;
         ProtobufCMessage **items;
         struct position *places; /* of the items */
-        bool end;                /* the list was read to its end, and all of it has found room */
+        bool end;                /* the list was read to its end, and all of it fitted */
 };
 
 bool page_admits_unblocked(const void *context, const Follow__Relationship *author)
@@ -64,9 +64,9 @@ static bool is_before(const struct position *a, const struct position *b)
         return a->sort_key != b->sort_key ? a->sort_key < b->sort_key : strcmp(a->id, b->id) < 0;
 }
 
-/* ---- What is fetched and not shown ---- */
+/* ---- Items fetched but not shown ---- */
 
-/* Of the item and of its place: who follows again is another item. Ids are random in their last eight bytes. */
+/* Of the item and its position: following again makes another item. The last eight bytes of IDs are random. */
 static uint64_t fingerprint(const struct position *at)
 {
         uint64_t print = (uint64_t)at->sort_key * UINT64_C(0x9e3779b97f4a7c15);
@@ -101,7 +101,7 @@ static void skip_seen(struct filling *f, struct page_refs *refs)
         }
 }
 
-/* Nothing of this member needs to be fetched again. */
+/* Everything about this member is already loaded. */
 static void except(struct filling *f, const char *member)
 {
         struct page_scan *scan = &f->scan;
@@ -125,7 +125,7 @@ static bool is_in_doubt(const struct filling *f, const char *member)
                (f->source->admitted == NULL || strcmp(member, f->source->admitted) != 0);
 }
 
-/* The others by whose relations the refs are judged, two places for each: their author, whose note they pass on. */
+/* The members whose relationships decide on the refs, two entries for each: the author, and the renoted author. */
 static sn_status load_relations(struct filling *f, const struct page_refs *refs, const Follow__Relationship **relations)
 {
         Follow__GetRelationsRequest in = FOLLOW__GET_RELATIONS_REQUEST__INIT;
@@ -162,7 +162,7 @@ static sn_status skip_unadmitted(struct filling *f, struct page_refs *refs)
         const Follow__Relationship **relations = ARENA_ARRAY(f->c->arena, const Follow__Relationship *, 2 * refs->n);
 
         if (f->source->admits == NULL || f->c->actor[0] == '\0') {
-                return SN_OK; /* a reader without a token has no relations */
+                return SN_OK; /* a reader without a token has no relationships */
         }
         TRY(load_relations(f, refs, relations));
         for (size_t i = 0; i < 2 * refs->n; i++) {
@@ -174,7 +174,7 @@ static sn_status skip_unadmitted(struct filling *f, struct page_refs *refs)
         return SN_OK;
 }
 
-/* ---- What is shown ---- */
+/* ---- Items shown ---- */
 
 static const char *id_of(const ProtobufCMessage *item)
 {
@@ -232,7 +232,7 @@ static sn_status fill_some(struct filling *f, bool first)
         return SN_OK;
 }
 
-/* Down a list it goes on until it is settled: what is there below the page is not newer than it. */
+/* Going down, the list continues until it is settled: what is below the page is not newer than it. */
 static bool is_filled(const struct filling *f)
 {
         bool down = f->source->newest_first && !f->scan.newer;
@@ -241,7 +241,7 @@ static bool is_filled(const struct filling *f)
                (f->n >= f->wanted && (!down || is_before(&f->places[f->n - 1], &f->settled)));
 }
 
-/* Batches grow as long as little comes of them; what did not help leaves no memory behind. */
+/* Batches grow while they yield little; unsuccessful ones leave no memory behind. */
 static sn_status fill(struct filling *f)
 {
         f->scan.limit = f->wanted + f->from.n_seen;
@@ -285,8 +285,8 @@ static int64_t time_of(const struct position *at)
         return at->sort_key != 0 ? at->sort_key : uuid_time_ms(at->id);
 }
 
-/* Whether a cursor may say that everything up to here was seen: what is settled, and not younger than a time. What an
- * earlier page showed may stand above what a page that is cut off did not. */
+/* Whether a cursor may claim that everything up to here was seen: it is settled, and not younger than a limit. Items
+ * of an earlier page may be above those of a truncated page. */
 static bool may_rise_to(const struct filling *f, const struct position *at, int64_t until_ms)
 {
         const struct position *top = f->n > 0 ? &f->places[f->n - 1] : &f->from.at;
@@ -295,7 +295,7 @@ static bool may_rise_to(const struct filling *f, const struct position *at, int6
                (f->end || !f->scan.newer || !is_before(top, at));
 }
 
-/* The highest of some places above a base to which a cursor may rise; else the base. */
+/* The highest of some positions above a base that a cursor may claim; otherwise the base. */
 static struct position rise(const struct filling *f, struct position base, const struct position *places, size_t n,
                             int64_t until_ms)
 {
@@ -316,8 +316,8 @@ static bool add_print(struct cursor *cursor, uint64_t print)
         return true;
 }
 
-/* Remembers what stands above the position, shown or read below the page; false when there is no room for all of it.
- * What an earlier page showed and this one did not reach is remembered on. */
+/* Records what is above the position, shown or read below the page; false if it does not fit. Items of an earlier
+ * page that this one did not reach are kept. */
 static bool remember(const struct filling *f, struct cursor *cursor)
 {
         uint64_t again[CURSOR_SEEN_MAX];
@@ -350,8 +350,8 @@ static int64_t newest_ms(const struct filling *f)
         return newest;
 }
 
-/* A cursor from a base up to here. Where there is too much to remember, all that is settled counts. If that is too much
- * still, items wait: newer ones for a later page, down a list those that are not shown come as newer ones. */
+/* A cursor from a base up to here. If there is too much to record, everything settled counts. If that is still too
+ * much, items are deferred: newer ones to a later page; going down, hidden ones are returned as newer ones. */
 static char *cursor_from(struct filling *f, struct position base, size_t shown)
 {
         assert((f->n == 0 || f->places != NULL) && (f->n_again == 0 || f->again != NULL));
@@ -371,10 +371,10 @@ static char *cursor_from(struct filling *f, struct position base, size_t shown)
         }
 }
 
-/* Down a list, the position above which everything counts as newer than the page: its last item if the list is settled
- * up to there, else the last one that was read, and the start of a list that was read to its end. Where that is not
- * settled either, something may still appear below it: then it is where the list is settled, as far as that is known.
- */
+/* Going down, the position above which everything counts as newer than the page: its last item if the list is
+ * settled up to there, otherwise the last one read, and the start for a list that was read to its end. If that is
+ * not settled either, something may still appear below it: then it is the position up to which the list is known to
+ * be settled. */
 static struct position base_of(const struct filling *f, size_t shown)
 {
         const struct position *last = &f->places[shown - 1], *lowest = &f->places[f->n - 1];
@@ -405,7 +405,7 @@ static char *next_cursor(const struct filling *f, size_t limit)
         return cursor_encode(f->c, f->source->filter, &cursor);
 }
 
-/* One more than the page has only tells that there is more. */
+/* One more than the page needs, only to know whether there is more. */
 static void start(struct filling *f, size_t limit, bool newer)
 {
         struct arena *arena = f->c->arena;
@@ -431,7 +431,7 @@ sn_status page_read(struct rpc_call *c, const struct page_source *source, const 
         start(&f, limit, asked->newer);
         TRY(fill(&f));
         if (asked->newer && source->newest_first) {
-                out->prev_cursor = cursor_from(&f, f.from.at, f.n); /* leaves what does not fit */
+                out->prev_cursor = cursor_from(&f, f.from.at, f.n); /* leaves out what does not fit */
         }
         out->n = f.n < limit ? f.n : limit;
         if (!asked->newer && source->newest_first) {

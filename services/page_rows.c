@@ -1,4 +1,4 @@
-/* Owns lists whose rows are shown as they were read: by id, the newest first, of one statement. */
+/* Owns lists whose rows are all shown: from one statement, by ID, newest first. */
 #include "services/page.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 struct rows {
         page_rows_read read;
         const void *context;
-        size_t n; /* what was fetched last */
+        size_t n; /* fetched last */
         ProtobufCMessage **items;
 };
 
@@ -23,7 +23,8 @@ static sn_status fetch(struct rpc_call *c, void *context, const struct page_scan
 {
         struct rows *rows = context;
 
-        (void)in_flight_settled(c->service, out->settled.id); /* first: what is read afterwards has all of it */
+        /* First, so that everything read afterwards is complete. */
+        (void)in_flight_settled(c->service, out->settled.id);
         TRY(DB_READ(c, tx, rows->read(tx, rows->context, scan, &rows->n, &rows->items)));
         out->n = rows->n;
         out->items = ARENA_ARRAY(c->arena, struct page_ref, out->n);

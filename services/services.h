@@ -1,4 +1,4 @@
-/* The services of this program: what each declares of itself. Adding one: its folder, and a line in services.c. */
+/* The services of this program and their definitions. To add one, add its folder, and a line in services.c. */
 #ifndef SERVICES_SERVICES_H
 #define SERVICES_SERVICES_H
 
@@ -25,7 +25,7 @@ struct service_definition {
          * SN_INVALID_ARGUMENT with a sentence; NULL: nothing. */
         sn_status (*check)(const struct settings *settings, struct buf *error);
         sn_status (*start)(struct service *service,
-                           const struct settings *settings); /* caches and the like; NULL: nothing */
+                           const struct settings *settings); /* sets up caches and the like; NULL: nothing */
         void (*stop)(struct service *service);
 };
 
@@ -38,16 +38,16 @@ struct service_definition {
 extern const struct service_definition *const sonet_services[];
 extern const size_t sonet_n_services;
 
-/* The part of the media service that processes media, for machines of its own: a role, no further service. */
+/* The part of the media service that processes media, for separate machines: a role, not a service. */
 extern const struct service_definition media_worker;
 
 /* What runs for every service. */
 extern const struct service_job services_cleanup;
 
-/* NULL when there is none of that name. */
+/* NULL if there is none with that name. */
 const struct service_definition *service_definition_find(const char *name);
 
-/* Limits of lists: what `limit` 0 means. */
+/* Limits of lists; limit 0 means the default. */
 #define PAGE_DEFAULT 20
 static inline size_t page_limit(uint32_t asked)
 {

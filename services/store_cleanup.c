@@ -1,6 +1,6 @@
-/* Owns clean-up in portions, and the job that does it once an hour for the platform's tables in every service's
- * database: idempotency keys older than 24 hours, events older than 7 days that have a position, read by every
- * consumer or not, and mails that were sent or failed 7 days ago. */
+/* Owns clean-up in portions, and the hourly job for the platform's tables in every service's database: idempotency
+ * keys older than 24 hours, events older than 7 days that have a position, whether or not every consumer has read
+ * them, and mails that were sent or failed 7 days ago. */
 #include "services/cleanup.h"
 
 #include "services/services.h"

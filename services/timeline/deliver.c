@@ -1,8 +1,8 @@
-/* Owns delivery: new notes to their authors' followers, deleted ones away, a portion at a time. PostgreSQL first, then
- * Redis; the progress is stored last, so that both may run again, to the same effect.
+/* Owns delivery: adds new notes to the home timelines of their authors' followers, and removes deleted ones, a
+ * portion at a time. PostgreSQL first, then Redis; the progress is stored last, and both steps are idempotent.
  *
- * A portion is as many of the next events as have few rows together, a row for each note and follower. None has many
- * by itself: notes of members with more followers than FANOUT_MAX are not delivered (famous.h). */
+ * A portion is as many of the next events as have few rows together, a row per note and follower. A single one never
+ * has many: notes of members with more than FANOUT_MAX followers are not delivered (famous.h). */
 #include "services/timeline/timeline.h"
 
 #include <string.h>
@@ -12,17 +12,17 @@
 #include "services/timeline/home_sync.h"
 #include "services/timeline/store.h"
 
-#define ROWS_AT_ONCE 10001 /* FANOUT_MAX at most, and one who is too many */
+#define ROWS_AT_ONCE 10001 /* at most FANOUT_MAX, and one too many */
 
-/* The followers of the authors of a batch, as far as they were listed. */
+/* The followers of a batch's authors, as far as they were listed. */
 struct audience {
-        char **author_ids; /* each once, in the order of their first events */
+        char **author_ids; /* unique, in the order of their first events */
         size_t n_authors;
         Follow__FollowerIds list;
-        bool cut; /* the last author in the list may have more, and those behind are not listed */
+        bool cut; /* the last author in the list may have more, and later ones are not listed */
 };
 
-/* ---- Who is reached ---- */
+/* ---- Recipients ---- */
 
 static size_t author_index(const struct audience *a, const char *author_id)
 {
@@ -34,7 +34,7 @@ static size_t author_index(const struct audience *a, const char *author_id)
         return i;
 }
 
-/* The followers of one author; NULL when there are none, or they were not listed. */
+/* The followers of one author; NULL if there are none, or they were not listed. */
 static const Follow__MemberFollowerIds *followers_of(const struct audience *a, const char *author_id)
 {
         for (size_t i = 0; i < a->list.n_items; i++) {
@@ -87,7 +87,7 @@ static sn_status list_audience(struct rpc_call *c, bus_event **events, size_t n,
         return SN_OK;
 }
 
-/* Those with too many followers become famous. */
+/* Authors with too many followers become famous. */
 static sn_status raise_famous(struct rpc_call *c, const struct audience *a, bool *raised)
 {
         *raised = false;
@@ -128,7 +128,7 @@ static size_t count_fitting(const struct audience *a, bus_event **events, size_t
         return n;
 }
 
-/* ---- What is done with them ---- */
+/* ---- Effects ---- */
 
 static void add_follows(struct delivery *d, const Follow__MemberFollowerIds *followers)
 {
@@ -153,7 +153,7 @@ static bool is_new(const bus_event *event)
         return strstr(event->type, ".created") != NULL;
 }
 
-/* The notes of those events that are new ones, or deleted ones, and their authors' followers. */
+/* The notes of the new or the deleted events, and their authors' followers. */
 static struct delivery collect(struct rpc_call *c, const struct audience *a, bus_event **events, size_t n,
                                bool new_ones)
 {
@@ -188,7 +188,7 @@ static sn_status add_entries(struct rpc_call *c, const struct delivery *d)
         return home_sync_deliver(c, entries, n);
 }
 
-/* Readers do not see them anyway; this gives the room back. What is in Redis goes when it is cut. */
+/* Readers do not see them anyway; this frees the space. Entries in Redis go when the timeline is truncated. */
 static sn_status remove_entries(struct rpc_call *c, const struct delivery *d)
 {
         return d->n_follows > 0 ? DB_WRITE(c, tx, store_remove(tx, d)) : SN_OK;
@@ -196,7 +196,7 @@ static sn_status remove_entries(struct rpc_call *c, const struct delivery *d)
 
 /* ---- A portion ---- */
 
-/* All new ones before all deleted ones: nothing is created again after it was deleted. */
+/* All new notes before all deleted ones, so that none is created again after its deletion. */
 static sn_status deliver(struct rpc_call *c, struct bus_batch *batch)
 {
         struct delivery added, removed;

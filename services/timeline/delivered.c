@@ -1,4 +1,4 @@
-/* Owns the last answer to how far delivery has come. An old answer stays true, it only says less. */
+/* Owns the latest known progress of delivery. An old value remains true, it only covers less. */
 #include "services/timeline/delivered.h"
 
 #include <pthread.h>
@@ -22,7 +22,7 @@ char *delivered_settled(char out[UUID_SIZE])
         return out;
 }
 
-/* Of those that may not wait one goes to a worker, which asks. */
+/* Of several callers that must not block, one goes to a worker, which asks. */
 static bool is_due(void)
 {
         int64_t now_us = clock_monotonic_us();
@@ -47,7 +47,7 @@ static bool keep(const char *id)
         return later;
 }
 
-/* The position first: what is delivered after it only makes the answer older than need be. */
+/* The position first: what is delivered after it only makes the answer older than necessary. */
 static sn_status ask_note(struct rpc_call *c, Note__Settled *out)
 {
         Note__GetSettledRequest in = NOTE__GET_SETTLED_REQUEST__INIT;

@@ -1,4 +1,4 @@
-/* Erases members whose accounts ended: what they wrote from all home timelines, and their own. */
+/* Erases members whose accounts have ended: their notes from all home timelines, and their own timelines. */
 #include "services/timeline/timeline.h"
 
 #include <stdio.h>
@@ -9,16 +9,16 @@
 
 enum { OWNERS_AT_ONCE = 200 };
 
-/* At last their own. Cached timelines hold ids of authors, so all are made anew; while Redis is away this waits. */
+/* Last, their own. Cached timelines hold IDs of authors, so all are rebuilt; while Redis is unreachable this waits. */
 static sn_status finish(struct rpc_call *c, const char *id)
 {
         TRY(DB_WRITE(c, tx, store_erase_owner(tx, id)));
         TRY(home_cache_clear(c));
-        home_memory_clear(); /* after Redis, or a reader puts back what was there */
+        home_memory_clear(); /* after Redis, or readers would restore it */
         return SN_OK;
 }
 
-/* A portion of all owners; the cursor is the last one of them. */
+/* A portion of all owners; the cursor is the last one. */
 static sn_status erase(struct rpc_call *c, struct bus_batch *batch)
 {
         const char *id = batch->events[0]->aggregate_id, *last = "";

@@ -1,4 +1,4 @@
-/* Owns who is famous, as this process knows it, and which of them each reader follows. */
+/* Owns the list of famous members as this process knows it, and which of them each reader follows. */
 #include "services/timeline/famous.h"
 
 #include <pthread.h>
@@ -16,14 +16,14 @@
 
 static size_t fanout_max;
 
-/* ---- Who is famous ---- */
+/* ---- Famous members ---- */
 
 static struct {
         pthread_mutex_t lock;
         char (*ids)[UUID_SIZE]; /* in order */
         size_t n, room;
-        int64_t position;  /* up to where the table was read */
-        int64_t loaded_us; /* true at this moment; 0: never loaded */
+        int64_t position;  /* the table was read up to here */
+        int64_t loaded_us; /* valid at this time; 0: never loaded */
         int64_t asked_us;
         int64_t passed_on_us; /* an attempt on an I/O thread left it to a worker */
 } known = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -57,7 +57,7 @@ static bool make_room(size_t more)
         return true;
 }
 
-/* With the lock. Two who load at once may bring the same. */
+/* With the lock. Concurrent loads may bring the same ones. */
 static bool add(TimelineRows__Famous *const *rows, size_t n)
 {
         if (n == 0 || !make_room(n)) {
@@ -73,8 +73,8 @@ static bool add(TimelineRows__Famous *const *rows, size_t n)
         return true;
 }
 
-/* True when this call has to load: what is known is too old, or soon will be and no other call is loading it. Of those
- * that may not wait one goes to a worker, which loads; the others go on with what is known. */
+/* True if this call must load: the list is too old, or soon will be and no other call is loading it. Of several
+ * callers that must not block, one goes to a worker, which loads; the others use the current list. */
 static bool is_due(int64_t now_us)
 {
         (void)pthread_mutex_lock(&known.lock);
@@ -87,7 +87,7 @@ static bool is_due(int64_t now_us)
         return due;
 }
 
-/* Some of what was added since the last time. */
+/* Some of those added since the last load. */
 static sn_status load_some(struct rpc_call *c, int64_t now_us, bool *more)
 {
         TimelineRows__Famous **rows = NULL;
@@ -118,7 +118,7 @@ sn_status famous_refresh(struct rpc_call *c)
         return SN_OK;
 }
 
-/* What another process read before the commit it does not believe any more after the wait. */
+/* After the wait, other processes no longer trust what they read before the commit. */
 sn_status famous_add(struct rpc_call *c, const char *author_id)
 {
         bool more = true;
@@ -131,7 +131,7 @@ sn_status famous_add(struct rpc_call *c, const char *author_id)
         return SN_OK;
 }
 
-/* ---- Whom a reader follows of them ---- */
+/* ---- Famous members followed by a reader ---- */
 
 struct followed {
         struct cache_object object;
@@ -160,7 +160,7 @@ static struct followed *followed_new(char *const *ids, size_t n)
         return f;
 }
 
-/* Those of the members who are famous, to the front. */
+/* Moves the famous ones among the members to the front. */
 static size_t keep_famous(char **ids, size_t n)
 {
         size_t kept = 0;
@@ -216,8 +216,8 @@ static sn_status fill(struct rpc_call *c, struct cache_item *const *missing, siz
 
 static struct cache lists = {.name = "famous_followed", .fill = fill};
 
-/* Whom one follows grows with the version, who is famous with the position: a list is never changed, a new key has a
- * new one. Those who are not followed any more stay in it, and are passed over like all such. */
+/* The version increases with follows, the position with famous members: a list is never changed, a new key has a new
+ * list. Members no longer followed remain in it, and are skipped like all of them. */
 static struct cache_key key_of(const char *owner, int64_t relations_version)
 {
         (void)pthread_mutex_lock(&known.lock);

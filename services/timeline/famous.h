@@ -1,5 +1,5 @@
-/* Members with more followers than FANOUT_MAX: their notes are not delivered, their readers pull them. Every process
- * knows who they are, at most FAMOUS_BELIEF_MS late, and delivery waits for that when somebody becomes one. */
+/* Members with more than FANOUT_MAX followers: their notes are not delivered, but read when needed. Every process
+ * knows them, at most FAMOUS_BELIEF_MS late, and delivery waits for that when a member becomes famous. */
 #ifndef SERVICES_TIMELINE_FAMOUS_H
 #define SERVICES_TIMELINE_FAMOUS_H
 
@@ -11,17 +11,17 @@
 SN_CHECKED sn_status famous_start(const struct settings *settings);
 void famous_stop(void);
 
-/* How many followers a note is delivered to at most. */
+/* To how many followers a note is delivered at most. */
 size_t famous_fanout_max(void);
 
-/* Brings what this process knows up to date, if it may be too old. */
+/* Refreshes this process's list if it may be too old. */
 SN_CHECKED sn_status famous_refresh(struct rpc_call *c);
 bool famous_is(const char *author_id);
-/* Returns when readers in all processes pull the author's notes: only then may delivery go on. */
+/* Returns once readers in all processes pull the author's notes: only then may delivery continue. */
 SN_CHECKED sn_status famous_add(struct rpc_call *c, const char *author_id);
 
-/* Which of them the owner follows; relations_version: of the owner's relations, as follow_service gave it just now. Ids
- * that live as long as the call. */
+/* The famous members followed by the owner; relations_version: of the owner's relationships, as follow_service has
+ * just returned it. The IDs are valid as long as the call. */
 SN_CHECKED sn_status famous_followed(struct rpc_call *c, const char *owner, int64_t relations_version, char ***ids,
                                      size_t *n);
 

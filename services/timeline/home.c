@@ -1,5 +1,5 @@
-/* Owns the home timeline: the tail from Redis, or from PostgreSQL, merged with one's own notes; whom one does not
- * follow any more, or mutes, passed over. */
+/* Owns the home timeline: the tail from Redis or PostgreSQL, merged with the member's own notes, skipping members
+ * who were unfollowed or muted. */
 #include "services/timeline/timeline.h"
 
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "services/timeline/store.h"
 #include "services/timeline/tail.h"
 
-/* The reader's relations with the authors of some refs, and the version of all their relations. */
+/* The reader's relationships with the authors of some refs, and the version of all their relationships. */
 static sn_status relations_with(struct rpc_call *c, const struct refs *refs, Follow__Relations *out)
 {
         Follow__GetRelationsRequest in = FOLLOW__GET_RELATIONS_REQUEST__INIT;
@@ -31,8 +31,8 @@ static sn_status relations_with(struct rpc_call *c, const struct refs *refs, Fol
         return SN_OK;
 }
 
-/* *usable is false when there is no cached timeline, or one that lacks somebody whom the reader follows, or that must
- * be marked as read. */
+/* *usable is false if there is no cached timeline, or it lacks someone whom the reader follows, or its reading must
+ * be recorded. */
 static void read_cached(struct rpc_call *c, const struct page_scan *scan, bool *usable, struct home_header *header,
                         struct refs *refs, bool *whole)
 {
@@ -43,7 +43,7 @@ static void read_cached(struct rpc_call *c, const struct page_scan *scan, bool *
         c->problem = (struct rpc_problem){0};
 }
 
-/* From the tail, brought up to date. */
+/* From the tail, after updating it. */
 static sn_status build_cached(struct rpc_call *c)
 {
         struct home_header header = {.day = home_cache_today(c)};
@@ -66,8 +66,8 @@ static sn_status build_cached(struct rpc_call *c)
         return SN_OK;
 }
 
-/* What others wrote, and the reader's relations with them: from Redis as far as the cached timeline reaches, when it
- * knows all whom the reader follows; then from the tail, brought up to date; pulled beyond that. */
+/* Notes of others, and the reader's relationships with them: from Redis as far as the cached timeline goes, if it
+ * includes everyone whom the reader follows; otherwise from the updated tail; beyond that pulled from note_service. */
 static sn_status fetch_others(struct rpc_call *c, const struct page_scan *scan, struct refs *out,
                               Follow__Relations *relations)
 {
@@ -91,8 +91,8 @@ static sn_status fetch_others(struct rpc_call *c, const struct page_scan *scan, 
         return SN_OK;
 }
 
-/* With the notes of the famous members among those whom the reader follows. What was delivered of theirs before they
- * were famous comes twice, and is merged. */
+/* Adds the notes of famous members whom the reader follows. Those delivered before they became famous appear twice,
+ * and are merged. */
 static sn_status add_famous(struct rpc_call *c, const struct page_scan *scan, struct refs *others,
                             Follow__Relations *relations)
 {
@@ -109,7 +109,7 @@ static sn_status add_famous(struct rpc_call *c, const struct page_scan *scan, st
         return relations_with(c, others, relations);
 }
 
-/* Notes of whom one does not follow any more, or mutes, are passed over. */
+/* Notes of members who were unfollowed or muted are skipped. */
 static void skip_unwanted(const struct refs *all, const struct refs *others, const Follow__Relations *relations,
                           struct page_refs *out)
 {
@@ -130,8 +130,8 @@ static sn_status read_home(struct rpc_call *c, const struct page_scan *scan, str
         struct refs own, others, all;
         char *authors[1] = {(char *)c->actor};
 
-        delivered_settled(out->settled.id); /* first: what is read afterwards has all of it */
-        if (famous_refresh(c) != SN_OK) {   /* somebody may be missing: nothing is settled */
+        delivered_settled(out->settled.id); /* first, so that everything read afterwards is complete */
+        if (famous_refresh(c) != SN_OK) {   /* some may be missing: nothing is settled */
                 c->problem = (struct rpc_problem){0};
                 out->settled.id[0] = '\0';
         }
@@ -158,7 +158,7 @@ static bool has_unsettled(const struct page_refs *refs)
         return false;
 }
 
-/* Up to where it is settled is only asked when there is something new, and counts for what is read then. */
+/* The settled position is queried only if there is something new, and applies to what is read then. */
 static sn_status fetch_home(struct rpc_call *c, void *context, const struct page_scan *scan, struct page_refs *out)
 {
         TRY(read_home(c, scan, out));

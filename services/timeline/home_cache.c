@@ -1,7 +1,7 @@
-/* Owns cached timelines: in memory where this process delivers, and the layout of those in Redis. One of them is a
- * string: its build token ('s' and 16 random bytes), a header, and entries of 32 bytes (note id, author id) in the
- * order in which they came. Delivery appends; the reader sorts, drops duplicates, and cuts what has grown long. While
- * one is being built there is only its token ('b' and 16 random bytes) with what was delivered since. */
+/* Owns cached timelines: in memory if this process delivers, and the format of those in Redis. Such a timeline is a
+ * string: its build token ('s' and 16 random bytes), a header, and entries of 32 bytes (note ID, author ID) in order
+ * of delivery. Delivery appends; readers sort, remove duplicates, and truncate what has grown long. During a build
+ * there is only its token ('b' and 16 random bytes), with what was delivered since. */
 #include "services/timeline/home_cache.h"
 
 #include <hiredis/hiredis.h>
@@ -15,13 +15,14 @@
 #define HEADER_BYTES (TOKEN_BYTES + 8 + 4 + HOME_ID_BYTES) /* version, day, low-water mark: numbers big-endian */
 #define MS_PER_DAY   86400000
 
-/* Delivery appends, at most a batch of entries, to what is no longer than the first; a build adds its own entries. */
+/* Delivery appends at most a batch of entries if the string is no longer than the first limit; a build adds its own
+ * entries. */
 #define APPEND_MAX_BYTES 32768
 #define STRING_MAX_BYTES 65536
 #define TEXT_OF(x)       #x
 #define NUMBER(x)        TEXT_OF(x)
 
-/* Readers rebuild theirs every day, to be noted as readers. */
+/* Timelines are rebuilt daily by their readers, to record that they are read. */
 #define CACHED_LIFE "172800"
 #define BUILD_LIFE  "30"
 
@@ -57,13 +58,13 @@ static void new_token(char kind, uint8_t out[TOKEN_BYTES])
         (void)uuid_to_bytes(uuid_new(id), out + 1);
 }
 
-/* Of a member's; "*" for a pattern of all. */
+/* The key of a member's; "*" for a pattern of all. */
 static const char *key_of(struct arena *arena, const char *owner)
 {
         return arena_printf(arena, "tl:home:%s", owner);
 }
 
-/* The header, and the entries in the order in which they came; no more than delivery may have left there. */
+/* The header, and the entries in order of delivery; no more than delivery may have left there. */
 static bool is_cached(const redisReply *reply)
 {
         return reply->type == REDIS_REPLY_STRING && (size_t)reply->len >= HEADER_BYTES &&
@@ -100,7 +101,7 @@ static uint8_t *encode(struct rpc_call *c, const struct home_list *list, size_t 
 
 /* --- reading --- */
 
-/* ARGV: the build token, how much of the string is known, what to put in its place, seconds to live. What was appended
+/* ARGV: the build token, how much of the string is known, its replacement, the TTL in seconds. What was appended
  * meanwhile stays. */
 static const char REPLACE[] = "if redis.call('GETRANGE', KEYS[1], 0, 16) ~= ARGV[1] then return 0 end "
                               "local since = redis.call('GETRANGE', KEYS[1], ARGV[2], -1) "
@@ -121,7 +122,7 @@ static sn_status replace(struct rpc_call *c, const char *owner, const uint8_t *t
         return redis_script(c, c->service->redis, REPLACE, 1, 5, argv, lengths, &reply);
 }
 
-/* Best effort: one that stays long is cut by the next reader. */
+/* Best effort: the next reader truncates it otherwise. */
 static void cut(struct rpc_call *c, const char *owner, const redisReply *reply, struct home_list *list)
 {
         list->entries += list->n - HOME_CACHE_ENTRIES;
@@ -134,9 +135,9 @@ static void cut(struct rpc_call *c, const char *owner, const redisReply *reply, 
         }
 }
 
-/* The timeline, and whether it may be believed, in one round trip. As much as delivery may have left there: what is
- * longer something else put there, which is not sent through Redis, the network and this process to be refused; the
- * build that follows replaces it. */
+/* The timeline, and whether it can be trusted, in one round trip. Reads at most what delivery may have left there:
+ * anything longer was put there by something else, and would only be sent through Redis, the network and this
+ * process to be rejected; the following build replaces it. */
 static sn_status fetch(struct rpc_call *c, const char *owner, redisReply **reply, bool *believed)
 {
         struct redis_pipeline *p = redis_pipeline_new(c, c->service->redis);
@@ -174,7 +175,7 @@ static sn_status read_redis(struct rpc_call *c, const char *owner, const struct 
         return SN_OK;
 }
 
-/* Redis may know more of it than memory, further down. */
+/* Redis may have more of it than memory, further down. */
 sn_status home_cache_read(struct rpc_call *c, const char *owner, const struct page_scan *scan, bool *found,
                           struct home_header *header, struct refs *out, bool *whole)
 {
@@ -221,7 +222,7 @@ void home_cache_store(struct rpc_call *c, const char *owner, const struct home_b
 
 /* --- delivery --- */
 
-/* ARGV: entries. A cached timeline that was never cut is deleted: it is not being read. */
+/* ARGV: entries. A cached timeline that was never truncated is deleted: it is not being read. */
 static const char DELIVER[] = "local len = redis.call('STRLEN', KEYS[1]) "
                               "if len == 0 then return 0 end "
                               "if len > " NUMBER(APPEND_MAX_BYTES) " then return redis.call('DEL', KEYS[1]) end "
@@ -229,7 +230,7 @@ static const char DELIVER[] = "local len = redis.call('STRLEN', KEYS[1]) "
 
 #define DELIVER_OWNERS 500
 
-/* The entries of the first one's owner, as one command. How many there are. */
+/* The entries of the first one's owner, as one command. Returns how many. */
 static size_t add_owner(struct rpc_call *c, struct redis_pipeline *p, TimelineRows__Entry *const *entries, size_t n)
 {
         const char *key = key_of(c->arena, entries[0]->owner_id);
@@ -248,7 +249,7 @@ static size_t add_owner(struct rpc_call *c, struct redis_pipeline *p, TimelineRo
         return of_owner;
 }
 
-/* Some owners' entries, in one round trip. *done grows by how many. */
+/* Some owners' entries, in one round trip. *done increases by their number. */
 static sn_status send_some(struct rpc_call *c, TimelineRows__Entry *const *entries, size_t n, size_t *done)
 {
         struct redis_pipeline *p = redis_pipeline_new(c, c->service->redis);
@@ -297,7 +298,7 @@ static sn_status unlink_keys(struct rpc_call *c, const redisReply *keys)
                    : redis_command(c, c->service->redis, (int)keys->elements + 1, argv, lengths, &reply);
 }
 
-/* Marks go too: whoever left one before now may have read PostgreSQL before what was lost, and must not store. */
+/* Build tokens go too: their builders may have read PostgreSQL before what was lost, and must not store. */
 sn_status home_cache_clear(struct rpc_call *c)
 {
         const char *pattern = key_of(c->arena, "*");
