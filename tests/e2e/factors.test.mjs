@@ -1,4 +1,4 @@
-// What members prove who they are with, beside the password they log in with.
+// Authentication of members in addition to the password.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PASSWORD, api, assertTokenIsRefused, eventually, logIn, must, problem, register } from './shared.mjs';

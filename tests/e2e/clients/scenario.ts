@@ -12,7 +12,7 @@ export interface Member {
         like(id: string): Promise<Post>;
         unlike(id: string): Promise<Post | undefined>; // nothing when the note can be seen no more
         follow(userId: string): Promise<boolean>;
-        relationships(userIds: string[]): Promise<boolean[]>; // whom one follows
+        relationships(userIds: string[]): Promise<boolean[]>; // members you follow
         remove(id: string): Promise<void>;
         refusal(id: string): Promise<Refusal>; // of reading a note that is not there
         invalid(): Promise<Refusal>; // of a post without text
