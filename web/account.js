@@ -65,7 +65,7 @@ async function send(form) {
                         showProblem(form, json);
                 }
         } catch {
-                say('The server does not answer; please try again later.', false);
+                say('The server is not responding; please try again later.', false);
         } finally {
                 button.disabled = false;
         }

@@ -7,12 +7,12 @@ async function showHealth() {
         const parts = document.querySelector('#parts');
         try {
                 const answer = await fetch('/readyz');
-                status.textContent = answer.ok ? 'Ready.' : 'Not ready: a part of it is unavailable.';
+                status.textContent = answer.ok ? 'Ready.' : 'Not ready: a part of the server is unavailable.';
                 status.className = answer.ok ? 'good' : 'bad';
                 parts.textContent = await answer.text();
                 parts.hidden = false;
         } catch {
-                status.textContent = 'The server does not answer.';
+                status.textContent = 'The server is not responding.';
                 status.className = 'bad';
         }
 }
