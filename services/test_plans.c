@@ -304,13 +304,36 @@ static void events_and_keys_are_found_by_index(void **state)
 
 #define LAST "'ffffffff-ffff-ffff-ffff-ffffffffffff'"
 
+struct page {
+        const char *statement, *values;
+        long most; /* pages of tables and indexes */
+};
+
+static void check_pages(const char *database, const struct page *pages, size_t n)
+{
+        PGconn *pg = plan_connect(database);
+
+        for (size_t i = 0; i < n; i++) {
+                const struct db_statement *s = plan_find(database, pages[i].statement);
+                long buffers;
+
+                (void)plan_prepare(pg, s);
+                buffers = plan_count_buffers(pg, s, pages[i].values);
+                if (buffers > pages[i].most || buffers == 0) {
+                        fail_msg("%s (%s) touches %ld pages, not 1 to %ld", pages[i].statement, pages[i].values,
+                                 buffers, pages[i].most);
+                }
+                PQclear(plan_must(pg, PQexec(pg, "deallocate all"), "deallocate"));
+        }
+        PQfinish(pg);
+}
+
+#define CHECK_PAGES(database, pages) check_pages((database), (pages), sizeof(pages) / sizeof((pages)[0]))
+
 /* Before these had indexes of their own a page of each touched tens of thousands. */
 static void what_is_hidden_or_deep_costs_a_page_nothing(void **state)
 {
-        static const struct {
-                const char *statement, *values;
-                long most;
-        } pages[] = {
+        static const struct page pages[] = {
             {"SELECT_IDS_BY_HASHTAG", "'hidden', " LAST ", '{}', null, 21", 30},
             {"SELECT_IDS_BY_HASHTAG_AFTER", "'hidden', id(1), '{}', null, 21", 30},
             {"SELECT_IDS_BY_AUTHORS", "array[id(9000)], '{1}', " LAST ", '{}', 21", 60},
@@ -320,22 +343,40 @@ static void what_is_hidden_or_deep_costs_a_page_nothing(void **state)
             {"SELECT_BELOW_COMMENT", "id(2000001), id(2060000), '{}', null, 21", 30},
             {"SELECT_COMMENT_IDS", "id(2000001), id(1), '{}', null, 21", 30},
         };
-        PGconn *pg = plan_connect("note_service");
 
-        for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
-                const struct db_statement *s = plan_find("note_service", pages[i].statement);
-                long buffers;
+        CHECK_PAGES("note_service", pages);
+}
 
-                (void)plan_prepare(pg, s);
-                buffers = plan_count_buffers(pg, s, pages[i].values);
+/* Of its month, which is its own nearly: what is read by number was looked for among all ids of the month, too. */
+static void a_page_of_a_large_chat_touches_what_is_on_it(void **state)
+{
+        static const struct page pages[] = {
+            {"SELECT_MESSAGES", "id(5), 59980, 60000", 300},
+            {"SELECT_MESSAGES", "id(5), 30000, 30020", 300},
+            {"SELECT_RANGES", "array[id(5)], '{30000}', '{30020}'", 300},
+            {"SELECT_KNOWN", "array[id(5)], '{60000}', 100, 1", 350},
+            {"SELECT_MESSAGES", "id(6), 1, 20", 300}, /* of a small month, too */
+            {"SELECT_RANGES", "array[id(6)], '{1}', '{20}'", 300},
+            {"SELECT_MESSAGES_AT", "array[id(6)], '{20}'", 30},
+        };
 
-                if (buffers > pages[i].most || buffers == 0) {
-                        fail_msg("%s (%s) touches %ld pages, not 1 to %ld", pages[i].statement, pages[i].values,
-                                 buffers, pages[i].most);
-                }
-                PQclear(plan_must(pg, PQexec(pg, "deallocate all"), "deallocate"));
-        }
-        PQfinish(pg);
+        plan_fill("messaging_service",
+                  "delete from chat_months where chat_id = id(5); delete from messages where chat_id = id(5);"
+                  " insert into chat_months (chat_id, first_seq, first_n, from_id, before_id)"
+                  " select id(5), 1, 1, first_id_of(t), first_id_of(month_after(t)) from (values (timestamptz "
+                  "'2026-03-01Z')) as v (t);"
+                  " insert into messages (id, chat_id, seq, n, kind, sender_id)"
+                  " select overlay(gen_random_uuid()::text placing left(from_id::text, 13) from 1 for 13)::uuid,"
+                  " id(5), n, n, 1, id(1) from chat_months, generate_series(1, 60000) n where chat_id = id(5);"
+                  " delete from chat_months where chat_id = id(6); delete from messages where chat_id = id(6);"
+                  " insert into chat_months (chat_id, first_seq, first_n, from_id, before_id)"
+                  " select id(6), 1, 1, first_id_of(t), first_id_of(month_after(t))"
+                  " from (values (timestamptz '2027-10-01Z')) as v (t);"
+                  " insert into messages (id, chat_id, seq, n, kind, sender_id)"
+                  " select overlay(gen_random_uuid()::text placing left(from_id::text, 13) from 1 for 13)::uuid,"
+                  " id(6), n, n, 1, id(1) from chat_months, generate_series(1, 8000) n where chat_id = id(6);"
+                  " analyze messages");
+        CHECK_PAGES("messaging_service", pages);
 }
 
 static void events_for_statistics_are_found_by_index(void **state)
@@ -386,6 +427,7 @@ int main(void)
             cmocka_unit_test(events_for_statistics_are_found_by_index),
             cmocka_unit_test(what_is_hidden_or_deep_costs_a_page_nothing),
             cmocka_unit_test(repeated_events_are_found_by_their_id_in_new_months),
+            cmocka_unit_test(a_page_of_a_large_chat_touches_what_is_on_it),
         };
 
         return cmocka_run_group_tests_name("plans", tests, setup, NULL);

@@ -94,8 +94,7 @@ sn_status chat_store_entry(struct db_tx *tx, const char *chat_id, const char *id
 
 DB_STATEMENT(SELECT_ENTRY_AT, "messaging_service", &messaging_rows__entry__message,
              "select " ENTRY " from messages m where m.chat_id = $1 and m.seq = $2"
-             " and m.id >= " MONTH_OF("from_id", "first_seq", "$1",
-                                      "$2") " and m.id < " MONTH_OF("before_id", "first_seq", "$1", "$2"));
+             " and " IN_MONTHS("m.id", "first_seq", "$1", "$2", "$2"));
 
 sn_status chat_store_entry_at(struct db_tx *tx, const char *chat_id, int64_t seq, chat_entry *entry, bool *found)
 {
@@ -117,7 +116,7 @@ DB_STATEMENT(SELECT_MESSAGES_AT, "messaging_service", &messaging_rows__entry__me
              " cross join lateral (select from_id, before_id from chat_months t where t.chat_id = a.chat_id"
              " and t.first_n <= a.n order by first_seq desc limit 1) t"
              " cross join lateral (select * from messages where chat_id = a.chat_id and n = a.n and kind = 1"
-             " and id >= t.from_id and id < t.before_id offset 0) m order by a.place");
+             " and id >= t.from_id and id < any(array[t.before_id]) offset 0) m order by a.place");
 
 sn_status chat_store_messages_at(struct db_tx *tx, char *const *chat_ids, const int64_t *ns, size_t n,
                                  size_t *n_entries, chat_entry ***entries)
@@ -127,10 +126,8 @@ sn_status chat_store_messages_at(struct db_tx *tx, char *const *chat_ids, const 
 }
 
 DB_STATEMENT(SELECT_MESSAGES, "messaging_service", &messaging_rows__entry__message,
-             "select " ENTRY " from messages m where m.chat_id = $1 and m.kind = 1 and m.n between $2 and $3"
-             " and m.id >= " MONTH_OF("from_id", "first_n", "$1", "$2") " and m.id < " MONTH_OF("before_id", "first_n",
-                                                                                                "$1",
-                                                                                                "$3") " order by m.n");
+             "select " ENTRY " from messages m where m.chat_id = $1 and m.kind = 1 and m.n = " EACH(
+                 "$2", "$3") " and " IN_MONTHS("m.id", "first_n", "$1", "$2", "$3") " order by m.n");
 
 sn_status chat_store_messages(struct db_tx *tx, const char *chat_id, int64_t from_n, int64_t to_n, size_t *n,
                               chat_entry ***entries)
@@ -142,10 +139,9 @@ sn_status chat_store_messages(struct db_tx *tx, const char *chat_id, int64_t fro
 DB_STATEMENT(SELECT_RANGES, "messaging_service", &messaging_rows__entry__message,
              "select " ENTRY " from unnest($1::uuid[], $2::bigint[], $3::bigint[]) with ordinality"
              " a (chat_id, first, last, place) cross join lateral (select * from messages where chat_id = a.chat_id"
-             " and seq between a.first and a.last and id >= " MONTH_OF(
-                 "from_id", "first_seq", "a.chat_id",
-                 "a.first") " and id < " MONTH_OF("before_id", "first_seq", "a.chat_id",
-                                                  "a.last") " offset 0) m order by a.place, m.seq");
+             " and seq = " EACH("a.first",
+                                "a.last") " and " IN_MONTHS("id", "first_seq", "a.chat_id", "a.first",
+                                                            "a.last") " offset 0) m order by a.place, m.seq");
 
 sn_status chat_store_ranges(struct db_tx *tx, char *const *chat_ids, const int64_t *from, const int64_t *to, size_t n,
                             size_t *n_entries, chat_entry ***entries)

@@ -40,19 +40,15 @@ sn_status sync_store_scan(struct db_tx *tx, const char *after_id, int64_t since,
 }
 
 /* Entries are numbered and committed one after the other: when an entry was visible, all before it were. */
-DB_STATEMENT(
-    SELECT_KNOWN, "messaging_service", NULL,
-    "select a.place - 1 as place, m.seq from unnest($1::uuid[], $2::bigint[]) with ordinality"
-    " a (chat_id, last, place) cross join lateral (select max(seq) as seq from (select seq, xid from messages"
-    " where chat_id = a.chat_id and seq > a.last - $3 and seq <= a.last and id >= " MONTH_OF(
-        "from_id", "first_seq", "a.chat_id",
-        "greatest(a.last - $3 + 1, 1)") " and id < " MONTH_OF("before_id", "first_seq", "a.chat_id",
-                                                              "a.last") " offset 0) e where not " SINCE("e.xid",
-                                                                                                        "$4") ") m "
-                                                                                                              "where "
-                                                                                                              "m.seq "
-                                                                                                              "is not "
-                                                                                                              "null");
+#define FIRST_OF_WINDOW "greatest(a.last - $3 + 1, 1)"
+
+DB_STATEMENT(SELECT_KNOWN, "messaging_service", NULL,
+             "select a.place - 1 as place, m.seq from unnest($1::uuid[], $2::bigint[]) with ordinality"
+             " a (chat_id, last, place) cross join lateral (select max(seq) as seq from (select seq, xid from messages"
+             " where chat_id = a.chat_id and seq = " EACH(FIRST_OF_WINDOW, "a.last") " and " IN_MONTHS(
+                 "id", "first_seq", "a.chat_id", FIRST_OF_WINDOW,
+                 "a.last") " offset 0) e where not " SINCE("e.xid", "$4") ") m where m.seq is"
+                                                                          " not null");
 
 sn_status sync_store_known(struct db_tx *tx, char *const *chat_ids, const int64_t *lasts, size_t n, int64_t window,
                            int64_t since, int64_t *known)
