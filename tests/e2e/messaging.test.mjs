@@ -74,6 +74,23 @@ test('a message sent again under its client_id is the same message; numbers have
         assert.deepEqual(must(await bob.get(`/v1/chats/${chat.id}/messages/${all[4].id}`)).seq, 5);
 });
 
+test('a message sent again is the same message, although it may not be sent any more', async () => {
+        const [ada, bob] = await registerMany(2);
+        const [pair, team] = [await direct(ada, bob), await group(ada, bob)];
+        const [here, there] = [randomUUID(), randomUUID()];
+        const [first, second] = [must(await ask(bob, pair, 'Here', { client_id: here }), 201), must(await ask(bob, team, 'There', { client_id: there }), 201)];
+        await ada.relate(bob, 'block');
+        must(await ada.del(`/v1/chats/${team.id}/participants/${bob.id}`), 204);
+        assert.equal(must(await ask(bob, pair, 'Here', { client_id: here }), 201).id, first.id);
+        assert.equal(must(await ask(bob, pair, '', { client_id: here, reply_to_id: randomUUID() }), 201).id, first.id, 'whatever it says now');
+        assert.equal(must(await ask(bob, team, 'There', { client_id: there }), 201).id, second.id);
+        problem(await ask(bob, team, 'There', { client_id: here }), 422, { field: 'client_id' });
+        problem(await ask(bob, pair, 'Here'), 403);
+        problem(await ask(bob, team, 'There'), 404);
+        const [eve] = await registerMany(1);
+        problem(await ask(eve, pair, 'Here', { client_id: here }), 404);
+});
+
 test('two hundred sends at once in one chat: each is there once, in one order, without a gap', async () => {
         const members = await registerMany(4);
         const chat = await group(...members);
