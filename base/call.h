@@ -38,10 +38,10 @@ struct rpc_problem {
 struct rpc_body {
         int fd; /* for reading, positioned at the start */
         int64_t size;
-        uint8_t sha256[32];    /* of these bytes */
-        bool complete;         /* false: it broke off, and the method takes a part */
-        const char *file_name; /* of multipart/form-data, as the client says it; "" when it says none */
-        const char *mime_type; /* as the client says it; "" when it says none */
+        uint8_t sha256[32];    /* of the bytes */
+        bool complete;         /* false: it was truncated, and the method accepts that */
+        const char *file_name; /* of multipart/form-data, as sent by the client; "" if absent */
+        const char *mime_type; /* as sent by the client; "" if absent */
 };
 
 struct rpc_call;

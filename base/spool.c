@@ -143,7 +143,7 @@ enum spool_result spool_append(struct spool *s, const void *bytes, size_t len)
         return result;
 }
 
-/* With many files what waits in each must be little. */
+/* With many files, each may buffer only little. */
 static bool is_full(const struct spool *s)
 {
         bool is_crowded = spool_waiting_bytes >= SPOOL_WAITING_BYTES && s->queued.bytes >= SPOOL_BLOCK_BYTES;
@@ -152,7 +152,7 @@ static bool is_full(const struct spool *s)
                (is_crowded || s->queued.bytes >= (s->was_full ? SPOOL_ROOM_BYTES + 1 : SPOOL_FULL_BYTES));
 }
 
-/* A full one is listed, and tells when it was written. */
+/* A full one is listed, and signals when it was written. */
 bool spool_is_full(struct spool *s)
 {
         bool full;

@@ -1,6 +1,6 @@
-/* Spool: what transports take in before anybody handles it, in files without names below one folder. All of a process
- * is bounded: bytes, files, what waits for the disk, and what must stay free on it. Nobody waits for the disk but the
- * threads of the spool, and who finishes a file. Any thread; one file is one thread's at a time. */
+/* Spool: unnamed files in one folder for bodies that transports receive before a handler runs. The totals of a
+ * process are limited: bytes, files, buffered bytes, and free space to leave on the disk. Only the spool's threads and
+ * whoever finishes a file wait for the disk. Any thread; a file is used by one thread at a time. */
 #ifndef BASE_SPOOL_H
 #define BASE_SPOOL_H
 
@@ -37,8 +37,8 @@ bool spool_hash(struct spool *s);
 enum spool_result spool_append(struct spool *s, const void *bytes, size_t len);
 /* So many bytes are waiting for the disk that no more should be added before spool_listen reports room. */
 bool spool_is_full(struct spool *s);
-/* tell is called, on a thread of the spool and quickly, when one that was full is not any more. False: too many listen.
- */
+/* tell is called, on a thread of the spool, and must be quick, when a full one has room again. False: too many
+ * listeners. */
 bool spool_listen(void (*tell)(void *context), void *context);
 void spool_listen_no_more(void *context);
 /* All of a file, from its start; waits for the disk until the given clock_monotonic_us() at most: on workers.

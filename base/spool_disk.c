@@ -1,4 +1,4 @@
-/* Owns the file of a spool, on a thread that may wait for the disk. */
+/* Owns a spool's file, on a thread that may wait for the disk. */
 #include "base/spool_private.h"
 
 #include <errno.h>
@@ -13,10 +13,10 @@
 enum {
         LOOK_BYTES = 16 << 20,
         PARTS_MAX = 64,
-        DIRTY_BYTES = 8 << 20, /* so much at a time is on its way to the disk, and as much waits in the kernel */
+        DIRTY_BYTES = 8 << 20, /* at most this much is being written, and as much is dirty in the kernel */
 };
 
-static atomic_int_least64_t since_look; /* bytes written since the disk was looked at, in all files */
+static atomic_int_least64_t since_look; /* bytes written to all files since the free space was checked */
 
 /* Not every file system supports unnamed files (overlayfs of older kernels does not). */
 int spool_open_unnamed(void)

@@ -1,4 +1,4 @@
-/* What the files of the spool share: spool.c takes bytes in, spool_blocks.c is the memory they wait in, spool_thread.c
+/* Shared by the files of the spool: spool.c buffers bytes, spool_blocks.c is the memory of the buffers, spool_thread.c
  * waits for the disk, spool_disk.c is the file, spool_keep.c gives it a name. Private to base/. */
 #ifndef BASE_SPOOL_PRIVATE_H
 #define BASE_SPOOL_PRIVATE_H
@@ -8,13 +8,13 @@
 #include "base/spool.h"
 
 enum {
-        SPOOL_BLOCK_BYTES = 16 << 10,  /* so that bytes that come one by one are no system calls one by one */
-        SPOOL_PIECE_BYTES = 64 << 10,  /* so that a thread is not woken for each block, while little waits in all: */
-        SPOOL_LITTLE_BYTES = 1 << 20,  /* less than so much */
-        SPOOL_FULL_BYTES = 192 << 10,  /* that wait for the disk: no more should come, */
-        SPOOL_ROOM_BYTES = 64 << 10,   /* before only so many wait */
-        SPOOL_WAITING_BYTES = 4 << 20, /* when so many wait in all files, one that has a block is full, too */
-        SPOOL_QUEUE_MAX = 16 << 20,    /* what comes nevertheless */
+        SPOOL_BLOCK_BYTES = 16 << 10,  /* so that bytes that arrive one by one do not need a system call each */
+        SPOOL_PIECE_BYTES = 64 << 10,  /* so that a thread is not woken for each block while little is buffered: */
+        SPOOL_LITTLE_BYTES = 1 << 20,  /* less than this in total */
+        SPOOL_FULL_BYTES = 192 << 10,  /* above this much waiting for the disk no more should be added, */
+        SPOOL_ROOM_BYTES = 64 << 10,   /* until it falls to this */
+        SPOOL_WAITING_BYTES = 4 << 20, /* if this much is waiting in all files, a file with a block is full, too */
+        SPOOL_QUEUE_MAX = 16 << 20,    /* hard limit */
         SPOOL_FOLDER_BYTES = 4096,
 };
 
@@ -31,12 +31,12 @@ struct spool_blocks {
 
 extern struct spool_options spool_options;
 
-/* Of one thread at a time. */
+/* Used by one thread at a time. */
 struct spool_file {
         int fd;                      /* -1: not open yet */
         int64_t expected;            /* bytes that must fit when it is opened */
-        int64_t size, begun, synced; /* written; of that on its way to the disk; and there */
-        EVP_MD_CTX *hash;            /* of what was written; NULL: of nothing */
+        int64_t size, begun, synced; /* written; of that being written back; and durable */
+        EVP_MD_CTX *hash;            /* of what was written; NULL: not hashed */
 };
 
 struct spool {
@@ -55,20 +55,20 @@ struct spool {
 extern size_t spool_waiting_bytes; /* under spool_lock: what waits in all files */
 extern pthread_mutex_t spool_lock; /* of all spools; held only briefly */
 
-/* NULL: no memory. */
+/* NULL when out of memory. */
 struct spool_block *spool_block_new(void);
 void spool_block_free(struct spool_block *block);
 void spool_blocks_add(struct spool_blocks *to, struct spool_block *block);
 void spool_blocks_free(struct spool_blocks *blocks);
 
-/* Under the lock. A thread is to look at it: it has something to write, or is not needed any more. */
+/* Under the lock. Puts it on the threads' list: it has something to write, or is no longer needed. */
 void spool_list(struct spool *s);
-/* Under the lock. Until a thread has done something; false when a moment of clock_monotonic_us() has passed. */
+/* Under the lock. Waits until a thread has done something; false after the given clock_monotonic_us(). */
 bool spool_wait(int64_t until_us);
 bool spool_threads_start(void); /* once */
 void spool_uncount(const struct spool *s);
 
-/* Opens the file the first time. errno says why it did not work. */
+/* Opens the file on first use. errno says why it failed. */
 enum spool_result spool_file_write(struct spool_file *file, const struct spool_blocks *blocks);
 
 #endif

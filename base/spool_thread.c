@@ -1,5 +1,5 @@
-/* Owns the threads that wait for the disk, so that nobody else does: they write what was taken in, and close files. A
- * file is one thread's at a time. */
+/* Owns the threads that wait for the disk, so that no others have to: they write buffered bytes and close files. A file
+ * is used by one thread at a time. */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>

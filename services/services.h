@@ -16,13 +16,12 @@ struct service_definition {
         const struct db_schema *schema;
         const struct bus_consumer *const *consumers; /* NULL-terminated */
         const struct service_job *const *jobs;       /* NULL-terminated */
-        const struct service_export *exports; /* what it gives of a member (services/export.h); NULL: it keeps nothing
-                                                 of them */
-        bool emits;                           /* events: has an outbox that is relayed */
-        bool mails;                           /* writes mails: has a lane that sends them */
-        bool single; /* keeps its own rows in memory: one process at a time owns it, see db/ownership.h */
-        /* What only the service can tell of its settings, as files that they name, before anything is started.
-         * SN_INVALID_ARGUMENT with a sentence; NULL: nothing. */
+        const struct service_export *exports; /* what it exports of a member (services/export.h); NULL: nothing */
+        bool emits;                           /* has an outbox that is relayed */
+        bool mails;                           /* has a lane that sends mails */
+        bool single; /* caches its rows in memory: one process at a time owns it, see db/ownership.h */
+        /* Checks of settings that only the service can make, such as of files that they name, before anything is
+         * started. SN_INVALID_ARGUMENT with a sentence; NULL: none. */
         sn_status (*check)(const struct settings *settings, struct buf *error);
         sn_status (*start)(struct service *service,
                            const struct settings *settings); /* sets up caches and the like; NULL: nothing */

@@ -29,8 +29,8 @@ struct server {
         struct settings settings;
         struct arena *arena; /* for strings that live as long as the process */
         bool with_gateway;
-        bool refused;    /* its settings: starting it again would not help */
-        bool only_works; /* a worker: jobs run here, and nobody calls or is told anything */
+        bool refused;    /* its settings are invalid: restarting it would not help */
+        bool only_works; /* a worker: only jobs run here, and there are no listeners or consumers */
         struct local locals[SERVICES_MAX];
         size_t n_locals;
         struct service outside;         /* the caller used by a process without services, or before they start */

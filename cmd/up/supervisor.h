@@ -27,11 +27,11 @@ void supervisor_free(struct supervisor *s); /* takes NULL */
 /* Starts it, and restarts it until supervisor_stop: the first time at once, then after delays that grow to 2 s and
  * are reset once it has run for 10 s. spec is copied; what it points to must stay valid. */
 void supervisor_add(struct supervisor *s, const struct child_spec *spec);
-/* Waits for at most timeout_ms, less when something happened. False when we were asked to stop, or a child ended with
- * EXIT_SETTINGS: it would only end so again. */
+/* Waits until something happens, at most timeout_ms. False if stopping was requested, or a child exited with
+ * EXIT_SETTINGS, since it would only do so again. */
 bool supervisor_poll(struct supervisor *s, int timeout_ms);
 bool supervisor_refused(const struct supervisor *s);
-/* How often children have died since the start. */
+/* How often children have exited since the start. */
 int supervisor_deaths(const struct supervisor *s);
 /* Runs a child to completion: its exit code, 128 + signal, or -1 if stopping was requested (the child is killed). */
 int supervisor_run(struct supervisor *s, const struct process_spec *spec);

@@ -47,7 +47,7 @@ sn_status settings_read(struct db_tx *tx, const char *user_id, User__Settings *o
         return fill(db_call(tx), stored, n, out);
 }
 
-/* Of the rows of many members, in their order, those of one. */
+/* The rows of one member, among those of many, which are sorted by member. */
 static size_t find_rows(UserRows__StoredSetting *const *stored, size_t n, const char *user_id, size_t *n_found)
 {
         size_t from = 0;
