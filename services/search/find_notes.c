@@ -17,7 +17,7 @@
 #include "services/search/store.h"
 #include "services/search/windows.h"
 
-enum { NEWEST = TERMS_RANKED, MOST_ENGAGED = 200, FOLLOWED_MAX = 5000, BOOKMARKS_MAX = 5000 };
+enum { NEWEST = TERMS_RANKED, MOST_ENGAGED = 150, FOLLOWED_MAX = 5000, BOOKMARKS_MAX = 5000 };
 
 static int64_t deadline_ms;
 

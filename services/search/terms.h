@@ -11,7 +11,7 @@
 enum exactness { EXACT_TYPO, EXACT_RELATED, EXACT_WORD };
 
 /* How many of the newest matches are ranked. */
-enum { TERMS_RANKED = 400 };
+enum { TERMS_RANKED = 300 };
 
 /* Lexemes next to each other. */
 struct phrase {

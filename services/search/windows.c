@@ -89,20 +89,28 @@ static int64_t hour_of_rank(const struct terms *terms, double rank)
         return -1;
 }
 
+/* What comes just now is in it, whatever the clock of who wrote it says. */
+static int64_t last_hour(const struct terms *terms, const char *below)
+{
+        int64_t newest = hour_of(below[0] != '\0' ? below : terms->steps[0].note_id);
+        int64_t now = clock_wall_ms() / HOUR_MS;
+
+        return below[0] != '\0' ? newest : (now > newest ? now : newest) / DAYS * DAYS + 2 * DAYS - 1;
+}
+
 /* false: all that is left is to be read at once. */
 static bool choose_window(const struct terms *terms, const struct candidates_asked *asked, double notes,
                           struct window *out)
 {
         const char *below = asked->below[0] != '\0' ? asked->below : asked->before;
         int64_t newest = hour_of(below[0] != '\0' ? below : terms->steps[0].note_id);
-        int64_t above = asked->above[0] != '\0' ? hour_of(asked->above) : -1, now = clock_wall_ms() / HOUR_MS;
+        int64_t above = asked->above[0] != '\0' ? hour_of(asked->above) : -1;
         int64_t from = hour_of_rank(terms, newer_than(terms, below) + notes);
 
         out->from = from >= 0 ? rounded(from, newest) : -1;
         out->last = above >= 0 && above >= out->from;
         out->from = out->last ? above : out->from;
-        /* what comes just now is in it, whatever the clock of who wrote it says */
-        out->to = below[0] != '\0' ? newest : (now > newest ? now : newest) / DAYS * DAYS + 2 * DAYS - 1;
+        out->to = last_hour(terms, below);
         out->notes = notes;
         return out->from >= 0;
 }
@@ -219,10 +227,15 @@ sn_status windows_read_engaged(struct rpc_call *c, const struct terms *terms, co
                                SearchRows__Candidate ***rows)
 {
         struct candidates_asked next = *asked;
+        int64_t spans[WINDOW_SPANS_MAX];
         bool narrow = query->text != NULL && asked->only == NULL;
         double notes = MARGIN * (double)asked->room / (query->share * since_share(terms, asked->above));
         int64_t least = narrow ? least_engaged(terms, asked, notes) : POPULAR;
 
+        if (narrow && asked->above[0] != '\0' && terms->n_steps > 0) {
+                next.spans = spans;
+                next.n_spans = window_spans(hour_of(asked->above), last_hour(terms, asked->before), spans);
+        }
         next.few = query->few || narrow;
         for (next.least_engaged = least;; next.least_engaged = POPULAR) {
                 TRY(DB_READ(c, tx, store_candidates(tx, &next, n, rows)));
