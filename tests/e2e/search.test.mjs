@@ -209,7 +209,16 @@ test('a query that is none is refused, with the position of what is wrong', asyn
         await refused('...', 1, 'a word with a letter');
         await refused('a '.repeat(51), 101, 'the end');
         await refused(`${'('.repeat(20)}a`, 11, 'no more than ten groups');
-        problem(await nobody.get(path('x'.repeat(1001))), 422, { field: 'query' });
+        await refused('a \u202Eb', 3, 'no control characters');
+        for (const long of ['x'.repeat(1001), '('.repeat(1001)]) {
+                problem(await nobody.get(path(long)), 422, { field: 'query' });
+        }
+        problem(await nobody.get(path('a '.repeat(10_000))), 414);
+        problem(await nobody.get(path('a\u0000b')), 422, { field: 'query' });
+        await refused('(a+)+$ .*', 5, 'a word with a letter'); // no regular expression
+        for (const query of ['[a-z]{1,99}', "a'b|c&d", '%s%n', "x';drop table search_index--"]) { // words, and nothing else
+                must(await nobody.get(path(query)));
+        }
         problem(await nobody.get(path('')), 422, { field: 'query' });
         problem(await nobody.get(path('a in:mine')), 401);
         problem(await nobody.get(path('a in:bookmarks')), 401);
