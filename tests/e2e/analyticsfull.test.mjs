@@ -1,4 +1,5 @@
-// More events than may wait while the database stores none: events are answered with 503 and all else is served; nothing acknowledged is lost.
+// The database of analytics is unreachable, its disk is full, or it stores nothing for so long that no more events may wait: all else is served, and
+// nothing acknowledged is lost.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
@@ -45,3 +46,38 @@ test('a full journal refuses events, and only these; when there is room again th
         await eventually('all are stored', async () => (await stored()).length >= sent.length, 60_000);
         assert.deepEqual(await stored(), sent);
 });
+
+// What is done to the database, and undone: meanwhile events are acknowledged and the rest is served; then all are stored, each once.
+async function bears(what, undo) {
+        const member = await it.register();
+        const home = async () => must(await member.get('/v1/timelines/home'));
+        must(await post([batch()[0]]), 202); // today's salt is known
+        await eventually('it is stored', async () => Number((await sql('select count(*) from analytics_salts'))[0][0]) === 1);
+        await what();
+        const sent = [];
+        for (let i = 0; i < 3; i++) {
+                const events = batch().slice(0, 200).map((e) => ({ ...e, name: 'page_leave', properties: { path: '/away' } }));
+                must(await it.api('POST', '/v1/analytics/events', { body: { events }, token: i === 0 ? member.token : undefined }), 202);
+                sent.push(...events.map((e) => e.id));
+                await member.note('served meanwhile');
+                await home();
+        }
+        await undo();
+        const ids = async () => (await sql(`select id from user_events where id in (${sent.map((id) => `'${id}'`).join()})`)).map(([id]) => id).sort();
+        await eventually('all are stored', async () => (await ids()).length === sent.length, 120_000);
+        assert.deepEqual(await ids(), sent.sort());
+        const counted = async () => Number((await sql("select coalesce(sum(value), 0) from business_metrics where name = 'page_leave' and grain = 'day'"))[0][0]);
+        assert.equal(await counted(), Number((await sql("select count(*) from user_events where name = 'page_leave'"))[0][0]));
+}
+
+test('a database whose disk is full loses nothing that was acknowledged, and holds up nobody', { timeout: 180_000 }, () => bears(
+        () => sql(`create function disk_is_full() returns trigger language plpgsql as $$ begin raise exception 'could not extend file' using errcode = 'disk_full'; end $$;
+                create trigger full_disk before insert on business_metrics for each statement execute function disk_is_full()`),
+        () => sql('drop trigger full_disk on business_metrics')));
+
+test('a database that is unreachable loses nothing that was acknowledged, and holds up nobody', { timeout: 180_000 }, () => bears(
+        async () => {
+                await psql(it.server, 'postgres', 'alter database analytics_service allow_connections false');
+                await psql(it.server, 'postgres', "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'analytics_service'");
+        },
+        () => psql(it.server, 'postgres', 'alter database analytics_service allow_connections true')));
