@@ -48,7 +48,7 @@ test('a full journal refuses events, and only these; when there is room again th
 });
 
 // What is done to the database, and undone: meanwhile events are acknowledged and the rest is served; then all are stored, each once.
-async function bears(what, undo) {
+async function bears(what, noticed, undo) {
         const member = await it.register();
         const home = async () => must(await member.get('/v1/timelines/home'));
         must(await post([batch()[0]]), 202); // today's salt is known
@@ -62,6 +62,7 @@ async function bears(what, undo) {
                 await member.note('served meanwhile');
                 await home();
         }
+        await eventually('it was noticed', noticed, 60_000);
         await undo();
         const ids = async () => (await sql(`select id from user_events where id in (${sent.map((id) => `'${id}'`).join()})`)).map(([id]) => id).sort();
         await eventually('all are stored', async () => (await ids()).length === sent.length, 120_000);
@@ -71,8 +72,10 @@ async function bears(what, undo) {
 }
 
 test('a database whose disk is full loses nothing that was acknowledged, and holds up nobody', { timeout: 180_000 }, () => bears(
-        () => sql(`create function disk_is_full() returns trigger language plpgsql as $$ begin raise exception 'could not extend file' using errcode = 'disk_full'; end $$;
+        () => sql(`create sequence full_tries; grant usage on full_tries to analytics_service;
+                create function disk_is_full() returns trigger language plpgsql as $$ begin perform nextval('full_tries'); raise exception 'could not extend file' using errcode = 'disk_full'; end $$;
                 create trigger full_disk before insert on business_metrics for each statement execute function disk_is_full()`),
+        async () => (await sql('select is_called and last_value >= 2 from full_tries'))[0][0] === 't', // it is tried again, too
         () => sql('drop trigger full_disk on business_metrics')));
 
 test('a database that is unreachable loses nothing that was acknowledged, and holds up nobody', { timeout: 180_000 }, () => bears(
@@ -80,4 +83,5 @@ test('a database that is unreachable loses nothing that was acknowledged, and ho
                 await psql(it.server, 'postgres', 'alter database analytics_service allow_connections false');
                 await psql(it.server, 'postgres', "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'analytics_service'");
         },
+        async () => (await it.api('GET', '/readyz')).status === 503,
         () => psql(it.server, 'postgres', 'alter database analytics_service allow_connections true')));
