@@ -222,29 +222,6 @@ test('who runs the network has a sample sent to a member’s browsers and device
         assert.equal((await notify('new_device', 'sms', 'en', '+15550001111')).code, 2, 'what concerns the account is not sent by SMS');
 });
 
-test('while a provider of codes fails again and again it is asked no more, and what waits loses no attempt', async () => {
-        const path = '/2010-04-01/Accounts/AC0/Messages.json';
-        const members = await net.registerMany(8), numbers = members.map(() => newNumber());
-        providers.answers[path] = () => [503, {}];
-        await Promise.all(members.map(async (member, i) => must(await member.put(PHONE, { body: { number: numbers[i] } }))));
-        const mine = `user_id in (${members.map((m) => `'${m.id}'`).join()})`;
-        await eventually('some wait untried', () => {
-                sql(`update phone_codes set due_at = now() where ${mine} and attempts > 0`); // what was tried is due again, until the provider is given up
-                return sql(`select count(*) from phone_codes where ${mine} and due_at > now() and attempts < 5`) === '8' && sql(`select count(*) from phone_codes where ${mine} and attempts < 2`) !== '0';
-        }, 60_000);
-        const asked = numbers.map((n) => providers.to(encoded(n)).length).reduce((a, b) => a + b);
-        assert.ok(asked >= 5 && asked < 40, `${asked} of 40 attempts were made`);
-        delete providers.answers[path];
-        for (const [i, member] of members.entries()) {
-                const last = await eventually(`member ${i} is sent a code`, async () => {
-                        sql(`update phone_codes set due_at = now() where user_id = '${member.id}' and due_at is not null`);
-                        const codes = providers.to(encoded(numbers[i])).map((r) => form(r).Body.match(/\d{6}$/)[0]);
-                        return sql(`select count(*) from phone_codes where user_id = '${member.id}' and due_at is null`) === '1' && codes.at(-1);
-                }, 120_000);
-                must(await member.post(`${PHONE}/verify`, { code: last }));
-        }
-});
-
 test('what was tried on each channel is counted for operators, as the log of deliveries has it', async () => {
         const channels = { push: 1, sms: 3, mobile: 4 };
         const [role] = Object.keys(net.server.httpAddresses()).filter((r) => net.server.mode === 'single' || r.includes('notification'));

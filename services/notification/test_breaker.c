@@ -1,0 +1,98 @@
+/* Shows which providers are tried: those of the lanes, and the one that sends codes to telephones. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+#include "base/clock.h"
+#include "services/notification/lane_breaker.h"
+
+#define SECOND_US INT64_C(1000000)
+
+static int64_t now_us = 1000 * SECOND_US;
+
+static int64_t read_now_us(void)
+{
+        return now_us;
+}
+
+static void note_failures(struct lane_breaker *breaker, const char *origin, int times)
+{
+        for (int i = 0; i < times; i++) {
+                lane_breaker_note(breaker, origin, true);
+        }
+}
+
+static void a_provider_that_fails_five_times_is_left_alone_for_a_while(void **state)
+{
+        struct lane_breaker breaker = {0};
+
+        (void)state;
+        note_failures(&breaker, "sms", 4);
+        assert_true(lane_breaker_admits(&breaker, "sms"));
+        note_failures(&breaker, "sms", 1);
+        assert_false(lane_breaker_admits(&breaker, "sms"));
+        assert_true(lane_breaker_admits(&breaker, "other")); /* which is nobody else's matter */
+        now_us += 5 * SECOND_US;
+        assert_true(lane_breaker_admits(&breaker, "sms"));
+}
+
+static void each_further_failure_doubles_the_pause_up_to_five_minutes(void **state)
+{
+        static const int pauses_s[] = {5, 10, 20, 40, 80, 160, 300, 300};
+        struct lane_breaker breaker = {0};
+
+        (void)state;
+        note_failures(&breaker, "sms", 4);
+        for (size_t i = 0; i < sizeof(pauses_s) / sizeof(pauses_s[0]); i++) {
+                note_failures(&breaker, "sms", 1);
+                now_us += pauses_s[i] * SECOND_US - 1;
+                assert_false(lane_breaker_admits(&breaker, "sms"));
+                now_us += 1;
+                assert_true(lane_breaker_admits(&breaker, "sms"));
+        }
+}
+
+static void one_answer_and_it_is_trusted_again(void **state)
+{
+        struct lane_breaker breaker = {0};
+
+        (void)state;
+        note_failures(&breaker, "sms", 20);
+        lane_breaker_note(&breaker, "sms", false);
+        assert_true(lane_breaker_admits(&breaker, "sms"));
+        note_failures(&breaker, "sms", 4);
+        assert_true(lane_breaker_admits(&breaker, "sms"));
+}
+
+/* Of more than are remembered, the one that failed longest ago is forgotten, which costs a try. */
+static void many_origins_do_not_grow_it(void **state)
+{
+        struct lane_breaker breaker = {0};
+        char origin[32];
+
+        (void)state;
+        note_failures(&breaker, "first", 5);
+        for (int i = 0; i < BREAKER_REMEMBERED; i++) {
+                now_us += 1;
+                (void)snprintf(origin, sizeof(origin), "https://p%d.example", i);
+                note_failures(&breaker, origin, 5);
+                assert_false(lane_breaker_admits(&breaker, origin));
+        }
+        assert_true(lane_breaker_admits(&breaker, "first"));
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(a_provider_that_fails_five_times_is_left_alone_for_a_while),
+            cmocka_unit_test(each_further_failure_doubles_the_pause_up_to_five_minutes),
+            cmocka_unit_test(one_answer_and_it_is_trusted_again),
+            cmocka_unit_test(many_origins_do_not_grow_it),
+        };
+
+        clock_set_source(&(struct clock_source){.monotonic_us = read_now_us, .boot_us = read_now_us});
+        return cmocka_run_group_tests_name("breaker of providers", tests, NULL, NULL);
+}
