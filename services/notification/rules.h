@@ -10,7 +10,8 @@
 #define RULES_MAX   1000
 #define DIGEST_HOUR 8 /* by default */
 
-/* One for each member, whose ids are given in ascending order, each once. Asks user_service: never while a transaction is open. */
+/* One for each member, whose ids are given in ascending order, each once. Asks user_service: never while a transaction
+ * is open. */
 SN_CHECKED sn_status rules_load(struct rpc_call *c, char **user_ids, size_t n, struct rules **rules);
 /* Takes filters, the hour of digests and show_content into the rules. */
 void rules_take_filters(struct rules *rules, const NotificationRows__Choices *choices);
