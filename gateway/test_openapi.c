@@ -205,10 +205,9 @@ static void limits_of_what_clients_send_are_those_of_the_contract(void **state)
         expect("/components/schemas/note.CreateNoteRequest",
                "{\"type\":\"object\",\"properties\":{\"text\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":5000},"
                "\"visibility\":{\"type\":\"string\",\"enum\":[\"public\",\"followers\",\"only_me\"],\"description\":"
-               "\"public when not given.\"},"
+               "\"The default is public, or followers for a private account.\"},"
                "\"media_ids\":{\"type\":\"array\",\"maxItems\":4,\"items\":{\"type\":\"string\",\"format\":\"uuid\"},"
-               "\"description\":\"Media of one's own, in the order in which they are shown; they may still be in "
-               "work.\"}},"
+               "\"description\":\"Your own media, in display order; they may still be processing.\"}},"
                "\"required\":[\"text\"],\"additionalProperties\":false}");
         expect("/components/schemas/example.Sample.input/properties/name",
                "{\"type\":\"string\",\"minLength\":2,\"maxLength\":10,\"pattern\":\"^([a-zé]+)$\"}");
