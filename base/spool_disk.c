@@ -149,7 +149,7 @@ static bool write_blocks(struct spool_file *file, const struct spool_blocks *blo
 /* While the bytes are in the processor's caches. */
 static bool hash_blocks(const struct spool_file *file, const struct spool_blocks *blocks)
 {
-        for (const struct spool_block *block = blocks->first; file->hash != NULL && block != NULL;
+        for (const struct spool_block *block = blocks->first; block != NULL && file->hash != NULL;
              block = block->next) {
                 if (EVP_DigestUpdate(file->hash, block->bytes, block->len) != 1) {
                         errno = ENOMEM;

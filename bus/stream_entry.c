@@ -4,8 +4,6 @@
 #include <hiredis/hiredis.h>
 #include <string.h>
 
-#define BATCH "500"
-
 static struct str text_of(const struct redisReply *reply)
 {
         return reply->type == REDIS_REPLY_STRING ? (struct str){reply->str, (size_t)reply->len} : (struct str){0};
@@ -55,7 +53,7 @@ sn_status bus_stream_wait(struct rpc_call *c, struct redis_link *link, const cha
 {
         const char *argv[] = {"XREAD",
                               "COUNT",
-                              BATCH,
+                              arena_printf(c->arena, "%d", BUS_STREAM_READ_MAX),
                               "BLOCK",
                               arena_printf(c->arena, "%d", wait_ms > 0 ? wait_ms : 1), /* 0 would be for ever */
                               "STREAMS",

@@ -14,6 +14,7 @@ struct stream_entry {
 /* The stream of a service: its ids are positions of the outbox, and it is cut to about 10,000. */
 char *bus_stream_key(struct arena *arena, const char *source);
 /* The deadline of a call that waits so long. */
+#define BUS_STREAM_READ_MAX         500 /* entries of one read */
 #define BUS_STREAM_CALL_MS(wait_ms) ((wait_ms) + 2000)
 
 /* Waits for entries behind a position; *entries is left alone when none come. SN_UNAVAILABLE when Redis is unreachable.

@@ -60,6 +60,11 @@ static void handle_entries(struct rpc_call *c, struct bus_lane *lane, const stru
         if (bus_deliver(lane, events, n) && !whole) {
                 lane->behind = true;
         }
+        lane->heard_us = clock_monotonic_us();
+        if (entries->elements ==
+            BUS_STREAM_READ_MAX) { /* there is more: a consumer's pace is for what is not there yet */
+                lane->rest_until_us = 0;
+        }
 }
 
 #define MISTRUST_US 1000000

@@ -13,8 +13,8 @@ struct command {
 /* NULL if there is no such command. */
 const struct command *command_find(const char *name);
 
-/* Exit codes: 0 success, 1 failure, 2 usage error, 78 (EX_CONFIG) invalid settings of `sonet serve`: restarting it
- * would not help. */
+/* Exit codes: 0 success, 1 failure, 2 usage error, 78 (EX_CONFIG) invalid settings of `sonet serve` or `sonet up`:
+ * restarting it would not help. */
 #define EXIT_USAGE    2
 #define EXIT_SETTINGS 78
 

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include "google/protobuf/timestamp.pb-c.h"
 #include "services/analytics/store.h"
+#include "services/analytics/visitor.h"
 #include "services/notification/store.h"
 #include "services/test_analytics_support.h"
 #include "services/test_support.h"
@@ -48,18 +49,23 @@ static void log_some(const char *outcome, int n, int people, int minutes)
         (void)test_admin(LOG, sql);
 }
 
+enum { KEPT_DAYS = 31 };
+
 /* As the job does (count_deliveries.c). */
 static void roll_up(void)
 {
         CLEANUP(rpc_call_free_p)
         struct rpc_call *c = analytics_call(), *asked = rpc_call_new_background(&notification, 20000);
-        Notification__DeliveryCount **counts = NULL;
-        int64_t from_ms = 0;
-        size_t n = 0;
+        int64_t known_ms = 0, oldest_ms = c->now_ms - KEPT_DAYS * DAY_MS;
 
-        assert_int_equal(DB_READ(c, tx, store_delivery_counts_known(tx, &from_ms)), SN_OK);
-        assert_int_equal(DB_READ(asked, tx, store_count_deliveries(tx, from_ms, &n, &counts)), SN_OK);
-        assert_int_equal(DB_WRITE(c, tx, store_delivery_counts(tx, counts, n)), SN_OK);
+        assert_int_equal(DB_READ(c, tx, store_delivery_counts_known(tx, &known_ms)), SN_OK);
+        for (int64_t ms = known_ms > oldest_ms ? known_ms : oldest_ms; ms < c->now_ms; ms += DAY_MS - ms % DAY_MS) {
+                Notification__DeliveryCount **counts = NULL;
+                size_t n = 0;
+
+                assert_int_equal(DB_READ(asked, tx, store_count_deliveries(tx, ms, &n, &counts)), SN_OK);
+                assert_int_equal(DB_WRITE(c, tx, store_delivery_counts(tx, counts, n)), SN_OK);
+        }
 }
 
 static const char *rolled(const char *grain)

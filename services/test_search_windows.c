@@ -115,7 +115,13 @@ static void what_windows_find_is_what_reading_every_note_finds(void **state)
                                               "new until:2024-11",
                                               "old until:2023-12",
                                               "common since:2023-12 until:2024-03",
-                                              "oft*"};
+                                              "oft*",
+                                              "common since:2010-01-01",
+                                              "seldom since:1971-01-01",
+                                              "often until:2099-01-01",
+                                              "often since:2024-11-20 until:2099-01-01",
+                                              "common until:2024-02-11",
+                                              "often until:2024-09-01"};
         struct service self = {.name = "search", .contract = &search_contract, .db = db};
 
         for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++) {

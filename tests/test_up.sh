@@ -78,7 +78,7 @@ refused() {
         shift
         timeout 60 "$sonet" up "$@" >"$dir/refused" 2>&1 || code=$?
         cat "$dir/refused"
-        [ $code = 1 ] && grep -q "$pattern" "$dir/refused"
+        [[ $code = 1 || $code = 78 ]] && grep -q "$pattern" "$dir/refused"
 }
 
 first_start() {

@@ -33,6 +33,8 @@ struct supervisor {
         int n;
         int stops; /* how often stopping was requested */
         int deaths;
+        bool
+            has_run; /* everything has been ready once: what a child refuses now may be a file that is being replaced */
         bool refused; /* a child did not take its settings */
         pid_t task;   /* of supervisor_run */
         int task_status;
@@ -118,9 +120,9 @@ static void note_death(struct supervisor *s, struct child *child, int status)
                 return;
         }
         s->deaths++;
-        if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SETTINGS) {
+        if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SETTINGS && !s->has_run) {
                 s->refused = true;
-                s->stops++;
+                s->stops = s->stops > 0 ? s->stops : 1;
                 return;
         }
         plan_replacement(child);
@@ -187,6 +189,11 @@ bool supervisor_poll(struct supervisor *s, int timeout_ms)
                 }
         }
         return s->stops == 0;
+}
+
+void supervisor_has_run(struct supervisor *s)
+{
+        s->has_run = true;
 }
 
 bool supervisor_refused(const struct supervisor *s)

@@ -28,8 +28,10 @@ void supervisor_free(struct supervisor *s); /* takes NULL */
  * are reset once it has run for 10 s. spec is copied; what it points to must stay valid. */
 void supervisor_add(struct supervisor *s, const struct child_spec *spec);
 /* Waits until something happens, at most timeout_ms. False if stopping was requested, or a child exited with
- * EXIT_SETTINGS, since it would only do so again. */
+ * EXIT_SETTINGS before supervisor_has_run, since it would only do so again. */
 bool supervisor_poll(struct supervisor *s, int timeout_ms);
+/* Everything was ready: from now on children are restarted whatever they exit with. */
+void supervisor_has_run(struct supervisor *s);
 bool supervisor_refused(const struct supervisor *s);
 /* How often children have exited since the start. */
 int supervisor_deaths(const struct supervisor *s);

@@ -128,6 +128,7 @@ static sn_status bring_up(struct up *up)
         TRY(migrate(up));
         serve_children_add(&up->plan, up->supervisor, RANK_GATEWAY);
         TRY(wait_until_ready(up));
+        supervisor_has_run(up->supervisor);
         welcome(up);
         return SN_OK;
 }
@@ -146,8 +147,8 @@ static int run_until_stopped(struct up *up)
         }
         supervisor_stop(up->supervisor);
         if (supervisor_refused(up->supervisor)) {
-                fprintf(stderr, "sonet up: a process did not take its settings; the reason stands above\n");
-                return EXIT_FAILURE;
+                fprintf(stderr, "sonet up: a process did not take its settings; see the reason above\n");
+                return EXIT_SETTINGS;
         }
         if (status != SN_OK && status != SN_CANCELLED) {
                 fprintf(stderr, "sonet up: %s\n", up->error.len > 0 ? up->error.data : sn_status_name(status));
@@ -275,9 +276,10 @@ int cmd_up(int argc, char **argv)
         umask(022);
         forget_libpq_environment();
         buf_init(&up.error, 4096);
-        if (prepare(&up, port, folder) != SN_OK) {
+        sn_status prepared = prepare(&up, port, folder);
+        if (prepared != SN_OK) {
                 fprintf(stderr, "sonet up: %s\n", up.error.data);
-                return EXIT_FAILURE;
+                return prepared == SN_INVALID_ARGUMENT ? EXIT_SETTINGS : EXIT_FAILURE;
         }
         up.supervisor = supervisor_new();
         up.plan.embedded = &up.embedded;

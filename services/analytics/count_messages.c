@@ -12,5 +12,5 @@ const struct bus_consumer analytics_count_messages = {
     .read_outbox = &messaging_methods[MESSAGING_READ_OUTBOX],
     .types = types,
     .handle = count_events,
-    .pace_ms = 1000, /* nobody waits for a count */
+    .pace_ms = 500, /* nobody waits for a count */
 };

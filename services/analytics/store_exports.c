@@ -75,10 +75,11 @@ sn_status store_delete_metric_export(struct db_tx *tx, const char *id)
         "id, kind, format, grain, names, (extract(epoch from from_at) * 1000)::bigint as from_ms,"                     \
         " (extract(epoch from to_at) * 1000)::bigint as to_ms, portions, done, parts, size_bytes, tries"
 
+/* One that was begun and not finished is some process's for a minute: longer than a part takes. */
 DB_STATEMENT(NEXT_METRIC_EXPORT, "analytics_service", &analytics_rows__metric_export__message,
              "update analytics_exports set tried_at = clock_timestamp(), tries = tries + 1 where id = (select id from"
-             " analytics_exports where ready_at is null and failure = '' order by tried_at limit 1 for update skip"
-             " locked) returning " TASK);
+             " analytics_exports where ready_at is null and failure = '' and (tries = 0 or tried_at < now() - interval"
+             " '60 seconds') order by tried_at limit 1 for update skip locked) returning " TASK);
 
 sn_status store_next_metric_export(struct db_tx *tx, metric_export *out)
 {
@@ -91,7 +92,7 @@ DB_STATEMENT(
     ADVANCE_METRIC_EXPORT, "analytics_service", NULL,
     "update analytics_exports set done = $3, parts = parts + 1, rows = rows + $4, size_bytes = size_bytes + $5,"
     " tries = 0, ready_at = case when $3 = portions then now() end where id = $1 and parts = $2"
-    " and ready_at is null");
+    " and ready_at is null and failure = ''");
 DB_STATEMENT(INSERT_METRIC_EXPORT_PART, "analytics_service", NULL,
              "insert into analytics_export_parts (export_id, position, data) values ($1, $2, $3)");
 

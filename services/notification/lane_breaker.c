@@ -50,6 +50,9 @@ void lane_breaker_note(struct lane_breaker *breaker, const char *origin, bool fa
         }
         p = p != NULL ? p : add(breaker, origin);
         p->used_us = clock_monotonic_us();
+        if (p->paused_until_us > p->used_us) { /* it was on its way when the pause began */
+                return;
+        }
         if (++p->failures >= FAILURES) {
                 int beyond = p->failures - FAILURES < 6 ? p->failures - FAILURES : 6;
                 int64_t pause_s = FIRST_PAUSE_S << beyond;

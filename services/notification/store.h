@@ -88,8 +88,8 @@ SN_CHECKED sn_status store_log_deliveries(struct db_tx *tx, const struct deliver
 /* The newest first. */
 SN_CHECKED sn_status store_deliveries(struct db_tx *tx, const char *notification_id, int64_t limit, size_t *n,
                                       NotificationRows__Delivered ***rows);
-/* What was sent from a day on (31 days ago at the earliest), by hours and by days. */
-SN_CHECKED sn_status store_count_deliveries(struct db_tx *tx, int64_t from_ms, size_t *n,
+/* What was sent on the day (UTC) of this moment, by hours and as a whole. */
+SN_CHECKED sn_status store_count_deliveries(struct db_tx *tx, int64_t day_ms, size_t *n,
                                             Notification__DeliveryCount ***out);
 SN_CHECKED sn_status store_prune_logs(struct db_tx *tx, int64_t days, int64_t limit, int64_t *n);
 

@@ -8,7 +8,7 @@
 #include "base/uuid.h"
 
 enum { HOUR_MS = 3600000, DAY = 24, DAYS = 32 * DAY, DAY_CODES = 10000000, DAYS_CODES = 20000000 };
-enum { ROUNDS = 3, WIDER = 2, POPULAR = 10 };
+enum { ROUNDS = 3, WIDER = 2, POPULAR = 10, CUT_BYTES = 2 << 20 };
 
 /* So much more than is expected to suffice. */
 #define MARGIN 1.4
@@ -62,40 +62,57 @@ struct window {
         bool last;        /* nothing older is asked for */
 };
 
-/* How many notes are newer, about. */
-static double newer_than(const struct terms *terms, const char *id)
+/* How many notes were written while one was, about, at the pace of the time between two steps. */
+static double notes_between(const struct step *newer, const struct step *older, int64_t ms)
 {
-        double notes = 0;
+        double took_ms = (double)(uuid_time_ms(newer->note_id) - uuid_time_ms(older->note_id));
 
-        for (size_t i = 0; i < terms->n_steps && id[0] != '\0' && strcmp(terms->steps[i].note_id, id) >= 0; i++) {
-                notes = (double)terms->steps[i].notes;
-        }
-        return notes;
+        return took_ms > 0 ? (double)(older->notes - newer->notes) * (double)ms / took_ms : 0;
 }
 
-/* When so many notes were written since, about; -1: before all that is known. */
+/* How many notes are newer, about; beyond the oldest step at the pace that was before it. */
+static double newer_than(const struct terms *terms, const char *id)
+{
+        size_t i = 0;
+
+        if (id[0] == '\0' || terms->n_steps < 2 || strcmp(terms->steps[0].note_id, id) < 0) {
+                return 0;
+        }
+        while (i + 2 < terms->n_steps && strcmp(terms->steps[i + 1].note_id, id) >= 0) {
+                i++;
+        }
+        const struct step *newer = &terms->steps[i];
+
+        return (double)newer->notes + notes_between(newer, newer + 1, uuid_time_ms(newer->note_id) - uuid_time_ms(id));
+}
+
+/* When so many notes were written since, about; before the oldest step at the pace that was after it. -1: before 1970.
+ */
 static int64_t hour_of_rank(const struct terms *terms, double rank)
 {
-        for (size_t i = 1; i < terms->n_steps; i++) {
-                const struct step *newer = &terms->steps[i - 1], *older = &terms->steps[i];
+        size_t i = 0;
 
-                if ((double)older->notes >= rank) {
-                        double part = (rank - (double)newer->notes) / (double)(older->notes - newer->notes);
-                        int64_t newer_ms = uuid_time_ms(newer->note_id), older_ms = uuid_time_ms(older->note_id);
-
-                        return (newer_ms - (int64_t)(fmax(part, 0) * (double)(newer_ms - older_ms))) / HOUR_MS;
-                }
+        if (terms->n_steps < 2) {
+                return -1;
         }
-        return -1;
+        while (i + 2 < terms->n_steps && (double)terms->steps[i + 1].notes < rank) {
+                i++;
+        }
+        const struct step *newer = &terms->steps[i], *older = newer + 1;
+        double part = fmax(rank - (double)newer->notes, 0) / (double)(older->notes - newer->notes);
+        int64_t newer_ms = uuid_time_ms(newer->note_id), older_ms = uuid_time_ms(older->note_id);
+        double ms = (double)newer_ms - part * (double)(newer_ms - older_ms);
+
+        return ms < 0 ? -1 : (int64_t)ms / HOUR_MS;
 }
 
 /* What comes just now is in it, whatever the clock of who wrote it says. */
 static int64_t last_hour(const struct terms *terms, const char *below)
 {
-        int64_t newest = hour_of(below[0] != '\0' ? below : terms->steps[0].note_id);
-        int64_t now = clock_wall_ms() / HOUR_MS;
+        int64_t newest = hour_of(terms->steps[0].note_id), now = clock_wall_ms() / HOUR_MS;
+        int64_t latest = (now > newest ? now : newest) / DAYS * DAYS + 2 * DAYS - 1;
 
-        return below[0] != '\0' ? newest : (now > newest ? now : newest) / DAYS * DAYS + 2 * DAYS - 1;
+        return below[0] != '\0' && hour_of(below) < latest ? hour_of(below) : latest;
 }
 
 /* false: all that is left is to be read at once. */
@@ -140,6 +157,18 @@ static sn_status read_more(struct rpc_call *c, const struct candidates_asked *as
         return SN_OK;
 }
 
+/* A read ends at 4 MiB of words, as the database has them (search_candidates): then what is missing is not older than
+ * all that was found, and the next page goes on there. */
+static bool are_cut(SearchRows__Candidate *const *rows, size_t n)
+{
+        size_t bytes = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                bytes += rows[i]->words.len;
+        }
+        return bytes > CUT_BYTES;
+}
+
 static bool has_windows(const struct terms *terms, const struct terms_query *query,
                         const struct candidates_asked *asked)
 {
@@ -161,7 +190,6 @@ sn_status windows_read_newest(struct rpc_call *c, const struct terms *terms, con
         for (int round = 0; round < ROUNDS && has_windows(terms, query, asked) && !window.last; round++) {
                 size_t before = *n;
 
-                next.few = true;
                 next.room = asked->room - before;
                 notes = MARGIN * (double)next.room / share > WIDER * notes ? MARGIN * (double)next.room / share
                                                                            : WIDER * notes;
@@ -171,10 +199,12 @@ sn_status windows_read_newest(struct rpc_call *c, const struct terms *terms, con
                 next.spans = spans;
                 next.n_spans = window_spans(window.from, window.to, spans);
                 if (next.n_spans == 0) {
+                        window.last = false;
                         break;
                 }
+                next.few = true;
                 TRY(read_more(c, &next, n, *rows));
-                if (*n == asked->room) {
+                if (*n == asked->room || are_cut(*rows, *n)) {
                         return SN_OK;
                 }
                 share = ((double)(*n - before) + 0.5) / window.notes;
@@ -222,6 +252,12 @@ static double since_share(const struct terms *terms, const char *above)
         return above[0] == '\0' ? 1 : fmin(fmax(newer, 1) / terms->n_notes, 1);
 }
 
+/* A page that goes on below them has no popular ones any more. */
+static bool is_popular_left(const struct candidates_asked *asked, bool popular)
+{
+        return popular || asked->below[0] == '\0' || asked->most_engaged >= POPULAR;
+}
+
 sn_status windows_read_engaged(struct rpc_call *c, const struct terms *terms, const struct terms_query *query,
                                const struct candidates_asked *asked, bool popular, size_t *n,
                                SearchRows__Candidate ***rows)
@@ -237,7 +273,7 @@ sn_status windows_read_engaged(struct rpc_call *c, const struct terms *terms, co
                 next.n_spans = window_spans(hour_of(asked->above), last_hour(terms, asked->before), spans);
         }
         next.few = query->few || narrow;
-        for (next.least_engaged = least;; next.least_engaged = POPULAR) {
+        for (next.least_engaged = least; is_popular_left(asked, popular); next.least_engaged = POPULAR) {
                 TRY(DB_READ(c, tx, store_candidates(tx, &next, n, rows)));
                 if (*n == asked->room || (popular && next.least_engaged == POPULAR)) {
                         return SN_OK;

@@ -47,7 +47,7 @@ create function search_candidates(query tsquery, viewer uuid, followed uuid[], o
         min_likes bigint, most_engaged bigint, least_engaged bigint, room bigint, only_notes uuid[], few boolean)
 returns table (note_id uuid, author_id uuid, length integer, engagement bigint, edited_at timestamptz, words bytea) language plpgsql stable set work_mem = '16MB' as $$
 declare
-        levels integer[] := array(select generate_series(search_level(least_engaged), 62));
+        levels integer[] := array(select generate_series(search_level(least_engaged), case when most_engaged is null then 62 else least(62, search_level(most_engaged)) end));
 begin
         return query execute 'select c.note_id, c.author_id, c.length, c.engagement, c.edited_at, tsvectorsend(c.words) from (select b.*,'
                 ' sum(pg_column_size(b.words)) over (rows unbounded preceding) as bytes from (select i.* from search_index i where i.likes >= $7'
