@@ -204,7 +204,7 @@ test('who runs the network has a sample sent to a member’s browsers and device
         const member = await net.register();
         const notify = (...words) => adminOf(net.server, providers.env, 'notify', 'test', ...words);
         const nothing = await notify('like', 'mobile', 'en', member.username);
-        assert.ok(nothing.code === 1 && /no such device/.test(nothing.stderr), nothing.stderr);
+        assert.ok(nothing.code === 1 && /has no device with a push token/.test(nothing.stderr), nothing.stderr);
         await device(member, 'apns', 'cd34');
         await device(member, 'fcm', 'fcm-token:2');
         const subscription = pushes.subscription();
