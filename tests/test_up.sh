@@ -115,7 +115,7 @@ no_dead_letters_are_no_output() {
 admin_names_a_stopped_folder() {
         ! "$sonet" admin deadletters list --data "$dir/data" >"$dir/words" 2>&1 || return 1
         cat "$dir/words"
-        grep -q "SoNet is not running on $dir/data: start it with 'sonet up'" "$dir/words" && [ "$(wc -l <"$dir/words")" = 1 ]
+        grep -q "SoNet is not running on $dir/data; start it with 'sonet up'" "$dir/words" && [ "$(wc -l <"$dir/words")" = 1 ]
 }
 admin_names_a_wrong_key() {
         (umask 077 && printf '%s\n' AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA >"$dir/key4")
@@ -124,7 +124,7 @@ admin_names_a_wrong_key() {
         grep -q "the key file $dir/key4 is not the one" "$dir/words" && [ "$(wc -l <"$dir/words")" = 1 ]
 }
 own_servers_are_not_ignored_in_silence() {
-        DATABASE_URL=postgresql://u:hidden@h/db REDIS_URL=redis://h refused 'DATABASE_URL, REDIS_URL: not used' --address 192.0.2.1 --data "$dir/data" &&
+        DATABASE_URL=postgresql://u:hidden@h/db REDIS_URL=redis://h refused 'ignoring DATABASE_URL, REDIS_URL: ' --address 192.0.2.1 --data "$dir/data" &&
                 ! grep -q hidden "$dir/refused"
 }
 memory_is_said_and_set() {
@@ -251,13 +251,13 @@ check 'a missing key is never replaced under existing data' env SONET_KEY_FILE="
         '$sonet' up --port 0 --data '$dir/data' 2>&1 | grep 'is missing' && [ ! -e '$dir/key3' ]"
 check 'a key inside the data folder is refused' env SONET_KEY_FILE="$dir/inner/key" bash -c "
         '$sonet' up --port 0 --data '$dir/inner' 2>&1 | grep 'is in the data folder'"
-check 'what is no address is refused' refused 'is not an address' --address nowhere --data "$dir/data"
+check 'what is no address is refused' refused 'is not an IP address' --address nowhere --data "$dir/data"
 check 'an address of another machine is refused as such, not its port' refused '192.0.2.1 is not an address of this machine' \
         --address 192.0.2.1 --data "$dir/data"
 check 'an empty folder name is refused' refused 'data must not be empty' --data ''
 touch "$dir/file"
-check 'a file is refused as data folder' refused "$dir/file is no folder" --data "$dir/file"
-check 'what lies below a file is refused as data folder' refused "$dir/file/data is no folder" --data "$dir/file/data"
+check 'a file is refused as data folder' refused "$dir/file is not a folder" --data "$dir/file"
+check 'what lies below a file is refused as data folder' refused "$dir/file/data is not a folder" --data "$dir/file/data"
 check 'gRPC beyond loopback is refused before anything starts' refused_at_once GRPC_ADDRESS=0.0.0.0 'GRPC_ADDRESS=0.0.0.0 needs GRPC_TLS_CERT'
 printf '{"name": "sms",\n oops' >"$dir/sms.json"
 check 'a provider that is not described as it must be is refused before anything starts' refused_at_once SMS_PROVIDER="$dir/sms.json" \
