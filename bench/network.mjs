@@ -32,7 +32,7 @@ function fortuneFiles() {
 export async function importNetwork(server, quick, { args, name } = graphArguments(quick), notes = NOTES) {
         const start = Date.now();
         const out = await run(findBinary(), ['import', ...args, '--texts', ...fortuneFiles(), '--notes', String(notes), '--password', PASSWORD, '--to', server.url]);
-        const [, members, ties] = out.match(/([\d,]+) members, ([\d,]+) ties/).map((n) => Number(String(n).replaceAll(',', '')));
+        const [, members, ties] = out.match(/([\d,]+) members, ([\d,]+) edges/).map((n) => Number(String(n).replaceAll(',', '')));
         return { name, members, ties, notes: members * notes, seconds: (Date.now() - start) / 1000 };
 }
 
