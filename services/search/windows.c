@@ -157,8 +157,8 @@ static sn_status read_more(struct rpc_call *c, const struct candidates_asked *as
         return SN_OK;
 }
 
-/* A read ends at 4 MiB of words, as the database has them (search_candidates): then what is missing is not older than
- * all that was found, and the next page goes on there. */
+/* A read stops at 4 MiB of words (search_candidates). What it left out is newer than what older windows hold, so
+ * nothing more is read: the next page continues behind the last match. */
 static bool are_cut(SearchRows__Candidate *const *rows, size_t n)
 {
         size_t bytes = 0;
