@@ -1,20 +1,28 @@
-/* Owns the analytics of searches. What fewer than five people have in their histories is not even counted. */
+/* Owns what is recorded of a search: the caller's history, and counts. What fewer than five people have in their
+ * histories is not even counted. */
 #include "services/search/asked.h"
 
 #include "base/clock.h"
 #include "services/jobs.h"
 #include "services/page.h"
+#include "services/search/history.h"
 #include "services/search/store_analytics.h"
 
 enum { DAYS = 7 };
 
-sn_status asked_count(struct rpc_call *c, const struct search *search, int64_t began_us, Search__SearchPage *out)
+static sn_status record(struct db_tx *tx, const struct search *search, int64_t took_ms, Search__SearchPage *out)
 {
-        const char *key = lexeme_fold(c->arena, search->text);
+        const char *key = lexeme_fold(db_arena(tx), search->text);
+
+        TRY(history_keep(tx, search->text, key));
+        return store_count_search(tx, key, PEOPLE_MIN, out->n_items == 0, took_ms, (const char **)&out->search_id);
+}
+
+sn_status asked_record(struct rpc_call *c, const struct search *search, int64_t began_us, Search__SearchPage *out)
+{
         int64_t took_ms = (clock_monotonic_us() - began_us) / 1000;
 
-        return DB_WRITE(
-            c, tx, store_count_search(tx, key, PEOPLE_MIN, out->n_items == 0, took_ms, (const char **)&out->search_id));
+        return DB_WRITE(c, tx, record(tx, search, took_ms, out));
 }
 
 sn_status search_handle_record_search_click(struct rpc_call *c, const Search__RecordSearchClickRequest *in,

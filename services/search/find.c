@@ -114,6 +114,5 @@ sn_status search_handle_search(struct rpc_call *c, const Search__SearchRequest *
         if (in->cursor[0] != '\0') {
                 return SN_OK;
         }
-        TRY(c->actor[0] != '\0' ? history_keep(c, search.text) : SN_OK);
-        return asked_count(c, &search, began_us, out);
+        return asked_record(c, &search, began_us, out);
 }

@@ -6,9 +6,11 @@
 #include "services/search/search.h"
 #include "services/search/store_own.h"
 
-sn_status history_keep(struct rpc_call *c, const char *query)
+sn_status history_keep(struct db_tx *tx, const char *query, const char *key)
 {
-        return DB_WRITE(c, tx, store_keep_query(tx, c->actor, query, lexeme_fold(c->arena, query)));
+        const char *actor = db_call(tx)->actor;
+
+        return actor[0] != '\0' ? store_keep_query(tx, actor, query, key) : SN_OK;
 }
 
 static sn_status read_history(struct db_tx *tx, const void *context, const struct page_scan *scan, size_t *n,

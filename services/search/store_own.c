@@ -17,11 +17,10 @@ DB_STATEMENT(CUT_HISTORY, "search_service", NULL,
 
 sn_status store_keep_query(struct db_tx *tx, const char *user_id, const char *query, const char *key)
 {
-        TRY(db_exec(
+        TRY(db_exec_later(
             tx, &KEEP_QUERY,
-            DB_BINDS(bind_uuid(uuid_new_in(db_arena(tx))), bind_uuid(user_id), bind_text(key), bind_text(query)),
-            NULL));
-        return db_exec(tx, &CUT_HISTORY, DB_BINDS(bind_uuid(user_id)), NULL);
+            DB_BINDS(bind_uuid(uuid_new_in(db_arena(tx))), bind_uuid(user_id), bind_text(key), bind_text(query))));
+        return db_exec_later(tx, &CUT_HISTORY, DB_BINDS(bind_uuid(user_id)));
 }
 
 #define HISTORY(comparison, direction)                                                                                 \

@@ -4,134 +4,17 @@
 
 #include <math.h>
 #include <string.h>
-#include "base/buf.h"
 #include "base/str.h"
 #include "services/search/edits.h"
-#include "services/search/filters.h"
 #include "services/search/forms.h"
-#include "services/search/search.h"
-#include "services/search/store.h"
+#include "services/search/terms_parts.h"
 
 enum { QUERY_MAX_BYTES = 256 * 1024, ALTERNATIVES_MAX = 400, TYPOS_MAX = 5, FREQUENT = 1000 };
-
-struct leaf {
-        const struct query *query;
-        struct lexemes lexemes;
-        const char *filter; /* the lexeme of a filter; NULL: none, or not one of single notes */
-        bool excluded;
-        size_t word;    /* of `words` below, from 1; 0: it stands for itself alone */
-        size_t counted; /* of them the one of whose notes it finds no more than there are; 0: that is not known */
-};
-
-struct making {
-        struct rpc_call *c;
-        struct terms *out;
-        struct leaf leaves[QUERY_MAX_TERMS];
-        size_t n_leaves, written; /* the leaf that is written next */
-        struct word_asked words[QUERY_MAX_TERMS + 1];
-        size_t n_words;
-        SearchRows__Word **rows;
-        size_t n_rows;
-        double n_notes;
-        bool exact;
-        bool as_typed;        /* of what is written now: the words and their other forms alone */
-        const char *language; /* that lang: asks for; "" */
-        struct buf query;
-};
 
 sn_status terms_fail(struct rpc_call *c, size_t at, const char *wants)
 {
         return rpc_fail_code(c, SN_INVALID_ARGUMENT, "query_invalid", "query", "at character %zu: expected %s", at,
                              wants);
-}
-
-/* ---- Collecting ---- */
-
-static bool may_be_mistyped(const struct query *query, const struct lexeme *lexeme)
-{
-        return query->kind == QUERY_WORD && query->text[0] != '@' && query->text[0] != '#' &&
-               edits_forgiven(lexeme->text) > 0;
-}
-
-/* How many notes have it is asked for. */
-static void count_lexeme(struct making *m, struct leaf *leaf, const char *lexeme)
-{
-        m->words[m->n_words++] = (struct word_asked){.word = "", .lexeme = lexeme};
-        leaf->counted = m->n_words;
-}
-
-static const char *longest_word(const struct lexemes *lexemes)
-{
-        const char *longest = lexemes->items[0].text;
-
-        for (size_t i = 1; i < lexemes->n; i++) {
-                bool longer = strlen(lexemes->items[i].text) > strlen(longest);
-
-                longest = lexemes->items[i].kind == LEXEME_WORD && longer ? lexemes->items[i].text : longest;
-        }
-        return longest;
-}
-
-static sn_status collect_words(struct making *m, struct leaf *leaf)
-{
-        leaf->lexemes = lexemes_of(m->c->arena, leaf->query->text);
-        if (leaf->lexemes.n_words == 0) {
-                return terms_fail(m->c, leaf->query->at, "a word with a letter, a digit or an emoji");
-        }
-        if (leaf->lexemes.n_words == 1 && leaf->query->kind != QUERY_PHRASE) {
-                const struct lexeme *lexeme = &leaf->lexemes.items[0];
-                bool word = leaf->query->kind == QUERY_WORD && lexeme->kind == LEXEME_WORD;
-
-                m->words[m->n_words++] = (struct word_asked){
-                    .word = word && leaf->query->text[0] != '@' ? lexeme->word : "",
-                    .lexeme = lexeme->text,
-                    .typos = word && !m->exact && !leaf->excluded && may_be_mistyped(leaf->query, lexeme),
-                    .synonyms = word && !leaf->excluded && leaf->query->text[0] != '@'};
-                leaf->word = leaf->counted = m->n_words;
-        } else if (leaf->lexemes.items[0].kind == LEXEME_WORD) {
-                count_lexeme(m, leaf, longest_word(&leaf->lexemes));
-        }
-        return SN_OK;
-}
-
-static sn_status collect_filter(struct making *m, struct leaf *leaf, const struct query *filter, bool whole)
-{
-        TRY(filter_lexeme(m->c, filter, whole, m->out, &leaf->filter));
-        if (leaf->filter != NULL) {
-                count_lexeme(m, leaf, leaf->filter);
-        }
-        return SN_OK;
-}
-
-static sn_status collect_leaf(struct making *m, const struct query *query, bool excluded, bool whole)
-{
-        struct leaf *leaf = &m->leaves[m->n_leaves++];
-
-        *leaf = (struct leaf){.query = query, .excluded = excluded};
-        if (query->kind == QUERY_WORD && query->text[0] == '#' && query->text[1] != '\0') {
-                struct query tag = {.kind = QUERY_FILTER, .filter = FILTER_TAG, .text = query->text, .at = query->at};
-
-                return collect_filter(m, leaf, &tag, false);
-        }
-        if (query->kind != QUERY_FILTER) {
-                return collect_words(m, leaf);
-        }
-        if (query->filter == FILTER_LANG && !excluded) {
-                m->language = query->text;
-        }
-        return collect_filter(m, leaf, query, whole);
-}
-
-static sn_status collect(struct making *m, const struct query *query, bool excluded, bool whole)
-{
-        if (query->kind > QUERY_NOT) {
-                return collect_leaf(m, query, excluded, whole);
-        }
-        for (size_t i = 0; i < query->n; i++) {
-                TRY(collect(m, query->children[i], excluded != (query->kind == QUERY_NOT),
-                            whole && query->kind == QUERY_AND));
-        }
-        return SN_OK;
 }
 
 /* ---- Alternatives ---- */
@@ -232,6 +115,12 @@ static bool is_admitted(const struct making *m, const SearchRows__Word *row)
         return kind == 'w' || kind == 's' || (kind != 'p' && !m->as_typed);
 }
 
+/* Whether the row's word is searched for in the place of the word that was typed. */
+static bool is_alternative(const struct making *m, const SearchRows__Word *row, const char *typed)
+{
+        return is_admitted(m, row) && (row->kind[0] != 'y' || edits_within(typed, row->word, edits_forgiven(typed)));
+}
+
 static void write_word(struct making *m, const struct leaf *leaf)
 {
         struct arena *arena = m->c->arena;
@@ -244,8 +133,8 @@ static void write_word(struct making *m, const struct leaf *leaf)
                 struct alternative *alternative;
                 char *query;
 
-                if ((size_t)row->place != leaf->word || !is_admitted(m, row) ||
-                    (typo && (n_typos == TYPOS_MAX || !edits_within(word, row->word, edits_forgiven(word))))) {
+                if ((size_t)row->place != leaf->word || !is_alternative(m, row, word) ||
+                    (typo && n_typos == TYPOS_MAX)) {
                         continue;
                 }
                 n_typos += typo;
@@ -376,18 +265,20 @@ static bool write_query(struct making *m, const struct query *query)
 
 static bool is_asked_for(const struct making *m, const struct leaf *leaf, const SearchRows__Word *row)
 {
-        return (size_t)row->place == leaf->counted &&
-               (row->kind[0] == 'p' ? may_be_start(m, leaf) : is_admitted(m, row));
+        return row->kind[0] == 'p' ? may_be_start(m, leaf) : is_alternative(m, row, m->words[row->place - 1].lexeme);
 }
 
-static double most_of_leaf(const struct making *m, const struct leaf *leaf)
+/* How many notes have the word that was counted, or one that may stand for it. */
+static double most_of_word(const struct making *m, const struct leaf *leaf, size_t word)
 {
         double most = 0;
 
         for (size_t i = 0; i < m->n_rows; i++) {
-                most += is_asked_for(m, leaf, m->rows[i]) ? (double)m->rows[i]->open : 0;
+                if ((size_t)m->rows[i]->place == word && is_asked_for(m, leaf, m->rows[i])) {
+                        most += (double)m->rows[i]->open;
+                }
         }
-        return leaf->counted > 0 ? most : m->n_notes;
+        return word > 0 ? fmin(most, m->n_notes) : m->n_notes;
 }
 
 struct matching {
@@ -400,9 +291,10 @@ static struct matching matching_of(const struct making *m, const struct query *q
         struct matching all = {.most = query->kind == QUERY_OR ? 0 : m->n_notes, .share = query->kind != QUERY_OR};
 
         if (query->kind > QUERY_NOT) {
-                double most = fmin(most_of_leaf(m, &m->leaves[(*at)++]), m->n_notes);
+                const struct leaf *leaf = &m->leaves[(*at)++];
+                double first = most_of_word(m, leaf, leaf->counted), second = most_of_word(m, leaf, leaf->also);
 
-                return (struct matching){most, most / m->n_notes};
+                return (struct matching){fmin(first, second), first / m->n_notes * second / m->n_notes};
         }
         for (size_t i = 0; i < query->n; i++) {
                 struct matching child = matching_of(m, query->children[i], at);
@@ -490,7 +382,7 @@ sn_status terms_make(struct rpc_call *c, const struct query *query, bool exact, 
         if (!query_asks_for_something(query)) {
                 return terms_fail(c, 1, "a word besides those that are excluded");
         }
-        TRY(collect(m, query, false, true));
+        TRY(terms_collect(m, query));
         TRY(load(m));
         return write_all(m, query);
 }

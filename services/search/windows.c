@@ -41,10 +41,11 @@ static int64_t hour_of(const char *id)
         return uuid_time_ms(id) / HOUR_MS;
 }
 
-/* A window that is much wider than a day may begin at the beginning of one. */
+/* A window that is much wider than a day may begin at the beginning of one. Not of 32 days unless it is years wide:
+ * most of its notes may be of its first days. */
 static int64_t rounded(int64_t from, int64_t to)
 {
-        int64_t unit = to - from > 8 * DAYS ? DAYS : to - from > 8 * DAY ? DAY : 1;
+        int64_t unit = to - from > 64 * DAYS ? DAYS : to - from > 4 * DAYS ? DAY : 1;
 
         return from - from % unit;
 }

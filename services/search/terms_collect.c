@@ -1,0 +1,113 @@
+/* Owns the first walk over a query's tree: which words and lexemes are asked of the index. */
+#include <string.h>
+#include "services/search/edits.h"
+#include "services/search/filters.h"
+#include "services/search/terms_parts.h"
+
+static bool may_be_mistyped(const struct query *query, const struct lexeme *lexeme)
+{
+        return query->kind == QUERY_WORD && query->text[0] != '@' && query->text[0] != '#' &&
+               edits_forgiven(lexeme->text) > 0;
+}
+
+/* Asks how many notes have it. */
+static size_t count_lexeme(struct making *m, const char *lexeme)
+{
+        m->words[m->n_words++] = (struct word_asked){.word = "", .lexeme = lexeme};
+        return m->n_words;
+}
+
+/* Of the words that are there as a whole, besides one; NULL: there is none. */
+static const char *longest_word(const struct leaf *leaf, const char *besides)
+{
+        const struct lexemes *lexemes = &leaf->lexemes;
+        size_t n = leaf->query->kind == QUERY_PREFIX ? lexemes->n - 1 : lexemes->n;
+        const char *longest = NULL;
+
+        for (size_t i = 0; i < n; i++) {
+                const struct lexeme *l = &lexemes->items[i];
+
+                if (l->kind == LEXEME_WORD && (besides == NULL || strcmp(l->text, besides) != 0) &&
+                    (longest == NULL || strlen(l->text) > strlen(longest))) {
+                        longest = l->text;
+                }
+        }
+        return longest;
+}
+
+/* The two longest words are probably the rarest. */
+static void count_phrase(struct making *m, struct leaf *leaf)
+{
+        const char *first = longest_word(leaf, NULL);
+        const char *second = first != NULL ? longest_word(leaf, first) : NULL;
+
+        leaf->counted = first != NULL ? count_lexeme(m, first) : 0;
+        leaf->also = second != NULL ? count_lexeme(m, second) : 0;
+}
+
+static sn_status collect_words(struct making *m, struct leaf *leaf)
+{
+        leaf->lexemes = lexemes_of(m->c->arena, leaf->query->text);
+        if (leaf->lexemes.n_words == 0) {
+                return terms_fail(m->c, leaf->query->at, "a word with a letter, a digit or an emoji");
+        }
+        if (leaf->lexemes.n_words == 1 && leaf->query->kind != QUERY_PHRASE) {
+                const struct lexeme *lexeme = &leaf->lexemes.items[0];
+                bool word = leaf->query->kind == QUERY_WORD && lexeme->kind == LEXEME_WORD;
+
+                m->words[m->n_words++] = (struct word_asked){
+                    .word = word && leaf->query->text[0] != '@' ? lexeme->word : "",
+                    .lexeme = lexeme->text,
+                    .typos = word && !m->exact && !leaf->excluded && may_be_mistyped(leaf->query, lexeme),
+                    .synonyms = word && !leaf->excluded && leaf->query->text[0] != '@'};
+                leaf->word = leaf->counted = m->n_words;
+        } else {
+                count_phrase(m, leaf);
+        }
+        return SN_OK;
+}
+
+static sn_status collect_filter(struct making *m, struct leaf *leaf, const struct query *filter, bool whole)
+{
+        TRY(filter_lexeme(m->c, filter, whole, m->out, &leaf->filter));
+        if (leaf->filter != NULL) {
+                leaf->counted = count_lexeme(m, leaf->filter);
+        }
+        return SN_OK;
+}
+
+static sn_status collect_leaf(struct making *m, const struct query *query, bool excluded, bool whole)
+{
+        struct leaf *leaf = &m->leaves[m->n_leaves++];
+
+        *leaf = (struct leaf){.query = query, .excluded = excluded};
+        if (query->kind == QUERY_WORD && query->text[0] == '#' && query->text[1] != '\0') {
+                struct query tag = {.kind = QUERY_FILTER, .filter = FILTER_TAG, .text = query->text, .at = query->at};
+
+                return collect_filter(m, leaf, &tag, false);
+        }
+        if (query->kind != QUERY_FILTER) {
+                return collect_words(m, leaf);
+        }
+        if (query->filter == FILTER_LANG && !excluded) {
+                m->language = query->text;
+        }
+        return collect_filter(m, leaf, query, whole);
+}
+
+static sn_status collect(struct making *m, const struct query *query, bool excluded, bool whole)
+{
+        if (query->kind > QUERY_NOT) {
+                return collect_leaf(m, query, excluded, whole);
+        }
+        for (size_t i = 0; i < query->n; i++) {
+                TRY(collect(m, query->children[i], excluded != (query->kind == QUERY_NOT),
+                            whole && query->kind == QUERY_AND));
+        }
+        return SN_OK;
+}
+
+sn_status terms_collect(struct making *m, const struct query *query)
+{
+        return collect(m, query, false, true);
+}
