@@ -20,6 +20,15 @@ bool db_pipeline_send(struct db_tx *tx, const char *prepared, const char *name, 
                add_name(tx, name);
 }
 
+bool db_pipeline_send_begin(struct db_tx *tx)
+{
+        PGconn *pg = tx->connection->pg;
+
+        return PQenterPipelineMode(pg) == 1 &&
+               PQsendQueryParams(pg, "begin isolation level read committed", 0, NULL, NULL, NULL, NULL, 0) == 1 &&
+               add_name(tx, "begin");
+}
+
 static const char commit_name[] = "commit";
 
 /* The server keeps answers until the end of a pipeline: those of the statements are asked for before COMMIT, or a slow

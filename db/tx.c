@@ -2,7 +2,6 @@
  * end. resolve.c handles a COMMIT whose response is lost. */
 #include "db/tx.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include "base/clock.h"
@@ -46,50 +45,69 @@ sn_status db_read(struct rpc_call *c, struct db_tx **tx)
         return open_tx(c, false, tx);
 }
 
-#define NUMBER_SIZE 24 /* of an advisory lock, in decimal */
+/* Waits for the fence, then says the transaction's ID (for a lost COMMIT), whether the session of our lease has ended,
+ * and whether the idempotency key is ours. NULL is no lock. A select list is evaluated from left to right. */
+DB_STATEMENT(ENTER_WRITE, "*", NULL,
+             "select pg_advisory_xact_lock_shared($1), pg_current_xact_id()::text as xid,"
+             " coalesce(pg_try_advisory_xact_lock_shared($2), false) as lost,"
+             " coalesce(pg_try_advisory_xact_lock($3), false) as locked");
+enum { ENTER_XID = 1, ENTER_LOST, ENTER_LOCKED }; /* its columns */
 
-/* Opens the transaction, waits for the fence, then returns one row: the transaction's ID (for a lost COMMIT),
- * whether the session of our lease has ended, and whether the idempotency key is ours. What does not apply is f. */
-static void write_begin(const struct db_tx *tx, bool with_key, char *sql, size_t size)
+static bool encode_enter(const struct db_tx *tx, bool with_key, struct db_wire *wire)
 {
         const struct db_fence *fence = db_fence(tx->db);
-        char key[sizeof("pg_try_advisory_xact_lock()") + NUMBER_SIZE] = "false";
+        struct db_bind binds[] = {fence->on ? bind_i64(fence->writers) : bind_null(),
+                                  fence->on ? bind_i64(fence->alive) : bind_null(),
+                                  with_key ? bind_i64(db_key_lock(tx->c)) : bind_null()};
+        size_t bad;
 
-        if (with_key) {
-                (void)snprintf(key, sizeof(key), "pg_try_advisory_xact_lock(%" PRId64 ")", db_key_lock(tx->c));
-        }
-        if (fence->on) {
-                (void)snprintf(sql, size,
-                               "begin isolation level read committed; select pg_advisory_xact_lock_shared(%" PRId64 ");"
-                               " select pg_current_xact_id()::text, pg_try_advisory_xact_lock_shared(%" PRId64 "), %s",
-                               fence->writers, fence->alive, key);
-        } else {
-                (void)snprintf(sql, size,
-                               "begin isolation level read committed; select pg_current_xact_id()::text, false, %s",
-                               key);
-        }
+        return db_encode(tx->c->arena, binds, sizeof(binds) / sizeof(binds[0]), wire, &bad);
 }
 
-/* One round trip. */
-static enum db_outcome send_begin(struct db_tx *tx, const char *sql, PGresult **result)
+/* One round trip, and another one at the first time on a connection. */
+static enum db_outcome send_begin_once(struct db_tx *tx, const struct db_wire *wire, PGresult **result)
 {
-        enum db_outcome outcome = db_pg_query(tx->connection->pg, sql, tx->c->deadline_us, result);
+        const char *name = NULL, *failed;
+        enum db_outcome outcome = db_connection_prepare(tx->connection, &ENTER_WRITE, wire->signature, wire->n,
+                                                        wire->types, tx->c->deadline_us, &name, result);
+
+        if (outcome != DB_DONE) {
+                return outcome;
+        }
+        if (!db_pipeline_send_begin(tx) || !db_pipeline_send(tx, name, "begin", wire)) {
+                tx->n_queued = 0;
+                return DB_LOST;
+        }
+        return db_pipeline_finish(tx, &DB_PIPELINE_UNTIL(tx->c->deadline_us), result, &failed);
+}
+
+static enum db_outcome send_begin(struct db_tx *tx, const struct db_wire *wire, PGresult **result)
+{
+        enum db_outcome outcome = send_begin_once(tx, wire, result);
 
         /* nothing of the transaction was done yet: the server may have restarted while the connection lay idle */
         if (outcome == DB_LOST && db_reopen(tx->connection, tx->c->deadline_us) == DB_DONE) {
                 PQclear(*result);
-                outcome = db_pg_query(tx->connection->pg, sql, tx->c->deadline_us, result);
+                *result = NULL;
+                outcome = send_begin_once(tx, wire, result);
         }
         return outcome;
+}
+
+static bool is_true(const PGresult *result, int column)
+{
+        return *PQgetvalue(result, 0, column) == 1;
 }
 
 static sn_status begin_transaction(struct db_tx *tx, bool with_key, bool *locked)
 {
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;
-        char sql[320];
+        struct db_wire wire = {0};
 
-        write_begin(tx, with_key, sql, sizeof(sql));
-        enum db_outcome outcome = send_begin(tx, sql, &result);
+        if (!encode_enter(tx, with_key, &wire)) {
+                return rpc_fail(tx->c, SN_INTERNAL, NULL, "something went wrong on our side");
+        }
+        enum db_outcome outcome = send_begin(tx, &wire, &result);
 
         if (outcome == DB_LOST) {
                 db_give_up(tx->connection, false);
@@ -99,12 +117,12 @@ static sn_status begin_transaction(struct db_tx *tx, bool with_key, bool *locked
         if (outcome != DB_DONE) {
                 return db_fail(tx, "begin", outcome, result);
         }
-        if (*PQgetvalue(result, 0, 1) == 't') {
+        if (is_true(result, ENTER_LOST)) {
                 db_ownership_lost(db_fence(tx->db)->service, "the lease's session had ended when a write began");
         }
-        (void)snprintf(tx->xid, sizeof(tx->xid), "%s", PQgetvalue(result, 0, 0));
+        (void)snprintf(tx->xid, sizeof(tx->xid), "%s", PQgetvalue(result, 0, ENTER_XID));
         memcpy(tx->boot, tx->connection->boot, sizeof(tx->boot));
-        *locked = *PQgetvalue(result, 0, 2) == 't';
+        *locked = is_true(result, ENTER_LOCKED);
         return SN_OK;
 }
 

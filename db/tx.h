@@ -34,6 +34,7 @@ struct db_tx {
 
 /* pipeline.c. False: the connection is lost. */
 SN_CHECKED bool db_pipeline_send(struct db_tx *tx, const char *prepared, const char *name, const struct db_wire *wire);
+SN_CHECKED bool db_pipeline_send_begin(struct db_tx *tx);
 SN_CHECKED bool db_pipeline_send_commit(struct db_tx *tx);
 /* Until when (monotonic) statements are waited for, and COMMIT. */
 struct db_pipeline_deadlines {
