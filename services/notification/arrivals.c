@@ -87,6 +87,7 @@ static sn_status undo_some(struct db_tx *tx, const struct arrival *items, size_t
 
         TRY(store_undo_arrivals(tx, items, n, &n_undone, &undone));
         TRY(store_remove_empty(tx, undone, n_undone));
+        lanes_wake(tx); /* retractions */
         return emit(tx, EVENT_NOTIFICATION_UNDONE, undone, keep_listed(undone, n_undone));
 }
 
@@ -96,6 +97,7 @@ static sn_status read_some(struct db_tx *tx, const struct arrival *items, size_t
         size_t n_removed = 0;
 
         TRY(store_remove_read(tx, items, n, &n_removed, &removed));
+        lanes_wake(tx);
         return emit(tx, EVENT_NOTIFICATION_REMOVED, removed, keep_listed(removed, n_removed));
 }
 

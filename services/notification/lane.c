@@ -48,7 +48,7 @@ static void end_sending(struct lane *lane, struct sending *s, const struct push_
         s->result = *result;
         s->state = SENDING_DONE;
         s->delivery->n_done++;
-        if (!s->untried) {
+        if (!s->untried && s->delivery->out.retracts == NULL) { /* as the log has it */
                 metric_add(lane->outcomes[result->outcome], 1);
         }
 }

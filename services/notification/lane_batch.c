@@ -116,12 +116,14 @@ static size_t describe(struct arena *arena, const struct lane_kind *kind, const 
                        struct delivery_log *logs)
 {
         const struct outgoing *d = &s->delivery->out;
-        struct template_text title = push_title(d, preferred_channel(kind->channel));
-        char *label = template_label(arena, &title);
+        struct template_text title;
+        char *label;
 
-        if (s->untried) {
+        if (s->untried || d->n_shown == 0) {
                 return 0;
         }
+        title = push_title(d, preferred_channel(kind->channel));
+        label = template_label(arena, &title);
         for (size_t i = 0; i < d->n_shown; i++) {
                 logs[i] = (struct delivery_log){.notification_id = d->shown[i]->id,
                                                 .user_id = d->user_id,
@@ -130,7 +132,8 @@ static size_t describe(struct arena *arena, const struct lane_kind *kind, const 
                                                 .templates = label,
                                                 .outcome = lane_outcome_names[s->result.outcome],
                                                 .status = s->result.status,
-                                                .took_ms = s->result.took_us / 1000};
+                                                .took_ms = s->result.took_us / 1000,
+                                                .notifications = (int64_t)d->n_shown};
         }
         return d->n_shown;
 }
@@ -155,10 +158,11 @@ static sn_status retry(struct db_tx *tx, const struct lane_kind *kind, const str
 {
         const struct outgoing *d = &s->delivery->out;
         int64_t backoff = s->untried ? BUSY_ATTEMPTS : d->attempts;
+        int64_t due_ms = queue_retry_ms(db_call(tx)->now_ms, backoff, s->result.retry_after_s);
+        int64_t attempts = d->attempts - s->untried;
 
-        return store_retry_target(tx, d->rows, d->n, kind->channel, s->to->id,
-                                  queue_retry_ms(db_call(tx)->now_ms, backoff, s->result.retry_after_s),
-                                  d->attempts - s->untried);
+        return d->retracts != NULL ? store_retry_retraction(tx, d->rows[0], kind->channel, s->to->id, due_ms, attempts)
+                                   : store_retry_target(tx, d->rows, d->n, kind->channel, s->to->id, due_ms, attempts);
 }
 
 /* What the provider refuses, it would refuse again. */
@@ -182,7 +186,7 @@ static bool is_given_up(const struct sending *s)
 static sn_status settle_sending(struct db_tx *tx, const struct lane_kind *kind, const struct sending *s)
 {
         if (is_given_up(s)) {
-                return give_up(tx, kind, s);
+                return s->delivery->out.retracts != NULL ? SN_OK : give_up(tx, kind, s);
         }
         if (s->result.outcome == PUSH_GONE) {
                 return kind->forget(tx, s->to, s->delivery->out.user_id);

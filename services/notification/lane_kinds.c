@@ -34,7 +34,7 @@ static enum lane_begun begin_browser(struct push_sender *sender, struct arena *a
                                        .text = text.ptr,
                                        .len = text.len,
                                        .ttl_s = TTL_S,
-                                       .topic = push_topic(d->shown[0]->group_key, topic),
+                                       .topic = push_topic(push_collapse_key(d), topic),
                                        .urgency = PUSH_NORMAL,
                                        .tag = tag};
 

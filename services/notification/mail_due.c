@@ -66,7 +66,8 @@ static sn_status write_one(struct db_tx *tx, const struct outgoing *d, const str
                                                 .templates = mails_labels(db_arena(tx), d, d->shown[i]),
                                                 .outcome = gone         ? "gone"
                                                            : to != NULL ? "sent"
-                                                                        : "refused"};
+                                                                        : "refused",
+                                                .notifications = (int64_t)d->n_shown};
         }
         return store_log_deliveries(tx, logs, d->n_shown);
 }

@@ -14,9 +14,11 @@
 void push_setup(const struct settings *settings);
 const struct push_options *push_settings(void);
 
+/* What is pushed under the same collapse key replaces what was pushed before. */
+const char *push_collapse_key(const struct outgoing *delivery);
 /* The sentence that a push, or an SMS, says: of the newest notification of a delivery. */
 struct template_text push_title(const struct outgoing *delivery, enum channel channel);
-/* What a push says of a delivery, as JSON in the arena: at most PUSH_TEXT_MAX bytes. */
+/* What a push says of a delivery, or that it is retracted, as JSON in the arena: at most PUSH_TEXT_MAX bytes. */
 struct str push_text(struct arena *arena, const struct outgoing *delivery);
 
 #endif

@@ -153,12 +153,17 @@ static sn_status load_rules(struct claim *k)
         return rules_load(k->c, k->member_ids, k->n_members, &k->rules);
 }
 
+static bool is_retraction(const NotificationRows__Queued *row)
+{
+        return row->retracts[0] != '\0';
+}
+
 static bool is_turned_off(const struct claim *k, const NotificationRows__Queued *row)
 {
         enum notification_type type;
         enum reason reason;
 
-        return row->read || !type_find(row->type, &type) ||
+        return row->obsolete || !type_find(row->type, &type) ||
                delivery_of(rules_of(k, row->user_id), type, k->channel, &reason) == DELIVERY_OFF;
 }
 
@@ -190,6 +195,31 @@ static sn_status release(struct claim *k, const NotificationRows__Queued *row, b
         return *goes ? SN_OK : postpone(k, row, &release);
 }
 
+/* A retraction that cannot be sent is not worth a dead letter: what it retracts is soon out of date. */
+static sn_status sift_retraction(struct claim *k, NotificationRows__Queued *row, bool *goes)
+{
+        *goes = !row->obsolete && row->attempts <= QUEUE_ATTEMPTS_MAX;
+        if (!*goes) {
+                k->dropped[k->n_dropped++] = row->id;
+        }
+        return SN_OK;
+}
+
+static sn_status sift_delivery(struct claim *k, NotificationRows__Queued *row, bool *goes)
+{
+        *goes = false;
+        if (is_turned_off(k, row)) {
+                k->dropped[k->n_dropped++] = row->id;
+                return SN_OK;
+        }
+        if (row->attempts > QUEUE_ATTEMPTS_MAX) {
+                k->dropped[k->n_dropped++] = row->id;
+                k->dead[k->n_dead++] = row;
+                return SN_OK;
+        }
+        return release(k, row, goes);
+}
+
 /* Keeps what can go out now; the rest is dropped, or waits. */
 static sn_status sift(struct claim *k)
 {
@@ -200,16 +230,9 @@ static sn_status sift(struct claim *k)
         for (size_t i = 0; i < k->n; i++) {
                 bool goes = false;
 
-                if (is_turned_off(k, k->rows[i])) {
-                        k->dropped[k->n_dropped++] = k->rows[i]->id;
-                } else if (k->rows[i]->attempts > QUEUE_ATTEMPTS_MAX) {
-                        k->dropped[k->n_dropped++] = k->rows[i]->id;
-                        k->dead[k->n_dead++] = k->rows[i];
-                } else {
-                        TRY(release(k, k->rows[i], &goes));
-                        k->rows[kept] = k->rows[i];
-                        kept += goes;
-                }
+                TRY((is_retraction(k->rows[i]) ? sift_retraction : sift_delivery)(k, k->rows[i], &goes));
+                k->rows[kept] = k->rows[i];
+                kept += goes;
         }
         k->n = kept;
         return SN_OK;
@@ -232,6 +255,9 @@ static struct outgoing collect(struct claim *k, size_t from, bool *taken)
 
         if (strcmp(k->rows[from]->target_id, NO_TARGET) != 0) {
                 d.target_id = k->rows[from]->target_id;
+        }
+        if (is_retraction(k->rows[from])) {
+                d.retracts = k->rows[from]->retracts;
         }
         for (size_t i = from; i < k->n; i++) {
                 if (!taken[i] && (i == from || goes_with(k->rows[from], k->rows[i]))) {
@@ -283,7 +309,7 @@ static sn_status show(struct claim *k, struct outgoing *d, NotificationRows__Sto
                 *n += *n < n_rows && strcmp(rows[*n]->notification->id, d->rows[d->n - 1 - i]->notification_id) == 0;
         }
         TRY(show_notification_rows(k->c, d->user_id, rows, *n, &d->n_shown, &d->shown));
-        for (size_t i = 0; d->n_shown == 0 && i < d->n; i++) {
+        for (size_t i = 0; d->retracts == NULL && d->n_shown == 0 && i < d->n; i++) {
                 k->dropped[k->n_dropped++] = d->rows[i]->id;
         }
         return SN_OK;
@@ -333,7 +359,7 @@ sn_status queue_claim(struct rpc_call *c, enum channel channel, int64_t limit, i
         TRY(show_all(&k, *deliveries, collect_all(&k, *deliveries)));
         for (size_t i = 0; i < k.n && (*deliveries)[i].n > 0; i++) {
                 (*deliveries)[*n] = (*deliveries)[i];
-                *n += (*deliveries)[i].n_shown > 0;
+                *n += (*deliveries)[i].n_shown > 0 || (*deliveries)[i].retracts != NULL;
         }
         return k.n_dropped > 0 ? DB_WRITE(c, tx, drop(tx, &k)) : SN_OK;
 }

@@ -1,6 +1,6 @@
 /* The queue of deliveries, each to one member on one channel, of one notification or of all that were held. It is
  * decided when they are due: what was read, hidden or turned off meanwhile is not sent, and nothing is sent within
- * quiet hours. */
+ * quiet hours. What was pushed and is gone since is retracted: at once, since a retraction makes no noise. */
 #ifndef SERVICES_NOTIFICATION_QUEUE_H
 #define SERVICES_NOTIFICATION_QUEUE_H
 
@@ -15,6 +15,7 @@ struct outgoing {
         int64_t attempts;                /* with this one */
         NotificationRows__Queued **rows; /* at least one */
         size_t n;
+        const char *retracts;               /* the group key of one that is gone: nothing is shown. NULL: */
         Notification__Notification **shown; /* as the member may see them, at least one; the newest first */
         size_t n_shown;
         const struct rules *rules;

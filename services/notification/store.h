@@ -67,6 +67,9 @@ SN_CHECKED sn_status store_postpone(struct db_tx *tx, char **ids, size_t n, int6
 /* The notifications of the rows once more, to one target of a channel. */
 SN_CHECKED sn_status store_retry_target(struct db_tx *tx, NotificationRows__Queued *const *rows, size_t n,
                                         enum channel channel, const char *target_id, int64_t due_ms, int64_t attempts);
+/* A retraction once more, to one target. */
+SN_CHECKED sn_status store_retry_retraction(struct db_tx *tx, const NotificationRows__Queued *row, enum channel channel,
+                                            const char *target_id, int64_t due_ms, int64_t attempts);
 /* Queues deliveries once more, whatever became of them before: to a target (all zeros: all) on a channel each. */
 SN_CHECKED sn_status store_enqueue_again(struct db_tx *tx, char **notification_ids, char **target_ids,
                                          const int64_t *channels, size_t n);
@@ -82,6 +85,7 @@ struct delivery_log {
         const char *notification_id, *user_id, *provider, *outcome;
         enum channel channel;
         int64_t status, took_ms;
+        int64_t notifications; /* how many the attempt delivered together */
         const char *templates; /* their labels, with spaces between */
 };
 SN_CHECKED sn_status store_log_deliveries(struct db_tx *tx, const struct delivery_log *logs, size_t n);

@@ -38,9 +38,12 @@ DB_STATEMENT(
     " and q.channel = $1 and q.hold > 0 and q.due_at <= $2 order by q.id limit 1000) r where h.hold > 0),"
     " taken as (update notification_queue q set due_at = $4, attempts = attempts + 1"
     " where q.id = any(array(select id from heads union select id from rest))"
-    " returning q.id, q.notification_id, q.user_id, q.target_id, q.hold, q.attempts, q.paid, q.created_at)"
-    " select t.id, t.notification_id, t.user_id, t.target_id, t.hold, t.attempts, t.paid, n.type, n.read_at is not null"
-    " as read from taken t join notifications n on n.id = t.notification_id order by t.user_id, t.id");
+    " returning q.id, q.notification_id, q.user_id, q.target_id, q.hold, q.attempts, q.paid, q.retracts)"
+    " select t.id, t.notification_id, t.user_id, t.target_id, t.hold, t.attempts, t.paid, coalesce(n.type, '') as type,"
+    " coalesce(t.retracts, '') as retracts, case when t.retracts is null then n.read_at is not null else exists (select"
+    " from notifications m where m.group_key = t.retracts and m.user_id = t.user_id and m.read_at is null) end"
+    " as obsolete from taken t left join notifications n on n.id = t.notification_id"
+    " where n.id is not null or t.retracts is not null order by t.user_id, t.id");
 
 sn_status store_claim(struct db_tx *tx, enum channel channel, int64_t limit, int64_t until_ms, size_t *n,
                       NotificationRows__Queued ***rows)
@@ -104,6 +107,22 @@ sn_status store_retry_target(struct db_tx *tx, NotificationRows__Queued *const *
                        NULL);
 }
 
+DB_STATEMENT(RETRY_RETRACTION, "notification_service", NULL,
+             "insert into notification_queue as q (id, notification_id, user_id, channel, target_id, hold, due_at,"
+             " attempts, retracts) values (gen_random_uuid(), $1, $2, $3, $4, 0, $5, $6, $7)"
+             " on conflict (notification_id, channel, target_id) do update set due_at = excluded.due_at,"
+             " attempts = excluded.attempts");
+
+sn_status store_retry_retraction(struct db_tx *tx, const NotificationRows__Queued *row, enum channel channel,
+                                 const char *target_id, int64_t due_ms, int64_t attempts)
+{
+        return db_exec(tx, &RETRY_RETRACTION,
+                       DB_BINDS(bind_uuid(row->notification_id), bind_uuid(row->user_id), bind_i64(channel),
+                                bind_uuid(target_id), bind_time_ms(due_ms), bind_i64(attempts),
+                                bind_text(row->retracts)),
+                       NULL);
+}
+
 DB_STATEMENT(ENQUEUE_AGAIN, "notification_service", NULL,
              "insert into notification_queue (id, notification_id, user_id, channel, target_id, hold, due_at)"
              " select gen_random_uuid(), n.id, n.user_id, a.channel, a.target_id, 0, now() from unnest($1::uuid[],"
@@ -141,10 +160,11 @@ sn_status store_pay(struct db_tx *tx, const struct payment *p, bool *paid)
 /* Labels have no spaces. */
 DB_STATEMENT(LOG_DELIVERIES, "notification_service", NULL,
              "insert into notification_delivery_logs (id, notification_id, user_id, channel, provider, outcome, status,"
-             " took_ms, templates) select l.id, l.notification_id, l.user_id, l.channel, l.provider, l.outcome,"
-             " l.status, l.took_ms, string_to_array(l.templates, ' ') from unnest($1::uuid[], $2::uuid[], $3::uuid[],"
-             " $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::text[])"
-             " as l (id, notification_id, user_id, channel, provider, outcome, status, took_ms, templates)");
+             " took_ms, templates, notifications) select l.id, l.notification_id, l.user_id, l.channel, l.provider,"
+             " l.outcome, l.status, l.took_ms, string_to_array(l.templates, ' '), l.notifications"
+             " from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::bigint[],"
+             " $8::bigint[], $9::text[], $10::bigint[]) as l (id, notification_id, user_id, channel, provider, outcome,"
+             " status, took_ms, templates, notifications)");
 
 sn_status store_log_deliveries(struct db_tx *tx, const struct delivery_log *logs, size_t n)
 {
@@ -153,7 +173,7 @@ sn_status store_log_deliveries(struct db_tx *tx, const struct delivery_log *logs
         char **users = ARENA_ARRAY(arena, char *, n), **providers = ARENA_ARRAY(arena, char *, n);
         char **outcomes = ARENA_ARRAY(arena, char *, n), **templates = ARENA_ARRAY(arena, char *, n);
         int64_t *channels = ARENA_ARRAY(arena, int64_t, n), *statuses = ARENA_ARRAY(arena, int64_t, n);
-        int64_t *times = ARENA_ARRAY(arena, int64_t, n);
+        int64_t *times = ARENA_ARRAY(arena, int64_t, n), *together = ARENA_ARRAY(arena, int64_t, n);
 
         for (size_t i = 0; i < n; i++) {
                 ids[i] = uuid_new_in(arena);
@@ -165,13 +185,14 @@ sn_status store_log_deliveries(struct db_tx *tx, const struct delivery_log *logs
                 statuses[i] = logs[i].status;
                 times[i] = logs[i].took_ms;
                 templates[i] = (char *)logs[i].templates;
+                together[i] = logs[i].notifications;
         }
-        return n == 0
-                   ? SN_OK
-                   : db_exec_later(tx, &LOG_DELIVERIES,
-                                   DB_BINDS(bind_uuids(ids, n), bind_uuids(notifications, n), bind_uuids(users, n),
-                                            bind_i64s(channels, n), bind_texts(providers, n), bind_texts(outcomes, n),
-                                            bind_i64s(statuses, n), bind_i64s(times, n), bind_texts(templates, n)));
+        return n == 0 ? SN_OK
+                      : db_exec_later(tx, &LOG_DELIVERIES,
+                                      DB_BINDS(bind_uuids(ids, n), bind_uuids(notifications, n), bind_uuids(users, n),
+                                               bind_i64s(channels, n), bind_texts(providers, n),
+                                               bind_texts(outcomes, n), bind_i64s(statuses, n), bind_i64s(times, n),
+                                               bind_texts(templates, n), bind_i64s(together, n)));
 }
 
 DB_STATEMENT(SELECT_DELIVERIES, "notification_service", &notification_rows__delivered__message,

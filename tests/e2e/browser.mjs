@@ -20,6 +20,7 @@ export class Browser {
         listen() {
                 let rest = '';
                 this.calls = new Map();
+                this.listeners = new Map();
                 this.process.stdio[4].setEncoding('utf8').on('data', (text) => {
                         const messages = (rest + text).split('\0');
                         rest = messages.pop();
@@ -28,7 +29,11 @@ export class Browser {
                 this.exited.then(() => this.calls.forEach(({ reject }) => reject(new Error('Chromium ended'))));
         }
 
-        take({ id, result, error }) {
+        take({ id, result, error, method, params }) {
+                if (id === undefined) {
+                        this.listeners.get(method)?.(params);
+                        return;
+                }
                 const call = this.calls.get(id);
                 this.calls.delete(id);
                 if (error) {
@@ -44,6 +49,11 @@ export class Browser {
                         this.calls.set(id, { resolve, reject });
                         this.process.stdio[3].write(`${JSON.stringify({ id, method, params, sessionId })}\0`);
                 });
+        }
+
+        // Has a function called with what each event of a name says, instead of the one before.
+        on(event, listener) {
+                this.listeners.set(event, listener);
         }
 
         // A page with a function for further commands, and one that runs an expression there.

@@ -105,6 +105,27 @@ const encoded = (number) => encodeURIComponent(number);
 const codeTo = (number, n) => new URLSearchParams(providers.to(encoded(number))[n].text).get('Body').match(/\d{6}$/)[0];
 const reacted = (fan, note) => untilAcknowledged(() => fan.put(`/v1/notes/${note.id}/like`, { timeoutMs: 10_000 }), [200]);
 
+test('what is undone is retracted, at whichever step the process is killed, and what goes out twice is the same', { timeout: 600_000 }, async () => {
+        const [member, fan] = await it.registerMany(2);
+        const subscription = service.subscription();
+        must(await member.post('/v1/push/subscriptions', subscription.body), 201);
+        const sent = () => service.to(subscription).map((p) => subscription.read(p.body));
+        for (const step of ['notified', 'push_claimed', 'push_sent', 'push_settled']) {
+                const note = await member.note(`Undone: ${step}`);
+                await reacted(fan, note);
+                const push = await eventually(`${step}: the push`, () => sent().find((text) => text.note_id === note.id) ?? false, 120_000);
+                await eventually('it is written down', async () => await sql(`select count(*) from notification_queue where user_id = '${member.id}'`) === '0', 120_000);
+                await killedAt(step, () => untilAcknowledged(() => fan.del(`/v1/notes/${note.id}/like`, { timeoutMs: 10_000 }), [200]));
+                await sql(dueNow('notification_queue', `user_id = '${member.id}'`));
+                await eventually(`${step}: the retraction`, async () => sent().some((text) => text.retracted && text.tag === push.tag) &&
+                        await sql(`select count(*) from notification_queue where user_id = '${member.id}'`) === '0', 120_000);
+        }
+        const retractions = sent().filter((text) => text.retracted);
+        assert.equal(new Set(retractions.map((text) => JSON.stringify(text))).size, 4);
+        assert.ok(retractions.length <= 5, 'only what was sent and not written down goes twice');
+        assert.deepEqual(must(await member.get('/v1/notifications')).items, []);
+});
+
 // The channels by name, what is set up for them, and what was sent there for a notification.
 const LANES = {
         sms: {

@@ -34,7 +34,7 @@ test('a browser that subscribed is pushed what its member is told, encrypted for
         await fan.react(note.id, 'like');
         const push = await service.wait(subscription);
         const item = await newest(author);
-        assert.deepEqual(push.text, { id: item.id, type: 'like', actor: `Member ${fan.username}`, actors_count: 1, note_id: note.id, text: 'Grüße an alle', notifications: 1, title: `Member ${fan.username} likes your note` });
+        assert.deepEqual(push.text, { id: item.id, type: 'like', actor: `Member ${fan.username}`, actors_count: 1, note_id: note.id, text: 'Grüße an alle', notifications: 1, title: `Member ${fan.username} likes your note`, tag: push.headers.topic });
         assertSigned(push.headers, key, service.url);
         assert.equal(push.headers['content-encoding'], 'aes128gcm');
         assert.ok(Number(push.headers.ttl) > 0 && push.headers.topic.length === 32);

@@ -76,6 +76,17 @@ export class PushService {
                 return this.pushes.filter((p) => p.path === subscription.path);
         }
 
+        // What a browser that was offline gets of them when it comes back, read: of those with the same topic the last one (RFC 8030, 5.4).
+        undelivered(subscription, from = 0) {
+                const kept = new Map();
+                this.to(subscription).slice(from).forEach((push, i) => {
+                        const name = push.headers.topic ?? i;
+                        kept.delete(name);
+                        kept.set(name, push);
+                });
+                return [...kept.values()].map((push) => subscription.read(push.body));
+        }
+
         // The nth push to a subscription, read.
         async wait(subscription, n = 1) {
                 await eventually(`push ${n}`, () => this.to(subscription).length >= n, 60_000);

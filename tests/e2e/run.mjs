@@ -13,7 +13,7 @@ const CONTRACT = ['analyticsscript', 'clients', 'erase', 'mailpages', 'mailrate'
 // Everything runs in `single`. In the other layouts, unless named or with --long, what calls from process to process:
 const CROSSING = {
         split: ['access', 'calls', 'chathistory', 'chatkills', 'chatpairs', 'concurrency', 'email', 'grpc', 'homememory', 'lanes', 'lists', 'lostanswer', 'media', 'messaging', 'model', 'notemedia', 'notes', 'notification',
-                'private', 'pushes', 'redis', 'search', 'sessions', 'stall', 'stream', 'streamlife', 'takeover', 'timelines', 'tokens', 'uploads', 'visibility'],
+                'private', 'pushes', 'redis', 'search', 'sessions', 'stall', 'stream', 'streamlife', 'takeover', 'timelines', 'tokens', 'uploads', 'visibility', 'webpush'],
         mixed: ['access', 'concurrency', 'homememory', 'lanes', 'lostanswer', 'messaging', 'notemedia', 'notes', 'search', 'stall', 'stream', 'takeover', 'timelines'],
 };
 const STEP_LIMIT_MS = 25 * 60_000;

@@ -1,0 +1,242 @@
+// Web Push beyond SoNet: a push service that others wrote decrypts and checks what it is sent, the service worker of docs/api.md shows it in Chromium,
+// and what is undone is retracted, delivered or not.
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import fs from 'node:fs';
+import http from 'node:http';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { Browser } from './browser.mjs';
+import { query, sharedDir } from './database.mjs';
+import { root } from './harness.mjs';
+import { PushService } from './pushreceiver.mjs';
+import { eventually, must, registerMany } from './shared.mjs';
+
+const require = createRequire(import.meta.url);
+const { PushApiModel } = require('web-push-testing/src/PushApiModel.js');
+const WebPushTestingServer = require('web-push-testing/src/server.js');
+
+const SUBSCRIPTIONS = '/v1/push/subscriptions';
+const service = new PushService();
+before(() => service.open());
+after(() => service.close());
+
+const sql = (words) => query(sharedDir(), 'notification', words);
+const hurry = (member) => sql(`update notification_queue set due_at = now() where user_id = '${member.id}'`);
+const idle = (member) => eventually('nothing waits to be sent', () => sql(`select count(*) from notification_queue where user_id = '${member.id}'`) === '0', 60_000);
+const listed = async (member) => must(await member.get('/v1/notifications')).items;
+async function subscribe(member, subscription = service.subscription()) {
+        must(await member.post(SUBSCRIPTIONS, subscription.body), 201);
+        return subscription;
+}
+// A note that was liked, and the push about it.
+async function liked(author, fan, subscription, n = 1) {
+        const note = await author.note('Like me');
+        await fan.react(note.id, 'like');
+        const push = await service.wait(subscription, n);
+        await idle(author);
+        return { note, push };
+}
+
+// web-push-testing, on this machine's loopback alone.
+async function open(t) {
+        const model = new PushApiModel();
+        const testing = new WebPushTestingServer(model, 0);
+        testing.setRequestHandlers();
+        const server = testing._app.listen(0, '127.0.0.1');
+        await new Promise((resolve) => server.once('listening', resolve));
+        const url = `http://127.0.0.1:${server.address().port}`;
+        model.notifyUrl = `${url}/notify/`;
+        t.after(() => server.close() && server.closeAllConnections());
+        const post = async (where, body) => (await fetch(url + where, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })).json();
+        return {
+                url,
+                subscribe: async (key) => (await post('/subscribe', { userVisibleOnly: 'true', applicationServerKey: key })).data,
+                expire: (hash) => fetch(`${url}/expire-subscription/${hash}`, { method: 'POST' }),
+                messages: async (hash) => (await post('/get-notifications', { clientHash: hash })).data.messages.map((text) => JSON.parse(text)),
+        };
+}
+async function subscribeAt(testing, member) {
+        const { public_key: key } = must(await member.get('/v1/push/key'));
+        const { clientHash: hash, endpoint, keys } = await testing.subscribe(key);
+        must(await member.post(SUBSCRIPTIONS, { endpoint, keys }), 201);
+        return { hash, wait: (n) => eventually(`message ${n}`, async () => (await testing.messages(hash)).length >= n && (await testing.messages(hash))[n - 1], 60_000) };
+}
+
+test('web-push-testing accepts the signature of what is pushed, decrypts it, and ends subscriptions', async (t) => {
+        const testing = await open(t);
+        const [author, fan] = await registerMany(2);
+        const browser = await subscribeAt(testing, author);
+        const note = await author.note('Grüße an alle');
+        await fan.react(note.id, 'like');
+        const message = await browser.wait(1);
+        assert.deepEqual([message.type, message.note_id, message.text, message.title], ['like', note.id, 'Grüße an alle', `Member ${fan.username} likes your note`]);
+        await idle(author);
+        await fan.unreact(note.id, 'like');
+        assert.deepEqual(await browser.wait(2), { id: message.id, tag: message.tag, retracted: true });
+        await testing.expire(browser.hash);
+        await fan.react(note.id, 'renote');
+        await eventually('it is forgotten', async () => must(await author.get(SUBSCRIPTIONS)).items.length === 0, 60_000);
+        assert.equal((await testing.messages(browser.hash)).length, 2);
+});
+
+test('a push of what was undone is replaced where it was not delivered yet, and retracted where it was', async () => {
+        const [author, fan] = await registerMany(2);
+        const subscription = await subscribe(author);
+        const { note, push } = await liked(author, fan, subscription);
+        assert.equal(push.text.tag, push.headers.topic);
+        await fan.unreact(note.id, 'like');
+        const retraction = await service.wait(subscription, 2);
+        assert.deepEqual([retraction.text, retraction.headers.topic], [{ id: push.text.id, tag: push.text.tag, retracted: true }, push.headers.topic]);
+        assert.deepEqual(service.undelivered(subscription), [retraction.text], 'a browser that was offline never shows the like');
+        assert.deepEqual(await listed(author), []);
+        await idle(author);
+        await fan.react(note.id, 'like');
+        const again = await service.wait(subscription, 3);
+        assert.notEqual(again.text.id, push.text.id);
+        assert.deepEqual(service.undelivered(subscription), [again.text], 'nor the retraction, once it is liked again');
+        await fan.follow(author);
+        await service.wait(subscription, 4);
+        await fan.unrelate(author, 'follow');
+        assert.deepEqual((await service.wait(subscription, 5)).text.retracted, true);
+        assert.deepEqual(service.undelivered(subscription).map((text) => text.type ?? 'retracted'), ['like', 'retracted']);
+});
+
+test('a retraction comes in quiet hours, and once to each browser however often it is put off', async () => {
+        const [author, fan] = await registerMany(2);
+        const [busy, here] = [await subscribe(author), await subscribe(author)];
+        const { note } = await liked(author, fan, here);
+        must(await author.put('/v1/notifications/quiet_hours', { body: { windows: [{ from: '00:00', until: '00:00' }] } }));
+        const answers = [[429, { 'retry-after': '1' }], [503, {}]];
+        service.answers[busy.path] = () => answers.shift() ?? [201, {}];
+        await fan.unreact(note.id, 'like');
+        await service.wait(here, 2);
+        for (const n of [2, 3]) {
+                assert.equal((await service.wait(busy, n)).text.retracted, true);
+                await eventually('it is put off', () => sql(`select count(*) from notification_queue where user_id = '${author.id}' and attempts = ${n - 1} and due_at < now() + interval '50 s'`) === '1', 60_000);
+                hurry(author);
+        }
+        assert.equal((await service.wait(busy, 4)).text.retracted, true);
+        await idle(author);
+        assert.deepEqual([service.to(busy).length, service.to(here).length], [4, 2]);
+});
+
+test('what others are left of, what was read and what a digest told is not retracted', async () => {
+        const [author, fan, other] = await registerMany(3);
+        const subscription = await subscribe(author);
+        const { note } = await liked(author, fan, subscription);
+        await other.react(note.id, 'like');
+        await service.wait(subscription, 2);
+        await other.unreact(note.id, 'like');
+        await eventually('one is left', async () => (await listed(author))[0].actors_count === 1);
+        must(await author.put('/v1/notifications/read', { body: { ids: [(await listed(author))[0].id] } }));
+        await fan.unreact(note.id, 'like');
+        must(await author.put('/v1/notifications/preferences', { body: { types: [{ type: 'like', push: 'daily' }, { type: 'renote', push: 'daily' }] } }));
+        const digest = await author.note('In a digest');
+        for (const what of ['like', 'renote']) {
+                await fan.react(digest.id, what);
+        }
+        await eventually('both wait', () => sql(`select count(*) from notification_queue where user_id = '${author.id}'`) === '2', 60_000);
+        hurry(author);
+        assert.equal((await service.wait(subscription, 3)).text.notifications, 2);
+        await idle(author);
+        await fan.unreact(digest.id, 'like');
+        await eventually('it is gone from the list', async () => (await listed(author)).filter((i) => i.note.id === digest.id).length === 1, 60_000);
+        await fan.follow(author);
+        assert.equal((await service.wait(subscription, 4)).text.type, 'follow');
+});
+
+test('what is undone while it is being pushed is retracted afterwards', async () => {
+        const [author, fan] = await registerMany(2);
+        const subscription = await subscribe(author);
+        const release = service.hang(subscription.path);
+        const note = await author.note('Like me');
+        await fan.react(note.id, 'like');
+        await service.wait(subscription);
+        await fan.unreact(note.id, 'like');
+        await eventually('it is gone', async () => (await listed(author)).length === 0, 60_000);
+        assert.equal(service.to(subscription).length, 1, 'not before it is certain that it comes second');
+        release();
+        delete service.hanging[subscription.path];
+        hurry(author); // the end of the lease is now
+        assert.equal((await service.wait(subscription, 2)).text.retracted, true);
+        await idle(author);
+});
+
+test('a message that was read in its chat on one device is closed on the others', async () => {
+        const [reader, friend] = await registerMany(2);
+        const subscription = await subscribe(reader);
+        const chat = must(await friend.post('/v1/chats', { kind: 'direct', user_ids: [reader.id] }), 201);
+        const { seq } = must(await friend.post(`/v1/chats/${chat.id}/messages`, { client_id: randomUUID(), text: 'Are you there?' }), 201);
+        const push = await service.wait(subscription);
+        await idle(reader);
+        must(await reader.put(`/v1/chats/${chat.id}/read`, { body: { seq } }));
+        assert.deepEqual((await service.wait(subscription, 2)).text, { id: push.text.id, tag: push.text.tag, retracted: true });
+});
+
+// ---- In a browser ----
+
+// The indented example of docs/api.md.
+function serviceWorker() {
+        const text = fs.readFileSync(path.join(root, 'docs/api.md'), 'utf8');
+        const from = text.indexOf('    self.addEventListener');
+        const end = text.indexOf('\n\n**', from);
+        assert.ok(from > 0 && end > from);
+        return text.slice(from, end).split('\n').map((line) => line.slice(4)).join('\n');
+}
+
+// A site with that service worker, as its page in Chromium sees it.
+async function openPage(t) {
+        const files = { '/': ['text/html', '<!doctype html><title>A client</title>'], '/worker.js': ['text/javascript', serviceWorker()] };
+        const site = http.createServer(({ url }, response) => {
+                const [type, text] = files[url] ?? ['text/plain', ''];
+                response.writeHead(files[url] ? 200 : 404, { 'content-type': type }).end(text);
+        });
+        await new Promise((resolve) => site.listen(0, '127.0.0.1', resolve));
+        const origin = `http://127.0.0.1:${site.address().port}`;
+        const browser = await Browser.start();
+        t.after(async () => {
+                await browser.stop();
+                site.closeAllConnections();
+                site.close();
+        });
+        const registered = new Promise((resolve) => browser.on('ServiceWorker.workerRegistrationUpdated', ({ registrations: [first] }) => first && resolve(first.registrationId)));
+        await browser.send('Browser.grantPermissions', { origin, permissions: ['notifications'] });
+        const { send, run } = await browser.open(`${origin}/`);
+        await eventually('the page', async () => (await run('document.title')) === 'A client');
+        await send('ServiceWorker.enable');
+        await run("navigator.serviceWorker.register('/worker.js').then(() => navigator.serviceWorker.ready).then(() => true)");
+        const registrationId = await registered;
+        return {
+                deliver: (push) => send('ServiceWorker.deliverPushMessage', { origin, registrationId, data: JSON.stringify(push) }),
+                shown: () => run('navigator.serviceWorker.ready.then((r) => r.getNotifications()).then((list) => list.map(({ title, body, tag }) => ({ title, body, tag })))'),
+        };
+}
+
+test('the service worker of docs/api.md shows in Chromium what SoNet pushed, replaces it, and closes what was retracted', async (t) => {
+        const testing = await open(t);
+        const [author, fan, other] = await registerMany(3);
+        const receiver = await subscribeAt(testing, author);
+        const page = await openPage(t);
+        const note = await author.note('Hello');
+        await fan.react(note.id, 'like');
+        const first = await receiver.wait(1);
+        await page.deliver(first);
+        await eventually('it is shown', async () => (await page.shown()).length === 1);
+        assert.deepEqual(await page.shown(), [{ title: `Member ${fan.username} likes your note`, body: 'Hello', tag: first.tag }]);
+        await idle(author);
+        await other.react(note.id, 'like');
+        await page.deliver(await receiver.wait(2));
+        await eventually('it is replaced', async () => (await page.shown()).map(({ title }) => title).join() === `Member ${other.username} and Member ${fan.username} like your note`);
+        await fan.follow(author);
+        await page.deliver(await receiver.wait(3));
+        await eventually('there are two', async () => (await page.shown()).length === 2);
+        await idle(author);
+        await fan.unreact(note.id, 'like');
+        await other.unreact(note.id, 'like');
+        const retraction = await receiver.wait(4);
+        assert.deepEqual([retraction.retracted, retraction.tag], [true, first.tag]);
+        await page.deliver(retraction);
+        await eventually('it is closed', async () => (await page.shown()).map(({ title }) => title).join() === `Member ${fan.username} follows you`);
+});
