@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -255,6 +257,28 @@ static void ids_that_are_not_canonical_are_refused(void **state)
         assert_true(uuid_equal(out, out));
 }
 
+static void a_uuid_has_hexadecimal_digits_alone_in_all_places(void **state)
+{
+        const char good[] = "01234567-89ab-cdef-ABCD-EF0123456789";
+        uint8_t bytes[16];
+
+        assert_true(uuid_to_bytes(good, bytes));
+        for (size_t at = 0; at < UUID_SIZE - 1; at++) {
+                for (int c = 1; c < 256; c++) {
+                        char text[UUID_SIZE];
+                        memcpy(text, good, sizeof(text));
+                        text[at] = (char)c;
+                        assert_int_equal(uuid_to_bytes(text, bytes), good[at] == '-' ? c == '-' : isxdigit(c) != 0);
+                        char one[] = {text[at], '\0'};
+                        uint8_t value = (uint8_t)strtoul(one, NULL, 16);
+                        size_t digit = at - (at > 8) - (at > 13) - (at > 18) - (at > 23);
+                        if (good[at] != '-' && isxdigit(c)) {
+                                assert_int_equal(bytes[digit / 2] >> (digit % 2 == 0 ? 4 : 0) & 15, value);
+                        }
+                }
+        }
+}
+
 static void random_numbers_stay_below_their_bound_and_reach_all_values(void **state)
 {
         int seen[7] = {0};
@@ -285,6 +309,7 @@ int main(void)
             cmocka_unit_test(every_code_point_is_decoded),
             cmocka_unit_test(times_are_written_as_rfc_3339),
             cmocka_unit_test(times_agree_with_the_c_library_on_every_day),
+            cmocka_unit_test(a_uuid_has_hexadecimal_digits_alone_in_all_places),
             cmocka_unit_test(random_numbers_stay_below_their_bound_and_reach_all_values),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,10 +102,11 @@ static void pack_all(const struct cache *cache, struct cache_item *items, size_t
 {
         for (size_t i = 0; i < n; i++) {
                 items[i].packed.len = pack(items[i].key, items[i].packed.bytes);
-                cache_table_prefetch_bucket(cache->table, items[i].packed.bytes, items[i].packed.len);
+                items[i].packed.hash =
+                    cache_table_prefetch_bucket(cache->table, items[i].packed.bytes, items[i].packed.len);
         }
         for (size_t i = 0; n > 1 && i < n; i++) {
-                cache_table_prefetch_entry(cache->table, items[i].packed.bytes, items[i].packed.len);
+                cache_table_prefetch_entry(cache->table, items[i].packed.hash);
         }
 }
 

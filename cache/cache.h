@@ -28,7 +28,7 @@ struct cache_item {
         struct {
                 uint8_t bytes[CACHE_KEY_MAX];
                 size_t len; /* 0: no row has this key */
-                uint64_t token;
+                uint64_t hash, token;
         } packed; /* of cache.c */
 };
 

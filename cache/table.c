@@ -192,18 +192,18 @@ bool cache_table_get(struct cache_table *t, const void *key, size_t key_len, uni
 }
 
 /* Without the lock, since nothing is read: where there is no such memory any more, none is fetched. */
-void cache_table_prefetch_bucket(struct cache_table *t, const void *key, size_t key_len)
+uint64_t cache_table_prefetch_bucket(struct cache_table *t, const void *key, size_t key_len)
 {
         uint64_t hash = hash_key(t, key, key_len);
         struct shard *s = shard_of(t, hash);
         struct entry **buckets = __atomic_load_n(&s->buckets, __ATOMIC_RELAXED);
         size_t n_buckets = __atomic_load_n(&s->n_buckets, __ATOMIC_RELAXED);
         __builtin_prefetch((const void *)((uintptr_t)buckets + (hash & (n_buckets - 1)) * sizeof(*buckets)));
+        return hash;
 }
 
-void cache_table_prefetch_entry(struct cache_table *t, const void *key, size_t key_len)
+void cache_table_prefetch_entry(struct cache_table *t, uint64_t hash)
 {
-        uint64_t hash = hash_key(t, key, key_len);
         struct shard *s = shard_of(t, hash);
         pthread_mutex_lock(&s->lock);
         const struct entry *first = s->n_buckets > 0 ? s->buckets[hash & (s->n_buckets - 1)] : NULL;

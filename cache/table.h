@@ -33,10 +33,10 @@ void cache_table_free(struct cache_table *t); /* takes NULL */
 /* False: the key is not in the table. An object found comes with a reference for the caller. The token is given either
  * way. */
 bool cache_table_get(struct cache_table *t, const void *key, size_t key_len, union cache_value *value, uint64_t *token);
-/* Prefetching for many lookups: call the first for all keys, then the second for all keys, then look them up.
- * Otherwise each lookup would wait for memory three times. */
-void cache_table_prefetch_bucket(struct cache_table *t, const void *key, size_t key_len);
-void cache_table_prefetch_entry(struct cache_table *t, const void *key, size_t key_len);
+/* Prefetching for many lookups: call the first for all keys, then the second for all hashes that it returned, then look
+ * the keys up. Otherwise each lookup would wait for memory three times. */
+uint64_t cache_table_prefetch_bucket(struct cache_table *t, const void *key, size_t key_len);
+void cache_table_prefetch_entry(struct cache_table *t, uint64_t hash);
 /* The token alone. */
 uint64_t cache_table_token(struct cache_table *t, const void *key, size_t key_len);
 /* Stores the value if the token is still valid, taking its own reference. key_len is at most CACHE_KEY_MAX. */
