@@ -1,5 +1,5 @@
-/* Adapters of providers: what a member writes stays where the template puts it, whatever it is, and what a provider
- * answers is read within its bounds. The input: a value, a template, a path and an answer, with NUL between. */
+/* Provider adapters: no value from a member can escape its place in the template, and a provider's response is never
+ * read out of bounds. The input: a value, a template, a path and a response, separated by NUL. */
 #include <string.h>
 
 #include "base/arena.h"

@@ -1,4 +1,4 @@
-/* Attestation objects: whatever the bytes, what is read of them lies within them. */
+/* Attestation objects: for all inputs, the parsed parts are within the input. */
 #include "fuzz/must.h"
 #include "services/user/attestation_object.h"
 

@@ -1,5 +1,5 @@
-/* What clients write of themselves: whatever the bytes, nobody chooses the address that a trusted proxy names, and user
- * agents become text. The input is what a client sent before its proxy appended to it. */
+/* What clients claim about themselves: for all inputs, a client cannot forge the address that a trusted proxy reports,
+ * and user agents become valid text. The input is the header that a client sent, before its proxy appended to it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +18,7 @@ static void is_from(struct arena *arena, const char *forwarded, const char *x_fo
         MUST(strcmp(found, CLIENT) == 0 || (proxy_will_do && strcmp(found, PROXY) == 0));
 }
 
-/* A field that breaks its grammar may leave the request with the proxy, never with another address. */
+/* A malformed header may attribute the request to the proxy, never to another address. */
 static void proxy_appends(struct arena *arena, const char *sent)
 {
         is_from(arena, NULL, arena_printf(arena, "%s, " CLIENT, sent), false);
@@ -26,7 +26,7 @@ static void proxy_appends(struct arena *arena, const char *sent)
         is_from(arena, arena_printf(arena, "%s, for=" CLIENT, sent), NULL, true);
         is_from(arena, arena_printf(arena, "%s,for=\"" CLIENT ":80\";by=\"[2001:db8::1]\", for=10.0.0.1", sent), NULL,
                 true);
-        is_from(arena, sent, CLIENT, true); /* it leaves the other one as it came */
+        is_from(arena, sent, CLIENT, true); /* the proxy passes the other header through */
         is_from(arena, "for=" CLIENT, sent, true);
 }
 

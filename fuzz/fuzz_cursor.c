@@ -1,5 +1,5 @@
-/* Cursors: whatever the text, only what was made for this list and member is taken, and it means what was meant. The
- * first byte says whether the rest is a text of its own, or a position with edits to make to its genuine cursor. */
+/* Cursors: for all inputs, only cursors created for this list and member are accepted, with their original meaning. The
+ * first byte selects whether the rest is a cursor, or a position and edits to its genuine cursor. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +27,7 @@ static void text_of_its_own(struct rpc_call *c, const uint8_t *data, size_t len)
         check(status == (text[0] == '\0' ? SN_OK : SN_INVALID_ARGUMENT));
 }
 
-/* The id's last byte is also how many items were seen. */
+/* The last byte of the ID is also the number of items seen. */
 static struct cursor cursor_of(const uint8_t data[POSITION_BYTES])
 {
         struct cursor cursor = {.n_seen = data[POSITION_BYTES - 1] % (CURSOR_SEEN_MAX + 1)};

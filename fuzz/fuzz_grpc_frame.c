@@ -1,5 +1,5 @@
-/* Bytes → messages in their frames, out of gzip, and chunks of bodies. Whatever the bytes, what is found lies within
- * them, is bounded, and is read the same way again. The first byte chooses the field. */
+/* Bytes → gRPC messages in frames, gzip, and body chunks. For all inputs, the result is within the input, limited in
+ * size, and the same when parsed again. The first byte selects the field. */
 #include <string.h>
 
 #include "fuzz/must.h"
@@ -13,7 +13,7 @@ static bool is_within(struct str part, struct str whole)
         return part.len == 0 || (part.ptr >= whole.ptr && part.ptr + part.len <= whole.ptr + whole.len);
 }
 
-/* What stands beside the bytes, and the bytes behind a head of ours, split into the same again. */
+/* The fields next to the chunk, and the chunk with a header that we write, are split into the same parts again. */
 static void split(struct str message, uint32_t field)
 {
         CLEANUP(buf_free) struct buf rest, again;

@@ -1,5 +1,5 @@
-/* Values of gRPC's metadata: whatever the bytes, time-outs are sane, texts and binary values survive the way to the
- * wire and back, and problems are text. */
+/* gRPC metadata values: for all inputs, timeouts are in range, texts and binary values survive encoding and decoding,
+ * and problems are valid text. */
 #include <string.h>
 
 #include "base/text.h"
@@ -57,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         struct rpc_call *c = rpc_call_new_background(NULL, 60000);
-        char *kept = arena_strndup(c->arena, (const char *)data, size); /* ends with NUL, as a header's value does */
+        char *kept = arena_strndup(c->arena, (const char *)data, size); /* NUL-terminated, like a header value */
         struct str value = {kept, size};
         timeout(c->arena, value);
         text(c->arena, value);

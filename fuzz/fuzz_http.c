@@ -1,5 +1,6 @@
-/* Bytes of a client → the head of a request and its body in chunks. Whole, a byte at a time, and cut as the first byte
- * says, they must mean the same; and what passes must be what RFC 9112 allows, looked at in a simpler way. */
+/* Bytes from a client → a request head and a chunked body. Parsed as a whole, a byte at a time, and split as the first
+ * byte selects, the result must be the same; and accepted input must be valid by RFC 9112, according to a simpler
+ * check. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +20,7 @@ static size_t next_cut(size_t at, size_t len, unsigned *seed)
         return len - at < n ? len : at + n;
 }
 
-/* Each piece in memory of its own, so that a look behind it is noticed. */
+/* Each piece is allocated separately, so that reading past its end is detected. */
 static enum http_parse parse_in_pieces(struct http_head *h, const char *bytes, size_t len, unsigned seed)
 {
         enum http_parse result = HTTP_PARSE_MORE;
@@ -72,7 +73,7 @@ static void check_head(const struct http_head *h, const char *bytes)
         }
 }
 
-/* seed 1: all at once; gives how many bytes were used. */
+/* seed 1: all at once; returns how many bytes were used. */
 static size_t decode(const char *bytes, size_t len, unsigned seed, struct http_chunked *d, struct buf *out,
                      enum http_parse *result)
 {

@@ -1,6 +1,6 @@
-/* Text → json_read_message. What is read can be written and, but for the nulls of what was not given, read again
- * without a difference; and what validation then lets pass packs to bytes that the scan lets pass, and unpacks to the
- * same. The first byte chooses the message. */
+/* Text → json_read_message. Accepted text can be written and, except for the nulls of absent fields, read again to the
+ * same message; and if that is valid, its packed bytes pass the scan and unpack to the same message. The first byte
+ * selects the message. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,7 +61,7 @@ static void drop_nulls(json_t *value)
         }
 }
 
-/* Answers show null for what was not given, and 0 for a number whose range begins at 1; requests leave both out. */
+/* Responses have null for absent fields, and 0 for a number whose range begins at 1; requests must leave both out. */
 static struct str as_request(struct rpc_call *c, struct str text)
 {
         json_t *root = json_loadb(text.ptr, text.len, 0, NULL);
@@ -84,7 +84,7 @@ static void check_bytes(struct rpc_call *c, const struct rpc_message *type, Prot
         if (rpc_validate(c, type, message) != SN_OK) {
                 return;
         }
-        struct str text = write(c, type, message); /* validation may have brought ids to lowercase */
+        struct str text = write(c, type, message); /* validation may have lowercased IDs */
         uint8_t *bytes = rpc_pack(c->arena, message, &len);
         MUST(rpc_unpack(c, type, bytes, len, &unpacked) == SN_OK);
         MUST(str_equal(write(c, type, unpacked), text));

@@ -1,5 +1,5 @@
-/* Bytes of a client → a form. Whole and a byte at a time they must mean the same, and no part may be longer than what
- * came. */
+/* Bytes from a client → a form. Parsed as a whole and a byte at a time, the result must be the same, and no part may be
+ * longer than the input. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* Queries of searches: whatever the text, it is a tree whose text gives the same tree, or the place of its mistake is
- * within it. */
+/* Search queries: every text is either parsed to a tree, whose text parses to the same tree, or rejected with an error
+ * position within the text. */
 #include <string.h>
 
 #include "base/str.h"

@@ -1,5 +1,5 @@
-/* Raw bytes → rpc_scan. What passes must unpack, and every text in it must be whole and UTF-8. The first byte chooses
- * the message. */
+/* Raw bytes → rpc_scan. Accepted bytes must unpack, and every text in them must be complete and valid UTF-8. The first
+ * byte selects the message. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +14,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Remembers the size of what protobuf-c asks for, so that a text cut at a NUL shows. */
+/* Records the size of each allocation of protobuf-c, so that a text truncated at a NUL is detected. */
 static void *sized_alloc(void *context, size_t bytes)
 {
         (void)context;

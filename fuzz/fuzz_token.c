@@ -1,6 +1,6 @@
-/* Access tokens and service tokens: whatever the bytes, only what was signed is taken. The first byte says what the
- * rest is: a token, edits to a genuine one, a header and payload under a genuine signature of others, or the inside of
- * a token whose signature was right. */
+/* Access tokens and service tokens: for all inputs, only signed ones are accepted. The first byte selects what the rest
+ * is: a token, edits to a genuine one, a header and payload with the signature of another token, or the contents of a
+ * correctly signed token. */
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,7 +78,7 @@ static char *encode(struct arena *arena, const void *bytes, size_t len)
         return sodium_bin2base64(arena_alloc(arena, size), size, bytes, len, VARIANT);
 }
 
-/* Header and payload, parted by a NUL. */
+/* Header and payload, separated by a NUL. */
 static void borrowed_signature(struct rpc_call *c, const uint8_t *data, size_t len)
 {
         size_t header = strnlen((const char *)data, len), payload = header < len ? header + 1 : header;

@@ -1,5 +1,6 @@
-/* Bytes of a client → the frames of a WebSocket. Whole, a byte at a time, and cut as the first byte says, they must
- * mean the same; what passes must be what RFC 6455 allows; and what a server writes, masked, must be read as it was. */
+/* Bytes from a client → WebSocket frames. Parsed as a whole, a byte at a time, and split as the first byte selects, the
+ * result must be the same; accepted input must be valid by RFC 6455; and frames that a server writes, once masked, must
+ * be read unchanged. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,7 +46,7 @@ static size_t next_piece(size_t left, unsigned *seed)
         return left < n ? left : n;
 }
 
-/* What the bytes mean, as text; each piece in memory of its own, so that a look behind it is noticed. */
+/* The parsed frames, as text; each piece is allocated separately, so that reading past its end is detected. */
 static void read_all(const char *bytes, size_t len, size_t piece, unsigned seed, struct buf *said)
 {
         struct websocket w;
@@ -77,7 +78,7 @@ static bool same(const struct buf *a, const struct buf *b)
         return a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
 }
 
-/* A server's frame says its payload's length, and nothing stands before or behind it. */
+/* A server's frame contains its payload's length, and there is nothing before or after it. */
 static void check_written(const uint8_t *data, size_t size)
 {
         struct buf out;

@@ -1,4 +1,4 @@
-/* What a fuzz target insists on, in builds without assertions too. */
+/* Assertions for fuzz targets, also in builds without assertions. */
 #ifndef FUZZ_MUST_H
 #define FUZZ_MUST_H
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes services/user/common_passwords.txt anew from the lists of zxcvbn (MIT), as Debian's python3-zxcvbn ships them: the passwords that leaked
-# most often, and words that would be tried next; and from the list of John the Ripper (public domain), as john-data ships it, which has what zxcvbn
-# leaves to rules. Each has at least eight characters, is in lowercase; sorted by bytes.
+# Regenerates services/user/common_passwords.txt from the lists of zxcvbn (MIT) in Debian's python3-zxcvbn: the most frequently leaked passwords, and
+# common words; and from the list of John the Ripper (public domain) in john-data, which contains passwords that zxcvbn covers by rules. All have at
+# least eight characters and are in lowercase; sorted by bytes.
 #   common-passwords.sh
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."

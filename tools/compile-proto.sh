@@ -1,6 +1,6 @@
 #!/bin/sh
-# Compiles one .proto with protobuf-c and, given its path, with protoc-gen-sonet. protoc writes a tree of folders, Meson knows only flat
-# outputs: they are laid into OUT. protobuf-c sees no services: SoNet has its own, and protobuf-c's cannot be called "Register".
+# Compiles one .proto with protobuf-c and, given its path, with protoc-gen-sonet. protoc writes a tree of folders, but Meson only supports flat
+# outputs, so files are moved to OUT. Services are hidden from protobuf-c: SoNet has its own, and protobuf-c cannot handle a method named "Register".
 #   compile-proto.sh OUT NAME.proto GENERATOR|- -IROOT…
 set -eu
 out=$1 name=$2 generator=$3

@@ -1,5 +1,5 @@
-/* contract-files: reads a google.protobuf.FileDescriptorSet of all contracts from standard input, takes out what the
- * outside may not call or need not know, and writes the tables of base/contract_files.h to standard output. */
+/* contract-files: reads a google.protobuf.FileDescriptorSet of all contracts from standard input, removes internal
+ * methods and the types that only they use, and writes the tables of base/contract_files.h to standard output. */
 #include "tools/gen.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 typedef Google__Protobuf__FileDescriptorProto file_proto;
 typedef Google__Protobuf__DescriptorProto message_proto;
 
-/* ---- What is open ---- */
+/* ---- Public parts ---- */
 
 static bool is_open(const struct gen_method *m)
 {
@@ -21,8 +21,8 @@ static bool is_within(const char *full_name, const char *outer)
         return strncmp(full_name, outer, len) == 0 && full_name[len] == '.';
 }
 
-/* A message is kept with all that its fields are made of, with what is declared in it, and with what it is declared
- * in. */
+/* A message is kept together with the types of its fields, the types declared in it, and the message that it is
+ * declared in. */
 static void keep(struct gen *g, const struct gen_message *wanted)
 {
         struct gen_message *m = (struct gen_message *)wanted;
@@ -76,9 +76,9 @@ static bool is_used(const struct gen *g, const char *type)
         return false;
 }
 
-/* ---- What goes ---- */
+/* ---- Removing the rest ---- */
 
-/* SoNet's options are unknown fields of descriptor.proto's; who has no others has none. */
+/* SoNet's options are unknown fields of the descriptor's options; if there are no others, the options are removed. */
 static void *without_ours(void *options)
 {
         ProtobufCMessage *message = options;
@@ -247,7 +247,7 @@ static void write_bytes(const Google__Protobuf__FileDescriptorSet *set, size_t n
         printf("\n};\n");
 }
 
-/* The file, and all that it imports, so that a client need not ask again. */
+/* The file and everything that it imports, so that clients need only one request. */
 static void write_with(const Google__Protobuf__FileDescriptorSet *set, size_t number)
 {
         size_t *order = gen_alloc((set->n_file + 1) * sizeof(*order)), n = 1, at;
@@ -351,7 +351,7 @@ static void write_tables(const Google__Protobuf__FileDescriptorSet *set)
         write_symbols(set);
 }
 
-/* ---- Its run ---- */
+/* ---- Main ---- */
 
 static void *pool_alloc(void *context, size_t bytes)
 {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The tables of base/contract_files.h from .proto files and all that they import: contract-files.sh OUT.c TOOL -IROOT… NAME.proto…
+# The tables of base/contract_files.h from .proto files and their imports: contract-files.sh OUT.c TOOL -IROOT… NAME.proto…
 set -eu
 out=$1 tool=$2
 shift 2

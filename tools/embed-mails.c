@@ -1,6 +1,6 @@
-/* Puts the texts of mails into the binary: embed-mails OUT.c SYMBOL FILE… writes `const struct mail_language
- * SYMBOL_NAME[]` for each NAME from the files NAME.LANGUAGE.mail, English first. Refuses names of another form, and a
- * mail without an English text. */
+/* Embeds the texts of mails in the binary: embed-mails OUT.c SYMBOL FILE… writes `const struct mail_language
+ * SYMBOL_NAME[]` for each NAME from the files NAME.LANGUAGE.mail, English first. Rejects other file names, and a mail
+ * without an English text. */
 #include <stdlib.h>
 #include <string.h>
 #include "tools/embed_text.h"
@@ -24,7 +24,7 @@ static struct source parse(const char *path)
         return s;
 }
 
-/* By name; of one name English first. */
+/* By name; for each name English first. */
 static int compare(const void *a, const void *b)
 {
         const struct source *x = a, *y = b;

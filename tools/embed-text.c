@@ -1,4 +1,4 @@
-/* Puts a text file into the binary: embed-text OUT.c SYMBOL FILE writes `const char SYMBOL[]`. */
+/* Embeds a text file in the binary: embed-text OUT.c SYMBOL FILE writes `const char SYMBOL[]`. */
 #include "tools/embed_text.h"
 
 int main(int argc, char **argv)

@@ -1,6 +1,6 @@
-/* Puts migrations into the binary: embed OUT.c SYMBOL DATABASE FILE… writes `const struct db_schema SYMBOL` of the
- * database ("*": every one) from files named NNNN_name.sql. Refuses names of another form, numbers used twice and bytes
- * that are no text. */
+/* Embeds migrations in the binary: embed OUT.c SYMBOL DATABASE FILE… writes `const struct db_schema SYMBOL` for the
+ * database ("*": every one) from files named NNNN_name.sql. Rejects other file names, duplicate numbers and bytes that
+ * are not text. */
 #include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>

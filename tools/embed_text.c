@@ -1,4 +1,4 @@
-/* Owns how a text file becomes a string literal. */
+/* Owns converting a text file to a string literal. */
 #include "tools/embed_text.h"
 
 #include <stdlib.h>

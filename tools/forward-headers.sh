@@ -1,6 +1,6 @@
 #!/bin/sh
-# Writes headers that only include another one: people and protoc-c include "services/note/note.pb-c.h", Meson's generated header is
-# OUT/note.pb-c.h. Run at configure time; the forwarding headers never change, so that Ninja sees every change of the real ones.
+# Writes headers that only include another one: sources and protoc-c include "services/note/note.pb-c.h", but Meson generates OUT/note.pb-c.h. Run at
+# configure time; the forwarding headers never change, so Ninja sees every change of the real ones.
 #   forward-headers.sh OUT PATH…
 set -eu
 out=$1

@@ -1,4 +1,4 @@
-/* Channels of the stream: what a method with (sonet.method).channel must be, and what its row in the table says. */
+/* Stream channels: checking methods with (sonet.method).channel, and emitting their rows in the table. */
 #include "tools/gen.h"
 
 #include <string.h>
@@ -26,10 +26,10 @@ static void check_name(struct gen *g, const struct gen_file *file, const struct 
         }
         if (word == 0 || len < word + 4 || strncmp(name + word, ":{", 2) != 0 ||
             strcspn(variable, "{}") != len - word - 3 || name[len - 1] != '}') {
-                REFUSE("channel \"%s\" of method %s is not understood: it is a word, or \"word:{variable}\"", name,
+                REFUSE("channel \"%s\" of method %s is malformed: it must be a word, or \"word:{variable}\"", name,
                        m->proto->name);
         } else if (!is_field(m->in, variable, len - word - 3)) {
-                REFUSE("channel variable {%.*s} of method %s is no field of %s", (int)(len - word - 3), variable,
+                REFUSE("channel variable {%.*s} of method %s is not a field of %s", (int)(len - word - 3), variable,
                        m->proto->name, m->in->full_name);
         }
 }
@@ -50,8 +50,8 @@ static void check_source(struct gen *g, const struct gen_file *file, const struc
 {
         const Sonet__ChannelOptions *o = m->options->channel;
         if ((o->source[0] != '\0') == (o->lossy != 0)) {
-                REFUSE("channel \"%s\" of method %s follows %s: please give it a source, or say that it is lossy",
-                       o->name, m->proto->name, o->lossy ? "a log and is lossy" : "no log");
+                REFUSE("channel \"%s\" of method %s has %s: set exactly one of source and lossy", o->name,
+                       m->proto->name, o->lossy ? "a source and is lossy" : "no source and is not lossy");
         }
 }
 
@@ -62,14 +62,14 @@ static void check_acknowledge(struct gen *g, const struct gen_file *file, const 
                 return;
         }
         if (!has_internal(file, o->acknowledge, "sonet.live.AcknowledgeRequest")) {
-                REFUSE("channel \"%s\" of method %s is acknowledged to %s, which is not there: please give the service "
-                       "the "
-                       "internal method %s(sonet.live.AcknowledgeRequest)",
+                REFUSE("channel \"%s\" of method %s acknowledges to %s, which does not exist: add the internal method "
+                       "%s(sonet.live.AcknowledgeRequest)",
                        o->name, m->proto->name, o->acknowledge, o->acknowledge);
         }
         if (o->lossy || strcmp(m->options->access, "public") == 0) {
-                REFUSE("channel \"%s\" of method %s cannot be acknowledged: it has no positions, or no member", o->name,
-                       m->proto->name);
+                REFUSE(
+                    "channel \"%s\" of method %s cannot be acknowledged: it is lossy, or its access requires no member",
+                    o->name, m->proto->name);
         }
 }
 
@@ -84,14 +84,13 @@ void gen_check_channel(struct gen *g, const struct gen_file *file, const struct 
         check_acknowledge(g, file, m);
         if (m->options->http[0] != '\0' || strcmp(m->options->access, "internal") == 0 ||
             m->options->rate == SONET__RATE__RATE_NONE || strcmp(m->out->full_name, "sonet.live.Topic") != 0) {
-                REFUSE(
-                    "method %s is asked when a client subscribes to \"%s\": please give it an access that clients may "
-                    "have, a rate and no route, and let it answer sonet.live.Topic",
-                    m->proto->name, o->name);
+                REFUSE("method %s is called when a client subscribes to \"%s\": give it an access for clients, a rate "
+                       "and no route, and let it return sonet.live.Topic",
+                       m->proto->name, o->name);
         }
         if (!has_internal(file, "RouteEvents", "sonet.live.RouteRequest") ||
             !has_internal(file, "ShowEvents", "sonet.live.ShowRequest")) {
-                REFUSE("channel \"%s\" of method %s says nothing: please give the service the internal methods "
+                REFUSE("channel \"%s\" of method %s cannot send events: add the internal methods "
                        "RouteEvents(sonet.live.RouteRequest) and ShowEvents(sonet.live.ShowRequest)",
                        o->name, m->proto->name);
         }

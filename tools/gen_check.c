@@ -1,5 +1,4 @@
-/* Refusals about messages and fields: what protobuf-c, the scan or the validation could not keep safe is not generated
- * at all. */
+/* Checks of messages and fields: rejects what protobuf-c, the scan or the validation could not handle safely. */
 #include "tools/gen.h"
 
 #include <regex.h>
@@ -9,7 +8,7 @@
 #define TYPE(name)  GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_##name
 #define LABEL(name) GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__LABEL__LABEL_##name
 
-enum { MAX_FIELDS = 128 }; /* of one message: what rpc/scan.c counts on its stack */
+enum { MAX_FIELDS = 128 }; /* of one message: rpc/scan.c keeps a counter for each on its stack */
 
 void gen_refuse(struct gen *g, const struct gen_file *file, int line, const char *format, ...)
 {
@@ -50,20 +49,20 @@ static void check_shape(struct gen *g, const struct gen_message *m, const struct
 {
         const char *name = f->proto->name;
         if (f->type != NULL && f->type->is_map) {
-                REFUSE("field \"%s\" is a map: please use a repeated message with key and value", name);
+                REFUSE("field \"%s\" is a map: use a repeated message with key and value", name);
         } else if (f->proto->type == TYPE(GROUP)) {
-                REFUSE("field \"%s\" is a group: please use a message", name);
+                REFUSE("field \"%s\" is a group: use a message", name);
         } else if (f->proto->label == LABEL(REQUIRED)) {
-                REFUSE("field \"%s\" is `required` of proto2: please write (sonet.field) = {required: true} in proto3",
-                       name);
+                REFUSE("field \"%s\" is `required` of proto2: write (sonet.field) = {required: true} in proto3", name);
         } else if (f->type != NULL && !is_our_own(f->type) && !well_known(f->type)) {
-                REFUSE("field \"%s\" is a %s, which SoNet does not carry: of google.protobuf only Timestamp and Empty "
-                       "are supported",
-                       name, f->type->full_name);
+                REFUSE(
+                    "field \"%s\" is a %s, which SoNet does not support: of google.protobuf only Timestamp and Empty "
+                    "are supported",
+                    name, f->type->full_name);
         } else if (f->proto->label == LABEL(REPEATED) && f->options->max_items == 0) {
-                REFUSE("list \"%s\" has no limit: please give (sonet.field) = {max_items: …}", name);
+                REFUSE("list \"%s\" has no limit: add (sonet.field) = {max_items: …}", name);
         } else if (f->proto->label != LABEL(REPEATED) && f->options->max_items != 0) {
-                REFUSE("field \"%s\" is not a list: max_items has no meaning there", name);
+                REFUSE("field \"%s\" is not a list: max_items does not apply", name);
         }
 }
 
@@ -73,13 +72,13 @@ static void check_range(struct gen *g, const struct gen_message *m, const struct
                 return;
         }
         if (!f->has_range) {
-                REFUSE("range \"%s\" of field \"%s\" is not understood: please write it like \"0..100\", the smaller "
+                REFUSE("range \"%s\" of field \"%s\" is malformed: write it like \"0..100\", the smaller "
                        "number first",
                        f->options->range, f->proto->name);
         } else if (!is_number(f->proto)) {
-                REFUSE("field \"%s\" is not a whole number: a range has no meaning there", f->proto->name);
+                REFUSE("field \"%s\" is not a whole number: a range does not apply", f->proto->name);
         } else if (is_unsigned(f->proto) && f->min < 0) {
-                REFUSE("range \"%s\" of field \"%s\" starts below zero, which its type never is", f->options->range,
+                REFUSE("range \"%s\" of field \"%s\" starts below zero, but its type is unsigned", f->options->range,
                        f->proto->name);
         }
 }
@@ -100,7 +99,7 @@ static void check_pattern(struct gen *g, const struct gen_message *m, const stru
         }
         regfree(&regex);
         if (f->proto->type != TYPE(STRING)) {
-                REFUSE("field \"%s\" is not a string: a pattern has no meaning there", f->proto->name);
+                REFUSE("field \"%s\" is not a string: a pattern does not apply", f->proto->name);
         }
 }
 
@@ -109,11 +108,11 @@ static void check_lengths(struct gen *g, const struct gen_message *m, const stru
         const Sonet__FieldOptions *o = f->options;
         bool text = f->proto->type == TYPE(STRING), bytes = f->proto->type == TYPE(BYTES);
         if ((o->min_length != 0 || o->max_length != 0) && !text && !bytes) {
-                REFUSE("field \"%s\" is neither text nor bytes: a length has no meaning there", f->proto->name);
+                REFUSE("field \"%s\" is neither text nor bytes: a length does not apply", f->proto->name);
         } else if (o->max_length != 0 && o->min_length > o->max_length) {
                 REFUSE("field \"%s\" has a min_length above its max_length", f->proto->name);
         } else if (o->format != SONET__FORMAT__FORMAT_NONE && !text) {
-                REFUSE("field \"%s\" is not a string: a format has no meaning there", f->proto->name);
+                REFUSE("field \"%s\" is not a string: a format does not apply", f->proto->name);
         }
 }
 
@@ -134,16 +133,15 @@ static void check_default(struct gen *g, const struct gen_message *m, const stru
         }
         if (f->proto->label == LABEL(REPEATED) ||
             (f->proto->type != TYPE(STRING) && f->proto->type != TYPE(BOOL) && f->names == NULL)) {
-                REFUSE("field \"%s\" is neither a text, a choice nor a yes or no: default_value has no meaning there",
+                REFUSE("field \"%s\" is not a string, an enum or a boolean: default_value does not apply",
                        f->proto->name);
         } else if (f->proto->type == TYPE(BOOL) && !f->proto->has_oneof_index) {
-                REFUSE(
-                    "field \"%s\" has a default_value, but nobody can tell whether it was given: please put it into a "
-                    "oneof of its own",
-                    f->proto->name);
+                REFUSE("field \"%s\" has a default_value, but its presence cannot be detected: put it into a oneof of "
+                       "its own",
+                       f->proto->name);
         } else if (!is_one_of(f, value)) {
-                REFUSE("default_value \"%s\" is not a value of field \"%s\", or the choice has no \"unspecified\"",
-                       value, f->proto->name);
+                REFUSE("default_value \"%s\" is not a value of field \"%s\", or the enum has no \"unspecified\"", value,
+                       f->proto->name);
         }
 }
 
@@ -153,14 +151,14 @@ static void check_known_options(struct gen *g, const struct gen_message *m, cons
         if (o->base.n_unknown_fields > 0 ||
             protobuf_c_enum_descriptor_get_value(&sonet__format__descriptor, (int)o->format) == NULL ||
             protobuf_c_enum_descriptor_get_value(&sonet__empty__descriptor, (int)o->empty) == NULL) {
-                REFUSE("field \"%s\" uses an option that this generator does not know: please build it anew from "
+                REFUSE("field \"%s\" uses an option that this generator does not know: rebuild it from "
                        "sonet/options.proto",
                        f->proto->name);
         }
 }
 
-/* Depth first: a message that is met again on its own path contains itself, and protobuf-c would recurse as deep as a
- * sender likes. */
+/* Depth first: a message that occurs again on its own path contains itself, and protobuf-c would recurse to whatever
+ * depth a sender chooses. */
 static void check_recursion(struct gen *g, struct gen_message *m)
 {
         m->colour = 1;
@@ -169,7 +167,7 @@ static void check_recursion(struct gen *g, struct gen_message *m)
                 if (type != NULL && type->colour == 1) {
                         g->recursive = true;
                         gen_refuse(g, m->file, m->fields[i].line,
-                                   "message %s contains itself through field \"%s\": please use ids, or a second "
+                                   "message %s contains itself through field \"%s\": use IDs, or a second "
                                    "message without that field",
                                    type->full_name, m->fields[i].proto->name);
                 } else if (type != NULL && type->colour == 0) {
@@ -189,12 +187,12 @@ static void check_recursion_from(struct gen *g, const struct gen_message *m)
 static void check_size(struct gen *g, const struct gen_message *m)
 {
         if (m->n_fields > MAX_FIELDS) {
-                gen_refuse(g, m->file, m->line, "message %s has %zu fields: please split it, the limit is %d",
-                           m->full_name, m->n_fields, MAX_FIELDS);
+                gen_refuse(g, m->file, m->line, "message %s has %zu fields: split it, the limit is %d", m->full_name,
+                           m->n_fields, MAX_FIELDS);
         }
 }
 
-/* Of others' contracts only what would not be safe is refused: they are as they are. */
+/* Third-party contracts cannot be changed, so only unsafe declarations in them are rejected. */
 static void check_foreign(struct gen *g, const struct gen_file *file)
 {
         for (struct gen_message *m = file->messages; m != NULL; m = m->next) {
@@ -210,10 +208,10 @@ void gen_check_file(struct gen *g, struct gen_file *file)
                 return;
         }
         if (file->proto->syntax == NULL || strcmp(file->proto->syntax, "proto3") != 0) {
-                gen_refuse(g, file, 1, "this file is proto2: please start it with syntax = \"proto3\";");
+                gen_refuse(g, file, 1, "this file is proto2: start it with syntax = \"proto3\";");
         }
         if (file->proto->package == NULL) {
-                gen_refuse(g, file, 1, "this file has no package: please name it like sonet.note.v1");
+                gen_refuse(g, file, 1, "this file has no package: name it like sonet.note.v1");
                 return;
         }
         for (struct gen_message *m = file->messages; m != NULL; m = m->next) {

@@ -1,4 +1,4 @@
-/* Refusals about methods: routes, access, deadlines, rates, and the limits that everything a client may send must have.
+/* Checks of methods: routes, access, deadlines, rates, and the limits that all client input must have.
  */
 #include "tools/gen.h"
 
@@ -25,18 +25,18 @@ static void check_access(struct gen *g, const struct gen_file *file, const struc
                                             "moderate", "administer", "analytics", NULL};
         const char *access = m->options->access;
         if (access[0] == '\0') {
-                REFUSE(
-                    "method %s does not say who may call it: please give access: \"public\", \"internal\", \"read\", "
-                    "\"write\", \"moderate\", \"administer\" or \"analytics\"",
-                    m->proto->name);
+                REFUSE("method %s has no access: set access: \"public\", \"internal\", \"read\", "
+                       "\"write\", \"moderate\", \"administer\" or \"analytics\"",
+                       m->proto->name);
         } else if (!is_one_of(access, known)) {
-                REFUSE("method %s has the unknown access \"%s\": it is \"public\", \"internal\", \"read\", \"write\", "
+                REFUSE("method %s has the unknown access \"%s\": it must be \"public\", \"internal\", \"read\", "
+                       "\"write\", "
                        "\"moderate\", \"administer\" or \"analytics\"",
                        m->proto->name, access);
         } else if (strcmp(access, "internal") == 0 && m->options->http[0] != '\0') {
                 REFUSE("method %s is internal and cannot have a REST route", m->proto->name);
         } else if (m->options->step_up && (strcmp(access, "internal") == 0 || strcmp(access, "public") == 0)) {
-                REFUSE("method %s needs a step-up, which only members can do: please give it a scope as access",
+                REFUSE("method %s requires a step-up, which only members can do: set a scope as access",
                        m->proto->name);
         }
 }
@@ -44,10 +44,9 @@ static void check_access(struct gen *g, const struct gen_file *file, const struc
 static void check_challenge(struct gen *g, const struct gen_file *file, const struct gen_method *m)
 {
         if (m->options->challenge[0] != '\0' && m->challenge == NULL) {
-                REFUSE(
-                    "method %s has the challenge \"%s\", which is no message: please give its full name and import its "
-                    "file",
-                    m->proto->name, m->options->challenge);
+                REFUSE("method %s has the challenge \"%s\", which is not a message: use its full name and import its "
+                       "file",
+                       m->proto->name, m->options->challenge);
         }
 }
 
@@ -55,17 +54,17 @@ static void check_limits(struct gen *g, const struct gen_file *file, const struc
 {
         const Sonet__MethodOptions *o = m->options;
         if (o->deadline_ms == 0) {
-                REFUSE("method %s has no deadline: please give deadline_ms", m->proto->name);
+                REFUSE("method %s has no deadline: set deadline_ms", m->proto->name);
         }
         if (m->verb != NULL && strcmp(m->verb, "POST") == 0 && o->rate == SONET__RATE__RATE_NONE) {
-                REFUSE("method %s is a POST without a rate: please give rate: RATE_WRITE or RATE_AUTH", m->proto->name);
+                REFUSE("method %s is a POST without a rate: set rate: RATE_WRITE or RATE_AUTH", m->proto->name);
         }
         if (o->base.n_unknown_fields > 0 ||
             protobuf_c_enum_descriptor_get_value(&sonet__rate__descriptor, (int)o->rate) == NULL ||
             protobuf_c_enum_descriptor_get_value(&sonet__lane__descriptor, (int)o->lane) == NULL ||
             protobuf_c_enum_descriptor_get_value(&sonet__body__descriptor, (int)o->body) == NULL ||
             protobuf_c_enum_descriptor_get_value(&sonet__idempotency__descriptor, (int)o->idempotency) == NULL) {
-                REFUSE("method %s uses an option that this generator does not know: please build it anew from "
+                REFUSE("method %s uses an option that this generator does not know: rebuild it from "
                        "sonet/options.proto",
                        m->proto->name);
         }
@@ -85,17 +84,16 @@ static void check_success(struct gen *g, const struct gen_file *file, const stru
 {
         uint32_t status = m->options->success;
         if (status != 0 && status != 200 && status != 201 && status != 202 && status != 204) {
-                REFUSE("method %s succeeds with %u: it is 200, 201, 202 or 204", m->proto->name, (unsigned)status);
+                REFUSE("method %s succeeds with %u: it must be 200, 201, 202 or 204", m->proto->name, (unsigned)status);
         } else if (status == 204 && !stands_in_headers(m->out)) {
-                REFUSE("method %s succeeds with 204, which has no body: please answer google.protobuf.Empty, or a "
-                       "message whose fields all say (sonet.field) = {header: …}",
+                REFUSE("method %s succeeds with 204, which has no body: return google.protobuf.Empty, or a message "
+                       "whose fields all have (sonet.field) = {header: …}",
                        m->proto->name);
         } else if (status != 204 && m->verb != NULL && strcmp(m->verb, "HEAD") == 0) {
-                REFUSE("method %s answers HEAD, which has no body: please give success: 204", m->proto->name);
+                REFUSE("method %s handles HEAD, which has no body: set success: 204", m->proto->name);
         }
         if (m->options->empty_is_204 && (m->verb == NULL || status == 204)) {
-                REFUSE("method %s is never 204 by an empty answer: empty_is_204 is for REST routes whose answer has a "
-                       "body",
+                REFUSE("method %s cannot have empty_is_204: it is for REST routes whose response has a body",
                        m->proto->name);
         }
 }
@@ -116,15 +114,15 @@ static void check_variable(struct gen *g, const struct gen_file *file, const str
 {
         const struct gen_field *field = find_field(m->in, name, len);
         if (field == NULL) {
-                REFUSE("path variable {%.*s} of method %s is no field of %s", (int)len, name, m->proto->name,
+                REFUSE("path variable {%.*s} of method %s is not a field of %s", (int)len, name, m->proto->name,
                        m->in->full_name);
         } else if (field->type != NULL || field->proto->label == LABEL(REPEATED) || field->proto->has_oneof_index) {
                 REFUSE("path variable {%.*s} of method %s must be one plain value", (int)len, name, m->proto->name);
         }
 }
 
-/* Segments are literals of unreserved characters, or one variable: nothing else could be matched or percent-decoded
- * unambiguously. */
+/* Segments are literals of unreserved characters, or one variable: anything else could not be matched or
+ * percent-decoded unambiguously. */
 static void check_path(struct gen *g, const struct gen_file *file, const struct gen_method *m)
 {
         for (const char *segment = m->path; segment != NULL; segment = strchr(segment, '/')) {
@@ -134,8 +132,8 @@ static void check_path(struct gen *g, const struct gen_file *file, const struct 
                 } else if (len == 0 ||
                            strspn(segment, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~") !=
                                len) {
-                        REFUSE("path \"%s\" of method %s is not understood: segments are words or one {variable}",
-                               m->path, m->proto->name);
+                        REFUSE("path \"%s\" of method %s is malformed: segments are words or one {variable}", m->path,
+                               m->proto->name);
                         return;
                 }
         }
@@ -152,7 +150,7 @@ static void check_query(struct gen *g, const struct gen_file *file, const struct
                 const struct gen_field *f = &m->in->fields[i];
                 if (f->type != NULL && !gen_is_conditions(f) && !in_path(m->path, f->proto->name)) {
                         gen_refuse(g, m->in->file, f->line,
-                                   "field \"%s\" is a message and cannot travel in the query of %s", f->proto->name,
+                                   "field \"%s\" is a message and cannot be in the query of %s", f->proto->name,
                                    m->proto->name);
                 }
         }
@@ -165,8 +163,8 @@ static void check_route(struct gen *g, const struct gen_file *file, const struct
                 return;
         }
         if (m->verb == NULL || !is_one_of(m->verb, verbs)) {
-                REFUSE("route \"%s\" of method %s is not understood: please write it like \"POST /v1/notes\"",
-                       m->options->http, m->proto->name);
+                REFUSE("route \"%s\" of method %s is malformed: write it like \"POST /v1/notes\"", m->options->http,
+                       m->proto->name);
                 return;
         }
         check_path(g, file, m);
@@ -176,7 +174,7 @@ static void check_route(struct gen *g, const struct gen_file *file, const struct
         }
 }
 
-/* The same for a router: variables match whatever they are called. */
+/* Whether a router would consider both the same: variables match regardless of their names. */
 static bool same_path(const char *a, const char *b)
 {
         while (*a != '\0' && *b != '\0') {
@@ -197,18 +195,18 @@ static void check_duplicate(struct gen *g, const struct gen_file *file, const st
                 for (size_t j = 0; j < g->files[i].n_methods; j++) {
                         const struct gen_method *other = &g->files[i].methods[j];
                         if (other == m) {
-                                return; /* those before it have been compared */
+                                return; /* the earlier ones have been compared */
                         }
                         if (other->verb != NULL && strcmp(m->verb, other->verb) == 0 &&
                             same_path(m->path, other->path)) {
-                                REFUSE("method %s has the route of %s: %s %s", m->proto->name, other->proto->name,
+                                REFUSE("method %s has the same route as %s: %s %s", m->proto->name, other->proto->name,
                                        m->verb, m->path);
                         }
                 }
         }
 }
 
-/* Everything that a client may send has an end. Cycles were refused before this runs. */
+/* All client input must have a limit. Cycles have already been rejected. */
 static void check_request(struct gen *g, const struct gen_message *message, const struct gen_method *m)
 {
         for (size_t i = 0; i < message->n_fields; i++) {
@@ -217,7 +215,7 @@ static void check_request(struct gen *g, const struct gen_message *message, cons
                 if ((text || bytes) && f->options->max_length == 0 && !f->options->chunk &&
                     f->options->format == SONET__FORMAT__FORMAT_NONE) {
                         gen_refuse(g, message->file, f->line,
-                                   "field \"%s\" of a request (%s) may be endless: please give (sonet.field) = "
+                                   "field \"%s\" in a request (%s) has no length limit: add (sonet.field) = "
                                    "{max_length: …} or a format",
                                    f->proto->name, m->proto->name);
                 }
@@ -245,7 +243,7 @@ static void check_idempotency(struct gen *g, const struct gen_file *file, const 
 {
         const struct gen_field *secret = gen_find_secret(m->out);
         if (m->options->idempotency == SONET__IDEMPOTENCY__IDEMPOTENCY_KEY && secret != NULL) {
-                REFUSE("method %s keeps its answer under an idempotency key, but \"%s\" in it is secret: please use "
+                REFUSE("method %s stores its response with an idempotency key, but \"%s\" in it is secret: use "
                        "IDEMPOTENCY_NONE",
                        m->proto->name, secret->proto->name);
         }
@@ -255,8 +253,8 @@ static void check_callees(struct gen *g, const struct gen_file *file, const char
 {
         for (size_t i = 0; i < n; i++) {
                 if (strcmp(names[i], file->name) == 0) {
-                        gen_refuse(g, file, file->service_line, "%s: \"%s\" is this service itself: please remove it",
-                                   option, names[i]);
+                        gen_refuse(g, file, file->service_line, "%s: \"%s\" is this service itself: remove it", option,
+                                   names[i]);
                 }
         }
 }
@@ -274,8 +272,8 @@ void gen_check_methods(struct gen *g, struct gen_file *file)
 {
         check_service(g, file);
         if (file->second_service_line > 0) {
-                gen_refuse(g, file, file->second_service_line,
-                           "this file has %zu services: please give each a file of its own", file->proto->n_service);
+                gen_refuse(g, file, file->second_service_line, "this file has %zu services: put each into its own file",
+                           file->proto->n_service);
         }
         for (size_t i = 0; i < file->n_methods; i++) {
                 const struct gen_method *m = &file->methods[i];

@@ -1,4 +1,4 @@
-/* Refusals about bodies and answers that are files: over gRPC they are streams, over REST bytes. */
+/* Checks of raw bodies and file responses: over gRPC they are streams, over REST bytes. */
 #include "tools/gen.h"
 
 #include <string.h>
@@ -50,16 +50,14 @@ static void check_fields(struct gen *g, const struct gen_file *file, const struc
                 } else if (f->options->header[0] != '\0' &&
                            (is_json || f->type != NULL || f->proto->label == LABEL(REPEATED))) {
                         gen_refuse(g, m->in->file, f->line,
-                                   "field \"%s\" comes in a header: that is for plain values of requests that are not "
-                                   "JSON",
+                                   "field \"%s\" is read from a header: this requires a plain value and a request "
+                                   "without a JSON body",
                                    f->proto->name);
                 } else if (f->options->trailer &&
                            (f->options->header[0] == '\0' || m->options->body == SONET__BODY__BODY_MESSAGE)) {
-                        gen_refuse(
-                            g, m->in->file, f->line,
-                            "field \"%s\" comes behind the body: please give it a header, and the method a body of "
-                            "bytes",
-                            f->proto->name);
+                        gen_refuse(g, m->in->file, f->line,
+                                   "field \"%s\" is a trailer: it needs a header, and the method needs BODY_BYTES",
+                                   f->proto->name);
                 }
         }
 }
@@ -77,8 +75,7 @@ static void check_headers(struct gen *g, const struct gen_file *file, const stru
 {
         for (size_t i = 0; i < n; i++) {
                 if (m->verb == NULL || !is_header(headers[i])) {
-                        REFUSE("method %s gives the header \"%s\": please write it like \"Name: value\", at a REST "
-                               "route",
+                        REFUSE("method %s sets the header \"%s\": write it like \"Name: value\", on a REST route",
                                m->proto->name, headers[i]);
                 }
         }
@@ -92,7 +89,8 @@ static void check_answer_fields(struct gen *g, const struct gen_method *m)
                 if (f->options->header[0] != '\0' && ((f->type != NULL && !is_time) || f->proto->type == TYPE(BYTES) ||
                                                       f->proto->label == LABEL(REPEATED) || f->options->secret)) {
                         gen_refuse(g, m->out->file, f->line,
-                                   "field \"%s\" stands in a header: that is for plain values and times, no secrets",
+                                   "field \"%s\" is sent in a header: only plain values and times are supported, and "
+                                   "no secrets",
                                    f->proto->name);
                 }
         }
@@ -103,26 +101,23 @@ static void check_body(struct gen *g, const struct gen_file *file, const struct 
         const Sonet__MethodOptions *o = m->options;
         bool has_body = o->body != SONET__BODY__BODY_MESSAGE;
         if (has_body != (bool)m->proto->client_streaming) {
-                REFUSE("method %s must be both or neither: a stream of requests, and one whose body is BODY_BYTES or "
-                       "BODY_MULTIPART",
+                REFUSE("method %s must stream its requests exactly if its body is BODY_BYTES or BODY_MULTIPART",
                        m->proto->name);
         } else if (has_body != (count_chunks(m->in) == 1)) {
-                REFUSE("method %s needs %s in %s", m->proto->name,
-                       has_body ? "exactly one field with (sonet.field) = {chunk: true}" : "no field that is a chunk",
+                REFUSE("method %s must have %s in %s", m->proto->name,
+                       has_body ? "exactly one field with (sonet.field) = {chunk: true}" : "no chunk field",
                        m->in->full_name);
         }
         if (has_body && (o->max_body_bytes == 0 || o->max_body_bytes > INT64_MAX || o->stall_ms == 0)) {
-                REFUSE("method %s takes a body without an end: please give max_body_bytes and stall_ms",
-                       m->proto->name);
+                REFUSE("method %s takes a body without limits: set max_body_bytes and stall_ms", m->proto->name);
         } else if (!has_body && (o->max_body_bytes != 0 || o->stall_ms != 0 || o->partial)) {
-                REFUSE("method %s takes no body: max_body_bytes, stall_ms and partial have no meaning there",
-                       m->proto->name);
+                REFUSE("method %s takes no body: max_body_bytes, stall_ms and partial do not apply", m->proto->name);
         }
         if (o->body_type[0] != '\0' && o->body != SONET__BODY__BODY_BYTES) {
-                REFUSE("method %s has a body_type: that is for BODY_BYTES", m->proto->name);
+                REFUSE("method %s has a body_type: this requires BODY_BYTES", m->proto->name);
         }
         if (o->partial && o->body == SONET__BODY__BODY_MULTIPART) {
-                REFUSE("method %s takes a form, of which no part can be kept: partial is for BODY_BYTES",
+                REFUSE("method %s takes a form, which cannot be stored in part: partial requires BODY_BYTES",
                        m->proto->name);
         }
         if (has_body && (!is_body_verb(m->verb) || o->idempotency != SONET__IDEMPOTENCY__IDEMPOTENCY_NONE)) {
@@ -136,7 +131,7 @@ static void check_override(struct gen *g, const struct gen_file *file, const str
         bool replaces = m->verb != NULL && (strcmp(m->verb, "PATCH") == 0 || strcmp(m->verb, "PUT") == 0 ||
                                             strcmp(m->verb, "DELETE") == 0);
         if (m->options->method_override && !replaces) {
-                REFUSE("method %s may come as a POST: that is for PUT, PATCH and DELETE", m->proto->name);
+                REFUSE("method %s has method_override: this is for PUT, PATCH and DELETE", m->proto->name);
         }
 }
 
@@ -144,13 +139,13 @@ static void check_answer(struct gen *g, const struct gen_file *file, const struc
 {
         bool is_file = strcmp(m->out->full_name, "sonet.file.Chunk") == 0;
         if (is_file != (bool)m->proto->server_streaming) {
-                REFUSE("method %s must answer both or neither: a stream, and sonet.file.Chunk", m->proto->name);
+                REFUSE("method %s must return a stream exactly if it returns sonet.file.Chunk", m->proto->name);
         } else if (is_file && !has_conditions(m->in)) {
-                REFUSE("method %s answers a file: please give %s a field of sonet.file.Conditions", m->proto->name,
+                REFUSE("method %s returns a file: add a field of type sonet.file.Conditions to %s", m->proto->name,
                        m->in->full_name);
         } else if (is_file && (m->proto->client_streaming || (m->verb != NULL && strcmp(m->verb, "GET") != 0) ||
                                m->options->success != 0 || m->options->empty_is_204)) {
-                REFUSE("method %s answers a file: it must be a GET without a body, and without success and "
+                REFUSE("method %s returns a file: it must be a GET without a body, and without success and "
                        "empty_is_204",
                        m->proto->name);
         }

@@ -1,4 +1,5 @@
-/* <path>.rpc.h: the handlers' struct, the stubs, and short names for what protoc-c spells with the whole package. */
+/* <path>.rpc.h: the handlers' struct, the stubs, and short names for types that protoc-c names with the whole package.
+ */
 #include "tools/gen.h"
 
 #include <string.h>
@@ -101,7 +102,7 @@ static void emit_service(FILE *out, const struct gen_file *file)
         }
 }
 
-/* The tables of what it imports, but for the options. */
+/* The tables of its imports, except for the options. */
 static void emit_includes(FILE *out, const struct gen_file *file)
 {
         fprintf(out, "#include \"base/contract.h\"\n#include \"%s.pb-c.h\"\n", file->stem);

@@ -1,5 +1,5 @@
-/* Memory of the generator's one run: everything hangs on a list and is freed together, so that leak checkers stay
- * silent. */
+/* Memory of the generator: all allocations are on a list and freed together at the end, so that leak checkers report
+ * nothing. */
 #include "tools/gen.h"
 
 #include <stdarg.h>

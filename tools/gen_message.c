@@ -1,5 +1,5 @@
-/* The tables of messages in <path>.rpc.c: what JSON, rows of the database, validation and the scan of packed bytes need
- * to know of each field and each enum, as constants. */
+/* The message tables in <path>.rpc.c: constants about each field and each enum for JSON, database rows, validation and
+ * the scan of packed bytes. */
 #include "tools/gen.h"
 
 #include <ctype.h>
@@ -11,11 +11,11 @@
 
 enum {
         MAX_TYPE = 19,
-        UNRULED_ITEMS = 1000,  /* elements of a list in a contract of others, which says no limit */
+        UNRULED_ITEMS = 1000,  /* elements of a list in a third-party contract, which declares no limit */
         CHUNK_BYTES = 64 << 10 /* RPC_CHUNK_BYTES */
 };
 
-/* By type, as descriptor.proto numbers them. */
+/* By type, numbered as in descriptor.proto. */
 static const struct {
         const char *kind, *c_type, *wire, *empty, *expected;
 } types[MAX_TYPE] = {
@@ -57,8 +57,8 @@ static bool all_start_with(const struct gen_enum *e, const char *prefix, size_t 
         return true;
 }
 
-/* The enum's own name when all values carry it, as the style guide of protobuf asks; else what they have in common up
- * to a '_'. */
+/* The enum's own name if all values begin with it, as protobuf's style guide requires; otherwise their longest common
+ * prefix up to a '_'. */
 static size_t prefix_length(const struct gen_enum *e)
 {
         const char *own = gen_printf("%s_", gen_upper(e->proto->name));
@@ -154,7 +154,7 @@ static const char *kind_of(const struct gen_field *f)
                    : types[f->proto->type].kind;
 }
 
-/* An enum that was not given is null: "unspecified" is no choice. */
+/* An absent enum is null: "unspecified" is not a choice. */
 static Sonet__Empty empty_of(const struct gen_field *f)
 {
         bool plain = !is_list(f) && !f->proto->has_oneof_index;
@@ -188,7 +188,7 @@ static const char *expected_of(const struct gen_field *f)
                                                     : types[f->proto->type].expected;
 }
 
-/* Where the struct says that the field is there. */
+/* The struct member that indicates the field's presence. */
 static const char *quantifier_of(const struct gen_message *m, const struct gen_field *f)
 {
         if (is_list(f)) {
@@ -215,7 +215,7 @@ static void emit_place(FILE *out, const struct gen_message *m, const struct gen_
 
 /* ---- Rules ---- */
 
-/* POSIX matching starts anywhere; a pattern means the whole text. */
+/* POSIX matching starts anywhere; our patterns match the whole text. */
 static const char *anchored(const char *pattern)
 {
         size_t len = strlen(pattern);
@@ -235,7 +235,7 @@ static void emit_limit(FILE *out, const char *member, uint32_t value)
         }
 }
 
-/* The smallest int64 has no literal of its own in C. */
+/* C has no literal for the smallest int64. */
 static const char *bound(int64_t value)
 {
         return value == INT64_MIN ? "INT64_MIN" : gen_printf("INT64_C(%" PRId64 ")", value);

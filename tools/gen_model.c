@@ -1,4 +1,4 @@
-/* The model: walks the file descriptors that protoc hands over, and finds each declaration's line, comment and options.
+/* The model: walks the file descriptors from protoc, and finds each declaration's line, comment and options.
  */
 #include "tools/gen.h"
 
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where a declaration stands in descriptor.proto's terms: field numbers and indexes from the file down. */
+/* The path of a declaration as in descriptor.proto: field numbers and indexes from the file down. */
 struct path {
         int32_t steps[32];
         size_t n;
@@ -42,7 +42,7 @@ static int line_of(const struct gen_file *file, const struct path *path)
         return at != NULL && at->n_span > 0 ? at->span[0] + 1 : 1;
 }
 
-/* One paragraph: lines joined by a space, trimmed; a blank line stays as a line break. */
+/* One paragraph: trimmed lines, joined by spaces; a blank line becomes a line break. */
 static char *flatten(const char *comment)
 {
         char *out = gen_alloc(strlen(comment) + 1), *p = out;
@@ -75,7 +75,7 @@ static const char *doc_of(const struct gen_file *file, const struct path *path)
         return text != NULL && text[0] != '\0' ? text : NULL;
 }
 
-/* Cuts the first sentence off: it ends at a full stop before a space, or at a line break. */
+/* Splits off the first sentence: it ends at a full stop before a space, or at a line break. */
 static void split_doc(const char *doc, const char **summary, const char **rest)
 {
         *summary = doc;
@@ -217,7 +217,7 @@ const Google__Protobuf__EnumValueDescriptorProto *gen_enum_zero(const struct gen
         return NULL;
 }
 
-/* "POST /v1/notes" → verb and path; both NULL when it has no such shape (the check says so). */
+/* "POST /v1/notes" → verb and path; both NULL if it is malformed (the check reports that). */
 static void split_http(struct gen_method *method)
 {
         const char *space = strchr(method->options->http, ' ');
@@ -271,7 +271,7 @@ static bool load_service(const struct gen *g, struct gen_file *file)
         return true;
 }
 
-/* The comment above `syntax` tells what the whole file is about: the fallback for a service without one of its own. */
+/* The comment above `syntax` describes the whole file: the fallback for a service without a comment. */
 static void load_file_doc(struct gen_file *file)
 {
         struct path syntax = {{12}, 1};

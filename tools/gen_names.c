@@ -1,4 +1,4 @@
-/* Names: how protoc-c spells a dotted name in C, and the short spelling that SoNet uses for its own packages. */
+/* Names: protoc-c's C spelling of a dotted name, and the short one that SoNet uses for its own packages. */
 #include "tools/gen.h"
 
 #include <ctype.h>
@@ -118,7 +118,7 @@ char *gen_short(const char *full_name)
         }
         const char *name = full_name + 6, *dot = strchr(name, '.');
         if (dot == NULL) {
-                return gen_printf("%s", full_name); /* of the package `sonet` itself: short as it is */
+                return gen_printf("%s", full_name); /* in the package `sonet` itself: already short */
         }
         const char *rest = dot + 1, *after = strchr(rest, '.');
         if (after != NULL && is_version(rest, (size_t)(after - rest))) {

@@ -1,5 +1,5 @@
-/* Options: protobuf-c knows no extensions, so (sonet.service), (sonet.method) and (sonet.field) arrive as unknown
- * fields of the descriptor's options. */
+/* Options: protobuf-c does not support extensions, so (sonet.service), (sonet.method) and (sonet.field) arrive as
+ * unknown fields of the descriptor's options. */
 #include "tools/gen.h"
 
 #include <string.h>
@@ -16,7 +16,7 @@ static size_t prefix_bytes(const ProtobufCMessageUnknownField *field)
         return i < field->len ? i + 1 : field->len;
 }
 
-/* All bytes under the tag, one after the other: options written in several places merge by concatenation. */
+/* The concatenated values of all fields with the tag: this merges options written in several places. */
 static uint8_t *collect(const ProtobufCMessage *options, uint32_t tag, size_t *len)
 {
         size_t total = 0;

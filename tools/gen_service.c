@@ -1,5 +1,5 @@
 /* <path>.service.h and <path>.service.c: the service's own side of its contract. The handlers that it must define, one
- * for each method, and the table of them; a handler that is missing is missed by the linker. */
+ * for each method, and their table; a missing handler is a link error. */
 #include "tools/gen.h"
 
 static void emit_prototype(FILE *out, const struct gen_file *file, const struct gen_method *m)

@@ -1,4 +1,4 @@
-/* <path>.rpc.c: the tables of base/contract.h, which need nothing but the messages; <path>.stubs.c: calls by other
+/* <path>.rpc.c: the tables of base/contract.h, which need only the messages; <path>.stubs.c: calls by other
  * services, which need rpc/. */
 #include "tools/gen.h"
 
@@ -29,7 +29,7 @@ static const char *access_of(const struct gen_method *m)
                           m->options->step_up ? ", .step_up = true" : "");
 }
 
-/* What the body and the answer are, where they are no messages. */
+/* The body and the response, if they are not messages. */
 static void emit_streams(FILE *out, const struct gen_method *m)
 {
         static const char *const bodies[] = {"RPC_BODY_MESSAGE", "RPC_BODY_BYTES", "RPC_BODY_MULTIPART"};
@@ -133,7 +133,7 @@ void gen_emit_source(FILE *out, const struct gen_file *file)
         fprintf(out, "/* Made by protoc-gen-sonet from %s: do not edit. */\n#include \"%s.rpc.h\"\n\n",
                 file->proto->name, file->stem);
         gen_emit_messages(out, file);
-        if (file->service == NULL) { /* others' contracts, and messages in a file of their own */
+        if (file->service == NULL) { /* third-party contracts, and files with only messages */
                 return;
         }
         if (file->n_methods > 0) {

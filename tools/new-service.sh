@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the folder of a new service from tools/new-service/, and its name in the list of services.
+# Creates the folder of a new service from tools/new-service/, and adds its name to the list of services.
 #   new-service.sh NAME
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."

@@ -1,7 +1,6 @@
 /* protoc-gen-sonet: the contract generator. protoc starts it with a CodeGeneratorRequest on standard input; it checks
- * each .proto, and answers with <path>.rpc.h, .rpc.c, .stubs.c, .service.h and .service.c, or with every refusal, one a
- * line. With
- * --without-services it copies a FileDescriptorSet from standard input to standard output, leaving the services out. */
+ * each .proto, and returns <path>.rpc.h, .rpc.c, .stubs.c, .service.h and .service.c, or all errors, one per line. With
+ * --without-services it copies a FileDescriptorSet from standard input to standard output, without the services. */
 #include "tools/gen.h"
 
 #include <stdlib.h>
@@ -110,7 +109,7 @@ static bool answer_request(const request *asked)
         if (gen_load(&g, asked->n_proto_file, asked->proto_file)) {
                 generate(&g, asked, &answer);
         } else {
-                fputs("the request contradicts itself: a type or an option could not be read", g.errors);
+                fputs("the request is inconsistent: a type or an option could not be read", g.errors);
                 g.n_errors++;
         }
         fclose(g.errors);
@@ -158,8 +157,8 @@ int main(int argc, char **argv)
         free(bytes);
         gen_release();
         if (!done) {
-                fputs("protoc-gen-sonet: the input is not what protoc gives a plugin (use --sonet_out=FOLDER), or "
-                      "could not be answered\n",
+                fputs("protoc-gen-sonet: the input is not a request from protoc (use --sonet_out=FOLDER), or "
+                      "the response could not be written\n",
                       stderr);
         }
         return done ? 0 : 1;

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Tests of the contract generator. What it makes of testdata/example.proto is what testdata/*.expected says, and each contract in
-# testdata/refused/ is refused at the lines that carry `// EXPECT sentence`, with these sentences and no others.
-#   test-generator.sh GENERATOR -IROOT…         with UPDATE=1 it writes the expected files anew: read the difference before you keep it
+# Tests of the contract generator. Its output for testdata/example.proto must equal testdata/*.expected, and each contract in testdata/refused/ must
+# be rejected at the lines with `// EXPECT sentence`, with exactly these sentences.
+#   test-generator.sh GENERATOR -IROOT…         with UPDATE=1 it rewrites the expected files: check the diff before you commit it
 set -u
 generator=$(realpath "$1")
 shift
