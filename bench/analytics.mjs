@@ -1,5 +1,5 @@
-// What taking events costs, and what questions about ten million of them: events a second until they are acknowledged and until they are stored,
-// how long until a metric shows one, bytes of an event on the disk, and the time of each question. Tables go to standard output.
+// The cost of accepting events and of queries on ten million of them: events per second acknowledged and stored, the delay until a metric includes
+// one, bytes per event on disk, and the time of each query. Tables go to standard output.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
@@ -13,7 +13,7 @@ import { postgresql } from './references.mjs';
 import { table } from './report.mjs';
 
 const { values: options } = parseArgs({ options: { events: { type: 'string', default: '10000000' }, seconds: { type: 'string', default: '60' } } });
-const EVENTS = Number(options.events), SECONDS = Number(options.seconds); // no events: questions are not asked; no seconds: none are taken
+const EVENTS = Number(options.events), SECONDS = Number(options.seconds); // 0 events: no queries; 0 seconds: no events are sent
 const SENDERS = 4, VISITORS = 1000, BATCH = 500, WANTED = 20_000, ROUNDS = 5;
 const DAY_MS = 86_400_000;
 const say = (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
@@ -38,20 +38,20 @@ async function account(server, username, role) {
         }
 }
 
-// ---- taking ---------------------------------------------------------------------------------------------------------------------
+// ---- accepting -------------------------------------------------------------------------------------------------------------------
 
 const lags = [];
 const event = () => ({ id: randomUUID(), name: 'page_view', at: iso(Date.now()), properties: { path: `/p/${Math.floor(Math.random() * 50)}` } });
-// By the roll-ups, since counting millions of rows again and again would be measured, too; that they are right is asserted at the end.
+// From the roll-ups, since repeatedly counting millions of rows would affect the measurement; at the end they are checked.
 const stored = async (server) => Number(await sql(server, "select coalesce(sum(value), 0) from business_metrics where grain = 'day'"));
 
-// Each request comes from one of a thousand visitors.
+// Each request is from one of a thousand visitors.
 async function post(server, events) {
         const { status } = await ask(server, 'POST', '/v1/analytics/events', { userAgent: `bench/${Math.floor(Math.random() * VISITORS)}`, json: { events } });
         return status === 202 ? events.length : 0;
 }
 
-// Closed loops for so long, which send no more than `rate` events a second together when there is one: how many were acknowledged, in how long.
+// Closed loops for the given time, limited to a total of `rate` events per second if it is set: how many were acknowledged, in what time.
 async function send(server, each, rate, seconds) {
         const start = performance.now();
         let due = start, sent = 0;
@@ -84,7 +84,7 @@ async function taking(server, { analyst, member }, each, { rate, seconds }) {
         return [`${each} at a time${rate ? `, ${count(rate)} a second are sent` : ''}`, count(sent / took), count(sent / all_s), count(behind), each_us(sonet), each_us(pg), ...await reading];
 }
 
-// One home timeline after the other: median and p99 in ms.
+// Sequential home timelines: median and p99 in ms.
 async function readHome(server, token, until) {
         const times = [];
         while (!until.stop) {
@@ -97,7 +97,7 @@ async function readHome(server, token, until) {
         return [median(times), times[Math.floor(times.length * 0.99)]].map((ms) => ms.toFixed(1));
 }
 
-// The reference: what PostgreSQL's COPY takes of the same events, as one transaction into a table with the same keys, without any roll-up.
+// The reference: PostgreSQL's COPY of the same events, in one transaction into a table with the same keys, without roll-ups.
 async function copying(server) {
         const file = path.join(server.dir, 'copy.csv'), n = 200_000;
         const line = ({ id, at, name, properties }) => `${id},${at},${name},${randomUUID()},f,,"${JSON.stringify(properties).replaceAll('"', '""')}",${at}\n`;
@@ -110,7 +110,7 @@ async function copying(server) {
         return rate;
 }
 
-// One event after the other, each when a metric has shown the one before: how long that took, in ms.
+// Sequential events, each sent once a metric includes the previous one: the delays in ms.
 async function lag(server, analyst, token, until) {
         const today = Math.floor(Date.now() / DAY_MS) * DAY_MS;
         const value = async () => JSON.parse(await must(server, 'GET', `/v1/admin/analytics/metrics?name=search&from=${iso(today)}&to=${iso(today + 2 * DAY_MS)}`, { token: analyst }))
@@ -127,10 +127,10 @@ async function lag(server, analyst, token, until) {
         return times;
 }
 
-// ---- asking ---------------------------------------------------------------------------------------------------------------------
+// ---- querying -------------------------------------------------------------------------------------------------------------------
 
-// Events of the last 60 days, the same at each run but for the days: 100,000 people, of whom few do much, and the roll-ups that storing them
-// would have made.
+// Events of the last 60 days, the same in each run except for the dates: 100,000 people, few of them very active, and the roll-ups that storing them
+// would have created.
 const FILL = (n) => `
         set synchronous_commit = off; set work_mem = '256MB';
         select analytics_make_months((current_date - 90)::date, 4);
@@ -164,7 +164,7 @@ const QUESTIONS = {
         'a breakdown, one day': ['breakdown', { name: 'page_view', property: 'path' }, 1],
         'paths, one day': ['paths', {}, 1],
         'cohorts by week, 28 days': ['cohorts', {}, 28],
-        'cohorts by week, 63 days': ['cohorts', {}, 63], // in which all of them came
+        'cohorts by week, 63 days': ['cohorts', {}, 63], // which contain all events
         'cohorts by day, 63 days': ['cohorts', { period_days: 1 }, 63],
 };
 

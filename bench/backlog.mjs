@@ -1,5 +1,5 @@
-// How fast a backlog is delivered: notes whose events lie in the outbox all at once, for authors with 36 followers each whose timelines are
-// kept; and how long the process takes to stop in the midst of it. The table goes to standard output.
+// How fast a backlog is delivered: notes whose events are all in the outbox at once, for authors with 36 followers each who have timelines; and how
+// long the process takes to stop meanwhile. The table goes to standard output.
 import { parseArgs } from 'node:util';
 import { sleep, startServer } from '../tests/e2e/harness.mjs';
 import { describeMachine } from './machine.mjs';
@@ -30,7 +30,7 @@ async function fill(server) {
         }
 }
 
-// In one transaction, as if delivery had been away for as long as it takes to write them.
+// In one transaction, as if delivery had not run while they were written.
 async function write(server) {
         await sql(server, 'note_service', `begin; set local synchronous_commit = off;
                 create temporary table written on commit drop as select (lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0') || '7' || lpad(to_hex(n % 4096), 3, '0')
@@ -51,7 +51,7 @@ async function until(server, most) {
         }
 }
 
-// From the signal until the process that delivers is gone; the servers that it used stop after it.
+// From the signal until the delivering process has exited; its servers stop after it.
 async function stop(server) {
         const [serving] = server.processes().filter((p) => p.args.includes('serve'));
         const asked = performance.now();

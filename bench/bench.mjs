@@ -1,4 +1,4 @@
-// The benchmark: builds the network, measures what people do with it, beside references, in one run. The result is a table on
+// The benchmark: creates the network, and measures typical use and reference programs in one run. The result is a table on
 // standard output and results.json in --out.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -27,14 +27,14 @@ const READY_RUNS = options.quick ? 1 : 3;
 const DELIVERIES = options.quick ? 10 : 40;
 const IDLE_STREAMS = options.quick ? 1000 : 10_000;
 const FOLLOWERS_STREAMS = options.quick ? 200 : 1000;
-// The clients are all at one address, and few members.
+// All clients share one address, and act as few members.
 const LIMITS = { CONNECTIONS_PER_ADDRESS: '20000', STREAMS_PER_ADDRESS: '20000', STREAMS_PER_MEMBER: '1000' };
 const load = new Load(options.out);
 const say = (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
 
-// ---- checking what comes back ---------------------------------------------------------------------------------------------------
+// ---- checking responses -------------------------------------------------------------------------------------------------
 
-// Pages were found well-formed and complete by the load; here their meaning is looked at.
+// The load generator has checked that pages are well-formed and complete; this checks their contents.
 function checkPage(body, viewerFollows) {
         const page = JSON.parse(body);
         const ids = page.items.map((n) => n.id);
@@ -52,12 +52,12 @@ function checkPage(body, viewerFollows) {
 async function checkHomes(server, members, saved, entriesPerMember) {
         for (const [number, body] of [...saved].slice(0, 20)) {
                 const viewer = members.members[Math.floor(number / entriesPerMember)];
-                const following = new Set([viewer.id, ...(await followersOf(server, viewer))]); // ties go both ways
+                const following = new Set([viewer.id, ...(await followersOf(server, viewer))]); // follows are mutual
                 checkPage(body, (id) => following.has(id));
         }
 }
 
-// ---- what is measured -----------------------------------------------------------------------------------------------------------
+// ---- measurements ---------------------------------------------------------------------------------------------------------
 
 const homes = (members) => members.members.map((m) => entry('home', request('GET', '/v1/timelines/home', { token: m.token }), { minBytes: 4000, items: [20, 20] }));
 const users = (members) => members.members.map((m, i, all) =>
@@ -75,13 +75,13 @@ async function someNotes(server, members) {
         return ids.map((id, i) => entry('note', request('GET', `/v1/notes/${id}`, { token: members.members[i % members.members.length].token }), { minBytes: 300 }));
 }
 
-// The part of the machine that neither SoNet nor the client used: what else ran there, and took from what is measured.
+// CPU used by neither SoNet nor the client: other programs that affect the measurement.
 function othersShare(busy_s, cpu, result) {
         const ours = cpu.sonet + cpu.postgresql + cpu.redis + result.client_cpu_s;
         return Math.max(0, busy_s - ours) / (result.seconds * os.cpus().length);
 }
 
-// Warms up, then measures with the CPU of all processes beside it.
+// Warms up, then measures, including the CPU of all processes.
 async function measure(server, name, entries, parameters = {}) {
         say(`  ${name}`);
         const how = { connections: CONNECTIONS, seconds: SECONDS, ...parameters };
@@ -93,7 +93,7 @@ async function measure(server, name, entries, parameters = {}) {
         return { ...result, cpu, others: othersShare(machineBusy() - busy, cpu, result) };
 }
 
-// From the answer to a post until the last follower's home has it. The followers are asked one after the other, again and again.
+// From the response to a post until the last follower's home timeline contains it. The followers' timelines are polled one after the other.
 async function deliver(server, author, byId) {
         const followers = (await followersOf(server, author)).map((id) => byId.get(id));
         const start = performance.now();
@@ -147,7 +147,7 @@ async function measureMode(server, mode, members) {
         server.mode = mode;
         await server.up();
         result.ready_ms = await measureReady(server);
-        await sleep(5000); // idle means idle: start-up work is over
+        await sleep(5000); // until the work after starting is done
         result.memory.idle = memoryNow(server);
 
         const beside = async (name, measure_) => {
@@ -161,7 +161,7 @@ async function measureMode(server, mode, members) {
 
         say('  reference: pgbench');
         result.pgbench = await pgbench(server, SECONDS);
-        const first = await load.run(server.port, homes(members), { connections: CONNECTIONS, save: true }); // every member's home once
+        const first = await load.run(server.port, homes(members), { connections: CONNECTIONS, save: true }); // every member's home timeline once
         await checkHomes(server, members, first.saved, 1);
         say('  reference: nginx');
         result.nginx = await nginx(load, [...first.saved.values()], { connections: CONNECTIONS, seconds: SECONDS });
@@ -182,7 +182,7 @@ async function measureMode(server, mode, members) {
         result.streams = await idleStreams(server, members.members, IDLE_STREAMS);
         await followEverywhere(server, members.members);
         await beside(`a note on ${FOLLOWERS_STREAMS} followers’ streams`, () => followersStreams(server, members.members, FOLLOWERS_STREAMS, DELIVERIES));
-        const delivery = await measureDelivery(server, members, composes(members)); // last: it leaves a flood of notes behind
+        const delivery = await measureDelivery(server, members, composes(members)); // last, since it leaves many notes behind
         m['create note, on the last follower’s timeline'] = delivery.finished;
         m['create note, accepted'] = delivery.accepted;
         result.delivery = { 'followers of a note, mean': delivery.finished.followers.toFixed(1), 'after the flood of posts the next note was everywhere in': `${(delivery.behind_us / 1000).toFixed(0)} ms` };
@@ -190,7 +190,7 @@ async function measureMode(server, mode, members) {
         return result;
 }
 
-// ---- the run --------------------------------------------------------------------------------------------------------------------
+// ---- main ------------------------------------------------------------------------------------------------------------------
 
 const results = { machine: describeMachine(), modes: {} };
 if (results.machine.load_average > 0.5) {

@@ -1,5 +1,5 @@
-// What a chat costs that has grown for years: one with ten thousand messages and one with ten million, both made by SQL over three months, in turn; with the time of a request,
-// the pages of PostgreSQL that it touches and the memory of the process. The table goes to standard output.
+// The cost of a chat that has grown for years: one with ten thousand messages and one with ten million, both created by SQL over three months,
+// measured alternately: the time of a request, the PostgreSQL pages that it reads and the memory of the process. The table goes to standard output.
 import { parseArgs } from 'node:util';
 import { startServer } from '../tests/e2e/harness.mjs';
 import { describeMachine, memoryNow } from './machine.mjs';
@@ -14,7 +14,7 @@ const count = (n) => n.toLocaleString('en');
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 const sql = async (server, database, text) => (await postgresql(server, 'psql', '-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-d', database, '-c', text)).trim();
 
-// When the n-th of so many was sent: over 90 days, up to an hour ago.
+// When the n-th of all messages was sent: over 90 days, up to an hour ago.
 const at = (messages, now) => `(${now - 3600000} - (${messages} - n) * (7776000000 / ${messages}))`;
 
 const PART = (chat, sender, messages, from, to, now) => `
@@ -76,7 +76,7 @@ async function touched(server, step) {
         return blocks(server);
 }
 
-// Both chats in turn, so that what else the machine does is the same for both.
+// Both chats alternately, so that other load affects both equally.
 async function compare(server, name, chats, step) {
         const times = chats.map(() => []);
         for (let round = 0; round < ROUNDS; round++) {

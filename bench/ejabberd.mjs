@@ -1,5 +1,5 @@
-// Owns an ejabberd of Debian beside us: its folder, its port, its end. Members register themselves, as XMPP lets them; rooms and archives are kept where it
-// keeps them by default (Mnesia).
+// Owns a Debian ejabberd as reference: its folder, its port, its shutdown. Members register by XMPP; rooms and archives are stored in its default
+// backend (Mnesia).
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -9,8 +9,8 @@ import { freePort, removeFolder, serverProcesses, signal, sleep } from '../tests
 
 export const DOMAIN = 'localhost', ROOMS = `rooms.${DOMAIN}`;
 
-// Without shapers, as we run without rate limits. Whoever joins a room is not told who else is in it: with a thousand that would be a million stanzas before the
-// measurement begins.
+// Without shapers, as SoNet runs without rate limits. Members who join a room do not get the list of occupants: with a thousand members that would be
+// a million stanzas before the measurement begins.
 const config = (port, archive) => `
 hosts: [${DOMAIN}]
 loglevel: warning
@@ -61,7 +61,7 @@ class Ejabberd {
                 const file = path.join(this.dir, 'ejabberd.yml');
                 fs.writeFileSync(file, config(this.port, this.archive));
                 const log = fs.openSync(path.join(this.dir, 'out.log'), 'a');
-                // As ejabberdctl does it; a node without a name needs no epmd.
+                // As ejabberdctl does; a node without a name does not need epmd.
                 this.child = spawn('erl', ['-noinput', '+K', 'true', '+P', '250000', '-pa', ebin(), '-mnesia', 'dir', `"${this.dir}/spool"`, '-ejabberd', 'config', `"${file}"`,
                                            'log_path', `"${this.dir}/ejabberd.log"`, '-s', 'ejabberd'],
                                    { cwd: this.dir, stdio: ['ignore', log, log], env: { ...process.env, HOME: this.dir, EJABBERD_CONFIG_PATH: file } });
@@ -88,5 +88,5 @@ class Ejabberd {
         }
 }
 
-// archive: whether it keeps messages (mod_mam), as we do, or only passes them on.
+// archive: whether it stores messages (mod_mam), as SoNet does, or only forwards them.
 export const startEjabberd = ({ archive }) => new Ejabberd(archive).start();

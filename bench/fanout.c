@@ -1,6 +1,6 @@
-/* Owns a run: opens the streams, sends at a steady rate, waits for what is on its way, and says how long it took as
- * JSON. fanout PLAN STREAM_PORT HTTP_PORT RATE SECONDS SEED A message is due when the rate says so, whatever became of
- * those before, and its time runs from there. */
+/* Owns a run: opens the streams, sends at a steady rate, waits for outstanding messages, and prints latencies as JSON.
+ * fanout PLAN STREAM_PORT HTTP_PORT RATE SECONDS SEED A message is due according to the rate, regardless of earlier
+ * ones, and its latency is measured from then. */
 #include "bench/fanout.h"
 
 #include <arpa/inet.h>
@@ -18,9 +18,9 @@
 #include <unistd.h>
 
 #define OPENING_AT_ONCE 40
-#define SENDERS         64 /* connections by HTTP */
+#define SENDERS         64 /* HTTP connections */
 #define HTTP_TAG        (1ULL << 32)
-#define PATIENCE_US     10000000 /* without anything that comes */
+#define PATIENCE_US     10000000 /* without any incoming data */
 
 struct fanout fanout;
 
@@ -81,7 +81,7 @@ void fanout_send(int fd, const char *bytes, size_t len)
         }
 }
 
-/* Takes what comes within wait_ms, and tells whether anything did. */
+/* Handles data that arrives within wait_ms; returns whether there was any. */
 static bool take(int wait_ms)
 {
         struct epoll_event events[256];
@@ -111,7 +111,7 @@ static void wait_for_streams(int port)
                         exit(1);
                 }
         }
-        while (take(500)) { /* what is said of others who have come */
+        while (take(500)) { /* presence of others who have joined */
         }
 }
 
@@ -205,7 +205,7 @@ int main(int argc, char **argv)
         wait_for_streams((int)strtol(argv[2], NULL, 10));
         fanout_open_http((int)strtol(argv[3], NULL, 10),
                          fanout.n_messages > 0 && fanout.messages[0].stream < 0 ? SENDERS : 0);
-        fprintf(stderr, "open\n"); /* who measures others begins now */
+        fprintf(stderr, "open\n"); /* signals measuring programs to start */
         send_and_wait(rate);
         if (fanout.first_failure[0] != '\0') {
                 fprintf(stderr, "fanout: %s\n", fanout.first_failure);

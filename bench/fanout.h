@@ -1,6 +1,6 @@
-/* The client of `bench messages`: many streams, messages at a steady rate, and how long each takes to each stream. It
- * knows no protocol: streams are opened by what is to be sent and what is to be waited for, and messages are found in
- * what comes by a mark that they carry. */
+/* The client of `bench messages`: many streams, messages at a steady rate, and the latency of each on each stream. It
+ * is protocol-independent: opening a stream is a list of data to send and to wait for, and messages are recognized in
+ * incoming data by a mark in them. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -8,10 +8,10 @@
 
 #define FANOUT_MARK     "fanout-number-"
 #define FANOUT_MARK_LEN 14
-#define FANOUT_DIGITS   10 /* of the number behind the mark */
+#define FANOUT_DIGITS   10 /* of the number after the mark */
 
 struct fanout_step {
-        char *send, *until; /* `until` has come: the next step */
+        char *send, *until; /* on receiving `until`: the next step */
         size_t send_len, until_len;
 };
 
@@ -19,13 +19,13 @@ struct fanout_stream {
         int fd;
         struct fanout_step *steps;
         size_t n_steps, at;
-        char kept[256]; /* the end of what has come: it may be cut within a mark, or what is waited for */
+        char kept[256]; /* the end of the received data: it may end within a mark, or within `until` */
         size_t kept_len;
 };
 
-/* What is sent: with a number, and an id of its own, in their places. */
+/* A message: with placeholders for a number and an ID. */
 struct fanout_message {
-        long stream; /* on this one; -1: by HTTP, and answered with 201 */
+        long stream; /* on this one; -1: by HTTP, with response 201 */
         char *bytes;
         size_t len, number_at, id_at;
         uint32_t deliveries;
@@ -52,7 +52,7 @@ struct fanout {
         struct fanout_http *http;
         size_t n_http;
         struct fanout_sent *sent;
-        uint32_t n_sent, n_begun, n_planned; /* due; handed to a socket; in all */
+        uint32_t n_sent, n_begun, n_planned; /* due; written to a socket; total */
         uint64_t n_acked, n_failed, n_delivered, n_expected, n_doubled;
         uint32_t *latencies, *acks, *late;
         char first_failure[300];
@@ -68,7 +68,7 @@ void fanout_send(int fd, const char *bytes, size_t len); /* all of it */
 
 void fanout_read_plan(const char *file);
 void fanout_open_streams(int port, size_t at_once);
-void fanout_take_stream(size_t index); /* what has come on it */
+void fanout_take_stream(size_t index); /* handles received data */
 void fanout_open_http(int port, size_t n);
 void fanout_take_http(size_t index);
-void fanout_begin_due(void); /* hands what is due to sockets, as far as there are any */
+void fanout_begin_due(void); /* sends due messages while there are free sockets */

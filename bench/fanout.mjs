@@ -1,4 +1,4 @@
-// Owns runs of bench/fanout.c: the plan of a run for SoNet and for ejabberd, the program, and what both took of the processors meanwhile.
+// Owns runs of bench/fanout.c: the plan of a run for SoNet and for ejabberd, the program, and the CPU time of both.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
@@ -6,14 +6,14 @@ import path from 'node:path';
 import { cpuNow } from './machine.mjs';
 import { DOMAIN, ROOMS } from './ejabberd.mjs';
 
-const ID = '00000000-0000-4000-8000-000000000000', TEXT = `fanout-number-########## ${'Shall we meet at the old mill, or is it too far for you? '.repeat(2)}`; // bench/fanout_plan.c fills them in
+const ID = '00000000-0000-4000-8000-000000000000', TEXT = `fanout-number-########## ${'Shall we meet at the old mill, or is it too far for you? '.repeat(2)}`; // placeholders for bench/fanout_plan.c
 const PASSWORD = 'bench-password';
-let seed = Date.now() % 2 ** 31; // no run draws the ids of another
+let seed = Date.now() % 2 ** 31; // runs use different IDs
 
 // ---- SoNet ----
 
 function frame(message) {
-        const text = Buffer.from(JSON.stringify(message)); // below 126 bytes; a mask of zeros changes nothing
+        const text = Buffer.from(JSON.stringify(message)); // under 126 bytes; a zero mask leaves the payload unchanged
         return Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), text]).toString('latin1');
 }
 
@@ -67,7 +67,7 @@ function writePlan(file, streams, messages) {
 // All processes of a server.
 const secondsOf = (cpu) => [...cpu.values()].reduce((sum, { seconds }) => sum + seconds, 0);
 
-// {…what the program says (cpu_s: its own), server_s: seconds of a processor of all processes of the server}
+// {…the program's result (cpu_s: its own), server_s: CPU seconds of all server processes}
 export async function fanOut(out, server, { streams, messages = [], rate = 0, seconds = 0 }) {
         const file = path.join(out, 'plan');
         writePlan(file, streams, messages);

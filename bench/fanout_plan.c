@@ -1,5 +1,5 @@
-/* Owns reading the plan, as bench/fanout.mjs writes it: streams with their steps, and what is sent. Each random message
- * that is due is drawn here. */
+/* Owns reading the plan that bench/fanout.mjs writes: streams with their steps, and messages. Also selects the random
+ * messages that are due. */
 #include "bench/fanout.h"
 
 #include <stdio.h>
@@ -78,7 +78,7 @@ static void read_message(FILE *file, struct fanout_message *message)
         size_t n[3];
 
         read_numbers(file, "message", n, 3);
-        message->stream = (long)n[0]; /* -1: of none */
+        message->stream = (long)n[0]; /* -1: none */
         message->deliveries = (uint32_t)n[1];
         message->len = n[2];
         message->bytes = read_bytes(file, message->len);

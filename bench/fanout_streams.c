@@ -1,5 +1,4 @@
-/* Owns what comes and goes: steps of streams that open, messages on their way out, answers, and the marks in what
- * streams are told. */
+/* Owns all I/O: the steps of opening streams, outgoing messages, responses, and the marks in data on the streams. */
 #include "bench/fanout.h"
 
 #include <errno.h>
@@ -29,7 +28,7 @@ void fanout_open_streams(int port, size_t at_once)
                 size_t index = fanout.n_opened + fanout.n_opening;
                 struct fanout_stream *stream = &fanout.streams[index];
 
-                while (stream->fd >= 0) { /* they open in another order than they began */
+                while (stream->fd >= 0) { /* they do not open in the order in which they began */
                         stream = &fanout.streams[++index];
                 }
                 stream->fd = fanout_connect(port, index);
@@ -46,7 +45,7 @@ static void count_delivery(const char *digits)
                 number = number * 10 + (uint32_t)(digits[i] - '0');
         }
         if (number >= fanout.n_sent) {
-                return; /* of another run */
+                return; /* from another run */
         }
         struct fanout_sent *sent = &fanout.sent[number];
 
@@ -57,7 +56,7 @@ static void count_delivery(const char *digits)
         fanout.latencies[fanout.n_delivered++] = (uint32_t)(fanout_now_us() - sent->due_us);
 }
 
-/* Gives how much of the end is to be looked at again, with what comes next. */
+/* Returns how much of the end must be examined again, together with the next data. */
 static size_t find_marks(const char *bytes, size_t len)
 {
         size_t mark = FANOUT_MARK_LEN + FANOUT_DIGITS, at = 0;
@@ -96,7 +95,7 @@ void fanout_take_stream(size_t index)
                 return;
         }
         if (n == 0 && fanout.n_messages == 0 && stream->at == stream->n_steps) {
-                close(stream->fd); /* who has registered has no more to say */
+                close(stream->fd); /* a stream for registering is done */
                 return;
         }
         if (n <= 0) {
@@ -164,7 +163,7 @@ void fanout_open_http(int port, size_t n)
         }
 }
 
-/* Whether an answer is there as a whole. */
+/* Whether a response is complete. */
 static bool is_whole(const struct fanout_http *http)
 {
         static const char field[] = "content-length:";

@@ -1,5 +1,5 @@
-// What costs more as the network grows: each road on a small network and on a large one, both made by SQL, with the time of a request and
-// the pages of PostgreSQL that it touches. The table goes to standard output.
+// How costs grow with the network: each route on a small network and on a large one, both created by SQL, with the time of a request and the
+// PostgreSQL pages that it reads. The table goes to standard output.
 import { parseArgs } from 'node:util';
 import { sleep, startServer } from '../tests/e2e/harness.mjs';
 import { redisCommand } from '../tests/e2e/redisclient.mjs';
@@ -25,7 +25,7 @@ const ID_FUNCTIONS = `
                 select (lpad(to_hex((extract(epoch from now()) * 1000)::bigint - (notes - n) * (25920000000 / notes) - 60000), 12, '0') || '7' || lpad(to_hex(n % 4096), 3, '0')
                         || '8' || lpad(to_hex(n), 15, '0'))::uuid $$;`;
 
-// Each member writes as many notes as their number allows: few write much. The readers are real accounts, the rest cannot log in.
+// A member's number determines how many notes they write: few write many. The readers are real accounts, the others cannot log in.
 const FILL = {
         user_service: (s) => `
                 insert into users (id, username, username_key, email, email_key, password_hash, display_name)
@@ -82,15 +82,15 @@ async function build(server, size) {
         return readers;
 }
 
-// ---- the roads ------------------------------------------------------------------------------------------------------------------
+// ---- the routes ----------------------------------------------------------------------------------------------------------------
 
-// As if the reader had been away: their timeline is nowhere.
+// As after a long absence: the reader has no timeline.
 async function forget(server, reader) {
         await sql(server, 'timeline_service', `delete from timeline_cache where owner_id = '${reader.id}'; delete from timeline_entries where owner_id = '${reader.id}'`);
         await redisCommand(server, 'FLUSHALL');
 }
 
-// The page after so many.
+// The page after the given number of pages.
 async function deep(server, reader, path, pages) {
         let cursor = '';
         for (let i = 0; i < pages; i++) {
@@ -129,7 +129,7 @@ async function once(server, { reader, path, before }, found) {
         found.blocks = await blocks(server);
 }
 
-// From the answer to a note of the member with most followers until a follower reads it at home.
+// From the response to a note by the member with most followers until it is on a follower's home timeline.
 async function deliver(server, r, found) {
         const start = performance.now();
         const note = JSON.parse(await must(server, 'POST', '/v1/notes', { token: r.star.token, json: { text: `To all, at ${start}` } }));
@@ -145,7 +145,7 @@ async function start(size) {
         return { server, readers: await build(server, size) };
 }
 
-// On both networks in turn, so that what else the machine does is the same for both.
+// On both networks alternately, so that other load affects both equally.
 async function compare(networks, rounds, prepare, step) {
         const found = networks.map(() => ({ times: [] }));
         const asked = [];
@@ -157,7 +157,7 @@ async function compare(networks, rounds, prepare, step) {
                         await step(n, asked[k], found[k]);
                 }
         }
-        return found.map((f) => ({ ms: median(f.times.slice(1)), blocks: f.blocks })); // the first made connections and plans
+        return found.map((f) => ({ ms: median(f.times.slice(1)), blocks: f.blocks })); // the first one creates connections and plans
 }
 
 async function compareAll(networks) {

@@ -1,7 +1,6 @@
-/* What one call over gRPC costs: a process with N callers, and one that serves the echo service of the tests, over
- * loopback.
+/* The cost of a gRPC call: a process with N callers, and one that serves the tests' echo service, over loopback.
  *   bench_grpc [callers [seconds]]
- * Prints calls a second, and microseconds of CPU a call (getrusage, both processes, all threads). */
+ * Prints calls per second, and microseconds of CPU per call (getrusage, both processes, all threads). */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -53,7 +52,7 @@ static void fail(const struct buf *error)
         exit(EXIT_FAILURE);
 }
 
-/* Tells its port, and serves until the other end of the pipe is closed. */
+/* Sends its port, and serves until the other end of the pipe is closed. */
 static void serve(int out, int in)
 {
         struct sonet_grpc_server *server;
@@ -72,7 +71,7 @@ static void serve(int out, int in)
         exit(EXIT_SUCCESS);
 }
 
-/* A process of its own, as in split mode. Its port; *stop is the descriptor whose closing ends it. */
+/* A separate process, as in split mode. Returns its port; closing the descriptor *stop ends it. */
 static int start_server(int *stop)
 {
         int up[2], down[2], port = 0;

@@ -1,4 +1,4 @@
-// What a server costs that nobody asks anything: CPU by part, statements by service, commands of Redis. The tables go to standard output.
+// The cost of an idle server: CPU by component, statements by service, Redis commands. The tables go to standard output.
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -8,7 +8,7 @@ import { cpuBetween, cpuNow, describeMachine } from './machine.mjs';
 import { table } from './report.mjs';
 
 const { values: options } = parseArgs({ options: { seconds: { type: 'string', default: '60' }, mode: { type: 'string', default: 'single' }, each: { type: 'boolean' } } });
-const SETTLE_MS = 15_000; // what a start leaves behind
+const SETTLE_MS = 15_000; // for work after starting
 const percent = (share) => `${(100 * share).toFixed(2)} %`;
 
 // Since Redis started.

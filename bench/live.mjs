@@ -1,5 +1,5 @@
-// Streams by themselves: what idle ones cost, and how soon a note is on those of a thousand followers, all different members, in one
-// process and in split mode, in one run. The table goes to standard output.
+// Only streams: the cost of idle ones, and how soon a note is on the streams of a thousand followers, all different members, in one process and in
+// split mode, in one run. The table goes to standard output.
 import { startServer } from '../tests/e2e/harness.mjs';
 import { Load } from './load.mjs';
 import { cpuBetween, cpuNow, describeMachine } from './machine.mjs';

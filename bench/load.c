@@ -1,18 +1,19 @@
-/* Load: a closed loop of keep-alive HTTP/1.1 connections on one thread, which checks what comes back and keeps every
+/* Load: a closed loop of keep-alive HTTP/1.1 connections on one thread, which checks responses and records every
  * latency.
  *
- * It reads prepared requests, so that it spends its time on sockets alone:
+ * It reads prepared requests, so that it only spends time on sockets:
  *
  *   load --port N --requests FILE [--connections N] [--seconds S | --once] [--seed N] [--mix home=60,user=30] [--save
  * FILE]
  *
- * FILE holds for each request a line `CLASS STATUS MIN_BYTES MIN_ITEMS MAX_ITEMS BYTES`, then that many bytes and a
- * newline. Every response must have the status, a JSON object of the length that its head says (204: nothing) and
- * MIN_BYTES or more. Of each sixteenth (all with --once) the whole structure is read and "items" counted (MAX_ITEMS 0:
- * there need be no list; STATUS `file`: 200 of any content type). --once sends each request once; otherwise they are
- * drawn at random for S seconds, classes by --mix. --save keeps bodies
- * (`INDEX BYTES\n`, bytes, newline): all with --once, else the first 64 that are read whole. --patient: who is refused
- * rests for as long as Retry-After says. The result is JSON on standard output; its latencies are of what was right. */
+ * FILE contains for each request a line `CLASS STATUS MIN_BYTES MIN_ITEMS MAX_ITEMS BYTES`, then that many bytes and a
+ * newline. Every response must have the status, a JSON object of the length in its head (204: nothing) and at least
+ * MIN_BYTES. For each sixteenth (all with --once) the whole structure is parsed and "items" counted (MAX_ITEMS 0: a
+ * list is not required; STATUS `file`: 200 of any content type). --once sends each request once; otherwise they are
+ * selected at random for S seconds, classes by --mix. --save stores bodies
+ * (`INDEX BYTES\n`, bytes, newline): all with --once, otherwise the first 64 that are parsed. --patient: rejected
+ * connections wait as long as Retry-After says. The result is JSON on standard output; latencies only count correct
+ * responses. */
 #include "bench/load.h"
 
 #include <arpa/inet.h>

@@ -1,4 +1,4 @@
-/* What the files of the load generator share: its state, and what each of them offers. */
+/* Shared by the files of the load generator: its state, and the functions of each. */
 #ifndef BENCH_LOAD_H
 #define BENCH_LOAD_H
 
@@ -41,13 +41,13 @@ struct request {
 
 struct connection {
         int fd;
-        size_t sent, filled, head_bytes, body_bytes; /* head_bytes 0: the head is not whole yet */
+        size_t sent, filled, head_bytes, body_bytes; /* head_bytes 0: the head is incomplete */
         int status;
         bool close;
         uint32_t request;
-        unsigned retry_s; /* what Retry-After says; 0: nothing */
+        unsigned retry_s; /* from Retry-After; 0: none */
         uint64_t start_ns;
-        uint64_t resume_ns; /* it rests until then; 0: it does not */
+        uint64_t resume_ns; /* waits until then; 0: does not wait */
         char *buffer;
 };
 
@@ -61,7 +61,7 @@ struct load {
         struct connection *connections;
         size_t n_connections, busy;
         bool once;
-        bool patient; /* who is refused waits as Retry-After says */
+        bool patient; /* rejected connections wait as Retry-After says */
         double seconds;
         uint64_t seed, end_ns, sampled;
         size_t failed, saved;
@@ -73,7 +73,7 @@ struct load {
 extern struct load load;
 
 _Noreturn void load_die(const char *what, const char *why);
-void *load_must(void *memory); /* ends the program without memory */
+void *load_must(void *memory); /* exits if there is no memory */
 uint64_t load_now_ns(void);
 
 /* Requests from a file, classes by `name=weight,…`; the next one to send. */
@@ -81,10 +81,10 @@ void load_read_requests(const char *path);
 void load_read_mix(char *mix);
 uint32_t load_choose_request(void);
 
-/* NULL, or what is wrong with the body of an answer. */
+/* NULL, or the error in a response's body. */
 const char *load_check_body(const struct request *r, uint32_t number, const char *body, size_t len);
 
-/* Sends and receives until all is done. */
+/* Sends and receives until everything is done. */
 void load_run(void);
 
 void load_keep_latency(struct latencies *l, uint64_t ns);

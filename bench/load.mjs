@@ -10,20 +10,20 @@ export function request(method, path_, { token, json, key } = {}) {
                 + `${body ? `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` : ''}\r\n${body}`;
 }
 
-// One entry of the file: what is sent, and what must come back.
+// One entry of the file: the request, and the expected response.
 export const entry = (name, text, { status = 200, minBytes = 2, items = [0, 0] } = {}) =>
         `${name} ${status} ${minBytes} ${items[0]} ${items[1]} ${Buffer.byteLength(text)}\n${text}\n`;
 
 export class Load {
-        // name: tells loads apart that run beside each other.
+        // name: distinguishes loads that run concurrently.
         constructor(out, name = 'load') {
                 this.out = out;
                 this.name = name;
                 this.runs = 0;
         }
 
-        // Runs the load; {…result, saved: Map of request number → body}. Throws when a response was not what it must be, unless failures are what is
-        // measured; patient: who is refused rests as Retry-After says, as clients should. Rates and latencies are of what was answered rightly.
+        // Runs the load; {…result, saved: Map of request number → body}. Throws if a response was wrong, unless failures are expected; patient:
+        // rejected connections wait as Retry-After says, as clients should. Rates and latencies only count correct responses.
         async run(port, entries, { connections = 16, seconds, mix, save = false, mayFail = false, patient = false } = {}) {
                 const requests = path.join(this.out, `${this.name}-requests`);
                 const saved = path.join(this.out, `${this.name}-bodies`);
@@ -50,7 +50,7 @@ function readSaved(file) {
         return bodies;
 }
 
-// Runs a program to its end; its standard output.
+// Runs a program until it exits; returns its standard output.
 export function run(program, args, options = {}) {
         return new Promise((resolve, reject) => {
                 const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });

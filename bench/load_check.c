@@ -1,4 +1,4 @@
-/* Owns the check of a body: its length, and of some the whole JSON. */
+/* Owns checking a body: its length, and for some the whole JSON. */
 #include "bench/load.h"
 
 #include <string.h>
@@ -18,7 +18,7 @@ static const char *skip_string(const char *at, const char *end)
         return NULL;
 }
 
-/* Balanced JSON to the last byte? *items: the objects in the list "items" of the outermost object. */
+/* Whether the JSON is balanced to the last byte. *items: the objects in the list "items" of the outermost object. */
 static bool read_json(const char *body, size_t len, size_t *items)
 {
         static const char list[] = "\"items\":[";

@@ -1,4 +1,4 @@
-/* Owns the prepared requests: reading them, and drawing the next one. */
+/* Owns the prepared requests: reading them, and selecting the next one. */
 #include "bench/load.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* Owns the result: latencies, and the JSON that is printed of them. */
+/* Owns the result: latencies, and printing them as JSON. */
 #include "bench/load.h"
 
 #include <stdlib.h>

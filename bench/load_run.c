@@ -1,4 +1,4 @@
-/* Owns the connections: each has one request under way until all are answered or the time is up. */
+/* Owns the connections: each has one request in flight until all are answered or the time is up. */
 #include "bench/load.h"
 
 #include <errno.h>
@@ -46,7 +46,7 @@ static bool reconnect(struct connection *c)
         return epoll_ctl(load.epoll, EPOLL_CTL_ADD, c->fd, &event) == 0;
 }
 
-/* Requests fit into a socket's buffer; one that does not in one go is waited for. */
+/* Requests fit into a socket's buffer; if one is not sent in one call, wait until it is. */
 static bool send_request(struct connection *c)
 {
         const struct request *r = &load.requests[c->request];
@@ -62,7 +62,7 @@ static bool send_request(struct connection *c)
         return true;
 }
 
-/* The next request; false when there is none left or the time is up. */
+/* The next request; false if there is none left or the time is up. */
 static bool begin(struct connection *c)
 {
         if (load.once ? load.next >= load.n_requests : load_now_ns() >= load.end_ns) {
@@ -86,7 +86,7 @@ static bool header_is(const char *line, const char *name)
         return strncasecmp(line, name, strlen(name)) == 0;
 }
 
-/* 1: the head is whole, 0: not yet, -1: it is broken. */
+/* 1: the head is complete, 0: not yet, -1: it is malformed. */
 static int read_head(struct connection *c)
 {
         char *end = memmem(c->buffer, c->filled, "\r\n\r\n", 4);
@@ -115,7 +115,7 @@ static int read_head(struct connection *c)
         return sized && c->head_bytes + c->body_bytes < BUFFER_BYTES ? 1 : -1;
 }
 
-/* A whole response is there. */
+/* A complete response has arrived. */
 static void finish(struct connection *c)
 {
         const struct request *r = &load.requests[c->request];
@@ -145,7 +145,7 @@ static void finish(struct connection *c)
         }
 }
 
-/* Those that rested long enough go on; at the end all do, to find that it is over. */
+/* Connections that have waited long enough continue; at the end all do, to notice that it is over. */
 static void resume(void)
 {
         uint64_t now_ns = load_now_ns();

@@ -1,4 +1,4 @@
-// Logging in by five hundred at a time while others are served, beside the same without them; and refreshing. The table goes to standard output.
+// Five hundred concurrent log-ins while others are served, compared with the same without them; and refreshing. The table goes to standard output.
 import { parseArgs } from 'node:util';
 import { PASSWORD, connect, inBatches } from '../tests/e2e/client.mjs';
 import { sleep, startServer } from '../tests/e2e/harness.mjs';
@@ -12,7 +12,7 @@ const WAITING = Number(options.waiting), SECONDS = Number(options.seconds), MEMB
 const say = (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
 const [readers, writers] = ['readers', 'log-ins'].map((name) => new Load(options.out, name));
 
-// Each member with a note, so that a page has something to show.
+// Each member has a note, so that pages are not empty.
 async function fill(net) {
         const members = await inBatches(Array.from({ length: MEMBERS }), 4, () => net.register());
         await inBatches(members, 4, async (m, i) => {
@@ -36,15 +36,15 @@ try {
         const members = await fill(net);
         say('readers alone');
         await readers.run(server.port, homes(members), { seconds: 1 });
-        await writers.run(server.port, logIns(members), { connections: 4 }); // what is allocated once is there from now on
+        await writers.run(server.port, logIns(members), { connections: 4 }); // for one-time allocations
         const alone = await readers.run(server.port, homes(members), { seconds: SECONDS });
-        const few = writers.run(server.port, logIns(members), { connections: 4, seconds: 4 }); // two of them are hashed at any moment, too
+        const few = writers.run(server.port, logIns(members), { connections: 4, seconds: 4 }); // two of them are hashed at any time, too
         await sleep(2000);
         const before = memoryNow(server);
         const fewLogged = await few;
         say(`readers beside ${WAITING} who log in`);
-        const waiting = writers.run(server.port, logIns(members), { connections: WAITING, seconds: SECONDS + 4, mayFail: true, patient: true }); // who would wait too long is told when to come back
-        await sleep(2000); // all of them wait by now
+        const waiting = writers.run(server.port, logIns(members), { connections: WAITING, seconds: SECONDS + 4, mayFail: true, patient: true }); // log-ins that would wait too long are rejected with Retry-After
+        await sleep(2000); // until all of them wait
         const beside = await readers.run(server.port, homes(members), { seconds: SECONDS });
         const during = memoryNow(server);
         const logged = await waiting;

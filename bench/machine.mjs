@@ -1,4 +1,4 @@
-// What the kernel says of processes: CPU time and memory, by what they are for.
+// CPU time and memory of processes, by component, from the kernel.
 import fs from 'node:fs';
 import os from 'node:os';
 
@@ -12,7 +12,7 @@ function readStat(pid) {
         return { own: (f[11] + f[12]) * TICK_S, children: (f[13] + f[14]) * TICK_S };
 }
 
-// CPU seconds so far of each process; the postmaster's with those of its backends that have ended.
+// CPU seconds of each process so far; the postmaster's include those of its ended backends.
 export function cpuNow(server) {
         const all = new Map();
         for (const p of server.processes()) {
@@ -20,7 +20,7 @@ export function cpuNow(server) {
                         const { own, children } = readStat(p.pid);
                         all.set(p.pid, { group: groupOf(p.role), role: p.role, seconds: own + (p.role === 'postmaster' ? children : 0) });
                 } catch {
-                        // it ended meanwhile
+                        // it has exited
                 }
         }
         return all;
@@ -33,7 +33,7 @@ export function cpuBetween(before, after) {
                         sum[now.group] += now.seconds - (before.get(pid)?.seconds ?? 0);
                 }
         }
-        // Backends that ended meanwhile are in the postmaster's children with all that they ever took: what they took before is not ours.
+        // Backends that have exited count towards the postmaster's children with all their CPU time, so subtract what they had used before.
         for (const [pid, then] of before) {
                 if (then.role === 'postgres' && !after.has(pid)) {
                         sum.postgresql -= then.seconds;
@@ -42,7 +42,7 @@ export function cpuBetween(before, after) {
         return sum;
 }
 
-// CPU seconds that the whole machine has worked, whoever for; kernel and interrupts included.
+// CPU seconds used on the whole machine, including the kernel and interrupts.
 export function machineBusy() {
         const [user, nice, system, , , irq, softirq] = fs.readFileSync('/proc/stat', 'utf8').split('\n')[0].split(/\s+/).slice(1).map(Number);
         return (user + nice + system + irq + softirq) * TICK_S;
@@ -60,7 +60,7 @@ export function memoryNow(server) {
                         group.pss += mib('Pss');
                         group.processes++;
                 } catch {
-                        // it ended meanwhile
+                        // it has exited
                 }
         }
         return sum;

@@ -1,5 +1,5 @@
-// Media: taking files and giving them out beside nginx, making variants beside vipsthumbnail, each pair in one run on one disk; memory while many upload; from
-// upload to ready; what the decoder's process costs by itself. The tables go to standard output.
+// Media: uploads and downloads compared with nginx, variants compared with vipsthumbnail, each pair in one run on one disk; memory during many
+// uploads; the time from upload to ready; the cost of the decoder process alone. The tables go to standard output.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
@@ -20,9 +20,9 @@ const { values: options } = parseArgs({ options: { out: { type: 'string' }, seco
 const SECONDS = Number(options.seconds), ROUNDS = Number(options.rounds);
 const MIB = 1 << 20, FILE_BYTES = 64 * MIB, PICTURE_BYTES = 200 << 10;
 const CLIENTS = [1, 16], CONNECTIONS = 16, READY_EACH = 30, CHILDREN = 20, CUTS = 100;
-const PARALLEL = [[200, 1 * MIB], [200, 8 * MIB], [32, 64 * MIB]]; // uploads at a time
+const PARALLEL = [[200, 1 * MIB], [200, 8 * MIB], [32, 64 * MIB]]; // concurrent uploads
 const VARIANTS = [['large', '1600x1600>'], ['medium', '800x800>'], ['small', '400x400>'], ['thumb', '160x160']];
-// All clients are at one address. What nobody is to wait for behind uploads is not made (MEDIA_PROCESS), since nginx makes nothing of them either.
+// All clients share one address. Media are not processed (MEDIA_PROCESS), since nginx does not process them, either.
 const LIMITS = { SONET_RATE_LIMITS: 'off', SPOOL_FILES: '2000', SPOOL_BYTES: String(64 * 1024 * MIB), MEDIA_QUOTA_BYTES: String(1024 * 1024 * MIB), MEDIA_PENDING: '100000', ANSWER_FILES: '2000' };
 const say = (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
 const fixed = (n, digits = 2) => n.toFixed(digits);
@@ -38,7 +38,7 @@ async function account(server, username = 'bench') {
 
 // ---- uploads --------------------------------------------------------------------------------------------------------------------
 
-// A picture by its first bytes, and no two alike: the same content would be stored once.
+// A picture according to its first bytes, and all different, since identical content would be stored once.
 function makeFiles(dir, n, bytes) {
         return numbers(n).map((i) => {
                 const file = path.join(dir, `upload${i}`);
@@ -51,7 +51,7 @@ const curl = (...args) => run('curl', ['--silent', '--fail', '--show-error', '--
 const sonetUpload = (server, token) => (file) => curl('--request', 'POST', '--upload-file', file, '--header', `Authorization: Bearer ${token}`, '--header', 'Tus-Resumable: 1.0.0',
         '--header', `Upload-Length: ${fs.statSync(file).size}`, '--header', 'Content-Type: application/offset+octet-stream', '--header', 'Expect:', `http://127.0.0.1:${server.port}/v1/uploads`);
 
-// nginx answers when the bytes are in the page cache. To be as safe as ours the file is written to the disk as soon as it is answered.
+// nginx responds when the bytes are in the page cache. For the same durability the file is synced after each response.
 function nginxUpload(reference, dir, durable) {
         let n = 0;
         return async (file) => {
@@ -65,7 +65,7 @@ function nginxUpload(reference, dir, durable) {
         };
 }
 
-const settle = () => run('sync', []); // what one leaves for the disk is not the next one's work
+const settle = () => run('sync', []); // so that pending writes do not affect the next measurement
 
 async function uploadAll(dir, clients, upload) {
         const files = makeFiles(dir, clients, FILE_BYTES);
@@ -81,7 +81,7 @@ async function uploads(server, token) {
         const ways = { SoNet: sonetUpload(server, token), 'nginx, which leaves it to the page cache': nginxUpload(reference, dir, false), 'nginx, and then fsync': nginxUpload(reference, dir, true) };
         const rows = [];
         for (const upload of Object.values(ways)) {
-                await uploadAll(dir, 1, upload); // files, connections and threads that the first one makes
+                await uploadAll(dir, 1, upload); // for files, connections and threads that the first uploads create
         }
         for (const clients of CLIENTS) {
                 const rates = {};
@@ -102,7 +102,7 @@ async function uploads(server, token) {
 
 // ---- memory ---------------------------------------------------------------------------------------------------------------------
 
-// What is not a file's: MiB of all processes that serve.
+// Memory other than file pages: MiB of all serving processes.
 const memoryOf = (server) => server.processes().filter((p) => p.args.includes('serve'))
         .reduce((sum, { pid }) => sum + Number(fs.readFileSync(`/proc/${pid}/status`, 'utf8').match(/RssAnon:\s+(\d+)/)[1]) / 1024, 0);
 
@@ -135,7 +135,7 @@ async function parallel(server, token, n, bytes) {
 }
 
 async function memory(server, token) {
-        await parallel(server, token, ...PARALLEL[0]); // connections, threads and caches that stay
+        await parallel(server, token, ...PARALLEL[0]); // for connections, threads and caches that remain
         const rows = [];
         for (const [n, bytes] of PARALLEL) {
                 rows.push(await parallel(server, token, n, bytes));
@@ -146,7 +146,7 @@ async function memory(server, token) {
 
 // ---- resuming -------------------------------------------------------------------------------------------------------------------
 
-// The socket is cut in the middle of a piece; from then until it is known where to go on, and until the rest is acknowledged.
+// The connection is closed in the middle of a chunk; measured from then until the offset is known, and until the rest is acknowledged.
 async function cutOff(server, token) {
         const bytes = Buffer.concat([jpeg, randomBytes(MIB - jpeg.length)]), headers = { authorization: `Bearer ${token}`, 'tus-resumable': '1.0.0' };
         const ask = async (method, where, more, body) => {
@@ -161,7 +161,7 @@ async function cutOff(server, token) {
         const cut = http.request({ port: server.port, method: 'PATCH', path: address, agent: false, headers: { ...headers, ...piece, 'upload-offset': '0', 'content-length': bytes.length } });
         cut.on('error', () => {});
         await new Promise((resolve) => cut.write(bytes.subarray(0, bytes.length / 2), resolve));
-        await sleep(10); // the piece is on its way
+        await sleep(10); // while the chunk is being sent
         cut.destroy();
         const start = performance.now(), offset = (await ask('HEAD', address)).get('upload-offset'), known = performance.now() - start;
         await ask('PATCH', address, { ...piece, 'upload-offset': offset }, bytes.subarray(Number(offset)));
@@ -198,7 +198,7 @@ async function untilReady(server, token, id) {
         }
 }
 
-// Noise, so that PNG makes it no smaller.
+// Noise, so that PNG does not compress it.
 function pictureOf(bytes) {
         const side = Math.round(Math.sqrt(bytes / 3));
         const pixels = randomBytes(3 * side * side);
@@ -242,7 +242,7 @@ async function delivery(server, token) {
 
 // ---- variants -------------------------------------------------------------------------------------------------------------------
 
-// Twelve megapixels with much and little detail, as photographs have.
+// Twelve megapixels with areas of more and less detail, like photographs.
 async function photograph(dir) {
         const at = (name) => path.join(dir, name);
         for (const [i, cell] of [32, 200, 900].entries()) {
@@ -256,7 +256,7 @@ async function photograph(dir) {
         return at('photograph.jpg');
 }
 
-// Milliseconds from start to end, and of processor time, of a child and what it started. cutime counts children once they were waited for.
+// Wall-clock and CPU milliseconds of a child and its children. cutime counts children once they have been waited for.
 function timed(start) {
         return new Promise((resolve, reject) => {
                 const before = childrenCpu(), began = performance.now();
@@ -266,14 +266,14 @@ function timed(start) {
         });
 }
 
-// Of this process's children that have ended, in ms.
+// Of this process's exited children, in ms.
 function childrenCpu() {
         const stat = fs.readFileSync('/proc/self/stat', 'utf8');
         const f = stat.slice(stat.lastIndexOf(')') + 2).split(' ').map(Number);
         return (f[13] + f[14]) * 10;
 }
 
-// As decode.c starts it, with all that it makes.
+// As decode.c starts it, with all outputs.
 function decodeChild(dir, file, type, avif) {
         const fds = [fs.openSync(file), 'ignore', 'ignore', ...numbers(9).map((i) => fs.openSync(path.join(dir, `out${i}`), 'w+'))];
         const child = spawn(process.env.SONET_BIN, ['decode-media', type, '0', '0', '30', '0', '0', '0', '0', '', avif ? '1' : '0'], { stdio: fds,
@@ -308,7 +308,7 @@ async function variants(dir) {
                       row('the decoder with a picture of one pixel: what a process in a sandbox costs each', smallest), row('sonet help: starting the program, as part of that', empty)]);
 }
 
-// ---- until it is ready ----------------------------------------------------------------------------------------------------------
+// ---- time until ready --------------------------------------------------------------------------------------------------------
 
 async function ready(server, token, dir) {
         const rows = [];
@@ -316,7 +316,7 @@ async function ready(server, token, dir) {
         for (const [name, file] of [['a PNG of 200 KiB', pictureOf(PICTURE_BYTES)], ['a JPEG of 12 MP', photo]]) {
                 const times = [], cpu = cpuNow(server);
                 for (let i = 0; i < READY_EACH; i++) {
-                        const own = name.includes('PNG') ? pictureOf(PICTURE_BYTES) : Buffer.concat([file, randomBytes(8)]); // no two are the same content
+                        const own = name.includes('PNG') ? pictureOf(PICTURE_BYTES) : Buffer.concat([file, randomBytes(8)]); // all contents differ
                         const start = performance.now();
                         const media = await untilReady(server, token, await bring(server, token, own));
                         times.push(performance.now() - start);
@@ -330,7 +330,7 @@ async function ready(server, token, dir) {
         return table(['from the beginning of the upload until it is ready, one at a time', 'p50 ms', 'p99 ms', 'PostgreSQL CPU ms each'], rows);
 }
 
-// ---- the run --------------------------------------------------------------------------------------------------------------------
+// ---- main ------------------------------------------------------------------------------------------------------------------
 
 async function withServer(env, what) {
         const server = await startServer({ mode: options.mode, env: { ...LIMITS, ...env } });

@@ -1,5 +1,5 @@
-// Messages: from when one is due until it is on each stream of the chat, beside ejabberd in the same run with the same load; what idle streams cost that follow
-// `messages`; a device that comes back to a thousand chats. The tables go to standard output.
+// Messages: the time from when one is due until it is on each stream of the chat, compared with ejabberd in the same run under the same load; the
+// cost of idle streams subscribed to `messages`; a device that returns to a thousand chats. The tables go to standard output.
 import { parseArgs } from 'node:util';
 import { inBatches } from '../tests/e2e/client.mjs';
 import { startServer } from '../tests/e2e/harness.mjs';
@@ -17,7 +17,7 @@ const { values: options } = parseArgs({ options: { out: { type: 'string' }, seco
 const SECONDS = Number(options.seconds), IDLE = Number(options.idle), MEMBERS = Number(options.members); // at least 100
 const LIMITS = { CONNECTIONS_PER_ADDRESS: '20000', STREAMS_PER_ADDRESS: '20000', STREAMS_PER_MEMBER: '1000' };
 const SYNCED = Number(options.synced); // chats
-// {size of the chats, how many, messages a second in all}: beyond those of two as many deliveries a second, whatever the size.
+// {chat size, number of chats, total messages per second}: except for chats of two, the number of deliveries per second is the same for all sizes.
 const LARGE = (options.long ? [5000, 25000] : [5000]).flatMap((deliveries) => [{ size: 50, chats: Math.min(10, MEMBERS / 50) }, { size: MEMBERS, chats: 1 }].map((l) => ({ ...l, rate: deliveries / l.size })));
 const LOADS = [{ size: 2, chats: 50, rate: 500 }, ...LARGE];
 const say = (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
@@ -49,7 +49,7 @@ async function measureSonet(server, members, load) {
         return fanOut(options.out, server, { streams: chats.flatMap(({ people }) => people.map((m) => streamSteps(m.token))), messages, rate: load.rate, seconds: SECONDS });
 }
 
-// A member in many groups, each with a message: what all of it costs to fetch, and what the next question does when nothing has changed.
+// A member in many groups, each with a message: the cost of fetching everything, and of the next request if nothing has changed.
 async function measureSync(server, [member, ...others]) {
         await inBatches(numbers(SYNCED), 4, async (i) => {
                 const owner = others[i % others.length];

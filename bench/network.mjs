@@ -1,4 +1,4 @@
-// The network that is measured: bringing it in, logging its members in, and what is known of it.
+// The measured network: importing it, logging its members in, and facts about it.
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
@@ -8,7 +8,7 @@ import { entry, request, run } from './load.mjs';
 const PASSWORD = 'bench-password';
 const NOTES = 20;
 
-// The real graph when it is beside the repository, else a drawn one of the same size.
+// The real graph if it is next to the repository, otherwise a generated one of the same size.
 export function graphArguments(quick) {
         const file = process.env.SONET_BENCH_GRAPH ?? path.join(root, '../shared/data/socfb-Reed98.edges');
         if (!quick && fs.existsSync(file)) {
@@ -36,7 +36,7 @@ export async function importNetwork(server, quick, { args, name } = graphArgumen
         return { name, members, ties, notes: members * notes, seconds: (Date.now() - start) / 1000 };
 }
 
-// One agent for all questions that are not measured.
+// One agent for all requests that are not measured.
 const agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
 export function ask(server, method, url, { token, json, userAgent } = {}) {
         const body = json === undefined ? undefined : JSON.stringify(json);
@@ -60,7 +60,7 @@ export async function must(server, method, url, options) {
         return text;
 }
 
-// The members with tokens. Logging in and renewing are measured while they happen.
+// The members with tokens. Logging in and refreshing are measured at the same time.
 export class Members {
         constructor(count) {
                 this.names = Array.from({ length: count }, (_, i) => `member${i}`);
@@ -73,7 +73,7 @@ export class Members {
                 this.since = Date.now();
         }
 
-        // For those who need no network: new accounts without any ties.
+        // For benches that need no network: new accounts without follows.
         async register(load, server) {
                 const entries = this.names.map((username) => entry('register', request('POST', '/v1/auth/register',
                         { json: { username, email: `${username}@example.org`, password: PASSWORD } }), { status: 201, minBytes: 500 }));
@@ -94,7 +94,7 @@ export class Members {
                 return result;
         }
 
-        // Access tokens live for 15 minutes; what is measured in the next one must not meet the end.
+        // Access tokens are valid for 15 minutes and must not expire during the next measurement.
         async keepFresh(load, server) {
                 if (Date.now() - this.since > 11 * 60_000) {
                         await this.refresh(load, server);
@@ -102,7 +102,7 @@ export class Members {
         }
 }
 
-// Whom a member is followed by: ids.
+// A member's followers: IDs.
 export async function followersOf(server, member) {
         const ids = [];
         for (let cursor = ''; cursor !== undefined;) {

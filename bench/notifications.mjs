@@ -1,5 +1,5 @@
-// Notifications: one event for many members, and what others notice of it; pages of the list among a million, beside the home timeline; pushes a second, beside
-// what OpenSSL needs for their keys alone; mails over kept connections, beside a client that does nothing else. The table goes to standard output.
+// Notifications: one event for many members, and its effect on others; pages of the list among a million, compared with the home timeline; pushes per
+// second, compared with OpenSSL's time for their keys alone; mails over persistent connections, compared with a client that only sends mails. The table goes to standard output.
 import http from 'node:http';
 import crypto from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -23,9 +23,9 @@ const seconds = (since) => (performance.now() - since) / 1000;
 const WATCHER = (n) => `('01900000-0000-7000-8000-' || lpad(to_hex(${n}), 12, '0'))::uuid`;
 const sql = async (server, database, text) => (await postgresql(server, 'psql', '-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-d', database, '-c', text)).trim();
 
-// ---- What there is ----
+// ---- Data ----
 
-// After the members: what was written before is not told to them.
+// After the members, who are not notified of earlier notes.
 async function fillWatchers(server, author, origins) {
         const numbers = `generate_series(1, ${WATCHERS}) n`;
         const key = crypto.createECDH('prime256v1').generateKeys('base64url');
@@ -38,11 +38,11 @@ async function fillWatchers(server, author, origins) {
         await prefer(server, `generate_series(1, ${WATCHERS}) n`, 4, 1);
 }
 
-// How watchers are told of new notes: as enum delivery numbers it.
+// How watchers are notified of new notes: a value of enum delivery.
 const prefer = (server, numbers, push, email) => sql(server, 'notification_service', `insert into notification_preferences (user_id, type, in_app, push, email, sms)
         select ${WATCHER('n')}, 'new_note', 0, ${push}, ${email}, 0 from ${numbers} on conflict (user_id, type) do update set push = excluded.push, email = excluded.email`);
 
-// Each member follows ten others, writes twenty notes, and was told of as many likes as it takes.
+// Each member follows ten others, writes twenty notes, and has as many notifications of likes as needed.
 async function fillMembers(server, members) {
         await inBatches(members, 8, async (m, i) => {
                 for (let k = 1; k <= 10; k++) {
@@ -78,7 +78,7 @@ async function until(what) {
         }
 }
 
-// Waits in one statement, so that looking costs little of what is measured.
+// Waits in one statement, so that polling hardly affects the measurement.
 const counted = (server, query, n) => sql(server, 'notification_service', `do $$ begin while ${query} < ${n} loop perform pg_sleep(0.05); end loop; end $$`);
 
 async function measureEvent(server, load, author, others) {
@@ -93,7 +93,7 @@ async function measureEvent(server, load, author, others) {
         return { id, queued, listed: seconds(start), before, during: await meanwhile };
 }
 
-// The same rows by one statement each, and nothing else: what PostgreSQL needs for them.
+// The same rows with one statement each, and nothing else: PostgreSQL's share.
 async function measureRows(server, id) {
         const start = performance.now();
         await sql(server, 'notification_service', `begin; create temporary table made on commit drop as select gen_random_uuid() as id, user_id from notifications where note_id = '${id}' and type = 'new_note';
@@ -133,7 +133,7 @@ async function measurePushes(server, service) {
         return { per_s: (WATCHERS - first) / taken, cpu: cpuBetween(cpu, cpuNow(server)) };
 }
 
-// Operations a second on one core: ECDH, and signatures, which make as many keys.
+// Operations per second on one core: ECDH, and signatures, which generate as many keys.
 async function opensslSpeed() {
         const out = await run('openssl', ['speed', '-seconds', '2', '-mr', 'ecdhp256', 'ecdsap256'], { stdio: ['ignore', 'pipe', 'pipe'] });
         const of = (line) => Number(out.split('\n').find((l) => l.startsWith(line)).split(':').at(-1));
@@ -162,7 +162,7 @@ async function measureWire(sink) {
         return MAILS / seconds(start);
 }
 
-// ---- The run ----
+// ---- Main ----
 
 const sink = await new Sink().open();
 const service = await openPushServices();

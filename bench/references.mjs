@@ -1,4 +1,4 @@
-// The references that are measured beside SoNet: pgbench on its PostgreSQL, nginx with the same bytes.
+// The reference programs: pgbench on SoNet's PostgreSQL, nginx with the same bytes.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -13,7 +13,7 @@ export function postgresql(server, name, ...args) {
         return run(path.join(bin(), name), args, { env: adminEnv(server) });
 }
 
-// Select-only, prepared: what the cluster gives when nothing but it is asked. {per_s, clients}
+// Select-only, prepared: the cluster alone. {per_s, clients}
 export async function pgbench(server, seconds) {
         const tool = (name, ...args) => postgresql(server, name, ...args);
         await tool('dropdb', '--if-exists', 'bench');
@@ -42,11 +42,11 @@ http {
 }
 `;
 
-// An nginx with what the server's block has beside its root, the folder www of dir: {port, stop}.
+// An nginx with the given directives in its server block besides its root, the folder www of dir: {port, stop}.
 export async function startNginx(dir, location) {
         const port = await freePort(0);
         fs.mkdirSync(path.join(dir, 'www'), { recursive: true });
-        fs.chmodSync(path.join(dir, 'www'), 0o777); // its workers may be another user
+        fs.chmodSync(path.join(dir, 'www'), 0o777); // its workers may run as another user
         fs.writeFileSync(path.join(dir, 'nginx.conf'), config(dir, port, location));
         const child = spawn('/usr/sbin/nginx', ['-c', path.join(dir, 'nginx.conf'), '-p', dir], { stdio: ['ignore', 'ignore', 'inherit'] });
         const kill = () => child.kill('SIGTERM');
@@ -57,7 +57,7 @@ export async function startNginx(dir, location) {
         return { port, stop: () => { kill(); process.removeListener('exit', kill); } };
 }
 
-// nginx sends the given bodies as files, to the same client. {result of the load}
+// nginx sends the given bodies as files to the same client. {result of the load}
 export async function nginx(load, bodies, { connections, seconds }) {
         const dir = path.join(load.out, 'nginx');
         const reference = await startNginx(dir, 'open_file_cache max=2000 inactive=60s;');

@@ -1,4 +1,4 @@
-// The table that people read: Markdown, so that docs/benchmarks.md can hold it as it is.
+// The table for people: Markdown, as used in docs/benchmarks.md.
 const number = (n) => (n === undefined || Number.isNaN(n) ? '–' : n >= 100 ? Math.round(n).toLocaleString('en') : n.toFixed(n >= 10 ? 1 : 2));
 const ms = (us) => (us === undefined ? '–' : (us / 1000).toFixed(us < 10_000 ? 2 : 1));
 const percent = (x) => (x === undefined ? '–' : `${Math.round(x * 100)} %`);

@@ -1,5 +1,5 @@
-// Searches over the public API on many notes (search_fill.mjs), by kind, one after the other and many at once; suggestions; how long until a note is
-// found; and beside it what PostgreSQL has alone for the same words: tsvector with ts_rank, and pg_trgm.
+// Searches through the public API on many notes (search_fill.mjs), by kind, sequential and concurrent; suggestions; the delay until a note is found;
+// and for comparison PostgreSQL's own search for the same words: tsvector with ts_rank, and pg_trgm.
 import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -14,18 +14,18 @@ const { values: options } = parseArgs({ options: { out: { type: 'string' }, note
                                                     data: { type: 'string' }, plain: { type: 'string', default: '3' } } });
 const notes = Number(options.notes);
 const seconds = Number(options.seconds);
-const DIFFERENT = 60; // queries of a kind
+const DIFFERENT = 60; // queries per kind
 const say = (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
 const ms = (us) => (us / 1000).toFixed(us < 100_000 ? 2 : 0);
 
-// ---- What is asked --------------------------------------------------------------------------------------------------------------
+// ---- Queries ------------------------------------------------------------------------------------------------------------
 
 const lines = async (text) => (await text).split('\n').filter(Boolean);
 const words = (server, n, more) => lines(sql(server, 'search_service', `select word from search_words where word ~ '^[a-z]{3,}$' ${more} limit ${n}`));
 const mistype = (word) => word.slice(0, 2) + word[3] + word[2] + word.slice(4);
 const pairs = (list, join) => list.map((word, i) => join(word, list[(i * 7 + 3) % list.length]));
 
-// A phrase that is there: two neighbours of some sentence.
+// An existing phrase: two adjacent words of some sentence.
 async function phrases(server) {
         const texts = await lines(sql(server, 'note_service', `select text from bench.pieces where n % 97 = 5 order by n limit ${DIFFERENT * 3}`));
         const found = texts.map((text) => /([A-Za-z]+ [A-Za-z]+)[^A-Za-z]/.exec(text)?.[1]).filter(Boolean);
@@ -57,14 +57,14 @@ const suggest = (token, query) => entry('suggest', request('GET', `/v1/search/su
 // ---- Measuring ------------------------------------------------------------------------------------------------------------------
 
 async function measure(server, load, entries, run) {
-        await load.run(server.port, entries, { connections: 1 }); // into memory, as it is after a while
+        await load.run(server.port, entries, { connections: 1 }); // warms the caches
         const before = cpuNow(server);
         const result = await load.run(server.port, entries, run);
         const cpu = cpuBetween(before, cpuNow(server));
         return { ...result, core_ms: ((cpu.sonet + cpu.postgresql + cpu.redis) * 1000) / result.requests };
 }
 
-// The median and the longest of some runs of a statement, in ms, 15 seconds at most.
+// The median and the maximum of some runs of a statement, in ms, for at most 15 seconds.
 async function time(server, database, statement) {
         const times = [];
         for (let i = 0; i < Number(options.plain); i++) {
@@ -87,9 +87,9 @@ function byTsRank(query) {
 
 const byTrigrams = (query) => `select id from notes where text %> ${literal(plainQuery(query))} order by text <->>> ${literal(plainQuery(query))} limit 20`;
 
-// ---- Until a note is found ------------------------------------------------------------------------------------------------------
+// ---- Delay until a note is found ----------------------------------------------------------------------------------------------------
 
-// At so many notes a second; of each tenth how long after its answer a search has it.
+// At the given number of notes per second; for every tenth, the time from its response until a search finds it.
 async function searchable(server, token, rate, lasting_s) {
         const times = [];
         const waiting = [];
@@ -113,7 +113,7 @@ async function searchable(server, token, rate, lasting_s) {
         return { p50: times[Math.floor(times.length / 2)], p99: times[Math.floor(times.length * 0.99)], n: times.length };
 }
 
-// ---- All of it ------------------------------------------------------------------------------------------------------------------
+// ---- Main ----------------------------------------------------------------------------------------------------------------
 
 async function kinds(server, load, token) {
         const rows = [];

@@ -1,4 +1,4 @@
-// A network with many notes to search, made once: real sentences are indexed by search_service itself, and then stand there many times, each time
+// A network with many notes to search, created once: real sentences are indexed by search_service itself, and then duplicated many times, each time
 // with another rare word and another time.
 import fs from 'node:fs';
 import path from 'node:path';
@@ -17,7 +17,7 @@ export async function sql(server, database, text) {
         return (await postgresql(server, 'psql', '-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-d', database, '-c', text)).trim();
 }
 
-// A note by its number, version 7, in the 300 days before a day of which all runs know; an author by number.
+// A note's ID by its number, version 7, in the 300 days before a fixed day; an author's ID by number.
 const FUNCTIONS = `
         create or replace function pg_temp.note(n bigint, notes bigint) returns uuid immutable language sql as $$
                 select (lpad(to_hex(1764200000000 - (notes - n) * (25920000000 / notes)), 12, '0') || '7' || lpad(to_hex(n % 4096), 3, '0') || '8' || lpad(to_hex(n), 15, '0'))::uuid $$;
@@ -36,7 +36,7 @@ function* files(folder) {
         }
 }
 
-// What people wrote, in pieces of some words.
+// Real texts, in pieces of some words.
 function fortunes(folder) {
         const pieces = [];
         for (const file of files(folder)) {
@@ -50,7 +50,7 @@ function fortunes(folder) {
         return pieces;
 }
 
-// Fortunes have none of some scripts: each of the judged set's sentences with each other one of its script.
+// For scripts without fortunes: each sentence of the judged set combined with each other one in its script.
 function otherScripts() {
         const { scripts } = JSON.parse(fs.readFileSync(path.join(root, 'tests/e2e/search-quality.json'), 'utf8'));
         return Object.values(scripts).flatMap(({ notes }) => Object.values(notes).flatMap((a) => Object.values(notes).map((b) => (a === b ? a : `${a} ${b}`))));
@@ -77,7 +77,7 @@ async function write(server, pieces, notes) {
                 select pg_temp.note(n, ${notes}), pg_temp.author(1 + n % ${AUTHORS}), text, 1 from bench.pieces`);
 }
 
-// By the job that holds the index against its owners. Seconds that it took.
+// By the job that compares the index with the other services. Returns seconds.
 async function index(server, pieces) {
         const began = Date.now();
         await sql(server, 'search_service', "update search_rebuild set after_id = '00000000-0000-0000-0000-000000000000', checked = 0, done_at = null");
@@ -92,7 +92,7 @@ async function index(server, pieces) {
 }
 
 const again = (pieces, notes) => `generate_series(${pieces}::bigint, ${notes - 1}) as n`;
-// Most notes nobody reacts to, one in thirty gets ten reactions, and the best of them very many.
+// Most notes have no reactions, one in thirty has ten, and the best ones have very many.
 const ENGAGEMENT = 'floor(power((n * 7919 % 100003 + 1) / 100004.0, -0.7))::bigint - 1';
 const rare = (n, notes) => `'rare' || ${n} % ${rareWords(notes)}`;
 
@@ -116,7 +116,7 @@ async function multiply(server, pieces, notes) {
                         union all select ${rare('n', notes)}, count(*) from copies group by 1) w (word, n) group by word; commit`);
 }
 
-// Seconds that the indexes took.
+// Seconds for creating the indexes.
 async function buildIndexes(server) {
         const began = Date.now();
         await sql(server, 'search_service', `set maintenance_work_mem = '256MB';
@@ -128,7 +128,7 @@ async function buildIndexes(server) {
         return took;
 }
 
-// {pieces, indexed_s, built_s, reader}: also written into the server's folder, where a later run finds it.
+// {pieces, indexed_s, built_s, reader}: also written to the server's folder for later runs.
 export async function fill(server, notes) {
         const done = path.join(server.dir, 'filled.json');
         if (fs.existsSync(done)) {

@@ -1,4 +1,4 @@
-// A mail server that does nothing but take mails, and a client that does nothing but send them: what the wire alone costs.
+// A mail server that only receives mails, and a client that only sends them: the cost of the protocol alone.
 import net from 'node:net';
 
 export class Sink {
@@ -36,7 +36,7 @@ export class Sink {
                 return this;
         }
 
-        // The same mail so many times over one kept connection, a command at a time.
+        // The same mail n times over one persistent connection, one command at a time.
         send(mail, times) {
                 return new Promise((resolve, reject) => {
                         const socket = net.connect(this.server.address().port, '127.0.0.1');

@@ -1,4 +1,4 @@
-// Streams (GET /v1/stream): what idle ones cost, and how fast a note is on those of a thousand followers.
+// Streams (GET /v1/stream): the cost of idle ones, and how fast a note is on the streams of a thousand followers.
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { randomBytes } from 'node:crypto';
@@ -6,7 +6,7 @@ import { sleep } from '../tests/e2e/harness.mjs';
 import { must } from './network.mjs';
 import { memoryNow } from './machine.mjs';
 
-// A WebSocket with as little on our side as can be: frames of the server are text, unmasked, and below 64 KiB.
+// A minimal WebSocket client: the server's frames are text, unmasked, and under 64 KiB.
 class Socket {
         constructor(port, token) {
                 this.rest = Buffer.alloc(0);
@@ -52,7 +52,7 @@ class Socket {
         }
 
         send(message) {
-                const text = Buffer.from(JSON.stringify(message)); // below 126 bytes; a mask of zeros changes nothing
+                const text = Buffer.from(JSON.stringify(message)); // under 126 bytes; a zero mask leaves the payload unchanged
                 this.socket.write(Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), text]));
         }
 
@@ -71,7 +71,7 @@ async function openMany(server, members, n) {
         return sockets;
 }
 
-// In fewer at a time than the server's queue holds.
+// Fewer at a time than the server's queue holds.
 async function subscribeAll(sockets, channel) {
         for (let at = 0; at < sockets.length; at += 50) {
                 await Promise.all(sockets.slice(at, at + 50).map(async (s) => {
@@ -81,7 +81,8 @@ async function subscribeAll(sockets, channel) {
         }
 }
 
-// In the process that has them: {streams, bytes} of resident memory each. They are authenticated, and subscribed to nothing or to one channel.
+// In the process with the streams: {streams, bytes} of resident memory per stream. They are authenticated, and subscribed to nothing or to one
+// channel.
 export async function idleStreams(server, members, n, channel) {
         const before = memoryNow(server).sonet.rss;
         const sockets = await openMany(server, members, n);
@@ -101,7 +102,7 @@ export async function followEverywhere(server, members) {
         }
 }
 
-// From before the first member's post, after one that warms up, until the note is on each stream `home` of n of the others: {requests, per_s, p50_us, p99_us}.
+// From before the first member's post, after a warm-up, until the note is on the `home` streams of n other members: {requests, per_s, p50_us, p99_us}.
 export async function followersStreams(server, [author, ...followers], n, notes) {
         const sockets = await openMany(server, followers, n);
         await subscribeAll(sockets, 'home');
