@@ -74,7 +74,7 @@ const each = (list, check) => inBatches(list, 8, check);
 const made = (changed, head = {}) => signedBy(own, { ...header, ...head }, { ...claims, ...changed });
 const now = () => Math.floor(Date.now() / 1000);
 
-test('the contract was read, and says of every method who may call it', () => {
+test('the contract was read, and declares the access of every method', () => {
         assert.ok(open.length > 50, `${open.length}`);
         for (const m of methods) {
                 assert.ok(['public', 'internal', ...SCOPES].includes(m.access), m.path);
@@ -82,18 +82,18 @@ test('the contract was read, and says of every method who may call it', () => {
         assert.ok(SCOPES.every((scope) => scoped.some((m) => m.access === scope)));
 });
 
-test('a token made by this test is taken as long as nothing is wrong with it', async () => {
+test('a valid token created by this test is accepted', async () => {
         must(await api('GET', '/v1/users/me', { token: made({}) }));
 });
 
-test('without a token every method that wants one is refused, and no other', async () => {
+test('without a token, exactly the methods that require one are refused', async () => {
         await each(scoped, (m) => refused(m, undefined, 401, 'token_missing'));
         await each(open.filter((m) => m.access === 'public'), async (m) => {
                 assert.notEqual((await overGrpc(m)).problem.code, 'token_missing', m.path);
         });
 });
 
-test('with every scope but the one that it needs, a method is refused', async () => {
+test('a method is refused with every scope except the required one', async () => {
         await each(scoped, async (m) => {
                 for (const scope of ['', SCOPES.filter((s) => s !== m.access).join(' ')]) {
                         await refused(m, made({ scope }), 403, 'scope_missing');
@@ -101,7 +101,7 @@ test('with every scope but the one that it needs, a method is refused', async ()
         });
 });
 
-test('an expired, a forged and a foreign token are refused by every method that looks at tokens, public ones too', async () => {
+test('an expired, a forged and a foreign token are rejected by every method that reads tokens, including public ones', async () => {
         const tokens = {
                 token_expired: made({ exp: now() - 1 }),
                 token_signature: signedBy(forger.privateKey, header, claims),
@@ -115,38 +115,38 @@ test('an expired, a forged and a foreign token are refused by every method that 
         });
 });
 
-test('methods whose credentials are in the message look at no token', async () => {
+test('methods with credentials in the message ignore tokens', async () => {
         for (const m of open.filter(ignoresToken)) {
                 assert.doesNotMatch((await overGrpc(m, 'rubbish')).problem.code, /^token_/, m.path);
         }
 });
 
-test('a token of a session that was ended is refused by every method, in every process', async () => {
+test('a token of an ended session is rejected by every method, in every process', async () => {
         const gone = await register();
         must(await gone.post('/v1/auth/logout', {}), 204);
         await each(readers, (m) => eventually(m.path, () => refused(m, gone.token, 401, 'token_revoked').then(() => true)));
 });
 
-test('a suspended member can do nothing at all, in any process', async () => {
+test('a suspended member cannot call any method, in any process', async () => {
         const gone = await register();
         assert.equal((await admin('user', 'suspend', gone.username, 'a test')).code, 0);
         await each(readers, (m) => eventually(m.path, () => refused(m, gone.token, 401, 'token_revoked').then(() => true)));
 });
 
-test('a token of an earlier epoch is refused by every method, in every process', async () => {
+test('a token of an earlier epoch is rejected by every method, in every process', async () => {
         const changed = await register();
         assert.equal((await admin('user', 'role', changed.username, 'moderator')).code, 0);
         await each(readers, (m) => eventually(m.path, () => refused(m, changed.token, 401, 'token_outdated').then(() => true)));
 });
 
-test('what needs a fresh proof is refused without one', async () => {
+test('methods that require recent authentication are refused without it', async () => {
         const sensitive = scoped.filter((m) => m.step_up);
         assert.ok(sensitive.length > 0);
         const stale = made({ scope: SCOPES.join(' '), auth_time: now() - 301, iat: now() - 301, nbf: now() - 301 });
         await each(sensitive, (m) => refused(m, stale, 403, 'step_up_required'));
 });
 
-test('internal methods do not exist for the outside, whatever token is shown', async () => {
+test('internal methods do not exist for external callers, whatever token they send', async () => {
         await each(methods.filter(isInternal), async (m) => {
                 for (const token of [undefined, member.token, made({ scope: SCOPES.join(' ') })]) {
                         assert.equal((await overGrpc(m, token)).code, grpc.status.UNIMPLEMENTED, m.path);

@@ -31,7 +31,7 @@ async function known() {
         return { ada, fan, other, note, of, word, gone, silent, says };
 }
 
-test('a deleted account is not there for anybody, at once and by every road', async () => {
+test('a deleted account is immediately hidden from everyone, on every route', async () => {
         const { ada, fan, other, note, of, gone, silent, says } = await known();
         for (const path of silent) {
                 assert.ok(says(must(await fan.get(path)) && await fan.get(path)) || path.includes('/following') === false, path);
@@ -62,7 +62,7 @@ test('a deleted account is not there for anybody, at once and by every road', as
         problem(await api('POST', '/v1/auth/register', { body: { username: ada.username, email: `x${ada.username}@example.org`, password: PASSWORD } }), 409, { code: 'username_taken' });
 });
 
-test('who logs in again has it all back', async () => {
+test('logging in again restores everything', async () => {
         const { ada, fan, note, of, gone, silent, says } = await known();
         const before = await Promise.all([...gone, ...silent].map(async (path) => says(await fan.get(path))));
         must(await remove(ada), 204);
@@ -77,7 +77,7 @@ test('who logs in again has it all back', async () => {
         await assertTokenIsRefused(ada.token);
 });
 
-test('numbers that a deleted account is part of stay as they are while it may come back', async () => {
+test('counts that include a deleted account do not change while it can be restored', async () => {
         const [ada, bob] = await registerMany(2);
         const note = await bob.note('who likes this?');
         await ada.react(note.id, 'like');
@@ -96,7 +96,7 @@ test('numbers that a deleted account is part of stay as they are while it may co
         assert.deepEqual(await counts(), before);
 });
 
-test('deleting an account needs its password', async () => {
+test('deleting an account requires its password', async () => {
         const ada = await register();
         problem(await remove(ada, { password: 'wrong password' }), 401, { code: 'credentials_wrong', field: 'password' });
         problem(await remove(ada, {}), 422, { field: 'password' });
@@ -106,7 +106,7 @@ test('deleting an account needs its password', async () => {
         must(await ada.get('/v1/users/me'));
 });
 
-test('deleting twice at the same time deletes once', async () => {
+test('concurrent deletions delete once', async () => {
         const ada = await register();
         const answers = await Promise.all([remove(ada), remove(ada), remove(ada)]);
         assert.ok(answers.some((a) => a.status === 204));
@@ -124,7 +124,7 @@ const ready = (member, id) => eventually('the archive is ready', async () => {
 // What a mail says, without the line breaks of quoted-printable.
 const plain = (mail) => mail.replaceAll(/=\r?\n/g, '').replaceAll(/=([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
 
-test('a member is given an archive of what every service keeps of them, and nothing that others wrote', async () => {
+test('a member can export the data that every service stores about them, without anything that others wrote', async () => {
         const [ada, bob] = await registerMany(2);
         await verifyEmail(ada, `${ada.username}@example.org`);
         const [mine, theirs] = [await ada.note('what "ada" wrote'), await bob.note('what bob wrote')];
@@ -164,7 +164,7 @@ test('a member is given an archive of what every service keeps of them, and noth
         assert.ok(!text.includes('bob wrote') && !text.includes('of bob') && !/argon2|refresh_salt|password_hash/.test(text));
 });
 
-test('a link of an archive opens that one alone, and leads nowhere once the archive was deleted', async () => {
+test('the link of an export only opens that export, and stops working once it is deleted', async () => {
         const [ada, bob] = await registerMany(2);
         for (const member of [ada, bob]) {
                 await ready(member, must(await member.post(exportPath), 202).id);

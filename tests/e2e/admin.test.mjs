@@ -7,7 +7,7 @@ import { PASSWORD, api, eventually, ids, logIn, must, problem, readAll, register
 
 const claims = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
 
-test('the first account becomes administrator by sonet admin, and its tokens carry the scopes of that', async () => {
+test('sonet admin makes the first account an administrator, and its tokens get the scopes of that role', async () => {
         const boss = await registerWithRole('administrator');
         assert.equal(claims(boss.token).scope, 'read write moderate administer analytics');
         const member = await register();
@@ -20,7 +20,7 @@ test('the first account becomes administrator by sonet admin, and its tokens car
         problem(await boss.get('/v1/admin/users/nobody_at_all'), 404, { field: 'id' });
 });
 
-test('accounts are listed page by page, the newest first, by role and by suspension', async () => {
+test('accounts are listed page by page, newest first, by role and by suspension', async () => {
         const boss = await registerWithRole('administrator');
         const some = [await register(), await register(), await register()];
         must(await boss.put(`/v1/admin/users/${some[1].id}/suspension`, { body: { reason: 'spam' } }));
@@ -34,7 +34,7 @@ test('accounts are listed page by page, the newest first, by role and by suspens
         problem(await boss.get('/v1/admin/users?role=king'), [400, 422], { field: 'role' });
 });
 
-test('a role that is taken away takes its scope from the tokens that are there', async () => {
+test('removing a role invalidates existing tokens with its scope', async () => {
         const boss = await registerWithRole('administrator');
         const helper = await registerWithRole('moderator');
         must(await helper.get('/v1/admin/users?limit=1'));
@@ -46,7 +46,7 @@ test('a role that is taken away takes its scope from the tokens that are there',
         problem(await boss.put(`/v1/admin/users/${boss.id}/role`, { body: { role: 'member' } }), [400, 409, 412, 422], { code: 'account_is_yours' });
 });
 
-test('a step-up that a demotion overtakes has the scopes that are left', async () => {
+test('a step-up during a demotion gets the remaining scopes', async () => {
         const helper = await registerWithRole('moderator');
         await overtaking(sharedDir(), 'user', `update users set role = 'member', epoch = epoch + 1, epoch_raised_at = clock_timestamp() where id = '${helper.id}'`);
         const { access_token: token } = must(await helper.post('/v1/auth/step-up', { password: PASSWORD }));
@@ -54,7 +54,7 @@ test('a step-up that a demotion overtakes has the scopes that are left', async (
         problem(await api('GET', '/v1/admin/users?limit=1', { token }), 403, { code: 'scope_missing' });
 });
 
-test('of two administrators who take each other\'s role away at once one stays', async () => {
+test('if two administrators concurrently remove each other\'s role, one remains', async () => {
         for (let round = 0; round < 5; round++) {
                 const two = [await registerWithRole('administrator'), await registerWithRole('administrator')];
                 const answers = await Promise.all(two.map((boss, i) => boss.put(`/v1/admin/users/${two[1 - i].id}/role`, { body: { role: 'member' } })));
@@ -65,7 +65,7 @@ test('of two administrators who take each other\'s role away at once one stays',
         }
 });
 
-test('of three administrators who take the next one\'s role away at once one stays', async () => {
+test('if three administrators concurrently remove each other\'s roles in a circle, one remains', async () => {
         for (let round = 0; round < 5; round++) {
                 const three = [await registerWithRole('administrator'), await registerWithRole('administrator'), await registerWithRole('administrator')];
                 const answers = await Promise.all(three.map((boss, i) => boss.put(`/v1/admin/users/${three[(i + 1) % 3].id}/role`, { body: { role: 'member' } })));
@@ -75,7 +75,7 @@ test('of three administrators who take the next one\'s role away at once one sta
         }
 });
 
-test('nobody sees a suspended member, who can do nothing, until it is lifted', async () => {
+test('a suspended member is hidden and can do nothing until the suspension is lifted', async () => {
         const helper = await registerWithRole('moderator');
         const [spammer, reader] = [await register(), await register()];
         const note = await spammer.note('Buy now #suspended');
@@ -104,7 +104,7 @@ test('nobody sees a suspended member, who can do nothing, until it is lifted', a
         await logIn(spammer.username);
 });
 
-test('what sonet admin changes is in force in the running processes within a second', async () => {
+test('changes by sonet admin take effect in running processes within a second', async () => {
         const [spammer, reader] = [await register(), await register()];
         const note = await spammer.note('Soon gone');
         must(await reader.get(`/v1/notes/${note.id}`)); // its author is cached now
@@ -118,7 +118,7 @@ test('what sonet admin changes is in force in the running processes within a sec
         await eventually('the note is there again', async () => (await reader.get(`/v1/notes/${note.id}`)).status === 200, 5000);
 });
 
-test('bad words to sonet admin user change nothing and say what is expected', async () => {
+test('invalid arguments to sonet admin user change nothing, and the error says what is expected', async () => {
         const boss = await registerWithRole('administrator');
         for (const [words, said] of [[['user'], /expected one of 'user/], [['user', 'role', boss.username], /expected 'user role MEMBER/],
                                      [['user', 'role', boss.username, 'king'], /unknown role 'king'/],
@@ -134,7 +134,7 @@ test('bad words to sonet admin user change nothing and say what is expected', as
         assert.match((await admin('user', 'show', boss.username)).stdout, /role +administrator/);
 });
 
-test('the audit log has what was done, by whom, about whom and from where, and its chain is whole', async () => {
+test('the audit log records what was done, by whom, about whom and from where, and its chain is intact', async () => {
         const helper = await registerWithRole('moderator');
         const member = await register();
         const path = `/v1/admin/users/${member.id}/suspension`;
@@ -160,7 +160,7 @@ test('the audit log has what was done, by whom, about whom and from where, and i
         assert.match((await admin('audit', 'verify', '--head', `9${head}`)).stderr, /was truncated/);
 });
 
-test('the operator exports all that is kept of a member, and nothing that is secret or of others', async () => {
+test('the operator can export all data about a member, without secrets or other members\' data', async () => {
         const [ada, bob] = [await register(), await register()];
         const note = await ada.note('Mine "alone"', 'only_me');
         const theirs = await bob.note('Of somebody else');

@@ -8,7 +8,7 @@ import { PASSWORD, api, assertTokenIsRefused, logIn, mode, must, problem, random
 const part = (token, i) => JSON.parse(Buffer.from(token.split('.')[i], 'base64url'));
 const refresh = (refresh_token) => api('POST', '/v1/auth/refresh', { body: { refresh_token } });
 
-test('registering answers the member, two tokens and the session', async () => {
+test('registering returns the member, two tokens and the session', async () => {
         const username = randomName('Reg');
         const answer = await api('POST', '/v1/auth/register', { body: { username, email: `${username}@example.org`, password: PASSWORD,
                                                                         display_name: 'Zoë 北京 👩‍👩‍👧' } });
@@ -25,34 +25,34 @@ test('registering answers the member, two tokens and the session', async () => {
         assert.ok(!answer.text.includes(PASSWORD));
 });
 
-test('the display name is the username when none is given', async () => {
+test('the display name defaults to the username', async () => {
         const username = randomName();
         const login = must(await api('POST', '/v1/auth/register', { body: { username, email: `${username}@example.org`, password: PASSWORD } }), 201);
         assert.equal(login.user.display_name, username);
 });
 
-test('a username is taken whatever its case', async () => {
+test('usernames are unique regardless of case', async () => {
         const member = await register({ username: randomName('Case') });
         const again = (fields) => api('POST', '/v1/auth/register', { body: { username: randomName(), email: `${randomName()}@example.org`,
                                                                              password: PASSWORD, ...fields } });
         problem(await again({ username: member.username.toUpperCase() }), 409, { field: 'username' });
 });
 
-test('of many who register one name at once, one gets it', async () => {
+test('if many register the same name concurrently, one gets it', async () => {
         const username = randomName('race');
         const answers = await Promise.all(Array.from({ length: 6 }, (_, i) => api('POST', '/v1/auth/register', {
                 body: { username: i % 2 ? username : username.toUpperCase(), email: `${username}${i}@example.org`, password: PASSWORD } })));
         assert.deepEqual(answers.map((a) => a.status).sort(), [201, 409, 409, 409, 409, 409]);
 });
 
-test('names that the paths use, and names that pretend to an office, are reserved', async () => {
+test('names used in paths, and names that suggest an official role, are reserved', async () => {
         for (const username of ['me', 'mod', 'Moderators', 'official', 'ABUSE', 'postmaster', 'webmaster']) {
                 problem(await api('POST', '/v1/auth/register', { body: { username, email: `${randomName()}@example.org`, password: PASSWORD } }),
                         422, { code: 'username_reserved', field: 'username' });
         }
 });
 
-test('each bad field of a registration is named and nobody is registered', async () => {
+test('errors name each invalid field of a registration, and no account is created', async () => {
         const good = () => ({ username: randomName('bad'), email: `${randomName()}@example.org`, password: PASSWORD, display_name: 'x' });
         const cases = [
                 ['username', 'a'], ['username', 'a'.repeat(31)], ['username', 'with space'], ['username', 'dash-ed'], ['username', ''],
@@ -73,7 +73,7 @@ test('each bad field of a registration is named and nobody is registered', async
         }
 });
 
-test('one logs in by username in any case', async () => {
+test('the username is case-insensitive when logging in', async () => {
         const member = await register({ username: randomName('Log') });
         for (const login of [member.username, member.username.toLowerCase()]) {
                 const again = await logIn(login);
@@ -82,7 +82,7 @@ test('one logs in by username in any case', async () => {
         }
 });
 
-test('a wrong password and an unknown member are refused alike', async () => {
+test('a wrong password and an unknown member get the same response', async () => {
         const member = await register();
         const wrong = await api('POST', '/v1/auth/login', { body: { login: member.username, password: 'not the password' } });
         const unknown = await api('POST', '/v1/auth/login', { body: { login: randomName('nobody'), password: 'not the password' } });
@@ -99,7 +99,7 @@ function shape(answer) {
         return { status: answer.status, code, detail: detail.replace(/\d+/g, 'N'), field, title, headers: Object.keys(answer.headers).sort() };
 }
 
-test('after ten wrong passwords even the right one has to wait, on a device that nobody knows', async () => {
+test('after ten wrong passwords even the right one is delayed on an unknown device', async () => {
         const member = await register();
         for (let i = 0; i < 10; i++) {
                 problem(await tryToLogIn(member.username, `wrong ${i}`), 401);
@@ -111,7 +111,7 @@ test('after ten wrong passwords even the right one has to wait, on a device that
         must(await member.get('/v1/users/me')); // the session that runs is not touched
 });
 
-test('where one logged in before, the right password is taken whatever others tried', async () => {
+test('on a known device the right password is accepted, whatever others have tried', async () => {
         const member = await register();
         const device_token = member.login.device_token;
         assert.match(device_token, /^[A-Za-z0-9_-]{40,}$/);
@@ -132,7 +132,7 @@ test('where one logged in before, the right password is taken whatever others tr
         problem(await tryToLogIn(member.username, PASSWORD, { device_token }), 429, { code: 'too_many_failures' });
 });
 
-test("nobody gains by a device token that is not the member's", async () => {
+test("another member's device token has no effect", async () => {
         const [member, other] = [await register(), await register()];
         const [mine, theirs] = [member.login.device_token, other.login.device_token];
         assert.notEqual(mine, theirs);
@@ -146,7 +146,7 @@ test("nobody gains by a device token that is not the member's", async () => {
         problem(await tryToLogIn(member.username, PASSWORD, { device_token: 'x'.repeat(129) }), 422, { field: 'device_token' });
 });
 
-test('wrong passwords for a name that nobody has are slowed down exactly like those for one that somebody has', async () => {
+test('wrong passwords for an unknown name are delayed exactly like those for an existing one', async () => {
         const member = await register();
         const answers = { known: [], unknown: [] };
         const unknown = randomName('nobody');
@@ -162,7 +162,7 @@ test('wrong passwords for a name that nobody has are slowed down exactly like th
         }
 });
 
-test('white space around a login, and an @ before it, do not count', async () => {
+test('white space around a login and a leading @ are ignored', async () => {
         const member = await register({ username: randomName('Trim') });
         await verifyEmail(member, `${member.username}@example.org`);
         for (const login of [` ${member.username}`, `${member.username}\n`, `@${member.username}`, `\u00a0@${member.username}\u3000`,
@@ -173,7 +173,7 @@ test('white space around a login, and an @ before it, do not count', async () =>
         problem(await tryToLogIn(`${member.username.slice(0, 3)} ${member.username.slice(3)}`, PASSWORD), 401);
 });
 
-test('a mail domain in other letters is kept as punycode, and found by either form', async () => {
+test('a mail domain with non-ASCII letters is stored as punycode, and found in either form', async () => {
         const name = randomName();
         const member = await register({ username: name, email: `${name}@Bücher.example` });
         const email = `${name}@xn--bcher-kva.example`;
@@ -192,7 +192,7 @@ test('a mail domain in other letters is kept as punycode, and found by either fo
 const bytes = (text) => Buffer.from(text, 'utf8').toString('latin1');
 const postAs = (agent, path, body) => api('POST', path, { headers: { 'user-agent': agent }, raw: Buffer.from(JSON.stringify(body)) });
 
-test('whatever a client calls itself, it can register and log in, and wrong passwords count', async () => {
+test('clients with any user agent can register and log in, and wrong passwords count', async () => {
         const agents = [['Zo\xeb', 'Zo\ufffd'], [bytes('Zoë'), 'Zoë'], [bytes('é'.repeat(200)), 'é'.repeat(128)], [bytes(`x${'é'.repeat(200)}`), `x${'é'.repeat(127)}`],
                         ['\xff'.repeat(300), '\ufffd'.repeat(85)], [bytes('a\u202eb'), 'a\ufffdb']];
         for (const [agent, shown] of agents) {
@@ -207,7 +207,7 @@ test('whatever a client calls itself, it can register and log in, and wrong pass
         }
 });
 
-test('an access token is a JWT that the published key verifies', async () => {
+test('an access token is a JWT that can be verified with the published key', async () => {
         const member = await register();
         const header = part(member.token, 0);
         const claims = part(member.token, 1);
@@ -230,7 +230,7 @@ test('an access token is a JWT that the published key verifies', async () => {
         assert.ok(!signed(`${head}.${body}x`));
 });
 
-test('refreshing gives new tokens of the same session', async () => {
+test('refreshing returns new tokens for the same session', async () => {
         const member = await register();
         const next = must(await refresh(member.refreshToken));
         assert.equal(next.session_id, member.session);
@@ -241,7 +241,7 @@ test('refreshing gives new tokens of the same session', async () => {
         assert.equal(must(await refresh(next.refresh_token)).session_id, member.session);
 });
 
-test('registering, logging in and refreshing look at no token beside their credentials', async () => {
+test('registering, logging in and refreshing ignore any token sent with the credentials', async () => {
         const [member, gone] = [await register(), await register()];
         must(await gone.post('/v1/auth/logout'), 204);
         await assertTokenIsRefused(gone.token);
@@ -256,7 +256,7 @@ test('registering, logging in and refreshing look at no token beside their crede
         }
 });
 
-test('a refresh token that is used twice ends its session, and only that one', async () => {
+test('using a refresh token twice ends its session, and no other', async () => {
         const member = await register();
         const other = await logIn(member.username);
         const next = must(await refresh(member.refreshToken));
@@ -268,7 +268,7 @@ test('a refresh token that is used twice ends its session, and only that one', a
         must(await refresh(other.refreshToken));
 });
 
-test('of concurrent uses of one refresh token at most one succeeds', async () => {
+test('at most one of several concurrent uses of a refresh token succeeds', async () => {
         const member = await register();
         const answers = await Promise.all(Array.from({ length: 5 }, () => refresh(member.refreshToken)));
         const good = answers.filter((a) => a.status === 200);
@@ -279,7 +279,7 @@ test('of concurrent uses of one refresh token at most one succeeds', async () =>
         }
 });
 
-test('rubbish is no refresh token', async () => {
+test('garbage is not accepted as a refresh token', async () => {
         for (const token of ['x', 'A'.repeat(43), 'A'.repeat(128), '../../etc/passwd', "' or 1=1 --"]) {
                 problem(await refresh(token), 401);
         }
@@ -287,7 +287,7 @@ test('rubbish is no refresh token', async () => {
         problem(await refresh(''), 422, { field: 'refresh_token' });
 });
 
-test('logging out ends the session: its access and refresh tokens are worth nothing', async () => {
+test('logging out ends the session and invalidates its access and refresh tokens', async () => {
         const member = await register();
         const other = await logIn(member.username);
         const answer = await member.post('/v1/auth/logout');
@@ -298,7 +298,7 @@ test('logging out ends the session: its access and refresh tokens are worth noth
         must(await other.get('/v1/users/me'));
 });
 
-test('one connection serves logging out and what comes after in order', async () => {
+test('requests after logging out on the same connection are handled in order', async () => {
         const member = await register();
         must(await member.get('/v1/users/me')); // the verified token is remembered now
         must(await member.post('/v1/auth/logout'), 204);

@@ -37,7 +37,7 @@ test('malformed JSON is 400', async () => {
         problem(await postRaw('{"text":"x"'), 400, { code: 'malformed_json' });
 });
 
-test('a body that is no object is refused', async () => {
+test('a body that is not an object is rejected', async () => {
         for (const raw of ['null', '[]', '"text"', '42', 'true', '[{"text":"x"}]']) {
                 problem(await postRaw(raw), 422);
         }
@@ -55,12 +55,12 @@ const WRONG = [
         ['no text', '{}', 'text'], ['an empty text', '{"text":""}', 'text'],
 ];
 for (const [what, raw, field] of WRONG) {
-        test(`${what} is refused by name`, async () => {
+        test(`${what} is rejected, and the error names it`, async () => {
                 problem(await postRaw(raw), 422, { field });
         });
 }
 
-test('null is no value: every field of every body refuses it by name, and nothing is posted', async () => {
+test('null is rejected for every field of every body, and nothing is posted', async () => {
         const { paths, components } = must(await api('GET', '/openapi.json'));
         const boss = await registerWithRole('administrator'); // whose token has every scope
         let asked = 0;
@@ -81,7 +81,7 @@ test('null is no value: every field of every body refuses it by name, and nothin
         problem(await alice.patch('/v1/users/me', { bio: null }), 422, { field: 'bio' });
 });
 
-test('text that is not UTF-8 is refused', async () => {
+test('text that is not UTF-8 is rejected', async () => {
         for (const bytes of [[0xff], [0xc3], [0xc0, 0x80], [0xe0, 0x80, 0x80], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xf8, 0x88, 0x80, 0x80, 0x80], [0x80]]) {
                 const raw = Buffer.concat([Buffer.from('{"text":"a'), Buffer.from(bytes), Buffer.from('b"}')]);
                 problem(await postRaw(raw), 422);
@@ -93,7 +93,7 @@ test('text that is not UTF-8 is refused', async () => {
         problem(await postRaw('{"text":"\\udc00\\ud800"}'), 400);
 });
 
-test('NUL is refused wherever it stands', async () => {
+test('NUL is rejected everywhere', async () => {
         problem(await postRaw('{"text":"a\\u0000b"}'), 422, { field: 'text' });
         problem(await postRaw(Buffer.from('{"text":"a\0b"}')), 400);
         problem(await postRaw(Buffer.from('\0')), 400);
@@ -103,7 +103,7 @@ test('NUL is refused wherever it stands', async () => {
         problem(await api('POST', '/v1/auth/login', { body: { login: alice.username, password: 'correct horse battery\0x' } }), 422, { field: 'password' });
 });
 
-test('deep nesting and endless lists are refused', async () => {
+test('deep nesting and very long lists are rejected', async () => {
         for (const depth of [17, 100, 10000, 30000]) {
                 problem(await postRaw('['.repeat(depth) + ']'.repeat(depth)), 422);
                 problem(await postRaw('{"text":'.repeat(Math.min(depth, 6000)) + '1' + '}'.repeat(Math.min(depth, 6000))), 422);
@@ -115,7 +115,7 @@ test('deep nesting and endless lists are refused', async () => {
         problem(await postRaw('{"text":1e999999}'), 422);
 });
 
-test('other content types are 415, JSON with a charset is JSON', async () => {
+test('other content types get 415, JSON with a charset is accepted', async () => {
         for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'application/xml', 'application/jsonx', 'json']) {
                 problem(await postRaw('{"text":"x"}', { 'content-type': type }), 415);
         }
@@ -125,7 +125,7 @@ test('other content types are 415, JSON with a charset is JSON', async () => {
         }
 });
 
-test('a body that is packed is 415, and says why before it is read', async () => {
+test('a compressed body gets 415 with the reason, before it is read', async () => {
         for (const encoding of ['gzip', 'br', 'identity, gzip', 'GZIP', 'x']) {
                 const answer = await postRaw('{"text":"x"}', { 'content-encoding': encoding });
                 problem(answer, 415);
@@ -136,7 +136,7 @@ test('a body that is packed is 415, and says why before it is read', async () =>
         must(await alice.del(`/v1/notes/${made.id}`), 204);
 });
 
-test('a limit is a number from 1 to 100, or not given', async () => {
+test('a limit is a number from 1 to 100, or omitted', async () => {
         for (const limit of ['0', '00', '-0', '-1', '101', '4294967296', '99999999999999999999', 'x', '1.5', '', '%20']) {
                 const { detail } = problem(await alice.get(`/v1/timelines/home?limit=${limit}`), 422, { field: 'limit' });
                 assert.equal(detail, 'must be a whole number from 1 to 100', limit);
@@ -146,7 +146,7 @@ test('a limit is a number from 1 to 100, or not given', async () => {
         must(await alice.get('/v1/timelines/home'));
 });
 
-test('ids that are no UUIDs are refused by name', async () => {
+test('IDs that are not UUIDs are rejected, and the error names the field', async () => {
         const bad = ['x', '1', '0', '-1', 'null', `${note.id}x`, note.id.slice(1), note.id.replaceAll('-', ''), `{${note.id}}`, `urn:uuid:${note.id}`,
                      'g'.repeat(8) + note.id.slice(8), "'--", '%20', '%F0%9F%8E%88', '..%2F..%2Fetc', 'a'.repeat(500)];
         for (const id of bad) {
@@ -157,7 +157,7 @@ test('ids that are no UUIDs are refused by name', async () => {
         }
 });
 
-test('paths with NUL, broken escapes or broken UTF-8 are refused', async () => {
+test('paths with NUL, invalid escapes or invalid UTF-8 are rejected', async () => {
         const paths = {
                 400: ['/v1/users/a%00b', '/v1/users/%zz', '/v1/users/%', '/v1/users/%f', '/v1/users?query=%zz'],
                 404: ['/v1/notes/%2e%2e'], // for the client a step up
@@ -169,13 +169,13 @@ test('paths with NUL, broken escapes or broken UTF-8 are refused', async () => {
         problem(await alice.get(`/v1/users?query=${'a'.repeat(20000)}`), 414);
 });
 
-test('a query does not stand in for the body, nor for the path', async () => {
+test('the query cannot replace fields of the body or the path', async () => {
         problem(await alice.post('/v1/notes?text=sneaked', {}), 400);
         problem(await alice.put(`/v1/users/${bob.id}/follow?user_id=${alice.id}`), 400);
         problem(await alice.get(`/v1/notes/${note.id}?id=${note.id}`), 422);
 });
 
-test('a body where none belongs is refused, and the connection stays usable when it was short', async () => {
+test('an unexpected body is rejected, and if it is short the connection stays usable', async () => {
         for (const raw of ['{"x":', '{"x":1}', '[]', '{}{}', 'null', '"{}"', 'x'.repeat(5000)]) {
                 for (const answer of [await alice.get('/v1/users/me', { raw }), await alice.del(`/v1/notes/${note.id}`, { raw })]) {
                         problem(answer, 400, { code: 'malformed_request' });
@@ -184,7 +184,7 @@ test('a body where none belongs is refused, and the connection stays usable when
         }
 });
 
-test('a body that holds nothing is taken where none belongs', async () => {
+test('an empty body is accepted where none is expected', async () => {
         for (const raw of ['{}', ' {\r\n\t} ', '']) {
                 for (const headers of [{}, { 'content-type': 'text/plain' }]) {
                         must(await alice.get('/v1/users/me', { raw, headers }));
@@ -194,7 +194,7 @@ test('a body that holds nothing is taken where none belongs', async () => {
         }
 });
 
-test('a bad log-in or refresh is refused by field', async () => {
+test('an invalid log-in or refresh is rejected, and the error names the field', async () => {
         const login = (body) => api('POST', '/v1/auth/login', { body });
         problem(await login({}), 422);
         problem(await login({ login: alice.username }), 422, { field: 'password' });
@@ -208,7 +208,7 @@ test('a bad log-in or refresh is refused by field', async () => {
         problem(await api('GET', `/v1/users/${username}`), 404);
 });
 
-test('problems say which field, and never show inner workings', async () => {
+test('problems name the field, and never reveal internals', async () => {
         const answers = [await postRaw('{"text":1}'), await postRaw('{'), await alice.get("/v1/notes/'--"), await api('GET', '/v1/timelines/home')];
         for (const answer of answers) {
                 assert.doesNotMatch(answer.text, /\.c:|libpq|postgres|select |insert |\/work|\/tmp|0x[0-9a-f]{6}/i);

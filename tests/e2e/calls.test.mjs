@@ -45,7 +45,7 @@ async function fewest(path, most) {
 const sum = (made) => made.reduce((all, [, n]) => all + n, 0);
 
 // The gateway's own is one of them.
-test('a page takes few calls from process to process', { skip: !split }, async () => {
+test('a page needs few calls between processes', { skip: !split }, async () => {
         const bounds = {
                 '/v1/timelines/home': 6, [`/v1/timelines/users/${author.id}`]: 7, '/v1/timelines/hashtags/calls': 6,
                 [`/v1/notes/${note.id}`]: 3, [`/v1/notes/${note.id}/comments`]: 5, [`/v1/notes/${note.id}/thread`]: 5,

@@ -55,7 +55,7 @@ before(async () => {
 });
 
 for (const name of ['openapi-fetch', 'hey-api']) {
-        test(`a client generated for ${name} registers, posts, pages, reacts, follows and understands refusals`, async () => {
+        test(`a client generated for ${name} registers, posts, pages, reacts, follows and handles errors`, async () => {
                 const { scenario } = await import(pathToFileURL(path.join(dir, 'js', `${name}.js`)));
                 assert.deepEqual(await scenario(net.url, randomName('').slice(1)), {
                         repeated: true,

@@ -6,7 +6,7 @@ import { api, ids, must, problem, readAll, register, registerMany } from './shar
 const listComments = (id, who) => (who ? who.get(`/v1/notes/${id}/comments`) : api('GET', `/v1/notes/${id}/comments`));
 const thread = async (id, query = '') => must(await api('GET', `/v1/notes/${id}/thread${query}`));
 
-test('a comment is a note with a parent, which counts it', async () => {
+test('a comment is a note with a parent, whose count includes it', async () => {
         const [alice, bob] = await registerMany(2);
         const note = await alice.note('say something');
         const comment = await bob.comment(note.id, 'something #said');
@@ -35,7 +35,7 @@ test('comments are listed oldest first, direct ones only, page by page', async (
         assert.equal((await alice.read(direct[0])).counts.comments, 1);
 });
 
-test('a thread shows what a note answers, itself, and all that was answered to it', async () => {
+test('a thread shows a note\'s ancestors, the note, and all replies to it', async () => {
         const [alice, bob] = await registerMany(2);
         const top = await alice.note('top');
         const a = await bob.comment(top.id, 'a');
@@ -55,7 +55,7 @@ test('a thread shows what a note answers, itself, and all that was answered to i
         assert.deepEqual(leaf.items, []);
 });
 
-test('a thread is paged without doubles or holes', async () => {
+test('paging through a thread has no duplicates or gaps', async () => {
         const alice = await register();
         const top = await alice.note('long');
         const all = [];
@@ -67,7 +67,7 @@ test('a thread is paged without doubles or holes', async () => {
         }
 });
 
-test('a conversation may go on for ever; a comment shows, and has removed, what is up to 100 levels below it', async () => {
+test('a conversation may have any depth; a comment shows, and its author can remove, replies up to 100 levels below it', async () => {
         const [alice, bob] = await registerMany(2);
         const top = await alice.note('top');
         const chain = [top.id]; // by level
@@ -89,7 +89,7 @@ test('a conversation may go on for ever; a comment shows, and has removed, what 
         assert.deepEqual(others, chain.slice(1, 104).filter((id) => id !== chain[101]));
 });
 
-test('comments stay off user and home timelines', async () => {
+test('comments do not appear on user and home timelines', async () => {
         const [alice, bob] = await registerMany(2);
         const note = await alice.note('note');
         await bob.comment(note.id, 'comment');
@@ -97,7 +97,7 @@ test('comments stay off user and home timelines', async () => {
         assert.deepEqual(await bob.homeIds(), []);
 });
 
-test('a comment can be liked, edited and deleted as any note', async () => {
+test('a comment can be liked, edited and deleted like any note', async () => {
         const [alice, bob] = await registerMany(2);
         const note = await alice.note('note');
         const comment = await bob.comment(note.id, 'frist');
@@ -110,7 +110,7 @@ test('a comment can be liked, edited and deleted as any note', async () => {
         problem(await alice.get(`/v1/notes/${comment.id}`), 404);
 });
 
-test('deleting a note leaves its comments to those who know them, and no way to answer it', async () => {
+test('the comments of a deleted note are still available by ID, and new ones are refused', async () => {
         const [alice, bob] = await registerMany(2);
         const note = await alice.note('note');
         const comment = await bob.comment(note.id, 'comment');
@@ -122,7 +122,7 @@ test('deleting a note leaves its comments to those who know them, and no way to 
         assert.equal(rest.note.id, comment.id);
 });
 
-test('the audience of a comment is that of the note', async () => {
+test('a comment has the audience of its note', async () => {
         const [author, fan, otherFan, fanOfFan] = await registerMany(4);
         await fan.follow(author);
         await otherFan.follow(author);
@@ -143,7 +143,7 @@ test('the audience of a comment is that of the note', async () => {
         problem(await fan.post(`/v1/notes/${mine.id}/comments`, { text: 'hello?' }), 404);
 });
 
-test('bad comments are refused and count nothing', async () => {
+test('invalid comments are rejected and not counted', async () => {
         const alice = await register();
         const note = await alice.note('note');
         const path = `/v1/notes/${note.id}/comments`;

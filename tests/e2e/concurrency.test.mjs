@@ -10,7 +10,7 @@ before(async () => {
         crowd = await registerMany(MEMBERS);
 });
 
-test('fifty members who like, unlike, renote, bookmark and comment one note at once are counted exactly', async () => {
+test('concurrent likes, unlikes, renotes, bookmarks and comments by fifty members are counted exactly', async () => {
         const author = await register();
         const note = await author.note('the famous one');
         // Everyone likes, a third takes it back, half renote, some bookmark, each comments once; all of it interleaved, some of it twice.
@@ -34,7 +34,7 @@ test('fifty members who like, unlike, renote, bookmark and comment one note at o
         });
 });
 
-test('one member who likes and unlikes in many requests at once ends with 0 or 1', async () => {
+test('concurrent likes and unlikes by one member result in 0 or 1', async () => {
         const [author, bob] = [await register(), crowd[0]];
         const note = await author.note('indecision');
         await Promise.all(Array.from({ length: 40 }, (_, i) => (i % 2 ? bob.react(note.id, 'like') : bob.unreact(note.id, 'like'))));
@@ -44,7 +44,7 @@ test('one member who likes and unlikes in many requests at once ends with 0 or 1
         assert.equal((await bob.unreact(note.id, 'like')).counts.likes, 0);
 });
 
-test('one member who renotes in many requests at once has one renote', async () => {
+test('concurrent renotes by one member result in one renote', async () => {
         const [author, bob] = [await register(), await register()];
         const note = await author.note('once is enough');
         await Promise.all(Array.from({ length: 20 }, () => bob.react(note.id, 'renote')));
@@ -52,7 +52,7 @@ test('one member who renotes in many requests at once has one renote', async () 
         assert.equal(must(await api('GET', `/v1/timelines/users/${bob.id}`)).items.length, 1);
 });
 
-test('a note that is deleted while others react to it is gone for all', async () => {
+test('a note that is deleted during concurrent reactions is gone for everyone', async () => {
         for (let round = 0; round < 5; round++) {
                 const author = await register();
                 const note = await author.note('short');
@@ -71,7 +71,7 @@ test('a note that is deleted while others react to it is gone for all', async ()
         }
 });
 
-test('whoever wins a race of follow and block, no follow is left across the block', async () => {
+test('after concurrent follows and blocks, no follow exists across a block', async () => {
         await inBatches(Array.from({ length: 12 }), 3, async (_, round) => {
                 const [a, b] = [crowd[2 * round], crowd[2 * round + 1]];
                 const answers = await Promise.all([
@@ -88,7 +88,7 @@ test('whoever wins a race of follow and block, no follow is left across the bloc
         });
 });
 
-test('blocks from both sides, taken back and forth, never deadlock and end as the last ones said', async () => {
+test('concurrent blocks and unblocks from both sides never deadlock, and the last ones take effect', async () => {
         const [a, b] = [crowd[30], crowd[31]];
         const storm = ['block', 'follow', 'mute', 'block', 'follow'].flatMap((what) => [
                 a.put(`/v1/users/${b.id}/${what}`), b.put(`/v1/users/${a.id}/${what}`), a.del(`/v1/users/${b.id}/${what}`), b.del(`/v1/users/${a.id}/${what}`)]);
@@ -102,7 +102,7 @@ test('blocks from both sides, taken back and forth, never deadlock and end as th
         assert.deepEqual(r, { user_id: b.id, following: false, followed_by: false, blocking: false, blocked_by: false, muting: false, requested: false, requested_by: false });
 });
 
-test('fifty who follow one member at once are all counted and listed, and get the next note', async () => {
+test('fifty concurrent followers of one member are all counted and listed, and get the next note', async () => {
         const star = await register();
         await Promise.all(crowd.map((m) => m.follow(star)));
         const followers = await readAll((p) => api('GET', p), `/v1/users/${star.id}/followers`, { limit: 20 });
@@ -112,7 +112,7 @@ test('fifty who follow one member at once are all counted and listed, and get th
         await inBatches(crowd, 10, (m) => eventually('arrival', async () => (await m.homeIds()).includes(note.id)));
 });
 
-test('members who post at once get all their notes, each once and in one order', async () => {
+test('concurrent posts by members are all listed, each once and in one order', async () => {
         const alice = await register();
         const posted = await Promise.all(Array.from({ length: 40 }, (_, i) => alice.note(`burst ${i}`)));
         const listed = ids(await readAll((p) => alice.get(p), `/v1/timelines/users/${alice.id}`, { limit: 15 }));

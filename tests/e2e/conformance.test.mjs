@@ -42,10 +42,10 @@ const DAMAGE = [
         ['an id that was taken and is none', (a, r) => { r.path = '/v1/notes/7'; }, /path parameter id, which was taken: .* must match format "uuid"/],
 ];
 
-test('a genuine answer conforms', () => conformance.check(good.request, good.answer));
+test('a valid response conforms', () => conformance.check(good.request, good.answer));
 
 for (const [what, change, message] of DAMAGE) {
-        test(`${what} is found`, () => {
+        test(`${what} is detected`, () => {
                 const { request, answer } = changed(change);
                 assert.throws(() => conformance.check(request, answer), message);
         });

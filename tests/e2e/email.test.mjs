@@ -16,7 +16,7 @@ const verify = (member, body) => member.post('/v1/auth/email/verify', body);
 const address = (member) => `${member.username}@example.org`;
 const status = async (member) => must(await member.get('/v1/users/me/email'));
 
-test('who registers is mailed a code, which verifies the address once', async () => {
+test('registering mails a code, which verifies the address once', async () => {
         const member = await net.register();
         assert.deepEqual(await status(member), { email: address(member), verified_at: null });
         const mail = await box.wait(address(member));
@@ -35,7 +35,7 @@ test('who registers is mailed a code, which verifies the address once', async ()
         problem(await verify({ post: (path, body) => net.api('POST', path, { body }) }, { token: tokenIn(mail) }), 401, { code: 'link_invalid' });
 });
 
-test('the link verifies without a log-in, once', async () => {
+test('the link verifies the address without logging in, once', async () => {
         const member = await net.register();
         const token = tokenIn(await box.wait(address(member)));
         assert.equal(must(await net.api('POST', '/v1/auth/email/verify', { body: { token } })).email, address(member));
@@ -43,7 +43,7 @@ test('the link verifies without a log-in, once', async () => {
         problem(await net.api('POST', '/v1/auth/email/verify', { body: { token } }), 401, { code: 'link_invalid', field: 'token' });
 });
 
-test('a code bears five tries, however many come at once, and then not even the right one', async () => {
+test('a code allows five attempts, however many are concurrent; after that even the right one fails', async () => {
         const member = await net.register();
         const code = codeIn(await box.wait(address(member)));
         const answers = await Promise.all(Array.from({ length: 40 }, () => verify(member, { code: wrong(code) })));
@@ -58,7 +58,7 @@ test('a code bears five tries, however many come at once, and then not even the 
         must(await verify(member, { code: newer }));
 });
 
-test('a code of somebody else is none, and what is no code neither', async () => {
+test('another member\'s code is rejected, and so is an invalid one', async () => {
         const [one, other] = [await net.register(), await net.register()];
         const code = codeIn(await box.wait(address(one)));
         if (codeIn(await box.wait(address(other))) !== code) { // one in a million
@@ -71,7 +71,7 @@ test('a code of somebody else is none, and what is no code neither', async () =>
         assert.equal((await status(one)).verified_at, null);
 });
 
-test('five mails an hour, and no more', async () => {
+test('at most five mails an hour are sent', async () => {
         const member = await net.register();
         for (let i = 0; i < 4; i++) {
                 must(await member.post('/v1/auth/email/resend', {}), 202);
@@ -88,7 +88,7 @@ test('five mails an hour, and no more', async () => {
         problem(await member.post('/v1/auth/email/resend', {}), 409, { code: 'email_verified' });
 });
 
-test('many accounts together do not fill one mailbox, and none of them learns of the others', async () => {
+test('many accounts together cannot flood one mailbox, and do not learn of each other', async () => {
         const victim = `${randomName()}@example.org`;
         for (let i = 0; i < 7; i++) {
                 const member = await net.register({ email: i % 2 ? victim : victim.toUpperCase().replace('EXAMPLE.ORG', 'example.org') });
@@ -100,7 +100,7 @@ test('many accounts together do not fill one mailbox, and none of them learns of
         assert.equal(box.mails.filter((m) => m.recipients[0].toLowerCase() === victim).length, 5);
 });
 
-test('what happens to accounts of others fills no mailbox, and keeps no warning from who has shown that it is theirs', async () => {
+test('mails about other accounts cannot flood a mailbox, or suppress warnings to a verified owner', async () => {
         const owner = await net.register();
         must(await verify(owner, { code: codeIn(await box.wait(address(owner))) }));
         const others = await inBatches(Array.from({ length: 3 }), 3, () => net.register({ email: address(owner) }));
@@ -128,7 +128,7 @@ function storedCode(member, email) {
         return null;
 }
 
-test('a code that is not mailed is none: no number of tries finds it', async () => {
+test('a code that was not mailed never works, whatever the number of attempts', async () => {
         const email = `${randomName()}@example.org`;
         const member = await net.register({ email });
         assert.equal(storedCode(member, email), codeIn(await box.wait(email)));
@@ -141,7 +141,7 @@ test('a code that is not mailed is none: no number of tries finds it', async () 
         assert.equal(problem(await verify(late, { code: '000000' }), 401, { code: 'code_wrong' }).detail.includes('4 attempts'), true);
 });
 
-test('another address counts once it is verified, and the one before is told twice', async () => {
+test('a new address takes effect once it is verified, and the old one is notified twice', async () => {
         const member = await net.register();
         const [before, next] = [address(member), `${randomName()}@example.org`];
         must(await verify(member, { code: codeIn(await box.wait(before)) }));
@@ -159,7 +159,7 @@ test('another address counts once it is verified, and the one before is told twi
         assert.equal(must(await member.get('/v1/users/me')).email, next);
 });
 
-test('whether an address belongs to somebody is told to them alone: registering and changing answer alike', async () => {
+test('only its owner learns whether an address is in use: registering and changing return the same response', async () => {
         const [member, owner] = [await net.register(), await net.register()];
         must(await verify(owner, { code: codeIn(await box.wait(address(owner))) }));
         const shape = (answer) => [answer.status, Object.keys(answer.headers).sort(), Object.keys(answer.body).sort()];
@@ -186,7 +186,7 @@ test('whether an address belongs to somebody is told to them alone: registering 
         assert.equal(login.user.id, owner.id);
 });
 
-test('an address that nobody has verified keeps nobody from it: the first who proves it has it', async () => {
+test('an unverified address is not reserved: the first member to verify it gets it', async () => {
         const squatter = await net.register();
         const owner = await net.register({ email: address(squatter) });
         problem(await net.api('POST', '/v1/auth/login', { body: { login: address(squatter), password: owner.password } }), 401, { code: 'credentials_wrong' });
@@ -198,7 +198,7 @@ test('an address that nobody has verified keeps nobody from it: the first who pr
         problem(await verify(squatter, { code: codeIn(late) }), 409, { code: 'email_taken' });
 });
 
-test('an address that somebody else verified meanwhile is refused', async () => {
+test('an address that another member has verified meanwhile is rejected', async () => {
         const member = await net.register();
         const wanted = `${randomName()}@example.org`;
         must(await member.put('/v1/users/me/email', { body: { email: wanted } }), 202);
@@ -209,7 +209,7 @@ test('an address that somebody else verified meanwhile is refused', async () => 
         assert.equal((await status(member)).email, address(member));
 });
 
-test('addresses that could say more than an address are refused, and nothing is mailed', async () => {
+test('addresses that could inject mail syntax are rejected, and nothing is mailed', async () => {
         const member = await net.register();
         await box.wait(address(member));
         const n = box.mails.length;
@@ -222,7 +222,7 @@ test('addresses that could say more than an address are refused, and nothing is 
         assert.equal(box.mails.length, n);
 });
 
-test('mails are in the language of the member', async () => {
+test('mails are in the member\'s language', async () => {
         const member = await net.register();
         await box.wait(address(member));
         must(await member.patch('/v1/users/me/settings', { language: 'de-CH' }));
@@ -252,7 +252,7 @@ async function verifiedMember() {
         return member;
 }
 
-test('a notification is mailed in the language of its member, and one click ends the mails', async () => {
+test('a notification is mailed in the member\'s language, and one click unsubscribes', async () => {
         const [author, fan] = [await verifiedMember(), await net.register()];
         must(await author.patch('/v1/users/me/settings', { language: 'de' }));
         await prefer(author, [{ type: 'comment', email: 'immediate' }]);
@@ -277,7 +277,7 @@ test('a notification is mailed in the language of its member, and one click ends
         assert.equal((await fetch(`${net.server.url}/unsubscribe`)).status, 200);
 });
 
-test('a digest comes at an hour of one’s own zone, once, without what was read by then', async () => {
+test('a digest is mailed at the hour in the member’s time zone, once, without notifications that have been read', async () => {
         const [author, fan, other] = [await verifiedMember(), await net.register(), await net.register()];
         must(await author.patch('/v1/users/me/settings', { time_zone: 'Pacific/Auckland' }));
         must(await author.put(`${NOTIFICATIONS}/preferences`, { body: { digest_hour: 7, types: [{ type: 'like', email: 'daily' }, { type: 'renote', email: 'daily' }, { type: 'follow', email: 'weekly' }] } }));
@@ -303,7 +303,7 @@ test('a digest comes at an hour of one’s own zone, once, without what was read
         assert.equal(box.to(address(author)).filter((m) => m.subject.includes('notifications')).length, 1);
 });
 
-test('whoever has not verified an address is mailed nothing', async () => {
+test('members without a verified address are not mailed', async () => {
         const [author, fan] = [await net.register(), await net.register()];
         await prefer(author, [{ type: 'like', email: 'immediate' }]);
         await fan.react((await author.note('Hello')).id, 'like');

@@ -66,7 +66,7 @@ async function dumpRedis() {
 const bytesOf = (id) => Buffer.from(id.replaceAll('-', ''), 'hex').toString('latin1');
 const traces = (lines, marks) => lines.filter((line) => marks.some((mark) => line.toLowerCase().includes(mark)));
 
-test('an erased member leaves no trace: id, name, address, text', { timeout: 240_000 }, async () => {
+test('an erased member leaves no trace: ID, name, address, text', { timeout: 240_000 }, async () => {
         const word = randomName('zq').replace('_', '');
         const name = `${word}name`.slice(0, 25);
         const ada = await it.register({ username: name, display_name: `Ada ${word}` });

@@ -14,7 +14,7 @@ const parts = (member) => Number(query(net.server.dir, 'user', `select parts fro
 const addNotes = (member) => query(net.server.dir, 'note', `insert into notes (id, author_id, text, visibility)
         select overlay(gen_random_uuid()::text placing lpad(to_hex(n), 8, '0') from 1 for 8)::uuid, '${member.id}', n || repeat(' x', 250), 1 from generate_series(1, ${NOTES}) n`);
 
-test('an archive of many parts is whole, though its maker is killed in the middle, and a service does not answer', async () => {
+test('an export of many parts is complete, although the process creating it is killed, and a service does not respond', async () => {
         const member = await net.register();
         addNotes(member);
         const release = await withheld(net.server.dir, 'messaging', 'messages, message_client_ids, chat_participants');

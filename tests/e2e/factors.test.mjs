@@ -9,7 +9,7 @@ const claims = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url
 const stepUp = (token, body) => api('POST', '/v1/auth/step-up', { token, body });
 const refresh = (refresh_token) => api('POST', '/v1/auth/refresh', { body: { refresh_token } });
 
-test('a log-in is a proof, refreshing keeps it, stepping up is a newer one, and it ends with the session', async () => {
+test('logging in counts as recent authentication, refreshing keeps it, a step-up renews it, and it ends with the session', async () => {
         const member = await register();
         const { login } = await logIn(member.username);
         const first = claims(login.access_token).auth_time;
@@ -29,7 +29,7 @@ test('a log-in is a proof, refreshing keeps it, stepping up is a newer one, and 
         problem(await stepUp(proved.access_token, { password: PASSWORD }), 401, { code: 'token_revoked' });
 });
 
-test('a wrong proof is none, and says which', async () => {
+test('a failed step-up has no effect, and the error says why', async () => {
         const member = await register();
         problem(await stepUp(member.token, { password: `${PASSWORD}x` }), 401, { code: 'credentials_wrong', field: 'password' });
         problem(await stepUp(member.token, {}), 422, { field: 'password' });
@@ -37,7 +37,7 @@ test('a wrong proof is none, and says which', async () => {
         problem(await stepUp(undefined, { password: PASSWORD }), 401, { code: 'token_missing' });
 });
 
-test('who guesses passwords in a stolen session is made to wait, and nobody else is', async () => {
+test('guessing passwords in a stolen session is delayed, and others are not', async () => {
         const member = await register();
         const elsewhere = await logIn(member.username);
         for (let i = 0; i < 10; i++) {
@@ -71,7 +71,7 @@ async function loginToken(member, body) {
         return refused.login_token;
 }
 
-test('an app for codes: shown once, confirmed by a code, then a log-in needs one', async () => {
+test('an authenticator app: its secret is shown once and confirmed by a code; then logging in requires a code', async () => {
         const member = await register();
         assert.deepEqual(must(await api('GET', '/v1/2fa', { token: member.token })), { enabled: false, totp_confirmed_at: null, recovery_codes_left: 0, passkeys: 0 });
         problem(await api('POST', '/v1/2fa/totp/confirm', { token: member.token, body: { code: '123456' } }), 409, { code: 'totp_not_begun' });
@@ -97,7 +97,7 @@ test('an app for codes: shown once, confirmed by a code, then a log-in needs one
         must(await verifyLogIn(await loginToken(member), codes[0])); // what was refused with its token was not used up
 });
 
-test('a first factor ends the sessions that began without one, which could have removed it', async () => {
+test('adding a first factor ends sessions that began without one, which could have removed it', async () => {
         const member = await register();
         const thief = await logIn(member.username);
         const { secret } = must(await api('POST', '/v1/2fa/totp', { token: member.token }));
@@ -110,7 +110,7 @@ test('a first factor ends the sessions that began without one, which could have 
         must(await verifyLogIn(await loginToken(member), codes[0]));
 });
 
-test('a log-in by password at the moment of the first factor has ended, or was not let in', async () => {
+test('a concurrent password log-in while a first factor is added is ended or refused', async () => {
         for (let round = 0; round < 6; round++) {
                 const member = await register();
                 const { secret } = must(await api('POST', '/v1/2fa/totp', { token: member.token }));
@@ -127,7 +127,7 @@ test('a log-in by password at the moment of the first factor has ended, or was n
         }
 });
 
-test('a code works once, for its member, whoever is first', async () => {
+test('a code works only for its member, and once', async () => {
         const { member, secret, codes, usedCode } = await withTotp();
         const other = await withTotp();
         problem(await verifyLogIn(await loginToken(member), usedCode), 401, { code: 'code_wrong' }); // it confirmed the app
@@ -142,7 +142,7 @@ test('a code works once, for its member, whoever is first', async () => {
         must(await verifyLogIn(await loginToken(other.member), other.codes[0]));
 });
 
-test('one log-in token gives one session, however many codes come with it at once', async () => {
+test('a log-in token starts one session, however many concurrent codes are sent with it', async () => {
         const { member, codes } = await withTotp();
         const token = await loginToken(member);
         const answers = await Promise.all(codes.slice(0, 4).map((code) => verifyLogIn(token, code)));
@@ -150,7 +150,7 @@ test('one log-in token gives one session, however many codes come with it at onc
         assert.equal(must(await api('GET', '/v1/2fa', { token: member.token })).recovery_codes_left, 9, 'those that were refused are there still');
 });
 
-test('log-in tokens that were not made here, or not for this', async () => {
+test('foreign log-in tokens, and those for another purpose, are rejected', async () => {
         const { member, codes } = await withTotp();
         const token = await loginToken(member);
         const altered = `${token.slice(0, 30)}${token[30] === 'A' ? 'B' : 'A'}${token.slice(31)}`;
@@ -163,7 +163,7 @@ test('log-in tokens that were not made here, or not for this', async () => {
         problem(await api('GET', '/v1/users/me', { token }), 401);
 });
 
-test('who guesses codes must wait, and the owner gets in from a device of theirs', async () => {
+test('guessing codes is delayed, and the owner can log in from a known device', async () => {
         const { member, secret, codes } = await withTotp();
         const token = await loginToken(member);
         for (let i = 0; i < 10; i++) {
@@ -175,7 +175,7 @@ test('who guesses codes must wait, and the owner gets in from a device of theirs
         must(await verifyLogIn(await loginToken(member, { device_token: member.login.device_token }), codes[0]));
 });
 
-test('many wrong codes at once are counted one by one', async () => {
+test('concurrent wrong codes are all counted', async () => {
         const { member, secret } = await withTotp();
         const token = await loginToken(member);
         const answers = await Promise.all(Array.from({ length: 40 }, () => verifyLogIn(token, wrong(secret))));
@@ -183,7 +183,7 @@ test('many wrong codes at once are counted one by one', async () => {
         assert.equal(answers.filter((a) => a.status === 429).length, 30);
 });
 
-test('stepping up needs the second factor of who has one', async () => {
+test('a step-up requires the second factor of members who have one', async () => {
         const { member, secret, codes } = await withTotp();
         problem(await stepUp(member.token, { password: PASSWORD }), 401, { code: 'second_factor_required', field: 'password' });
         problem(await stepUp(member.token, { code: wrong(secret) }), 401, { code: 'code_wrong', field: 'code' });
@@ -193,7 +193,7 @@ test('stepping up needs the second factor of who has one', async () => {
         problem(await stepUp(plain.token, { code: '123456' }), 401, { code: 'no_second_factor', field: 'code' });
 });
 
-test('new recovery codes end the old ones, and removing the app ends all of it', async () => {
+test('new recovery codes invalidate the old ones, and removing the app removes them', async () => {
         const { member, codes } = await withTotp();
         const fresh = must(await api('POST', '/v1/2fa/recovery-codes', { token: member.token })).recovery_codes;
         assert.equal(fresh.length, 10);
@@ -206,7 +206,7 @@ test('new recovery codes end the old ones, and removing the app ends all of it',
         problem(await api('POST', '/v1/2fa/recovery-codes', { token: member.token }), 409, { code: 'no_second_factor' });
 });
 
-test('who lost all factors is let in again by the operator', async () => {
+test('the operator can restore access for a member who lost all factors', async () => {
         const { member, codes } = await withTotp();
         const token = await loginToken(member);
         const reset = await admin('user', 'reset-2fa', member.username);

@@ -7,7 +7,7 @@ const NONE = { following: false, followed_by: false, blocking: false, blocked_by
 const relation = async (a, b) => must(await a.get(`/v1/relationships?user_ids=${b.id}`)).items[0];
 const STRANGER = '01890000-0000-7000-8000-000000000000';
 
-test('a relationship is answered from one\'s own side', async () => {
+test('a relationship is described from the caller\'s side', async () => {
         const [alice, bob] = [await register(), await register()];
         assert.deepEqual(await alice.follow(bob), { user_id: bob.id, ...NONE, following: true });
         assert.deepEqual(await relation(bob, alice), { user_id: alice.id, ...NONE, followed_by: true });
@@ -16,7 +16,7 @@ test('a relationship is answered from one\'s own side', async () => {
         assert.deepEqual(await relation(bob, alice), { user_id: alice.id, ...NONE, following: true });
 });
 
-test('doing it twice is the same as once', async () => {
+test('all actions are idempotent', async () => {
         const [alice, bob] = [await register(), await register()];
         for (const what of ['follow', 'mute', 'block']) {
                 const once = await alice.relate(bob, what);
@@ -29,7 +29,7 @@ test('doing it twice is the same as once', async () => {
         assert.deepEqual(await relation(alice, bob), { user_id: bob.id, ...NONE });
 });
 
-test('a block ends both follows and lifting it brings none back', async () => {
+test('a block ends both follows, and removing it restores neither', async () => {
         const [alice, bob] = [await register(), await register()];
         await alice.follow(bob);
         await bob.follow(alice);
@@ -42,7 +42,7 @@ test('a block ends both follows and lifting it brings none back', async () => {
         assert.deepEqual(await relation(bob, alice), { user_id: alice.id, ...NONE });
 });
 
-test('across a block neither can follow', async () => {
+test('neither side of a block can follow the other', async () => {
         const [alice, bob] = [await register(), await register()];
         await alice.relate(bob, 'block');
         problem(await bob.put(`/v1/users/${alice.id}/follow`), 403, { code: 'blocked' });
@@ -53,7 +53,7 @@ test('across a block neither can follow', async () => {
         assert.equal((await bob.follow(alice)).following, true);
 });
 
-test('muting is known only to the one who mutes', async () => {
+test('only the muting member can see a mute', async () => {
         const [alice, bob] = [await register(), await register()];
         await alice.follow(bob);
         assert.deepEqual(await alice.relate(bob, 'mute'), { user_id: bob.id, ...NONE, following: true, muting: true });
@@ -61,7 +61,7 @@ test('muting is known only to the one who mutes', async () => {
         assert.deepEqual(await alice.unrelate(bob, 'mute'), { user_id: bob.id, ...NONE, following: true });
 });
 
-test('nobody has relations with oneself', async () => {
+test('relationships with yourself are rejected', async () => {
         const alice = await register();
         for (const what of ['follow', 'block', 'mute']) {
                 problem(await alice.put(`/v1/users/${alice.id}/${what}`), 422, { field: 'user_id' });
@@ -69,7 +69,7 @@ test('nobody has relations with oneself', async () => {
         assert.deepEqual(must(await api('GET', `/v1/users/${alice.id}/followers`)).items, []);
 });
 
-test('unknown members and ids that are none are refused', async () => {
+test('unknown members and invalid IDs are rejected', async () => {
         const alice = await register();
         for (const what of ['follow', 'block', 'mute']) {
                 problem(await alice.put(`/v1/users/${STRANGER}/${what}`), 404);
@@ -80,7 +80,7 @@ test('unknown members and ids that are none are refused', async () => {
         }
 });
 
-test('relationships come in the order asked, however the list is written, doubles and strangers included', async () => {
+test('relationships are returned in the requested order, in every list syntax, including duplicates and unknown members', async () => {
         const [alice, bob, carol] = await registerMany(3);
         await alice.follow(bob);
         await carol.follow(alice);
@@ -94,7 +94,7 @@ test('relationships come in the order asked, however the list is written, double
         }
 });
 
-test('relationships take 1 to 100 ids', async () => {
+test('relationships accept 1 to 100 IDs', async () => {
         const alice = await register();
         const many = (n) => Array.from({ length: n }, () => STRANGER).join(',');
         assert.equal(must(await alice.get(`/v1/relationships?user_ids=${many(100)}`)).items.length, 100);
@@ -108,7 +108,7 @@ test('relationships take 1 to 100 ids', async () => {
         problem(await api('GET', `/v1/relationships?user_ids=${STRANGER}`), 401);
 });
 
-test('followers and following are listed newest first, page by page, to everybody', async () => {
+test('followers and following are listed newest first, page by page, for everyone', async () => {
         const [star, ...fans] = await registerMany(8);
         for (const fan of fans) {
                 await fan.follow(star);
@@ -128,7 +128,7 @@ test('followers and following are listed newest first, page by page, to everybod
         assert.ok(nobody.status === 404 || must(nobody).items.length === 0, 'nobody has no followers');
 });
 
-test('someone who unfollows is off both lists on the next request', async () => {
+test('after unfollowing, both lists are updated on the next request', async () => {
         const [star, ...fans] = await registerMany(4);
         await inBatches(fans, 3, (fan) => fan.follow(star));
         await fans[1].unrelate(star, 'follow');
@@ -137,7 +137,7 @@ test('someone who unfollows is off both lists on the next request', async () => 
         assert.deepEqual(must(await api('GET', `/v1/users/${fans[1].id}/following`)).items, []);
 });
 
-test('members are called by username wherever they are called by id, with and without the @ and in any spelling', async () => {
+test('usernames are accepted wherever member IDs are, with and without @, regardless of case and width', async () => {
         const [alice, bob] = await registerMany(2);
         const names = [bob.username, bob.username.toUpperCase(), `@${bob.username}`, encodeURIComponent(`＠${bob.username}`), bob.id.toUpperCase()];
         for (const name of names) {
@@ -158,7 +158,7 @@ test('members are called by username wherever they are called by id, with and wi
         problem(await api('GET', `/v1/timelines/users/${randomName('nobody')}`), 404, { field: 'user_id' });
 });
 
-test('a list goes on by username where it began by id', async () => {
+test('a list that was started by ID can be continued by username', async () => {
         const [star, ...fans] = await registerMany(4);
         for (const fan of fans) {
                 await fan.follow(star);

@@ -83,7 +83,7 @@ test('members: register, log in, refresh, profile, search, sessions, log out', a
         await fails('GetMe', {}, Status.UNAUTHENTICATED, me);
 });
 
-test('a second factor: the challenge of a refused log-in comes with the problem', async () => {
+test('a second factor: the problem of a refused log-in contains the challenge', async () => {
         const username = randomName('g');
         const me = { token: (await ok('Register', { username, email: `${username}@example.org`, password: PASSWORD })).access_token };
         me.token = (await ok('ChangePassword', { current_password: PASSWORD, new_password: PASSWORD }, me)).access_token;
@@ -100,7 +100,7 @@ test('a second factor: the challenge of a refused log-in comes with the problem'
         assert.equal((await ok('GetTwoFactor', {}, me)).enabled, false);
 });
 
-test('accounts: those who look after the network list, read, suspend and give roles', async () => {
+test('accounts: moderators and administrators list, read, suspend and assign roles', async () => {
         const username = randomName('g');
         const { user } = await ok('Register', { username, email: `${username}@example.org`, password: PASSWORD });
         const set = await admin('user', 'role', username, 'administrator');
@@ -124,7 +124,7 @@ test('accounts: those who look after the network list, read, suspend and give ro
         assert.equal((await ok('SetRole', { id: other.id, role: 'moderator' }, boss)).role, 'moderator');
 });
 
-test('a passkey: made, listed, used and removed', async () => {
+test('a passkey: created, listed, used and removed', async () => {
         const username = randomName('g');
         const me = { token: (await ok('Register', { username, email: `${username}@example.org`, password: PASSWORD })).access_token };
         const authenticator = new Authenticator();
@@ -136,7 +136,7 @@ test('a passkey: made, listed, used and removed', async () => {
         assert.deepEqual((await ok('ListPasskeys', {}, me)).items, []);
 });
 
-test('relations: follow, block, mute, their opposites and the lists', async () => {
+test('relationships: follow, block, mute, their opposites and the lists', async () => {
         const to = { user_id: bob.id };
         assert.equal((await ok('FollowUser', to, alice)).following, true);
         assert.equal((await ok('ListRelationships', { user_ids: [bob.id] }, alice)).items[0].following, true);
@@ -159,7 +159,7 @@ test('relations: follow, block, mute, their opposites and the lists', async () =
         await shy(false);
 });
 
-test('notes and timelines: all that can be done with one', async () => {
+test('notes and timelines: all methods', async () => {
         const tag = randomName('t').replace('_', '');
         await ok('FollowUser', { user_id: bob.id }, alice);
         const note = await ok('CreateNote', { text: `over the wire #${tag}` }, bob);
@@ -232,7 +232,7 @@ test('notes and timelines: all that can be done with one', async () => {
         assert.equal((await ok('UnlikeNote', { id: note.id }, alice)).id, '');
 });
 
-test('notifications: listed, counted, marked, put away', async () => {
+test('notifications: listed, counted, marked, archived', async () => {
         const note = await ok('CreateNote', { text: 'for bob to like' }, alice);
         await ok('LikeNote', { id: note.id }, bob);
         let item;
@@ -277,7 +277,7 @@ test('notifications: listed, counted, marked, put away', async () => {
         await ok('UnwatchMember', { user_id: bob.id }, alice);
 });
 
-test('media: brought in pieces, described, listed, given out in pieces, deleted', async () => {
+test('media: uploaded in chunks, described, listed, downloaded in chunks, deleted', async () => {
         const picture = png(9, 9, undefined, []);
         const stream = async (name, requests) => {
                 const { answers, error } = await wire.callStream(name, requests, { token: alice.token });
@@ -336,7 +336,7 @@ test('idempotency keys work as metadata', async () => {
         await fails('CreateNote', { text: 'twice' }, [Status.INVALID_ARGUMENT, Status.FAILED_PRECONDITION], alice, { metadata });
 });
 
-test('scoped methods need a token, a bad one is refused even where none is needed', async () => {
+test('scoped methods require a token, and an invalid one is rejected even if none is required', async () => {
         for (const m of methods.filter((x) => !['public', 'internal'].includes(x.access))) {
                 await fails(m.name, {}, Status.UNAUTHENTICATED);
                 await fails(m.name, {}, Status.UNAUTHENTICATED, { token: `${alice.token}x` });
@@ -345,7 +345,7 @@ test('scoped methods need a token, a bad one is refused even where none is neede
         await ok('LogIn', { login: alice.username, password: alice.password }, { token: 'x.y.z' }); // its credentials are in the message
 });
 
-test('internal methods are closed to members, to nobody, and to those who call themselves services', async () => {
+test('internal methods are refused for members, without a token, and for callers that claim to be services', async () => {
         const internal = methods.filter((m) => m.access === 'internal');
         assert.ok(internal.length >= 10);
         const soon = Math.floor(Date.now() / 1000) + 60;
@@ -403,14 +403,14 @@ test('analytics: events, their schema, a metric', async () => {
         assert.deepEqual(await ok('GetEngagement', {}, alice), { enabled: false, items: [] });
 });
 
-test('internal methods are not on REST either', async () => {
+test('internal methods are not available over REST, either', async () => {
         for (const m of methods.filter((x) => x.access === 'internal')) {
                 assert.equal(m.http, undefined);
                 assert.equal((await api('POST', m.path, { body: {} })).status, 404, m.path);
         }
 });
 
-test('a deadline that is over ends the call', async () => {
+test('an expired deadline ends the call', async () => {
         await fails('GetHome', {}, Status.DEADLINE_EXCEEDED, alice, { deadlineMs: -1000 });
         const { error } = await wire.call('Register', { username: randomName('d'), email: `${randomName('d')}@example.org`, password: PASSWORD }, { deadlineMs: 1 });
         assert.equal(error?.code, Status.DEADLINE_EXCEEDED);
@@ -472,7 +472,7 @@ test('chats and messages', async () => {
         await ok('DeleteChat', { id: group.id }, alice);
 });
 
-test('a refusal carries its problem', async () => {
+test('an error contains its problem', async () => {
         const text = await fails('CreateNote', { text: '字'.repeat(5001) }, Status.INVALID_ARGUMENT, alice);
         assert.deepEqual([text.problem.status, text.problem.field], [Status.INVALID_ARGUMENT, 'text']);
         assert.match(text.problem.code, /^[a-z_]+$/);
@@ -483,7 +483,7 @@ test('a refusal carries its problem', async () => {
         assert.match(list.problem.field, /^user_ids/);
 });
 
-test('bytes that are no message are refused', async () => {
+test('bytes that are not a valid message are rejected', async () => {
         const create = methods.find((m) => m.name === 'CreateNote').path;
         const field = (n, bytes) => Buffer.concat([Buffer.from([(n << 3) | 2, bytes.length]), Buffer.from(bytes)]);
         const before = ids((await ok('GetUserTimeline', { user_id: alice.id, limit: 100 }, alice)).items);
@@ -497,13 +497,13 @@ test('bytes that are no message are refused', async () => {
         assert.deepEqual(ids((await ok('GetUserTimeline', { user_id: alice.id, limit: 100 }, alice)).items), before);
 });
 
-test('what does not exist is unimplemented', async () => {
+test('unknown methods are unimplemented', async () => {
         for (const path of ['/sonet.note.v1.NoteService/Nothing', '/sonet.nothing.v1.Nothing/Nothing', '/x']) {
                 assert.equal((await wire.callRaw('note', path, Buffer.alloc(0))).error?.code, Status.UNIMPLEMENTED, path);
         }
 });
 
-test('the health service says SERVING, for all and for each service', async () => {
+test('the health service returns SERVING, for the process and for each service', async () => {
         for (const service of SERVICES) {
                 const full = methods.find((m) => m.service === service).path.split('/')[1];
                 for (const name of ['', full]) {
@@ -514,7 +514,7 @@ test('the health service says SERVING, for all and for each service', async () =
         }
 });
 
-test('every method that the contract opens was called above', () => {
+test('every public method of the contract was called above', () => {
         const open = methods.filter((m) => m.access !== 'internal').map((m) => m.name);
         assert.ok(open.length >= 30);
         assert.deepEqual(open.filter((name) => !called.has(name)), []);

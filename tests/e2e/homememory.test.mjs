@@ -40,7 +40,7 @@ async function inMemory() {
         });
 }
 
-test('what is delivered is appended to a timeline in memory', async () => {
+test('delivered notes are appended to a timeline in memory', async () => {
         await inMemory();
         const note = await author.note('for memory');
         await eventually('it is there', async () => assert.equal((await home())[0], note.id));
@@ -48,7 +48,7 @@ test('what is delivered is appended to a timeline in memory', async () => {
         assert.equal((await home())[0], note.id);
 });
 
-test('what needs nothing but memory is answered by the thread that read the request', { skip: process.env.SONET_E2E_MODE !== 'single' }, async () => {
+test('requests that only need memory are answered by the thread that read them', { skip: process.env.SONET_E2E_MODE !== 'single' }, async () => {
         await inMemory();
         await eventually('home is answered without a worker', async () => {
                 const before = await answeredInline();
@@ -59,7 +59,7 @@ test('what needs nothing but memory is answered by the thread that read the requ
         });
 });
 
-test('what was read from memory ahead of Redis is still there after the process was killed', async () => {
+test('notes read from memory before Redis had them are still there after the process was killed', async () => {
         await inMemory();
         const [redis] = it.server.pids('redis');
         const key = `tl:home:${fan.id}`;

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { api, must, net, problem, register, registerMany } from './shared.mjs';
 
-test('an answer that did not change is 304 without a body', async () => {
+test('an unchanged response is 304 without a body', async () => {
         const alice = await register();
         const note = await alice.note('stable');
         for (const path of [`/v1/notes/${note.id}`, '/v1/timelines/home', `/v1/users/${alice.id}`, '/openapi.json', '/.well-known/jwks.json']) {
@@ -24,7 +24,7 @@ test('an answer that did not change is 304 without a body', async () => {
         }
 });
 
-test('an entity tag changes with what the reader sees', async () => {
+test('an entity tag changes with the reader\'s view', async () => {
         const [alice, bob] = await registerMany(2);
         const note = await alice.note('changing');
         const seen = [(await alice.get(`/v1/notes/${note.id}`)).headers.etag];
@@ -42,7 +42,7 @@ test('an entity tag changes with what the reader sees', async () => {
         assert.equal(new Set(seen).size, seen.length);
 });
 
-test('personal answers are not for shared caches', async () => {
+test('personal responses are not stored in shared caches', async () => {
         const alice = await register();
         const answer = await alice.get('/v1/timelines/home');
         const control = answer.headers['cache-control'] ?? '';
@@ -62,7 +62,7 @@ function fetchRaw(method, path, { token, ...headers } = {}) {
         });
 }
 
-test('answers over a kilobyte are compressed for who asks, and tagged apart', async () => {
+test('responses over a kilobyte are compressed on request, with separate entity tags', async () => {
         const alice = await register();
         const { token } = alice;
         for (let i = 0; i < 4; i++) {
@@ -92,7 +92,7 @@ test('answers over a kilobyte are compressed for who asks, and tagged apart', as
         assert.equal((await fetchRaw('GET', '/v1/users/me', { token, 'accept-encoding': 'gzip' })).headers['content-encoding'], undefined, 'below a kilobyte');
 });
 
-test('an answer with tokens is never compressed', async () => {
+test('a response with tokens is never compressed', async () => {
         const alice = await register();
         must(await alice.patch('/v1/users/me', { bio: 'the same again '.repeat(30) }));
         const headers = { 'accept-encoding': 'gzip, zstd' };
@@ -105,7 +105,7 @@ test('an answer with tokens is never compressed', async () => {
         }
 });
 
-test('the document names the server as the client calls it', async () => {
+test('the OpenAPI document has the server address that the client used', async () => {
         const servers = async (headers) => JSON.parse((await fetchRaw('GET', '/openapi.json', headers)).bytes).servers.map((s) => s.url);
         assert.deepEqual(await servers({}), [net.url]);
         for (let i = 0; i < 8; i++) { // more than are kept
@@ -116,7 +116,7 @@ test('the document names the server as the client calls it', async () => {
         assert.deepEqual(await servers({ 'x-forwarded-proto': 'https' }), [net.url], 'nobody here is a trusted proxy');
 });
 
-test('HEAD answers as GET does, without a body', async () => {
+test('HEAD responds like GET, without a body', async () => {
         const alice = await register();
         const note = await alice.note('head');
         for (const path of [`/v1/notes/${note.id}`, '/healthz', '/openapi.json']) {
@@ -130,7 +130,7 @@ test('HEAD answers as GET does, without a body', async () => {
         assert.equal((await api('HEAD', '/v1/nothing')).status, 404);
 });
 
-test('a browser may ask first, from any origin', async () => {
+test('CORS preflight requests succeed from any origin', async () => {
         for (const [method, path] of [['POST', '/v1/notes'], ['DELETE', '/v1/notes/01890000-0000-7000-8000-000000000000'], ['GET', '/v1/timelines/home'],
                                       ['PATCH', '/v1/users/me']]) {
                 const answer = await api('OPTIONS', path, { headers: {
@@ -147,7 +147,7 @@ test('a browser may ask first, from any origin', async () => {
         }
 });
 
-test('a browser may send whatever header a library for tracing adds', async () => {
+test('CORS allows any header that tracing libraries add', async () => {
         const names = 'authorization,baggage,b3,sentry-trace,traceparent,tracestate,x-b3-traceid,x-datadog-trace-id,x-request-id';
         const preflight = (asked) => api('OPTIONS', '/v1/notes', { headers: { origin: 'https://app.example.org', 'access-control-request-method': 'POST',
                                                                               ...(asked === undefined ? {} : { 'access-control-request-headers': asked }) } });
@@ -161,7 +161,7 @@ test('a browser may send whatever header a library for tracing adds', async () =
         }
 });
 
-test('answers and refusals can be read across origins, with the headers that matter', async () => {
+test('responses and errors are readable across origins, with the relevant headers', async () => {
         const alice = await register();
         const headers = { origin: 'https://app.example.org' };
         for (const answer of [await alice.get('/v1/timelines/home', { headers }), await api('GET', '/v1/timelines/home', { headers }),
@@ -175,7 +175,7 @@ test('answers and refusals can be read across origins, with the headers that mat
         }
 });
 
-test('every answer has a request id; a usable one is taken over', async () => {
+test('every response has a request ID; a valid one from the client is adopted', async () => {
         const own = 'e2e-0123456789abcdef';
         assert.equal((await api('GET', '/healthz', { headers: { 'x-request-id': own } })).headers['x-request-id'], own);
         const seen = new Set();
@@ -191,13 +191,13 @@ test('every answer has a request id; a usable one is taken over', async () => {
         }
 });
 
-test('JSON is announced as such and not to be guessed at', async () => {
+test('JSON has its content type and nosniff', async () => {
         const answer = await api('GET', '/v1/users?query=a');
         assert.match(answer.headers['content-type'], /^application\/json/);
         assert.equal(answer.headers['x-content-type-options'], 'nosniff');
 });
 
-test('health, readiness and metrics answer', async () => {
+test('health, readiness and metrics respond', async () => {
         assert.equal((await api('GET', '/healthz')).status, 200);
         const ready = await api('GET', '/readyz');
         assert.equal(ready.status, 200, ready.text);
@@ -214,7 +214,7 @@ test('health, readiness and metrics answer', async () => {
         assert.ok(samples.some((line) => /method=/.test(line)), 'requests are counted by method');
 });
 
-test('metrics and readiness name no member and no secret', async () => {
+test('metrics and readiness contain no members and no secrets', async () => {
         const alice = await register();
         await alice.note('private words in a note');
         const text = (await api('GET', '/metrics')).text + (await api('GET', '/readyz')).text;
@@ -223,7 +223,7 @@ test('metrics and readiness name no member and no secret', async () => {
         }
 });
 
-test('unknown paths are not found and wrong methods are told the right ones', async () => {
+test('unknown paths are not found, and wrong methods get the allowed ones', async () => {
         const alice = await register();
         for (const path of ['/v1', '/v2/notes', '/v1/notes/', '//v1/notes', '/v1/nothing', '/v1/notes/x/y/z', '/V1/NOTES', '/v1/auth', '/admin', '/.env']) {
                 problem(await alice.get(path), 404);

@@ -60,7 +60,7 @@ test('REST over HTTP/2: a note is written, read and listed', async () => {
         assert.equal(head.headers['content-length'], read.headers['content-length']);
 });
 
-test('refusals are those of HTTP/1.1', async () => {
+test('errors are the same as over HTTP/1.1', async () => {
         const client = session();
         const post = { ':method': 'POST', ':path': '/v1/notes', authorization: `Bearer ${it.ada.token}`, 'content-type': 'application/json' };
         problem(await ask(client, { ':path': '/v1/nothing' }), 404, { code: 'route_not_found' });
@@ -71,7 +71,7 @@ test('refusals are those of HTTP/1.1', async () => {
         problem(await ask(client, { ':path': '/v1/users/me' }), 401, { code: 'token_missing' });
 });
 
-test('nghttp and h2load find nothing wrong', async () => {
+test('nghttp and h2load find no errors', async () => {
         const seen = await run('nghttp', ['-nv', `${it.server.url}/openapi.json`]);
         assert.match(seen.stdout, /:status: 200/);
         assert.doesNotMatch(seen.stdout, /GOAWAY.*error_code=[^N]|RST_STREAM/);
@@ -86,7 +86,7 @@ test('gRPC by h2load: the health service, thousands of times', async () => {
         assert.match(load.stdout, /5000 succeeded, 0 failed, 0 errored/);
 });
 
-test('rapid resets end their connection, and memory stays as it was', async () => {
+test('rapid resets close their connection, and memory does not grow', async () => {
         const targets = [[Number(new URL(it.server.url).port), '/v1/notes', 'application/json'],
                          [grpcPort(), '/sonet.note.v1.NoteService/CreateNote', 'application/grpc']];
         for (const target of targets) {
@@ -100,7 +100,7 @@ test('rapid resets end their connection, and memory stays as it was', async () =
         must(await it.ada.get('/v1/users/me'));
 });
 
-test('a port whose process ran out of descriptors is not deaf afterwards', async () => {
+test('after running out of file descriptors, the port accepts connections again', async () => {
         for (const port of [grpcPort(), Number(new URL(it.server.url).port)]) {
                 const sockets = Array.from({ length: 500 }, () => net.connect(port, '127.0.0.1').on('error', () => {}));
                 await eventually('all of them are taken or turned away', () => sockets.every((s) => !s.connecting));

@@ -6,7 +6,7 @@ import { api, ids, must, problem, randomKey, readAll, register, registerMany } f
 const post = (member, key, body, path = '/v1/notes') => member.post(path, body, { headers: { 'idempotency-key': key } });
 const written = async (member) => ids(await readAll((p) => member.get(p), `/v1/timelines/users/${member.id}`));
 
-test('a repeated post gives the first answer again and writes nothing', async () => {
+test('a repeated post returns the first response again and writes nothing', async () => {
         const alice = await register();
         const key = randomKey();
         const first = must(await post(alice, key, { text: 'once' }), 201);
@@ -16,7 +16,7 @@ test('a repeated post gives the first answer again and writes nothing', async ()
         assert.deepEqual(await written(alice), [first.id]);
 });
 
-test('the same request in other words is the same request', async () => {
+test('an equivalent request with different JSON syntax is the same request', async () => {
         const alice = await register();
         const key = randomKey();
         const first = must(await post(alice, key, { text: 'é', visibility: 'followers' }), 201);
@@ -25,7 +25,7 @@ test('the same request in other words is the same request', async () => {
         assert.equal(must(again, 201).id, first.id);
 });
 
-test('another body under the same key is refused', async () => {
+test('a different body with the same key is rejected', async () => {
         const alice = await register();
         const key = randomKey();
         const first = must(await post(alice, key, { text: 'once' }), 201);
@@ -35,7 +35,7 @@ test('another body under the same key is refused', async () => {
         assert.equal(must(await post(alice, key, { text: 'once' }), 201).id, first.id);
 });
 
-test('concurrent posts under one key have one effect', async () => {
+test('concurrent posts with one key have one effect', async () => {
         const alice = await register();
         for (let round = 0; round < 5; round++) {
                 const key = randomKey();
@@ -59,7 +59,7 @@ test('a key belongs to one member', async () => {
         assert.deepEqual([a.author.id, b.author.id], [alice.id, bob.id]);
 });
 
-test('comments take keys too, and count once', async () => {
+test('comments accept keys, too, and count once', async () => {
         const alice = await register();
         const [one, two] = [await alice.note('one'), await alice.note('two')];
         const key = randomKey();
@@ -72,7 +72,7 @@ test('comments take keys too, and count once', async () => {
 
 for (const [why, hide] of [['deleted', (alice, bob, note) => alice.del(`/v1/notes/${note.id}`)],
                            ['hidden by a block', (alice, bob) => alice.put(`/v1/users/${bob.id}/block`)]]) {
-        test(`an answer is given again although what it was about was ${why} since`, async () => {
+        test(`a response is repeated although its note has been ${why} since`, async () => {
                 const [alice, bob] = await registerMany(2);
                 const note = await alice.note('for a while');
                 const key = randomKey();
@@ -86,7 +86,7 @@ for (const [why, hide] of [['deleted', (alice, bob, note) => alice.del(`/v1/note
         });
 }
 
-test('a refused post leaves its key free', async () => {
+test('a rejected post does not use up its key', async () => {
         const alice = await register();
         const key = randomKey();
         problem(await post(alice, key, { text: '' }), 422);
@@ -98,14 +98,14 @@ test('a refused post leaves its key free', async () => {
         must(await post(bob, late, { text: 'a note' }), 201);
 });
 
-test('an answer that is replayed needs a token as the first did', async () => {
+test('a repeated response requires a token like the first one', async () => {
         const alice = await register();
         const key = randomKey();
         must(await post(alice, key, { text: 'once' }), 201);
         problem(await api('POST', '/v1/notes', { body: { text: 'once' }, headers: { 'idempotency-key': key } }), 401);
 });
 
-test('keys that are none are refused, and nothing is written', async () => {
+test('invalid keys are rejected, and nothing is written', async () => {
         const alice = await register();
         for (const key of ['', 'x'.repeat(1000)]) {
                 const answer = await post(alice, key, { text: 'x' });

@@ -22,7 +22,7 @@ async function setUp(net) {
 const sum = (statements) => statements.reduce((all, { calls }) => all + calls, 0);
 const list = (statements) => statements.map(({ database, text, calls }) => `${calls} ${database}: ${text.slice(0, 80)}`).join('\n');
 
-test('an idle server asks its databases little', async (t) => {
+test('an idle server sends few queries', async (t) => {
         let made = [], rate = Infinity;
         for (let i = 0; i < WINDOWS && rate > STATEMENTS_A_SECOND; i++) { // what setting up left behind has to be done first
                 const since = performance.now(), counted = await countStatements(it.server);
@@ -35,7 +35,7 @@ test('an idle server asks its databases little', async (t) => {
 });
 
 // How long depends on the machine: it is printed, from the signal until what serves is gone. PostgreSQL and Redis end after it.
-test('an idle server stops by itself, and leaves nothing', async (t) => {
+test('an idle server stops cleanly, and leaves nothing behind', async (t) => {
         const serving = it.server.processes().filter((p) => p.args.includes('serve'));
         const asked = performance.now();
         const stopped = it.server.stop();

@@ -78,7 +78,7 @@ function assertWhole(members, ties) {
         }
 }
 
-test('a network comes in whole, and importing it again doubles nothing', async () => {
+test('a network is imported completely, and importing it again creates no duplicates', async () => {
         const { base, graph, ties } = network();
         const args = ['--graph', graph, '--texts', texts(), '--notes', String(NOTES)];
         const first = await run(args);
@@ -95,7 +95,7 @@ test('a network comes in whole, and importing it again doubles nothing', async (
         assert.deepEqual(await look(base), once);
 });
 
-test('an import that is stopped is taken up by the next one', async () => {
+test('an interrupted import is continued by the next one', async () => {
         const { base, graph, ties } = network();
         const args = ['--graph', graph, '--texts', texts(), '--notes', String(NOTES)];
         const broken = start([...args, '--to', process.env.SONET_URL, '--password', 'import-test-password', '--workers', '1']);
@@ -112,7 +112,7 @@ test('an import that is stopped is taken up by the next one', async () => {
         assertWhole(await look(base), ties);
 });
 
-test('bad input is refused with file and line before anything happens', async () => {
+test('invalid input is rejected with file and line before anything is imported', async () => {
         const good = write('good', 'a\n%\nb\n');
         const cases = [
                 [['--graph', write('words', '1 2\none two\n'), '--texts', good], /words:2: expected two member numbers/],
@@ -135,7 +135,7 @@ test('bad input is refused with file and line before anything happens', async ()
         }
 });
 
-test('a server that is not there is named', async () => {
+test('the error names a server that is unreachable', async () => {
         const { code, out } = await start(['--graph', write('tie', '1 2\n'), '--texts', write('good', 'a\n'), '--to', 'http://127.0.0.1:1']).ended;
         assert.equal(code, 1);
         assert.match(out, /no server is reachable at http:\/\/127\.0\.0\.1:1/);

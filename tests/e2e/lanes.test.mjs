@@ -16,7 +16,7 @@ before(async () => {
         }
 });
 
-test('many reads at a time that cross processes in both directions are all answered', async () => {
+test('many concurrent reads that cross processes in both directions are all answered', async () => {
         const paths = ['/v1/timelines/home', `/v1/notes/${note.id}`, `/v1/timelines/users/${note.author.id}`, `/v1/notes/${note.id}/thread`];
         const requests = Array.from({ length: 20 * AT_A_TIME }, (_, i) => paths[i % paths.length]);
         const answers = await inBatches(requests, AT_A_TIME, (path) => reader.get(path));

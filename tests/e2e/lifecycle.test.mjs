@@ -31,7 +31,7 @@ async function everythingWorks() {
         assert.ok((await fresh.homeIds()).includes(note.id));
 }
 
-test('one line says that it is ready, and it is', async () => {
+test('it prints one ready line, and is ready then', async () => {
         assert.equal(server.stdout.match(/^ready /gm).length, 1);
         assert.match(server.stdout, new RegExp(`^ready ${server.url}$`, 'm'));
         assert.equal(server.url, `http://127.0.0.1:${server.port}`);
@@ -40,7 +40,7 @@ test('one line says that it is ready, and it is', async () => {
         assert.deepEqual(started().filter((r) => ![ 'supervisor', 'redis', 'postmaster', 'postgres' ].includes(r)).sort(), expected);
 });
 
-test('it listens on loopback alone, and the data folder shows nobody a secret', async () => {
+test('it listens on loopback only, and the data folder exposes no secrets', async () => {
         const pids = new Set(server.processes().map((p) => p.pid));
         const inodes = new Set([...pids].flatMap((pid) => {
                 try {
@@ -87,7 +87,7 @@ test('every process has its health, readiness and metrics', async () => {
         }
 });
 
-test('while PostgreSQL does not answer no process is ready, and all are afterwards', async () => {
+test('while PostgreSQL does not respond no process is ready, and all are afterwards', async () => {
         const postgres = () => [...server.pids('postmaster'), ...server.pids('postgres')];
         const everywhere = (status) => async () => {
                 for (const [role, url] of Object.entries(server.httpAddresses())) {
@@ -115,7 +115,7 @@ test('while PostgreSQL does not answer no process is ready, and all are afterwar
         await eventually('it works', everythingWorks, 60_000);
 });
 
-test('a Redis that hangs while nobody uses it is noticed in the metrics and in readiness, and hinders nobody', async () => {
+test('an unused Redis that hangs is reported by metrics and readiness, and delays no request', async () => {
         const everywhere = (path, pattern) => async () => {
                 for (const [role, url] of Object.entries(server.httpAddresses())) {
                         const own = connect(url);
@@ -141,7 +141,7 @@ test('a Redis that hangs while nobody uses it is noticed in the metrics and in r
 });
 
 for (const role of ['serve', 'gateway', 'user', 'note', 'follow', 'timeline', 'redis', 'postmaster']) {
-        test(`a killed ${role} is replaced and everything works again`, async (t) => {
+        test(`a killed ${role} is restarted, and everything works again`, async (t) => {
                 const [pid] = server.pids(role);
                 if (pid === undefined) {
                         assert.ok(['serve', 'gateway', 'user', 'note', 'follow', 'timeline'].includes(role), `no ${role} is running`);
@@ -154,7 +154,7 @@ for (const role of ['serve', 'gateway', 'user', 'note', 'follow', 'timeline', 'r
         });
 }
 
-test('a second one on the same folder is refused and does not disturb the first', async () => {
+test('a second one with the same folder fails and does not disturb the first', async () => {
         const { spawnSync } = await import('node:child_process');
         const { findBinary, freePort } = await import('./harness.mjs');
         const second = spawnSync(findBinary(), ['up', '--port', String(await freePort()), '--data', server.data],
@@ -164,7 +164,7 @@ test('a second one on the same folder is refused and does not disturb the first'
         await everythingWorks();
 });
 
-test('asked to stop, it finishes what runs, ends well, and leaves no process', async () => {
+test('on SIGTERM it finishes running requests, exits with 0, and leaves no process', async () => {
         let busy = true;
         const acknowledged = [];
         const bob = await net.register();
@@ -204,7 +204,7 @@ test('asked to stop, it finishes what runs, ends well, and leaves no process', a
         assert.deepEqual(acknowledged.filter((id) => !kept.has(id)), []);
 });
 
-test('a killed supervisor leaves nothing that hinders the next start', async () => {
+test('a killed supervisor leaves nothing that prevents the next start', async () => {
         signal(server.pid, 'SIGKILL');
         await server.exited;
         net.close();

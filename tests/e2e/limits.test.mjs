@@ -35,7 +35,7 @@ function refusedPolitely(refusal) {
         assert.ok(Number.isInteger(wait) && wait >= 1 && wait <= 60, `Retry-After: ${refusal.headers['retry-after']}`);
 }
 
-test('reads and writes of a member are limited apart from each other and from other members', async () => {
+test('reads and writes have separate limits per member', async () => {
         const [alice, bob] = [await it.register(), await it.register()];
         const first = await alice.get('/v1/users/me');
         must(first);
@@ -100,7 +100,7 @@ async function notesRefused() {
         return Number(n);
 }
 
-test('an import that meets the limits waits as long as it is told, and doubles nothing', async () => {
+test('an import that exceeds the limits waits for Retry-After, and creates no duplicates', async () => {
         const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'sonet-limits.'));
         try {
                 const before = await notesRefused();
@@ -119,7 +119,7 @@ test('an import that meets the limits waits as long as it is told, and doubles n
         }
 });
 
-test('log-ins and registrations of one address are limited, also when they fail', async () => {
+test('log-ins and registrations are limited per address, even if they fail', async () => {
         const login = () => it.api('POST', '/v1/auth/login', { body: { login: randomName('nobody'), password: 'a wrong password' } });
         const { refusal } = await exhaust(login, AUTH * 3);
         refusedPolitely(refusal);
@@ -138,7 +138,7 @@ test('log-ins and registrations of one address are limited, also when they fail'
         }
 });
 
-test('log-ins by gRPC are limited by address, also when they fail', async () => {
+test('gRPC log-ins are limited per address, even if they fail', async () => {
         const { refusal } = await exhaustGrpc('LogIn', () => ({ login: randomName('nobody'), password: 'a wrong password' }), AUTH * 3);
         assert.equal(refusal.problem.code, 'rate_limited');
         const { served } = await exhaustGrpc('Register', () => ({ username: randomName('late'), email: `${randomName('late')}@example.org`, password: 'long enough' }), AUTH);
@@ -153,6 +153,6 @@ test('health, readiness and metrics are not limited', async () => {
         assert.equal((await it.api('GET', '/metrics')).status, 200);
 });
 
-test('limits cannot be switched off beyond loopback', async () => {
+test('limits cannot be turned off beyond loopback', async () => {
         await assert.rejects(startServer({ env: { SONET_RATE_LIMITS: 'off', HTTP_ADDRESS: '0.0.0.0' } }), /SONET_RATE_LIMITS|rate limits/i);
 });

@@ -43,7 +43,7 @@ const NEWEST_FIRST = ['home', 'user', 'hashtag', 'bookmarks', 'followers', 'foll
 const withQuery = (path, query) => `${path}${path.includes('?') ? '&' : '?'}${query}`;
 const cursorOf = async (member, path) => must(await member.get(withQuery(path, 'limit=2'))).next_cursor;
 
-test('without a limit there is the usual page; a limit is from 1 to 100', async () => {
+test('the default limit applies if none is given; a limit is from 1 to 100', async () => {
         for (const [name, path] of Object.entries(lists.alice)) {
                 must(await alice.get(path));
                 if (name !== 'people') {
@@ -55,7 +55,7 @@ test('without a limit there is the usual page; a limit is from 1 to 100', async 
         }
 });
 
-test('a list with more says where it goes on, in the body and in a Link header', async () => {
+test('a list with more items has the next page in the body and in a Link header', async () => {
         for (const [name, path] of Object.entries(lists.alice)) {
                 const answer = await alice.get(withQuery(path, 'limit=2'));
                 const { next_cursor: cursor } = must(answer);
@@ -80,7 +80,7 @@ test('the last page has neither', async () => {
         }
 });
 
-test('a cursor that was altered or made up is refused', async () => {
+test('an altered or invented cursor is rejected', async () => {
         for (const [name, path] of Object.entries(lists.alice)) {
                 const good = await cursorOf(alice, path);
                 const flip = (i) => good.slice(0, i) + (good[i] === 'A' ? 'B' : 'A') + good.slice(i + 1);
@@ -95,7 +95,7 @@ test('a cursor that was altered or made up is refused', async () => {
         }
 });
 
-test('a cursor of another list is refused', async () => {
+test('a cursor of another list is rejected', async () => {
         const cursors = {};
         for (const [name, path] of Object.entries(lists.alice)) {
                 cursors[name] = await cursorOf(alice, path);
@@ -108,7 +108,7 @@ test('a cursor of another list is refused', async () => {
         }
 });
 
-test('a cursor of another member, or for another owner\'s list, is refused', async () => {
+test('a cursor of another member, or of another owner\'s list, is rejected', async () => {
         for (const [name, path] of Object.entries(lists.alice)) {
                 const mine = encodeURIComponent(await cursorOf(alice, path));
                 problem(await bob.get(withQuery(path, `cursor=${mine}`)), 400, { field: 'cursor' });
@@ -120,14 +120,14 @@ test('a cursor of another member, or for another owner\'s list, is refused', asy
         problem(await alice.get(`/v1/users?query=m&cursor=${encodeURIComponent(await cursorOf(alice, lists.alice.people))}`), 400, { field: 'cursor' });
 });
 
-test('an empty cursor is the start', async () => {
+test('an empty cursor starts at the beginning', async () => {
         for (const [name, path] of Object.entries(lists.alice).filter(([n]) => n !== 'people')) {
                 assert.deepEqual(ids(must(await alice.get(withQuery(path, 'limit=2&cursor='))).items),
                                  ids(must(await alice.get(withQuery(path, 'limit=2'))).items), name);
         }
 });
 
-test('parameters that no list knows are refused, and so is one given twice', async () => {
+test('unknown and repeated parameters are rejected', async () => {
         for (const path of Object.values(lists.alice)) {
                 for (const query of ['limt=2', 'limit=2&limit=3', 'offset=5']) {
                         const answer = await alice.get(withQuery(path, query));
@@ -136,14 +136,14 @@ test('parameters that no list knows are refused, and so is one given twice', asy
         }
 });
 
-test('a home cursor works however the tokens change', async () => {
+test('a home cursor works after the tokens change', async () => {
         const cursor = await cursorOf(alice, lists.alice.home);
         const login = must(await api('POST', '/v1/auth/refresh', { body: { refresh_token: alice.refreshToken } }));
         alice.take(login);
         must(await alice.get(`/v1/timelines/home?cursor=${encodeURIComponent(cursor)}`));
 });
 
-test('a newest-first list says where what is newer goes on, in the body and in a Link header', async () => {
+test('a newest-first list has the position for newer items in the body and in a Link header', async () => {
         for (const [name, path] of Object.entries(lists.alice)) {
                 const answer = await alice.get(withQuery(path, 'limit=2'));
                 const { prev_cursor: cursor } = must(answer);
@@ -163,7 +163,7 @@ test('a newest-first list says where what is newer goes on, in the body and in a
         }
 });
 
-test('what is newer than an id or a page comes oldest first, and once', async () => {
+test('items newer than an ID or a page are returned oldest first, and once', async () => {
         for (const name of NEWEST_FIRST) {
                 const path = lists.alice[name];
                 const all = ids(must(await alice.get(withQuery(path, 'limit=100'))).items);
@@ -178,7 +178,7 @@ test('what is newer than an id or a page comes oldest first, and once', async ()
         }
 });
 
-test('cursor and after together are refused, and so is an after that the list does not know', async () => {
+test('cursor and after together are rejected, and so is an unknown after', async () => {
         for (const name of NEWEST_FIRST) {
                 const path = lists.alice[name];
                 const { next_cursor: next, prev_cursor: prev } = must(await alice.get(withQuery(path, 'limit=2')));
@@ -199,7 +199,7 @@ test('cursor and after together are refused, and so is an after that the list do
         }
 });
 
-test('sessions are asked for what is newer, too', async () => {
+test('sessions support newer items, too', async () => {
         const carol = await register();
         const { prev_cursor: before } = must(await carol.get('/v1/sessions'));
         const later = [];
@@ -210,7 +210,7 @@ test('sessions are asked for what is newer, too', async () => {
         assert.deepEqual(ids(must(await carol.get(`/v1/sessions?after=${later[0]}`)).items), later.slice(1));
 });
 
-test('who polls with after finds every note exactly once while several write', async () => {
+test('polling with after returns every note exactly once during concurrent writes', async () => {
         const [reader, ...writers] = await registerMany(4);
         await inBatches(writers, 3, (w) => reader.follow(w));
         const name = `poll${reader.username.replace('_', '')}`;

@@ -6,7 +6,7 @@ import { PASSWORD, api, eventually, ids, logIn, mode, must, problem, randomName,
 
 const tryToLogIn = (login, password, more = {}, headers = {}) => api('POST', '/v1/auth/login', { body: { login, password, ...more }, headers });
 
-test('one\'s tries to log in are listed, the newest first, with outcome, reason, factor, address and device', async () => {
+test('log-in attempts are listed newest first, with outcome, reason, factor, address and device', async () => {
         const member = await register();
         problem(await tryToLogIn(member.username, 'wrong password', {}, { 'user-agent': 'a stranger/1' }), 401);
         must(await tryToLogIn(member.username, PASSWORD, { device_token: member.login.device_token }, { 'user-agent': 'my phone/2' }));
@@ -21,7 +21,7 @@ test('one\'s tries to log in are listed, the newest first, with outcome, reason,
         problem(await api('GET', '/v1/users/me/logins'), 401);
 });
 
-test('a session says what its device is called, and what it was begun with', async () => {
+test('a session has the name of its device, and how it was started', async () => {
         const member = await register();
         must(await tryToLogIn(member.username, PASSWORD, { device_name: 'Ada\'s phone' }));
         problem(await tryToLogIn(member.username, PASSWORD, { device_name: 'x'.repeat(101) }), [400, 422], { field: 'device_name' });
@@ -29,7 +29,7 @@ test('a session says what its device is called, and what it was begun with', asy
         assert.deepEqual([phone.device_name, phone.factors, first.device_name], ['Ada\'s phone', 'password', '']);
 });
 
-test('the owner is told of a log-in on a new device, and not of one on a device that is known', async () => {
+test('the owner is mailed about a log-in on a new device, but not on a known one', async () => {
         const member = await register();
         const address = `${member.username}@example.org`;
         const told = () => mailsTo(address).filter((mail) => /^Subject: A new device logged in/m.test(mail)).length;
@@ -55,7 +55,7 @@ function distance(a, b) {
 const N = process.env.SONET_E2E_LONG === '1' ? 200 : 100;
 const CRITICAL = 1.949 * Math.sqrt(2 / N); // of two equal distributions one in a thousand pairs of samples is farther apart
 
-test('the measure of the next test tells a difference of a tenth', () => {
+test('the statistic of the next test detects a difference of ten percent', () => {
         const times = Array.from({ length: N }, (_, i) => 20 + 4 * Math.sin(i * 12.9898) ** 2);
         assert.equal(distance(times, times), 0);
         assert.ok(distance(times, times.map((t) => t * 1.1)) > CRITICAL);

@@ -9,7 +9,7 @@ let pair;
 before(async () => { pair = await new Pair(mode).prepare(); pair.replicas.forEach((r) => r.start()); });
 after(async () => pair.stop());
 
-test('what was committed and not answered is answered to who asks again with the key', async () => {
+test('a committed change whose response was lost is returned on a retry with the key', async () => {
         const { owner } = await pair.settled('user');
         const together = pair.gateways.includes(owner); // then who takes over serves the clients, too
         const gateway = together ? owner : pair.gateways[0];

@@ -21,7 +21,7 @@ after(() => fs.rmSync(folder, { recursive: true }));
 const address = (member) => `${member.username}@example.org`;
 const log = () => fs.readFileSync(net.server.log, 'utf8');
 
-test('mails go over TLS, with a log-in, on connections that are kept', async () => {
+test('mails are sent over TLS, with authentication, on persistent connections', async () => {
         const members = [];
         for (let i = 0; i < 8; i++) {
                 members.push(await net.register());
@@ -34,7 +34,7 @@ test('mails go over TLS, with a log-in, on connections that are kept', async () 
         assert.ok(box.connections <= 4, `${box.connections} connections for 8 mails`);
 });
 
-test('a server that offers no TLS gets neither password nor mail', async () => {
+test('a server without TLS gets neither password nor mail', async () => {
         const plain = await new Mailbox({ user: 'us:er', password: 'p@ss/wörd' }).open();
         const other = await startServer({ env: { ...env, SMTP_URL: plain.url } });
         const client = connect(other.url);
@@ -49,7 +49,7 @@ test('a server that offers no TLS gets neither password nor mail', async () => {
         }
 });
 
-test('what the server refuses for good is not tried again, what it puts off is, and others go on meanwhile', async () => {
+test('permanently rejected mails are not retried, deferred ones are, and others are sent meanwhile', async () => {
         let tries = 0;
         const names = ['refused', 'later'].map((n) => `${n}_${Date.now().toString(36)}`);
         box.refuse[`${names[0]}@example.org`] = () => { tries++; return forGood(); };
@@ -68,7 +68,7 @@ test('what the server refuses for good is not tried again, what it puts off is, 
         assert.ok(!log().includes('there is no such mailbox')); // a server's words may name the address
 });
 
-test('while the server is away mails wait, and come when it is back', async () => {
+test('while the server is unreachable mails wait, and are sent when it is back', async () => {
         await box.close();
         const members = [await net.register(), await net.register()];
         await eventually('the lane pauses', () => /mails cannot be sent; they wait/.test(log()), 60_000);
@@ -78,7 +78,7 @@ test('while the server is away mails wait, and come when it is back', async () =
         }
 });
 
-test('a server that is slow is given up, and holds up no other mail', async () => {
+test('a slow server times out, and delays no other mail', async () => {
         let release;
         const held = new Promise((resolve, reject) => { release = () => reject(temporary()); });
         const username = `slow_${Date.now().toString(36)}`;
@@ -90,7 +90,7 @@ test('a server that is slow is given up, and holds up no other mail', async () =
         box.onMessage = async () => {};
 });
 
-test('kill -9 while the server takes a mail: it comes again, the same, and what was sent before is not', async () => {
+test('kill -9 while the server receives a mail: it is sent again unchanged, and earlier mails are not', async () => {
         const seen = [];
         let killed = false;
         const member = await net.register({ username: `killed_${Date.now().toString(36)}` });
@@ -122,7 +122,7 @@ test('kill -9 while the server takes a mail: it comes again, the same, and what 
         assert.ok(box.mails.length - taken.size <= 1, 'one mail for each other connection');
 });
 
-test('no code, link or address is in the log', () => {
+test('the log contains no codes, links or addresses', () => {
         for (const mail of box.mails) {
                 assert.ok(!log().includes(mail.recipients[0]));
                 if (/^\d{6} /.test(mail.subject)) {

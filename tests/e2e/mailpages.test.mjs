@@ -30,7 +30,7 @@ async function open(path) {
                  errorAt: (name) => eventually(`an error at ${name}`, () => page.run(`document.querySelector('#${name}-error').textContent || false`), 60_000) };
 }
 
-test('the link of a mail confirms the address, by a click and not before', async () => {
+test('the link in a mail confirms the address on a click, and not before', async () => {
         const member = await net.register();
         const path = `/verify-email#${tokenIn(await box.wait(address(member)))}`;
         const page = await open(path);
@@ -46,7 +46,7 @@ test('the link of a mail confirms the address, by a click and not before', async
         assert.match(await none.run('document.querySelector("main").innerText'), /not complete/);
 });
 
-test('a forgotten password: the mail, its link, a refusal at the field, the second factor, the new password', async () => {
+test('a forgotten password: the mail, its link, an error at the field, the second factor, the new password', async () => {
         const member = await net.register();
         const { secret } = must(await member.post('/v1/2fa/totp', {}));
         must(await member.post('/v1/2fa/totp/confirm', { code: totp(secret) }));
@@ -70,7 +70,7 @@ test('a forgotten password: the mail, its link, a refusal at the field, the seco
         problem(await logIn(member, NEW), 401, { code: 'second_factor_required' });
 });
 
-test('one joins on a page, which says what is wrong where it is', async () => {
+test('the page for joining shows errors at the fields', async () => {
         const other = await net.register();
         const username = randomName();
         const page = await open('/join');
@@ -85,7 +85,7 @@ test('one joins on a page, which says what is wrong where it is', async () => {
         must(await logIn({ username }, PASSWORD));
 });
 
-test('every input has a label and a name for what is wrong, and nothing of others is loaded', async () => {
+test('every input has a label and a place for its error, and nothing is loaded from other origins', async () => {
         for (const path of ['/verify-email#x', '/reset-password', '/reset-password#x', '/join#x']) {
                 const page = await open(path);
                 const found = await page.run(`({ lang: document.documentElement.lang, title: document.title, h1: document.querySelectorAll('h1').length,

@@ -11,7 +11,7 @@ const env = { SMTP_URL: box.url, MAIL_FROM, MAIL_DOMAIN_RATE: '1' };
 const net = ownServer({ env });
 after(() => box.close());
 
-test('mails above the rate of their domain wait, untried, and hold up no other domain', async () => {
+test('mails above the rate of their domain wait without an attempt, and delay no other domain', async () => {
         const ask = async (address) => {
                 const asked = await adminOf(net.server, env, 'notify', 'test', 'digest', 'email', 'en', address);
                 assert.equal(asked.code, 0, asked.stderr);

@@ -9,7 +9,7 @@ import { net } from './shared.mjs';
 const seed = Number(process.env.SONET_MODEL_SEED ?? (process.env.SONET_E2E_LONG === '1' ? Date.now() % 1e6 : 20261128));
 const steps = process.env.SONET_E2E_LONG === '1' ? 3000 : 1000;
 
-test(`${steps} steps of random members are answered as the model answers them (seed ${seed})`, async (t) => {
+test(`${steps} random steps get the responses of the model (seed ${seed})`, async (t) => {
         const failure = await check(net, { steps, seed, log: (line) => t.diagnostic(line) });
         assert.equal(failure, null, failure ?? undefined);
 });

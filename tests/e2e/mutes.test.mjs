@@ -5,7 +5,7 @@ import { api, eventually, ids, must, readAll, register, registerMany } from './s
 
 const all = async (member, path) => ids(await readAll((p) => member.get(p), path));
 
-test('one\'s own renote of a muted member\'s note stays on one\'s own home', async () => {
+test('your own renote of a muted member\'s note stays on your home timeline', async () => {
         const [me, muted] = await registerMany(2);
         const note = await muted.note('loud but right');
         await me.react(note.id, 'renote');
@@ -16,7 +16,7 @@ test('one\'s own renote of a muted member\'s note stays on one\'s own home', asy
         assert.deepEqual(await me.home(), []);
 });
 
-test('muted members stay out of hashtag timelines, for who muted them', async () => {
+test('muted members are left out of the muting member\'s hashtag timelines', async () => {
         const [me, muted, other] = await registerMany(3);
         const tag = `quiet${me.username.replaceAll('_', '')}`;
         const posted = [];
@@ -37,7 +37,7 @@ test('muted members stay out of hashtag timelines, for who muted them', async ()
         assert.deepEqual(await all(me, path), posted);
 });
 
-test('what muted members answer stays out of comments and threads; what one asks for by its id does not', async () => {
+test('replies by muted members are left out of comments and threads, but not when requested by ID', async () => {
         const [me, muted, other] = await registerMany(3);
         const note = await other.note('what do you think?');
         const loud = await muted.comment(note.id, 'I KNOW');
@@ -53,7 +53,7 @@ test('what muted members answer stays out of comments and threads; what one asks
         assert.deepEqual(ids(must(await me.get(`/v1/notes/${below.id}/thread`)).ancestors), [note.id, loud.id], 'an answer keeps what it answers');
 });
 
-test('who opens a muted member\'s note sees what that member adds to it', async () => {
+test('opening a muted member\'s note shows their comments on it', async () => {
         const [me, muted, louder] = await registerMany(3);
         const note = await muted.note('1/2');
         const second = await muted.comment(note.id, '2/2');
@@ -65,7 +65,7 @@ test('who opens a muted member\'s note sees what that member adds to it', async 
         assert.deepEqual(await all(muted, `/v1/notes/${note.id}/thread`), [second.id, reply.id]);
 });
 
-test('a muted member\'s own timeline, one\'s bookmarks and the counts are as before', async () => {
+test('a muted member\'s own timeline, the muting member\'s bookmarks and the counts do not change', async () => {
         const [me, muted] = await registerMany(2);
         const note = await muted.note('kept');
         await me.react(note.id, 'bookmark');
@@ -76,7 +76,7 @@ test('a muted member\'s own timeline, one\'s bookmarks and the counts are as bef
         assert.equal((await me.read(note.id)).counts.comments, 1);
 });
 
-test('a renote of a muted member\'s note by somebody one follows stays off home, the member\'s timeline shows it', async () => {
+test('a followed member\'s renote of a muted member\'s note is left out of the home timeline, but their own timeline shows it', async () => {
         const [me, muted, friend] = await registerMany(3);
         await me.follow(friend);
         const note = await muted.note('by the muted one');

@@ -5,7 +5,7 @@ import { api, ids, must, problem, register } from './shared.mjs';
 
 const GONE = '01890000-0000-7000-8000-000000000000';
 
-test('a new note carries everything that the contract names', async () => {
+test('a new note has all fields of the contract', async () => {
         const alice = await register();
         const note = await alice.note('Hello, world');
         assert.deepEqual(Object.keys(note).sort(), ['author', 'counts', 'created_at', 'edited_at', 'hashtags', 'id', 'media', 'mentions', 'parent_id',
@@ -23,7 +23,7 @@ test('a new note carries everything that the contract names', async () => {
         assert.deepEqual(must(await api('GET', `/v1/notes/${note.id.toUpperCase()}`)), note);
 });
 
-test('the three visibilities are kept', async () => {
+test('the three visibilities are stored', async () => {
         const alice = await register();
         for (const visibility of ['public', 'followers', 'only_me']) {
                 const note = await alice.note(`for ${visibility}`, visibility);
@@ -32,7 +32,7 @@ test('the three visibilities are kept', async () => {
         }
 });
 
-test('texts come back as they were written', async () => {
+test('texts are returned unchanged', async () => {
         const alice = await register();
         const texts = ['"quotes" \\ back/slash', 'tab\there\nnew line\r\nend', '<script>alert(1)</script> &amp;', '👩‍👩‍👧‍👦 🏳️‍🌈 e\u0301 é',
                        '\u2028 \u2029 \u200b \ufeff \ufffd', '𝕊𝕠ℕ𝕖𝕥 𐍈', 'עברית العربية ไทย हिन्दी 日本語', '{"text":"no"}', "'; drop table notes; --", '%s%n $1 {0}'];
@@ -54,7 +54,7 @@ test('5,000 code points fit, however many bytes they take; one more does not', a
         assert.equal(must(await alice.post('/v1/notes', undefined, { raw: escaped }), 201).text, 'é'.repeat(5000));
 });
 
-test('an edit changes the text and says when', async () => {
+test('an edit changes the text and sets its time', async () => {
         const alice = await register();
         const note = await alice.note('frist');
         const edited = must(await alice.patch(`/v1/notes/${note.id}`, { text: 'first #edited' }));
@@ -65,7 +65,7 @@ test('an edit changes the text and says when', async () => {
         assert.equal((await alice.home())[0].text, 'first #edited');
 });
 
-test('an edit changes nothing but the text, and nobody else may make it', async () => {
+test('an edit changes only the text, and only the author can make it', async () => {
         const [alice, bob] = [await register(), await register()];
         const note = await alice.note('mine');
         const path = `/v1/notes/${note.id}`;
@@ -81,7 +81,7 @@ test('an edit changes nothing but the text, and nobody else may make it', async 
         assert.deepEqual(await alice.read(note.id), note);
 });
 
-test('a deleted note is gone from everywhere at once', async () => {
+test('a deleted note immediately disappears everywhere', async () => {
         const [alice, bob] = [await register(), await register()];
         await bob.follow(alice);
         const note = await alice.note('soon gone #vanishing');
@@ -103,7 +103,7 @@ test('a deleted note is gone from everywhere at once', async () => {
         problem(await alice.del(`/v1/notes/${note.id}`), 404);
 });
 
-test('what is not there cannot be read, changed or deleted', async () => {
+test('missing notes cannot be read, changed or deleted', async () => {
         const alice = await register();
         problem(await alice.get(`/v1/notes/${GONE}`), 404);
         problem(await alice.patch(`/v1/notes/${GONE}`, { text: 'x' }), 404);
@@ -111,7 +111,7 @@ test('what is not there cannot be read, changed or deleted', async () => {
         problem(await api('POST', '/v1/notes', { body: { text: 'x' } }), 401);
 });
 
-test('a member is not a note, nor a session', async () => {
+test('IDs of members and sessions are not notes', async () => {
         const alice = await register();
         for (const id of [alice.id, alice.session]) {
                 problem(await alice.get(`/v1/notes/${id}`), 404);
@@ -119,13 +119,13 @@ test('a member is not a note, nor a session', async () => {
         }
 });
 
-test('the text that a note has already is no edit', async () => {
+test('setting the same text is not an edit', async () => {
         const alice = await register();
         const note = await alice.note('as it is');
         assert.deepEqual(must(await alice.patch(`/v1/notes/${note.id}`, { text: 'as it is' })), note);
 });
 
-test('a text of which nothing would be seen is empty', async () => {
+test('a text without visible characters is empty', async () => {
         const alice = await register();
         const note = await alice.note('x');
         for (const text of ['\u00a0', '\u3000 \n', '\u200b\u200d', '\u2800', '\u202e', '\u0001', '\ufeff', '\u3164', '\ufe0f']) {

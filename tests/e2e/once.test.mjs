@@ -19,7 +19,7 @@ async function passOn(note, members) {
 
 const arrives = (reader, id) => eventually('it arrives', async () => assert.ok(ids(await reader.home()).includes(id)));
 
-test('a note that two people passed on stands once, where the newer one put it, with both', async () => {
+test('a note with two renotes appears once, at the newer one, with both renoters', async () => {
         const [reader, author, bob, carol] = await registerMany(4);
         await reader.follow(bob);
         await reader.follow(carol);
@@ -36,7 +36,7 @@ test('a note that two people passed on stands once, where the newer one put it, 
         assert.deepEqual([left.id, names(left), left.renoted_by.count, none], [first, [bob.id], 1, []], 'on the very next request');
 });
 
-test('the note itself gives way to who passes it on, and comes back', async () => {
+test('a renote replaces the note itself, which reappears when it is undone', async () => {
         const [reader, author, bob] = await registerMany(3);
         await reader.follow(author);
         await reader.follow(bob);
@@ -50,7 +50,7 @@ test('the note itself gives way to who passes it on, and comes back', async () =
         assert.equal((await reader.home())[1].renoted_by, null);
 });
 
-test('page by page each note comes once, whatever stands between', async () => {
+test('across pages each note appears once', async () => {
         const [reader, author, bob, carol] = await registerMany(4);
         for (const member of [author, bob, carol]) {
                 await reader.follow(member);
@@ -74,7 +74,7 @@ test('page by page each note comes once, whatever stands between', async () => {
         }
 });
 
-test('only whose renotes one has at home count: followed, not muted, not blocked by the author; and oneself', async () => {
+test('only renotes on the reader\'s home timeline count: by members followed, not muted, not blocked by the author; and by the reader', async () => {
         const [reader, author, bob, muted, stranger, blocked] = await registerMany(6);
         for (const member of [bob, muted, blocked]) {
                 await reader.follow(member);
@@ -95,7 +95,7 @@ test('only whose renotes one has at home count: followed, not muted, not blocked
         assert.deepEqual((await reader.home()).map(names), [[blocked.id, muted.id]]);
 });
 
-test('one\'s own renote of a muted member\'s note stands where it is, whoever passes the note on later', async () => {
+test('your own renote of a muted member\'s note keeps its place, whoever renotes the note later', async () => {
         const [reader, muted, bob] = await registerMany(3);
         await reader.follow(bob);
         await reader.relate(muted, 'mute');
@@ -108,7 +108,7 @@ test('one\'s own renote of a muted member\'s note stands where it is, whoever pa
         assert.deepEqual((await reader.home()).map((item) => [item.id, names(item)]), [[later.id, []], [theirs, [bob.id, reader.id]]]);
 });
 
-test('the newest ten are named, and all are counted', async () => {
+test('the newest ten are listed, and all are counted', async () => {
         const reader = await register();
         const fans = await registerMany(12);
         await inBatches(fans, 4, (fan) => reader.follow(fan));
@@ -120,7 +120,7 @@ test('the newest ten are named, and all are counted', async () => {
         assert.deepEqual([names(item), item.renoted_by.count], [ids(fans.slice(2)).reverse(), 12]);
 });
 
-test('what is passed on while one reads takes nothing away from the pages that follow', async () => {
+test('renotes during paging remove nothing from the following pages', async () => {
         const [reader, author, bob] = await registerMany(3);
         await reader.follow(author);
         await reader.follow(bob);
@@ -138,7 +138,7 @@ test('what is passed on while one reads takes nothing away from the pages that f
         assert.deepEqual((await homeOf(reader, 2)).map(shown), [notes[3].id, notes[0].id, notes[1].id, notes[2].id, notes[4].id]);
 });
 
-test('what stands under a renote that was read does not come by itself when something older comes in', async () => {
+test('the original of a renote that has been shown is not shown separately when an older note arrives', async () => {
         const [reader, author] = await registerMany(2);
         const note = await reader.note('passed on by its author');
         const older = [await author.note('one'), await author.note('two'), await author.note('three')];
@@ -153,7 +153,7 @@ test('what stands under a renote that was read does not come by itself when some
         assert.deepEqual(newer.filter((item) => !ids(older).includes(item.id)), []);
 });
 
-test('asking for what is newer brings a note again when it was passed on again, and only then', async () => {
+test('newer items include a note again if it was renoted again, and only then', async () => {
         const [reader, author, bob, carol] = await registerMany(4);
         for (const member of [author, bob, carol]) {
                 await reader.follow(member);

@@ -27,14 +27,14 @@ test('the document is valid OpenAPI 3.1', async () => {
         assert.ok(result.valid, JSON.stringify(result.errors, null, 1)?.slice(0, 3000));
 });
 
-test('every method of the contract that is on REST is there', () => {
+test('every REST method of the contract is included', () => {
         const documented = new Set(Object.entries(spec.paths).flatMap(([path, item]) => [...VERBS, 'head'].filter((v) => item[v]).map((v) => `${v.toUpperCase()} ${blank(path)}`)));
         const declared = methods.filter((m) => m.http).map((m) => blank(m.http));
         assert.ok(declared.length > 40, `${declared.length} methods`);
         assert.deepEqual(declared.filter((p) => !documented.has(p)), []);
 });
 
-test('all references lead somewhere, operation ids are unique, path parameters are declared', () => {
+test('all references resolve, operation IDs are unique, path parameters are declared', () => {
         const walk = (node) => {
                 if (node && typeof node === 'object') {
                         if (typeof node.$ref === 'string') {
@@ -55,7 +55,7 @@ test('all references lead somewhere, operation ids are unique, path parameters a
 
 const documentedStatus = (op, status) => op.responses[status] ?? op.responses[`${String(status)[0]}XX`] ?? op.responses.default;
 
-test('each operation answers as documented: without a token, with rubbish, with nothing', async () => {
+test('each operation responds as documented: without a token, with garbage, with nothing', async () => {
         const member = await register();
         const rubbish = ['%00', 'x'.repeat(200), '%F0%9F%92%A9', '01890000-0000-7000-8000-000000000000'];
         const tokens = [{}, { token: 'rubbish' }, { token: member.token }];
@@ -82,7 +82,7 @@ test('each operation answers as documented: without a token, with rubbish, with 
         must(await member.get('/v1/users/me'));
 });
 
-test('operations that need a member say so, and are closed without one', async () => {
+test('operations that require a member declare it, and are refused without one', async () => {
         for (const { verb, path, op } of operations) {
                 const security = op.security ?? spec.security ?? [];
                 const needs = security.length > 0 && !security.some((s) => Object.keys(s).length === 0);
@@ -101,7 +101,7 @@ test('operations that need a member say so, and are closed without one', async (
         }
 });
 
-test('entity tags are documented where they are sent, and limits as they are held', () => {
+test('entity tags are documented where they are sent, and limits as they are enforced', () => {
         for (const { verb, path, op } of operations.filter((o) => o.path.startsWith('/v1/'))) {
                 const success = resolve(Object.entries(op.responses).find(([status]) => status.startsWith('2'))[1]);
                 assert.equal('ETag' in (success.headers ?? {}), verb === 'GET' && !op.responses[101], `${verb} ${path}`);

@@ -34,7 +34,7 @@ async function whileManyAsk(work) {
         }
 }
 
-test('many who ask for readiness at once open no session of PostgreSQL and hold up nobody', async () => {
+test('many concurrent readiness checks open no PostgreSQL sessions and delay no request', async () => {
         await alice.note('opens what posting needs');
         const before = sessions();
         const most = await whileManyAsk(async () => {
@@ -48,7 +48,7 @@ test('many who ask for readiness at once open no session of PostgreSQL and hold 
         assert.ok(most <= before + 8, `${before} sessions became ${most}`); // the pools may grow a little; each question took four
 });
 
-test('whether a process is ready is told at once while PostgreSQL takes no new sessions', async () => {
+test('readiness is reported at once while PostgreSQL accepts no new sessions', async () => {
         const [postmaster] = it.server.pids('postmaster');
         signal(postmaster, 'SIGSTOP');
         try {
@@ -60,7 +60,7 @@ test('whether a process is ready is told at once while PostgreSQL takes no new s
         await alice.note('and all is well again');
 });
 
-test('an idle connection is closed when its time is over, and not before', async () => {
+test('an idle connection is closed after its timeout, and not before', async () => {
         const connection = open(it.url);
         const began = Date.now();
         connection.send(GET('/healthz'));
@@ -78,7 +78,7 @@ function unread() {
 
 const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
 
-test('what clients ask for and do not read is held for them in small parts only', async () => {
+test('responses that clients do not read are buffered only in small parts', async () => {
         const { hostname, port } = new URL(it.url);
         const clients = Array.from({ length: 50 }, () => {
                 const socket = net.connect({ host: hostname, port: Number(port) });

@@ -43,7 +43,7 @@ const IN_THE_PAGE = `
                          signature: text(response.signature), user_handle: text(response.userHandle) };
         }`;
 
-test('a real ceremony: a passkey is made, logs in alone, is a second factor and a step-up, and its copy is noticed', async () => {
+test('a real ceremony: a passkey is created, used for logging in, as second factor and for a step-up, and a copy of it is detected', async () => {
         const browser = await Browser.start();
         try {
                 const { send, run } = await browser.open(net.url.replace('127.0.0.1', 'localhost'));
@@ -96,7 +96,7 @@ test('a challenge works once', async () => {
         assert.equal((await list(member.token)).length, 2);
 });
 
-test('challenges of others, and for something else', async () => {
+test('challenges of other members, and for other purposes, are rejected', async () => {
         const { member, authenticator } = await withPasskey();
         const other = await register();
         problem(await create(member.token, new Authenticator().create((await options(other.token)).challenge)), 422, { code: 'challenge_invalid' });
@@ -106,7 +106,7 @@ test('challenges of others, and for something else', async () => {
         assert.equal((await list(member.token)).length, 1);
 });
 
-test('pages of others, other networks, ceremonies that are not these', async () => {
+test('other origins, other networks and other ceremonies are rejected', async () => {
         const { member, authenticator } = await withPasskey();
         const evil = { client: { origin: 'https://evil.example' } };
         problem(await passkeyLogIn(authenticator.get(await challenge(), evil)), 422, { code: 'origin_wrong', field: 'client_data' });
@@ -122,7 +122,7 @@ test('pages of others, other networks, ceremonies that are not these', async () 
         must(await create(member.token, new Authenticator().create((await options(member.token)).challenge, { fmt: 'packed' })), 201);
 });
 
-test('signatures of others, and owners who were not there', async () => {
+test('foreign signatures, and assertions without user presence or verification, are rejected', async () => {
         const { member, authenticator } = await withPasskey();
         problem(await passkeyLogIn(authenticator.get(await challenge(), { signedBy: new Authenticator() })), 401, { code: 'passkey_wrong' });
         problem(await passkeyLogIn(authenticator.get(await challenge(), { flags: 0x01 })), 401, { code: 'passkey_wrong' }); // alone, it must know its owner
@@ -131,7 +131,7 @@ test('signatures of others, and owners who were not there', async () => {
         problem(await passkeyLogIn(new Authenticator().get(await challenge())), 401, { code: 'passkey_unknown', field: 'id' });
 });
 
-test('passkeys of another member prove nothing', async () => {
+test('passkeys of another member are rejected', async () => {
         const { member } = await withPasskey();
         const thief = await withPasskey();
         const theirs = async (more) => thief.authenticator.get(await challenge(), more);
@@ -145,7 +145,7 @@ test('passkeys of another member prove nothing', async () => {
         assert.equal(must(await passkeyLogIn(await theirs())).user.id, thief.member.id);
 });
 
-test('a counter that does not grow is a copy; one that is always zero is none', async () => {
+test('a counter that does not grow means a copy; one that is always zero does not', async () => {
         const { authenticator, member } = await withPasskey();
         must(await passkeyLogIn(authenticator.get(await challenge(), { count: 5 })));
         for (const count of [5, 4, 0]) {
@@ -158,7 +158,7 @@ test('a counter that does not grow is a copy; one that is always zero is none', 
         must(await passkeyLogIn(zero.authenticator.get(await challenge(), { count: 0 })));
 });
 
-test('bytes that are no credential', async () => {
+test('bytes that are not a credential are rejected', async () => {
         const member = await register();
         const { challenge: fresh } = await options(member.token);
         const good = new Authenticator().create(fresh);
@@ -178,7 +178,7 @@ test('bytes that are no credential', async () => {
         must(await create(member.token, good), 201); // none of it used up the challenge
 });
 
-test('the last factor takes its recovery codes with it, twenty passkeys are the most', async () => {
+test('removing the last factor removes the recovery codes; there are at most twenty passkeys', async () => {
         const { member, created } = await withPasskey();
         assert.equal(must(await api('GET', '/v1/2fa', { token: member.token })).passkeys, 1);
         for (let i = 1; i < 20; i++) {

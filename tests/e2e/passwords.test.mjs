@@ -24,7 +24,7 @@ async function linkFor(member, n = 1) {
         return tokenIn(await box.wait(address(member), 'new password', n));
 }
 
-test('the link of the mail sets a new password, once, and ends all sessions', async () => {
+test('the mailed link sets a new password, once, and ends all sessions', async () => {
         const member = await net.register();
         const token = await linkFor(member);
         must(await reset(token, NEW), 204);
@@ -39,7 +39,7 @@ test('the link of the mail sets a new password, once, and ends all sessions', as
         assert.ok(!told.text.includes(NEW));
 });
 
-test('a log-in with the old password that a reset overtakes begins no session', async () => {
+test('a log-in with the old password during a reset starts no session', async () => {
         const [member, other] = await net.registerMany(2);
         const before = query(net.server.dir, 'user', `select count(*) from user_sessions where user_id = '${member.id}'`);
         await overtaking(net.server.dir, 'user', `update users u set password_hash = o.password_hash || 'x', epoch = u.epoch + 1 from users o where u.id = '${member.id}' and o.id = '${other.id}'`);
@@ -47,7 +47,7 @@ test('a log-in with the old password that a reset overtakes begins no session', 
         assert.equal(query(net.server.dir, 'user', `select count(*) from user_sessions where user_id = '${member.id}'`), before);
 });
 
-test('an address that somebody with the old password asked for is none any more', async () => {
+test('a pending address requested with the old password is discarded', async () => {
         const member = await net.register();
         const theirs = `${randomName()}@example.org`;
         const own = tokenIn(await box.wait(address(member)));
@@ -61,7 +61,7 @@ test('an address that somebody with the old password asked for is none any more'
         assert.equal(must(await net.api('GET', '/v1/users/me/email', { token: login.access_token })).email, address(member));
 });
 
-test('while nobody has verified an address each account that gave it gets a link, and then only the one that has', async () => {
+test('while an address is unverified all accounts with it get a link, and then only the one that verified it', async () => {
         const owner = await net.register();
         const email = address(owner);
         const late = [];
@@ -86,7 +86,7 @@ test('while nobody has verified an address each account that gave it gets a link
         assert.equal(box.to(email).filter((m) => m.subject.includes('new password')).length, 6);
 });
 
-test('a password that is refused leaves the link as it was, and only the newest link works', async () => {
+test('a rejected password does not use up the link, and only the newest link works', async () => {
         const member = await net.register();
         const [first, second] = [await linkFor(member), await linkFor(member, 2)];
         problem(await reset(first, NEW), 401, { code: 'link_invalid' });
@@ -99,7 +99,7 @@ test('a password that is refused leaves the link as it was, and only the newest 
         must(await logIn(member, NEW));
 });
 
-test('who has a second factor needs it here too', async () => {
+test('members with a second factor must use it here, too', async () => {
         const member = await net.register();
         const { secret } = must(await member.post('/v1/2fa/totp', {}));
         must(await member.post('/v1/2fa/totp/confirm', { code: totp(secret) }));
@@ -112,7 +112,7 @@ test('who has a second factor needs it here too', async () => {
         problem(await logIn(member, NEW), 401, { code: 'second_factor_required' });
 });
 
-test('asking says nothing of who has an account, and fills nobody\'s mailbox', async () => {
+test('requesting a reset does not reveal accounts, and cannot flood a mailbox', async () => {
         const member = await net.register();
         const nobody = `${randomName()}@example.org`;
         const known = await forgot(address(member));
@@ -139,7 +139,7 @@ function distance(a, b) {
         return Math.max(...all.map((x) => Math.abs(below(a, x) - below(b, x))));
 }
 
-test('asking takes the same time whether or not somebody has the address', async () => {
+test('requesting a reset takes the same time whether or not the address is in use', async () => {
         const member = await net.register();
         const times = { known: [], unknown: [] };
         for (let i = 0; i < 200; i++) {
@@ -152,7 +152,7 @@ test('asking takes the same time whether or not somebody has the address', async
         assert.ok(distance(times.known, times.unknown) < 1.95 * Math.sqrt(2 / 200), 'they differ (p < 0.001)');
 });
 
-test('changing it needs the present one, ends the other sessions, and the answer\'s token goes on', async () => {
+test('changing it requires the current one, ends the other sessions, and returns a valid token', async () => {
         const member = await net.register();
         const other = await net.logIn(member.username);
         problem(await member.post('/v1/auth/password/change', { current_password: NEW, new_password: NEW }), 401,
@@ -170,7 +170,7 @@ test('changing it needs the present one, ends the other sessions, and the answer
         await box.wait(address(member), 'was changed');
 });
 
-test('of two changes at once one holds, and the other is told that its present password is none any more', async () => {
+test('of two concurrent changes one succeeds, and the other fails because its current password has changed', async () => {
         const member = await net.register();
         const wanted = [`${NEW} one`, `${NEW} two`, `${NEW} three`];
         const answers = await Promise.all(wanted.map((new_password) => member.post('/v1/auth/password/change', { current_password: PASSWORD, new_password })));
@@ -179,7 +179,7 @@ test('of two changes at once one holds, and the other is told that its present p
 });
 
 // The row of the member is held until both of what comes at once wait for something.
-test('what changes an account at once waits for each other, never in a circle', async () => {
+test('concurrent changes of an account do not deadlock', async () => {
         const deadlocks = () => Number(query(net.server.dir, 'user', 'select deadlocks from pg_stat_database where datname = current_database()'));
         const change = (m) => m.post('/v1/auth/password/change', { current_password: PASSWORD, new_password: NEW });
         const drop = (m) => net.api('DELETE', '/v1/users/me', { token: m.token, body: { password: PASSWORD } });
@@ -203,7 +203,7 @@ test('what changes an account at once waits for each other, never in a circle', 
         assert.equal(deadlocks(), before);
 });
 
-test('another address that somebody asked for in a session is none any more when that is ended', async () => {
+test('a pending address requested in a session is discarded when the session is ended', async () => {
         const ways = {
                 'all others end': (m) => net.api('DELETE', '/v1/sessions', { token: m.token }),
                 'it ends': (m, thief) => net.api('DELETE', `/v1/sessions/${thief.session}`, { token: m.token }),
@@ -224,7 +224,7 @@ test('another address that somebody asked for in a session is none any more when
         }
 });
 
-test('a link that was mailed before the address or the password changed is none', async () => {
+test('a link that was mailed before the address or the password changed is invalid', async () => {
         const member = await net.register();
         const stale = await linkFor(member);
         const { access_token } = must(await member.post('/v1/auth/password/change', { current_password: PASSWORD, new_password: NEW }));
@@ -236,7 +236,7 @@ test('a link that was mailed before the address or the password changed is none'
         problem(await reset(before, PASSWORD), 401, { code: 'link_invalid' });
 });
 
-test('passwords are whole: 256 characters of any kind, and the last one counts', async () => {
+test('passwords are not truncated: 256 characters of any kind, all of which count', async () => {
         const password = `${'🔑'.repeat(255)}a`;
         const member = await net.register({ password });
         must(await logIn(member, password));

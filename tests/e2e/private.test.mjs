@@ -20,7 +20,7 @@ before(async () => {
         assert.equal((await accept(ada, fan)).followed_by, true);
 });
 
-test('a private account is asked, and accepts, declines, or is no longer asked', async () => {
+test('follow requests to a private account can be accepted, declined or withdrawn', async () => {
         const [bob, carol, dan, eve] = await registerMany(4);
         await close(bob);
         for (const member of [carol, dan, eve]) {
@@ -49,7 +49,7 @@ test('a private account is asked, and accepts, declines, or is no longer asked',
         assert.equal((await relation(dan, bob)).requested, false);
 });
 
-test('opening the account accepts all who asked, and whoever comes then need not ask', async () => {
+test('making the account public accepts all requests, and later follows need none', async () => {
         const bob = await register();
         const people = await registerMany(4);
         await close(bob);
@@ -66,7 +66,7 @@ test('opening the account accepts all who asked, and whoever comes then need not
         await eventually('the note arrives', async () => (await people[0].homeIds()).includes(note.id));
 });
 
-test('whoever asks while the account opens and closes is a follower or still asks, and none is forgotten', async () => {
+test('requests while the account is opened and closed become follows or stay pending, and none is lost', async () => {
         const bob = await register();
         const people = await registerMany(12);
         await close(bob);
@@ -83,7 +83,7 @@ test('whoever asks while the account opens and closes is a follower or still ask
         });
 });
 
-test('who asks a closed account is not accepted by an opening of before', async () => {
+test('a request to a private account is not accepted by an earlier opening', async () => {
         const [bob, early, late] = await registerMany(3);
         await close(bob);
         await early.follow(bob);
@@ -103,7 +103,7 @@ async function roads(reader, { note, tag, word, of }) {
         return answers.filter((a) => [note.id, word, ada.id].some((s) => a.text.includes(s))).map((a) => a.request);
 }
 
-test('what a private account writes by default reaches its followers and nobody else by any road', async () => {
+test('notes of a private account reach only its followers by default, on every route', async () => {
         const word = randomName('w').replace('_', '');
         const of = await stranger.note('what do you think?');
         await stranger.follow(fan);
@@ -128,7 +128,7 @@ test('what a private account writes by default reaches its followers and nobody 
         assert.deepEqual(after, [[0, 0], [0, 0]], 'undone once, counted never');
 });
 
-test('an answer under a note for followers is for those who follow both', async () => {
+test('a comment on a note for followers is visible to members who follow both', async () => {
         const [bob, both, one] = await registerMany(3);
         for (const [who, whom] of [[ada, bob], [both, bob], [one, bob]]) {
                 await who.follow(whom);
@@ -150,13 +150,13 @@ test('an answer under a note for followers is for those who follow both', async 
         assert.deepEqual(await seen(both), []);
 });
 
-test('a private account may still write for everybody, when it says so', async () => {
+test('a private account can still write public notes explicitly', async () => {
         const note = await ada.note('hear ye', 'public');
         assert.equal(must(await api('GET', `/v1/notes/${note.id}`)).visibility, 'public');
         assert.equal(must(await api('GET', `/v1/notes/${note.id}`)).author.private, true);
 });
 
-test('its counts and lists are for itself and its followers', async () => {
+test('its counts and lists are visible to itself and its followers', async () => {
         await ada.follow(stranger);
         for (const get of [(p) => api('GET', p), (p) => stranger.get(p)]) {
                 const user = must(await get(`/v1/users/${ada.id}`));

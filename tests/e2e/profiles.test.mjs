@@ -6,7 +6,7 @@ import { api, ids, logIn, must, problem, randomName, register } from './shared.m
 const ADA = { location: 'London', website: 'https://ada.example/notes?a=1', pronouns: 'she/her', birthday: '1815-12-10',
               fields: [{ name: 'Engine', value: 'Analytical' }, { name: 'Page', value: 'https://ada.example' }] };
 
-test('a profile is what was said last, to everybody, but the birthday to oneself alone', async () => {
+test('a profile shows the latest details to everyone, but the birthday only to its owner', async () => {
         const [ada, bob] = [await register(), await register()];
         const empty = { location: '', website: '', pronouns: '', fields: [] };
         assert.deepEqual(must(await ada.get('/v1/users/me')).profile, empty);
@@ -23,7 +23,7 @@ test('a profile is what was said last, to everybody, but the birthday to oneself
         assert.deepEqual(must(await ada.put('/v1/users/me/profile', { body: {} })).profile, empty);
 });
 
-test('a profile that is not one is refused whole, by the field', async () => {
+test('an invalid profile is rejected as a whole, and the error names the field', async () => {
         const ada = await register();
         must(await ada.put('/v1/users/me/profile', { body: ADA }));
         const many = Array.from({ length: 9 }, (_, i) => ({ name: `n${i}`, value: 'v' }));
@@ -42,7 +42,7 @@ test('a profile that is not one is refused whole, by the field', async () => {
         assert.deepEqual(must(await ada.put('/v1/users/me/profile', { body: { birthday: '2024-02-29' } })).profile.birthday, '2024-02-29');
 });
 
-test('the old username leads to the new one, and is nobody else\'s', async () => {
+test('the old username leads to the new one, and nobody else can take it', async () => {
         const [ada, bob] = [await register({ display_name: 'Somebody' }), await register()];
         const [old, next] = [ada.username, randomName('New')];
         must(await bob.put(`/v1/users/${ada.id}/follow`));
@@ -65,7 +65,7 @@ test('the old username leads to the new one, and is nobody else\'s', async () =>
         problem(await ada.put('/v1/users/me/username', { body: { username: old } }), 409, { code: 'username_changed_lately', field: 'username' });
 });
 
-test('a username is changed to one that is free and fit, by one of many who want it', async () => {
+test('a username can be changed to an available, valid one, by one of several concurrent members', async () => {
         const [ada, bob] = [await register(), await register()];
         problem(await ada.put('/v1/users/me/username', { body: { username: bob.username.toUpperCase() } }), 409, { code: 'username_taken' });
         for (const username of ['admin', 'a', 'not one', 'né', '']) {

@@ -33,7 +33,7 @@ async function addressOf(headers) {
         return items.find((s) => s.id === login.session_id).address;
 }
 
-test('a session tells the address that the trusted proxy names', async () => {
+test('a session has the address that the trusted proxy reports', async () => {
         const cases = [
                 [{ 'x-forwarded-for': '198.51.100.7' }, '198.51.100.7'],
                 [{ 'x-forwarded-for': '192.0.2.1, 198.51.100.7' }, '198.51.100.7'],
@@ -53,14 +53,14 @@ test('a session tells the address that the trusted proxy names', async () => {
         }
 });
 
-test('the document names the scheme that the trusted proxy was asked with', async () => {
+test('the OpenAPI document has the scheme that the trusted proxy reports', async () => {
         for (const [proto, scheme] of [['https', 'https'], ['http', 'http'], ['ftp', 'http'], ['https, http', 'http']]) {
                 const document = must(await it.api('GET', '/openapi.json', { headers: { host: 'social.example.org', 'x-forwarded-proto': proto } }));
                 assert.equal(document.servers[0].url, `${scheme}://social.example.org`);
         }
 });
 
-test('a session tells where it was used last', async () => {
+test('a session has the address of its last use', async () => {
         const member = await register('198.51.100.20');
         const other = must(await logIn('198.51.100.22', { login: member.username, password: PASSWORD }));
         const seenBy = async (token, headers) => must(await it.api('GET', '/v1/sessions', { token, headers })).items.find((s) => s.id === member.session_id).address;
@@ -80,7 +80,7 @@ async function exhaust(ask, most) {
         throw new Error(`not refused after ${most} requests`);
 }
 
-test('each client behind the proxy has limits of its own, a /64 of IPv6 one together', async () => {
+test('each client behind the proxy has its own limits, an IPv6 /64 a common one', async () => {
         const network = newNetwork();
         const tries = (address) => exhaust((n) => logIn(address(n), { login: randomName('nobody'), password: 'wrong' }), AUTH * 3);
         for (const address of [newAddress(), newAddress()]) {
@@ -91,7 +91,7 @@ test('each client behind the proxy has limits of its own, a /64 of IPv6 one toge
         problem(refusal, 429, { code: 'rate_limited' });
 });
 
-test('wrong passwords from one network slow down that network alone', async () => {
+test('wrong passwords from one network delay only that network', async () => {
         const member = await register(newAddress());
         const [here, there] = [newNetwork(), newAddress()];
         for (let i = 0; i < 10; i++) {
@@ -101,7 +101,7 @@ test('wrong passwords from one network slow down that network alone', async () =
         must(await logIn(there, { login: member.username, password: PASSWORD }));
 });
 
-test('a hundred wrong passwords from everywhere slow down strangers, but no device that is known', async () => {
+test('a hundred wrong passwords from many networks delay unknown devices, but not known ones', async () => {
         const member = await register(newAddress());
         for (let network = 0; network < 10; network++) {
                 const address = newAddress();
@@ -119,7 +119,7 @@ function forged(token, n) {
         return [head, Buffer.from(JSON.stringify({ ...claims, exp: claims.exp + 1 + n })).toString('base64url'), signature].join('.');
 }
 
-test('bad tokens cost the address; then none is looked at, but members go on', async () => {
+test('invalid tokens count against the address; beyond the limit they are not verified, but members are still served', async () => {
         const member = await register(newAddress());
         const [attacker, friend] = [newAddress(), newAddress()];
         must(await it.api('GET', '/v1/users/me', { token: member.access_token, headers: from(friend) }));
@@ -136,7 +136,7 @@ test('bad tokens cost the address; then none is looked at, but members go on', a
         must(await it.api('GET', '/v1/timelines/home', { token: newer.access_token, headers: from(attacker) }));
 });
 
-test('over gRPC they cost the same, and a token is known that another process gave', async () => {
+test('over gRPC they count the same, and tokens issued by another process are recognized', async () => {
         wire ??= connectGrpc(it.server.grpcAddresses());
         const member = await register(newAddress());
         const address = newAddress();
@@ -153,6 +153,6 @@ test('over gRPC they cost the same, and a token is known that another process ga
         assert.equal((await getHome(forged(fresh.access_token, 0), newAddress())).code, grpc.status.UNAUTHENTICATED);
 });
 
-test('a list of proxies that is none is refused', async () => {
+test('an invalid list of proxies is rejected', async () => {
         await assert.rejects(startServer({ env: { TRUSTED_PROXIES: '127.0.0.1, everybody' } }), /TRUSTED_PROXIES.*"everybody" is not one/);
 });

@@ -33,7 +33,7 @@ async function refused(bytes, status) {
         assert.deepEqual(await alice.homeIds(), written);
 }
 
-test('a method that takes no body takes an empty one in chunks, and no other', async () => {
+test('a method without a body accepts an empty chunked body, and no other', async () => {
         const request = (method, chunks) => `${method} /v1/users/${alice.id}/mute HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${alice.token}\r\n` +
                 `Transfer-Encoding: chunked\r\n\r\n${chunks}`;
         const del = (chunks) => request('DELETE', chunks);
@@ -44,7 +44,7 @@ test('a method that takes no body takes an empty one in chunks, and no other', a
         await refused(del(`50\r\n${' '.repeat(80)}\r\n0\r\n\r\n`), 413);
 });
 
-test('conflicting lengths are refused and what follows is not taken for a request', async () => {
+test('conflicting lengths are rejected, and the rest is not parsed as a request', async () => {
         const cases = [
                 ['Content-Length: 5', `Content-Length: ${BODY.length}`], [`Content-Length: ${BODY.length}`, 'Content-Length: 0'],
                 [`Content-Length: ${BODY.length}, 5`], ['Content-Length: -1'], ['Content-Length: +19'], ['Content-Length: 0x13'], ['Content-Length: 19abc'],
@@ -55,26 +55,26 @@ test('conflicting lengths are refused and what follows is not taken for a reques
         }
 });
 
-test('a length beside chunks is refused', async () => {
+test('a length with a chunked body is rejected', async () => {
         const chunked = `13\r\n${BODY}\r\n0\r\n\r\n`;
         for (const lines of [['Content-Length: 5', 'Transfer-Encoding: chunked'], ['Transfer-Encoding: chunked', 'Content-Length: 500']]) {
                 await refused(head(lines) + chunked + smuggled(), 400);
         }
 });
 
-test('transfer codings that are not understood are refused', async () => {
+test('unknown transfer codings are rejected', async () => {
         for (const coding of ['gzip', 'chunked, gzip', 'xchunked', 'chunked, chunked', 'identity, chunked']) {
                 await refused(head([`Transfer-Encoding: ${coding}`]) + `13\r\n${BODY}\r\n0\r\n\r\n` + smuggled(), 501);
         }
 });
 
-test('broken chunks are refused', async () => {
+test('malformed chunks are rejected', async () => {
         for (const chunks of ['zz\r\n{}\r\n0\r\n\r\n', '-1\r\n{}\r\n0\r\n\r\n', 'fffffffffffffffff\r\n{}\r\n0\r\n\r\n', '2\r\n{}xx0\r\n\r\n']) {
                 await refused(head(['Transfer-Encoding: chunked']) + chunks, 400);
         }
 });
 
-test('a body over the limit is refused before it is sent', async () => {
+test('a body over the limit is rejected before it is sent', async () => {
         for (const length of [65537 * 16, 104857600, 9007199254740993]) {
                 const { answers } = await exchange(net.url, head([`Content-Length: ${length}`]), { withinMs: 5000 });
                 assert.equal(answers[0]?.status, 413, `${length}`);
@@ -84,7 +84,7 @@ test('a body over the limit is refused before it is sent', async () => {
         assert.deepEqual(expecting.answers.map((a) => a.status), [413]);
 });
 
-test('chunks over the limit are refused while they come', async () => {
+test('chunks over the limit are rejected while they arrive', async () => {
         const connection = open(net.url);
         connection.send(head(['Transfer-Encoding: chunked']));
         const chunk = `4000\r\n${'a'.repeat(0x4000)}\r\n`;
@@ -97,7 +97,7 @@ test('chunks over the limit are refused while they come', async () => {
         assert.match(got, /^HTTP\/1\.1 413/);
 });
 
-test('through a plain client, 413 comes as a problem', async () => {
+test('a plain client gets 413 as a problem', async () => {
         const answer = await api('POST', '/v1/notes', { token: alice.token, raw: `{"text":"${'a'.repeat(200000)}"}` });
         assert.equal(answer.status, 413);
         assert.equal(answer.body.status, 413);
@@ -119,34 +119,34 @@ async function refusedWithProblem(bytes, status) {
         assert.ok(closed, `${what}: the connection is not used further`);
 }
 
-test('lengths that are none are refused with a problem', async () => {
+test('invalid lengths are rejected with a problem', async () => {
         for (const length of ['abc', '-1', '+5', '5, 5', '5,5', '', '0x5', '5 5', '1e1']) {
                 await refusedWithProblem(head([`Content-Length: ${length}`]) + BODY + smuggled(), 400);
         }
         await refusedWithProblem(head(['Content-Length: 99999999999999999999']) + BODY + smuggled(), 413);
 });
 
-test('chunk sizes that are none are refused with a problem', async () => {
+test('invalid chunk sizes are rejected with a problem', async () => {
         for (const chunks of ['zz\r\n{}\r\n0\r\n\r\n', '-2\r\n{}\r\n0\r\n\r\n', '+2\r\n{}\r\n0\r\n\r\n', '0x2\r\n{}\r\n0\r\n\r\n', '\r\n{}\r\n0\r\n\r\n',
                               'fffffffffffffffff\r\n{}\r\n0\r\n\r\n', '2\n{}\n0\n\n', '2\r\n{}xx0\r\n\r\n']) {
                 await refusedWithProblem(head(['Transfer-Encoding: chunked']) + chunks + smuggled(), 400);
         }
 });
 
-test('versions of HTTP that are not known here are refused with a problem', async () => {
+test('unsupported HTTP versions are rejected with a problem', async () => {
         for (const [version, status] of [['HTTP/2.0', 505], ['HTTP/1.9', 505], ['HTTP/0.9', 505], ['HTTP/x.y', 400], ['HTTP/11', 400], ['http/1.1', 400], ['garbage', 400]]) {
                 await refusedWithProblem(`GET /healthz ${version}\r\nHost: localhost\r\n\r\n`, status);
         }
         await refusedWithProblem('GET /healthz\r\n\r\n', 400);
 });
 
-test('lines that do not end with CR and LF are refused with a problem', async () => {
+test('lines without CR LF are rejected with a problem', async () => {
         for (const bytes of ['GET /healthz HTTP/1.1\nHost: localhost\n\n', 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Note: a\rb\r\n\r\n', 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Note: a\r\n b\r\n\r\n']) {
                 await refusedWithProblem(bytes, 400);
         }
 });
 
-test('heads that are too large are refused with a problem, however large', async () => {
+test('heads over the limit are rejected with a problem, whatever their size', async () => {
         for (const size of [17000, 40000, 1000000]) {
                 await refusedWithProblem(`GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Long: ${'a'.repeat(size)}\r\n\r\n`, 431);
                 await refusedWithProblem(`GET /healthz?${'a'.repeat(size)} HTTP/1.1\r\nHost: localhost\r\n\r\n`, 414);
@@ -154,7 +154,7 @@ test('heads that are too large are refused with a problem, however large', async
         await refusedWithProblem(`GET /healthz HTTP/1.1\r\nHost: localhost\r\n${'X: y\r\n'.repeat(64)}\r\n`, 431);
 });
 
-test('a client that has closed its side gets its answers, and then the end', async () => {
+test('a client that has closed its side gets its responses, and then the connection is closed', async () => {
         const connection = open(net.url);
         const get = (path) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
         connection.send(get('/healthz') + get('/v1/timelines/home') + get('/openapi.json'));
@@ -163,7 +163,7 @@ test('a client that has closed its side gets its answers, and then the end', asy
         assert.deepEqual(parseAnswers(connection.received()).map((a) => a.status), [200, 401, 200]);
 });
 
-test('endless heads are refused', async () => {
+test('endless heads are rejected', async () => {
         const get = (extra) => `GET /v1/users/me HTTP/1.1\r\nHost: localhost\r\n${extra}\r\n\r\n`;
         await refused(get(`X-Long: ${'a'.repeat(200000)}`), 431);
         await refused(get(Array.from({ length: 5000 }, (_, i) => `X-${i}: ${i}`).join('\r\n')), 431);
@@ -172,7 +172,7 @@ test('endless heads are refused', async () => {
         assert.equal(many.answers[0]?.status, 431, 'more headers than are kept');
 });
 
-test('what is no HTTP is refused or dropped', async () => {
+test('non-HTTP data is rejected or dropped', async () => {
         for (const bytes of ['\r\n\r\n\r\n\r\n', 'hello\r\n\r\n', 'GET\r\n\r\n', 'GET / HTTP/9.9\r\n\r\n', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 'GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n',
                              `${'A'.repeat(100)} / HTTP/1.1\r\nHost: x\r\n\r\n`]) {
                 const { answers } = await exchange(net.url, Buffer.from(bytes, 'latin1'), { withinMs: 1500 });
@@ -181,19 +181,19 @@ test('what is no HTTP is refused or dropped', async () => {
         assert.equal((await api('GET', '/healthz')).status, 200);
 });
 
-test('header names and values that hide others are refused', async () => {
+test('header names and values that could smuggle others are rejected', async () => {
         const { answers } = await exchange(net.url, `GET /v1/users/me HTTP/1.1\r\nHost: localhost\r\nAuthorization : Bearer ${alice.token}\r\n\r\n`, { withinMs: 3000 });
         assert.equal(answers[0]?.status, 400, 'a space before the colon');
         await refused(head(['Content-Length : 19']) + smuggled(), 400);
 });
 
-test('two tokens in one request are none', async () => {
+test('two tokens in one request are rejected', async () => {
         const bytes = `GET /v1/users/me HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer x\r\nAuthorization: Bearer ${alice.token}\r\n\r\n`;
         const { answers } = await exchange(net.url, bytes);
         assert.equal(answers[0]?.status, 400);
 });
 
-test('headers that must be one are refused by name when they are two', async () => {
+test('headers that may occur once are rejected by name if they occur twice', async () => {
         const twice = (name, one, other) => head([`${name}: ${one}`, `${name}: ${other}`, `Content-Length: ${BODY.length}`]) + BODY;
         for (const [bytes, field] of [[twice('Idempotency-Key', 'a', 'b'), 'Idempotency-Key'], [twice('idempotency-key', 'a', 'a'), 'Idempotency-Key'],
                                       [head([`authorization: Bearer ${alice.token}`, `Content-Length: ${BODY.length}`]) + BODY, 'Authorization'],
@@ -204,7 +204,7 @@ test('headers that must be one are refused by name when they are two', async () 
         }
 });
 
-test('a preflight and a refusal without a body leave the connection open', async () => {
+test('a preflight and an error without a body keep the connection open', async () => {
         const say = (method, path) => `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nOrigin: https://app.example.org\r\nAccess-Control-Request-Method: POST\r\n\r\n`;
         const bytes = say('OPTIONS', '/v1/notes') + say('DELETE', '/v1/notes') + say('GET', '/v1/nothing') + say('GET', '/v1/users/%zz') + say('OPTIONS', '*') + say('GET', '/healthz');
         const { answers, closed } = await exchange(net.url, bytes, { count: 6 });
@@ -215,7 +215,7 @@ test('a preflight and a refusal without a body leave the connection open', async
         assert.ok(!closed);
 });
 
-test('a request that its client ends in the middle is refused once', async () => {
+test('a request that its client truncates is rejected once', async () => {
         for (const bytes of [head(['Content-Length: 100']) + BODY, head(['Transfer-Encoding: chunked']) + '5\r\n{"tex', 'GET /healthz HTTP/1.1\r\nHost: local']) {
                 const connection = open(net.url);
                 connection.send(bytes);
@@ -227,7 +227,7 @@ test('a request that its client ends in the middle is refused once', async () =>
         }
 });
 
-test('no header that may come once comes twice, in answers and in refusals', async () => {
+test('no singleton header occurs twice, in responses and in errors', async () => {
         const get = (method, path) => `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nOrigin: https://app.example.org\r\n\r\n`;
         for (const [method, path] of [['GET', '/healthz'], ['GET', '/v1/nothing'], ['PUT', '/v1/notes'], ['GET', '/v1/timelines/home'], ['GET', '/v1/users?query=m'],
                                       ['GET', '/v1/users/%zz'], ['GET', `/v1/users?query=${'a'.repeat(30000)}`], ['GET', '/openapi.json'], ['OPTIONS', '/v1/notes']]) {
@@ -238,13 +238,13 @@ test('no header that may come once comes twice, in answers and in refusals', asy
         }
 });
 
-test('requests in a row on one connection are answered in order', async () => {
+test('pipelined requests on one connection are answered in order', async () => {
         const get = (path) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
         const { answers } = await exchange(net.url, get('/healthz') + get('/v1/users?query=') + get('/v1/timelines/home') + get('/healthz'), { count: 4 });
         assert.deepEqual(answers.map((a) => a.status), [200, 422, 401, 200]);
 });
 
-test('a client that leaves in the middle harms nobody', async () => {
+test('a client that disconnects in the middle does not affect others', async () => {
         for (let i = 0; i < 30; i++) {
                 const connection = open(net.url);
                 connection.send((head(['Content-Length: 400']) + BODY).slice(0, 20 + i * 13));
@@ -282,7 +282,7 @@ test('slow clients are dropped while others are served: headers, body, chunks, s
         ]);
 });
 
-test('many slow clients do not keep others out', async () => {
+test('many slow clients do not block others', async () => {
         const slow = Array.from({ length: 200 }, () => open(net.url));
         slow.forEach((c, i) => c.send(i % 2 ? head(['Content-Length: 100']) : 'GET / HTTP/1.1\r\n'));
         for (let i = 0; i < 20; i++) {

@@ -7,7 +7,7 @@ const REACTIONS = [['like', 'likes', 'liked'], ['renote', 'renotes', 'renoted'],
 const GONE = '01890000-0000-7000-8000-000000000000';
 
 for (const [what, count, mark] of REACTIONS) {
-        test(`a ${what} counts once however often it is given, and goes with the first undo`, async () => {
+        test(`a ${what} counts once however often it is repeated, and ends with the first undo`, async () => {
                 const [alice, bob] = [await register(), await register()];
                 const note = await alice.note('react to me');
                 for (let i = 0; i < 3; i++) {
@@ -25,7 +25,7 @@ for (const [what, count, mark] of REACTIONS) {
                 assert.deepEqual((await api('GET', `/v1/notes/${note.id}`)).body.viewer, { liked: false, renoted: false, bookmarked: false });
         });
 
-        test(`a ${what} needs a member and a note`, async () => {
+        test(`a ${what} requires a member and a note`, async () => {
                 const alice = await register();
                 const note = await alice.note('x');
                 problem(await api('PUT', `/v1/notes/${note.id}/${what}`), 401);
@@ -38,7 +38,7 @@ for (const [what, count, mark] of REACTIONS) {
         });
 }
 
-test('the three reactions do not mix', async () => {
+test('the three reactions are independent', async () => {
         const [alice, bob] = [await register(), await register()];
         const note = await alice.note('x');
         await bob.react(note.id, 'like');
@@ -51,7 +51,7 @@ test('the three reactions do not mix', async () => {
         assert.deepEqual(less.counts, { likes: 0, renotes: 1, comments: 0, bookmarks: 1 });
 });
 
-test('bookmarks are listed newest first, page by page, to their owner alone', async () => {
+test('bookmarks are listed newest first, page by page, only for their owner', async () => {
         const [alice, bob] = [await register(), await register()];
         const marked = [];
         for (let i = 0; i < 7; i++) {
@@ -72,7 +72,7 @@ test('bookmarks are listed newest first, page by page, to their owner alone', as
         problem(await api('GET', '/v1/bookmarks'), 401);
 });
 
-test('a renote brings the note to the followers of the one who passes it on', async () => {
+test('a renote delivers the note to the renoter\'s followers', async () => {
         const [author, renoter, fan] = await registerMany(3);
         await fan.follow(renoter);
         const note = await author.note('pass me on #relay');
@@ -98,7 +98,7 @@ test('a renote brings the note to the followers of the one who passes it on', as
         assert.deepEqual(await renoter.homeIds(), []);
 });
 
-test('a renote goes when its note is deleted', async () => {
+test('a renote disappears when its original is deleted', async () => {
         const [author, renoter, fan] = await registerMany(3);
         await fan.follow(renoter);
         const note = await author.note('short life');
@@ -110,7 +110,7 @@ test('a renote goes when its note is deleted', async () => {
         assert.deepEqual(must(await api('GET', `/v1/timelines/users/${renoter.id}`)).items, []);
 });
 
-test('only public notes can be passed on by others', async () => {
+test('others can only renote public notes', async () => {
         const [author, fan] = await registerMany(2);
         await fan.follow(author);
         for (const visibility of ['followers', 'only_me']) {
@@ -122,7 +122,7 @@ test('only public notes can be passed on by others', async () => {
         problem(await author.put(`/v1/notes/${own.id}/renote`), 403, { field: 'id' });
 });
 
-test('the author passes a note for followers on to the same followers, and to nobody else', async () => {
+test('the author can renote a followers-only note for the same followers only', async () => {
         const [author, fan, former, stranger] = await registerMany(4);
         await fan.follow(author);
         await former.follow(author);
@@ -148,7 +148,7 @@ test('the author passes a note for followers on to the same followers, and to no
         problem(await fan.get(`/v1/notes/${first.id}`), 404);
 });
 
-test('passing on a renote never makes a second level', async () => {
+test('renoting a renote applies to its original', async () => {
         const [author, first, second] = await registerMany(3);
         const note = await author.note('original');
         await first.react(note.id, 'renote');
@@ -162,7 +162,7 @@ test('passing on a renote never makes a second level', async () => {
 
 for (const [why, hide] of [['after a block', (author, fan) => author.relate(fan, 'block')],
                            ['after the note was deleted', async (author, fan, note) => must(await author.del(`/v1/notes/${note.id}`), 204)]]) {
-        test(`what one did can be undone ${why}, any number of times, and shows nothing`, async () => {
+        test(`reactions can be undone ${why}, repeatedly, without revealing anything`, async () => {
                 const [author, fan] = await registerMany(2);
                 const note = await author.note('seen for now');
                 for (const [what] of REACTIONS) {
@@ -181,7 +181,7 @@ for (const [why, hide] of [['after a block', (author, fan) => author.relate(fan,
         });
 }
 
-test('one\'s own renote can be deleted when what it passes on can be seen no more', async () => {
+test('your own renote can be deleted after its original has become invisible', async () => {
         const [author, fan] = await registerMany(2);
         const note = await author.note('passed on');
         await fan.react(note.id, 'renote');
@@ -207,7 +207,7 @@ async function hiddenRenote() {
 
 const UNDONE_UNSEEN = [...REACTIONS.map(([what]) => what), 'mute_thread']; // one's own to undo, whatever became of the note
 
-test('a renote that one may not see leads by no road to the note that it passes on', async () => {
+test('a hidden renote gives no access to its original, on any route', async () => {
         const { author, reader, note, renote } = await hiddenRenote();
         for (const [what] of REACTIONS) {
                 await reader.react(note.id, what);
@@ -231,7 +231,7 @@ test('a renote that one may not see leads by no road to the note that it passes 
         assert.deepEqual((await author.read(note.id)).counts, { likes: 1, renotes: 2, comments: 0, bookmarks: 1 });
 });
 
-test('a renote that one sees, and one\'s own, stand for the note that they pass on, also to undo', async () => {
+test('a visible renote, and your own, represent their original, also for undoing', async () => {
         const [author, renoter, fan] = await registerMany(3);
         const note = await author.note('passed on');
         await renoter.react(note.id, 'renote');

@@ -92,7 +92,7 @@ async function disturbed(label, disturb) {
         await Promise.all([...busy, ...moving, disturb(until)]);
 }
 
-test('undisturbed, every timeline is the reference', async () => {
+test('without disturbances, every timeline matches the reference', async () => {
         await disturbed('calm', async () => {});
         await allTimelinesAgree();
 });
@@ -111,7 +111,7 @@ for (const [what, ...command] of [
         ['64 MiB of nonsense', 'EVAL', "return redis.call('SETRANGE', KEYS[1], 67108864, 'x')", '1'],
         ['a list', 'EVAL', "redis.call('DEL', KEYS[1]); return redis.call('RPUSH', KEYS[1], 'x')", '1'],
 ]) {
-        test(`${what} under a timeline's key is neither fetched nor believed, and replaced`, async () => {
+        test(`${what} under a timeline's key is neither fetched nor used, and replaced`, async () => {
                 const [fan] = fans.slice(-1);
                 const wanted = reference(fan);
                 await allTimelinesAgree();
@@ -146,7 +146,7 @@ test('killing Redis in the middle of a fan-out loses nothing', async () => {
         await allTimelinesAgree();
 });
 
-test('a Redis that hangs slows down and breaks nothing', async () => {
+test('a hanging Redis slows requests down and breaks nothing', async () => {
         const [pid] = it.server.pids('redis');
         try {
                 await disturbed('hang', async (until) => {
@@ -161,7 +161,7 @@ test('a Redis that hangs slows down and breaks nothing', async () => {
         await allTimelinesAgree();
 });
 
-test('a stream has every event once and in order, with Redis, without it, and when it is back', async () => {
+test('a stream has every event once and in order, with Redis, without it, and after it returns', async () => {
         const author = authors[0];
         const stream = new Stream(it.server.url, { token: fans[1].token });
         await stream.opened;
@@ -198,7 +198,7 @@ test('a stream has every event once and in order, with Redis, without it, and wh
         await stream.close();
 });
 
-test('a changed password and an ended session end tokens in every process while Redis is away', async () => {
+test('a changed password and an ended session invalidate tokens in every process while Redis is unreachable', async () => {
         const member = await it.register();
         const [other, mine] = [await it.logIn(member.username), await it.logIn(member.username)];
         const keeper = setInterval(() => it.server.kill('redis'), 50);
@@ -219,7 +219,7 @@ test('a changed password and an ended session end tokens in every process while 
         }
 });
 
-test('with Redis away altogether everything works', async () => {
+test('everything works without Redis', async () => {
         // Kept from coming back: each replacement is killed as soon as it shows.
         const keeper = setInterval(() => it.server.kill('redis'), 50);
         try {

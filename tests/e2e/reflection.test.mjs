@@ -40,7 +40,7 @@ function converse(to = address, options = {}) {
 }
 
 for (const version of ['v1', 'v1alpha']) {
-        test(`${version}: a client lists services and methods, reads a contract, and calls by it`, async () => {
+        test(`${version}: a client lists services and methods, reads a contract, and makes calls with it`, async () => {
                 for (const service of SERVICES) {
                         const client = new reflectionClient.GrpcReflection(addresses[service], insecure, {}, version);
                         clients.push(client.client);
@@ -65,7 +65,7 @@ for (const version of ['v1', 'v1alpha']) {
         });
 }
 
-test('what the outside may not call is not told: no internal method, no message that only those use, no option of ours', async () => {
+test('internal parts are hidden: internal methods, messages that only these use, SoNet\'s options', async () => {
         const { ask, call } = converse();
         for (const m of closed) {
                 const answer = await ask({ file_containing_symbol: `${serviceOf(m)}.${m.name}` });
@@ -87,7 +87,7 @@ test('what the outside may not call is not told: no internal method, no message 
         call.end();
 });
 
-test('questions are answered in order, each with the question, while the client goes on asking', async () => {
+test('requests are answered in order, each with its request, while the client sends more', async () => {
         const { ask, call, status } = converse();
         const names = Array.from({ length: 40 }, (_, i) => (i % 2 ? `sonet.nothing.v1.N${i}` : serviceOf(open[i % open.length])));
         const answers = await Promise.all(names.map((name) => ask({ host: 'h', file_containing_symbol: name })));
@@ -100,7 +100,7 @@ test('questions are answered in order, each with the question, while the client 
         assert.equal((await status).code, grpc.status.OK);
 });
 
-test('a question that is none, or too large, ends the stream with its problem', async () => {
+test('an invalid or oversized request ends the stream with a problem', async () => {
         for (const [question, code] of [[{}, grpc.status.INVALID_ARGUMENT], [{ file_by_filename: 'x'.repeat(5000) }, grpc.status.RESOURCE_EXHAUSTED]]) {
                 const { ask, status } = converse();
                 void ask(question);
@@ -110,7 +110,7 @@ test('a question that is none, or too large, ends the stream with its problem', 
         }
 });
 
-test('one address may have eight such streams, and gets others when it has closed one', async () => {
+test('an address may have eight such streams, and can open another after closing one', async () => {
         const streams = [];
         for (let i = 0; i < 9; i++) {
                 streams.push(converse());
@@ -128,7 +128,7 @@ test('one address may have eight such streams, and gets others when it has close
         streams.forEach((s) => s.call.cancel());
 });
 
-test('who asks and does not read the answers is not read any further, and gets all of them later', async () => {
+test('a client that does not read its responses is not read any further, and gets all of them later', async () => {
         const QUESTIONS = 8000;
         const session = http2.connect(`http://${address}`);
         const stream = session.request({ ':method': 'POST', ':path': '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
@@ -169,7 +169,7 @@ async function socketOf(client) {
 
 // The long version goes on for longer than a connection without requests may idle (IDLE_MS in rpc/grpc_server.c); a stream of questions may be silent for
 // a minute (CONVERSATION_IDLE_MS).
-test('a client that keeps its connection alive by pings is not cut off, and its stream goes on', { timeout: 600_000 }, async () => {
+test('a client that sends keepalive pings is not disconnected, and its stream continues', { timeout: 600_000 }, async () => {
         const [everyMs, pings, rounds] = LONG ? [10_000, 2, 16] : [50, 20, 2];
         const { ask, call, client, status } = converse(address, {
                 'grpc.keepalive_time_ms': everyMs, 'grpc.keepalive_timeout_ms': 20_000, 'grpc.use_local_subchannel_pool': 1,

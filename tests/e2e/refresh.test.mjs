@@ -8,7 +8,7 @@ import { assertTokenIsRefused, api, eventually, logIn, must, problem, register }
 const refresh = (refresh_token, client_key) => api('POST', '/v1/auth/refresh', { body: { refresh_token, client_key } });
 const pair = (login) => [login.access_token, login.refresh_token, login.session_id];
 
-test('the key comes with the log-in alone, and each session has its own', async () => {
+test('the key is returned only at log-in, and each session has its own', async () => {
         const member = await register();
         const other = await logIn(member.username);
         assert.match(member.login.client_key, /^[A-Za-z0-9_-]{43}$/);
@@ -18,7 +18,7 @@ test('the key comes with the log-in alone, and each session has its own', async 
         assert.notEqual(again.refresh_token, member.refreshToken);
 });
 
-test('the same refresh token again, with the key, gives the very same tokens, which work', async () => {
+test('repeating a refresh token with the key returns the very same tokens, which work', async () => {
         const member = await register();
         const { client_key } = member.login;
         const first = must(await refresh(member.refreshToken, client_key));
@@ -34,13 +34,13 @@ test('the same refresh token again, with the key, gives the very same tokens, wh
         must(await api('GET', '/v1/sessions', { token: next.access_token }));
 });
 
-test('who forgot the key the first time gets the very same tokens with it', async () => {
+test('the key also returns the very same tokens if the first request did not send it', async () => {
         const member = await register();
         const first = must(await refresh(member.refreshToken));
         assert.deepEqual(pair(must(await refresh(member.refreshToken, member.login.client_key))), pair(first));
 });
 
-test('two tabs that refresh at once get the same tokens, and the session goes on', async () => {
+test('two tabs that refresh concurrently get the same tokens, and the session continues', async () => {
         const member = await register();
         const { client_key } = member.login;
         let token = member.refreshToken;
@@ -54,7 +54,7 @@ test('two tabs that refresh at once get the same tokens, and the session goes on
         must(await refresh(token, client_key));
 });
 
-test('what was used two refreshes ago ends the session, also with the key', async () => {
+test('a refresh token used two refreshes ago ends the session, even with the key', async () => {
         const member = await register();
         const { client_key } = member.login;
         const second = must(await refresh(member.refreshToken, client_key));
@@ -63,7 +63,7 @@ test('what was used two refreshes ago ends the session, also with the key', asyn
         problem(await refresh(second.refresh_token, client_key), 401, { code: 'session_ended' });
 });
 
-test('anybody else\'s reuse ends the session, and its owner is told by mail', async () => {
+test('reuse without the key ends the session, and its owner is mailed', async () => {
         for (const keyOfThief of [undefined, 'A'.repeat(43), (member) => member.login.client_key]) {
                 const member = await register();
                 const other = await logIn(member.username);
@@ -79,7 +79,7 @@ test('anybody else\'s reuse ends the session, and its owner is told by mail', as
         }
 });
 
-test('a wrong key beside a refresh token that was not used yet is refused, and changes nothing', async () => {
+test('a wrong key with an unused refresh token is rejected, and changes nothing', async () => {
         const member = await register();
         const other = await logIn(member.username);
         for (const key of ['A'.repeat(43), other.login.client_key, `${member.login.client_key}A`, 'no key']) {

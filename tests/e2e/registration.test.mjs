@@ -34,7 +34,7 @@ async function made(...options) {
         return net.logIn(username);
 }
 
-test('the operator makes an account, whose owner chooses the password by a mailed link', async () => {
+test('the operator creates an account, whose owner chooses the password through a mailed link', async () => {
         const boss = await made('--role', 'administrator');
         const account = must(await boss.get(`/v1/admin/users/${boss.username}@example.org`));
         assert.deepEqual([account.id, account.role, account.waiting_since], [boss.id, 'administrator', null]);
@@ -46,7 +46,7 @@ test('the operator makes an account, whose owner chooses the password by a maile
         }
 });
 
-test('who registers waits, is not there for anybody, and can log in once somebody approves', async () => {
+test('a new account waits, is hidden from everyone, and can log in once it is approved', async () => {
         const helper = await made('--role', 'moderator');
         const answer = must(await register({ reason: 'I know Ada' }), 201);
         const { user } = answer;
@@ -72,7 +72,7 @@ test('who registers waits, is not there for anybody, and can log in once somebod
         problem(await member.put(`/v1/admin/users/${user.id}/approval`), 403, { code: 'scope_missing' });
 });
 
-test('who is declined is mailed, and gone', async () => {
+test('a declined account is mailed, and deleted', async () => {
         const helper = await made('--role', 'moderator');
         const fields = body();
         const { user } = must(await register(fields), 201);
@@ -89,7 +89,7 @@ test('who is declined is mailed, and gone', async () => {
         assert.notEqual((await admin('user', 'decline', third.username)).code, 0);
 });
 
-test('an address that several accounts gave and none verified names none of them', async () => {
+test('an unverified address shared by several accounts identifies none of them', async () => {
         const boss = await made('--role', 'administrator');
         const email = `${randomName()}@example.org`;
         const path = `/v1/admin/users/${email}`;
@@ -106,7 +106,7 @@ test('an address that several accounts gave and none verified names none of them
         assert.equal(must(await boss.get(path)).id, second.id);
 });
 
-test('an invite spares the wait, as often as it says, until it is revoked', async () => {
+test('an invite replaces approval, for its number of uses, until it is revoked', async () => {
         const member = await made();
         const made1 = must(await member.post('/v1/invites', {}), 201);
         assert.match(made1.url, new RegExp(`/join#${made1.token}$`));
@@ -126,7 +126,7 @@ test('an invite spares the wait, as often as it says, until it is revoked', asyn
         problem(await register({ invite: 'x'.repeat(43) }), 409, { code: 'invite_invalid' });
 });
 
-test('a mailed invite is for whoever has the mail, once, and an address gets three a day', async () => {
+test('a mailed invite works for its recipient, once, and an address gets three a day', async () => {
         const member = await made();
         const email = `${randomName()}@example.org`;
         const asked = must(await member.post('/v1/invites', { email: email.replace('example', 'EXAMPLE'), days: 2 }), 201);
@@ -150,7 +150,7 @@ test('a mailed invite is for whoever has the mail, once, and an address gets thr
         assert.equal(box.to(flooded).length, 3);
 });
 
-test('invites do not outlive what let their inviter make them: being seen, and moderating', async () => {
+test('invites end when their inviter is hidden or no longer a moderator', async () => {
         const boss = await made('--role', 'administrator');
         const helper = await made('--role', 'moderator');
         const { token: invite } = must(await helper.post('/v1/invites', { uses: 10 }), 201);
@@ -167,7 +167,7 @@ test('invites do not outlive what let their inviter make them: being seen, and m
         problem(await register({ invite }), 409, { code: 'invite_invalid' }); // nothing brings it back
 });
 
-test('where only who is invited may register the operator invites; where nobody may, an invite does not help', async () => {
+test('with invite-only registration the operator can invite; with closed registration invites do not work', async () => {
         for (const [registration, code] of [['invite', 'invite_required'], ['closed', 'registration_closed']]) {
                 const server = await startServer({ env: { ...env, REGISTRATION: registration } });
                 const client = connect(server.url);
@@ -194,7 +194,7 @@ test('where only who is invited may register the operator invites; where nobody 
         }
 });
 
-test('the operator deletes accounts: with days to come back, or at once', async () => {
+test('the operator deletes accounts: with a grace period, or at once', async () => {
         const [member, gone, boss] = [await made(), await made(), await made('--role', 'administrator')];
         assert.match(await must0('user', 'delete', member.username), /deactivated/);
         await eventually('the token is refused', async () => (await member.get('/v1/users/me')).status === 401, 20_000);

@@ -8,7 +8,7 @@ const comments = async (reader, note) => ids(await readAll((p) => (reader ? read
 const thread = async (reader, note) => ids(await readAll((p) => (reader ? reader.get(p) : api('GET', p)), `/v1/notes/${note.id}/thread`));
 const remove = (member, note, comment) => member.del(`/v1/notes/${note.id}/comments/${comment.id}`);
 
-test('a removed comment is gone for everybody but its maker, on every road', async () => {
+test('a removed comment is hidden from everyone but its author, on every route', async () => {
         const [author, maker, other] = await registerMany(3);
         const tag = `removed${author.username.replaceAll('_', '')}`;
         const note = await author.note('say something');
@@ -42,7 +42,7 @@ test('a removed comment is gone for everybody but its maker, on every road', asy
         }
 });
 
-test('a removed comment leaves the count once, whether it is then deleted or not', async () => {
+test('a removed comment is subtracted from the count once, whether it is then deleted or not', async () => {
         const [author, maker] = await registerMany(2);
         const note = await author.note('count me');
         const [first, second] = [await maker.comment(note.id, '1'), await maker.comment(note.id, '2')];
@@ -56,7 +56,7 @@ test('a removed comment leaves the count once, whether it is then deleted or not
         assert.equal((await author.read(note.id)).counts.comments, 0);
 });
 
-test('a comment that is removed and deleted at once leaves the count once', async () => {
+test('a comment that is concurrently removed and deleted is subtracted from the count once', async () => {
         const [author, maker] = await registerMany(2);
         const note = await author.note('a race');
         const made = [];
@@ -68,7 +68,7 @@ test('a comment that is removed and deleted at once leaves the count once', asyn
         assert.deepEqual(await comments(maker, note), []);
 });
 
-test('an author removes at any depth below their note, and what answers it stays', async () => {
+test('an author can remove comments at any depth below their note, and replies to these stay', async () => {
         const [author, maker, other] = await registerMany(3);
         const note = await author.note('deep');
         const first = await other.comment(note.id, 'one');
@@ -82,7 +82,7 @@ test('an author removes at any depth below their note, and what answers it stays
         problem(await author.get(`/v1/notes/${below.id}`), 404);
 });
 
-test('only the author of a note removes from under it, and only what is there', async () => {
+test('only the author of a note can remove comments below it, and only existing ones', async () => {
         const [author, maker, other] = await registerMany(3);
         const note = await author.note('mine');
         const elsewhere = await author.note('mine too');
@@ -104,7 +104,7 @@ test('only the author of a note removes from under it, and only what is there', 
         assert.equal((await author.read(note.id)).counts.comments, 1);
 });
 
-test('removing one\'s own comment deletes it', async () => {
+test('removing your own comment deletes it', async () => {
         const author = await register();
         const note = await author.note('mine');
         const own = await author.comment(note.id, 'mine as well');
@@ -113,7 +113,7 @@ test('removing one\'s own comment deletes it', async () => {
         assert.equal((await author.read(note.id)).counts.comments, 0);
 });
 
-test('what a blocked member commented can be removed too, although the author sees it no more', async () => {
+test('a blocked member\'s comment can be removed, too, although the author no longer sees it', async () => {
         const [author, maker, other] = await registerMany(3);
         const note = await author.note('open to all');
         const bad = await maker.comment(note.id, 'still here for others');
@@ -124,7 +124,7 @@ test('what a blocked member commented can be removed too, although the author se
         assert.deepEqual(await comments(other, note), []);
 });
 
-test('blocking a member takes their renotes of one\'s notes from everybody, until the block is lifted', async () => {
+test('blocking a member hides their renotes of your notes from everyone, until they are unblocked', async () => {
         const [author, renoter, fan, friend] = await registerMany(4);
         await fan.follow(renoter);
         await fan.follow(friend);

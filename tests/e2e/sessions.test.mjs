@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PASSWORD, Member, api, assertTokenIsRefused, eventually, ids, logIn, must, problem, readAll, register } from './shared.mjs';
 
-test('sessions are listed newest first, and the one that asks is marked', async () => {
+test('sessions are listed newest first, and the current one is marked', async () => {
         const first = await register();
         const second = await logIn(first.username);
         const login = must(await api('POST', '/v1/auth/login', { body: { login: first.username, password: PASSWORD },
@@ -21,7 +21,7 @@ test('sessions are listed newest first, and the one that asks is marked', async 
         }
 });
 
-test('a session was last used when, and with what, it was, though it has not been refreshed since', async () => {
+test('a session shows the time and the client of its last use, even without a refresh since', async () => {
         const mine = await register();
         const other = await logIn(mine.username);
         const at = async () => must(await mine.get('/v1/sessions')).items.find((s) => s.id === other.session);
@@ -35,7 +35,7 @@ test('a session was last used when, and with what, it was, though it has not bee
         assert.equal(after.address, before.address);
 });
 
-test('ending another of one\'s sessions takes its tokens away and leaves mine', async () => {
+test('ending another session invalidates its tokens, but not the current ones', async () => {
         const mine = await register();
         const lost = await logIn(mine.username);
         must(await mine.del(`/v1/sessions/${lost.session}`), 204);
@@ -45,7 +45,7 @@ test('ending another of one\'s sessions takes its tokens away and leaves mine', 
         must(await mine.get('/v1/users/me'));
 });
 
-test('all other sessions end at once, and mine goes on', async () => {
+test('all other sessions end at once, and the current one continues', async () => {
         const mine = await register();
         const others = [await logIn(mine.username), await logIn(mine.username)];
         const stranger = await register();
@@ -59,13 +59,13 @@ test('all other sessions end at once, and mine goes on', async () => {
         must(await mine.del('/v1/sessions'), 204); // none is left: no harm
 });
 
-test('ending the session that asks logs it out', async () => {
+test('ending the current session logs out', async () => {
         const member = await register();
         must(await member.del(`/v1/sessions/${member.session}`), 204);
         await assertTokenIsRefused(member.token);
 });
 
-test('somebody else\'s session is not found, and goes on', async () => {
+test('another member\'s session is not found, and continues', async () => {
         const [alice, mallory] = [await register(), await register()];
         const unknown = problem(await mallory.del('/v1/sessions/01890000-0000-7000-8000-000000000000'), 404);
         const foreign = problem(await mallory.del(`/v1/sessions/${alice.session}`), 404);
@@ -74,7 +74,7 @@ test('somebody else\'s session is not found, and goes on', async () => {
         assert.deepEqual(ids(must(await mallory.get('/v1/sessions')).items), [mallory.session]);
 });
 
-test('a session can be ended once, or again without harm', async () => {
+test('ending a session is idempotent', async () => {
         const member = await register();
         const other = await logIn(member.username);
         must(await member.del(`/v1/sessions/${other.session}`), 204);
@@ -82,7 +82,7 @@ test('a session can be ended once, or again without harm', async () => {
         must(await member.get('/v1/users/me'));
 });
 
-test('sessions need a token and a UUID', async () => {
+test('sessions require a token and a UUID', async () => {
         const member = await register();
         problem(await api('GET', '/v1/sessions'), 401);
         problem(await api('DELETE', `/v1/sessions/${member.session}`), 401);
@@ -90,7 +90,7 @@ test('sessions need a token and a UUID', async () => {
         must(await member.get('/v1/users/me'));
 });
 
-test('many sessions are listed page by page, and none is missing', async () => {
+test('many sessions are listed page by page, without gaps', async () => {
         const member = await register();
         const started = [member.session];
         for (let i = 0; i < 4; i++) {

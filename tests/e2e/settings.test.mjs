@@ -25,7 +25,7 @@ test('a new member has the defaults of the schema, and the schema has every sett
         }
 });
 
-test('what is given changes, the rest stays, and only for oneself', async () => {
+test('given settings change, the others stay, and only for the caller', async () => {
         const [alice, bob] = [await register(), await register()];
         const before = must(await alice.get(PATH));
         const change = { appearance: { theme: 'dark' }, notifications: { likes: false }, language: 'pt-BR', time_zone: 'America/Argentina/Ushuaia' };
@@ -39,7 +39,7 @@ test('what is given changes, the rest stays, and only for oneself', async () => 
         assert.deepEqual(must(await alice.get(PATH)), before);
 });
 
-test('every setting takes each of its values', async () => {
+test('every setting accepts each of its values', async () => {
         const alice = await register();
         for (const { key, type, choices } of must(await api('GET', '/v1/settings/schema')).items) {
                 const [group, name] = key.split('.');
@@ -50,7 +50,7 @@ test('every setting takes each of its values', async () => {
         }
 });
 
-test('a setting that there is not, and a value that it does not take, are refused by name and change nothing', async () => {
+test('unknown settings and invalid values are rejected by name and change nothing', async () => {
         const alice = await register();
         const before = must(await alice.get(PATH));
         const refused = async (body, field) => problem(await alice.patch(PATH, { ...body, appearance: { theme: 'dark', ...body.appearance } }), 422, { field });
@@ -73,7 +73,7 @@ test('a setting that there is not, and a value that it does not take, are refuse
         problem(await api('PATCH', PATH, { body: {} }), 401);
 });
 
-test('who is not discoverable is not found by a search, and is still there', async () => {
+test('members who are not discoverable are not found by a search, but still exist', async () => {
         const word = `w${randomName('').slice(1, 9)}`;
         const ada = await register({ display_name: `Ada ${word}` });
         const found = async () => [word, ada.username].map(async (query) => must(await api('GET', `/v1/users?query=${query}`)).items.map((u) => u.id));
@@ -88,7 +88,7 @@ test('who is not discoverable is not found by a search, and is still there', asy
         assert.deepEqual(await all(), [[ada.id], [ada.id]]);
 });
 
-test('changes at the same time do not undo each other', async () => {
+test('concurrent changes do not overwrite each other', async () => {
         const alice = await register();
         await Promise.all([
                 alice.patch(PATH, { notifications: { likes: false } }), alice.patch(PATH, { notifications: { follows: false } }),

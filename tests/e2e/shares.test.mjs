@@ -34,7 +34,7 @@ function assertProblem(answer, code) {
         assert.deepEqual([JSON.parse(answer.text).code, JSON.parse(answer.text).status], [code, answer.status]);
 }
 
-test('an address that has all its connections is told so; others, and proxies, are served', async () => {
+test('an address at its connection limit gets an error; others, and proxies, are served', async () => {
         const clients = Array.from({ length: CONNECTIONS }, () => from('127.0.0.2', GET));
         await Promise.all(clients.map((client) => answered(client, 200)));
         const refused = from('127.0.0.2', GET);
@@ -54,7 +54,7 @@ test('an address that has all its connections is told so; others, and proxies, a
 // All of a body of 60,000 bytes but the end of it.
 const PART = `POST /v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n${'x'.repeat(59_000)}`;
 
-test('bodies on their way fill what one address may hold, and no more', async () => {
+test('incoming bodies can fill the share of one address, and no more', async () => {
         const clients = Array.from({ length: 20 }, () => from('127.0.0.2', PART));
         await eventually('some are refused', () => clients.some((client) => client.answers().length > 0));
         assertProblem(clients.find((client) => client.answers().length > 0).answers()[0], 'unavailable');

@@ -28,7 +28,7 @@ async function allQuick(request, status, count = 20) {
         return true;
 }
 
-test('a stopped note service takes no other route with it', { skip: mode === 'single' && 'there is only one process' }, async () => {
+test('a stopped note service does not affect other routes', { skip: mode === 'single' && 'there is only one process' }, async () => {
         const [pid] = it.server.pids(mode === 'split' ? 'note' : 'media') /* whose process has note, too */;
         const relationships = () => it.ada.get(`/v1/users/me`);
         const follows = () => it.ada.get(`/v1/relationships?user_ids=${it.bob.id}`);

@@ -21,7 +21,7 @@ const eventOf = (name, id) => (m) => m.type === 'event' && m.event === name && m
 const got = (stream, name, note, channel) => stream.find(`${name} of ${note.id}`, (m) => eventOf(name, note.id)(m) && (!channel || m.channel === channel));
 const hasNot = (stream, note) => assert.deepEqual(stream.events().filter((m) => m.data.id === note.id), []);
 
-test('a note is on the streams of those who are subscribed to its author, as they would read it', async () => {
+test('a note is sent to subscribers of its author, as they would read it', async () => {
         const [ada, bob] = [await register(), await register()];
         const stream = new Stream(net.url);
         await stream.opened;
@@ -39,7 +39,7 @@ test('a note is on the streams of those who are subscribed to its author, as the
         assert.equal((await stream.close()).code, 1000);
 });
 
-test('home has what those write whom one follows, and oneself, from the moment on', async () => {
+test('home has notes by followed members and yourself, from the subscription on', async () => {
         const [reader, friend, stranger, muted] = [await register(), await register(), await register(), await register()];
         await reader.follow(friend);
         await reader.follow(muted);
@@ -67,7 +67,7 @@ test('home has what those write whom one follows, and oneself, from the moment o
         await stream.close();
 });
 
-test('a note’s channel has its edits, its counts, and what is answered to it, as far as the reader may see', async () => {
+test('a note’s channel has its edits, its counts, and the replies that the reader may see', async () => {
         const [author, reader, rude] = [await register(), await register(), await register()];
         const note = await author.note('What do you think?');
         await reader.relate(rude, 'block');
@@ -94,7 +94,7 @@ test('a note’s channel has its edits, its counts, and what is answered to it, 
         await Promise.all([stream.close(), other.close()]);
 });
 
-test('what is answered to a comment is for those who see the comment itself', async () => {
+test('replies to a comment are sent to members who can see the comment', async () => {
         const [author, commenter, reader, another] = [await register(), await register(), await register(), await register()];
         const comment = await commenter.comment((await author.note('The beginning')).id, 'An answer');
         const [stream, other] = [await open(reader, `note:${comment.id}`), await open(null, `note:${comment.id}`)];
@@ -108,7 +108,7 @@ test('what is answered to a comment is for those who see the comment itself', as
         await Promise.all([stream.close(), other.close()]);
 });
 
-test('a comment that was removed is gone once: its maker alone is told when they delete it', async () => {
+test('removing a comment sends one event; deleting it afterwards is sent only to its author', async () => {
         const [author, maker] = [await register(), await register()];
         const note = await author.note('What do you think?');
         const comment = await maker.comment(note.id, 'Nothing good');
@@ -128,7 +128,7 @@ test('a comment that was removed is gone once: its maker alone is told when they
         await Promise.all([makers.close(), other.close(), again.close()]);
 });
 
-test('a hashtag’s channel has the public notes with it, whatever its case, until they are deleted', async () => {
+test('a hashtag’s channel has the public notes with it, regardless of case, until they are deleted', async () => {
         const author = await register();
         const tag = randomName('tag');
         const stream = await open(null, `hashtag:${tag.toUpperCase()}`);
@@ -141,7 +141,7 @@ test('a hashtag’s channel has the public notes with it, whatever its case, unt
         await stream.close();
 });
 
-test('a block, and an audience, count at the moment of the event', async () => {
+test('blocks and audiences apply at the time of the event', async () => {
         const [author, reader] = [await register(), await register()];
         const [stream, other] = [await open(reader, `user:${author.id}`), await open(null, `user:${author.id}`)];
         const forFollowers = await author.note('Followers only', 'followers');
@@ -156,7 +156,7 @@ test('a block, and an audience, count at the moment of the event', async () => {
         await Promise.all([stream.close(), other.close()]);
 });
 
-test('who comes back with a position gets what was missed, in order and once, and goes on', async () => {
+test('resuming from a position sends the missed events, in order and once, and continues', async () => {
         const [author, reader] = [await register(), await register()];
         const first = await open(reader);
         const { position } = await first.subscribe(`user:${author.id}`);
@@ -182,7 +182,7 @@ test('who comes back with a position gets what was missed, in order and once, an
         await Promise.all([second.close(), third.close()]);
 });
 
-test('refusals are the problems of REST, and the stream goes on', async () => {
+test('errors are the same problems as over REST, and the stream continues', async () => {
         const [member, other] = [await register(), await register()];
         const stream = await open(null);
         const refused = async (message, status, code, field) => {
@@ -213,7 +213,7 @@ test('refusals are the problems of REST, and the stream goes on', async () => {
         await stream.close();
 });
 
-test('unsubscribing ends the events of the channel', async () => {
+test('unsubscribing stops the events of the channel', async () => {
         const [author, reader] = [await register(), await register()];
         const stream = await open(reader, `user:${author.id}`, 'home');
         stream.send({ type: 'unsubscribe', channel: `user:${author.id}` });
@@ -225,7 +225,7 @@ test('unsubscribing ends the events of the channel', async () => {
         await stream.close();
 });
 
-test('a session that ends, ends its streams at once, unless another token came', async (t) => {
+test('an ended session closes its streams at once, unless another token was sent', async (t) => {
         const member = await register();
         const again = await logIn(member.username);
         const [ends, stays, events] = [await open(member, 'home'), await open(member, 'home'), new EventStream(net.url, 'home', { token: member.token })];
@@ -245,7 +245,7 @@ test('a session that ends, ends its streams at once, unless another token came',
         await stays.close();
 });
 
-test('server-sent events say the same, refuse by their status, and resume by Last-Event-ID', async () => {
+test('server-sent events have the same messages, fail with a status, and resume by Last-Event-ID', async () => {
         const [author, reader] = [await register(), await register()];
         const stream = new EventStream(net.url, `home,user:${author.id}`, { token: reader.token });
         assert.equal(await stream.opened, 200);
@@ -274,7 +274,7 @@ test('server-sent events say the same, refuse by their status, and resume by Las
         problem(await api('GET', '/v1/stream'), 426, { code: 'upgrade_required' });
 });
 
-test('server-sent events come over HTTP/2 as well, many on one connection, beside other requests', async () => {
+test('server-sent events work over HTTP/2, too, many on one connection, next to other requests', async () => {
         const [author, reader] = [await register(), await register()];
         const session = http2.connect(net.url);
         const [home, one, two] = [new Http2EventStream(session, 'home', { token: reader.token }), new Http2EventStream(session, `user:${author.id}`),
@@ -315,7 +315,7 @@ test('server-sent events come over HTTP/2 as well, many on one connection, besid
         session.destroy();
 });
 
-test('what breaks the protocol closes the connection with the code of the RFC', async () => {
+test('protocol violations close the connection with the code of the RFC', async () => {
         for (const [break_, code] of [[(s) => s._sender.sendFrame([Buffer.from([0x81, 0x02, 0x68, 0x69])]), 1002], // not masked
                                       [(s) => s.send(Buffer.from('binary'), { binary: true }), 1003],
                                       [(s) => s._sender.sendFrame([Buffer.from([0x81, 0x81, 0, 0, 0, 0, 0xff])]), 1007], // not UTF-8
@@ -356,7 +356,7 @@ async def main(url, token, channel):
 asyncio.run(main(*sys.argv[1:]))
 `;
 
-test('python3-websockets is understood', async () => {
+test('python3-websockets works', async () => {
         const [author, reader] = [await register(), await register()];
         const client = execFile('/usr/bin/python3', ['-c', CLIENT, `${net.url.replace('http', 'ws')}/v1/stream`, reader.token, `user:${author.id}`]);
         const output = new Promise((resolve, reject) => {

@@ -9,7 +9,7 @@ const streams = {};
 const heard = (name, text) => streams[name].find(`${text} for ${name}`, (m) => m.type === 'event' && m.data.text === text);
 after(() => Object.values(streams).forEach((stream) => stream.socket.terminate()));
 
-test('on one channel each reader hears what they may see, whoever listens beside them', async () => {
+test('on one channel each reader gets what they may see, whoever else is subscribed', async () => {
         const [author, follower, stranger, blocked] = await registerMany(4);
         await follower.follow(author);
         const readers = { nobody: undefined, author, follower, stranger, blocked };
@@ -45,7 +45,7 @@ test('on one channel each reader hears what they may see, whoever listens beside
         }
 });
 
-test('an event says on which of several channels it is, in the words of the subscription', async () => {
+test('an event names its channel as in the subscription', async () => {
         const [author, fan] = await registerMany(2);
         const note = await author.note('answer me');
         const stream = streams.several = new Stream(net.url);

@@ -28,7 +28,7 @@ const open = async (member, ...channels) => {
 const slowReaders = async () => Number((await (await fetch(`${it.server.url}/metrics`)).text()).match(/^sonet_stream_slow_readers_total (\d+)/m)?.[1] ?? 0);
 const created = (stream, note) => stream.find(`note ${note.id}`, (m) => m.type === 'event' && m.data.id === note.id);
 
-test('a browser’s own WebSocket and EventSource are understood', async () => {
+test('a browser’s own WebSocket and EventSource work', async () => {
         const author = await it.register();
         const page = `<script>
                 const say = (what) => fetch('/said?' + encodeURIComponent(what));
@@ -79,7 +79,7 @@ test('a browser’s own WebSocket and EventSource are understood', async () => {
         }
 });
 
-test('an address, a member and a stream have as much as they may', async () => {
+test('limits per address, member and stream apply', async () => {
         const member = await it.register();
         const streams = [await open(member), await open(member), await open(member, `user:${member.id}`, 'home')];
         const refused = await streams[2].subscribe('hashtag:one');
@@ -98,7 +98,7 @@ test('an address, a member and a stream have as much as they may', async () => {
         await Promise.all([...streams.slice(1), anonymous].map((s) => s.close()));
 });
 
-test('who does not read is cut off with a reason, and delays nobody', async () => {
+test('a client that does not read is disconnected with a reason, and delays no other', async () => {
         const [author, reader] = [await it.register(), await it.register()];
         const good = await open(reader, `user:${author.id}`);
         const { hostname, port } = new URL(it.server.url);
@@ -125,7 +125,7 @@ test('who does not read is cut off with a reason, and delays nobody', async () =
         await good.close();
 });
 
-test('who does not read over HTTP/2 is cut off too, and its neighbours on the connection go on', async () => {
+test('a client that does not read over HTTP/2 is disconnected, too, and other streams of the connection continue', async () => {
         const author = await it.register();
         const session = http2.connect(it.server.url, { settings: { initialWindowSize: 65535 } });
         const [good, slow] = [new Http2EventStream(session, `user:${author.id}`), new Http2EventStream(session, `user:${author.id}`)];
@@ -143,7 +143,7 @@ test('who does not read over HTTP/2 is cut off too, and its neighbours on the co
         session.destroy();
 });
 
-test('a restart says so, and who comes back has all that was missed', async () => {
+test('a restart closes streams with a reason, and resuming sends all missed events', async () => {
         const [author, reader] = [await it.register(), await it.register()];
         const [stream, events] = [await open(reader, 'home', `user:${author.id}`), new EventStream(it.server.url, `user:${author.id}`)];
         await events.opened;

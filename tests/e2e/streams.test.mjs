@@ -63,7 +63,7 @@ function upload(method, pieces, { fields = {}, head = metadata, end = true } = {
         return { call, outcome, written };
 }
 
-test('a body goes up in chunks, with its fields and its name', async () => {
+test('a body is uploaded in chunks, with its fields and its name', async () => {
         const body = crypto.randomBytes(5 * MIB + 17);
         const pieces = Array.from({ length: Math.ceil(body.length / CHUNK) }, (_, i) => body.subarray(i * CHUNK, (i + 1) * CHUNK));
         const head = metadata.clone();
@@ -76,7 +76,7 @@ test('a body goes up in chunks, with its fields and its name', async () => {
         assert.deepEqual(answer.body_hash, crypto.createHash('sha256').update(body).digest());
 });
 
-test('chunks of any size make one body: none, empty ones, a byte each, many small ones', async () => {
+test('chunks of any size form one body: none, empty ones, a byte each, many small ones', async () => {
         for (const pieces of [[Buffer.alloc(0)], [Buffer.from('a'), Buffer.alloc(0), Buffer.from('b')], Array.from({ length: 1000 }, () => Buffer.from('x')),
                              Array.from({ length: 8000 }, () => Buffer.alloc(300))]) {
                 const { error, answer } = await upload('Put', pieces).outcome;
@@ -85,7 +85,7 @@ test('chunks of any size make one body: none, empty ones, a byte each, many smal
         }
 });
 
-test('what is too large, is no chunk, or comes from nobody is refused with its problem', async () => {
+test('oversized, invalid and unauthenticated uploads are rejected with a problem', async () => {
         const cases = [
                 [Array.from({ length: 33 * 16 + 1 }, () => Buffer.alloc(CHUNK)), {}, Status.RESOURCE_EXHAUSTED],
                 [[Buffer.alloc(CHUNK + 1)], {}, Status.RESOURCE_EXHAUSTED],
@@ -100,13 +100,13 @@ test('what is too large, is no chunk, or comes from nobody is refused with its p
         }
 });
 
-test('a body that stalls is given up when the contract says so', async () => {
+test('a stalled body is aborted after the time in the contract', async () => {
         const { outcome } = upload('Put', [Buffer.from('x')], { end: false });
         const { error } = await outcome;
         assert.equal(error?.code, Status.DEADLINE_EXCEEDED, `${error}`);
 });
 
-test('a body that breaks off reaches the method that takes a part', async () => {
+test('an interrupted body reaches a method with partial', async () => {
         const runs = async () => (await new Promise((resolve, reject) => {
                 client.Echo({}, (error, answer) => (error ? reject(error) : resolve(answer)));
         })).runs;
@@ -137,7 +137,7 @@ async function download(request, { from = 0 } = {}) {
         return { first, bytes };
 }
 
-test('a file comes down in chunks behind a message that says what it is', async () => {
+test('a file is downloaded in chunks after a message that describes it', async () => {
         const { first, bytes } = await download({ size: 20 * MIB + 3 });
         assert.deepEqual([first.mime_type, first.etag, first.size, first.length, first.outcome, first.data.length],
                          ['text/x-echo', 'tag', 20 * MIB + 3, 20 * MIB + 3, 'OUTCOME_WHOLE', 0]);
@@ -148,7 +148,7 @@ test('a file comes down in chunks behind a message that says what it is', async 
         await assert.rejects(download({ size: -1 }), { code: Status.INVALID_ARGUMENT });
 });
 
-test('readers who do not read cost no memory, and hold up nobody', async () => {
+test('clients that do not read use no memory, and delay no other', async () => {
         await download({ size: MIB });
         const before = memory();
         const calls = Array.from({ length: 12 }, () => client.GetFile({ size: 16 * MIB }));
@@ -168,7 +168,7 @@ test('readers who do not read cost no memory, and hold up nobody', async () => {
         assert.equal((await download({ size: MIB })).bytes, MIB);
 });
 
-test('a deadline ends a download that is not read, and cancelling one frees its stream', async () => {
+test('a deadline ends a download that is not read, and cancelling frees its stream', async () => {
         const call = client.GetFile({ size: 16 * MIB }, new grpc.Metadata(), { deadline: Date.now() + 500 });
         call.once('data', () => call.pause());
         const error = await new Promise((resolve) => call.once('error', resolve));

@@ -216,7 +216,7 @@ async function strikeOwner(t, service, blow) {
         console.log(`takeover (${mode}, the owner of ${service} ${blow.name}): ${took} ms`);
 }
 
-test('of two that start at once one owns everything, and the other stands by', async () => {
+test('of two processes started together one owns everything, and the other is a standby', async () => {
         for (let round = 0; round < 3; round++) {
                 pair.replicas.forEach((r) => r.start());
                 await allSettled();
@@ -233,7 +233,7 @@ for (let round = 0; round < ROUNDS; round++) {
                 test(`the owner of ${service} is ${name}: the other takes over, and nothing is lost or stale`, (t) => strikeOwner(t, service, { name, ...blow }));
         }
 
-        test('PostgreSQL is restarted: its owners end, one of two owns everything again, and nothing is lost', async () => {
+        test('PostgreSQL is restarted: owners exit, one of two owns everything again, and nothing is lost', async () => {
                 const owners = (await allSettled()).map((s) => s.owner);
                 const exits = owners.map((o) => o.exits.length);
                 const load = await new Load().start();
@@ -259,7 +259,7 @@ async function takenOver(owner, standby) {
 }
 
 // With nothing to write, it could go on answering from memory until it misses the answers of PostgreSQL.
-test('an owner whose lease has ended, unknown to it, answers nothing from memory', async () => {
+test('an owner that does not know that its lease has ended sends nothing from memory', async () => {
         const { owner, standby } = await pair.settled('follow');
         const [author, reader] = await net.registerMany(2);
         const note = await author.note('to be hidden from the reader');
@@ -278,7 +278,7 @@ test('an owner whose lease has ended, unknown to it, answers nothing from memory
         await pair.settled('follow');
 });
 
-test('a COMMIT that is held up while another takes over neither lands nor is acknowledged', async () => {
+test('a COMMIT that is delayed during a takeover is neither applied nor acknowledged', async () => {
         const { owner, standby } = await pair.settled('follow');
         const [author, reader] = await net.registerMany(2);
         const note = await author.note('to be hidden from the reader');
@@ -302,6 +302,6 @@ test('a COMMIT that is held up while another takes over neither lands nor is ack
         assert.equal(await look(), seen);
 });
 
-test('no process left a fault in its log', () => {
+test('no process logged a fault', () => {
         assert.deepEqual(pair.faults(), []);
 });

@@ -68,7 +68,7 @@ test('case, width and composition of a tag do not matter', async () => {
         assert.deepEqual(await tagged(`${stem}`), [], 'a longer tag is another tag');
 });
 
-test('a tag goes and comes with an edit', async () => {
+test('an edit removes and adds a tag', async () => {
         const alice = await register();
         const [before, after] = [letters(), letters()];
         const note = await alice.note(`#${before}`);
@@ -94,7 +94,7 @@ test('a hashtag timeline is paged, newest first, and holds public notes only', a
         }
 });
 
-test('what can be no tag is refused with the reason', async () => {
+test('an invalid tag is rejected with the reason', async () => {
         const reasons = [['a'.repeat(101), /at most 100/], ['a/b', /must not contain "\/"/], ['AC/DC', /must not contain "\/"/], ['a#b', /must not contain "#"/],
                          ["';--", /must not contain "'"/], ['🎈', /must not contain "🎈"/], [' ', /white space/], ['two words', /white space/],
                          ['#', /a letter/], ['2024', /a letter/]];
@@ -107,7 +107,7 @@ test('what can be no tag is refused with the reason', async () => {
         problem(await api('GET', '/v1/timelines/hashtags/a%00b'), 400, { code: 'malformed_request' });
 });
 
-test('a wave dash joins a hashtag like a middle dot, in both its spellings', async () => {
+test('a wave dash joins a hashtag like a middle dot, in both its code points', async () => {
         const alice = await register();
         const stem = letters();
         const posted = [];
@@ -119,7 +119,7 @@ test('a wave dash joins a hashtag like a middle dot, in both its spellings', asy
         }
 });
 
-test('mentions name members who exist, as they are called, once each', async () => {
+test('mentions contain existing members, with their username, once each', async () => {
         const [alice, bob, carol] = await registerMany(3);
         const note = await alice.note(`@${bob.username.toUpperCase()} and @${carol.username}, (@${bob.username}) @nobody_${letters()} @${alice.username}.`);
         assert.deepEqual(note.mentions.map((m) => [m.id, m.username]),
@@ -127,12 +127,12 @@ test('mentions name members who exist, as they are called, once each', async () 
         assert.deepEqual((await bob.read(note.id)).mentions, note.mentions);
 });
 
-test('a mention may touch words that are written without spaces', async () => {
+test('a mention may be adjacent to words in scripts without spaces', async () => {
         const [alice, bob] = await registerMany(2);
         assert.deepEqual((await alice.note(`谢谢@${bob.username}老师`)).mentions.map((m) => m.id), [bob.id]);
 });
 
-test('addresses, links and words hold no mentions', async () => {
+test('addresses, links and words contain no mentions', async () => {
         const [alice, bob] = await registerMany(2);
         for (const text of [`mail x@${bob.username}.org`, `mail ${alice.username}@${bob.username}`, `https://example.org/@${bob.username}`,
                             `@${bob.username}@elsewhere.org`, `@${bob.username}x`, '@', '@@', `été@${bob.username}`]) {
@@ -140,14 +140,14 @@ test('addresses, links and words hold no mentions', async () => {
         }
 });
 
-test('an edit changes the mentions too', async () => {
+test('an edit updates the mentions, too', async () => {
         const [alice, bob, carol] = await registerMany(3);
         const note = await alice.note(`hello @${bob.username}`);
         const edited = must(await alice.patch(`/v1/notes/${note.id}`, { text: `hello @${carol.username}` }));
         assert.deepEqual(edited.mentions.map((m) => m.id), [carol.id]);
 });
 
-test('a text full of tags and mentions is kept, with bounded lists', async () => {
+test('a text full of tags and mentions is stored, with limited lists', async () => {
         const alice = await register();
         const text = Array.from({ length: 300 }, (_, i) => `#t${i}x @u${i}x`).join(' ');
         const note = await alice.note(text);

@@ -6,13 +6,13 @@ import { api, eventually, ids, inBatches, must, problem, readAll, register, regi
 const userTimeline = async (member, who) => ids(must(await (who ? who.get(`/v1/timelines/users/${member.id}?limit=100`)
                                                                 : api('GET', `/v1/timelines/users/${member.id}?limit=100`))).items);
 
-test('a new member\'s home is an empty list without a cursor', async () => {
+test('a new member\'s home timeline is an empty list without a cursor', async () => {
         const alice = await register();
         assert.deepEqual(must(await alice.get('/v1/timelines/home')), { items: [] });
         assert.deepEqual(must(await api('GET', `/v1/timelines/users/${alice.id}`)), { items: [] });
 });
 
-test('one sees one\'s own notes at once, newest first', async () => {
+test('your own notes appear at once, newest first', async () => {
         const alice = await register();
         const posted = [];
         for (let i = 0; i < 12; i++) {
@@ -22,7 +22,7 @@ test('one sees one\'s own notes at once, newest first', async () => {
         assert.deepEqual(await userTimeline(alice, alice), posted);
 });
 
-test('a note arrives at every follower and nobody else', async () => {
+test('a note is delivered to every follower and nobody else', async () => {
         const [author, stranger, ...fans] = await registerMany(8);
         await inBatches(fans, 4, (fan) => fan.follow(author));
         const note = await author.note('to all of you');
@@ -33,7 +33,7 @@ test('a note arrives at every follower and nobody else', async () => {
         assert.deepEqual(await stranger.homeIds(), []);
 });
 
-test('following someone brings their recent notes home at once, in their place', async () => {
+test('following a member adds their recent notes to the home timeline at once, in order', async () => {
         const [alice, bob, carol] = await registerMany(3);
         const order = [];
         for (let i = 0; i < 6; i++) {
@@ -53,7 +53,7 @@ const INSTANT = [
         ['being blocked', async ({ fan, author }) => author.relate(fan, 'block')],
 ];
 for (const [what, act] of INSTANT) {
-        test(`${what} is in force on the very next request`, async () => {
+        test(`${what} takes effect on the very next request`, async () => {
                 for (let round = 0; round < 3; round++) {
                         const [fan, author, other] = await registerMany(3);
                         await fan.follow(author);
@@ -70,7 +70,7 @@ for (const [what, act] of INSTANT) {
         });
 }
 
-test('who comes back brings the notes back: unmuting, following again', async () => {
+test('unmuting and following again restore the notes', async () => {
         const [fan, author] = await registerMany(2);
         await fan.follow(author);
         const first = await author.note('one');
@@ -86,7 +86,7 @@ test('who comes back brings the notes back: unmuting, following again', async ()
         assert.deepEqual(await fan.homeIds(), [second.id, first.id]);
 });
 
-test('a muted member\'s renotes stay off home, and renotes of a muted member\'s notes too', async () => {
+test('renotes by a muted member are left out of the home timeline, and so are renotes of their notes', async () => {
         const [fan, muted, renoter] = await registerMany(3);
         await fan.follow(renoter);
         await fan.follow(muted);
@@ -101,7 +101,7 @@ test('a muted member\'s renotes stay off home, and renotes of a muted member\'s 
         assert.ok(!home.some((n) => n.renote_of?.author.id === muted.id), 'no note of the muted one in a renote');
 });
 
-test('paging home to its end meets every note once, while new ones arrive', async () => {
+test('paging through the home timeline returns every note once, while new ones arrive', async () => {
         const [reader, ...authors] = await registerMany(4);
         await inBatches(authors, 3, (a) => reader.follow(a));
         const posted = [];
@@ -120,7 +120,7 @@ test('paging home to its end meets every note once, while new ones arrive', asyn
         }
 });
 
-test('paging goes on when the note at the border is deleted', async () => {
+test('paging continues after the last note of a page is deleted', async () => {
         const alice = await register();
         const posted = [];
         for (let i = 0; i < 9; i++) {
@@ -136,7 +136,7 @@ test('paging goes on when the note at the border is deleted', async () => {
         }
 });
 
-test('pages are filled although notes in between may not be seen', async () => {
+test('pages are full although some notes are hidden', async () => {
         const [fan, author] = await registerMany(2);
         await fan.follow(author);
         const open = [];
@@ -152,7 +152,7 @@ test('pages are filled although notes in between may not be seen', async () => {
         }
 });
 
-test('a member whom one blocks has no timeline, an unknown one neither', async () => {
+test('blocked and unknown members have no timeline', async () => {
         const [alice, bob] = await registerMany(2);
         await bob.note('x');
         await alice.relate(bob, 'block');

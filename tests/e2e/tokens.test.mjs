@@ -37,7 +37,7 @@ async function refusedEverywhere(token, what) {
         }
 }
 
-test('an unsigned token is refused', async () => {
+test('an unsigned token is rejected', async () => {
         for (const alg of ['none', 'None', 'NONE', 'nOnE', '', null]) {
                 for (const mac of ['', signature()]) {
                         await refusedEverywhere(withParts({ ...header, alg }, claims, mac), `alg ${alg}`);
@@ -46,7 +46,7 @@ test('an unsigned token is refused', async () => {
         await refusedEverywhere(`${b64({ ...header, alg: 'none' })}.${b64(claims)}`, 'two parts');
 });
 
-test('a token signed with the public key as a secret is refused', async () => {
+test('a token signed with the public key as a secret is rejected', async () => {
         const key = createPublicKey({ key: jwk, format: 'jwk' });
         const secrets = [key.export({ type: 'spki', format: 'pem' }), key.export({ type: 'spki', format: 'der' }), JSON.stringify(jwk), jwk.x, jwk.y,
                          Buffer.from(jwk.x, 'base64url'), Buffer.concat([Buffer.from([4]), Buffer.from(jwk.x, 'base64url'), Buffer.from(jwk.y, 'base64url')])];
@@ -55,7 +55,7 @@ test('a token signed with the public key as a secret is refused', async () => {
         }
 });
 
-test('a token of another key is refused, whatever its header says', async () => {
+test('a token signed with another key is rejected, whatever its header', async () => {
         const foreign = own.publicKey.export({ format: 'jwk' });
         for (const head of [header, { ...header, kid: 'other' }, { ...header, kid: undefined }, { ...header, jwk: foreign }, { ...header, kid: undefined, jwk: foreign },
                             { ...header, jku: 'http://127.0.0.1:1/jwks.json' }, { ...header, x5u: 'http://127.0.0.1:1/' }, { ...header, kid: '../../../dev/null' },
@@ -66,7 +66,7 @@ test('a token of another key is refused, whatever its header says', async () => 
         await refusedEverywhere(`${text}.${sign('sha256', Buffer.from(text), rsa.privateKey).toString('base64url')}`, 'RS256');
 });
 
-test('a token of another key is refused although its claims are old, new or strange', async () => {
+test('a token signed with another key is rejected, whatever its claims', async () => {
         const now = Math.floor(Date.now() / 1000);
         for (const changed of [{ exp: now - 1 }, { exp: now + 1e9 }, { exp: 'never' }, { exp: undefined }, { nbf: now + 3600 }, { iss: 'other' }, { aud: 'other' },
                                { sub: '00000000-0000-0000-0000-000000000000' }, { sub: undefined }, { sid: undefined }, { scope: 'admin' }]) {
@@ -74,7 +74,7 @@ test('a token of another key is refused although its claims are old, new or stra
         }
 });
 
-test('a token of the right key is refused when its time is over or has not come', { skip: !process.env.SONET_E2E_KEY_FILE && 'the server is not ours' }, async () => {
+test('a token signed with the right key is rejected if it has expired or is not valid yet', { skip: !process.env.SONET_E2E_KEY_FILE && 'the server is not ours' }, async () => {
         const key = serversKey(jwk);
         const wire = connectGrpc(JSON.parse(process.env.SONET_GRPC));
         try {
@@ -96,14 +96,14 @@ test('a token of the right key is refused when its time is over or has not come'
         }
 });
 
-test('altered claims under the old signature are refused', async () => {
+test('altered claims with the old signature are rejected', async () => {
         for (const changed of [{ sub: '01890000-0000-7000-8000-000000000000' }, { exp: claims.exp + 3600 }, { scope: 'read write admin' }, { sid: claims.sub }, { epoch: 99 }]) {
                 await refusedEverywhere(withParts(header, { ...claims, ...changed }), JSON.stringify(changed));
         }
         await refusedEverywhere(withParts({ ...header, typ: 'JWT' }, claims), 'typ');
 });
 
-test('an altered signature is refused', async () => {
+test('an altered signature is rejected', async () => {
         const [head, body, mac] = alice.token.split('.');
         const bytes = Buffer.from(mac, 'base64url');
         const changed = Buffer.from(bytes);
@@ -116,14 +116,14 @@ test('an altered signature is refused', async () => {
         }
 });
 
-test('rubbish is no token', async () => {
+test('garbage is not accepted as a token', async () => {
         for (const token of ['x', '..', '...', 'a.b.c', 'null', `${alice.token} ${alice.token}`, `${alice.token},`, '{}', b64('{}'), 'A'.repeat(4000), '.'.repeat(4000),
                              `${b64('{"alg":"ES256"')}.e30.AA`, `${b64('[]')}.${b64('[]')}.AA`, alice.id, alice.refreshToken, alice.session]) {
                 await refusedEverywhere(token, token.slice(0, 40));
         }
 });
 
-test('other schemes, and Bearer without a token, are refused', async () => {
+test('other schemes, and Bearer without a token, are rejected', async () => {
         for (const authorization of ['Bearer', 'Bearer ', `Basic ${b64('a:b')}`, alice.token, `Token ${alice.token}`, `Bearer: ${alice.token}`, 'Digest x="y"']) {
                 problem(await api('GET', '/v1/users/me', { headers: { authorization } }), 401);
         }
@@ -132,12 +132,12 @@ test('other schemes, and Bearer without a token, are refused', async () => {
         }
 });
 
-test('a token in the query is no token', async () => {
+test('a token in the query is ignored', async () => {
         const answer = await api('GET', `/v1/users/me?access_token=${alice.token}`);
         problem(answer, 401, { code: 'token_missing' });
 });
 
-test('the token of an ended session is refused on closed and open roads', async () => {
+test('the token of an ended session is rejected on private and public routes', async () => {
         const bob = await register();
         must(await bob.get('/v1/users/me'));
         must(await bob.post('/v1/auth/logout'), 204);
@@ -147,13 +147,13 @@ test('the token of an ended session is refused on closed and open roads', async 
         }, 3000);
 });
 
-test('a read with a bad token never falls back to nobody', async () => {
+test('a read with an invalid token is never treated as anonymous', async () => {
         const open = await alice.note('open to all');
         must(await api('GET', `/v1/notes/${open.id}`));
         problem(await api('GET', `/v1/notes/${open.id}`, { token: `${alice.token}x` }), 401);
 });
 
-test('after all this alice is still who she was', async () => {
+test('after all this alice\'s token still works', async () => {
         must(await alice.get('/v1/users/me'));
         assert.equal(must(await alice.get('/v1/sessions')).items.length, 1);
 });

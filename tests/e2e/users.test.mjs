@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { api, eventually, ids, inBatches, must, problem, randomKey, randomName, readAll, register } from './shared.mjs';
 
-test('one\'s own profile shows the address, to nobody else', async () => {
+test('only the owner\'s profile shows the address', async () => {
         const [alice, bob] = [await register(), await register()];
         const me = must(await alice.get('/v1/users/me'));
         assert.equal(me.email, `${alice.username}@example.org`);
@@ -14,7 +14,7 @@ test('one\'s own profile shows the address, to nobody else', async () => {
         }
 });
 
-test('a profile is found by id, and by username in any case', async () => {
+test('a profile is found by ID, and by username regardless of case', async () => {
         const alice = await register({ username: randomName('Find') });
         for (const name of [alice.id, alice.id.toUpperCase(), alice.username, alice.username.toLowerCase(), alice.username.toUpperCase()]) {
                 const user = must(await api('GET', `/v1/users/${name}`));
@@ -25,7 +25,7 @@ test('a profile is found by id, and by username in any case', async () => {
         problem(await api('GET', '/v1/users/01890000-0000-7000-8000-000000000000'), 404);
 });
 
-test('changing a profile changes what is given and leaves the rest', async () => {
+test('changing a profile changes the given fields and leaves the rest', async () => {
         const alice = await register();
         const before = must(await alice.get('/v1/users/me'));
         const named = must(await alice.patch('/v1/users/me', { display_name: 'Алиса ✨' }));
@@ -38,7 +38,7 @@ test('changing a profile changes what is given and leaves the rest', async () =>
         assert.deepEqual({ ...after, display_name: before.display_name }, before);
 });
 
-test('a new name shows beside old notes at once', async () => {
+test('a new name is shown with old notes at once', async () => {
         const alice = await register();
         const note = await alice.note('before the change');
         must(await alice.patch('/v1/users/me', { display_name: 'Renamed' }));
@@ -46,7 +46,7 @@ test('a new name shows beside old notes at once', async () => {
         assert.equal((await alice.home())[0].author.display_name, 'Renamed');
 });
 
-test('a bad change of a profile is refused and changes nothing', async () => {
+test('an invalid change of a profile is rejected and changes nothing', async () => {
         const alice = await register();
         const before = must(await alice.get('/v1/users/me'));
         problem(await alice.patch('/v1/users/me', { display_name: 'é'.repeat(101) }), 422, { field: 'display_name' });
@@ -59,7 +59,7 @@ test('a bad change of a profile is refused and changes nothing', async () => {
         must(await alice.patch('/v1/users/me', { display_name: '🎈'.repeat(100), bio: '字'.repeat(500) }));
 });
 
-test('people are found by the start of their username, in order, page by page', async () => {
+test('members are found by the beginning of their username, in order, page by page', async () => {
         const prefix = randomName('Pf').slice(0, 12);
         const names = ['c', 'a', 'b', 'e', 'd'].map((end) => prefix + end);
         await inBatches(names, 4, (username) => register({ username }));
@@ -74,7 +74,7 @@ test('people are found by the start of their username, in order, page by page', 
 const newWord = () => `w${randomKey().slice(0, 12)}`;
 const find = (query, limit = 100) => readAll((p) => api('GET', p), `/v1/users?query=${encodeURIComponent(query)}`, { limit });
 
-test('people are found by the words of their display name, each once, in order of what is found', async () => {
+test('members are found by the words of their display name, each once, in order of the match', async () => {
         const word = newWord();
         const ada = await register({ display_name: `Ada ${word} King` });
         const zoe = await register({ username: `${word}_z`, display_name: `${word.toUpperCase()} ${word}` });
@@ -90,7 +90,7 @@ test('people are found by the words of their display name, each once, in order o
         assert.equal((await find(word)).some((u) => 'email' in u), false);
 });
 
-test('people are found with the @ before their username', async () => {
+test('members are found with a leading @', async () => {
         const member = await register();
         for (const query of [`@${member.username}`, `＠${member.username.toUpperCase()}`, ` @${member.username} `]) {
                 assert.deepEqual(ids(await find(query)), [member.id], query);
@@ -99,7 +99,7 @@ test('people are found with the @ before their username', async () => {
         problem(await api('GET', '/v1/users?query=%20'), 422, { field: 'query' });
 });
 
-test('a changed display name is found at once, and the one before no more', async () => {
+test('a changed display name is found at once, and the previous one is not', async () => {
         const [before, after] = [newWord(), newWord()];
         const member = await register({ display_name: `Dr. ${before}` });
         assert.deepEqual(ids(await find(before)), [member.id]);
@@ -114,7 +114,7 @@ test('a changed display name is found at once, and the one before no more', asyn
 });
 
 for (const rest of ['', ' überaus lange Namen ']) {
-        test(`nobody is passed over when somebody at the border of a page is renamed${rest && ', however long the names'}`, async () => {
+        test(`no member is skipped when one at a page boundary is renamed${rest && ', however long the names'}`, async () => {
                 const word = newWord();
                 const members = await inBatches(Array.from({ length: 6 }), 3, (_, i) => register({ display_name: `${word}${rest}${'abcdef'[i]}` }));
                 assert.deepEqual(ids(await find(word, 1)), ids(members));
@@ -130,7 +130,7 @@ for (const rest of ['', ' überaus lange Namen ']) {
         });
 }
 
-test('signs that mean something to SQL are only signs', async () => {
+test('characters with a meaning in SQL are ordinary characters', async () => {
         const stem = randomName('lk').slice(0, 10);
         const [under, other] = [await register({ username: `${stem}_y` }), await register({ username: `${stem}xy` })];
         const found = must(await api('GET', `/v1/users?query=${stem}_`)).items.map((u) => u.username);
@@ -141,7 +141,7 @@ test('signs that mean something to SQL are only signs', async () => {
         }
 });
 
-test('a search without a query, or with an endless one, is refused', async () => {
+test('a search without a query, or with a very long one, is rejected', async () => {
         problem(await api('GET', '/v1/users'), 422, { field: 'query' });
         problem(await api('GET', '/v1/users?query='), 422, { field: 'query' });
         problem(await api('GET', `/v1/users?query=${'a'.repeat(31)}`), 422, { field: 'query' });
@@ -168,7 +168,7 @@ test('a profile counts notes, followers and following', async () => {
         });
 });
 
-test('a display name is one line of something to see, or the username', async () => {
+test('a display name is one line with visible characters, or the username', async () => {
         const member = await register();
         const rename = (display_name) => member.patch('/v1/users/me', { display_name });
         for (const bad of ['line\nbreak', 'bell\u0007', '\u202eevil', '\u2066x', 'a\u2028b']) {
@@ -184,7 +184,7 @@ test('a display name is one line of something to see, or the username', async ()
         assert.equal((await register({ display_name: '\u3000' })).login.user.display_name.startsWith('m_'), true);
 });
 
-test('notes to oneself are not counted for others to see', async () => {
+test('only_me notes are not counted', async () => {
         const member = await register();
         const hidden = await member.note('to myself', 'only_me');
         await member.note('to all');

@@ -99,7 +99,7 @@ async function read(role, path, note) {
 
 for (const [road, shows] of Object.entries(ROADS)) {
         for (const visibility of VISIBILITIES) {
-                test(`on ${road}, a ${visibility} note shows to exactly those who may read it`, async () => {
+                test(`on ${road}, a ${visibility} note is visible to exactly those who may read it`, async () => {
                         for (const role of ROLES) {
                                 assert.equal(await shows(role, notes[visibility], visibility), mayRead(role, visibility), role);
                         }
@@ -107,7 +107,7 @@ for (const [road, shows] of Object.entries(ROADS)) {
         }
 }
 
-test('home timelines hold it for the author and for followers who do not mute', async () => {
+test('it is on the home timelines of the author and of followers who do not mute', async () => {
         for (const role of ROLES.slice(1)) {
                 const answer = await list(role, '/v1/timelines/home?limit=100');
                 for (const visibility of VISIBILITIES) {
@@ -119,7 +119,7 @@ test('home timelines hold it for the author and for followers who do not mute', 
         problem(await api('GET', '/v1/timelines/home'), 401);
 });
 
-test('a hashtag timeline holds the public one only, and neither across a block nor for who mutes its author', async () => {
+test('a hashtag timeline has only the public one, but not across a block or for members who mute its author', async () => {
         for (const role of ROLES) {
                 const answer = await list(role, `/v1/timelines/hashtags/${tag}?limit=100`);
                 for (const visibility of VISIBILITIES) {
@@ -129,7 +129,7 @@ test('a hashtag timeline holds the public one only, and neither across a block n
         }
 });
 
-test('bookmarks made before the door closed show nothing after', async () => {
+test('bookmarks of notes that have become invisible show nothing', async () => {
         for (const role of ['blocked', 'blocker']) {
                 const answer = await list(role, '/v1/bookmarks');
                 VISIBILITIES.forEach((v) => assert.ok(!leaks(answer, notes[v]), `${role} ${v}`));
@@ -139,7 +139,7 @@ test('bookmarks made before the door closed show nothing after', async () => {
         assert.ok(!leaks(answer, notes.followers));
 });
 
-test('somebody else\'s renote does not carry a note across a block', async () => {
+test('another member\'s renote does not show a note across a block', async () => {
         for (const role of ROLES) {
                 const answers = [await list(role, `/v1/timelines/users/${between.id}?limit=100`)];
                 if (role !== 'anonymous') {
@@ -159,7 +159,7 @@ test('somebody else\'s renote does not carry a note across a block', async () =>
         }
 });
 
-test('a comment on neutral ground does not show across a block', async () => {
+test('a comment on a third member\'s note is not visible across a block', async () => {
         for (const role of ROLES) {
                 for (const path of [`/v1/notes/${betweenNote.id}/comments`, `/v1/notes/${betweenNote.id}/thread`]) {
                         assert.equal(leaks(await list(role, path), elsewhere), mayRead(role, 'public') && role !== 'muter', `${role} ${path}`);
@@ -168,7 +168,7 @@ test('a comment on neutral ground does not show across a block', async () => {
         }
 });
 
-test('what one may not read one cannot react to, answer, change or remove', async () => {
+test('notes that you may not read cannot be reacted to, commented on, changed or removed', async () => {
         for (const role of ROLES.slice(1).filter((r) => r !== 'author')) {
                 for (const visibility of VISIBILITIES.filter((v) => !mayRead(role, v))) {
                         const path = `/v1/notes/${notes[visibility].id}`;
@@ -186,7 +186,7 @@ test('what one may not read one cannot react to, answer, change or remove', asyn
         }
 });
 
-test('an entity tag from better days answers nothing', async () => {
+test('an entity tag from before a note became invisible does not get 304', async () => {
         const good = await net.author.get(`/v1/notes/${notes.followers.id}`);
         for (const etag of [good.headers.etag, '*', '"x"'].filter(Boolean)) {
                 for (const role of ['anonymous', 'stranger', 'blocked']) {
@@ -335,7 +335,7 @@ async function worldBelowNote(list, ofComment = false) {
 }
 
 for (const [name, makeWorld] of Object.entries(WORLDS)) {
-        test(`pages and cursors tell nothing of what is hidden: ${name}`, async () => {
+        test(`pages and cursors reveal nothing about hidden items: ${name}`, async () => {
                 const [plain, haunted] = [await makeWorld(), await makeWorld()];
                 await fillWorld(plain.open, null);
                 const secrets = await fillWorld(haunted.open, haunted.hide);

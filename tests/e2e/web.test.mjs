@@ -22,7 +22,7 @@ async function render(address, ...options) {
         }
 }
 
-test('the start page says what this is, that it is ready, and has the commands with its own address', async () => {
+test('the start page describes SoNet, says that it is ready, and shows commands with its own address', async () => {
         const page = await render('/');
         assert.match(page, /<p id="status" role="status" class="good">Ready\.<\/p>/);
         assert.match(page, /redis: up/);
@@ -41,13 +41,13 @@ test('the reference lists every route of the contract, and shows the methods of 
         assert.match(media, /class="opblock/);
 });
 
-test('the reference is dark for readers who prefer that', async () => {
+test('the reference has a dark mode for readers who prefer it', async () => {
         const tag = async (...options) => (await render('/reference', ...options)).match(/<html[^>]*>/)[0];
         assert.equal(await tag('--blink-settings=preferredColorScheme=0'), '<html lang="en" class="dark-mode">');
         assert.equal(await tag('--blink-settings=preferredColorScheme=1'), '<html lang="en">');
 });
 
-test('files are compressed when asked, kept by their tags, and run no script of others', async () => {
+test('files are compressed on request, cached by entity tags, and run no third-party scripts', async () => {
         const css = (headers) => fetch(`${net.url}/assets/site.css`, { headers });
         const plain = await css({ 'accept-encoding': 'identity' });
         const packed = await css({ 'accept-encoding': 'gzip' });
