@@ -1,5 +1,5 @@
-// Generated from the contract: every method of every service, over REST and gRPC, without a token and with each kind of token that must not do.
-// A new method is covered by itself.
+// Generated from the contract: every method of every service, over REST and gRPC, without a token and with each kind of invalid or insufficient
+// token. New methods are covered automatically.
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
@@ -17,7 +17,7 @@ const ignoresToken = (m) => m.access === 'public' && m.rate === 'RATE_AUTH'; // 
 const open = methods.filter((m) => !isInternal(m));
 const readers = open.filter((m) => !ignoresToken(m));
 const scoped = open.filter((m) => m.access !== 'public');
-let own; // the server's own signing key: tokens that are right but for what is tested
+let own; // the server's own signing key, for tokens that are valid except for what is tested
 let header;
 let claims;
 let member;
@@ -31,7 +31,7 @@ before(async () => {
 });
 after(() => wire.close());
 
-// At the service itself, by whatever kind of call it is: on the wire one message that ends is all of them.
+// Directly to the service: on the wire, unary and client-streaming calls with one message are the same.
 function overGrpc(m, token) {
         const head = new grpc.Metadata();
         if (token) {
@@ -63,7 +63,7 @@ async function refused(m, token, status, code) {
         const grpcCode = { 401: grpc.status.UNAUTHENTICATED, 403: grpc.status.PERMISSION_DENIED }[status];
         const answer = await overGrpc(m, token);
         assert.deepEqual([answer.code, answer.problem.code], [grpcCode, code], `${m.path} over gRPC`);
-        if (m.http?.startsWith('HEAD ')) { // an answer without a body
+        if (m.http?.startsWith('HEAD ')) { // a response without a body
                 assert.equal((await overRest(m, token)).status, status, m.path);
         } else if (m.http) {
                 problem(await overRest(m, token), status, { code });

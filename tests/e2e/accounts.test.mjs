@@ -1,4 +1,4 @@
-// Deleting one's own account: nobody sees anything of it any more, until its member logs in again.
+// Deleting your account: it is hidden from everyone until its member logs in again.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
@@ -8,7 +8,7 @@ import { PASSWORD, api, assertTokenIsRefused, eventually, ids, logIn, must, prob
 
 const remove = (member, body = { password: PASSWORD }) => member.del('/v1/users/me', { body });
 
-// Ada with all that others can see of a member, and the ways to it: [what must be not found, what must not say anything of her].
+// Ada with everything that others can see of a member, and its routes: [those that must be not found, those that must not mention her].
 async function known() {
         const word = randomName('w').replace('_', '');
         const ada = await register({ display_name: `Ada ${word}` });
@@ -25,7 +25,7 @@ async function known() {
                       `/v1/users/${ada.id}/followers`, `/v1/users/${ada.username}/following`];
         const silent = [`/v1/users?query=${word}`, `/v1/users?query=${ada.username}`, `/v1/timelines/hashtags/${word}`, `/v1/notes/${of.id}/comments`, `/v1/notes/${of.id}/thread`,
                         `/v1/users/${fan.id}/followers`, `/v1/users/${fan.id}/following`, '/v1/timelines/home', '/v1/bookmarks'];
-        // Whatever names her, but for what others wrote in their own words.
+        // Everything that names her, except in texts by others.
         const says = (answer) => [ada.id, word, note.id, comment.id].some((s) => answer.text.includes(s)) ||
                 answer.text.replaceAll(`@${ada.username}`, '').includes(ada.username);
         return { ada, fan, other, note, of, word, gone, silent, says };
@@ -121,7 +121,7 @@ const ready = (member, id) => eventually('the archive is ready', async () => {
         return answer.progress === 100 && answer.ready_at ? answer : false;
 }, 60_000);
 
-// What a mail says, without the line breaks of quoted-printable.
+// The text of a mail, without the line breaks of quoted-printable.
 const plain = (mail) => mail.replaceAll(/=\r?\n/g, '').replaceAll(/=([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
 
 test('a member can export the data that every service stores about them, without anything that others wrote', async () => {
@@ -186,7 +186,7 @@ test('the link of an export only opens that export, and stops working once it is
         const own = of.pathname.replace('/exports', exportPath);
         const his = other.pathname.replace('/exports', exportPath);
         problem(await ada.get(his), 404);
-        must(await ada.del(his), 204); // there is none of hers by that id
+        must(await ada.del(his), 204); // she has none with that ID
         assert.equal((await fetch(other)).status, 200);
         must(await ada.del(own), 204);
         problem(await api('GET', of.pathname + of.search), 404, { code: 'not_found' });

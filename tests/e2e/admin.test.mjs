@@ -1,4 +1,4 @@
-// Those who look after the network: roles and their scopes, accounts, suspending, and what the audit log has of it.
+// Moderators and administrators: roles and their scopes, accounts, suspension, and entries in the audit log.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { overtaking, sharedDir } from './database.mjs';
@@ -139,7 +139,7 @@ test('the audit log records what was done, by whom, about whom and from where, a
         const member = await register();
         const path = `/v1/admin/users/${member.id}/suspension`;
         must(await helper.put(path, { body: { reason: 'noise' }, headers: { 'user-agent': 'a console/2' } }));
-        must(await helper.put(path, { body: { reason: 'noise' } })); // is so already: no entry
+        must(await helper.put(path, { body: { reason: 'noise' } })); // already the case: no entry
         const verified = await admin('audit', 'verify');
         assert.equal(verified.code, 0, verified.stderr);
         const head = verified.stdout.match(/head (\d+:[0-9a-f]{64})\n$/)[1];
@@ -152,7 +152,7 @@ test('the audit log records what was done, by whom, about whom and from where, a
         assert.deepEqual([promoted.action, promoted.actor_id, promoted.before, promoted.after], ['user.role_changed', undefined, { role: 'member' }, { role: 'moderator' }]);
         assert.match(promoted.client, /^sonet admin \(/);
         assert.match((await admin('audit', 'list', '--limit', '1000')).stdout, new RegExp(`user.suspended {2}by ${helper.id} {2}about ${member.id} {2}from 127.0.0.1`));
-        must(await helper.del(path)); // the log grows, and the head that was kept stays in it
+        must(await helper.del(path)); // the log grows, and still contains the saved head
         assert.equal((await admin('audit', 'verify', '--head', head)).code, 0);
         const forged = await admin('audit', 'verify', '--head', head.replace(/.$/, (c) => (c === '0' ? '1' : '0')));
         assert.equal(forged.code, 1);

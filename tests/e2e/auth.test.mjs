@@ -1,4 +1,4 @@
-// Registering, logging in, and what becomes of a member's tokens.
+// Registering, logging in, and the life of a member's tokens.
 import assert from 'node:assert/strict';
 import { createPublicKey, verify } from 'node:crypto';
 import { test } from 'node:test';
@@ -93,7 +93,7 @@ test('a wrong password and an unknown member get the same response', async () =>
 
 const tryToLogIn = (login, password, more) => api('POST', '/v1/auth/login', { body: { login, password, ...more } });
 
-// What is the same in two refusals of one kind.
+// The parts that are equal in two errors of the same kind.
 function shape(answer) {
         const { code, detail, field, title } = answer.body;
         return { status: answer.status, code, detail: detail.replace(/\d+/g, 'N'), field, title, headers: Object.keys(answer.headers).sort() };
@@ -108,7 +108,7 @@ test('after ten wrong passwords even the right one is delayed on an unknown devi
         problem(refused, 429, { code: 'too_many_failures' });
         const wait = Number(refused.headers['retry-after']);
         assert.ok(wait >= 1 && wait <= 15, `${wait} s`);
-        must(await member.get('/v1/users/me')); // the session that runs is not touched
+        must(await member.get('/v1/users/me')); // the existing session is not affected
 });
 
 test('on a known device the right password is accepted, whatever others have tried', async () => {
@@ -123,9 +123,9 @@ test('on a known device the right password is accepted, whatever others have tri
         assert.equal(again.user.id, member.id);
         assert.equal(again.device_token, device_token, 'the device stays the same');
         assert.equal(must(await refresh(again.refresh_token)).device_token, device_token);
-        must(await member.post('/v1/auth/logout'), 204); // it outlives its session
+        must(await member.post('/v1/auth/logout'), 204); // it is valid beyond its session
         must(await tryToLogIn(member.username, PASSWORD, { device_token }));
-        // Its own wrong passwords count for it, and for nobody else.
+        // Its own wrong passwords count for it only.
         for (let i = 0; i < 10; i++) {
                 problem(await tryToLogIn(member.username, `wrong ${i}`, { device_token }), 401);
         }
@@ -156,7 +156,7 @@ test('wrong passwords for an unknown name are delayed exactly like those for an 
         }
         assert.deepEqual(answers.known, answers.unknown);
         assert.deepEqual(answers.known.map((a) => a.status), [...Array(10).fill(401), 429, 429, 429]);
-        // Each spelling of a name counts as that name.
+        // All spellings of a name count as the same name.
         for (const login of [` @${unknown.toUpperCase()} `, unknown]) {
                 problem(await tryToLogIn(login, 'wrong again'), 429);
         }
@@ -178,7 +178,7 @@ test('a mail domain with non-ASCII letters is stored as punycode, and found in e
         const member = await register({ username: name, email: `${name}@Bücher.example` });
         const email = `${name}@xn--bcher-kva.example`;
         assert.equal(must(await member.get('/v1/users/me')).email, email);
-        problem(await tryToLogIn(email, PASSWORD), 401, { code: 'credentials_wrong' }); // it counts once it is verified
+        problem(await tryToLogIn(email, PASSWORD), 401, { code: 'credentials_wrong' }); // it takes effect once it is verified
         await verifyEmail(member, email);
         for (const login of [`${name}@bücher.example`, `${name}@BÜCHER.example`, email, email.toUpperCase(), `${name}@bu\u0308cher.example`]) {
                 assert.equal((await logIn(login)).id, member.id);
@@ -300,7 +300,7 @@ test('logging out ends the session and invalidates its access and refresh tokens
 
 test('requests after logging out on the same connection are handled in order', async () => {
         const member = await register();
-        must(await member.get('/v1/users/me')); // the verified token is remembered now
+        must(await member.get('/v1/users/me')); // the verified token is now cached
         must(await member.post('/v1/auth/logout'), 204);
         if (mode === 'single') {
                 const answers = await Promise.all(Array.from({ length: 20 }, () => member.get('/v1/timelines/home')));

@@ -1,4 +1,4 @@
-// Owns an authenticator made of node's crypto, which does right or wrong as a test says (WebAuthn level 2).
+// Owns an authenticator based on node's crypto, which behaves correctly or incorrectly as a test requires (WebAuthn level 2).
 import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 
 const b64 = (bytes) => Buffer.from(bytes).toString('base64url');
@@ -41,7 +41,7 @@ export class Authenticator {
                 return Buffer.concat([sha256(rpId), Buffer.from([flags]), counter]);
         }
 
-        // The answer of navigator.credentials.create, as POST /v1/passkeys takes it.
+        // The result of navigator.credentials.create, as POST /v1/passkeys expects it.
         create(challenge, { flags = 0x45, rpId, fmt = 'none', algorithm = -7, client = {}, type = 'webauthn.create', badSignature = false } = {}) {
                 const { x, y } = this.keys.publicKey.export({ format: 'jwk' });
                 const key = cbor(new Map([[1, 2], [3, algorithm], [-1, 1], [-2, Buffer.from(x, 'base64url')], [-3, Buffer.from(y, 'base64url')]]));
@@ -53,7 +53,7 @@ export class Authenticator {
                 return { client_data: b64(clientData), attestation_object: b64(cbor(new Map([['fmt', fmt], ['attStmt', statement], ['authData', authData]]))) };
         }
 
-        // The answer of navigator.credentials.get, as a passkey's proof has it.
+        // The result of navigator.credentials.get, as the API expects it.
         get(challenge, { flags = 0x05, rpId, client = {}, type = 'webauthn.get', count = ++this.count, userHandle, signedBy = this } = {}) {
                 const authenticatorData = this.authenticatorData(flags, count, rpId);
                 const clientData = this.clientData(type, challenge, client);

@@ -1,4 +1,4 @@
-// Hostile and broken requests by JSON, path and query: each gets a precise problem, and nothing happens.
+// Malicious and malformed requests in JSON, path and query: each gets a precise problem, and nothing changes.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { registerWithRole } from './operator.mjs';
@@ -6,14 +6,14 @@ import { api, ids, must, problem, randomName, register, registerMany } from './s
 
 let alice;
 let bob;
-let note; // alice's, which nobody touches
+let note; // alice's, which must not change
 
 before(async () => {
         [alice, bob] = await registerMany(2);
         note = await alice.note('untouched');
 });
 
-// After all that follows, the world of alice and bob is what it was.
+// After all tests below, the data of alice and bob must be unchanged.
 after(async () => {
         assert.deepEqual(await alice.read(note.id), note);
         assert.deepEqual(await alice.homeIds(), [note.id]);
@@ -153,14 +153,14 @@ test('IDs that are not UUIDs are rejected, and the error names the field', async
                 for (const [method, path] of [['GET', ''], ['DELETE', ''], ['PUT', '/like'], ['GET', '/thread'], ['GET', '/comments']]) {
                         problem(await alice.api(method, `/v1/notes/${id}${path}`, { token: alice.token }), 422, { field: 'id' });
                 }
-                problem(await alice.put(`/v1/users/${id}/follow`), decodeURIComponent(id).length > 36 ? 422 : 404, { field: 'user_id' }); // no member's name
+                problem(await alice.put(`/v1/users/${id}/follow`), decodeURIComponent(id).length > 36 ? 422 : 404, { field: 'user_id' }); // not a member's name
         }
 });
 
 test('paths with NUL, invalid escapes or invalid UTF-8 are rejected', async () => {
         const paths = {
                 400: ['/v1/users/a%00b', '/v1/users/%zz', '/v1/users/%', '/v1/users/%f', '/v1/users?query=%zz'],
-                404: ['/v1/notes/%2e%2e'], // for the client a step up
+                404: ['/v1/notes/%2e%2e'], // for the client one level up
                 422: ['/v1/users/%ff', '/v1/users?query=%00', '/v1/users?query=%ff', '/v1/users?%ff=1', '/v1/users?query=a&%00=1', `/v1/users/${'a'.repeat(37)}`],
         };
         for (const [path, status] of Object.entries(paths).flatMap(([s, all]) => all.map((path) => [path, Number(s)]))) {

@@ -1,4 +1,4 @@
-// Owns a headless Chromium over the DevTools protocol, on a pipe: pages, what their scripts say, and a virtual authenticator.
+// Owns a headless Chromium over the DevTools protocol, through a pipe: pages, the results of scripts in them, and a virtual authenticator.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -56,7 +56,7 @@ export class Browser {
                 this.listeners.set(event, listener);
         }
 
-        // A page with a function for further commands, and one that runs an expression there.
+        // A page with a function for further commands, and one that evaluates an expression there.
         async open(url) {
                 const { targetId } = await this.send('Target.createTarget', { url });
                 const { sessionId } = await this.send('Target.attachToTarget', { targetId, flatten: true });

@@ -1,11 +1,11 @@
-// What a page costs between processes: how many calls the services make for one request, of clients that come again.
+// The number of calls that the services make for a repeated request, in split mode.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { must } from './client.mjs';
 import { ownServer } from './own.mjs';
 
 const split = process.env.SONET_E2E_MODE === 'split';
-const it = split ? ownServer({}, setUp) : undefined; // in one process they are no calls
+const it = split ? ownServer({}, setUp) : undefined; // in one process there are no calls
 let author;
 let fan;
 let note;
@@ -17,7 +17,7 @@ async function setUp(net) {
         await fan.post(`/v1/notes/${note.id}/comments`, { text: 'so is this' });
 }
 
-// By method, of all services together, without those that read logs.
+// By method, for all services together, without calls that read logs.
 async function calls() {
         const counted = new Map();
         for (const url of Object.values(it.server.httpAddresses())) {
@@ -29,8 +29,7 @@ async function calls() {
         return [...counted].filter(([method]) => !method.endsWith('/ReadOutbox'));
 }
 
-// The fewest of some requests, until they are few enough: what else the services say to each other meanwhile is not theirs, nor what only
-// the first ones ask.
+// The minimum over some requests, until it is low enough: concurrent calls by the services, and those that only first requests need, do not count.
 async function fewest(path, most) {
         let best;
         for (let i = 0; i < 10 && !(best && sum(best) <= most); i++) {
@@ -44,7 +43,7 @@ async function fewest(path, most) {
 
 const sum = (made) => made.reduce((all, [, n]) => all + n, 0);
 
-// The gateway's own is one of them.
+// This includes the gateway's own call.
 test('a page needs few calls between processes', { skip: !split }, async () => {
         const bounds = {
                 '/v1/timelines/home': 6, [`/v1/timelines/users/${author.id}`]: 7, '/v1/timelines/hashtags/calls': 6,

@@ -1,4 +1,4 @@
-// Owns the public API as a client sees it: requests, members, lists, and the assertions that every test shares.
+// Owns a client of the public API: requests, members, lists, and the assertions that all tests share.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import http from 'node:http';
@@ -19,7 +19,7 @@ function send(agent, url, method, headers, payload, timeoutMs) {
                         response.on('end', () => resolve({ status: response.statusCode, headers: response.headers,
                                                            text: Buffer.concat(chunks).toString('utf8') }));
                 });
-                // request.setTimeout() would begin only once there is a connection.
+                // request.setTimeout() would start only once there is a connection.
                 const timer = setTimeout(() => request.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
                 request.on('close', () => clearTimeout(timer));
                 request.on('error', (error) => reject(Object.assign(error, { reused: request.reusedSocket })));
@@ -27,7 +27,7 @@ function send(agent, url, method, headers, payload, timeoutMs) {
         });
 }
 
-// Sends again when an idle connection of the agent's had just been closed; on a busy machine many of them have.
+// Retries if an idle connection of the agent had just been closed; on a busy machine this happens often.
 async function sendAgain(...request) {
         for (;;) {
                 try {
@@ -40,9 +40,9 @@ async function sendAgain(...request) {
         }
 }
 
-// What makes members, by a function like api() below.
+// Functions that create members, given a function like api() below.
 export function accounts(api) {
-        // A busy machine refuses some: one who was refused is as good as another who is not. Names that the caller chose are asked for once.
+        // A busy machine rejects some registrations: any other member will do. With names chosen by the caller, there is only one attempt.
         async function register(fields = {}) {
                 for (let tries = 0; tries < 5 && !fields.username && !fields.email; tries++) {
                         const answer = await tryToRegister(fields);
@@ -76,8 +76,8 @@ export function accounts(api) {
 export function connect(url) {
         const agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
 
-        // Any answer is an answer: {status, headers, body (parsed), text, request}. Only a lost connection throws, and an answer that does
-        // not conform to the server's /openapi.json.
+        // Returns any response: {status, headers, body (parsed), text, request}. Throws only if the connection is lost, or if the response does not
+        // conform to the server's /openapi.json.
         async function api(method, path, { token, body, headers = {}, raw, timeoutMs = REQUEST_MS } = {}) {
                 const payload = raw !== undefined ? raw : body === undefined ? undefined : JSON.stringify(body);
                 const all = { ...headers };
@@ -85,7 +85,7 @@ export function connect(url) {
                         all['content-type'] = 'application/json';
                 }
                 if (payload !== undefined) {
-                        all['content-length'] = Buffer.byteLength(payload); // node sends GET and DELETE without any framing otherwise
+                        all['content-length'] = Buffer.byteLength(payload); // otherwise node sends GET and DELETE without any framing
                 }
                 if (token) {
                         all.authorization = `Bearer ${token}`;
@@ -104,7 +104,7 @@ export function connect(url) {
         return { url, api, ...accounts(api), close: () => agent.destroy() };
 }
 
-// A logged-in member, with the verbs of the API and shorthands that insist on success.
+// A logged-in member, with the API's methods, and shorthands that require success.
 export class Member {
         constructor(api, login, password) {
                 this.api = api;
@@ -145,13 +145,13 @@ export const ids = (items) => items.map((item) => item.id);
 export const randomName = (prefix = 'm') => `${prefix}_${randomBytes(6).toString('hex')}`;
 export const randomKey = () => randomBytes(16).toString('hex');
 
-// The body of an answer that must have this status.
+// The body of a response that must have this status.
 export function must(answer, status = 200) {
         assert.equal(answer.status, status, show(answer));
         return answer.body;
 }
 
-// A refusal as RFC 9457 wants it. status: one, or several that the contract leaves open.
+// An error as in RFC 9457. status: one, or several if the contract leaves it open.
 export function problem(answer, status, { code, field } = {}) {
         const allowed = [status].flat();
         assert.ok(allowed.includes(answer.status), `expected ${allowed.join(' or ')}, got ${show(answer)}`);
@@ -194,7 +194,7 @@ export async function readAll(fetchPage, path, { limit = 100, maxPages = 400, be
         throw new Error(`${path} does not end after ${maxPages} pages`);
 }
 
-// Asks again until check() neither throws nor gives false; fails with its last failure.
+// Retries until check() neither throws nor returns false; fails with its last failure.
 export async function eventually(what, check, withinMs = 45_000) {
         const end = Date.now() + withinMs;
         for (let wait = 10; ; wait = Math.min(wait * 2, 250)) {
@@ -214,7 +214,7 @@ export async function eventually(what, check, withinMs = 45_000) {
         }
 }
 
-// Runs work(item, index) over all, at most `width` at a time; results in order.
+// Runs work(item, index) for all items, at most `width` at a time; returns the results in order.
 export async function inBatches(list, width, work) {
         const results = new Array(list.length);
         let next = 0;

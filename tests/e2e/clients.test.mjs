@@ -1,4 +1,4 @@
-// Clients that generators of others make of /openapi.json: they compile under TypeScript's strict rules, and do what a client needs.
+// Clients generated from /openapi.json by third-party generators: they compile in TypeScript's strict mode, and work.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -11,9 +11,9 @@ import { api, must, net, randomName } from './shared.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const sources = path.join(here, 'clients');
-let dir; // the clients' sources beside what was generated; kept, since the other mode has the same document
+let dir; // the clients' sources and the generated ones; kept, since the other mode has the same document
 
-// Runs a tool of node_modules; its output is the failure.
+// Runs a tool from node_modules; on failure, the error is its output.
 async function tool(folder, name, ...args) {
         try {
                 return await promisify(execFile)(path.join(here, 'node_modules/.bin', name), args, { cwd: folder, timeout: 240_000 });
@@ -31,7 +31,7 @@ async function generate(folder, document) {
         await tool(folder, 'tsc', '-p', '.');
 }
 
-// Below node_modules, where what they import is found. What they are made of names the folder.
+// Below node_modules, so that imports resolve. The folder is named by a hash of the inputs.
 before(async () => {
         const document = JSON.stringify(must(await api('GET', '/openapi.json')));
         const parts = [document, fs.readFileSync(path.join(here, 'package-lock.json')), ...fs.readdirSync(sources).map((name) => fs.readFileSync(path.join(sources, name)))];
@@ -45,7 +45,7 @@ before(async () => {
                         await generate(fresh, document);
                         fs.renameSync(fresh, dir);
                 } catch (error) {
-                        if (error.code !== 'ENOTEMPTY') { // another layout's run was there first
+                        if (error.code !== 'ENOTEMPTY') { // another layout's run has already created it
                                 throw error;
                         }
                 } finally {

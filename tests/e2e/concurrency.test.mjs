@@ -1,4 +1,4 @@
-// Many members at once: counters are exact, and no follow survives across a block.
+// Many concurrent members: counters are exact, and no follow remains across a block.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { api, eventually, ids, inBatches, must, problem, readAll, register, registerMany } from './shared.mjs';
@@ -13,7 +13,7 @@ before(async () => {
 test('concurrent likes, unlikes, renotes, bookmarks and comments by fifty members are counted exactly', async () => {
         const author = await register();
         const note = await author.note('the famous one');
-        // Everyone likes, a third takes it back, half renote, some bookmark, each comments once; all of it interleaved, some of it twice.
+        // Everyone likes, a third unlikes, half renote, some bookmark, each comments once; all interleaved, some of it twice.
         await Promise.all(crowd.map(async (member, i) => {
                 await Promise.all([
                         member.react(note.id, 'like').then(() => i % 3 === 0 && member.unreact(note.id, 'like')),

@@ -1,20 +1,20 @@
-// Owns the judgement of REST answers by the server's own /openapi.json (JSON Schema 2020-12): the status is listed, headers and content
-// type are as described, the body is valid and holds nothing undescribed; and a request that succeeded is one that the document allows.
+// Owns validating REST responses against the server's own /openapi.json (JSON Schema 2020-12): the status is listed, headers and content type are as
+// documented, the body is valid and contains nothing undocumented; and a request that succeeded must be allowed by the document.
 import assert from 'node:assert/strict';
 import Ajv from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 
-// Said by HTTP before the operation is known; the document has them as `default`.
+// Sent by HTTP before the operation is known; in the document they are the `default`.
 const HTTP_REFUSALS = [400, 408, 411, 413, 414, 417, 431, 503, 505];
-// Headers with a meaning in this API: sent only where the document has them.
+// Headers with a meaning in this API: sent only where they are documented.
 const DESCRIBED_HEADERS = ['x-request-id', 'etag', 'link', 'location', 'retry-after', 'www-authenticate', 'ratelimit', 'ratelimit-policy'];
 
 const pointerOf = (...names) => names.map((n) => `/${encodeURIComponent(String(n).replaceAll('~', '~0').replaceAll('/', '~1'))}`).join('');
 
-// Pages, and what they load and link to, are no part of the API and not in its document.
+// Pages, and what they load and link to, are not part of the API and not in its document.
 const isForBrowsers = ({ status, headers }) => status < 400 && /^(text\/(html|css|javascript)|image\/)/.test(headers['content-type'] ?? '');
 
-// What an answer holds beside what its schema names is an error, though clients must bear it.
+// Undocumented members of a response are an error, though clients must tolerate them.
 function closeObjects(node) {
         if (node === null || typeof node !== 'object') {
                 return node;
@@ -30,14 +30,14 @@ export class Conformance {
         constructor(document) {
                 this.document = document;
                 this.ajv = formats(new Ajv({ strict: true, allowUnionTypes: true, allErrors: true }));
-                this.ajv.addFormat('idn-email', /^[^@\s]+@[^@\s]+$/); // ajv-formats has none; what a domain may be is the server's business
+                this.ajv.addFormat('idn-email', /^[^@\s]+@[^@\s]+$/); // ajv-formats has none; the server decides which domains are valid
                 this.ajv.addVocabulary([...Object.keys(document), 'x-secret']);
                 this.ajv.addSchema(closeObjects(structuredClone(document)), 'openapi', false, false);
                 this.compiled = new Map();
                 this.paths = Object.keys(document.paths).map((template) => ({ template, segments: template.split('/') }));
         }
 
-        // A node of the document behind its references: {value, pointer}.
+        // A node of the document with references resolved: {value, pointer}.
         at(pointer, value) {
                 while (value?.$ref) {
                         pointer = value.$ref.slice(1);
@@ -54,7 +54,7 @@ export class Conformance {
                 assert.ok(validate(value), `${what}: ${this.ajv.errorsText(validate.errors, { dataVar: '' })}`);
         }
 
-        // The path item of an address, with its variables; literal segments win.
+        // The path item of a URL, with its variables; literal segments win.
         find(path) {
                 const segments = path.split('/');
                 const matches = this.paths.filter((p) => p.segments.length === segments.length &&
@@ -63,7 +63,7 @@ export class Conformance {
                 return matches.sort((a, b) => variables(a) - variables(b))[0];
         }
 
-        // Throws what does not conform. request: {method, path with query, headers, payload}.
+        // Throws an error if it does not conform. request: {method, path with query, headers, payload}.
         check(request, answer) {
                 const [path, query = ''] = request.path.split(/\?(.*)/s);
                                 const found = this.find(path);
@@ -89,7 +89,7 @@ export class Conformance {
                 }
         }
 
-        // A refusal of what no operation describes.
+        // An error for a request that matches no operation.
         checkProblem(request, answer, statuses) {
                 assert.ok(statuses.includes(answer.status), `${answer.status} where the document has nothing`);
                 assert.equal(answer.headers['content-type'], 'application/problem+json');
@@ -138,7 +138,7 @@ export class Conformance {
                 }
         }
 
-        // A value as a header, a path or a query has it: as text.
+        // A value as text, as in a header, a path or a query.
         fromText(schema, text) {
                 const { value } = this.at('', schema);
                 if (value.type === 'integer' && /^-?\d+$/.test(text)) {
@@ -153,7 +153,7 @@ export class Conformance {
                 return value.type === 'array' ? text.split(',').map((element) => this.fromText(value.items, element)) : text;
         }
 
-        // What succeeded must have been allowed: a client made from the document must be able to ask for it.
+        // A successful request must be allowed by the document: a generated client must be able to send it.
         checkRequest(operation, found, path, query, request) {
                 const parameters = (operation.value.parameters ?? []).map((p, i) => this.at(`${operation.pointer}/parameters/${i}`, p));
                 const given = (place, name, value) => {
@@ -165,12 +165,12 @@ export class Conformance {
                 };
                 const segments = path.split('/');
                 found.segments.forEach((s, i) => s.startsWith('{') && given('path', s.slice(1, -1), decodeURIComponent(segments[i])));
-                new URLSearchParams(query).forEach((value, name) => given('query', name.replace(/\[\]$/, ''), value)); // `ids[]=` is taken, too
+                new URLSearchParams(query).forEach((value, name) => given('query', name.replace(/\[\]$/, ''), value)); // `ids[]=` is accepted, too
                 Object.entries(request.headers).forEach(([name, value]) => given('header', name, value));
                 const body = operation.value.requestBody;
                 if (request.payload === undefined) {
                         assert.ok(!body?.required, 'the document wants a body, and it went without');
-                } else if (body && !body.content['application/json']) { // bytes and forms have no schema that could be held against them
+                } else if (body && !body.content['application/json']) { // bytes and forms have no schema to compare with
                         const type = Object.entries(request.headers).find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? '';
                         assert.ok(body.content['application/octet-stream'] || body.content[type.split(';')[0].trim()], `a body of ${type} was taken`);
                 } else if (body && request.payload !== '') {
@@ -180,7 +180,7 @@ export class Conformance {
         }
 }
 
-// By address of a server. A process of a single service has no document, and is not judged.
+// By URL of a server. A process of a single service has no document, and is not validated.
 const servers = new Map();
 
 async function load(url) {
@@ -188,7 +188,7 @@ async function load(url) {
         return answer.status === 404 ? null : new Conformance(await answer.json());
 }
 
-// Findings also end the process badly: a test that expects failures (a lost connection, say) must not swallow them.
+// Findings also make the process fail: a test that expects failures (such as a lost connection) must not hide them.
 const findings = new Set();
 process.on('exit', () => {
         if (findings.size > 0) {
@@ -197,7 +197,7 @@ process.on('exit', () => {
         }
 });
 
-// Throws when the answer does not conform to the document of the server at url.
+// Throws if the response does not conform to the document of the server at url.
 export async function judge(url, request, answer) {
         if (!servers.has(url)) {
                 const loading = load(url);

@@ -1,11 +1,11 @@
-// The judge of all answers (conformance.mjs) is judged itself: genuine answers pass, and each kind of damage to one is found.
+// Tests of the response validator (conformance.mjs): valid responses pass, and each kind of damage is detected.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { Conformance } from './conformance.mjs';
 import { api, must, register } from './shared.mjs';
 
 let conformance;
-let good; // request and answer of a note that was read
+let good; // request and response of reading a note
 
 before(async () => {
         conformance = new Conformance(must(await api('GET', '/openapi.json')));

@@ -1,9 +1,8 @@
 // The crash test: random processes of a `sonet up` are killed with SIGKILL under load; afterwards the public API must show every
-// acknowledged effect exactly once, every follower's timeline must have every note, and every byte of uploads that was acknowledged must be
-// there. In the end no file is left of which no row knows, and quotas are what the rows sum up to.
+// acknowledged effect exactly once, every follower's timeline must have every note, and every acknowledged byte of uploads must exist. In the end no
+// file is without a row, and quotas equal the sum of the rows.
 //   node crash.mjs [--rounds 10] [--mode single|split|mixed] [--seed N] [--expect-red]
-// --expect-red runs with SONET_FAULT_NO_REDELIVERY=1 (debug builds) and succeeds only when the audit finds the damage:
-// nothing else that fails counts.
+// --expect-red runs with SONET_FAULT_NO_REDELIVERY=1 (debug builds) and succeeds only if the audit finds the damage: no other failure counts.
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { connect, eventually, must } from './client.mjs';
@@ -21,7 +20,7 @@ const VICTIMS = {
         mixed: ['gateway', 'media', 'gateway', 'media', 'redis', 'postmaster'],
 };
 const MEDIA_IN = { single: 'serve', split: 'media', mixed: 'media' };
-// Without redelivery only a lost consumer shows; an emptied Redis or a restarted database would hide it by rebuilding.
+// Without redelivery only killing a consumer causes damage; an emptied Redis or a restarted database would hide it by rebuilding.
 const VICTIMS_FOR_RED = { single: ['serve'], split: ['timeline', 'user'], mixed: ['media'] };
 
 const { values: options } = parseArgs({ options: {
@@ -35,7 +34,7 @@ if (!(rounds >= 1) || !modes.every((mode) => VICTIMS[mode])) {
         process.exit(2);
 }
 
-// mulberry32: the same seed chooses the same victims and moments.
+// mulberry32: the same seed selects the same processes and times.
 function randomFrom(seed) {
         let state = seed >>> 0;
         return () => {
@@ -48,7 +47,7 @@ function randomFrom(seed) {
 
 const random = randomFrom(Number(options.seed));
 
-// Kills one to three processes at random moments of the load.
+// Kills one to three processes at random times under load.
 async function havoc(server) {
         const killed = [];
         const victims = (expectRed ? VICTIMS_FOR_RED : VICTIMS)[server.mode];
@@ -95,7 +94,7 @@ async function round(server, net, number) {
         for (const member of members) {
                 await ledger.follow(member, members[(members.indexOf(member) + 1) % MEMBERS], true);
         }
-        for (const member of members) { // a timeline that nobody has read yet is built when the audit reads it, whatever delivery missed
+        for (const member of members) { // a timeline that has not been read is built when the audit reads it, whatever delivery missed
                 must(await member.get('/v1/timelines/home'));
         }
         const uploads = new UploadLedger(members[0], server.url, random);
@@ -109,7 +108,7 @@ async function round(server, net, number) {
         return { ledger, uploads };
 }
 
-// Killed once more, the jobs of the process that has media begin at once.
+// After killing the media process once more, its jobs run at once.
 async function auditFiles(server) {
         age(path.join(server.data, 'media'));
         server.pids(MEDIA_IN[server.mode]).forEach((pid) => signal(pid, 'SIGKILL'));
@@ -129,7 +128,7 @@ function within(promise, ms, what) {
         return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
-// All rounds in one mode; gives what went wrong, or null.
+// All rounds in one mode; returns the failure, or null.
 async function run(mode) {
         const server = await startServer({ mode, env: expectRed ? { SONET_FAULT_NO_REDELIVERY: '1' } : {} });
         const net = connect(server.url);
@@ -139,7 +138,7 @@ async function run(mode) {
                 for (let number = 1; number <= rounds; number++) {
                         done.push(await within(round(server, net, number), ROUND_LIMIT_MS, `round ${number}`));
                 }
-                for (const { ledger } of done.slice(-20)) { // what later rounds did to earlier ones (older members' tokens may have expired)
+                for (const { ledger } of done.slice(-20)) { // damage to earlier rounds by later ones (older members' tokens may have expired)
                         await ledger.auditNotes();
                 }
                 for (const { uploads } of done.slice(-20)) {

@@ -1,4 +1,4 @@
-// What a server of a test keeps in the database of a service, for what no client can show or bring about: to move what is due tomorrow to now.
+// Access to the database of a service, for what no client can see or cause, such as making something due now that is due tomorrow.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -6,7 +6,7 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 
-// A key that the server derives from its key file; dir: that of the server.
+// A key that the server derives from its key file; dir: the server's folder.
 export function keyOf(dir, label) {
         const master = Buffer.from(fs.readFileSync(path.join(dir, 'key'), 'utf8').trim(), 'base64url');
         return Buffer.from(crypto.hkdfSync('sha256', master, 'sonet key file', label, 32));
@@ -35,8 +35,8 @@ async function locked(dir, service, change, rest) {
         return child;
 }
 
-// A change that is committed as soon as somebody (or so many) waits for locks, the rows' that it has changed among them, and so comes between
-// what they have read and what they do next.
+// A change that is committed as soon as another transaction (or the given number) waits for locks, including those of the changed rows, so that it
+// happens between their reads and their next step.
 export async function overtaking(dir, service, change, waiting = 1) {
         const waiters = "select count(*) from pg_stat_activity where usename = current_user and wait_event_type = 'Lock'";
         const wait = `while (${waiters}) < ${waiting} and clock_timestamp() < now() + interval '20 s' loop perform pg_sleep(0.01), pg_stat_clear_snapshot(); end loop`;
@@ -44,7 +44,7 @@ export async function overtaking(dir, service, change, waiting = 1) {
         child.stdin.end();
 }
 
-// A table that nobody else can read or write until release() is called.
+// A table that no other session can read or write until release() is called.
 export async function withheld(dir, service, table) {
         const child = await locked(dir, service, `lock table ${table}`, '');
         return async function release() {

@@ -1,4 +1,4 @@
-// That an address is its member's: codes and links, read from the mails that a real mail server took.
+// Verifying addresses: codes and links, read from mails that a real mail server received.
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { after, test } from 'node:test';
@@ -84,7 +84,7 @@ test('at most five mails an hour are sent', async () => {
         for (const mail of box.to(address(member))) {
                 answers.push((await verify(member, { token: tokenIn(mail) })).status);
         }
-        assert.deepEqual(answers.sort(), [200, 401, 401, 401, 401]); // only the newest: two connections may bring them in another order
+        assert.deepEqual(answers.sort(), [200, 401, 401, 401, 401]); // only the newest: two connections may deliver them in another order
         problem(await member.post('/v1/auth/email/resend', {}), 409, { code: 'email_verified' });
 });
 
@@ -95,7 +95,7 @@ test('many accounts together cannot flood one mailbox, and do not learn of each 
                 must(await member.post('/v1/auth/email/resend', {}), 202);
         }
         const last = await net.register();
-        await box.wait(address(last)); // by then all that were written before are on their way
+        await box.wait(address(last)); // by then all earlier mails have been sent
         await eventually('five mails', () => box.mails.filter((m) => m.recipients[0].toLowerCase() === victim).length >= 5, 60_000);
         assert.equal(box.mails.filter((m) => m.recipients[0].toLowerCase() === victim).length, 5);
 });
@@ -114,7 +114,7 @@ test('mails about other accounts cannot flood a mailbox, or suppress warnings to
         assert.equal(told(), 21);
 });
 
-// Whoever has the key file and the database can try all codes: null when none of the million fits what is stored for the member.
+// With the key file and the database all codes can be tried: null if none of the million matches what is stored for the member.
 function storedCode(member, email) {
         const stored = query(net.server.dir, 'user', `select encode(code_hash, 'hex') from email_verification_tokens where user_id = '${member.id}'`);
         const codeKey = keyOf(net.server.dir, 'mailed-code');

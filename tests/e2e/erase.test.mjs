@@ -1,4 +1,4 @@
-// Erasing an account: no trace of its member in any database, nor in Redis. Looked for in dumps of all tables.
+// Erasing an account: no trace of its member remains in any database or in Redis. Checked in dumps of all tables.
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -116,14 +116,14 @@ test('an erased member leaves no trace: ID, name, address, text', { timeout: 240
         must(await ada.patch(`/v1/chats/${chats[1].id}`, { title: 'Ours' }));
         await eventually('timelines', async () => (await fan.homeIds()).includes(closed.id) && (await ada.homeIds()).includes(mention.id));
         await eventually('counts', async () => must(await fan.get('/v1/users/me')).counts.followers === 1);
-        // More than goes in the portions for which a consumer that reports no progress would be given up.
+        // More than a consumer could handle in the attempts after which it would give up if it did not report progress.
         await sql('notification', `insert into notifications (id, user_id, type, group_key, latest_at) select gen_random_uuid(), '${ada.id}', 'like', 'like:' || n, now() from generate_series(1, 12000) n`);
         const marks = [ada.id, word, name, bytesOf(ada.id)];
         assert.ok(traces(await dump(), marks).length > 20, 'the search finds what is there');
         const inRedis = await dumpRedis();
         assert.ok([bytesOf(ada.id), ada.id].every((id) => inRedis.includes(id)), 'also in Redis: in timelines and in streams');
 
-        // The text of another's note, and its words in the index.
+        // The text of another member's note, and its words in the index.
         const isTheirs = (line) => !line.includes(ada.id) && (/hello @/.test(line) || (line.includes(mention.id) && /INTO public\.search_index /.test(line)) ||
                 new RegExp(`INTO public\\.search_words .*\\('(~[a-z]+:|@)?${name.slice(0, -1)}`).test(line));
         must(await ada.del('/v1/users/me', { body: { password: PASSWORD } }), 204);
@@ -135,7 +135,7 @@ test('an erased member leaves no trace: ID, name, address, text', { timeout: 240
         await eventually('her picture is gone', () => fs.readdirSync(path.join(servers.dir, 'media'), { recursive: true }).every((name) => !/[0-9a-f]{64}|chunks\//.test(name)));
         assert.ok(!(await dumpRedis()).includes(bytesOf(ada.id)), 'no cached timeline names her');
 
-        // Events keep ids for seven days, in the log.
+        // Events contain IDs for seven days, in the log.
         for (const service of SERVICES) {
                 await sql(service, 'update outbox set assigned_at = assigned_at - interval \'8 days\', occurred_at = occurred_at - interval \'8 days\'; select cleanup_old_data(10000)');
         }
@@ -143,7 +143,7 @@ test('an erased member leaves no trace: ID, name, address, text', { timeout: 240
         assert.deepEqual(left.filter((line) => !isTheirs(line)), []);
         assert.deepEqual(left.filter((line) => line.startsWith('note:')).map((line) => /hello @/.test(line)), [true], 'what others wrote in their own words is theirs');
 
-        // As if the index had been held against the members while her erasure came.
+        // As if the index had been compared with the members during her erasure.
         await sql('search', `insert into search_members (user_id, username_key, names, discoverable, searchable) values ('${ada.id}', 'x', 'x', true, true);
                 update search_rebuild set after_id = '00000000-0000-0000-0000-000000000000', done_at = null`);
         await eventually('the index forgets her', async () => await sql('search', `select count(*) from search_members where user_id = '${ada.id}'`) === '0\n', 60_000);

@@ -1,4 +1,4 @@
-// Archives of members while processes are killed and services do not answer: on a server of their own.
+// Data exports while processes are killed and services do not respond, on a separate server.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventually, must } from './client.mjs';

@@ -49,9 +49,9 @@ test('guessing passwords in a stolen session is delayed, and others are not', as
         await logIn(member.username);
 });
 
-// ---- Codes of an app ----
+// ---- Authenticator apps ----
 
-// The code of the next half minute counts already: so none of a test is used up by another one before it.
+// The code of the next half minute is already valid: so no code has been used up by an earlier test.
 const later = (secret) => totp(secret, Date.now() + 30_000);
 const wrong = (secret) => String((Number(totp(secret)) + 500_000) % 1e6).padStart(6, '0');
 const password = (member, body = {}) => api('POST', '/v1/auth/login', { body: { login: member.username, password: PASSWORD, ...body } });
@@ -80,7 +80,7 @@ test('an authenticator app: its secret is shown once and confirmed by a code; th
         const uri = new URL(begun.uri);
         assert.deepEqual([uri.protocol, uri.searchParams.get('secret'), uri.pathname.endsWith(`:${member.username}`)], ['otpauth:', begun.secret, true]);
         assert.match(begun.qr_svg, /^<svg xmlns="http:\/\/www.w3.org\/2000\/svg" [^<>]*><path [^<>]*><path [^<>]*><\/svg>$/);
-        await logIn(member.username); // it does not count before it is confirmed
+        await logIn(member.username); // it is not active before it is confirmed
         problem(await api('POST', '/v1/2fa/totp/confirm', { token: member.token, body: { code: wrong(begun.secret) } }), 422, { code: 'code_wrong', field: 'code' });
         const { recovery_codes: codes } = must(await api('POST', '/v1/2fa/totp/confirm', { token: member.token, body: { code: totp(begun.secret) } }));
         assert.equal(new Set(codes).size, 10);
@@ -94,7 +94,7 @@ test('an authenticator app: its secret is shown once and confirmed by a code; th
         assert.equal(login.user.id, member.id);
         must(await api('GET', '/v1/users/me', { token: login.access_token }));
         problem(await verifyLogIn(refused.login_token, codes[0]), 401, { code: 'login_token_invalid', field: 'login_token' });
-        must(await verifyLogIn(await loginToken(member), codes[0])); // what was refused with its token was not used up
+        must(await verifyLogIn(await loginToken(member), codes[0])); // the rejected token was not used up
 });
 
 test('adding a first factor ends sessions that began without one, which could have removed it', async () => {
@@ -213,7 +213,7 @@ test('the operator can restore access for a member who lost all factors', async 
         assert.equal(reset.code, 0, reset.stderr);
         assert.equal(must(await api('GET', '/v1/2fa', { token: member.token })).enabled, false);
         await logIn(member.username);
-        must(await verifyLogIn(token, codes[0])); // the password was right, and nothing else is asked for any more
+        must(await verifyLogIn(token, codes[0])); // the password was right, and nothing else is required any more
         assert.equal((await admin('user', 'reset-2fa', member.username)).code, 0);
         assert.notEqual((await admin('user', 'reset-2fa', 'nobody_at_all')).code, 0);
 });

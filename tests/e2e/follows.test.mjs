@@ -1,4 +1,4 @@
-// Following, blocking, muting, and the lists of who follows whom.
+// Following, blocking, muting, and the lists of followers.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { api, ids, inBatches, must, problem, randomName, readAll, register, registerMany } from './shared.mjs';

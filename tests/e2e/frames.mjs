@@ -1,4 +1,4 @@
-// HTTP/2 in bytes of our own, for what no client would send.
+// Raw HTTP/2 frames, for input that no client would send.
 import { Buffer } from 'node:buffer';
 import net from 'node:net';
 
@@ -14,8 +14,8 @@ function frame(type, flags, stream, payload) {
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 const text = (name, value) => Buffer.concat([Buffer.from([0, name.length]), Buffer.from(name), Buffer.from([value.length]), Buffer.from(value)]);
 
-// HEADERS and RST_STREAM, 20,000 times, without a token (CVE-2023-44487): the code of the GOAWAY that ends it. Bytes of our own: node's
-// client does not send what it takes back at once.
+// HEADERS and RST_STREAM, 20,000 times, without a token (CVE-2023-44487): returns the code of the GOAWAY that ends it. As raw bytes, since node's
+// client does not send requests that are cancelled at once.
 export function resetRapidly(port, path, type) {
         const block = Buffer.concat([text(':method', 'POST'), text(':scheme', 'http'), text(':authority', 'h'), text(':path', path), text('content-type', type)]);
         const pairs = Array.from({ length: 20_000 }, (_, i) => Buffer.concat([frame(1, 4, 2 * i + 1, block), frame(3, 0, 2 * i + 1, Buffer.from([0, 0, 0, 8]))]));

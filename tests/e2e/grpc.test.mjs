@@ -1,4 +1,4 @@
-// The services as other programs call them: @grpc/grpc-js and the .proto files, nothing else of SoNet.
+// The services as called by other programs: with @grpc/grpc-js and only SoNet's .proto files.
 import assert from 'node:assert/strict';
 import { createECDH, createHmac, randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
@@ -26,7 +26,7 @@ before(async () => {
 });
 after(() => wire.close());
 
-// A call that must succeed, as a member or as nobody.
+// A call that must succeed, as a member or without a token.
 async function ok(name, request, member, options) {
         const { answer, error } = await wire.call(name, request, { token: member?.token, ...options });
         assert.ok(!error, `${name}: ${JSON.stringify(error)}`);
@@ -93,7 +93,7 @@ test('a second factor: the problem of a refused log-in contains the challenge', 
         const error = await fails('LogIn', { login: username, password: PASSWORD }, Status.UNAUTHENTICATED);
         const { code, challenge } = error.problem;
         assert.equal(code, 'second_factor_required');
-        const [login_token] = challenge.toString('latin1').match(/[\w-]{100,}/); // field 1 of SecondFactorRequired, as its bytes stand
+        const [login_token] = challenge.toString('latin1').match(/[\w-]{100,}/); // field 1 of SecondFactorRequired, as bytes
         assert.equal((await ok('VerifyLogIn', { login_token, code: codes[0] })).user.username, username);
         assert.equal((await ok('NewRecoveryCodes', {}, me)).recovery_codes.length, 10);
         await ok('DeleteTotp', {}, me);
@@ -112,15 +112,15 @@ test('accounts: moderators and administrators list, read, suspend and assign rol
         const other = (await ok('Register', { username: `${username}2`, email: `${username}2@example.org`, password: PASSWORD })).user;
         assert.equal((await ok('Suspend', { id: other.id, reason: 'a test' }, boss)).suspension_reason, 'a test');
         assert.equal((await ok('Unsuspend', { id: other.id }, boss)).suspended_at, null);
-        assert.deepEqual((await ok('ListMediaAccesses', { id: user.id }, boss)).items, []); // no media's id
+        assert.deepEqual((await ok('ListMediaAccesses', { id: user.id }, boss)).items, []); // not a media ID
         assert.equal((await ok('PutProfile', { location: 'Here' }, boss)).profile.location, 'Here');
         assert.match((await ok('ChangeUsername', { username: randomName('Renamed') }, boss)).username, /^Renamed/);
         const { invite } = await ok('CreateInvite', { uses: 2 }, boss);
         assert.deepEqual(ids((await ok('ListInvites', {}, boss)).items), [invite.id]);
         await ok('RevokeInvite', { id: invite.id }, boss);
-        assert.equal((await ok('Approve', { id: other.id }, boss)).id, other.id); // waits for none: nothing changes
+        assert.equal((await ok('Approve', { id: other.id }, boss)).id, other.id); // is not waiting for approval: nothing changes
         await fails('Decline', { id: other.id }, Status.FAILED_PRECONDITION, boss);
-        called.add('Decline'); // nobody waits here: registration.test.mjs has who does
+        called.add('Decline'); // no account is waiting here: see registration.test.mjs
         assert.equal((await ok('SetRole', { id: other.id, role: 'moderator' }, boss)).role, 'moderator');
 });
 
@@ -179,7 +179,7 @@ test('notes and timelines: all methods', async () => {
         assert.equal((await ok('SubscribeNote', { id: note.id })).key, `note:${note.id}`);
         assert.equal((await ok('SubscribeHashtag', { tag: 'Cats' })).key, 'hashtag:cats');
         assert.equal((await ok('SubscribeHome', {}, alice)).personal, true);
-        assert.equal((await ok('SubscribeUser', { user_id: alice.username })).key, `user:${alice.id}`); // what GET /v1/stream asks
+        assert.equal((await ok('SubscribeUser', { user_id: alice.username })).key, `user:${alice.id}`); // called by GET /v1/stream
         assert.deepEqual(ids((await ok('GetThread', { id: comment.id })).ancestors), [note.id]);
         await ok('RemoveComment', { id: note.id, comment_id: comment.id }, bob);
         assert.deepEqual(ids((await ok('ListComments', { id: note.id })).items), []);
@@ -450,7 +450,7 @@ test('chats and messages', async () => {
         assert.equal((await ok('JoinChat', { token }, bob)).chat.id, group.id);
         for (const name of ['AcceptApplicant', 'DeclineApplicant']) {
                 await fails(name, { id: group.id, user_id: bob.id }, Status.NOT_FOUND, alice);
-                called.add(name); // of who waits: messaging.test.mjs
+                called.add(name); // for waiting members: messaging.test.mjs
         }
         assert.deepEqual((await ok('ListApplicants', { id: group.id }, alice)).items, []);
         await ok('RevokeChatLink', { id: group.id, link_id: link.id }, alice);
@@ -463,7 +463,7 @@ test('chats and messages', async () => {
         }
         for (const name of ['AcceptChat', 'DeclineChat']) {
                 await fails(name, { id: chat.id }, Status.FAILED_PRECONDITION, bob);
-                called.add(name); // of requests: chatchanges.test.mjs
+                called.add(name); // for requests: chatchanges.test.mjs
         }
         await ok('AddParticipants', { id: group.id, user_ids: [bob.id] }, alice);
         await ok('UpdateParticipant', { id: group.id, user_id: bob.id, role: 'ROLE_READER' }, alice);

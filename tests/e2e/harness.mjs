@@ -1,4 +1,4 @@
-// Owns one `sonet up`: its folder, its port, its processes, its end. Knows nothing of the API (client.mjs does).
+// Owns one `sonet up`: its folder, its port, its processes, its shutdown. Does not know the API (client.mjs does).
 import { execFile, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
@@ -19,9 +19,9 @@ const READY_MS = Number(process.env.SONET_E2E_READY_S ?? 120) * 1000;
 const STOP_MS = 30_000;
 
 // Two processes that call each other in both directions (note asks user, the gateway asks note), both with lanes of several ranks.
-// A process is called by the first of its services.
+// A process is named by the first of its services.
 const MIXED = [['gateway', 'user'], ['media', ...SERVICES.filter((name) => !['user', 'media'].includes(name))]];
-// Which services run together in each mode: the processes that `sonet up` makes, each by what it serves.
+// Which services run together in each mode: the processes of `sonet up`, each as a list of what it serves.
 export const LAYOUTS = {
         single: { args: [], processes: [['all']] },
         split: { args: ['--split'], processes: [['gateway'], ...SERVICES.map((name) => [name])] },
@@ -66,7 +66,7 @@ export async function freePort(following = 12) {
         throw new Error('no free ports found');
 }
 
-// Removes a folder although a dying process may still write into it.
+// Removes a folder although an exiting process may still write to it.
 export async function removeFolder(dir) {
         for (let attempt = 0; attempt < 20; attempt++) {
                 try {
@@ -91,11 +91,11 @@ function readProcess(pid) {
                 try {
                         cwd = fs.readlinkSync(`/proc/${pid}/cwd`);
                 } catch {
-                        // another account's process, or one that just ended
+                        // another account's process, or one that has just exited
                 }
                 return { pid, ppid: Number(rest[1]), state: rest[0], comm, args, cwd };
         } catch {
-                return null; // gone meanwhile
+                return null; // it has exited
         }
 }
 
@@ -104,7 +104,7 @@ function allProcesses() {
                 .filter((p) => p !== null && p.state !== 'Z');
 }
 
-// What a process is for: supervisor, serve (all in one), the first service of its layout (gateway, user, …), redis, postmaster, postgres, other.
+// The role of a process: supervisor, serve (all in one), the first service of its layout (gateway, user, …), redis, postmaster, postgres, other.
 function roleOf(p, byPid, supervisorPid) {
         if (p.pid === supervisorPid) {
                 return 'supervisor';
@@ -123,7 +123,7 @@ function roleOf(p, byPid, supervisorPid) {
         return 'other';
 }
 
-// The processes of a server: the descendants of its supervisor, and whatever works in its folder (a killed supervisor's children).
+// The processes of a server: the descendants of its supervisor, and processes with its folder as working directory (a killed supervisor's children).
 export function serverProcesses(supervisorPid, dir) {
         const all = allProcesses();
         const byPid = new Map(all.map((p) => [p.pid, p]));
@@ -211,14 +211,14 @@ class Server {
                 return this.processes().filter((p) => p.role === role).map((p) => p.pid);
         }
 
-        // Where gRPC of each service is: {user: '127.0.0.1:N', …}, as the supervisor told its children.
+        // The gRPC address of each service: {user: '127.0.0.1:N', …}, as passed by the supervisor to its children.
         grpcAddresses() {
                 const all = this.processes().find((p) => ['gateway', 'serve'].includes(p.role));
                 const env = Object.fromEntries(fs.readFileSync(`/proc/${all.pid}/environ`, 'utf8').split('\0').map((e) => e.split(/=(.*)/s)));
                 return Object.fromEntries(SERVICES.map((name) => [name, env[`${name.toUpperCase()}_URL`]?.replace('grpc://', '') ?? `127.0.0.1:${env.GRPC_PORT}`]));
         }
 
-        // Where each `sonet serve` has its health, readiness and metrics: {gateway: 'http://127.0.0.1:N', …}.
+        // The URL of health, readiness and metrics of each `sonet serve`: {gateway: 'http://127.0.0.1:N', …}.
         httpAddresses() {
                 return Object.fromEntries(this.processes().filter((p) => p.args.includes('serve')).map((p) => {
                         const port = fs.readFileSync(`/proc/${p.pid}/environ`, 'utf8').match(/(?:^|\0)HTTP_PORT=(\d+)/)[1];
@@ -226,12 +226,12 @@ class Server {
                 }));
         }
 
-        // SIGKILL to every process of a role; gives how many there were.
+        // Sends SIGKILL to every process with a role; returns their number.
         kill(role) {
                 return this.pids(role).filter((pid) => signal(pid, 'SIGKILL')).length;
         }
 
-        // SIGTERM and wait, as Ctrl-C would. `left`: what had to be killed afterwards (nothing, when all is well).
+        // Sends SIGTERM and waits, like Ctrl-C. `left`: processes that had to be killed afterwards (normally none).
         async stop({ keep = process.env.SONET_E2E_KEEP === '1', sig = 'SIGTERM' } = {}) {
                 signal(this.pid, sig);
                 const outcome = await Promise.race([this.exited, late(STOP_MS, { code: null, signal: 'late' })]);
@@ -247,13 +247,13 @@ class Server {
                 return { ...outcome, left };
         }
 
-        // What the log says of things that must not happen: processes that died by themselves, findings of sanitizers.
+        // Log lines about failures: processes that exited by themselves, sanitizer reports.
         faults() {
                 const lines = fs.readFileSync(this.log, 'utf8').split('\n');
                 return lines.filter((l) => /a process exited and is being restarted|AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Assertion/.test(l));
         }
 
-        // Keeps the log after the folder is gone; gives its new place.
+        // Keeps the log after the folder is removed; returns its new path.
         saveLog(name) {
                 const dir = process.env.SONET_E2E_LOGS ?? path.join(os.tmpdir(), 'sonet-e2e-logs');
                 fs.mkdirSync(dir, { recursive: true });
@@ -263,15 +263,15 @@ class Server {
         }
 }
 
-// Servers that run: whatever ends this process ends them too, by asking them to stop.
+// Running servers: when this process ends, for any reason, they are stopped.
 const running = new Set();
 process.once('exit', () => running.forEach((server) => signal(server.pid, 'SIGTERM')));
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
         process.once(name, () => process.exit(130));
 }
 
-// A folder as the first start of a server leaves it. With SONET_E2E_TEMPLATE naming it, servers begin with a copy: making databases and
-// migrating them costs four times as much as the rest of a start. The first start itself is the template's, and tests/test_up.sh's.
+// A folder after the first start of a server. If SONET_E2E_TEMPLATE names it, servers start with a copy: creating and migrating databases takes four
+// times as long as the rest of a start. The first start is tested by the template, and by tests/test_up.sh.
 export async function makeTemplate() {
         const server = await startServer({ mode: 'single' });
         const stopped = await server.stop({ keep: true });
@@ -291,7 +291,7 @@ async function newFolder() {
         return dir;
 }
 
-// A new server in a new folder under /tmp: socket paths are short there, and the account of PostgreSQL can reach it.
+// A new server in a new folder under /tmp: socket paths are short there, and the PostgreSQL account can access it.
 export async function startServer(options = {}) {
         const dir = await newFolder();
         const server = new Server({ dir, port: await freePort(), mode, ...options,
@@ -299,7 +299,7 @@ export async function startServer(options = {}) {
         try {
                 return await server.up();
         } catch (error) {
-                await removeFolder(dir); // the error holds the end of the log
+                await removeFolder(dir); // the error contains the end of the log
                 throw error;
         }
 }

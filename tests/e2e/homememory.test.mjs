@@ -1,4 +1,4 @@
-// Home timelines in the memory of the process that delivers: used, and never ahead of what survives the process.
+// Home timelines in the memory of the delivering process: used, and never ahead of what survives the process.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventually, ids, must } from './client.mjs';
@@ -25,7 +25,7 @@ async function readsFromMemory() {
         return Number(metrics.match(/^sonet_cache_hits_total\{cache="home_timelines"\} (\d+)/m)?.[1] ?? 0);
 }
 
-// Home timelines that the thread that read the request answered itself.
+// Home timelines answered by the thread that read the request.
 async function answeredInline() {
         const { role } = delivering();
         const metrics = await (await fetch(`${it.server.httpAddresses()[role]}/metrics`)).text();
@@ -80,7 +80,7 @@ test('notes read from memory before Redis had them are still there after the pro
                 signal(redis, 'SIGCONT');
         }
         assert.equal(await redisCommand(it.server, 'STRLEN', key), length, 'Redis has not got it');
-        // From the first answer on, whatever the next process believes meanwhile.
+        // From the first response on, whatever state the next process starts with.
         const answers = [];
         await eventually('the next process delivers', async () => {
                 const before = await readsFromMemory();

@@ -1,4 +1,4 @@
-// What every answer carries: entity tags, CORS, request ids; and the roads beside the API (health, readiness, metrics).
+// Properties of every response: entity tags, CORS, request IDs; and routes outside the API (health, readiness, metrics).
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { test } from 'node:test';
@@ -50,7 +50,7 @@ test('personal responses are not stored in shared caches', async () => {
         assert.doesNotMatch(control, /public/);
 });
 
-// Bytes as they come: {status, headers, bytes}.
+// Raw bytes: {status, headers, bytes}.
 function fetchRaw(method, path, { token, ...headers } = {}) {
         return new Promise((resolve, reject) => {
                 const all = token ? { ...headers, authorization: `Bearer ${token}` } : headers;
@@ -108,7 +108,7 @@ test('a response with tokens is never compressed', async () => {
 test('the OpenAPI document has the server address that the client used', async () => {
         const servers = async (headers) => JSON.parse((await fetchRaw('GET', '/openapi.json', headers)).bytes).servers.map((s) => s.url);
         assert.deepEqual(await servers({}), [net.url]);
-        for (let i = 0; i < 8; i++) { // more than are kept
+        for (let i = 0; i < 8; i++) { // more than are cached
                 assert.deepEqual(await servers({ host: `social${i}.example.org` }), [`http://social${i}.example.org`]);
                 const packed = await fetchRaw('GET', '/openapi.json', { host: `social${i}.example.org`, 'accept-encoding': 'gzip' });
                 assert.deepEqual(JSON.parse(gunzipSync(packed.bytes)).servers[0].url, `http://social${i}.example.org`);
@@ -155,7 +155,7 @@ test('CORS allows any header that tracing libraries add', async () => {
                 const allowed = (await preflight(asked)).headers['access-control-allow-headers'].split(/, ?/);
                 assert.deepEqual(allowed, names.split(','));
         }
-        for (const asked of [undefined, 'x-a: b', 'a;b', '"']) { // nothing, or no list of names: those of the API
+        for (const asked of [undefined, 'x-a: b', 'a;b', '"']) { // empty, or not a list of names: the API's own
                 const allowed = (await preflight(asked)).headers['access-control-allow-headers'].toLowerCase();
                 assert.ok(allowed.includes('authorization') && allowed.includes('idempotency-key') && !allowed.includes('x-a'), allowed);
         }

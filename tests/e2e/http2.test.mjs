@@ -1,4 +1,4 @@
-// HTTP/2 with prior knowledge on both ports, judged by programs that others wrote: node's client, nghttp and h2load; and attacked.
+// HTTP/2 with prior knowledge on both ports, tested with third-party clients (node's, nghttp and h2load), and under attack.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';

@@ -1,4 +1,4 @@
-// Idempotency-Key: a POST that is repeated has one effect and one answer.
+// Idempotency-Key: a repeated POST has one effect and one response.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { api, ids, must, problem, randomKey, readAll, register, registerMany } from './shared.mjs';
@@ -110,7 +110,7 @@ test('invalid keys are rejected, and nothing is written', async () => {
         for (const key of ['', 'x'.repeat(1000)]) {
                 const answer = await post(alice, key, { text: 'x' });
                 if (key === '' && answer.status === 201) {
-                        must(await alice.del(`/v1/notes/${answer.body.id}`), 204); // an empty key may count as none
+                        must(await alice.del(`/v1/notes/${answer.body.id}`), 204); // an empty key may be treated as absent
                 } else {
                         problem(answer, 422);
                 }

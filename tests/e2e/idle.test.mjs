@@ -1,4 +1,4 @@
-// What a server does that nobody asks anything: little, counted in statements and not in time, which other programs take too.
+// The load of an idle server, counted in statements and not in time, which other programs use, too.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { must } from './client.mjs';
@@ -8,10 +8,10 @@ import { countStatements } from './psql.mjs';
 
 const it = ownServer({}, setUp);
 const WINDOW_MS = 3_000, WINDOWS = 20;
-// Of all nine services together; nearly half are leases.
+// For all nine services together; nearly half are for leases.
 const STATEMENTS_A_SECOND = 65;
 
-// Something of all that leaves work behind: a note to deliver, a member to index and to count.
+// Actions that leave work behind: a note to deliver, a member to index and to count.
 async function setUp(net) {
         const [author, fan] = await net.registerMany(2);
         await fan.follow(author);
@@ -24,7 +24,7 @@ const list = (statements) => statements.map(({ database, text, calls }) => `${ca
 
 test('an idle server sends few queries', async (t) => {
         let made = [], rate = Infinity;
-        for (let i = 0; i < WINDOWS && rate > STATEMENTS_A_SECOND; i++) { // what setting up left behind has to be done first
+        for (let i = 0; i < WINDOWS && rate > STATEMENTS_A_SECOND; i++) { // work from setting up must be done first
                 const since = performance.now(), counted = await countStatements(it.server);
                 await sleep(WINDOW_MS);
                 made = await counted();
@@ -34,7 +34,7 @@ test('an idle server sends few queries', async (t) => {
         assert.ok(rate <= STATEMENTS_A_SECOND, `${Math.round(rate)} statements a second:\n${list(made)}`);
 });
 
-// How long depends on the machine: it is printed, from the signal until what serves is gone. PostgreSQL and Redis end after it.
+// The time depends on the machine and is only printed: from the signal until the serving processes are gone. PostgreSQL and Redis stop after them.
 test('an idle server stops cleanly, and leaves nothing behind', async (t) => {
         const serving = it.server.processes().filter((p) => p.args.includes('serve'));
         const asked = performance.now();

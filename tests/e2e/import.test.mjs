@@ -1,4 +1,4 @@
-// `sonet import`: a network comes in through the public API, and coming again adds only what is missing.
+// `sonet import`: a network is imported through the public API, and importing it again only adds what is missing.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
@@ -21,7 +21,7 @@ function write(name, text) {
         return file;
 }
 
-// Numbers that no other run on this server has; a circle with chords, some ties written twice and in both orders.
+// Numbers that no other run on this server uses; a circle with chords, some edges repeated and in both directions.
 function network() {
         const base = Math.floor(Math.random() * 90_000_000);
         const ties = new Set();
@@ -58,7 +58,7 @@ async function list(url) {
         return items;
 }
 
-// What the server shows of the network: of each member, whom they follow and what they have posted.
+// The network as the server shows it: for each member, whom they follow and what they have posted.
 async function look(base) {
         const members = {};
         for (let i = 0; i < MEMBERS; i++) {
@@ -102,7 +102,7 @@ test('an interrupted import is continued by the next one', async () => {
         while (!broken.seen(/follows in/) && broken.child.exitCode === null) {
                 await sleep(1);
         }
-        await sleep(30); // somewhere among the notes; wherever it is, what follows must hold
+        await sleep(30); // somewhere among the notes; the rest must hold wherever it is
         broken.child.kill('SIGINT');
         const stopped = await broken.ended;
         assert.ok(stopped.code === 130 || stopped.code === 0, stopped.out);

@@ -1,4 +1,4 @@
-// However the services are spread over processes, requests never wait for each other in a circle.
+// In no layout of services and processes do requests wait for each other in a cycle.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { inBatches, register, registerMany } from './shared.mjs';

@@ -1,4 +1,4 @@
-// What a crash test knows to be true: every acknowledged effect of one cast of members. Comparing it with the public API is audit().
+// The expected state of a crash test: every acknowledged effect of one group of members. audit() compares it with the public API.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
@@ -9,7 +9,7 @@ import { sleep } from './harness.mjs';
 const GIVE_UP_MS = 60_000;
 const RETRIED = new Set([409, 429, 500, 502, 503, 504]);
 
-// What an audit found: the server answers, and its answer is not what was acknowledged. A request that fails is no damage.
+// A finding of an audit: the server responds, but not with what was acknowledged. A failing request is not damage.
 export class Damage extends Error {}
 
 const brief = (value) => JSON.stringify(value).slice(0, 500);
@@ -20,7 +20,7 @@ function expectSame(actual, expected, what) {
         }
 }
 
-// Until check() finds no damage; then the last that it found.
+// Repeats until check() finds no damage; otherwise returns the last finding.
 async function undamaged(what, check, withinMs) {
         try {
                 await eventually(what, check, withinMs);
@@ -29,7 +29,7 @@ async function undamaged(what, check, withinMs) {
         }
 }
 
-// Repeats a request that is safe to repeat until its outcome is known. Nothing else may come back than `good`, or what a retry explains.
+// Repeats an idempotent request until its outcome is known. The response must be one of `good`, or explained by a retry.
 export async function untilAcknowledged(ask, good) {
         const end = Date.now() + GIVE_UP_MS;
         for (let attempt = 0; ; attempt++) {
@@ -57,7 +57,7 @@ export class Ledger {
                 Object.assign(this, { members, random, label });
                 this.notes = new Map(); // id → {id, author, text, likes: Set, comments, deleting}
                 this.follows = new Map(members.map((m) => [m.id, new Set()]));
-                this.mayDelete = new Set(); // notes that their author may delete some time
+                this.mayDelete = new Set(); // notes that their author may delete later
                 this.posted = 0;
                 this.events = 0;
         }
@@ -85,7 +85,7 @@ export class Ledger {
                 }
         }
 
-        // 404, or of an undo 204, is right when the author deletes the note at the same time.
+        // 404, or 204 for an undo, is correct if the author deletes the note concurrently.
         mayBeGone(note) {
                 return this.mayDelete.has(note.id) ? [404, 204] : [];
         }
@@ -99,7 +99,7 @@ export class Ledger {
 
         async remove(member, note) {
                 note.deleting = true;
-                // A retry meets 404 when the first try had been done.
+                // A retry gets 404 if the first attempt succeeded.
                 await untilAcknowledged(() => member.del(`/v1/notes/${note.id}`, { timeoutMs: 10_000 }), [204, 404]);
                 this.notes.delete(note.id);
         }
@@ -110,7 +110,7 @@ export class Ledger {
                 this.follows.get(member.id)[on ? 'add' : 'delete'](other.id);
         }
 
-        // Sent again as it is until it is acknowledged: an id counts once.
+        // Sent unchanged until it is acknowledged: an ID counts once.
         async record(member) {
                 const events = Array.from({ length: 1 + Math.floor(this.random() * 20) }, () => ({ id: randomUUID(), name: 'click', at: new Date().toISOString(), properties: { target: this.label } }));
                 const { body } = await untilAcknowledged(() => member.post('/v1/analytics/events', { events }, { timeoutMs: 10_000 }), [202]);
@@ -118,7 +118,7 @@ export class Ledger {
                 this.events += events.length;
         }
 
-        // One step of one member: mostly posts. Every seventh note may be deleted some time, the others stay.
+        // One step of one member: mostly posts. Every seventh note may be deleted later, the others stay.
         async step(member) {
                 const dice = this.random();
                 const note = this.pick([...this.notes.values()].filter((n) => !n.deleting));
@@ -143,8 +143,8 @@ export class Ledger {
                 return seen.map((n) => n.id).sort().reverse();
         }
 
-        // Every acknowledged note exactly once, with exact counters: in the first answer. Until a process has found again the one that was killed, it
-        // answers 503.
+        // Every acknowledged note exactly once, with exact counters: in the first response. Until a process has reconnected to the killed one, it
+        // responds with 503.
         async auditNotes() {
                 await inBatches(this.members, 2, async (member) => {
                         const listed = await readAll((p) => untilAcknowledged(() => member.get(p), [200]), `/v1/timelines/users/${member.id}`);
@@ -158,7 +158,7 @@ export class Ledger {
                 });
         }
 
-        // Every home timeline and every profile's counts, which events bring: within a generous time.
+        // Every home timeline and every profile's counts, which are updated by events: within a generous time.
         async auditDelivery(withinMs) {
                 await inBatches(this.members, 2, async (member) => {
                         const whose = `of ${member.username}`;
@@ -175,7 +175,7 @@ export class Ledger {
                 });
         }
 
-        // Every acknowledged event of analytics exactly once, in the roll-ups, too; no answer of the API names single events.
+        // Every acknowledged analytics event exactly once, also in the roll-ups; the API does not return single events.
         async auditEvents(dir, withinMs) {
                 await undamaged(`${this.label}: the events`, async () => {
                         const [stored, different] = query(dir, 'analytics', `select count(*), count(distinct id) from user_events where name = 'click' and properties->>'target' = '${this.label}'`).split('|');

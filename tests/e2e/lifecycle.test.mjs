@@ -1,4 +1,4 @@
-// `sonet up` as a process: ready once it is, stops what it started, continues where it was, survives being killed.
+// `sonet up` as a process: it reports when it is ready, stops what it started, continues where it was, and survives being killed.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { after, before, test } from 'node:test';
@@ -95,7 +95,7 @@ test('while PostgreSQL does not respond no process is ready, and all are afterwa
                         const { status: found, text } = await own.api('GET', '/readyz');
                         own.close();
                         assert.equal(found, status, `${role}: ${text}`);
-                        // Owners end when PostgreSQL says nothing for two seconds; those that follow wait for it.
+                        // Owners exit when PostgreSQL does not respond for two seconds; the restarted ones wait for it.
                         const lines = text.match(/^\w+: database .*$/gm) ?? [];
                         assert.deepEqual(status === 503 ? lines.filter((l) => !/database down, migrations unknown, lease (awaited|not needed)$/.test(l)) : [], []);
                 }
@@ -125,7 +125,7 @@ test('an unused Redis that hangs is reported by metrics and readiness, and delay
                         assert.match(text, pattern, role);
                 }
         };
-        const state = async (breaker, word) => { // metrics first: asking for readiness would tell them
+        const state = async (breaker, word) => { // metrics first: requesting readiness could update them
                 await eventually(`the breaker is ${breaker}`, everywhere('/metrics', new RegExp(`^sonet_redis_breaker ${breaker}$`, 'm')), 60_000);
                 await eventually(`Redis is ${word}`, everywhere('/readyz', new RegExp(`^redis: ${word}`, 'm')), 60_000);
         };
@@ -208,6 +208,6 @@ test('a killed supervisor leaves nothing that prevents the next start', async ()
         signal(server.pid, 'SIGKILL');
         await server.exited;
         net.close();
-        await server.up(); // at once, on the same port, whatever is still dying
+        await server.up(); // at once, on the same port, whatever is still exiting
         await everythingWorks();
 });

@@ -17,7 +17,7 @@ const WRITE = 10;
 const AUTH = 12;
 const it = ownServer({ env: { SONET_RATE_LIMITS: 'on', RATE_READ: String(READ), RATE_WRITE: String(WRITE), RATE_AUTH: String(AUTH) } });
 
-// Asks until refused, at most `most` times; gives {served, refusal}.
+// Sends requests until one is rejected, at most `most`; returns {served, refusal}.
 async function exhaust(ask, most) {
         for (let served = 0; served <= most; served++) {
                 const answer = await ask(served);
@@ -53,7 +53,7 @@ test('reads and writes have separate limits per member', async () => {
         assert.equal(ids(must(await bob.get(`/v1/timelines/users/${alice.id}?limit=100`)).items).length, writes.served + 1, 'refused posts wrote nothing');
 });
 
-// Calls with what request() gives until refused; gives {served, refusal: the error, trailers}.
+// Calls with the result of request() until rejected; returns {served, refusal: the error, trailers}.
 async function exhaustGrpc(name, request, most, member) {
         wire ??= connectGrpc(it.server.grpcAddresses());
         for (let served = 0; served <= most; served++) {
@@ -78,7 +78,8 @@ test('gRPC from outside is limited like REST', async () => {
         assert.match(reads.trailers.ratelimit, /^"read";r=0;t=\d+$/);
         await exhaustGrpc('CreateNote', () => ({ text: 'over the wire' }), WRITE * 3, alice);
 
-        // A process counts both doors together; what the gateway passes on to another one is not counted there again. GetMe is user's.
+        // A process counts both ports together; requests that the gateway forwards to another process are not counted there again. GetMe is a method
+        // of user.
         for (let i = 0; i < READ - 5; i++) {
                 must(await bob.get('/v1/users/me'));
         }
@@ -104,7 +105,7 @@ test('an import that exceeds the limits waits for Retry-After, and creates no du
         const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'sonet-limits.'));
         try {
                 const before = await notesRefused();
-                await importFriends(dir, WRITE); // and one follow each: the last note of each member is refused once
+                await importFriends(dir, WRITE); // and one follow each: the last note of each member is rejected once
                 const refused = await notesRefused() - before;
                 assert.ok(refused >= 1 && refused <= 2, `${refused} notes were refused`);
                 assert.match(await importFriends(dir, WRITE), new RegExp(`${2 * WRITE} notes .*${2 * WRITE} already present`));
@@ -123,8 +124,8 @@ test('log-ins and registrations are limited per address, even if they fail', asy
         const login = () => it.api('POST', '/v1/auth/login', { body: { login: randomName('nobody'), password: 'a wrong password' } });
         const { refusal } = await exhaust(login, AUTH * 3);
         refusedPolitely(refusal);
-        // Registrations count with them, and a header does not make one somebody else: of what a busy machine lets grow again, less than a
-        // whole limit is served.
+        // Registrations count together with them, and a header does not change the address. A slow machine may regain some of the limit meanwhile,
+        // but less than a whole one.
         const username = () => randomName('late');
         const others = [() => ({ path: '/v1/auth/register', body: { username: username(), email: `${username()}@example.org`, password: 'long enough' } }),
                         ...['x-forwarded-for', 'x-real-ip', 'forwarded'].map((name) => () => (

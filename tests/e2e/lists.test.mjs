@@ -1,4 +1,4 @@
-// What all lists share: limits, cursors that cannot be forged or carried elsewhere, Link headers.
+// Properties of all lists: limits, cursors that cannot be forged or used elsewhere, Link headers.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { api, eventually, ids, inBatches, logIn, must, problem, register, registerMany } from './shared.mjs';
@@ -38,7 +38,7 @@ before(async () => {
         lists = { alice: of(alice), bob: of(bob) };
 });
 
-// Lists that are newest first: what is newer can be asked for.
+// Lists that are newest first: newer items can be requested.
 const NEWEST_FIRST = ['home', 'user', 'hashtag', 'bookmarks', 'followers', 'following'];
 const withQuery = (path, query) => `${path}${path.includes('?') ? '&' : '?'}${query}`;
 const cursorOf = async (member, path) => must(await member.get(withQuery(path, 'limit=2'))).next_cursor;
@@ -191,7 +191,7 @@ test('cursor and after together are rejected, and so is an unknown after', async
                 problem(await alice.get(withQuery(path, `after=${'A'.repeat(2049)}`)), 422, { field: 'after' });
                 problem(await bob.get(withQuery(path, `after=${prev}`)), 400, { code: 'cursor_invalid', field: 'after' });
         }
-        for (const name of ['bookmarks', 'followers', 'following']) { // their order is not in the ids
+        for (const name of ['bookmarks', 'followers', 'following']) { // their order does not follow from the IDs
                 problem(await alice.get(`${lists.alice[name]}?after=01890000-0000-7000-8000-000000000000`), 422, { field: 'after' });
         }
         for (const name of ['comments', 'thread', 'people']) {

@@ -1,4 +1,4 @@
-// The history of log-ins, what sessions say of themselves, and that nothing tells whether a name has an account, time included.
+// The history of log-ins, the details of sessions, and that nothing reveals whether a name has an account, not even time.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { mailsTo } from './operator.mjs';
@@ -53,7 +53,7 @@ function distance(a, b) {
 }
 
 const N = process.env.SONET_E2E_LONG === '1' ? 200 : 100;
-const CRITICAL = 1.949 * Math.sqrt(2 / N); // of two equal distributions one in a thousand pairs of samples is farther apart
+const CRITICAL = 1.949 * Math.sqrt(2 / N); // for equal distributions, one in a thousand pairs of samples is farther apart
 
 test('the statistic of the next test detects a difference of ten percent', () => {
         const times = Array.from({ length: N }, (_, i) => 20 + 4 * Math.sin(i * 12.9898) ** 2);
@@ -61,8 +61,8 @@ test('the statistic of the next test detects a difference of ten percent', () =>
         assert.ok(distance(times, times.map((t) => t * 1.1)) > CRITICAL);
 });
 
-// Both kinds by turns, each pair in random order, so that whatever else the machine does falls on both alike. Eight tries a name are below
-// what makes one wait. Twice one in a thousand, so that it fails for nothing once in a million runs.
+// Both kinds alternately, each pair in random order, so that other load affects both equally. Eight attempts per name are below the limit for delays.
+// Two results of one in a thousand are required, so that it fails by chance only once in a million runs.
 async function sample() {
         const members = (await registerMany(N / 8)).map((m) => m.username);
         const times = { known: [], unknown: [] };

@@ -1,4 +1,4 @@
-// A refresh whose process is killed between COMMIT and answer: the client asks again, and has what it would have had.
+// A refresh whose process is killed between COMMIT and response: a retry returns what the lost response would have.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { PASSWORD, connect, eventually, must, randomName } from './client.mjs';
@@ -11,7 +11,7 @@ after(async () => pair.stop());
 
 test('a committed change whose response was lost is returned on a retry with the key', async () => {
         const { owner } = await pair.settled('user');
-        const together = pair.gateways.includes(owner); // then who takes over serves the clients, too
+        const together = pair.gateways.includes(owner); // then the process that takes over also serves the clients
         const gateway = together ? owner : pair.gateways[0];
         const net = connect(gateway.url);
         await eventually('the gateway serves', async () => (await net.api('GET', '/readyz')).status === 200, 60_000);
@@ -21,7 +21,7 @@ test('a committed change whose response was lost is returned on a retry with the
         }, 60_000);
         const body = { refresh_token: login.refresh_token, client_key: login.client_key };
         const committed = owner.proxy.loseCommit('ROTATE');
-        const lost = await eventually('the COMMIT is held up', async () => { // a busy machine refuses some, and nothing is done
+        const lost = await eventually('the COMMIT is held up', async () => { // a busy machine rejects some, without any effect
                 const answer = net.api('POST', '/v1/auth/refresh', { body }).then(({ status }) => status, () => 'lost');
                 assert.equal(await Promise.race([committed.then(() => 'held up'), answer]), 'held up', 'the COMMIT passed by another line');
                 return { answer };

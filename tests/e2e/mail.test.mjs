@@ -1,4 +1,4 @@
-// How mails leave: TLS and log-in, a server that is away, refuses, is slow, or breaks off; and `kill -9` in between.
+// Sending mails: TLS and authentication; a server that is unreachable, rejects, is slow, or disconnects; and `kill -9` in between.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -65,7 +65,7 @@ test('permanently rejected mails are not retried, deferred ones are, and others 
         const listed = await eventually('the operator is told', async () => (await adminOf(net.server, env, 'mails', 'list')).stdout || false, 60_000);
         assert.match(listed, /^user +\S+ {2}\S+ {2}verify_email {2}of \S+ {2}1 tries: 550 5\.1\.1/m);
         assert.ok(!listed.includes('example.org') && !listed.includes('451'));
-        assert.ok(!log().includes('there is no such mailbox')); // a server's words may name the address
+        assert.ok(!log().includes('there is no such mailbox')); // a server's response may contain the address
 });
 
 test('while the server is unreachable mails wait, and are sent when it is back', async () => {
@@ -82,7 +82,7 @@ test('a slow server times out, and delays no other mail', async () => {
         let release;
         const held = new Promise((resolve, reject) => { release = () => reject(temporary()); });
         const username = `slow_${Date.now().toString(36)}`;
-        box.onMessage = async (mail) => { await (mail.recipients[0] === `${username}@example.org` ? held : null); }; // and then refuses it, or it would come twice
+        box.onMessage = async (mail) => { await (mail.recipients[0] === `${username}@example.org` ? held : null); }; // and then rejects it, or it would be sent twice
         await net.register({ username });
         await box.wait(address(await net.register()));
         await eventually('it is put off', () => /"deferred".*Timeout was reached/.test(log()), 60_000);
@@ -104,7 +104,7 @@ test('kill -9 while the server receives a mail: it is sent again unchanged, and 
                         throw new Error('the connection is gone anyway');
                 }
         };
-        await member.post('/v1/auth/email/resend', {}).catch(() => {}); // the first mail may have been taken before; or this meets the end
+        await member.post('/v1/auth/email/resend', {}).catch(() => {}); // the first mail may have been accepted before; or the process is already gone
         await eventually('it is killed', () => killed, 60_000);
         await eventually('it serves again', async () => (await member.get('/v1/users/me', { timeoutMs: 5000 })).status === 200, 90_000);
         const again = await eventually('it comes again', () => {
@@ -115,7 +115,7 @@ test('kill -9 while the server receives a mail: it is sent again unchanged, and 
         assert.equal(again.length, 2);
         assert.equal(again[0].raw, again[1].raw);
         const taken = new Map();
-        for (const mail of box.mails) { // the other connection may have been sending one too: that comes again as it was
+        for (const mail of box.mails) { // the other connection may have been sending one, too: it is sent again unchanged
                 assert.equal(taken.get(mail.messageId) ?? mail.raw, mail.raw);
                 taken.set(mail.messageId, mail.raw);
         }

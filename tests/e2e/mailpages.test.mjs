@@ -1,4 +1,4 @@
-// The pages behind the links of mails, in a headless Chromium: what a person does there with the mail of a real mail server.
+// The pages behind the links of mails, in a headless Chromium: what a person does with the mails from a real mail server.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Browser } from './browser.mjs';
@@ -18,7 +18,7 @@ const NEW = 'another horse battery';
 const address = (member) => `${member.username}@example.org`;
 const logIn = (member, password) => net.api('POST', '/v1/auth/login', { body: { login: member.username, password } });
 
-// The page of a link once its script has run: {type, click, outcome, invalid, hash}.
+// The page of a link after its script has run: {type, click, outcome, invalid, hash}.
 async function open(path) {
         const page = await browser.open(net.server.url + path);
         await eventually('the page is there', () => page.run('document.readyState === "complete" && !!document.querySelector("#outcome")').catch(() => false), 60_000);

@@ -1,4 +1,4 @@
-// How fast mails go to one domain.
+// The rate of mails to one domain.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { eventually } from './client.mjs';

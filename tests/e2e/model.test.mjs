@@ -1,5 +1,5 @@
-// Random members against a model of docs/api.md (model/). Before a change lands they are the same ones every time, since it must not fail for what
-// others did; with --long they are new ones. SONET_MODEL_SEED chooses some again.
+// Random members against a model of docs/api.md (model/). By default the seed is fixed, so that a change does not fail because of an unrelated error;
+// with --long it is new. SONET_MODEL_SEED selects a seed.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { check } from './model/check.mjs';

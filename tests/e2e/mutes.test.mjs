@@ -1,4 +1,4 @@
-// Muting: whose notes stay out of which lists, and where they are still to be found.
+// Muting: whose notes are left out of which lists, and where they are still visible.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { api, eventually, ids, must, readAll, register, registerMany } from './shared.mjs';

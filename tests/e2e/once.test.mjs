@@ -1,4 +1,4 @@
-// A note that several pass on stands once on a home timeline, under all of them.
+// A note with several renotes appears once on a home timeline, with all renoters.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { api, eventually, ids, inBatches, must, readAll, register, registerMany } from './shared.mjs';
@@ -7,7 +7,7 @@ const homeOf = (reader, limit = 100) => readAll((p) => reader.get(p), '/v1/timel
 const shown = (item) => (item.renote_of ?? item).id;
 const names = (item) => ids(item.renoted_by?.items ?? []);
 
-// Each passes the note on, in this order; gives the ids of their renotes.
+// Each renotes the note, in this order; returns the IDs of the renotes.
 async function passOn(note, members) {
         const renotes = [];
         for (const member of members) {
@@ -145,7 +145,7 @@ test('the original of a renote that has been shown is not shown separately when 
         const [renote] = await passOn(note, [reader]);
         const page = must(await reader.get('/v1/timelines/home?limit=1'));
         assert.deepEqual(ids(page.items), [renote]);
-        await reader.follow(author); // their notes stand between the note and its renote
+        await reader.follow(author); // their notes are between the note and its renote
         const newer = [];
         for (let after = page.prev_cursor, items; items === undefined || items.length > 0; newer.push(...items)) {
                 ({ items, prev_cursor: after } = must(await reader.get(`/v1/timelines/home?limit=1&after=${after}`)));

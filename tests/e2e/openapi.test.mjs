@@ -1,4 +1,4 @@
-// /openapi.json: valid by a published validator, complete by the contracts, and true by trying each operation.
+// /openapi.json: valid according to a published validator, complete compared with the contracts, and correct when each operation is tried.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
@@ -64,7 +64,7 @@ test('each operation responds as documented: without a token, with garbage, with
                 for (const url of new Set(rubbish.map((value) => path.replace(/\{[^}]*\}/g, value)))) {
                         for (const options of verb === 'GET' ? tokens : [...tokens, ...bodies]) {
                                 if (path === '/v1/auth/logout' && options.token === member.token) {
-                                        continue; // the one thing that needs nothing more
+                                        continue; // the only one that requires nothing else
                                 }
                                 const answer = await api(verb, url, options);
                                 const where = `${verb} ${url.slice(0, 60)} ${JSON.stringify(options).slice(0, 40)}: ${answer.status} ${answer.text.slice(0, 200)}`;
@@ -90,7 +90,7 @@ test('operations that require a member declare it, and are refused without one',
                 if (method) {
                         assert.equal(needs, method.access !== 'public', `${verb} ${path}`);
                 }
-                if (path.startsWith('/v1/auth/') && path !== '/v1/auth/email/verify' && !needs) { // a code is a member's, a link is not
+                if (path.startsWith('/v1/auth/') && path !== '/v1/auth/email/verify' && !needs) { // a code requires the member's token, a link does not
                         assert.deepEqual(op.security, [], `${verb} ${path} looks at no token`);
                 }
                 if (needs) {

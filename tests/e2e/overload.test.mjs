@@ -1,4 +1,4 @@
-// Clients that ask too much, read nothing or stay for ever: they are bounded, and hold up nobody else.
+// Clients that send too many requests, read nothing or stay forever: they are limited, and delay no other client.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import net from 'node:net';
@@ -8,7 +8,7 @@ import { signal, sleep } from './harness.mjs';
 import { ownServer } from './own.mjs';
 import { open } from './socket.mjs';
 
-const IDLE_MS = 8000; // longer than this process, busy with 64 questions, may leave a new connection without its request
+const IDLE_MS = 8000; // longer than this process, busy with 64 requests, may take to send the request on a new connection
 
 let alice;
 const it = ownServer({ env: { HTTP_IDLE_MS: String(IDLE_MS) } }, async () => {
@@ -18,7 +18,7 @@ const it = ownServer({ env: { HTTP_IDLE_MS: String(IDLE_MS) } }, async () => {
 const GET = (path) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
 const sessions = () => it.server.pids('postgres').length;
 
-// Asks 64 times at once, again and again, while work() runs; gives its result.
+// Repeatedly sends 64 concurrent requests while work() runs; returns its result.
 async function whileManyAsk(work) {
         let asking = true;
         const askers = Array.from({ length: 64 }, async () => {
@@ -45,7 +45,7 @@ test('many concurrent readiness checks open no PostgreSQL sessions and delay no 
                 }
                 return seen;
         });
-        assert.ok(most <= before + 8, `${before} sessions became ${most}`); // the pools may grow a little; each question took four
+        assert.ok(most <= before + 8, `${before} sessions became ${most}`); // the pools may grow a little; each request used to take four
 });
 
 test('readiness is reported at once while PostgreSQL accepts no new sessions', async () => {
@@ -53,7 +53,7 @@ test('readiness is reported at once while PostgreSQL accepts no new sessions', a
         signal(postmaster, 'SIGSTOP');
         try {
                 const answers = await inBatches(Array.from({ length: 40 }), 10, () => it.api('GET', '/readyz', { timeoutMs: 2000 }));
-                answers.forEach((answer) => must(answer)); // the sessions that are there still work
+                answers.forEach((answer) => must(answer)); // existing sessions still work
         } finally {
                 signal(postmaster, 'SIGCONT');
         }
@@ -69,7 +69,7 @@ test('an idle connection is closed after its timeout, and not before', async () 
         assert.ok(Date.now() - began >= IDLE_MS, `${Date.now() - began} ms`);
 });
 
-// What the kernel keeps for the connections of the server's port, sent by the server and not taken.
+// Bytes in the kernel for connections of the server's port, sent by the server and not read.
 function unread() {
         const port = new URL(it.url).port;
         const rows = fs.readFileSync('/proc/net/tcp', 'utf8').trim().split('\n').slice(1).map((line) => line.trim().split(/\s+/));
@@ -88,7 +88,7 @@ test('responses that clients do not read are buffered only in small parts', asyn
                 return socket;
         });
         await eventually('each has something that it does not read', () => unread().filter((bytes) => bytes > 0).length >= clients.length);
-        for (let before = -1; before !== sum(unread()); await sleep(100)) { // until the server has gone as far as it does
+        for (let before = -1; before !== sum(unread()); await sleep(100)) { // until the server has sent as much as it does
                 before = sum(unread());
                 await alice.note('others go on');
         }

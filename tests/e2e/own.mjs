@@ -1,12 +1,12 @@
-// A server for one test file alone, for what would disturb the others.
+// A server for a single test file that would disturb others.
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { after, before } from 'node:test';
 import { connect } from './client.mjs';
 import { findBinary, startServer } from './harness.mjs';
 
-// Starts it before the tests, then runs setUp (in the same hook: node starts those of one file without waiting for the one before), and
-// stops it after them; `it.server` and the client's functions are there in between.
+// Starts it before the tests, then runs setUp (in the same hook, since node starts a file's hooks without waiting for previous ones), and stops it
+// after them; `it.server` and the client's functions are available meanwhile.
 export function ownServer(options = {}, setUp = async () => {}) {
         const it = {};
         before(async () => {
@@ -24,7 +24,7 @@ export function ownServer(options = {}, setUp = async () => {}) {
         return it;
 }
 
-// `sonet admin` beside a server, with its settings: {code, stdout, stderr}
+// `sonet admin` with a server's settings: {code, stdout, stderr}
 export function adminOf({ dir }, env, ...words) {
         return new Promise((resolve) => {
                 execFile(findBinary(), ['admin', '--data', path.join(dir, 'data'), ...words],

@@ -1,7 +1,7 @@
-// Owns two of some `sonet serve` processes, and the hand of a service manager that starts anew what ends. By default two of whatever has an
-// owner, and two gateways, each with a line of its own to PostgreSQL. The others run once, and go to PostgreSQL directly: all lines pass this
-// one process, which must not be what is slow. The services of one process find those of another through a balancer that asks for
-// readiness, as an operator's would: it goes to the one that owns the service, and to all in turn of a service that any number may run.
+// Owns two replicas of some `sonet serve` processes, and restarts those that exit, like a service manager. By default two of all processes with an
+// owner, and two gateways, each with a separate connection proxy to PostgreSQL. The others run once, and connect to PostgreSQL directly: all proxied
+// connections go through this one process, which must not become the bottleneck. Services call other processes through a balancer that checks
+// readiness, like an operator's: it connects to the owner of a service, or to all replicas in turn if any number may run.
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
@@ -18,7 +18,7 @@ const SINGLE = ['user', 'follow', 'note']; // services/test_contracts.c
 const OWNED = ['gateway', 'all', ...SINGLE];
 const includesAny = (role, names) => role.some((name) => names.includes(name));
 
-// One process, replaced when it ends.
+// One process, restarted when it exits.
 class Replica {
         constructor(pair, role, number) {
                 Object.assign(this, { pair, role, number, exits: [], accepted: 0, wanted: false, name: `${role.join('+')} ${number}` });
@@ -59,7 +59,7 @@ class Replica {
                 }
         }
 
-        // {owns, standsBy, answers, text}, by /readyz, of a service that it runs.
+        // {owns, standsBy, answers, text} of a service that it runs, from /readyz.
         async readiness(service) {
                 const own = connect(this.url);
                 try {
@@ -74,8 +74,8 @@ class Replica {
         }
 }
 
-// Where a service is found: at a replica that serves it, until that one does not any more; or at all of them, one connection after the other.
-// Of gateways, at all that answer: what they need is theirs to say.
+// Selects the replicas of a service: one that serves it, for as long as it does; or all of them, in turn for each connection. For gateways, all that
+// respond, since they report errors of services themselves.
 class Balancer {
         constructor(service, replicas) {
                 Object.assign(this, { service, replicas, serving: new Set(), target: null, turn: 0, lines: new Set() });
@@ -131,11 +131,11 @@ class Balancer {
 }
 
 export class Pair {
-        // twice: of what there are two processes.
+        // twice: processes with two replicas.
         constructor(layout, { twice = OWNED } = {}) {
                 this.roles = LAYOUTS[layout].processes;
                 this.twice = twice;
-                this.balancers = new Map(); // of each service, when there are several processes
+                this.balancers = new Map(); // of each service, if there are several processes
         }
 
         isTwice(role) { return includesAny(role, this.twice); }
@@ -163,7 +163,7 @@ export class Pair {
         environment(replica) {
                 const env = { ...process.env, SONET_KEY_FILE: this.keyFile, LOG_FORMAT: 'json', REDIS_URL: this.servers.redisUrl, SONET_RATE_LIMITS: 'off',
                               DATABASE_URL: this.databaseUrl(replica?.proxy?.port), DATABASE_ADMIN_URL: this.servers.adminUrl };
-                for (const [service, balancer] of this.balancers) { // SERVICES, and nobody asks for GATEWAY_URL
+                for (const [service, balancer] of this.balancers) { // SERVICES; GATEWAY_URL is not used
                         env[`${service.toUpperCase()}_URL`] = `grpc://127.0.0.1:${balancer.port}`;
                 }
                 return env;
@@ -182,12 +182,12 @@ export class Pair {
                 return this.replicas.filter((r) => r.role.includes(service) || r.role.includes('all'));
         }
 
-        // In front of the gateways, as clients find them.
+        // In front of the gateways, for clients.
         async balanceGateways() { return this.balancers.set('gateway', await new Balancer('gateway', this.gateways).listen()).get('gateway').url; }
 
         get gateways() { return this.of('gateway'); }
 
-        // Of the two processes that run a service, the one that owns it and the other, which stands by.
+        // Of the two processes that run a service, the owner and the standby.
         async settled(service, withinMs = 60_000) {
                 return eventually(`one owns ${service}, one stands by`, async () => {
                         const found = await Promise.all(this.of(service).map((replica) => replica.readiness(service)));
@@ -200,7 +200,7 @@ export class Pair {
                 }, withinMs);
         }
 
-        // For whom has to find out why they do not get on: what each says, who is sent to whom, and what PostgreSQL's locks are.
+        // For debugging: each process's status, the balancers' targets, and PostgreSQL's locks.
         async describe() {
                 const psql = ['-h', this.servers.dir, '-U', 'sonet_admin', '-d', 'postgres', '-Atc',
                               "select datname, pid, state, wait_event, left(query, 60), (select string_agg(mode || ' ' || granted, ', ') from pg_locks l where l.pid = a.pid and locktype = 'advisory') from pg_stat_activity a where application_name = 'sonet lease' or wait_event_type = 'Lock'"];
@@ -214,7 +214,7 @@ export class Pair {
                 return ['--- the pair', ...replicas, ...targets, sessions, '---'].join('\n');
         }
 
-        // What must not stand in any log.
+        // Lines that must not be in any log.
         faults() {
                 return this.replicas.flatMap((r) => (fs.existsSync(r.log) ? fs.readFileSync(r.log, 'utf8').split('\n') : [])
                         .filter((l) => /AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Assertion/.test(l)).map((l) => `${r.name}: ${l}`));

@@ -1,4 +1,4 @@
-// Passkeys: real ceremonies in a browser with a virtual authenticator, and everything that an authenticator, a page or a thief may do wrong.
+// Passkeys: real ceremonies in a browser with a virtual authenticator, and everything that an authenticator, a page or an attacker may do wrong.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Authenticator, cbor } from './authenticator.mjs';
@@ -82,7 +82,7 @@ test('a real ceremony: a passkey is created, used for logging in, as second fact
         }
 });
 
-// ---- What may be wrong ----
+// ---- Invalid ceremonies ----
 
 test('a challenge works once', async () => {
         const { member, authenticator } = await withPasskey();
@@ -125,9 +125,9 @@ test('other origins, other networks and other ceremonies are rejected', async ()
 test('foreign signatures, and assertions without user presence or verification, are rejected', async () => {
         const { member, authenticator } = await withPasskey();
         problem(await passkeyLogIn(authenticator.get(await challenge(), { signedBy: new Authenticator() })), 401, { code: 'passkey_wrong' });
-        problem(await passkeyLogIn(authenticator.get(await challenge(), { flags: 0x01 })), 401, { code: 'passkey_wrong' }); // alone, it must know its owner
+        problem(await passkeyLogIn(authenticator.get(await challenge(), { flags: 0x01 })), 401, { code: 'passkey_wrong' }); // for logging in, it must verify its user
         problem(await passkeyLogIn(authenticator.get(await challenge(), { flags: 0x04 })), 401, { code: 'passkey_wrong' });
-        must(await stepUp(member.token, { passkey: authenticator.get(await challenge(), { flags: 0x01 }) })); // beside a session it need not
+        must(await stepUp(member.token, { passkey: authenticator.get(await challenge(), { flags: 0x01 }) })); // with a session it need not
         problem(await passkeyLogIn(new Authenticator().get(await challenge())), 401, { code: 'passkey_unknown', field: 'id' });
 });
 
@@ -175,7 +175,7 @@ test('bytes that are not a credential are rejected', async () => {
                 problem(await create(member.token, { ...good, client_data }), 422, { code: 'passkey_malformed', field: 'client_data' });
         }
         assert.deepEqual(await list(member.token), []);
-        must(await create(member.token, good), 201); // none of it used up the challenge
+        must(await create(member.token, good), 201); // none of these used up the challenge
 });
 
 test('removing the last factor removes the recovery codes; there are at most twenty passkeys', async () => {

@@ -1,4 +1,4 @@
-// Changing a password, getting back in without it, and which passwords are none: with the mails that a real mail server took.
+// Changing and resetting passwords, and rejected passwords: with mails from a real mail server.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { PASSWORD, eventually, must, problem, randomName } from './client.mjs';
@@ -82,7 +82,7 @@ test('while an address is unverified all accounts with it get a link, and then o
         must(await forgot(email), 202);
         const again = await box.wait(email, 'new password', 6);
         assert.ok(again.text.includes(`Hello ${owner.username}`));
-        await linkFor(await net.register()); // by then all that were asked for before are on their way
+        await linkFor(await net.register()); // by then all earlier mails have been sent
         assert.equal(box.to(email).filter((m) => m.subject.includes('new password')).length, 6);
 });
 
@@ -125,14 +125,14 @@ test('requesting a reset does not reveal accounts, and cannot flood a mailbox', 
         }
         must(await forgot(address(member)), 202);
         const other = await net.register();
-        await linkFor(other); // by then the fourth request was looked at
+        await linkFor(other); // by then the fourth request has been processed
         assert.equal(box.to(address(member)).filter((m) => m.subject.includes('new password')).length, 3);
         assert.equal(box.to(nobody).length, 0);
         problem(await forgot('nobody'), 422, { field: 'email' });
         problem(await forgot('a@b.example\r\nBcc: eve@evil.example'), 422, { field: 'email' });
 });
 
-// Kolmogorov–Smirnov: how far apart two distributions are, at most.
+// Kolmogorov–Smirnov: the largest distance between two distributions.
 function distance(a, b) {
         const all = [...a, ...b].sort((x, y) => x - y);
         const below = (list, x) => list.filter((v) => v <= x).length / list.length;
@@ -178,7 +178,7 @@ test('of two concurrent changes one succeeds, and the other fails because its cu
         must(await logIn(member, wanted[answers.findIndex((a) => a.status === 200)]));
 });
 
-// The row of the member is held until both of what comes at once wait for something.
+// The member's row is locked until both concurrent requests wait for a lock.
 test('concurrent changes of an account do not deadlock', async () => {
         const deadlocks = () => Number(query(net.server.dir, 'user', 'select deadlocks from pg_stat_database where datname = current_database()'));
         const change = (m) => m.post('/v1/auth/password/change', { current_password: PASSWORD, new_password: NEW });
@@ -246,5 +246,5 @@ test('passwords are not truncated: 256 characters of any kind, all of which coun
         for (const bad of ['Password', 'QWERTYUIOP', `${username}!`, '🔑'.repeat(257), '1234567']) {
                 problem(await post('/v1/auth/register', { username, email: `${username}@example.org`, password: bad }), 422, { field: 'password' });
         }
-        await net.register({ password: '  of 4 !' }); // no rules of what it is made of
+        await net.register({ password: '  of 4 !' }); // no composition rules
 });

@@ -1,4 +1,4 @@
-// Owns the line between one process and PostgreSQL: a TCP proxy that can go silent, hold up a COMMIT, or close one side alone.
+// Owns the connection between one process and PostgreSQL: a TCP proxy that can go silent, delay a COMMIT, or close only one side.
 import net from 'node:net';
 
 const COMMIT = Buffer.from('Q\0\0\0\x0bcommit\0', 'latin1'); // a simple query, as the protocol frames it
@@ -50,13 +50,13 @@ export class PostgresProxy {
                 line.server.write(chunk);
         }
 
-        // What the client sent before it went is still delivered, as on any network.
+        // What the client sent before it disconnected is still delivered, as on any network.
         drop(line) {
                 line.server?.end();
                 this.lines.delete(line);
         }
 
-        // Nothing passes in either direction, and nobody is told.
+        // Nothing passes in either direction, and no side is notified.
         cut() {
                 this.silent = true;
                 for (const { client, server } of this.lines) {
@@ -76,7 +76,7 @@ export class PostgresProxy {
                 }
         }
 
-        // Resolves when the COMMIT of a transaction that ran this statement was sent, and is held up.
+        // Resolves when the COMMIT of a transaction that ran this statement was sent, and is being delayed.
         holdCommit(statement) {
                 this.statement = statement;
                 return new Promise((resolve) => {
@@ -84,7 +84,7 @@ export class PostgresProxy {
                 });
         }
 
-        // Resolves when the COMMIT of a transaction that ran this statement was done, of which the process never hears.
+        // Resolves when the COMMIT of a transaction that ran this statement has succeeded, which the process never learns.
         loseCommit(statement) {
                 this.losesAnswer = true;
                 return this.holdCommit(statement);
@@ -99,7 +99,7 @@ export class PostgresProxy {
                 }
         }
 
-        // PostgreSQL sees the sessions of leases end; the process hears nothing.
+        // PostgreSQL sees the lease sessions end; the process does not notice.
         endLeasesOneSided() {
                 const leases = [...this.lines].filter((line) => line.lease);
                 for (const line of leases) {

@@ -1,4 +1,4 @@
-// Private accounts: who follows them was accepted, and nothing of what they write by default reaches others.
+// Private accounts: followers must be accepted, and by default nothing they write reaches others.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { api, eventually, ids, must, problem, randomName, readAll, register, registerMany } from './shared.mjs';
@@ -10,7 +10,7 @@ const relation = async (member, other) => must(await member.get(`/v1/relationshi
 const accept = async (member, other) => must(await member.put(`/v1/follow_requests/${other.id}`));
 
 let ada; // private
-let fan; // whom Ada accepted
+let fan; // accepted by Ada
 let stranger;
 
 before(async () => {
@@ -94,7 +94,7 @@ test('a request to a private account is not accepted by an earlier opening', asy
         assert.deepEqual(ids(await requests(bob)), [late.id]);
 });
 
-// Everything that a reader may ask about Ada; null: not logged in.
+// Everything that a reader may request about Ada; null: not logged in.
 async function roads(reader, { note, tag, word, of }) {
         const get = (path) => (reader === null ? api('GET', path) : reader.get(path));
         const lists = ['followers', 'following'].map((list) => `/v1/users/${ada.id}/${list}`);
@@ -169,7 +169,7 @@ test('its counts and lists are visible to itself and its followers', async () =>
         assert.ok(ids(must(await fan.get(`/v1/users/${ada.id}/followers`)).items).includes(fan.id));
         assert.ok(ids(must(await fan.get(`/v1/users/${ada.id}/following`)).items).includes(stranger.id));
         assert.ok(!ids(must(await api('GET', `/v1/users/${stranger.id}/followers`)).items).includes(ada.id));
-        problem(await api('GET', `/v1/users/${stranger.id}/followers?after=${ada.id}`), 422, { field: 'after' }); // as of who does not follow
+        problem(await api('GET', `/v1/users/${stranger.id}/followers?after=${ada.id}`), 422, { field: 'after' }); // as for members who do not follow
         for (const reader of [fan, stranger]) {
                 assert.ok(ids(must(await reader.get(`/v1/users/${stranger.id}/followers`)).items).includes(ada.id));
         }

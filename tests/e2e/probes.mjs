@@ -1,4 +1,4 @@
-// What exhausted earlier releases, again and harder: while it goes on, others post and read, and memory stays bounded. `./dev test --long`.
+// What exhausted earlier releases, with more load: meanwhile others post and read, and memory stays limited. `./dev test --long`.
 //   SONET_E2E_MODE=split node --test probes.mjs
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -15,7 +15,7 @@ const ATTACK_MS = 5000;
 const FOLLOWERS = 1000;
 const NOTES = 300;
 const TAGGED = 5000;
-const MEMORY_KIB = 96 << 10; // that all processes may grow by, under any of it
+const MEMORY_KIB = 96 << 10; // maximum growth of all processes in any test
 const FAILURES = 600;
 
 const UNBOUNDED = '10000000';
@@ -30,7 +30,7 @@ const httpPort = () => Number(new URL(it.url).port);
 const grpcPort = () => Number(Object.values(it.server.grpcAddresses())[0].split(':')[1]);
 const median = (numbers) => numbers.sort((a, b) => a - b)[numbers.length >> 1];
 
-// Somebody posts and reads as ever; every answer must be right. Gives the median of milliseconds.
+// A client posts and reads as usual; every response must be right. Returns the median in milliseconds.
 async function serveWitness(times = 1) {
         const took = [];
         for (let i = 0; i < times; i++) {
@@ -43,7 +43,7 @@ async function serveWitness(times = 1) {
         return median(took);
 }
 
-// attack(isOver) goes on, `width` times at once, until isOver(); the witness is served all the time.
+// `width` concurrent attack(isOver) run until isOver(); the witness is served all the time.
 async function besiege(t, width, attack) {
         const calm = await serveWitness(30);
         const before = memoryKiB();
@@ -57,7 +57,7 @@ async function besiege(t, width, attack) {
                         most = Math.max(most, memoryKiB());
                 }
         } finally {
-                over = true; // also when the witness was not served: the next test has its own attackers
+                over = true; // even if the witness was not served: the next test has its own attackers
                 await Promise.allSettled(attackers);
         }
         await Promise.all(attackers);
@@ -160,7 +160,7 @@ test(`${NOTES} notes to ${FOLLOWERS} followers are delivered, and hold up nobody
         const fans = await it.registerMany(FOLLOWERS);
         await inBatches(fans, 8, async (fan) => {
                 await fan.follow(author);
-                assert.deepEqual(await fan.home(), []); // from now on it is kept, and delivered to
+                assert.deepEqual(await fan.home(), []); // from now on it is materialised, and delivered to
         });
         const before = memoryKiB();
         const began = Date.now();

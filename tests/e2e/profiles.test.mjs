@@ -1,4 +1,4 @@
-// What members say of themselves, and changing a username.
+// Profile details, and changing a username.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { api, ids, logIn, must, problem, randomName, register } from './shared.mjs';

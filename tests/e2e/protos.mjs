@@ -14,7 +14,7 @@ export const methods = SERVICES.flatMap((service) => {
         return Object.entries(contract).map(([name, m]) => ({ service, name, path: m.path, ...(m.options?.['(sonet.method)'] ?? {}), contract: m }));
 });
 
-// sonet.Problem (problem.proto) from its bytes. proto-loader gives decoders of methods only, and no method answers a problem.
+// Decodes sonet.Problem (problem.proto). proto-loader only has decoders for methods, and no method returns a problem.
 export function decodeProblem(bytes) {
         const names = { 1: 'status', 2: 'code', 3: 'field', 4: 'detail', 5: 'retry_after_s', 6: 'challenge' };
         const out = { status: 0, code: '', field: '', detail: '', retry_after_s: 0 };
@@ -51,7 +51,7 @@ export function decodeProblem(bytes) {
 export function connectGrpc(addresses) {
         const clients = Object.fromEntries(SERVICES.map((s) => [s, new grpc.Client(addresses[s], grpc.credentials.createInsecure())]));
 
-        // Resolves to {answer} or {error: {code, details, problem}}, both with the trailing metadata in `trailers`; never throws for a refusal.
+        // Resolves to {answer} or {error: {code, details, problem}}, both with the trailing metadata in `trailers`; never throws on errors.
         function call(methodName, request, { token, metadata = {}, deadlineMs = 20_000 } = {}) {
                 const m = methods.find((x) => x.name === methodName || x.path === methodName);
                 const head = new grpc.Metadata();
@@ -67,7 +67,7 @@ export function connectGrpc(addresses) {
                 });
         }
 
-        // A call with bytes of one's own, answered with bytes.
+        // A call with raw bytes, which returns bytes.
         function callRaw(service, methodPath, bytes, { token, deadlineMs = 20_000 } = {}) {
                 const head = new grpc.Metadata();
                 if (token) {
@@ -78,7 +78,7 @@ export function connectGrpc(addresses) {
                         (error, answer) => resolve(error ? { error: { code: error.code, details: error.details } } : { answer })));
         }
 
-        // A call whose request is a stream of messages, whose answer is one, or both; resolves to {answers} or {error}.
+        // A call with client streaming, server streaming, or both; resolves to {answers} or {error}.
         function callStream(methodName, requests, { token, deadlineMs = 20_000 } = {}) {
                 const m = methods.find((x) => x.name === methodName);
                 const head = new grpc.Metadata();

@@ -1,4 +1,4 @@
-// Behind a trusted proxy each client counts for itself: limits, wrong passwords, bad tokens, sessions. The tests are the proxy.
+// Behind a trusted proxy each client counts separately: limits, wrong passwords, invalid tokens, sessions. The tests act as the proxy.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import grpc from '@grpc/grpc-js';
@@ -69,7 +69,7 @@ test('a session has the address of its last use', async () => {
         assert.equal(await seenBy(token, from('198.51.100.23')), '198.51.100.23');
 });
 
-// Asks until refused, at most `most` times; gives how many were served, and the refusal.
+// Sends requests until one is rejected, at most `most`; returns how many were served, and the error.
 async function exhaust(ask, most) {
         for (let served = 0; served <= most; served++) {
                 const answer = await ask(served);
@@ -87,7 +87,7 @@ test('each client behind the proxy has its own limits, an IPv6 /64 a common one'
                 assert.ok((await tries(() => address)).served >= AUTH);
         }
         const { served, refusal } = await tries((n) => `${network}::${n + 1}`);
-        assert.ok(served >= AUTH && served < AUTH * 2, `${served} were served`); // some come back while the others run
+        assert.ok(served >= AUTH && served < AUTH * 2, `${served} were served`); // the limit regains some while the others run
         problem(refusal, 429, { code: 'rate_limited' });
 });
 
@@ -112,7 +112,7 @@ test('a hundred wrong passwords from many networks delay unknown devices, but no
         must(await logIn(newAddress(), { login: member.username, password: PASSWORD, device_token: member.device_token }));
 });
 
-// The claims of a genuine token, of another time.
+// The claims of a genuine token, with other times.
 function forged(token, n) {
         const [head, body, signature] = token.split('.');
         const claims = JSON.parse(Buffer.from(body, 'base64url'));
@@ -131,7 +131,7 @@ test('invalid tokens count against the address; beyond the limit they are not ve
         must(await it.api('GET', '/v1/users/me', { token: member.access_token, headers: from(attacker) })); // behind the same address
         problem(await it.api('GET', '/v1/users/me', { token: forged(member.access_token, 1), headers: from(friend) }), 401);
         const fresh = must(await logIn(attacker, { login: member.username, password: PASSWORD, device_token: member.device_token }));
-        must(await it.api('GET', '/v1/users/me', { token: fresh.access_token, headers: from(attacker) })); // one that was made just now
+        must(await it.api('GET', '/v1/users/me', { token: fresh.access_token, headers: from(attacker) })); // one that was just issued
         const newer = must(await it.api('POST', '/v1/auth/refresh', { body: { refresh_token: fresh.refresh_token }, headers: from(attacker) }));
         must(await it.api('GET', '/v1/timelines/home', { token: newer.access_token, headers: from(attacker) }));
 });
@@ -148,7 +148,7 @@ test('over gRPC they count the same, and tokens issued by another process are re
         assert.equal(error.code, grpc.status.RESOURCE_EXHAUSTED);
         assert.equal(error.problem.code, 'too_many_failures');
         assert.ok(n >= FAILURES && n < FAILURES * 2, `${n} were looked at`);
-        const fresh = must(await logIn(newAddress(), { login: member.username, password: PASSWORD })); // in split mode by user's process
+        const fresh = must(await logIn(newAddress(), { login: member.username, password: PASSWORD })); // in split mode by the process of user
         assert.equal(await getHome(fresh.access_token, address), undefined);
         assert.equal((await getHome(forged(fresh.access_token, 0), newAddress())).code, grpc.status.UNAUTHENTICATED);
 });

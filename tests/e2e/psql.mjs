@@ -1,4 +1,4 @@
-// The private PostgreSQL of a server, as its administrator, and what it is asked.
+// The private PostgreSQL of a server, as its administrator, and the statements that it gets.
 import { execFile } from 'node:child_process';
 import { hkdfSync } from 'node:crypto';
 import fs from 'node:fs';
@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-// Derived from the key file as auth/keys.c does.
+// Derived from the key file as in auth/keys.c.
 function adminPassword(server) {
         const master = Buffer.from(fs.readFileSync(path.join(server.dir, 'key'), 'utf8').trim(), 'base64url');
         return Buffer.from(hkdfSync('sha256', master, 'sonet key file', 'database:sonet_admin', 32)).toString('base64url');
@@ -21,8 +21,8 @@ export async function psql(server, database, text) {
         return stdout.split('\n').filter((line) => line !== '').map((line) => line.split('\t'));
 }
 
-// What the services ask of PostgreSQL from now on: resolves to a function that gives {database, text, calls, ms} of each statement since,
-// the most frequent first.
+// The services' statements from now on: resolves to a function that returns {database, text, calls, ms} for each statement since, the most frequent
+// first.
 export async function countStatements(server) {
         await psql(server, 'postgres', 'select pg_stat_statements_reset()');
         return async () => (await psql(server, 'postgres', `select d.datname, regexp_replace(s.query, '\\s+', ' ', 'g'), s.calls, s.total_exec_time

@@ -1,4 +1,4 @@
-// Requests below the level of decent clients: conflicting lengths, smuggling, huge and broken heads, early refusals, slow clients.
+// Requests that no regular client sends: conflicting lengths, smuggling, huge and malformed heads, early errors, slow clients.
 import assert from 'node:assert/strict';
 import { afterEach, before, beforeEach, test } from 'node:test';
 import { api, eventually, ids, must, net, register, sleep } from './shared.mjs';
@@ -12,7 +12,7 @@ before(async () => {
         await alice.note('here before');
 });
 
-// Whatever a test sends, alice writes nothing by it.
+// No test may make alice write anything.
 beforeEach(async () => {
         written = await alice.homeIds();
 });
@@ -23,7 +23,7 @@ const BODY = '{"text":"smuggled"}';
 const smuggled = () => `POST /v1/notes HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${alice.token}\r\nContent-Type: application/json\r\n` +
         `Content-Length: ${BODY.length}\r\n\r\n${BODY}`;
 
-// Refused with one of these statuses, closed after, and nothing written.
+// Rejected with one of these statuses, then closed, and nothing written.
 async function refused(bytes, status) {
         const { answers, closed } = await exchange(net.url, bytes, { count: 2, withinMs: 3000 });
         const final = answers.filter((a) => a.status >= 200);
@@ -103,7 +103,7 @@ test('a plain client gets 413 as a problem', async () => {
         assert.equal(answer.body.status, 413);
 });
 
-// Exactly one answer, whole and with each header once, a problem that says the same status, and then the end.
+// Exactly one complete response, with each header once and a problem with the same status; then the connection is closed.
 async function refusedWithProblem(bytes, status) {
         const { answers, closed, raw } = await exchange(net.url, bytes, { count: 2, withinMs: 5000 });
         const what = JSON.stringify(bytes.slice(0, 200));
@@ -254,7 +254,7 @@ test('a client that disconnects in the middle does not affect others', async () 
         assert.equal((await api('GET', '/healthz')).status, 200);
 });
 
-// Drips a byte at a time until the server has had enough; meanwhile others are served.
+// Sends one byte at a time until the server disconnects; meanwhile others are served.
 async function dripsUntilDropped(start, drip) {
         const connection = open(net.url);
         connection.send(start);

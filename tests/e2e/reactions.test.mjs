@@ -194,7 +194,7 @@ test('your own renote can be deleted after its original has become invisible', a
         problem(await fan.del(`/v1/notes/${renote.id}`), 404);
 });
 
-// The renote of a public note by somebody who blocks the reader: the reader sees the note, and not the renote.
+// The renote of a public note by a member who blocks the reader: the reader sees the note, but not the renote.
 async function hiddenRenote() {
         const [author, renoter, reader] = await registerMany(3);
         const note = await author.note('known to all');
@@ -205,7 +205,7 @@ async function hiddenRenote() {
         return { author, renoter, reader, note, renote };
 }
 
-const UNDONE_UNSEEN = [...REACTIONS.map(([what]) => what), 'mute_thread']; // one's own to undo, whatever became of the note
+const UNDONE_UNSEEN = [...REACTIONS.map(([what]) => what), 'mute_thread']; // can be undone, whatever happened to the note
 
 test('a hidden renote gives no access to its original, on any route', async () => {
         const { author, reader, note, renote } = await hiddenRenote();

@@ -1,4 +1,4 @@
-// Redis may be lost at any moment: slower, never wrong. Every timeline is compared with one that the test works out by itself.
+// Redis may be lost at any time: this makes SoNet slower, never wrong. Every timeline is compared with one that the test computes.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PASSWORD, eventually, ids, inBatches, must, readAll } from './client.mjs';
@@ -8,10 +8,10 @@ import { redisCommand } from './redisclient.mjs';
 import { Stream } from './streams.mjs';
 
 const FANS = 24;
-// Without memory, from which the process that delivers would answer (homememory.test.mjs): here Redis is read.
+// Without timelines in memory, which the delivering process would use (homememory.test.mjs), so that Redis is read.
 const it = ownServer({ env: { HOME_MEMORY_BYTES: '0' } }, setUp);
 
-// What the test knows: who follows and mutes whom, and every note that was acknowledged and not deleted.
+// The test's reference: who follows and mutes whom, and every note that was acknowledged and not deleted.
 const world = { follows: new Map(), mutes: new Map(), notes: [] };
 let authors;
 let fans;
@@ -54,7 +54,7 @@ async function remove(author, note) {
         world.notes = world.notes.filter((n) => n.id !== note.id);
 }
 
-// The slow reference: all notes, one by one, with the rules of the issue.
+// The slow reference implementation: all notes, one by one.
 function reference(member) {
         const follows = world.follows.get(member.id);
         const mutes = world.mutes.get(member.id);
@@ -70,8 +70,7 @@ async function allTimelinesAgree(withinMs = 30_000) {
         }, withinMs));
 }
 
-// Posting, deleting, following and unfollowing by everybody, while disturb() does its work in the middle: its argument waits until so many
-// notes have been acknowledged.
+// All members post, delete, follow and unfollow while disturb() runs; its argument waits until the given number of notes has been acknowledged.
 async function disturbed(label, disturb) {
         let acknowledged = 0;
         const until = (n) => eventually(`${n} notes`, () => acknowledged >= n);
@@ -97,14 +96,14 @@ test('without disturbances, every timeline matches the reference', async () => {
         await allTimelinesAgree();
 });
 
-// Bytes that Redis has sent to anybody since it began.
+// Bytes that Redis has sent to all clients since it started.
 async function sentByRedis() {
         const reply = await redisCommand(it.server, 'EVAL', "return tonumber(redis.call('INFO', 'stats'):match('total_net_output_bytes:(%d+)'))", '0');
         assert.match(reply, /^:\d+$/);
         return Number(reply.slice(1));
 }
 
-// By something other than SoNet: 's' begins a timeline, and 44 + 32n bytes are the length of one.
+// Written by something other than SoNet: a timeline begins with 's' and has 44 + 32n bytes.
 for (const [what, ...command] of [
         ['64 MiB in the form of a timeline', 'EVAL', "redis.call('SET', KEYS[1], 's'); redis.call('SETRANGE', KEYS[1], 44 + 32 * 2097152, ''); return redis.call('SETRANGE', KEYS[1], 43 + 32 * 2097152, 'x')", '1'],
         ['a value that is just too long', 'EVAL', "redis.call('SET', KEYS[1], 's'); return redis.call('SETRANGE', KEYS[1], 43 + 32 * 2048, 'x')", '1'],
@@ -220,7 +219,7 @@ test('a changed password and an ended session invalidate tokens in every process
 });
 
 test('everything works without Redis', async () => {
-        // Kept from coming back: each replacement is killed as soon as it shows.
+        // Kept down: each replacement is killed as soon as it appears.
         const keeper = setInterval(() => it.server.kill('redis'), 50);
         try {
                 it.server.kill('redis');

@@ -1,8 +1,8 @@
-// A few bytes of RESP to the private Redis of a server, over its socket: to empty it, and to look whether it is empty.
+// A small RESP client for the private Redis of a server, over its socket: to empty it, and to check whether it is empty.
 import net from 'node:net';
 import path from 'node:path';
 
-// Sends one command ('FLUSHALL') and gives the first line of the reply.
+// Sends one command ('FLUSHALL') and returns the first line of the reply.
 export function redisCommand(server, ...words) {
         return new Promise((resolve, reject) => {
                 const socket = net.connect(path.join(server.data, 'run', 'redis.sock'));

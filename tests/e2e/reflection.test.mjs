@@ -1,4 +1,4 @@
-// Server reflection, as clients without .proto files use it: a published client for each version, and @grpc/grpc-js for what such clients would not do.
+// Server reflection, as clients without .proto files use it: a published client for each version, and @grpc/grpc-js for what such clients do not do.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import http2 from 'node:http2';
@@ -23,7 +23,7 @@ const LONG = process.env.SONET_E2E_LONG === '1';
 const clients = [];
 after(() => clients.forEach((c) => c.close()));
 
-// A stream of one's own: ask() sends a question and resolves to its answer; status resolves when the server ends the stream.
+// A separate stream: ask() sends a request and resolves to its response; status resolves when the server ends the stream.
 function converse(to = address, options = {}) {
         const client = new Reflection(to, insecure, options);
         clients.push(client);
@@ -136,7 +136,7 @@ test('a client that does not read its responses is not read any further, and get
         const name = Buffer.from('n'.repeat(100));
         const question = Buffer.concat([Buffer.from([0, 0, 0, 0, name.length + 2, 0x22, name.length]), name]);
         const trailers = new Promise((resolve) => stream.on('trailers', resolve));
-        stream.end(Buffer.concat(Array.from({ length: QUESTIONS }, () => question))); // 856 KB; the window takes 256 KiB beside what was answered
+        stream.end(Buffer.concat(Array.from({ length: QUESTIONS }, () => question))); // 856 KB; the window takes 256 KiB besides what was answered
         await eventually('the answers fill the window', () => assert.equal(stream.state.localWindowSize, 0));
         await eventually('the questions fill the other one', () => assert.ok(session.socket.bytesWritten >= 256 << 10));
         const { ask, call } = converse();
@@ -154,7 +154,7 @@ test('a client that does not read its responses is not read any further, and get
         session.close();
 });
 
-// What @grpc/grpc-js says of the only connection of a client.
+// The state of a client's only connection, from @grpc/grpc-js.
 async function socketOf(client) {
         const channelz = grpc.getChannelzHandlers();
         const read = (method, request) => new Promise((resolve, reject) => {
@@ -167,8 +167,8 @@ async function socketOf(client) {
         return (await read('GetSocket', { socket_id: subchannel.socket_ref[0].socket_id })).socket;
 }
 
-// The long version goes on for longer than a connection without requests may idle (IDLE_MS in rpc/grpc_server.c); a stream of questions may be silent for
-// a minute (CONVERSATION_IDLE_MS).
+// The long version runs for longer than a connection without requests may be idle (IDLE_MS in rpc/grpc_server.c); a stream of requests may be silent
+// for a minute (CONVERSATION_IDLE_MS).
 test('a client that sends keepalive pings is not disconnected, and its stream continues', { timeout: 600_000 }, async () => {
         const [everyMs, pings, rounds] = LONG ? [10_000, 2, 16] : [50, 20, 2];
         const { ask, call, client, status } = converse(address, {

@@ -1,5 +1,5 @@
-// Refreshing when answers are lost, in two tabs at once, and by somebody who should not: a refresh token works once, and once more, with the
-// same answer, for who holds the session's key.
+// Refreshing when responses are lost, in two concurrent tabs, and by an attacker: a refresh token works once, and again, with the same response, for
+// the holder of the session's key.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { mailsTo } from './operator.mjs';
@@ -28,7 +28,7 @@ test('repeating a refresh token with the key returns the very same tokens, which
                 assert.ok(again.expires_in > 0 && again.expires_in <= 900);
         }
         must(await api('GET', '/v1/users/me', { token: first.access_token }));
-        const next = must(await refresh(first.refresh_token, client_key)); // the chain goes on
+        const next = must(await refresh(first.refresh_token, client_key)); // the chain continues
         assert.notEqual(next.refresh_token, first.refresh_token);
         assert.deepEqual(pair(must(await refresh(first.refresh_token, client_key))), pair(next));
         must(await api('GET', '/v1/sessions', { token: next.access_token }));
@@ -72,7 +72,7 @@ test('reuse without the key ends the session, and its owner is mailed', async ()
                 problem(await refresh(member.refreshToken, key), 401, { code: 'refresh_token_reused' });
                 await assertTokenIsRefused(mine.access_token);
                 problem(await refresh(mine.refresh_token, member.login.client_key), 401, { code: 'session_ended' });
-                must(await other.get('/v1/users/me')); // the other session goes on
+                must(await other.get('/v1/users/me')); // the other session continues
                 const address = `${member.username}@example.org`;
                 await eventually('the owner is told', () => mailsTo(address).some((mail) => /^Subject: A session/m.test(mail)));
                 assert.equal(mailsTo(address).filter((mail) => /^Subject: A session/m.test(mail)).length, 1);

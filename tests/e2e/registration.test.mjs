@@ -1,4 +1,4 @@
-// Who may register: approval and what becomes of who waits, invites, a closed network; and accounts that the operator makes and deletes.
+// Registration: approval and waiting accounts, invites, a closed network; and accounts that the operator creates and deletes.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { PASSWORD, connect, eventually, ids, must, problem, randomName } from './client.mjs';
@@ -25,7 +25,7 @@ async function must0(...words) {
         return ran.stdout;
 }
 
-// A member of this network as the operator makes them.
+// A member of this network, created by the operator.
 async function made(...options) {
         const username = randomName();
         await must0('user', 'create', username, `${username}@example.org`, ...options);
@@ -63,7 +63,7 @@ test('a new account waits, is hidden from everyone, and can log in once it is ap
         assert.equal(waiting.find((a) => a.id === user.id).join_reason, 'I know Ada');
         must(await net.api('POST', '/v1/auth/email/verify', { body: { token: tokenIn(await box.wait(user.email, 'your code')) } })); // without logging in
         must(await helper.put(`/v1/admin/users/${user.id}/approval`));
-        must(await helper.put(`/v1/admin/users/${user.id}/approval`)); // is so already
+        must(await helper.put(`/v1/admin/users/${user.id}/approval`)); // already the case
         await box.wait(user.email, 'Welcome');
         const member = await net.logIn(user.username);
         assert.equal(must(await helper.get(`/v1/users?query=${user.username}`)).items.length, 1);
@@ -122,7 +122,7 @@ test('an invite replaces approval, for its number of uses, until it is revoked',
         problem(await other.del(`/v1/invites/${second.invite.id}`), 404);
         must(await member.del(`/v1/invites/${second.invite.id}`), 204);
         problem(await register({ invite: second.token }), 409, { code: 'invite_invalid' });
-        problem(await member.post('/v1/invites', {}), 429); // revoking gives no other one
+        problem(await member.post('/v1/invites', {}), 429); // revoking does not allow another one
         problem(await register({ invite: 'x'.repeat(43) }), 409, { code: 'invite_invalid' });
 });
 
@@ -164,7 +164,7 @@ test('invites end when their inviter is hidden or no longer a moderator', async 
         must(await boss.put(`/v1/admin/users/${helper.id}/role`, { body: { role: 'member' } }));
         problem(await register({ invite }), 409, { code: 'invite_invalid' });
         must(await boss.put(`/v1/admin/users/${helper.id}/role`, { body: { role: 'moderator' } }));
-        problem(await register({ invite }), 409, { code: 'invite_invalid' }); // nothing brings it back
+        problem(await register({ invite }), 409, { code: 'invite_invalid' }); // nothing restores it
 });
 
 test('with invite-only registration the operator can invite; with closed registration invites do not work', async () => {
@@ -180,7 +180,7 @@ test('with invite-only registration the operator can invite; with closed registr
                                 problem(await post({ invite }), 409, { code });
                                 continue;
                         }
-                        problem(await post({ invite, username: 'me' }), 422); // takes no use
+                        problem(await post({ invite, username: 'me' }), 422); // does not count as a use
                         const member = must(await post({ invite }), 201);
                         problem(await client.api('POST', '/v1/invites', { token: member.access_token, body: {} }), 403, { code: 'invites_disabled' });
                         const [, id] = (await operator('invite', 'list')).stdout.match(/^(\S+) {2}1 of 2 left/m);

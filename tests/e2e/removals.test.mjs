@@ -1,4 +1,4 @@
-// What an author removes: a comment under their note, and by a block the renotes of who is blocked.
+// What an author can remove: a comment under their note, and by a block the blocked member's renotes.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { api, eventually, ids, inBatches, must, problem, readAll, register, registerMany } from './shared.mjs';

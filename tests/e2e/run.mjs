@@ -1,4 +1,4 @@
-// Runs the suite: one server for all files that can share it, and at the same time the files that need their own.
+// Runs the suite: one server for all files that can share it, and concurrently the files that need their own.
 //   node run.mjs [--mode single|split|mixed|all] [NAME…]
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
@@ -8,9 +8,9 @@ import { parseArgs } from 'node:util';
 import { MODES, findBinary, makeTemplate, startServer } from './harness.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-const OWN_SERVER = ['chatkills', 'chatpairs', 'durable', 'email', 'erase', 'http2', 'lifecycle', 'limits', 'lostanswer', 'mail', 'mailpages', 'mailrate', 'mediastore', 'mediaworker', 'notificationkills', 'notificationrules', 'overload', 'passwords', 'providers', 'proxies', 'redis', 'registration', 'shares', 'stall', 'streamlife', 'takeover']; // they disturb their server, or set it up otherwise
-const CONTRACT = ['analyticsscript', 'clients', 'erase', 'mailpages', 'mailrate', 'mediastore', 'notificationkills', 'notificationrules', 'openapi', 'passkeys', 'providers', 'searchquality', 'uploadpage', 'web']; // what is the same in every layout, a browser's view of it above all, or starts its own processes (erase): in `single` only, unless named
-// Everything runs in `single`. In the other layouts, unless named or with --long, what calls from process to process:
+const OWN_SERVER = ['chatkills', 'chatpairs', 'durable', 'email', 'erase', 'http2', 'lifecycle', 'limits', 'lostanswer', 'mail', 'mailpages', 'mailrate', 'mediastore', 'mediaworker', 'notificationkills', 'notificationrules', 'overload', 'passwords', 'providers', 'proxies', 'redis', 'registration', 'shares', 'stall', 'streamlife', 'takeover']; // they disturb their server, or need other settings
+const CONTRACT = ['analyticsscript', 'clients', 'erase', 'mailpages', 'mailrate', 'mediastore', 'notificationkills', 'notificationrules', 'openapi', 'passkeys', 'providers', 'searchquality', 'uploadpage', 'web']; // files that do not depend on the layout (mostly views in a browser), or start their own processes (erase): in `single` only, unless named
+// Everything runs in `single`. In the other layouts, unless named or with --long, files with calls between processes:
 const CROSSING = {
         split: ['access', 'calls', 'chathistory', 'chatkills', 'chatpairs', 'concurrency', 'email', 'grpc', 'homememory', 'lanes', 'lists', 'lostanswer', 'media', 'messaging', 'model', 'notemedia', 'notes', 'notification',
                 'private', 'pushes', 'redis', 'search', 'sessions', 'stall', 'stream', 'streamlife', 'takeover', 'timelines', 'tokens', 'uploads', 'visibility', 'webpush'],
@@ -34,7 +34,7 @@ if (unknown.length > 0) {
         process.exit(2);
 }
 
-// Runs test files. Gives {good, output}; the output is shown as it comes unless it is to be kept.
+// Runs test files. Returns {good, output}; the output is shown immediately unless it is to be kept.
 function testFiles(names, width, env, { keep = false } = {}) {
         return new Promise((resolve) => {
                 const args = ['--test', `--test-concurrency=${width}`, '--test-reporter=spec', ...names.map((n) => `${n}.test.mjs`)];
@@ -73,14 +73,14 @@ async function shared(mode, names) {
         return good && faults.length === 0;
 }
 
-// Files that share a server, and beside them those that have their own.
+// Files that share a server, and concurrently those that have their own.
 async function runMode(mode) {
         const everything = positionals.length > 0 || mode === 'single';
         const long = process.env.SONET_E2E_LONG === '1';
         const names = chosen.filter((n) => everything || (long ? !CONTRACT.includes(n) : CROSSING[mode].includes(n)));
         const together = names.filter((n) => !OWN_SERVER.includes(n));
         const alone = names.filter((n) => OWN_SERVER.includes(n));
-        const width = mode === 'split' ? 1 : 2; // takeover alone has fourteen processes there
+        const width = mode === 'split' ? 1 : 2; // takeover alone uses fourteen processes there
         const others = alone.length > 0 ? testFiles(alone, width, { SONET_E2E_MODE: mode }, { keep: together.length > 0 }) : { good: true, output: '' };
         let good = true;
         if (together.length > 0) {

@@ -8,7 +8,7 @@ import { root } from './harness.mjs';
 const run = promisify(execFile);
 
 export class Servers {
-        // They end when this process does: the command that keeps them waits for its input.
+        // They stop when this process ends: the command that runs them waits for its input.
         async start() {
                 this.child = spawn(path.join(root, 'tests/with-servers'), ['bash', '-c', 'echo "$SONET_TEST_DIR"; cat >/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
                 this.ended = new Promise((resolve) => this.child.once('exit', resolve));
@@ -22,7 +22,7 @@ export class Servers {
                 return this;
         }
 
-        // A clean restart, as for an update: every session is ended.
+        // A clean restart, as for an update: all sessions are ended.
         async restartPostgres() {
                 const bin = fs.readdirSync('/usr/lib/postgresql').sort((a, b) => b - a).map((v) => `/usr/lib/postgresql/${v}/bin/pg_ctl`)[0];
                 const command = [bin, '-D', `${this.dir}/pg`, '-w', '-t', '60', '-m', 'fast', '-l', `${this.dir}/pg.log`, 'restart'];

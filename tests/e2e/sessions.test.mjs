@@ -1,4 +1,4 @@
-// Listing and ending one's own sessions.
+// Listing and ending your own sessions.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PASSWORD, Member, api, assertTokenIsRefused, eventually, ids, logIn, must, problem, readAll, register } from './shared.mjs';
@@ -56,7 +56,7 @@ test('all other sessions end at once, and the current one continues', async () =
         }
         assert.deepEqual(ids(must(await mine.get('/v1/sessions')).items), [mine.session]);
         must(await stranger.get('/v1/users/me'));
-        must(await mine.del('/v1/sessions'), 204); // none is left: no harm
+        must(await mine.del('/v1/sessions'), 204); // none is left: still succeeds
 });
 
 test('ending the current session logs out', async () => {

@@ -1,4 +1,4 @@
-// The client of the server that run.mjs started for all test files; each test keeps to members of its own.
+// The client of the server that run.mjs started for all test files; each test uses its own members.
 import { after } from 'node:test';
 import { connect, eventually, problem } from './client.mjs';
 import { mode } from './harness.mjs';
@@ -12,8 +12,8 @@ export { mode, sleep } from './harness.mjs';
 export const net = connect(process.env.SONET_URL);
 export const { api, register, registerMany, logIn } = net;
 
-// The token of a session that has ended is refused at once in one process, within a second when the services run apart (the wait here
-// is longer only because a busy machine may be late).
+// The token of an ended session is rejected at once in one process, and within a second if the services run separately (the timeout here is longer
+// only because the machine may be busy).
 export async function assertTokenIsRefused(token) {
         const ask = () => api('GET', '/v1/users/me', { token });
         if (mode === 'split') {

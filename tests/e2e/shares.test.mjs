@@ -1,4 +1,4 @@
-// What one client address may have of a process: connections, and memory for the bodies of requests. Others have theirs.
+// Limits per client address of a process: connections, and memory for request bodies. Others are not affected.
 import assert from 'node:assert/strict';
 import http2 from 'node:http2';
 import net from 'node:net';
@@ -15,7 +15,7 @@ const bodyBytes = async () => Number((await it.api('GET', '/metrics')).text.matc
 
 const GET = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n';
 
-// A connection from one of the addresses of loopback; gives {socket, answers()}.
+// A connection from one of the loopback addresses; returns {socket, answers()}.
 function from(localAddress, bytes) {
         const { port } = new URL(it.url);
         const socket = net.connect({ host: '127.0.0.1', port: Number(port), localAddress });
@@ -51,7 +51,7 @@ test('an address at its connection limit gets an error; others, and proxies, are
         });
 });
 
-// All of a body of 60,000 bytes but the end of it.
+// A body of 60,000 bytes without its end.
 const PART = `POST /v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n${'x'.repeat(59_000)}`;
 
 test('incoming bodies can fill the share of one address, and no more', async () => {
@@ -60,7 +60,7 @@ test('incoming bodies can fill the share of one address, and no more', async () 
         assertProblem(clients.find((client) => client.answers().length > 0).answers()[0], 'unavailable');
         assert.ok(await bodyBytes() <= BODY_BYTES / 4);
         const other = from('127.0.0.3', `${PART}${'x'.repeat(1000)}`);
-        await answered(other, 400); // it was read to its end, and is no JSON
+        await answered(other, 400); // it was read to its end, and is not JSON
         endAll([...clients, other]);
         await eventually('all of it is given back', async () => await bodyBytes() === 0);
 });

@@ -1,4 +1,4 @@
-// Access tokens made by hand, also with the server's own key.
+// Hand-made access tokens, also signed with the server's own key.
 import { createPrivateKey, hkdfSync, sign } from 'node:crypto';
 import fs from 'node:fs';
 
@@ -9,7 +9,7 @@ export function signedBy(key, head, body) {
         return `${text}.${sign('sha256', Buffer.from(text), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
 }
 
-// The server's signing key, derived from its key file as auth/token_keys.c does; jwk is its public half.
+// The server's signing key, derived from its key file as in auth/token_keys.c; jwk is its public part.
 export function serversKey(jwk) {
         const master = Buffer.from(fs.readFileSync(process.env.SONET_E2E_KEY_FILE, 'utf8').trim(), 'base64url');
         const derive = (label) => Buffer.from(hkdfSync('sha256', master, 'sonet key file', label, 32)).toString('hex');

@@ -1,14 +1,14 @@
-// Owns raw connections: requests that no decent client would send, byte by byte.
+// Owns raw connections: requests that no regular client sends, byte by byte.
 import net from 'node:net';
 
-// Opens a connection; gives {send, closed, received(), end, destroy}. closed resolves when the server (or the network) ended it.
+// Opens a connection; returns {send, closed, received(), end, destroy}. closed resolves when the server (or the network) has closed it.
 export function open(url) {
         const { hostname, port } = new URL(url);
         const socket = net.connect({ host: hostname, port: Number(port) });
         const chunks = [];
         let isClosed = false;
         socket.on('data', (c) => chunks.push(c));
-        socket.on('error', () => {}); // a reset is one way of being dropped; 'close' follows
+        socket.on('error', () => {}); // a reset is one way of closing; 'close' follows
         const closed = new Promise((resolve) => socket.on('close', () => {
                 isClosed = true;
                 resolve();
@@ -23,7 +23,7 @@ export function open(url) {
         };
 }
 
-// Splits what came back into answers: {status, headers, text}. Understands Content-Length and chunks, as far as this server sends them.
+// Splits the received data into responses: {status, headers, text}. Supports Content-Length and chunks as sent by this server.
 export function parseAnswers(text) {
         const answers = [];
         while (text.startsWith('HTTP/1.')) {
@@ -45,7 +45,7 @@ export function parseAnswers(text) {
         return answers;
 }
 
-// Sends bytes, waits until `count` final answers came or the connection closed or the time is over; gives {answers, closed, raw}.
+// Sends bytes, and waits for `count` final responses, the end of the connection or a timeout; returns {answers, closed, raw}.
 export async function exchange(url, bytes, { count = 1, withinMs = 15_000 } = {}) {
         const connection = open(url);
         connection.send(bytes);
@@ -54,7 +54,7 @@ export async function exchange(url, bytes, { count = 1, withinMs = 15_000 } = {}
         while (!connection.isClosed() && !enough() && Date.now() < end) {
                 await Promise.race([connection.closed, new Promise((resolve) => setTimeout(resolve, 20))]);
         }
-        await Promise.race([connection.closed, new Promise((resolve) => setTimeout(resolve, 100))]); // a further answer would come now
+        await Promise.race([connection.closed, new Promise((resolve) => setTimeout(resolve, 100))]); // a further response would arrive now
         const result = { answers: parseAnswers(connection.received()), closed: connection.isClosed(), raw: connection.received() };
         connection.destroy();
         return result;

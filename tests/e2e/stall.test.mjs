@@ -1,11 +1,11 @@
-// A service that stands still, in split mode: what does not need it is answered as ever, what needs it is refused at once.
+// A service that hangs, in split mode: requests that do not need it are answered as usual, those that need it fail at once.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventually, must, problem } from './client.mjs';
 import { mode, signal } from './harness.mjs';
 import { ownServer } from './own.mjs';
 
-const QUICK_MS = 500; // of a request that needs no more than milliseconds, on a machine that does other things too
+const QUICK_MS = 500; // for a request that takes milliseconds, on a machine with other load
 const it = ownServer({}, async (net) => {
         [it.ada, it.bob] = await net.registerMany(2);
 });
@@ -16,7 +16,7 @@ async function timed(request) {
         return { answer, ms: performance.now() - began };
 }
 
-// As many in a row: a single one may be lucky.
+// As many in a row, since a single one may succeed by chance.
 async function allQuick(request, status, count = 20) {
         for (let i = 0; i < count; i++) {
                 const { answer, ms } = await timed(request);

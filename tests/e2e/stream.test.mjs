@@ -1,4 +1,4 @@
-// GET /v1/stream: what happens, as it happens, and nothing that a page would not show.
+// GET /v1/stream: events as they happen, and nothing that a page would not show.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import http2 from 'node:http2';
@@ -85,7 +85,7 @@ test('a note’s channel has its edits, its counts, and the replies that the rea
         const removed = await reader.comment(note.id, 'Here!');
         const other = await open(null, `note:${note.id}`);
         must(await author.del(`/v1/notes/${note.id}/comments/${removed.id}`), 204);
-        await got(other, 'note.deleted', removed); // its maker still sees it
+        await got(other, 'note.deleted', removed); // its author still sees it
         must(await author.del(`/v1/notes/${note.id}`), 204);
         await got(stream, 'note.deleted', note);
         hasNot(stream, unseen);
@@ -98,7 +98,7 @@ test('replies to a comment are sent to members who can see the comment', async (
         const [author, commenter, reader, another] = [await register(), await register(), await register(), await register()];
         const comment = await commenter.comment((await author.note('The beginning')).id, 'An answer');
         const [stream, other] = [await open(reader, `note:${comment.id}`), await open(null, `note:${comment.id}`)];
-        await commenter.relate(reader, 'block'); // who still sees the note, and what others answer to it
+        await commenter.relate(reader, 'block'); // who still sees the note, and others' replies to it
         const unseen = await another.comment(comment.id, 'An answer to the answer');
         assert.equal((await reader.read(unseen.id)).id, unseen.id);
         await got(other, 'note.created', unseen);
@@ -286,7 +286,7 @@ test('server-sent events work over HTTP/2, too, many on one connection, next to 
         }
         await Promise.all([one.find('its channel', (m) => m.type === 'subscribed'), two.find('both channels', (m) => m.type === 'subscribed' && m.channel === 'home')]);
         const notes = [await author.note('字'.repeat(4900)), await author.note('short')];
-        for (const note of notes) { // more than the window of a stream, that of the connection included
+        for (const note of notes) { // more than the window of a stream, including that of the connection
                 await Promise.all([one, two].map((stream) => got(stream, 'note.created', note)));
         }
         for (let i = 0; i < 8; i++) {

@@ -1,4 +1,4 @@
-// Who is shown what on a stream that readers of every kind share: what its page would show each of them, and nothing of the rest.
+// What each kind of reader sees on a shared channel: the same as on its page, and nothing else.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { net, registerMany } from './shared.mjs';
@@ -26,7 +26,7 @@ test('on one channel each reader gets what they may see, whoever else is subscri
         await author.note('to followers', 'followers');
         await heard('blocked', 'one');
         await heard('follower', 'to followers');
-        await author.relate(blocked, 'block'); // while they listen
+        await author.relate(blocked, 'block'); // while they are subscribed
         await author.note('two');
         await heard('follower', 'two');
         await follower.unrelate(author, 'follow');
@@ -36,7 +36,7 @@ test('on one channel each reader gets what they may see, whoever else is subscri
                 nobody: ['one', 'two', 'three'],
                 stranger: ['one', 'two', 'three'],
                 follower: ['one', 'to followers', 'two', 'three'],
-                author: ['one', 'to followers', 'two', 'to those who are left', 'three'], // what is to oneself has no event
+                author: ['one', 'to followers', 'two', 'to those who are left', 'three'], // only_me notes have no events
                 blocked: ['one'],
         };
         for (const [name, texts] of Object.entries(expected)) {

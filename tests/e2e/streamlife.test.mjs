@@ -1,4 +1,4 @@
-// How streams end and come back: the server's restart, readers that do not read, limits, and browsers.
+// How streams end and resume: the server's restart, clients that do not read, limits, and browsers.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
@@ -89,7 +89,7 @@ test('limits per address, member and stream apply', async () => {
         const anonymous = await open(null);
         assert.equal((await anonymous.ask({ type: 'authenticate', access_token: member.token })).problem.code, 'too_many_streams');
         await streams[0].close();
-        for (;;) { // the place is free when the server has seen it close
+        for (;;) { // the slot is free once the server has seen it close
                 const answer = await anonymous.ask({ type: 'authenticate', access_token: member.token });
                 if (answer.type === 'authenticated') {
                         break;
@@ -117,7 +117,7 @@ test('a client that does not read is disconnected with a reason, and delays no o
         for (let i = 0; (await slowReaders()) === 0; i++) {
                 assert.ok(i < 3000, 'it is cut off at last');
                 const note = await author.note(`${i} ${'字'.repeat(4900)}`);
-                await created(good, note); // others have each at once
+                await created(good, note); // others get each at once
         }
         socket.resume();
         await ended;
@@ -130,7 +130,7 @@ test('a client that does not read over HTTP/2 is disconnected, too, and other st
         const session = http2.connect(it.server.url, { settings: { initialWindowSize: 65535 } });
         const [good, slow] = [new Http2EventStream(session, `user:${author.id}`), new Http2EventStream(session, `user:${author.id}`)];
         await Promise.all([good, slow].map((stream) => stream.find('its channel', (m) => m.type === 'subscribed')));
-        session.setLocalWindowSize(1 << 20); // one that does not read holds up no other
+        session.setLocalWindowSize(1 << 20); // a client that does not read delays no other
         slow.request.pause();
         const before = await slowReaders();
         for (let i = 0; (await slowReaders()) === before; i++) {

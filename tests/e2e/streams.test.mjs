@@ -1,5 +1,5 @@
-// Bodies and files as gRPC streams, judged by @grpc/grpc-js: up and down, slow readers, cancellations, deadlines. The service is that of the
-// tests of rpc/, which says what came.
+// Bodies and files as gRPC streams, tested with @grpc/grpc-js: uploads, downloads, slow readers, cancellation, deadlines. The service is the one of
+// rpc/'s tests, which reports what it received.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import crypto from 'node:crypto';
@@ -40,10 +40,10 @@ after(async () => {
         assert.equal(await ended, 0);
 });
 
-// Memory of the server, without its files, which are in memory, too.
+// The server's memory, without its files, which are in memory, too.
 const memory = () => Number(/^RssAnon:\s+(\d+) kB/m.exec(fs.readFileSync(`/proc/${server.pid}/status`, 'utf8'))[1]) * 1024;
 
-// Writes the pieces as fast as they are taken, resolves to {answer} or {error}.
+// Writes the pieces as fast as they are accepted; resolves to {answer} or {error}.
 function upload(method, pieces, { fields = {}, head = metadata, end = true } = {}) {
         let call;
         const outcome = new Promise((resolve) => {
@@ -110,7 +110,7 @@ test('an interrupted body reaches a method with partial', async () => {
         const runs = async () => (await new Promise((resolve, reject) => {
                 client.Echo({}, (error, answer) => (error ? reject(error) : resolve(answer)));
         })).runs;
-        await eventually('the handler of a part', async () => { // a client that is cancelled sends what it has not sent yet no more
+        await eventually('the handler of a part', async () => { // a cancelled client does not send the rest
                 const before = await runs();
                 const { call, written } = upload('PutPart', [Buffer.from('part')], { end: false });
                 await written;

@@ -1,5 +1,5 @@
-// Two processes of everything: whatever happens to the owner, the other one takes over within seconds, nothing that was acknowledged is lost,
-// and the former owner tells nobody what is not so any more.
+// Two processes of everything: whatever happens to the owner, the other one takes over within seconds, nothing acknowledged is lost, and the former
+// owner sends no stale data.
 import assert from 'node:assert/strict';
 import { after, before, test as run } from 'node:test';
 import { accounts, connect, eventually, Member, must } from './client.mjs';
@@ -8,13 +8,13 @@ import { Ledger } from './ledger.mjs';
 import { Pair } from './pair.mjs';
 
 const OWNERSHIP_LOST = 75;
-const TAKEOVER_MS = 60_000; // how long to wait on a busy machine; what it took is printed, and bounds are for measurements
+const TAKEOVER_MS = 60_000; // how long to wait on a busy machine; the actual time is printed, and limits are checked by measurements
 const ROUNDS = Number(process.env.SONET_TAKEOVER_ROUNDS ?? 1);
 
-// The services whose owner is struck: all are in one process, or each in its own.
+// The services whose owner is disturbed: all in one process, or each in its own.
 const OWNED = { single: ['note'], split: ['user', 'follow', 'note'], mixed: ['user', 'note'] }[mode];
 
-// comesBack: the process is started anew at once, and may be the next owner itself.
+// comesBack: the process is restarted at once, and may be the next owner itself.
 const BLOWS = {
         'asked to end': { strike: (r) => r.signal('SIGTERM'), undo: () => {}, exit: 0, comesBack: true },
         killed: { strike: (r) => r.signal('SIGKILL'), undo: () => {}, exit: 'SIGKILL', comesBack: true },
@@ -47,9 +47,9 @@ const test = (name, check) => run(name, async (t) => {
         }
 });
 
-// As a client with two addresses: the one that does not answer, or is not ready, is left for the other. Only what surely was not done is
-// tried there by itself.
-const PATIENCE_MS = 15_000; // a registration, which hashes a password, on a machine that does much else
+// Like a client with two addresses: it switches from one that does not respond, or is not ready, to the other. It only retries there what certainly
+// had no effect.
+const PATIENCE_MS = 15_000; // a registration, which hashes a password, on a busy machine
 function throughEither(all) {
         let preferred = 0;
         return async function api(method, path, options = {}, attempt = 0) {
@@ -70,7 +70,7 @@ function throughEither(all) {
         };
 }
 
-// Until it is acknowledged: for what may be done twice.
+// Until it is acknowledged: for idempotent requests.
 const insist = (ask, statuses = [200]) => eventually('an acknowledgement', async () => {
         const answer = await ask();
         assert.ok(statuses.includes(answer.status), `${answer.request}: ${answer.status} ${answer.text}`);
@@ -79,7 +79,7 @@ const insist = (ask, statuses = [200]) => eventually('an acknowledgement', async
 
 const allSettled = async () => Promise.all(OWNED.map((service) => pair.settled(service)));
 
-// What is true, and ends: a note that a reader sees, a note that exists, a session. endedAt: when its end was acknowledged.
+// Facts that end: a note that a reader sees, a note that exists, a session. endedAt: when the end was acknowledged.
 async function makeFacts() {
         const [author, reader, guest] = await net.registerMany(3);
         const seen = await author.note('seen until its author blocks the reader');
@@ -101,7 +101,7 @@ async function endAll(facts) {
         }));
 }
 
-// Asks every gateway for every fact, again and again, and keeps when each question was sent and what came of it.
+// Repeatedly requests every fact from every gateway, and records when each request was sent and its result.
 class Readers {
         constructor(facts) {
                 Object.assign(this, { facts, told: [], running: true });
@@ -125,7 +125,7 @@ class Readers {
                 }
         }
 
-        // Questions that a stopped process finds when it goes on.
+        // Requests that a stopped process finds when it resumes.
         leaveWith(client) {
                 this.lanes.push(...Array.from({ length: 10 }, () => this.facts.map((fact) => this.ask(client, fact))).flat());
         }
@@ -145,7 +145,7 @@ class Readers {
         }
 }
 
-// Members who write and never repeat themselves; what they were told is in the ledger.
+// Members who write unique notes; responses are recorded in the ledger.
 class Load {
         async start() {
                 const members = await net.registerMany(4);
@@ -160,7 +160,7 @@ class Load {
                                 await sleep(20);
                         }
                 });
-                Promise.all(this.lanes).catch(() => {}); // stop() tells, not whoever is waiting just then
+                Promise.all(this.lanes).catch(() => {}); // stop() reports it, not the caller that happens to wait
                 return this;
         }
 
@@ -172,7 +172,7 @@ class Load {
         }
 }
 
-// One write to each owner; resolves when all are acknowledged, with the time since the blow.
+// One write to each owner; resolves when all are acknowledged, with the time since the disturbance.
 async function measure(since, prober, other, urls) {
         const alive = clients.filter((c) => urls.includes(c.url)).map((c) => new Member(c.api, prober.login, prober.password));
         const writes = [
@@ -194,16 +194,16 @@ async function strikeOwner(t, service, blow) {
         const load = await new Load().start();
         const readers = new Readers([...before, ...during]);
         await eventually('every fact was read', () => readers.facts.every((f) => readers.told.some((told) => told.fact === f && told.status === 200)));
-        await endAll(before); // by the owner that is struck, and in force at the one that follows
+        await endAll(before); // by the disturbed owner, and in force at the next one
         const exits = owner.exits.length;
         const struckAt = performance.now();
         blow.strike(owner);
         const took = await measure(struckAt, prober, other, clients.map((c) => c.url).filter((url) => blow.comesBack || url !== owner.url));
-        await endAll(during); // by the one that follows, while the struck one may not know of it
+        await endAll(during); // by the next owner, while the disturbed one may not know of it
         const gateway = clients.find((c) => c.url === owner.url);
         if (gateway) {
                 readers.leaveWith(gateway);
-                await sleep(100); // until the questions lie in its sockets; sooner would only ask less of it
+                await sleep(100); // until the requests are in its sockets; sooner would only test less
         }
         blow.undo(owner);
         const after = await pair.settled(service);
@@ -226,7 +226,7 @@ test('of two processes started together one owns everything, and the other is a 
         }
 });
 
-// Each blow to one owner in turn, the next round to the next; in many rounds every owner gets every blow.
+// Each disturbance for one owner in turn, the next round for the next; after enough rounds every owner has had every disturbance.
 for (let round = 0; round < ROUNDS; round++) {
         for (const [i, [name, blow]] of Object.entries(BLOWS).entries()) {
                 const service = OWNED[(round + i) % OWNED.length];
@@ -245,7 +245,7 @@ for (let round = 0; round < ROUNDS; round++) {
         });
 }
 
-// The former owner ends and is started anew; on a busy machine it may be quicker than the one that waits, and is struck again then.
+// The former owner exits and is restarted; on a busy machine it may be faster than the standby, and is then disturbed again.
 async function takenOver(owner, standby) {
         await eventually('the other one owns', async () => {
                 if ((await standby.readiness('follow')).owns) {
@@ -258,7 +258,7 @@ async function takenOver(owner, standby) {
         }, 60_000);
 }
 
-// With nothing to write, it could go on answering from memory until it misses the answers of PostgreSQL.
+// Without writes, it could continue to respond from memory until it misses PostgreSQL's answers.
 test('an owner that does not know that its lease has ended sends nothing from memory', async () => {
         const { owner, standby } = await pair.settled('follow');
         const [author, reader] = await net.registerMany(2);
@@ -269,7 +269,7 @@ test('an owner that does not know that its lease has ended sends nothing from me
         }));
         owner.proxy.endLeasesOneSided();
         await takenOver(owner, standby);
-        // Through whichever gateway serves: in a layout where one stands by for another service, it answers 503 for as long.
+        // Through whichever gateway serves: in a layout where one is a standby for another service, it responds with 503 meanwhile.
         const gateways = clients.map((client) => new Member(client.api, author.login, author.password));
         let turn = 0;
         await insist(() => gateways[turn++ % gateways.length].put(`/v1/users/${reader.id}/block`));
@@ -295,7 +295,7 @@ test('a COMMIT that is delayed during a takeover is neither applied nor acknowle
         assert.equal(seen, 200);
         await pair.settled('follow');
         assert.equal(await look(), seen);
-        await eventually('a fresh owner', async () => { // a process that remembers nothing says the same
+        await eventually('a fresh owner', async () => { // a process without any cache returns the same
                 standby.signal('SIGKILL');
                 return (await pair.settled('follow')).owner === owner;
         }, 60_000);

@@ -1,4 +1,4 @@
-// Hashtags and mentions, in many scripts, and the hashtag timelines that they make.
+// Hashtags and mentions, in many scripts, and hashtag timelines.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';

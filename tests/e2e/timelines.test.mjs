@@ -1,4 +1,4 @@
-// Home, user and hashtag timelines: what arrives, what goes, and paging through them.
+// Home, user and hashtag timelines: additions, removals, and paging.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { api, eventually, ids, inBatches, must, problem, readAll, register, registerMany } from './shared.mjs';

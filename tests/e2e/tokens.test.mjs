@@ -1,4 +1,4 @@
-// Tokens that are none: forged, altered, foreign, ended. Each is 401 with WWW-Authenticate, on closed and on open roads.
+// Invalid tokens: forged, altered, foreign, ended. Each gets 401 with WWW-Authenticate, on private and public routes.
 import assert from 'node:assert/strict';
 import { createHmac, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
 import { before, test } from 'node:test';
@@ -80,7 +80,7 @@ test('a token signed with the right key is rejected if it has expired or is not 
         try {
                 const now = Math.floor(Date.now() / 1000);
                 const good = signedBy(key, header, { ...claims, exp: now + 60 });
-                must(await api('GET', '/v1/users/me', { token: good })); // signed like this it is taken
+                must(await api('GET', '/v1/users/me', { token: good })); // with this signature it is accepted
                 assert.equal((await wire.call('GetMe', {}, { token: good })).answer.id, alice.id);
                 for (const changed of [{ exp: now - 1 }, { exp: now - 1, iat: now - 901, nbf: now - 901 }, { exp: 0 }, { nbf: now + 3600 }]) {
                         const bad = signedBy(key, header, { ...claims, ...changed });

@@ -1,7 +1,7 @@
-// Owns what an app for codes makes.
+// Owns codes like those of an authenticator app.
 import { createHmac } from 'node:crypto';
 
-// RFC 6238, by node's own HMAC.
+// RFC 6238, with node's own HMAC.
 export function totp(secret, at = Date.now()) {
         const bits = [...secret].map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('');
         const key = Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2)));

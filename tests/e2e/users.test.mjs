@@ -1,4 +1,4 @@
-// Profiles: one's own, others', and finding people.
+// Profiles: your own, others', and finding members.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { api, eventually, ids, inBatches, must, problem, randomKey, randomName, readAll, register } from './shared.mjs';

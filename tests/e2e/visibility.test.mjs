@@ -1,4 +1,4 @@
-// The leak matrix: every kind of reader × every visibility × every road on which a note could show.
+// The leak matrix: every kind of reader × every visibility × every route that could show a note.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { api, eventually, ids, must, problem, randomKey, registerMany } from './shared.mjs';
@@ -7,7 +7,7 @@ const VISIBILITIES = ['public', 'followers', 'only_me'];
 const ROLES = ['anonymous', 'stranger', 'follower', 'followed', 'blocked', 'blocker', 'muter', 'muted', 'formerFollower', 'author'];
 const GONE = '01890000-0000-7000-8000-000000000000';
 
-// Who may read: what the issue says, written down once more by hand.
+// Who may read: the specification, written down by hand.
 const mayRead = (role, visibility) => {
         if (role === 'author') {
                 return true;
@@ -22,8 +22,8 @@ const net = {}; // role → Member; anonymous has only get()
 const notes = {}; // visibility → the author's note
 const comments = {}; // visibility → a comment by the author on it
 const tag = `leak${Date.now().toString(36)}${Math.floor(Math.random() * 1e6).toString(36)}`;
-let elsewhere; // the author's comment on a public note of somebody in between
-let between; // somebody whom all know, who passes the public note on
+let elsewhere; // the author's comment on a third member's public note
+let between; // a member whom everyone follows, who renotes the public note
 let betweenNote;
 
 before(async () => {
@@ -34,7 +34,7 @@ before(async () => {
         net.anonymous = { get: (path, options) => api('GET', path, options) };
         await author.follow(followed);
         for (const fan of [follower, blocked, blocker, muter, muted, formerFollower]) {
-                await fan.follow(author); // the two blocks below end theirs
+                await fan.follow(author); // the two blocks below end their follows
         }
         await muted.unrelate(author, 'follow');
         await muter.relate(author, 'mute');
@@ -70,7 +70,7 @@ const list = async (role, path) => {
         return answer;
 };
 
-// Each road asks as a role, and says whether the note showed.
+// Each route is requested as a role, and returns whether the note was shown.
 const ROADS = {
         'the note itself': async (role, note) => read(role, `/v1/notes/${note.id}`, note),
         'its thread': async (role, note) => read(role, `/v1/notes/${note.id}/thread`, note),
@@ -83,7 +83,7 @@ const ROADS = {
         },
 };
 
-// A hidden thing must look exactly like one that never was.
+// A hidden object must look exactly like one that never existed.
 async function read(role, path, note) {
         const answer = await net[role].get(path);
         if (answer.status === 200) {
@@ -112,7 +112,7 @@ test('it is on the home timelines of the author and of followers who do not mute
                 const answer = await list(role, '/v1/timelines/home?limit=100');
                 for (const visibility of VISIBILITIES) {
                         const holds = answer.body.items.some((n) => (n.renote_of ?? n).id === notes[visibility].id);
-                        const comes = role === 'author' || role === 'follower' || visibility === 'public'; // all follow somebody who passes the public one on
+                        const comes = role === 'author' || role === 'follower' || visibility === 'public'; // all follow a member who renotes the public one
                         assert.equal(holds, comes && mayRead(role, visibility) && role !== 'muter', `${role} ${visibility}`);
                 }
         }
@@ -197,12 +197,12 @@ test('an entity tag from before a note became invisible does not get 304', async
 
 // ---- Cursors ----
 
-// Two worlds with the same open items; in the second one, others that its reader may not see lie before, between and after them. Whatever a
-// reader asks for, both must answer alike: as many items a page, a cursor where the other has one, and as many bytes.
+// Two worlds with the same visible items; the second one also has hidden items before, between and after them. Both must respond to a reader in the
+// same way: as many items per page, a cursor where the other has one, and as many bytes.
 const HIDDEN_EACH = 6;
 const OPEN = 4;
 
-// Makes open and hidden items in turns; without hide() only the open ones. Gives the ids that must stay unknown.
+// Creates visible and hidden items alternately; without hide() only visible ones. Returns the IDs that must not be revealed.
 async function fillWorld(open, hide) {
         const secrets = [];
         for (let i = 0; i <= OPEN; i++) {
@@ -216,7 +216,7 @@ async function fillWorld(open, hide) {
         return secrets;
 }
 
-// What an outsider can measure of all pages of a list. (The note of a thread counts its comments, also those that are hidden.)
+// What an outsider can measure on all pages of a list. (The note of a thread counts its comments, including hidden ones.)
 async function shapeOf(get, path, limit, secrets) {
         const shape = [];
         for (let cursor = null; shape.length < 50;) {
@@ -225,12 +225,12 @@ async function shapeOf(get, path, limit, secrets) {
                 const { items, next_cursor: next, prev_cursor: prev } = must(answer);
                 for (const token of [next, prev].filter(Boolean)) {
                         const bytes = Buffer.from(token, 'base64url').toString('hex');
-                        for (const secret of secrets) { // neither the id nor the time within it
+                        for (const secret of secrets) { // neither the ID nor the time in it
                                 assert.ok(!bytes.includes(secret.replaceAll('-', '').slice(0, 10)), `${path} gives a hidden id away`);
                         }
                 }
                 shape.push({ texts: items.map((n) => n.text.split(' #')[0]), next: next?.length, prev: prev !== undefined,
-                             bytes: size - (prev?.length ?? 0) }); // prev_cursor grows with what was shown within half a minute
+                             bytes: size - (prev?.length ?? 0) }); // prev_cursor grows with items shown within half a minute
                 if (!next) {
                         return shape;
                 }
@@ -239,7 +239,7 @@ async function shapeOf(get, path, limit, secrets) {
         throw new Error(`${path} does not end`);
 }
 
-// Lists → how a world of one is made: {open(i), hide(), path, get}. hide() gives the id of something that get's reader may not see.
+// Lists → how to create a world for it: {open(i), hide(), path, get}. hide() returns the ID of an item that get's reader may not see.
 const anonymous = (path) => api('GET', path);
 const WORLDS = {
         'a user timeline, read by anybody': async () => {

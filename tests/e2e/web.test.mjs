@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { removeFolder } from './harness.mjs';
 import { api, must, net } from './shared.mjs';
 
-// The page as it is once its scripts have run.
+// The page after its scripts have run.
 async function render(address, ...options) {
         const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'sonet-chromium.'));
         try {

@@ -1,4 +1,4 @@
-// As a project that uses ECMAScript modules would have it.
+// As in a project that uses ECMAScript modules.
 export default {
         input: 'openapi.json',
         output: { path: 'generated/hey', tsConfigPath: new URL('tsconfig.json', import.meta.url).pathname },

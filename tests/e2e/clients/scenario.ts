@@ -1,6 +1,6 @@
-// What a client made from /openapi.json must be able to do, whoever generated it. The test compares the outcomes.
+// What a client generated from /openapi.json must be able to do, with any generator. The test compares the results.
 
-// What the scenario needs of a generated client; each adapter maps it to its own functions, with its own types.
+// What the scenario needs from a generated client; each adapter maps it to its own functions, with its own types.
 export interface Network {
         register(username: string): Promise<Member>;
 }
@@ -10,11 +10,11 @@ export interface Member {
         post(text: string, key: string): Promise<Post>;
         page(limit: number, cursor?: string): Promise<Page>; // of the member's own timeline
         like(id: string): Promise<Post>;
-        unlike(id: string): Promise<Post | undefined>; // nothing when the note can be seen no more
+        unlike(id: string): Promise<Post | undefined>; // nothing if the note is no longer visible
         follow(userId: string): Promise<boolean>;
         relationships(userIds: string[]): Promise<boolean[]>; // members you follow
         remove(id: string): Promise<void>;
-        refusal(id: string): Promise<Refusal>; // of reading a note that is not there
+        refusal(id: string): Promise<Refusal>; // of reading a missing note
         invalid(): Promise<Refusal>; // of a post without text
 }
 
@@ -40,7 +40,7 @@ export interface Refusal {
         field?: string;
 }
 
-// Runs it; the outcome names no id and no time, so that every client has the same one.
+// Runs it; the result contains no IDs and no times, so that it is the same for every client.
 export async function run(network: Network, suffix: string): Promise<unknown> {
         const ada = await network.register(`ada_${suffix}`);
         const bob = await network.register(`bob_${suffix}`);

@@ -1,4 +1,4 @@
-// Many small worlds, a few at a time: each with members of its own and a seed of its own, so that a failing one can be made shorter.
+// Many small worlds, a few at a time: each with its own members and seed, so that a failing one can be shortened.
 import { inBatches } from '../client.mjs';
 import { playRandom, playScript } from './play.mjs';
 import { shrink } from './shrink.mjs';
@@ -7,10 +7,10 @@ const STEPS_PER_WORLD = 250;
 const WORLDS_AT_ONCE = 4;
 const SHRINK_MS = 60_000;
 
-// The failure and the steps that lead to it, one a line, as run.mjs --script takes them.
+// The failure and the steps that lead to it, one per line, in the format of run.mjs --script.
 export const explain = ({ script, failure }) => `${failure}\nafter these ${script.length} steps, the last of which it answers:\n${script.map((s) => JSON.stringify(s)).join('\n')}`;
 
-// Gives null, or an explanation of the first failure.
+// Returns null, or a description of the first failure.
 export async function check(net, { steps, seed, log }) {
         const worlds = Array.from({ length: Math.ceil(steps / STEPS_PER_WORLD) }, (_, i) => seed * 10_000 + i);
         log(`${steps} steps in ${worlds.length} worlds, seed ${seed}`);

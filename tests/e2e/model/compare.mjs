@@ -1,7 +1,7 @@
-// Compares an answer with what the model expects. Gives null, or {what, late}: `late` when waiting for deliveries may mend it.
+// Compares a response with what the model expects. Returns null, or {what, late}: `late` if it may become right after deliveries.
 import { isDeepStrictEqual } from 'node:util';
 
-const EVENTUAL = new Set(['home', 'profile']); // what events bring
+const EVENTUAL = new Set(['home', 'profile']); // updated by events
 
 const show = (value) => JSON.stringify(value);
 
@@ -22,14 +22,14 @@ function firstDifference(expected, got, path = '') {
 
 const places = (items) => items.map((item) => item.id).join(' ');
 
-// Some of `late`'s items are missing, and that is all: in order, and each as it should be.
+// Only items of `late` are missing: the others are in order and correct.
 function isSubsequence(items, of) {
         let at = 0;
         return items.every((item) => (at = of.findIndex((o, i) => i >= at && isDeepStrictEqual(o, item)) + 1) > 0);
 }
 
-// first: only the first page was asked for.
-// older: where notes stand that a newer renote moves up, as long as that has not arrived.
+// first: only the first page was requested.
+// older: the positions of notes that a newer renote moves up, if that has not arrived yet.
 function compareItems({ first, older = [], ascending, ...expected }, got) {
         const order = ascending ? (a, b) => a.when - b.when : (a, b) => b.when - a.when;
         const all = (older.length > 0 ? [...expected.items, ...older].sort(order) : expected.items).map((item) => item.view);
@@ -49,7 +49,7 @@ function compareItems({ first, older = [], ascending, ...expected }, got) {
         return what && { what: `${what}; expected the order ${places(wanted)}, got ${places(got)}` };
 }
 
-// Pages are cut by what the reader may see: each is full but the last, and none follows an end. Anything else would tell of hidden ones.
+// Pages are filled with visible items: each is full except the last, and none follows the end. Anything else would reveal hidden items.
 function comparePages(expected, pages, limit) {
         if (expected.ascending) {
                 return null;

@@ -1,10 +1,10 @@
-// What must be answered to a step, by docs/api.md; a change is made to the model on the way. Pure.
-//   {status}                                a refusal, or an answer without a body
+// The expected response to a step, according to docs/api.md; also applies its change to the model. Pure.
+//   {status}                                an error, or a response without a body
 //   {status, note | relation | user}        one object
-//   {status, items, note?, ancestors?}      a whole list, whatever its pages: [{when, view}]
+//   {status, items, note?, ancestors?}      a whole list, regardless of its pages: [{when, view}]
 //   {status, items, first: limit}           only its first page
-//   {status, items, optional}               the rest of a list after a cursor; optional: places that may be there or not
-//   {status, items, optional, ascending}    what is newer, to its end
+//   {status, items, optional}               the rest of a list after a cursor; optional: positions that may be present or not
+//   {status, items, optional, ascending}    newer items, to the end
 import { LISTS, ancestors, noteView, profileView, relationView } from './views.mjs';
 
 const OK = 200;
@@ -17,7 +17,7 @@ const INVALID = { status: 422 };
 
 const noteAnswer = (model, viewer, note, status = OK) => ({ status, note: noteView(model, viewer, note) });
 
-// The note whose reactions and comments an id stands for, if its reader may see it.
+// The note to which reactions and comments on an ID apply, if its reader may see it.
 function target(model, viewer, label) {
         const note = model.notes.get(label);
         return model.visible(viewer, note) ? model.inner(note) : null;
@@ -37,7 +37,7 @@ function react(what) {
         };
 }
 
-// What one did can be undone though one may not see the note any more, but not by the id of another's renote that one may not see.
+// Actions can be undone even if the note is no longer visible, but not by the ID of another member's hidden renote.
 function undo(what) {
         return (model, { by, of }) => {
                 const asked = model.notes.get(of);
@@ -80,7 +80,7 @@ function unrelate(kind) {
         };
 }
 
-// One's own notes can be changed; others' are not found, or forbidden when one sees them. Gives the refusal, or null.
+// Your own notes can be changed; others' are not found, or forbidden if visible. Returns the error, or null.
 function refusedChange(model, by, note) {
         if (note && !note.deleted && note.author === by) {
                 return null;
@@ -111,7 +111,7 @@ export const CHANGES = {
                 }
                 return refused ?? DONE;
         },
-        // From under one's own note. The comment stays its maker's; one's own is deleted.
+        // From under your own note. The comment stays visible to its author; your own comment is deleted.
         removeComment(model, { by, of, comment: label }) {
                 const note = target(model, by, of);
                 const comment = model.notes.get(label);
@@ -135,7 +135,7 @@ export const CHANGES = {
                 model.members.get(by).name = name;
                 return { status: OK, user: model.person(by) };
         },
-        // Of who asks to follow one's private account.
+        // For requests to follow your private account.
         accept(model, { by, to }) {
                 if (by === to || model.gone(to)) {
                         return by === to ? INVALID : NOT_FOUND;
@@ -160,7 +160,7 @@ export const CHANGES = {
                 model.open(by);
                 return { status: OK };
         },
-        // Deactivated, and back within the days of grace.
+        // Deactivated, and restored within the grace period.
         leave(model, { by }) {
                 model.members.get(by).gone = true;
                 return DONE;
@@ -179,7 +179,7 @@ export const READS = {
         profile: (model, { by, of }) => (model.gone(of) ? NOT_FOUND : { status: OK, user: profileView(model, by, of) }),
         relation: (model, { by, to }) => ({ status: OK, relation: relationView(model, by, to) }),
         list: (model, step) => LISTS[step.list](model, step.by, step),
-        // A first page now; the rest by a `turn` some time later, when other things have happened.
+        // A first page now; the rest by a `turn` later, after other steps.
         open(model, step) {
                 const all = LISTS[step.list](model, step.by, step);
                 const places = all.items?.map((item) => item.when) ?? [];
@@ -194,12 +194,12 @@ export const READS = {
                         return all;
                 }
                 const beyond = (when, place) => (step.list === 'comments' || step.list === 'thread' ? when > place : when < place);
-                // What was hidden right behind the first page, and is not any more: the cursor may have passed it.
+                // Items that were hidden directly after the first page and no longer are: the cursor may have skipped them.
                 const optional = (when) => when <= opened && beyond(next, when);
                 return { ...all, items: all.items.filter((item) => beyond(item.when, last)), optional };
         },
-        // What came since the first page, or since it was last asked: the oldest first, to its end. What stood there then does not come; what has
-        // become visible since, and what had not been delivered below a home timeline's page, may.
+        // Items added since the first page, or since the last request: oldest first, to the end. Items that were there then are not included; items
+        // that have become visible since, and items not yet delivered below a home timeline's page, may be.
         newer(model, { of }) {
                 const at = model.cursors.get(of);
                 const all = LISTS[at.step.list](model, at.step.by, at.step);

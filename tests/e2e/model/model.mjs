@@ -1,5 +1,5 @@
-// docs/api.md as a program: members, how they stand to each other, notes, and who sees them. Pure: it knows no server, no time and no
-// randomness. Members and notes have labels (m1, n1); what came first stands first everywhere, so a counter is all the time there is.
+// A model of docs/api.md: members, their relationships, notes, and who sees them. Pure: it has no server, no time and no randomness. Members and
+// notes have labels (m1, n1); order is always order of creation, so a counter serves as the time.
 
 const HASHTAG = /#(\w+)/g;
 const MENTION = /@(m\d+)/g;
@@ -11,7 +11,7 @@ export class Model {
                 this.notes = new Map(); // label → note, deleted ones too
                 this.edges = { follow: new Map(), ask: new Map(), block: new Map(), mute: new Map() }; // 'from to' → when
                 this.marks = { like: new Map(), renote: new Map(), bookmark: new Map() }; // 'member note' → {when, renote}
-                this.cursors = new Map(); // label → where a reader stopped; null: there was no more
+                this.cursors = new Map(); // label → where a reader stopped; null: at the end
                 this.now = 0;
         }
 
@@ -23,10 +23,10 @@ export class Model {
                 const { name, private: isPrivate } = this.members.get(label);
                 return { id: label, name, private: isPrivate };
         }
-        // Whom a private account follows, and by whom it is followed, is for itself and its followers.
+        // The lists of a private account are visible to itself and its followers.
         knows(viewer, label) { return !this.members.get(label).private || viewer === label || this.has('follow', viewer, label); }
 
-        // ---- relations
+        // ---- relationships
 
         has(kind, from, to) { return this.edges[kind].has(`${from} ${to}`); }
         link(kind, from, to) {
@@ -45,7 +45,7 @@ export class Model {
                 }
         }
 
-        // A private account is asked, once, by who does not follow it yet.
+        // A private account gets one request from each member who does not follow it yet.
         follow(from, to) {
                 if (this.members.get(to).private && !this.has('follow', from, to)) {
                         this.link('ask', from, to);
@@ -62,7 +62,7 @@ export class Model {
                 this.askersOf(label).forEach(([from]) => this.accept(from, label));
         }
 
-        // Whom (or by whom) somebody is followed, the newest first: [[label, when]].
+        // The members whom a member follows (or their followers), newest first: [[label, when]].
         followersOf(label) { return this.#side('follow', 1, label); }
         followedBy(label) { return this.#side('follow', 0, label); }
         askersOf(label) { return this.#side('ask', 1, label); }
@@ -78,12 +78,12 @@ export class Model {
                 return this.notes.get(label);
         }
 
-        // visibility null: what the account's own default is.
+        // visibility null: the account's default.
         post(label, author, text, visibility) {
                 return this.#add(label, { author, text, visibility: visibility ?? (this.members.get(author).private ? 'followers' : 'public'), owner: author });
         }
 
-        // What answers or passes on a note has its audience; of a private account only that of its own followers, and it does not count.
+        // A comment or renote has the audience of its note; by a private account, only those of them who follow it, and it is not counted.
         #audience(author, of) {
                 const same = { visibility: of.visibility, owner: of.owner };
                 if (!this.members.get(author).private || (of.visibility !== 'public' && of.owner === author)) {
@@ -109,7 +109,7 @@ export class Model {
                 }
         }
 
-        // ---- reactions: what stands for 'member note' is true once
+        // ---- reactions: one per 'member note'
 
         marked(what, member, note) { return this.marks[what].get(`${member} ${note.label}`); }
 
@@ -141,29 +141,29 @@ export class Model {
         commentsOf(note) { return this.live().filter((n) => n.parent === note.label); }
         live() { return [...this.notes.values()].filter((n) => !n.deleted); }
         inner(note) { return note.renoteOf ? this.notes.get(note.renoteOf) : note; }
-        // As they were first written; case does not tell them apart.
+        // As first written; case is ignored.
         hashtags(note) {
                 const written = [...note.text.matchAll(HASHTAG)].map((m) => m[1]);
                 return written.filter((tag, i) => written.findIndex((t) => t.toLowerCase() === tag.toLowerCase()) === i);
         }
         hasTag(note, tag) { return this.hashtags(note).some((t) => t.toLowerCase() === tag.toLowerCase()); }
-        // Whom a text names of those who are there when it is written.
+        // The members mentioned in a text, of those who exist when it is written.
         #mentions(text) { return unique([...text.matchAll(MENTION)].map((m) => m[1])).filter((m) => this.members.has(m) && !this.gone(m)); }
         mentions(note) { return note.mentions.filter((m) => !this.gone(m)); }
 
-        // Public notes anybody passes on; what is for one's own followers, oneself.
+        // Everyone can renote public notes; only the author can renote followers-only notes.
         mayPassOn(member, note) {
                 return note.visibility === 'public' || (note.visibility === 'followers' && note.author === member && note.owner === member);
         }
 
-        // ---- who sees what; viewer null is nobody
+        // ---- who sees what; viewer null: not logged in
 
         visible(viewer, note) {
                 if (!note || note.deleted || this.gone(note.author)) {
                         return false;
                 }
                 if (note.renoteOf) {
-                        // Whom the author has blocked passes nothing of theirs on to anybody.
+                        // Renotes by members whom the author has blocked are hidden from everyone.
                         const passes = note.author === viewer || !this.has('block', this.inner(note).author, note.author);
                         return passes && this.visible(viewer, this.inner(note)) && (viewer === null || !this.blocked(viewer, note.author)) && this.#isFor(viewer, note);
                 }
@@ -180,7 +180,7 @@ export class Model {
                 return note.visibility === 'public' || note.author === viewer ||
                        (note.visibility === 'followers' && viewer !== null && follows(note.owner) && (!note.narrowed || this.has('follow', viewer, note.author)));
         }
-        // Whether muting keeps a note out of lists: what the muted wrote, and what others pass on of theirs. Not what one asked them for.
+        // Whether muting leaves a note out of lists: notes by muted members, and others' renotes of them. Not explicitly requested notes.
         muted(viewer, note, askedFor = null) {
                 const mutes = (author) => author !== askedFor && this.has('mute', viewer, author);
                 return note.author !== viewer && (mutes(note.author) || mutes(this.inner(note).author));

@@ -1,4 +1,4 @@
-// Plays a script of steps: each against the model and against a server, with fresh members, until an answer differs.
+// Plays a script of steps: each against the model and against a server, with new members, until a response differs.
 import { Buffer } from 'node:buffer';
 import { sleep } from '../harness.mjs';
 import { compare } from './compare.mjs';
@@ -9,7 +9,7 @@ import { World } from './world.mjs';
 
 export const MEMBERS = ['m1', 'm2', 'm3', 'm4', 'm5'];
 
-// A cursor holds no id that its reader may not see, in any form, and is as long as every other of its list.
+// A cursor contains no ID that its reader may not see, in any form, and has the same length as all others of its list.
 function leak(model, world, step, got) {
         const hidden = [...model.notes.values()].filter((note) => !model.visible(step.by, note) && world.ids.has(note.label)).map((note) => [note.label, world.id(note.label)]);
         const cursors = (got.pages ?? []).flatMap(({ cursor, prev }) => [[cursor, true], [prev, false]]).filter(([cursor]) => cursor !== undefined);
@@ -20,7 +20,7 @@ function leak(model, world, step, got) {
                         return `the cursor ${cursor} holds the id of ${found[0]}, which ${step.by ?? 'nobody'} may not see`;
                 }
                 if (!isNext) {
-                        continue; // it holds what was shown
+                        continue; // it contains what was shown
                 }
                 world.cursorLength ??= {};
                 world.cursorLength[step.list] ??= cursor.length;
@@ -31,7 +31,7 @@ function leak(model, world, step, got) {
         return null;
 }
 
-// One step on both sides; gives what differs, or null. Reads of what events bring are repeated until they agree.
+// One step on both sides; returns the difference, or null. Reads of data that is updated by events are repeated until they agree.
 async function playStep(model, world, step, patienceMs) {
         const wanted = expected(model, step);
         const asked = ON_CURSORS.has(step.do) ? model.cursors.get(step.of).step : step;
@@ -50,7 +50,7 @@ async function playStep(model, world, step, patienceMs) {
         }
 }
 
-// next(model, i): the step, or null at the end. Gives {script, failure}: what was played, and what differed at its last step.
+// next(model, i): the step, or null at the end. Returns {script, failure}: the steps, and the difference in the last one.
 async function play(net, next, patienceMs) {
         const model = new Model(MEMBERS);
         const world = await World.create(net, MEMBERS);

@@ -1,6 +1,6 @@
 // The model-based test against a server of its own, or against the one at SONET_URL (without rate limits).
 //   node model/run.mjs [--steps 3000] [--seed N] [--mode single|split] [--script FILE]
-// A script (as a failure prints it) is played once instead of random steps.
+// A script (as printed by a failure) is run once instead of random steps.
 import fs from 'node:fs';
 import { parseArgs } from 'node:util';
 import { connect } from '../client.mjs';

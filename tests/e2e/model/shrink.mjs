@@ -1,7 +1,7 @@
-// Makes a failing script shorter: leaves out steps as long as it still fails, in ever smaller portions (delta debugging: Zeller and
-// Hildebrandt, Simplifying and Isolating Failure-Inducing Input, 2002). The last step is the one that failed, and stays.
+// Shortens a failing script: removes steps as long as it still fails, in ever smaller portions (delta debugging: Zeller and
+// Hildebrandt, Simplifying and Isolating Failure-Inducing Input, 2002). The last step is the one that failed, and is kept.
 
-// fails(script) → the script that was played up to a failure, or null. Gives the shortest found by the time that `until` comes.
+// fails(script) → the script up to the failure, or null. Returns the shortest one found before `until`.
 export async function shrink(script, fails, until) {
         let shortest = script;
         for (let size = Math.ceil(shortest.length / 2); size >= 1 && Date.now() < until; size = Math.floor(size / 2)) {

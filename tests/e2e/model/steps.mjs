@@ -1,5 +1,5 @@
-// Random steps: what members do and read, as plain objects that can be replayed, left out and printed. {do, by, …}; by null is nobody.
-// `of` and `to` name what a step is about, `as` the label that it gives to what it makes.
+// Random steps: members' actions and reads, as plain objects that can be replayed, left out and printed. {do, by, …}; by null: not logged in. `of`
+// and `to` are the objects of a step, `as` is the label for what it creates.
 
 // mulberry32: the same seed gives the same steps.
 export function randomFrom(seed) {
@@ -15,9 +15,9 @@ export function randomFrom(seed) {
 const TAGS = ['t1', 't2', 't3'];
 const VISIBILITIES = [null, null, 'public', 'public', 'followers', 'followers', 'only_me']; // null: the account's default
 const LIMITS = [1, 2, 3, 4, 7, 20, 100];
-const NEVER = 'n0'; // a note that never was
-const NEWEST_FIRST = new Set(['home', 'user', 'hashtag', 'bookmarks', 'followers', 'following', 'requests']); // these tell what is newer
-export const ON_CURSORS = new Set(['turn', 'newer']); // they go on from what an `open` read
+const NEVER = 'n0'; // a note that never existed
+const NEWEST_FIRST = new Set(['home', 'user', 'hashtag', 'bookmarks', 'followers', 'following', 'requests']); // these support newer items
+export const ON_CURSORS = new Set(['turn', 'newer']); // they continue after an `open`
 
 const WEIGHTS = {
         post: 12, comment: 9, edit: 3, remove: 3, removeComment: 3, like: 5, unlike: 3, renote: 6, unrenote: 3, bookmark: 4, unbookmark: 2,
@@ -36,7 +36,7 @@ export class Steps {
         pick(list) { return list[this.below(list.length)]; }
         label(prefix) { return `${prefix}${++this.made}`; }
 
-        // Mostly of the newest, sometimes any, seldom one that never was.
+        // Mostly one of the newest, sometimes any, rarely one that never existed.
         note(model) {
                 const notes = [...model.notes.keys()];
                 const dice = this.random();
@@ -50,19 +50,19 @@ export class Steps {
                         words.push(`#${this.random() < 0.2 ? tag.toUpperCase() : tag}`);
                 }
                 for (let i = this.below(3) - 1; i > 0; i--) {
-                        words.push(`@m${1 + this.below(7)}`); // one of them nobody
+                        words.push(`@m${1 + this.below(7)}`); // one of them not logged in
                 }
                 return words.join(' ');
         }
 
-        // Mostly by the author of what was commented on.
+        // Mostly by the author of the note commented on.
         removal(model, by) {
                 const comment = this.pick([...model.notes.values()].filter((n) => n.parent !== null)) ?? { label: NEVER, parent: this.note(model) };
                 const of = this.random() < 0.7 ? comment.parent : this.note(model);
                 return { do: 'removeComment', by: this.random() < 0.7 ? model.notes.get(of)?.author ?? by : by, of, comment: comment.label };
         }
 
-        // Mostly of somebody who asks.
+        // Mostly for a member who has asked.
         answer(verb, model, by) {
                 const asked = this.pick([...model.edges.ask.keys()])?.split(' ');
                 return asked && this.random() < 0.9 ? { do: verb, by: asked[1], to: asked[0] } : { do: verb, by, to: this.pick([...model.members.keys()]) };
@@ -130,8 +130,8 @@ export class Steps {
         }
 }
 
-// Who is deactivated can but come back, and somebody stays. Whoever asks when an account opens is accepted by an event: of several nobody can
-// say in which order they then stand among the followers.
+// Deactivated members can only return, and at least one member stays. Pending requests are accepted by an event when an account is opened: with
+// several, their order among the followers is undefined.
 function mayAct(model, { do: verb, by }) {
         if (by === null || verb === 'comeBack') {
                 return by === null || model.gone(by);
@@ -141,7 +141,7 @@ function mayAct(model, { do: verb, by }) {
                (verb !== 'openAccount' || (askers.length <= 1 && !askers.some((label) => model.gone(label))));
 }
 
-// Whether all that a step names is there: in a shortened script it may have been left out.
+// Whether everything that a step refers to exists: in a shortened script it may have been removed.
 export function applies(model, step) {
         if (!mayAct(model, step)) {
                 return false;

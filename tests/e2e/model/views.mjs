@@ -1,6 +1,6 @@
-// What a reader gets, by docs/api.md: notes, lists and profiles as the model has them, in labels. Pure, and changes nothing.
+// What a reader gets, according to docs/api.md: the model's notes, lists and profiles, in labels. Pure, without side effects.
 
-// A note as a viewer sees it; null when they do not.
+// A note as a viewer sees it; null if it is hidden.
 export function noteView(model, viewer, note) {
         if (!model.visible(viewer, note)) {
                 return null;
@@ -17,7 +17,7 @@ export function noteView(model, viewer, note) {
         };
 }
 
-// Who made these renotes, the newest first.
+// The renoters, newest first.
 function renotedBy(model, renotes) {
         return { items: renotes.slice(0, 10).map(({ author }) => model.person(author)), count: renotes.length };
 }
@@ -26,10 +26,10 @@ const newestFirst = (a, b) => b.when - a.when;
 const oldestFirst = (a, b) => a.when - b.when;
 const shown = (model, viewer, notes) => notes.map((note) => ({ when: note.when, view: noteView(model, viewer, note) })).filter((item) => item.view);
 
-// The lists. Each gives {status, items: [{when, view}]}, or only a status that is no success; `when` is the item's place.
+// The lists. Each returns {status, items: [{when, view}]}, or only an error status; `when` is the item's position.
 export const LISTS = {
-        // A note stands once, under all who passed it on: where the newest of them put it that was there when the reading began.
-        // `older`: where it would stand without the newer ones, which may not have arrived.
+        // A note appears once, with all renoters: at the newest renote that existed when the reading began. `older`: where it would be without the
+        // newer ones, which may not have arrived.
         home(model, viewer, step, began = Infinity) {
                 const wanted = (n) => n.parent === null && (n.author === viewer || model.has('follow', viewer, n.author)) && !model.muted(viewer, n);
                 const places = model.live().filter((n) => wanted(n) && model.visible(viewer, n)).sort(newestFirst);
@@ -76,7 +76,7 @@ export const LISTS = {
         requests: (model, viewer) => people(model, viewer, viewer, model.askersOf(viewer)),
 };
 
-// What was answered to a note: without muted members, but for the one whose note it is.
+// The replies to a note: without muted members, except its author.
 function answers(model, viewer, note, notes) {
         return shown(model, viewer, notes.filter((n) => !model.muted(viewer, n, note.author))).sort(oldestFirst);
 }
@@ -90,7 +90,7 @@ export function ancestors(model, note) {
         return above;
 }
 
-// A list of `of`: to others without the private accounts that they do not follow.
+// A list of `of`: for others, without private accounts that they do not follow.
 function people(model, viewer, of, edges) {
         if (model.gone(of)) {
                 return { status: 404 };
@@ -99,7 +99,7 @@ function people(model, viewer, of, edges) {
         return { status: 200, items: listed.map(([label, when]) => ({ when, view: model.person(label) })) };
 }
 
-// How the viewer stands to somebody.
+// The viewer's relationship with a member.
 export function relationView(model, viewer, other) {
         const has = (kind, from, to) => !model.gone(other) && model.has(kind, from, to);
         return {

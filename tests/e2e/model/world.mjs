@@ -1,4 +1,4 @@
-// Steps against a server: labels become ids, names and tags of its own, and what is answered becomes labels again.
+// Steps against a server: labels become its IDs, names and tags, and responses are converted back to labels.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { PASSWORD, eventually, inBatches, must } from '../client.mjs';
@@ -53,7 +53,7 @@ export class World {
                 return this.net.api(method, path, { token, body });
         }
 
-        // ---- answers in labels
+        // ---- responses in labels
 
         noteOf(json) {
                 const label = this.label(json.id);
@@ -76,7 +76,7 @@ export class World {
         relationOf({ user_id: id, ...flags }) { return { id: this.label(id), ...flags }; }
         userOf(json) { return { ...this.personOf(json), counts: json.counts }; }
 
-        // ---- steps; each gives {status, note | relation | user | pages, …}
+        // ---- steps; each returns {status, note | relation | user | pages, …}
 
         async run(step) {
                 return (this[step.do] ?? this.change).call(this, step);
@@ -87,7 +87,7 @@ export class World {
                 return status >= 300 || body === null ? { status } : { status, [kind]: this[`${kind}Of`](body) };
         }
 
-        // The label that the step gives belongs to the id that the answer has.
+        // The step's label is for the ID in the response.
         async #made(step, asked) {
                 const answer = await asked;
                 if (answer.status === 201) {
@@ -109,7 +109,7 @@ export class World {
                 return this.#object('note', this.ask(by, 'DELETE', `/v1/notes/${this.id(of)}/comments/${this.id(comment)}`));
         }
 
-        // Reactions and relations.
+        // Reactions and relationships.
         change({ do: verb, by, of, to }) {
                 const undo = verb.startsWith('un');
                 const what = undo ? verb.slice(2) : verb;
@@ -117,7 +117,7 @@ export class World {
                 return this.#object(to === undefined ? 'note' : 'relation', this.ask(by, undo ? 'DELETE' : 'PUT', path));
         }
 
-        // The answer is the note inside; the renote itself is looked for.
+        // The response is the original; the renote itself has to be found.
         async renote(step) {
                 const got = await this.change(step);
                 if (got.status === 200) {
@@ -143,14 +143,14 @@ export class World {
                 return { status };
         }
         closeAccount({ by }) { return this.#setPrivate(by, true); }
-        // Those who asked are accepted by an event.
+        // Pending requests are accepted by an event.
         async openAccount({ by }) {
                 const answer = await this.#setPrivate(by, false);
                 await eventually('nobody asks any more', async () => must(await this.ask(by, 'GET', '/v1/follow_requests')).items.length === 0, 60_000);
                 return answer;
         }
 
-        // A world may last longer than the proof of a log-in.
+        // A world may exist for longer than a log-in counts as recent.
         async leave({ by }) {
                 await this.comeBack({ by });
                 const { status } = await this.ask(by, 'DELETE', '/v1/users/me', { password: PASSWORD });
@@ -183,7 +183,7 @@ export class World {
                 return this.#pages(step, cursor, MAX_PAGES);
         }
 
-        // As it may be asked again when something has not been delivered, the next one goes on from here only when it is kept.
+        // It may be repeated if something has not been delivered, so the next one continues from here only if it is kept.
         async newer({ of }) {
                 const { step, after } = this.cursors.get(of);
                 const got = { status: 200, pages: [] };
