@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Proves the README's two commands on a bare Debian 12: debootstrap into a temporary folder, clone the last commit into it, run both there.
-# Called by `./dev fresh [--quick]` (as root). The mirror is the one that this machine's apt uses.
+# Tests the README's two commands on a bare Debian 12: debootstrap into a temporary folder, clone the last commit into it, run both there.
+# Called by `./dev fresh [--quick]` (as root). It uses the mirror of this machine's apt.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,7 +14,7 @@ command -v debootstrap >/dev/null || apt-get install -y -qq --no-install-recomme
 root=$(mktemp -d /var/tmp/sonet-fresh.XXXXXX)
 chmod 755 "$root"
 
-# Ends what still runs inside, and only that: by its root folder.
+# Kills only processes that still run inside: they are found by their root folder.
 end_inside() {
         local link
         for link in /proc/[0-9]*/root; do
@@ -49,14 +49,14 @@ mount -t proc proc "$root/proc"
 mount --bind /dev "$root/dev"
 mkdir -p "$root/dev/shm"
 mountpoint -q "$root/dev/shm" || mount -t tmpfs tmpfs "$root/dev/shm"
-# How this machine resolves names. Machines behind a proxy pass it on in the usual variables (below), and npm's trust in its certificate.
+# This machine's name resolution. Behind a proxy, the usual variables are passed on (below), and npm's setting for its certificate.
 [ ! -f "${NODE_EXTRA_CA_CERTS:-}" ] || install -m 644 "$NODE_EXTRA_CA_CERTS" "$root/root/proxy-ca.crt"
 for file in /etc/resolv.conf /etc/hosts; do
         if [ -f "$file" ]; then install -m 644 "$file" "$root$file"; fi
 done
 git clone -q --no-local . "$root/root/sonet"
 
-# inside COMMAND…: as root in the chroot, with nothing of our environment but the way to the mirrors.
+# inside COMMAND…: as root in the chroot, with only the variables for reaching the mirrors.
 inside() {
         local pass=() name
         for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY npm_config_registry; do
@@ -66,7 +66,7 @@ inside() {
         chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 "${pass[@]}" "$@"
 }
 
-# Asks `sonet up` to stop: the one child of the background job (chroot, env, dev and sonet follow each other in it).
+# Asks `sonet up` to stop: the one child of the background job (chroot, env, dev and sonet replace each other by exec).
 stop_run() {
         kill -TERM "$(pgrep -P "$run")"
         wait "$run" || fail './dev run did not end well'

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# The parts of a test run: runs them, up to $lanes side by side, and counts what passed. Sourced by ./dev, which sets $tmp to a folder.
-# With one lane a part's output is shown as it comes; side by side it is shown in one piece when the part ends.
+# The parts of a test run: runs up to $lanes of them concurrently, and counts passed tests. Sourced by ./dev, which sets $tmp to a folder.
+# With one lane a part's output is shown immediately; otherwise it is shown at once when the part ends.
 
 lanes=1
 passed=0
@@ -9,8 +9,8 @@ broken=()
 part_title=() part_counter=() part_source=() part_start=()
 declare -A part_of=() # by process: the number of the part that it runs
 
-# Numbers of tests in a part's output. Each runner says them in its own way.
-count_meson() { # FOLDER: every cmocka test counts, a program of another kind as one
+# Numbers of tests in a part's output. Each runner has its own format.
+count_meson() { # FOLDER: every cmocka test counts, other programs count as one
         python3 - "$1/meson-logs/testlog.json" <<'PYTHON'
 import json, re, sys
 passed = failed = 0
@@ -32,16 +32,16 @@ count_node() { # LOG: the sums of node:test's closing lines, in either of its fo
 count_tap() { # LOG: lines `ok …` and `not ok …`
         awk '/^ok / { p++ } /^not ok / { f++ } END { print p + 0, f + 0 }' "$1"
 }
-count_crash() { # LOG: a round that loses nothing is a test, and so is damage that is found when redelivery is off
+count_crash() { # LOG: a round without loss counts as a test, and so does finding damage with redelivery switched off
         awk '/^round [0-9]+: / || /^damage found/ { p++ } /^FAILED/ { f++ } END { print p + 0, f + 0 }' "$1"
 }
 
-# What a part's log says of its failures: the section that node:test closes with, or the lines that follow each failed test.
+# The failures in a part's log: the last section of node:test, or the lines after each failed test.
 failures() { # LOG
         awk '/failing tests:/ { closing = 1 } closing || /^(not ok|FAILED)|\[  (ERROR|FAILED)|faults beside|(FAIL|TIMEOUT) / { left = 12 } left-- > 0' "$1" | head -100 || true
 }
 
-# Adds up what a part that ended with a code has found.
+# Adds up the results of a part that exited with the given code.
 count_part() { # NUMBER CODE
         local n=$1 code=$2 good=0 bad=0
         read -r good bad < <("count_${part_counter[n]}" "${part_source[n]}" 2>/dev/null || echo 0 0)
@@ -56,7 +56,7 @@ count_part() { # NUMBER CODE
         say "${part_title[n]}: $good passed, $bad failed, $((SECONDS - part_start[n])) s"
 }
 
-# Waits for one of the parts that run, and shows it.
+# Waits for one of the running parts, and shows it.
 finish_part() {
         local pid n code=0
         wait -n -p pid "${!part_of[@]}" || code=$?
@@ -68,8 +68,8 @@ finish_part() {
 }
 finish_parts() { while [ "${#part_of[@]}" -gt 0 ]; do finish_part; done; }
 
-# part COUNTER TITLE COMMAND…: runs it when a lane is free; goes on when it fails. A COUNTER of meson counts in the log of the folder that
-# the command's second word names.
+# part COUNTER TITLE COMMAND…: runs it when a lane is free; continues if it fails. The COUNTER meson reads the log of the build folder in the
+# command's second word.
 part() {
         local counter=$1 title=$2 n=${#part_title[@]} code=0
         shift 2
@@ -82,13 +82,13 @@ part() {
                 count_part "$n" "$code"
                 return
         fi
-        set -m # a process group of its own, so that it can be ended with all that it started
+        set -m # a separate process group, so that it can be killed with all its children
         "$@" >"$tmp/part.$n.log" 2>&1 </dev/null &
         set +m
         part_of[$!]=$n
 }
 
-# Ends what still runs: the run was broken off.
+# Kills running parts: the run was interrupted.
 stop_parts() {
         local pid
         for pid in "${!part_of[@]}"; do kill -TERM -- "-$pid" 2>/dev/null || true; done
@@ -97,7 +97,7 @@ stop_parts() {
 
 closing_line() {
         local i
-        for ((i = 1; i <= ${#broken[@]}; i++)); do # at the end, where whoever has only the end of the output finds it
+        for ((i = 1; i <= ${#broken[@]}; i++)); do # at the end, so that it is visible in the last lines of the output
                 say "failed: ${broken[i - 1]}"
                 cat "$tmp/failures.$i"
         done

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Checks the structure of the sources: includes point down the ladder, services meet through contracts only, SQL stands in store files, no
-# unsafe function is called, files and functions stay short. Prints TAP; a finding names file and line.
+# Checks the structure of the sources: includes follow the order of the layers, services use each other only through contracts, SQL is in store files,
+# no unsafe functions, short files and functions. Prints TAP; findings have file and line.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 tests=0
 bad=0
-# report NAME FINDINGS: a test is what finds nothing.
+# report NAME FINDINGS: the test passes if there are no findings.
 report() {
         tests=$((tests + 1))
         if [ -z "$2" ]; then
@@ -25,9 +25,9 @@ if [ "${#sources[@]}" = 0 ]; then # not a git folder: an unpacked archive
         mapfile -t sources < <(find . -name '*.[ch]' -not -path './build*' -not -path '*/node_modules/*' | sed 's,^\./,,')
 fi
 
-# Each folder includes itself and what stands before it. fuzz/, bench/ and tools/ stand beside the ladder and may look at all of it.
+# Each folder includes itself and those before it. fuzz/, bench/ and tools/ are not layers and may include all of them.
 # shellcheck disable=SC2016
-report 'includes point down the ladder' "$(awk '
+report 'includes follow the order of the layers' "$(awk '
         BEGIN {
                 n = split("sonet base json db cache auth http rpc bus mail push services gateway cmd", ladder, " ")
                 for (i = 1; i <= n; i++) rank[ladder[i]] = i
@@ -35,13 +35,13 @@ report 'includes point down the ladder' "$(awk '
         match($0, /^#include "[^"\/]+\//) {
                 split(FILENAME, path, "/")
                 folder = substr($0, 11, RLENGTH - 11)
-                # The compiled contracts stand below everything that speaks them.
+                # The compiled contracts are below everything that uses them.
                 if (folder == "services" && $0 ~ /\.(pb-c|rpc|stubs)\.h"/) next
                 if (path[1] in rank && folder in rank && rank[folder] > rank[path[1]]) print FILENAME ":" FNR ": " $0
         }' "${sources[@]}")"
 
 # shellcheck disable=SC2016
-report 'a service includes another one only as its contract' "$(awk '
+report 'services include only contracts of other services' "$(awk '
         match($0, /^#include "services\/[a-z_]+\//) {
                 split(FILENAME, path, "/")
                 other = substr($0, 20, RLENGTH - 20)
@@ -50,10 +50,10 @@ report 'a service includes another one only as its contract' "$(awk '
 
 report 'includes of our own are path-qualified' "$(grep -nE '^#include "[^/"]+"' "${sources[@]}" | grep -vE '\.(pb-c|rpc)\.h"' || true)"
 
-report 'statements stand in store files, and in the platform below the services' \
+report 'statements are in store files, and in the platform below the services' \
         "$(grep -nE '^ *DB_STATEMENT\(' "${sources[@]}" | grep -vE '^(services/([a-z]+/)?(store|test)[a-z_]*\.c|(db|bus|mail)/[a-z_]+\.c):' || true)"
 
-report 'every source opens with what it owns' "$(for file in "${sources[@]}"; do
+report 'every source begins with a comment on what it owns' "$(for file in "${sources[@]}"; do
         head -c 2 "$file" | grep -q '^/\*' || echo "$file: please begin with a comment"
 done)"
 
@@ -61,18 +61,18 @@ unsafe='strcpy|strcat|stpcpy|sprintf|vsprintf|strtok|atoi|atol|atoll|atof|gets|t
 report 'no unsafe functions' \
         "$(grep -nE "(^|[^A-Za-z0-9_.>])($unsafe) *\(" "${sources[@]}" | grep -vE '^[^:]+:[0-9]+: *(\*|/\*|//)' || true)"
 
-# A wait that is timed by the wall clock lasts an hour longer when that is set back: base/ticker.h has the one that is not.
+# A wait that uses the wall clock takes an hour longer if that is set back by one: base/ticker.h uses the monotonic clock.
 wall='pthread_cond_timedwait|pthread_mutex_timedlock|sem_timedwait|pthread_condattr_setclock|pthread_cond_clockwait'
-report 'waits are timed by the monotonic clock, in one place' \
+report 'waits use the monotonic clock, in one place' \
         "$(grep -nE "(^|[^A-Za-z0-9_.>])($wall) *\(" "${sources[@]}" | grep -v '^base/ticker.c:' || true)"
 
-report 'no function of a file has a name that says nothing in a stack trace' \
+report 'no static function has a name that is meaningless in a stack trace' \
         "$(grep -nE '^static [a-z_ ]*[ *](run|refuse)\(' "${sources[@]}" || true)"
 
-# Longer ones hold two subjects: split them.
+# Longer ones have more than one topic: split them.
 report 'no file over 500 lines' "$(wc -l "${sources[@]}" | awk '$2 != "total" && $1 > 500 { print $2 ": " $1 " lines" }')"
 
-# From the brace that opens its body to the one that closes it.
+# From the opening brace of its body to the closing one.
 # shellcheck disable=SC2016
 report 'no function over 50 lines' "$(awk '
         FNR == 1 { start = 0 }

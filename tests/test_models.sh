@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks the models of tests/models by Spin, exhaustively: each as it is, and each of its WITHOUT_… variants, in which an error must be found.
-# With --long more processes die. Prints TAP.
+# Checks the models in tests/models with Spin, exhaustively: each as it is, and each of its WITHOUT_… variants, in which an error must be found. With
+# --long more processes crash. Prints TAP.
 #   tests/test_models.sh [--long]
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/models"
@@ -24,7 +24,7 @@ check() { # MODEL [-DVARIANT]: sound, an error was found, or unfinished
                         cat build.log >&2
                         exit 1
                 fi
-                ./pan -m100000 >pan.log 2>&1 || true # its exit code says nothing of what it found
+                ./pan -m100000 >pan.log 2>&1 || true # its exit code does not depend on the result
                 if grep -qE '^pan:[0-9]+: (assertion violated|invalid end state)' pan.log; then
                         echo error
                 elif grep -q 'errors: 0' pan.log && ! grep -qi 'search not completed\|depth too small\|out of memory' pan.log; then

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# deploy/nginx.conf as it is, but for its ports, files and certificate, before a SoNet of its own: clients keep their addresses and cannot
-# choose them, errors stay SoNet's, and what is for operators stays inside. Prints TAP.
+# deploy/nginx.conf as it is, except for ports, files and certificate, in front of a SoNet: client addresses are passed on and cannot be forged,
+# errors are SoNet's, and operators' routes are not public. Prints TAP.
 #   SONET_BIN=build-debug/cmd/sonet tests/test_proxy.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -52,7 +52,7 @@ start_sonet() {
         return 1
 }
 
-# The file of deploy/, with this test's places.
+# The file from deploy/, with this test's paths.
 start_nginx() {
         local to
         to=$(sed -n 's,^ready http://,,p' "$dir/out")
@@ -63,7 +63,7 @@ start_nginx() {
         nginx -p "$dir" -c "$dir/nginx.conf"
 }
 
-# ask SOURCE PATH [OPTION…]: over TLS from an address of the loopback network; the status, then the body.
+# ask SOURCE PATH [OPTION…]: over TLS from a loopback address; prints the status, then the body.
 ask() {
         local source=$1 path=$2
         shift 2
@@ -80,7 +80,7 @@ says() { # PATTERN COMMAND…
         shift
         "$@" | tee /dev/stderr | grep -q -- "$pattern"
 }
-spend_limit() { # SOURCE: until it is refused, and no sooner than the limit
+spend_limit() { # SOURCE: until it is rejected, and not before the limit
         local n=0
         while ! log_in "$1" | grep -q rate_limited; do
                 n=$((n + 1))
@@ -93,7 +93,7 @@ redirects() {
                 grep -q '^308 https://social.example.org/v1/users?query=a$'
 }
 
-# What a stream says first, by WebSocket with the client of python3-websockets.
+# The first message of a stream, over WebSocket with the client of python3-websockets.
 socket_says() {
         /usr/bin/python3 - "$https_port" <<'PYTHON'
 import asyncio, json, ssl, sys, websockets
@@ -107,25 +107,25 @@ async def main():
 asyncio.run(main())
 PYTHON
 }
-# The same by server-sent events, which come although the answer has no end.
+# The same by server-sent events, which arrive although the response does not end.
 events_say() {
-        ask 127.0.0.2 '/v1/stream?channels=hashtag:proxy' -N -H 'Accept: text/event-stream' -m 3 >"$dir/events" || true # it is cut off then
+        ask 127.0.0.2 '/v1/stream?channels=hashtag:proxy' -N -H 'Accept: text/event-stream' -m 3 >"$dir/events" || true # it is interrupted then
         cat "$dir/events"
 }
 
 http_port=$(free_port)
 https_port=$(free_port)
 check 'SoNet starts with a trusted proxy' start_sonet
-check 'nginx takes the file' start_nginx
-check 'clients speak HTTP/2, and the page is there' says '^200 2$' ask 127.0.0.2 /
-check 'plain HTTP is sent to TLS' redirects
-check 'problems are the ones of SoNet' says '"code":"not_found"' ask 127.0.0.2 /v1/users/nobody
-check 'metrics stay inside' says '^404 2$' ask 127.0.0.2 /metrics
-check 'a stream passes by WebSocket' says '"type":"subscribed"' socket_says
+check 'nginx accepts the file' start_nginx
+check 'clients use HTTP/2, and the page is served' says '^200 2$' ask 127.0.0.2 /
+check 'plain HTTP is redirected to TLS' redirects
+check 'problems come from SoNet' says '"code":"not_found"' ask 127.0.0.2 /v1/users/nobody
+check 'metrics are not public' says '^404 2$' ask 127.0.0.2 /metrics
+check 'a stream works over WebSocket' says '"type":"subscribed"' socket_says
 check 'and as server-sent events, at once' says '"type":"subscribed"' events_say
-check 'a client spends its own limit' spend_limit 127.0.0.2
-check 'and cannot choose another address' says rate_limited log_in 127.0.0.2 -H 'X-Forwarded-For: 203.0.113.7' -H 'Forwarded: for=203.0.113.7'
-check 'another client still gets in' says credentials_wrong log_in 127.0.0.3
+check 'a client uses up its own limit' spend_limit 127.0.0.2
+check 'and cannot forge another address' says rate_limited log_in 127.0.0.2 -H 'X-Forwarded-For: 203.0.113.7' -H 'Forwarded: for=203.0.113.7'
+check 'another client is still served' says credentials_wrong log_in 127.0.0.3
 
 echo "1..$tests"
 [ "$bad" = 0 ]

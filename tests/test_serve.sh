@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# `sonet serve` as an orchestrator meets it: its health, readiness and metrics over HTTP, from the start, while
-# PostgreSQL is away. With PostgreSQL there: tests/e2e/lifecycle.test.mjs. Prints TAP.
+# `sonet serve` as seen by an orchestrator: health, readiness and metrics over HTTP, from the start, while PostgreSQL is unreachable. With PostgreSQL:
+# tests/e2e/lifecycle.test.mjs. Prints TAP.
 #   SONET_BIN=build-debug/cmd/sonet tests/test_serve.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -9,7 +9,7 @@ sonet=$(readlink -f "${SONET_BIN:-build-debug/cmd/sonet}")
 dir=$(mktemp -d /tmp/sonet-serve.XXXXXX)
 unset HTTP_PORT HTTP_ADDRESS GRPC_PORT DATABASE_POOL SONET_RATE_LIMITS
 export SONET_KEY_FILE=$dir/key LOG_FORMAT=json
-export DATABASE_URL="postgresql://{service_name}@127.0.0.1:1/{service_name}" REDIS_URL=redis://127.0.0.1:1 # nobody is there
+export DATABASE_URL="postgresql://{service_name}@127.0.0.1:1/{service_name}" REDIS_URL=redis://127.0.0.1:1 # nothing listens there
 (umask 077 && head -c 32 /dev/urandom | basenc --base64url -w0 | tr -d '=' >"$SONET_KEY_FILE")
 serve_pid=
 silent_pid=
@@ -25,7 +25,7 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-# check NAME COMMAND…: a test is a command that succeeds. Inside it `set -e` is off (bash), so steps are chained with && or || return.
+# check NAME COMMAND…: the test passes if the command succeeds. Inside it `set -e` is off (bash), so steps are chained with && or || return.
 check() {
         local name=$1
         shift
@@ -40,7 +40,7 @@ check() {
 }
 
 listens() { # WHAT
-        : >"$dir/log" # the log of the one before says another port, until the shell that starts this one has emptied it
+        : >"$dir/log" # the previous log has another port, until the shell that starts this one has truncated it
         "$sonet" serve --port 0 "$1" >"$dir/log" 2>&1 &
         serve_pid=$!
         local port=
@@ -58,7 +58,7 @@ env_listens() { # VARIABLE=VALUE WHAT
         local -x "${1?}"
         listens "$2"
 }
-# answers STATUS PATTERN PATH [OPTION…]: headers and body of the answer hold the pattern.
+# answers STATUS PATTERN PATH [OPTION…]: headers and body of the response match the pattern.
 answers() {
         local status=$1 pattern=$2 path=$3
         shift 3
@@ -72,7 +72,7 @@ nothing_else() {
                 answers 404 '^content-type: application/problem\+json' "$path" && grep -q '"code":"route_not_found"' "$dir/answer" || return 1
         done
 }
-# says PATTERN COMMAND…: it fails, and says that.
+# says PATTERN COMMAND…: it fails, and its output matches.
 says() {
         local pattern=$1
         shift
@@ -89,7 +89,7 @@ stops() {
         return $code
 }
 
-# A host that takes connections and says nothing, as a PostgreSQL whose postmaster is stopped.
+# A server that accepts connections and sends nothing, like PostgreSQL with a stopped postmaster.
 silent_database() {
         python3 -c 'import signal, socket
 s = socket.socket()
@@ -104,7 +104,7 @@ signal.pause()' >"$dir/silent" &
         done
         DATABASE_URL="postgresql://{service_name}@127.0.0.1:$(<"$dir/silent")/{service_name}"
 }
-# 64 at once, each within the two seconds that are documented, and all of them say what is away.
+# 64 concurrently, each within the documented two seconds, and all of them report what is unreachable.
 many_are_answered() {
         seq 64 | xargs -P 64 -I{} curl -sS -m 2 -o "$dir/many-{}" -w '%{http_code}\n' "$url/readyz" >"$dir/codes" || return 1
         sort "$dir/codes" | uniq -c
@@ -124,30 +124,30 @@ log_tells_why() {
         return 1
 }
 
-check 'a service alone listens before its database is there' listens note
+check 'a single service listens before its database is reachable' listens note
 check 'it is healthy' answers 200 '^ok' /healthz
-check 'it is not ready, and says what is away' answers 503 '^note: database down, migrations unknown, lease awaited' /readyz
+check 'it is not ready, and reports what is unreachable' answers 503 '^note: database down, migrations unknown, lease awaited' /readyz
 check 'and that it waits for that, not for another process' answers 503 '^this process: waiting for its databases' /readyz
-check 'of why it says nothing to whoever asks' nothing_of_the_database
-check 'and all to the log' log_tells_why
-check 'who asks for readiness is told to come back' answers 503 '^retry-after: 1' /readyz
+check 'it does not reveal the reason to clients' nothing_of_the_database
+check 'but logs it' log_tells_why
+check 'readiness has Retry-After' answers 503 '^retry-after: 1' /readyz
 check 'it has metrics' answers 200 '^sonet_workers_busy\{' /metrics
-check 'it has nothing else, and says so in a problem' nothing_else
-check 'a verb that health does not take is refused' answers 405 '^allow: .*GET' /healthz -X DELETE
-check 'it stops well while it waits for its database' stops
+check 'all other routes are not found, with a problem' nothing_else
+check 'a method that health does not support is rejected' answers 405 '^allow: .*GET' /healthz -X DELETE
+check 'it stops cleanly while it waits for its database' stops
 check 'a process with the gateway listens as early' listens all
-check 'that one is healthy' answers 200 '^ok' /healthz
-check 'that one says of each service what it waits for' answers 503 '^timeline: database down, migrations unknown, lease not needed' /readyz
-check 'its routes answer that they are starting' answers 503 '"code":"starting"' /v1/timelines/home
-check 'who asks them is told to come back' answers 503 '^retry-after: 1' /v1/auth/login -H 'Content-Type: application/json' -d '{"login":"a","password":"b"}'
-check 'its keys are not there yet' answers 503 '^retry-after: 1' /.well-known/jwks.json
-check 'it stops well, too' stops
-check 'a process that knows its public address starts' env_listens PUBLIC_URL=https://social.example.org all
-check 'and names it in its document' answers 200 '"servers":\[\{"url":"https://social.example.org",' /openapi.json -H 'Host: elsewhere.example.org'
-check 'that one stops, too' stops
-check 'an address with a path is refused' says 'PUBLIC_URL must be an address like' env PUBLIC_URL=https://example.org/social "$sonet" serve --port 0 all
+check 'it is healthy' answers 200 '^ok' /healthz
+check 'it reports for each service what it waits for' answers 503 '^timeline: database down, migrations unknown, lease not needed' /readyz
+check 'its routes respond that they are starting' answers 503 '"code":"starting"' /v1/timelines/home
+check 'with Retry-After' answers 503 '^retry-after: 1' /v1/auth/login -H 'Content-Type: application/json' -d '{"login":"a","password":"b"}'
+check 'its keys are not available yet' answers 503 '^retry-after: 1' /.well-known/jwks.json
+check 'it stops cleanly, too' stops
+check 'a process with a public address starts' env_listens PUBLIC_URL=https://social.example.org all
+check 'and has it in its OpenAPI document' answers 200 '"servers":\[\{"url":"https://social.example.org",' /openapi.json -H 'Host: elsewhere.example.org'
+check 'it stops, too' stops
+check 'an address with a path is rejected' says 'PUBLIC_URL must be an address like' env PUBLIC_URL=https://example.org/social "$sonet" serve --port 0 all
 silent_database
-check 'a process listens whose database takes connections and is silent' listens all
+check 'a process listens whose database accepts connections and is silent' listens all
 check 'it answers many who ask at once whether it is ready' many_are_answered
 check 'it stops well although nothing answers it' stops
 check 'media-worker cannot be combined' says 'media-worker cannot be combined' "$sonet" serve --port 0 media-worker gateway

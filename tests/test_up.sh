@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# `sonet up` as people meet it: the first start, what it prints, what it refuses and why, starts that are cut off. What happens while it
-# serves (killed children, stopping under load) is in tests/e2e/lifecycle.test.mjs. Prints TAP.
+# `sonet up` from a user's view: the first start, its output, its errors, interrupted starts. Tests while it serves (killed children, stopping under
+# load) are in tests/e2e/lifecycle.test.mjs. Prints TAP.
 #   SONET_BIN=build-debug/cmd/sonet tests/test_up.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -16,7 +16,7 @@ bad=0
 
 finish() {
         [ -z "$up_pid" ] || kill -KILL "$up_pid" 2>/dev/null || true
-        for _ in $(seq 100); do # its children die with it; PostgreSQL writes a checkpoint first
+        for _ in $(seq 100); do # its children exit with it; PostgreSQL writes a checkpoint first
                 [ -n "$(inside)" ] || break
                 sleep 0.1
         done
@@ -25,7 +25,7 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-# Processes that work in our folder.
+# Processes that use our folder.
 inside() {
         local link
         for link in /proc/[0-9]*/cwd; do
@@ -33,7 +33,7 @@ inside() {
         done
 }
 
-# check NAME COMMAND…: a test is a command that succeeds. Inside it `set -e` is off (bash), so steps are chained with && or || return.
+# check NAME COMMAND…: the test passes if the command succeeds. Inside it `set -e` is off (bash), so steps are chained with && or || return.
 check() {
         local name=$1
         shift
@@ -47,14 +47,14 @@ check() {
         fi
 }
 
-# start FOLDER [OPTION…]: in the background; its words go to $dir/out and $dir/err.
+# start FOLDER [OPTION…]: in the background; its output goes to $dir/out and $dir/err.
 start() {
         local folder=$1
         shift
         "$sonet" up --port 0 --data "$folder" "$@" >"$dir/out" 2>"$dir/err" &
         up_pid=$!
 }
-# Waits for a line; fails when the process ends first.
+# Waits for a line; fails if the process exits first.
 await() {
         for _ in $(seq 1200); do
                 ! grep -q "$1" "$dir/out" || return 0
@@ -64,7 +64,7 @@ await() {
         return 1
 }
 ready() { await '^Ctrl-C stops' || { cat "$dir/out" "$dir/err"; return 1; }; }
-stop() { # SIGNAL…: gives its exit code
+stop() { # SIGNAL…: returns its exit code
         local code=0 signal
         for signal in "$@"; do kill "-$signal" "$up_pid"; done
         wait "$up_pid" || code=$?
@@ -72,7 +72,7 @@ stop() { # SIGNAL…: gives its exit code
         return $code
 }
 
-# refused PATTERN OPTION…: ends with code 1 and says why.
+# refused PATTERN OPTION…: exits with 1 and prints the reason.
 refused() {
         local pattern=$1 code=0
         shift
@@ -85,7 +85,7 @@ first_start() {
         start "$dir/data" --demo
         ready && grep -q '^creating the database' "$dir/out" && [ "$(grep -c '^ready http://127.0.0.1:[0-9]*$' "$dir/out")" = 1 ]
 }
-# The three commands as they stand there, in a shell of their own.
+# The three commands as printed, in a new shell.
 printed_commands_work() {
         grep -E '^  (TOKEN=|curl )' "$dir/out" >"$dir/commands"
         [ "$(wc -l <"$dir/commands")" = 3 ] && bash -eu "$dir/commands" >"$dir/answers" || return 1
@@ -100,7 +100,7 @@ children_are_not_root() {
         done
         [ -n "$children" ]
 }
-only_the_owner_reads() { # secrets are in files of mode 0600, in folders of others' reach or not
+only_the_owner_reads() { # secrets are in files with mode 0600, whether or not others can access the folder
         local file
         for file in "$SONET_KEY_FILE" "$dir/data/demo-account" "$dir/data/redis/redis.conf" "$dir/data/postgresql/15/pg_hba.conf"; do
                 [ "$(stat -c %a "$file")" = 600 ] || { stat "$file"; return 1; }
@@ -153,7 +153,7 @@ second_stop_forces() {
         stop TERM TERM || code=$?
         [ $code = 0 ] && [ -z "$(inside)" ]
 }
-# Not even that of an account which an earlier start has made.
+# Not even that of an account created by an earlier start.
 password_only_when_asked_for() {
         local password code=0
         password=$(sed -n 's/^password //p' "$dir/data/demo-account")
@@ -187,15 +187,15 @@ cut_off_first_starts_are_taken_up() {
         ready && stop INT
 }
 
-# refused_with VARIABLE=VALUE PATTERN OPTION…: the same under a setting.
+# refused_with VARIABLE=VALUE PATTERN OPTION…: the same with a setting.
 refused_with() {
         local setting=$1
         shift
         (export "${setting?}" && refused "$@")
 }
-# refused_at_once SETTING PATTERN OPTION…: nothing has been made or started by then.
+# refused_at_once SETTING PATTERN OPTION…: without creating or starting anything.
 refused_at_once() { refused_with "$@" --data "$dir/unmade" && [ ! -e "$dir/unmade" ]; }
-writes_into_no_file_of_its_own() { # with 0, 1 and 2 closed the first files that it opens would get them
+writes_into_no_file_of_its_own() { # if 0, 1 and 2 are closed, the first files that it opens would get these descriptors
         local port
         port=$(sed -n 's,^ready http://127.0.0.1:,,p' "$dir/out")
         "$sonet" up --port "$port" --data "$dir/data" <&- >&- 2>&- &
@@ -218,59 +218,59 @@ grpc_port() {
 }
 
 check 'the first start creates what is missing and says that it is ready' first_start
-check 'the three things to try work as they are printed' printed_commands_work
+check 'the three printed examples work' printed_commands_work
 [ "$(id -u)" != 0 ] || check 'no child runs as root' children_are_not_root
-check 'secrets can be read by their owner alone' only_the_owner_reads
-check 'sonet admin finds the databases of sonet up, and says when there are no dead letters' no_dead_letters_are_no_output
-check 'sonet admin says that the key file is another one' admin_names_a_wrong_key
-check 'Ctrl-C ends it well and leaves no process' stops_well
-check 'of a folder that is not running, admin says just that' admin_names_a_stopped_folder
+check 'only their owner can read secrets' only_the_owner_reads
+check 'sonet admin finds the databases of sonet up, and reports if there are no dead letters' no_dead_letters_are_no_output
+check 'sonet admin reports a wrong key file' admin_names_a_wrong_key
+check 'Ctrl-C stops it cleanly and leaves no process' stops_well
+check 'sonet admin reports that a folder is not running' admin_names_a_stopped_folder
 check 'the second start keeps the account and the notes' second_start_keeps_all
-check 'a second request to stop ends it at once, and cleanly' second_stop_forces
+check 'a second request stops it at once, and cleanly' second_stop_forces
 check "the demo account's password is printed only when asked for" password_only_when_asked_for
-check 'nobody gets a demo account unasked' no_account_unasked
-check 'the memory of the servers is said, and the settings have the last word' memory_is_said_and_set
-check 'a port that is taken is refused' port_in_use
-check 'a taken port that was asked for gRPC is refused, and the banner says where gRPC is' grpc_port
-check 'started without standard descriptors it writes into no file of its own' writes_into_no_file_of_its_own
-check 'a first start that is cut off is taken up by the next one' cut_off_first_starts_are_taken_up
+check 'no demo account is created unless requested' no_account_unasked
+check 'the memory of the servers is printed, and settings override it' memory_is_said_and_set
+check 'it fails if a port is taken' port_in_use
+check 'it fails if a requested gRPC port is taken, and the banner shows the gRPC port' grpc_port
+check 'started without standard descriptors it does not write to its own files' writes_into_no_file_of_its_own
+check 'an interrupted first start is continued by the next one' cut_off_first_starts_are_taken_up
 
 long=$dir/$(printf 'x%.0s' {1..90})
-check 'a folder whose sockets would not fit is refused' refused 'bytes too long' --data "$long"
-check 'a folder name that settings files cannot hold is refused' refused 'must not contain' --data "$dir/a%b"
+check 'a folder with a path too long for sockets is rejected' refused 'bytes too long' --data "$long"
+check 'a folder name that configuration files cannot contain is rejected' refused 'must not contain' --data "$dir/a%b"
 mkdir -p "$dir/closed" && chmod 700 "$dir/closed"
-[ "$(id -u)" != 0 ] || check 'a folder that the account cannot reach is refused, and the closed one is named' \
+[ "$(id -u)" != 0 ] || check 'a folder that the account cannot access is rejected, and the error names the inaccessible parent' \
         refused "may not enter $dir/closed" --data "$dir/closed/data"
-check 'another key is refused' env SONET_KEY_FILE="$dir/key2" bash -c "
+check 'a different key is rejected' env SONET_KEY_FILE="$dir/key2" bash -c "
         printf '%s\n' AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA >'$dir/key2'; chmod 600 '$dir/key2'
         '$sonet' up --port 0 --data '$dir/data' 2>&1 | grep 'is not the one'"
-[ "$(id -u)" != 0 ] || check 'a key file of another account is refused' env SONET_KEY_FILE="$dir/key5" bash -c "
+[ "$(id -u)" != 0 ] || check 'a key file of another account is rejected' env SONET_KEY_FILE="$dir/key5" bash -c "
         install -m 600 -o nobody '$dir/key' '$dir/key5'
         '$sonet' up --port 0 --data '$dir/data' 2>&1 | grep 'belongs to another account'"
 check 'a missing key is never replaced under existing data' env SONET_KEY_FILE="$dir/key3" bash -c "
         '$sonet' up --port 0 --data '$dir/data' 2>&1 | grep 'is missing' && [ ! -e '$dir/key3' ]"
-check 'a key inside the data folder is refused' env SONET_KEY_FILE="$dir/inner/key" bash -c "
+check 'a key inside the data folder is rejected' env SONET_KEY_FILE="$dir/inner/key" bash -c "
         '$sonet' up --port 0 --data '$dir/inner' 2>&1 | grep 'is in the data folder'"
-check 'what is no address is refused' refused 'is not an IP address' --address nowhere --data "$dir/data"
-check 'an address of another machine is refused as such, not its port' refused '192.0.2.1 is not an address of this machine' \
+check 'an invalid address is rejected' refused 'is not an IP address' --address nowhere --data "$dir/data"
+check 'an address of another machine is reported as such, not as a taken port' refused '192.0.2.1 is not an address of this machine' \
         --address 192.0.2.1 --data "$dir/data"
-check 'an empty folder name is refused' refused 'data must not be empty' --data ''
+check 'an empty folder name is rejected' refused 'data must not be empty' --data ''
 touch "$dir/file"
-check 'a file is refused as data folder' refused "$dir/file is not a folder" --data "$dir/file"
-check 'what lies below a file is refused as data folder' refused "$dir/file/data is not a folder" --data "$dir/file/data"
-check 'gRPC beyond loopback is refused before anything starts' refused_at_once GRPC_ADDRESS=0.0.0.0 'GRPC_ADDRESS=0.0.0.0 needs GRPC_TLS_CERT'
+check 'a file is rejected as data folder' refused "$dir/file is not a folder" --data "$dir/file"
+check 'a path below a file is rejected as data folder' refused "$dir/file/data is not a folder" --data "$dir/file/data"
+check 'unencrypted gRPC beyond loopback is rejected before anything starts' refused_at_once GRPC_ADDRESS=0.0.0.0 'GRPC_ADDRESS=0.0.0.0 needs GRPC_TLS_CERT'
 printf '{"name": "sms",\n oops' >"$dir/sms.json"
-check 'a provider that is not described as it must be is refused before anything starts' refused_at_once SMS_PROVIDER="$dir/sms.json" \
+check 'an invalid description of a provider is rejected before anything starts' refused_at_once SMS_PROVIDER="$dir/sms.json" \
         "$dir/sms.json must hold the description of a provider in JSON, but it is invalid at line 2"
-check 'origins that no browser sends are refused before anything starts' refused_at_once CORS_ORIGINS=foo '"foo" is not one'
+check 'invalid origins are rejected before anything starts' refused_at_once CORS_ORIGINS=foo '"foo" is not one'
 check 'GRPC_PORT may not be the port of --port' refused_at_once GRPC_PORT=9 'both 9' --port 9
-check 'settings of servers that it does not use are named' own_servers_are_not_ignored_in_silence
-check 'pools that do not fit the database are refused' env DATABASE_POOL=30 bash -c "
+check 'it warns about server settings that it ignores' own_servers_are_not_ignored_in_silence
+check 'pools that exceed the database'"'"'s connections are rejected' env DATABASE_POOL=30 bash -c "
         '$sonet' up --port 0 --data '$dir/data' 2>&1 | grep 'DATABASE_POOL=30'"
-check 'an unknown command names the nearest one' bash -c "'$sonet' srve 2>&1 | grep \"did you mean 'serve'\""
+check 'an unknown command suggests the nearest one' bash -c "'$sonet' srve 2>&1 | grep \"did you mean 'serve'\""
 check 'sonet help serve lists its options' bash -c "'$sonet' help serve | grep -q '^  --port N .*gRPC'"
 check 'every command explains itself' bash -c "for c in up serve migrate config admin help; do '$sonet' help \$c | grep -q '^Usage: sonet '\$c; done"
-check 'the settings are printed without their passwords' env DATABASE_URL=postgresql://u:hidden@h/db bash -c "
+check 'settings are printed without passwords' env DATABASE_URL=postgresql://u:hidden@h/db bash -c "
         '$sonet' config >'$dir/config' && grep -q '^HTTP_PORT=' '$dir/config' && ! grep -q hidden '$dir/config'"
 
 echo "1..$tests"

@@ -1,51 +1,48 @@
-/* A model of messages, for Spin: two members send to two chats at once, the outbox of the service gets its positions, and
- * a device follows by stream, is cut off, resumes, and starts over when the log does not reach back. Processes die
- * wherever the code could be interrupted: before a commit, between the commit and its answer, with a stream open. What
- * is checked are the three invariants of docs/messaging.md.
+/* A model of messages, for Spin: two members concurrently send to two chats, the service's outbox gets its positions, and a device follows by stream, is disconnected, resumes, and starts over if the log does not reach back. Processes crash wherever the code could be interrupted: before a commit, between the commit and its response, with a stream open. It checks the three invariants of docs/messaging.md.
  *
  *   claims, numbers, events    services/messaging/send.c, log.c       one transaction, under the lock of the chat's row
- *   positions                  bus/ (the relay)                       never past a row whose transaction still runs
+ *   positions                  bus/ (the relay)                       never past a row whose transaction is still running
  *   streams                    gateway/stream*.c                      resume from a position, or start over
  *
- * tests/test_models.sh checks it, and that with any one of its precautions left out (-DWITHOUT_…) an error is found. */
+ * tests/test_models.sh checks it, and that an error is found if any one of its precautions is left out (-DWITHOUT_…). */
 
 #define CHATS   2
 #define SENDERS 2
-#define SENDS   2 /* of each sender */
-#define CLAIMS  4 /* SENDERS * SENDS: what a client_id stands for */
+#define SENDS   2 /* per sender */
+#define CLAIMS  4 /* SENDERS * SENDS: the client_ids */
 #ifndef DEATHS
-#define DEATHS  1 /* of senders' requests: before the commit, or before its answer */
+#define DEATHS  1 /* of senders' requests: before the commit, or before its response */
 #endif
-#define ROWS    6 /* of the outbox: one a send, and those of transactions that died, at most two */
+#define ROWS    6 /* of the outbox: one per send, and those of aborted transactions, at most two */
 #define BREAKS  1 /* of the device's stream */
-#define TRIMS   1 /* of the log, at its end */
+#define TRIMS   1 /* of the log, at its old end */
 
 #define UNUSED    0
-#define RUNNING   1 /* drawn by a transaction that has not ended */
+#define RUNNING   1 /* taken by a transaction that has not ended */
 #define COMMITTED 2
 #define ABORTED   3
 
 #define ENTRY(chat, seq) entry_of[(chat) * (CLAIMS + 1) + (seq)]
 
-/* The database. Sequences are drawn outside of transactions: ids commit out of order, and those of the dead are holes. */
+/* The database. Sequences are not transactional: IDs commit out of order, and those of aborted transactions are gaps. */
 bool locked[CHATS];
 byte last_seq[CHATS];
-byte entry_of[10];    /* CHATS * (CLAIMS + 1): which send is the entry with this number; 0: none */
-byte claimed[CLAIMS]; /* the number under which a client_id was stored; 0: not yet */
+byte entry_of[10];    /* CHATS * (CLAIMS + 1): which send created the entry with this number; 0: none */
+byte claimed[CLAIMS]; /* the number of the entry with a client_id; 0: none yet */
 byte next_row;
 byte row_state[ROWS], row_chat[ROWS], row_seq[ROWS];
-byte relayed;         /* rows before it have been looked at */
+byte relayed;         /* rows before it have been processed */
 byte positions[ROWS]; /* the row at each position of the log */
-byte n_positions, trimmed; /* positions before `trimmed` are no longer kept */
+byte n_positions, trimmed; /* positions before `trimmed` are no longer stored */
 
 byte deaths, breaks, trims;
-byte n_done; /* senders that have been answered all */
+byte n_done; /* senders that have all responses */
 
-/* A client that sends until it is answered, always under the same client_id. */
+/* A client that sends until it gets a response, always with the same client_id. */
 proctype sender(byte me)
 {
         byte k, row, seq, answer;
-#define CHAT  ((me + k) % CHATS) /* the two come to the chats in opposite order */
+#define CHAT  ((me + k) % CHATS) /* the two use the chats in opposite order */
 #define CLAIM (me * SENDS + k)
 
         do
@@ -74,7 +71,7 @@ proctype sender(byte me)
                                 deaths++;
                                 row_state[row] = ABORTED
                         :: true ->
-                                assert(ENTRY(CHAT, seq) == 0); /* a number is given once */
+                                assert(ENTRY(CHAT, seq) == 0); /* a number is assigned once */
                                 ENTRY(CHAT, seq) = CLAIM + 1;
                                 last_seq[CHAT] = seq;
                                 claimed[CLAIM] = seq;
@@ -82,7 +79,7 @@ proctype sender(byte me)
                                 row_chat[row] = CHAT;
                                 row_seq[row] = seq;
                                 if
-                                :: deaths < DEATHS -> deaths++ /* committed, and not answered */
+                                :: deaths < DEATHS -> deaths++ /* committed, without a response */
                                 :: true -> answer = seq
                                 fi
                         fi;
@@ -93,7 +90,7 @@ proctype sender(byte me)
         :: answer != 0 ->
 answered:
                 atomic {
-                        assert(ENTRY(CHAT, answer) == CLAIM + 1); /* the answer is the message that was sent */
+                        assert(ENTRY(CHAT, answer) == CLAIM + 1); /* the response is the message that was sent */
                         answer = 0;
                         k++
                 }
@@ -102,7 +99,7 @@ answered:
         n_done++
 }
 
-/* Gives committed rows their positions. It may die at any moment: where it is stands in the database with what it did. */
+/* Assigns positions to committed rows. It may crash at any time: its progress is in the database together with its effect. */
 proctype relay()
 {
         byte end;
@@ -135,7 +132,7 @@ proctype relay()
         od
 }
 
-/* Each send is one entry, and numbers have no gap. */
+/* Each send is one entry, and numbers have no gaps. */
 inline audit()
 {
         d_step {
@@ -155,7 +152,7 @@ inline audit()
         }
 }
 
-/* A device of a member of both chats: it keeps, for each chat, up to which number it has all. */
+/* A device of a member of both chats: for each chat, it stores up to which number it has everything. */
 proctype device()
 {
         byte at, chat, seq, have[CHATS], found[CLAIMS];
@@ -167,7 +164,7 @@ proctype device()
                         chat = row_chat[positions[at]];
                         seq = row_seq[positions[at]];
                         at++;
-                        assert(seq <= have[chat] + 1); /* nothing is left out; what it has already it drops */
+                        assert(seq <= have[chat] + 1); /* nothing is left out; duplicates are dropped */
                         if
                         :: seq == have[chat] + 1 -> have[chat] = seq
                         :: else
@@ -178,12 +175,12 @@ proctype device()
         :: connected && at < trimmed -> connected = false /* too slow: the stream ends */
         :: atomic { connected && breaks < BREAKS -> breaks++; connected = false }
         :: !connected && started && at >= trimmed -> connected = true /* resumes */
-        :: !connected && (!started || at < trimmed) -> /* starts over: told so by the stream */
+        :: !connected && (!started || at < trimmed) -> /* starts over: the stream says so */
 #ifndef WITHOUT_SUBSCRIBING_FIRST
                 at = n_positions;
 #endif
                 for (chat : 0 .. CHATS - 1) {
-                        have[chat] = last_seq[chat] /* reads the pages that it lacks */
+                        have[chat] = last_seq[chat] /* reads the pages that are missing */
                 };
 #ifdef WITHOUT_SUBSCRIBING_FIRST
                 at = n_positions;
@@ -192,7 +189,7 @@ proctype device()
                 connected = true
         :: connected && n_done == SENDERS && relayed == next_row && at == n_positions -> break
         od;
-        assert(have[0] == last_seq[0] && have[1] == last_seq[1]); /* it has everything, and can prove it by the last number */
+        assert(have[0] == last_seq[0] && have[1] == last_seq[1]); /* it has everything, and the last number proves it */
         audit()
 }
 
