@@ -1,4 +1,4 @@
-/* Shows which texts are addresses and networks, and which addresses a network holds. */
+/* Which texts are addresses and networks, and which addresses a network contains. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,7 +28,7 @@ static void an_address_has_one_canonical_text(void **state)
         }
 }
 
-static void what_is_no_address_is_refused(void **state)
+static void invalid_addresses_are_rejected(void **state)
 {
         static const char *const texts[] = {"",
                                             "1",
@@ -66,7 +66,7 @@ static bool holds(const char *list, const char *text)
         return networks_contain(&networks, address);
 }
 
-static void a_network_holds_its_addresses_and_no_others(void **state)
+static void a_network_contains_its_addresses_and_no_others(void **state)
 {
         assert_true(holds("10.0.0.0/8", "10.255.255.255"));
         assert_false(holds("10.0.0.0/8", "11.0.0.0"));
@@ -81,11 +81,11 @@ static void a_network_holds_its_addresses_and_no_others(void **state)
         assert_true(holds("::1", "::1"));
         assert_true(holds("192.0.2.1 ,\t2001:db8::/32", "2001:db8::5"));
         assert_true(holds("128.0.0.0/1", "255.255.255.255"));
-        assert_false(holds("::/1", "192.0.2.1")); /* IPv4 is not a part of it, whatever the bytes say */
+        assert_false(holds("::/1", "192.0.2.1")); /* IPv4 is not part of it, whatever the bytes are */
         assert_false(holds("", "127.0.0.1"));
 }
 
-static void a_list_with_a_slip_of_the_pen_is_refused(void **state)
+static void a_list_with_a_typo_is_rejected(void **state)
 {
         static const char *const lists[][2] = {
             {"10.0.0.1/8", "10.0.0.1/8"},
@@ -112,7 +112,7 @@ static void a_list_with_a_slip_of_the_pen_is_refused(void **state)
         }
 }
 
-static void a_list_is_bounded(void **state)
+static void the_length_of_a_list_is_limited(void **state)
 {
         CLEANUP(buf_free) struct buf list;
         struct networks networks;
@@ -140,7 +140,7 @@ static void a_customer_is_an_ipv4_address_or_a_64(void **state)
         }
 }
 
-static void what_is_not_on_the_internet_is_not_public(void **state)
+static void non_public_ranges_are_not_public(void **state)
 {
         static const char *const public_ones[] = {
             "8.8.8.8",         "1.1.1.1",           "172.15.255.255",  "172.32.0.0",       "100.128.0.0",
@@ -193,12 +193,12 @@ static void what_is_not_on_the_internet_is_not_public(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(what_is_not_on_the_internet_is_not_public),
+            cmocka_unit_test(non_public_ranges_are_not_public),
             cmocka_unit_test(an_address_has_one_canonical_text),
-            cmocka_unit_test(what_is_no_address_is_refused),
-            cmocka_unit_test(a_network_holds_its_addresses_and_no_others),
-            cmocka_unit_test(a_list_with_a_slip_of_the_pen_is_refused),
-            cmocka_unit_test(a_list_is_bounded),
+            cmocka_unit_test(invalid_addresses_are_rejected),
+            cmocka_unit_test(a_network_contains_its_addresses_and_no_others),
+            cmocka_unit_test(a_list_with_a_typo_is_rejected),
+            cmocka_unit_test(the_length_of_a_list_is_limited),
             cmocka_unit_test(a_customer_is_an_ipv4_address_or_a_64),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,7 +17,7 @@ static void note_order(void *object)
         order[n_order++] = *(int *)object;
 }
 
-static void memory_is_zeroed_aligned_and_survives_growth(void **state)
+static void memory_is_zeroed_and_aligned_and_survives_growth(void **state)
 {
         struct arena *a = arena_new(8 << 20);
         char *kept[600];
@@ -38,7 +38,7 @@ static void memory_is_zeroed_aligned_and_survives_growth(void **state)
         arena_free(a);
 }
 
-static void a_block_used_before_is_zeroed_again(void **state)
+static void a_reused_block_is_zeroed_again(void **state)
 {
         for (int round = 0; round < 3; round++) {
                 struct arena *a = arena_new(1 << 20);
@@ -51,7 +51,7 @@ static void a_block_used_before_is_zeroed_again(void **state)
         }
 }
 
-static void past_the_cap_it_is_exhausted_and_still_gives_memory(void **state)
+static void beyond_its_cap_it_is_exhausted_and_still_returns_memory(void **state)
 {
         struct arena *a = arena_new(100000);
         assert_false(arena_exhausted(a));
@@ -65,7 +65,7 @@ static void past_the_cap_it_is_exhausted_and_still_gives_memory(void **state)
         arena_free(a);
 }
 
-static void reset_runs_what_was_deferred_since_newest_first(void **state)
+static void reset_runs_deferred_functions_newest_first(void **state)
 {
         static int numbers[] = {0, 1, 2, 3};
         n_order = 0;
@@ -87,7 +87,7 @@ static void reset_runs_what_was_deferred_since_newest_first(void **state)
         assert_int_equal(order[3], 0);
 }
 
-static void texts_of_any_length_are_formatted_whole(void **state)
+static void texts_of_any_length_are_formatted_completely(void **state)
 {
         struct arena *a = arena_new(1 << 20);
         char long_text[1001];
@@ -122,18 +122,18 @@ static void threads_leave_no_memory_behind(void **state)
                 assert_int_equal(pthread_create(&threads[i], NULL, make_many, NULL), 0);
         }
         for (int i = 0; i < 4; i++) {
-                pthread_join(threads[i], NULL); /* the leak checker says the rest */
+                pthread_join(threads[i], NULL); /* the leak checker checks the rest */
         }
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(memory_is_zeroed_aligned_and_survives_growth),
-            cmocka_unit_test(a_block_used_before_is_zeroed_again),
-            cmocka_unit_test(past_the_cap_it_is_exhausted_and_still_gives_memory),
-            cmocka_unit_test(reset_runs_what_was_deferred_since_newest_first),
-            cmocka_unit_test(texts_of_any_length_are_formatted_whole),
+            cmocka_unit_test(memory_is_zeroed_and_aligned_and_survives_growth),
+            cmocka_unit_test(a_reused_block_is_zeroed_again),
+            cmocka_unit_test(beyond_its_cap_it_is_exhausted_and_still_returns_memory),
+            cmocka_unit_test(reset_runs_deferred_functions_newest_first),
+            cmocka_unit_test(texts_of_any_length_are_formatted_completely),
             cmocka_unit_test(threads_leave_no_memory_behind),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,7 +26,7 @@ static void a_failure_carries_a_stable_code_and_its_own_text(void **state)
         assert_true(c->problem.retry_after_s > 0);
 }
 
-static void the_trace_of_a_client_is_taken_over_when_it_is_well_formed(void **state)
+static void a_well_formed_trace_from_the_client_is_adopted(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(NULL, 1000);
         static const char id[] = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -54,7 +54,7 @@ static void the_trace_of_a_client_is_taken_over_when_it_is_well_formed(void **st
         }
 }
 
-static void the_request_id_of_a_client_is_taken_over_when_it_is_harmless(void **state)
+static void a_valid_request_id_from_the_client_is_adopted(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(NULL, 1000);
         static const char longest[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._";
@@ -103,7 +103,7 @@ static void statuses_have_their_grpc_names(void **state)
         assert_string_equal(sn_status_name((sn_status)-1), "UNKNOWN");
 }
 
-/* What base/status.def.h promises of every row. */
+/* Properties of every row of base/status.def.h. */
 static void every_failure_has_a_code_a_sentence_and_an_http_status(void **state)
 {
         for (sn_status status = SN_OK + 1; status < SN_STATUS_COUNT; status++) {
@@ -120,7 +120,7 @@ static void every_failure_has_a_code_a_sentence_and_an_http_status(void **state)
         assert_int_equal(sn_status_http((sn_status)55, NULL), 500);
 }
 
-static void a_contract_that_is_registered_twice_is_known_once(void **state)
+static void a_contract_registered_twice_is_stored_once(void **state)
 {
         static const struct rpc_service service = {.name = "one"};
         const struct rpc_service *const *services;
@@ -149,11 +149,11 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(a_failure_carries_a_stable_code_and_its_own_text),
             cmocka_unit_test(a_call_expires_at_its_deadline_and_never_has_negative_time),
-            cmocka_unit_test(the_request_id_of_a_client_is_taken_over_when_it_is_harmless),
-            cmocka_unit_test(the_trace_of_a_client_is_taken_over_when_it_is_well_formed),
+            cmocka_unit_test(a_valid_request_id_from_the_client_is_adopted),
+            cmocka_unit_test(a_well_formed_trace_from_the_client_is_adopted),
             cmocka_unit_test(statuses_have_their_grpc_names),
             cmocka_unit_test(every_failure_has_a_code_a_sentence_and_an_http_status),
-            cmocka_unit_test(a_contract_that_is_registered_twice_is_known_once),
+            cmocka_unit_test(a_contract_registered_twice_is_stored_once),
             cmocka_unit_test(enum_values_are_found_by_number_with_gaps_and_without),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* Shows how names are folded and characters are classed. */
+/* How names are folded and characters are classified. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,7 +39,7 @@ static void clean_is(struct arena *arena, struct str bytes, size_t max_bytes, co
         assert_string_equal(text_clean(arena, bytes, max_bytes), expected);
 }
 
-static void what_strangers_send_is_cleaned_and_cut_between_characters(void **state)
+static void untrusted_text_is_cleaned_and_truncated_between_characters(void **state)
 {
         struct arena *arena = *state;
         clean_is(arena, STR(""), 10, "");
@@ -47,12 +47,12 @@ static void what_strangers_send_is_cleaned_and_cut_between_characters(void **sta
         clean_is(arena, STR("curl/8.5"), 10, "curl/8.5");
         clean_is(arena, STR("Zo\xc3\xab"), 10, "Zoë");
         clean_is(arena, STR("Zo\xeb!"), 10, "Zo�!");       /* ISO 8859-1 */
-        clean_is(arena, STR("a\xf0\x9f\x98"), 20, "a���"); /* cut by whoever sent it */
+        clean_is(arena, STR("a\xf0\x9f\x98"), 20, "a���"); /* truncated by the sender */
         clean_is(arena, STR("a\0b\nc\x7f"), 20, "a�b�c�");
         clean_is(arena,
                  STR("a\xe2\x80\xae"
                      "b"),
-                 20, "a�b"); /* what turns the direction of the rest */
+                 20, "a�b"); /* a character that changes the direction of the rest */
         clean_is(arena, STR("\xed\xa0\x80"), 20, "���");
         for (size_t most = 0; most < 8; most++) { /* four bytes each */
                 clean_is(arena, STR("😀😀"), most, most < 4 ? "" : "😀");
@@ -61,7 +61,7 @@ static void what_strangers_send_is_cleaned_and_cut_between_characters(void **sta
         clean_is(arena, STR("\xff\xff\xff"), 7, "��");
 }
 
-static void what_shows_nothing_is_trimmed_from_both_ends(void **state)
+static void invisible_characters_are_trimmed_from_both_ends(void **state)
 {
         static const char *const texts[][2] = {
             {"", ""},         {"a", "a"},  {" \t\r\na b\n", "a b"}, {"\u00a0\u3000\u200bé\u2028\ufeff", "é"},
@@ -73,7 +73,7 @@ static void what_shows_nothing_is_trimmed_from_both_ends(void **state)
         }
 }
 
-static void broken_utf8_gives_nothing(void **state)
+static void invalid_utf8_yields_nothing(void **state)
 {
         struct arena *arena = *state;
         assert_null(text_casefold_nfkc(arena, "a\xc3"));
@@ -81,7 +81,7 @@ static void broken_utf8_gives_nothing(void **state)
         assert_null(text_casefold_nfkc(arena, "\xff"));
 }
 
-static void long_texts_are_folded_whole(void **state)
+static void long_texts_are_folded_completely(void **state)
 {
         struct arena *arena = *state;
         char text[3 * 1000 + 1], expected[3 * 1000 + 1];
@@ -153,10 +153,10 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(case_width_and_composition_do_not_matter),
             cmocka_unit_test(invisible_characters_do_not_make_another_name),
-            cmocka_unit_test(what_strangers_send_is_cleaned_and_cut_between_characters),
-            cmocka_unit_test(what_shows_nothing_is_trimmed_from_both_ends),
-            cmocka_unit_test(broken_utf8_gives_nothing),
-            cmocka_unit_test(long_texts_are_folded_whole),
+            cmocka_unit_test(untrusted_text_is_cleaned_and_truncated_between_characters),
+            cmocka_unit_test(invisible_characters_are_trimmed_from_both_ends),
+            cmocka_unit_test(invalid_utf8_yields_nothing),
+            cmocka_unit_test(long_texts_are_folded_completely),
             cmocka_unit_test(folding_twice_changes_nothing_for_any_character),
             cmocka_unit_test(characters_have_their_classes),
         };

@@ -1,4 +1,4 @@
-/* Shows that what a running write may still commit is never called settled. */
+/* IDs that a running write may still commit are never reported as settled. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,13 +18,13 @@ static bool is_settled(const struct service *service, const char *id)
         return strcmp(id, in_flight_settled(service, settled)) < 0;
 }
 
-static void without_writes_all_that_was_drawn_is_settled(void **state)
+static void without_writes_all_assigned_ids_are_settled(void **state)
 {
         char id[UUID_SIZE];
         assert_true(is_settled(&notes, uuid_new(id)));
 }
 
-static void an_id_that_a_running_write_drew_is_not_settled_and_later_ones_neither(void **state)
+static void the_id_of_a_running_write_and_later_ones_are_not_settled(void **state)
 {
         struct in_flight write;
         char before[UUID_SIZE], drawn[UUID_SIZE], later[UUID_SIZE];
@@ -72,8 +72,8 @@ static void writes_of_another_service_do_not_count(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(without_writes_all_that_was_drawn_is_settled),
-            cmocka_unit_test(an_id_that_a_running_write_drew_is_not_settled_and_later_ones_neither),
+            cmocka_unit_test(without_writes_all_assigned_ids_are_settled),
+            cmocka_unit_test(the_id_of_a_running_write_and_later_ones_are_not_settled),
             cmocka_unit_test(the_oldest_of_several_counts_whichever_ends_first),
             cmocka_unit_test(writes_of_another_service_do_not_count),
         };

@@ -1,5 +1,5 @@
-/* The log when its reader stalls: threads that must not wait do not, and their lines are written or counted as
- * dropped. */
+/* The log when its reader hangs: threads that must not block do not, and their lines are written or counted as dropped.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -57,7 +57,7 @@ static int64_t number_in(const char *line, const char *key)
         return at != NULL ? strtol(at + strlen(key), NULL, 10) : -1;
 }
 
-/* All lines are whole and in order, and the others were counted. */
+/* All lines are complete and in order, and the others were counted. */
 static void assert_all_are_told_of(FILE *log)
 {
         int64_t told = 0, last = -1;
@@ -76,7 +76,7 @@ static void assert_all_are_told_of(FILE *log)
         assert_int_equal(LINES, told);
 }
 
-static void an_event_loop_does_not_wait_for_whoever_reads_the_log(void **state)
+static void an_event_loop_does_not_wait_for_the_reader_of_the_log(void **state)
 {
         struct timespec until;
         pthread_t thread;
@@ -95,7 +95,7 @@ static void an_event_loop_does_not_wait_for_whoever_reads_the_log(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test_setup_teardown(an_event_loop_does_not_wait_for_whoever_reads_the_log, setup, teardown),
+            cmocka_unit_test_setup_teardown(an_event_loop_does_not_wait_for_the_reader_of_the_log, setup, teardown),
         };
 
         return cmocka_run_group_tests_name("base log", tests, NULL, NULL);

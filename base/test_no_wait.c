@@ -1,4 +1,4 @@
-/* Threads that must not wait: what asks is refused, what does not ask aborts a debug build. */
+/* Threads that must not block: code that checks fails, code that does not check aborts debug builds. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +14,7 @@
 #include "base/no_wait.h"
 #include "base/ticker.h"
 
-static void other_threads_may_wait(void **state)
+static void other_threads_may_block(void **state)
 {
         (void)state;
         assert_false(no_wait_refuses());
@@ -23,7 +23,7 @@ static void other_threads_may_wait(void **state)
         clock_sleep_ms(1);
 }
 
-static void an_attempt_is_refused_as_soon_as_something_would_wait(void **state)
+static void an_attempt_fails_as_soon_as_something_would_block(void **state)
 {
         (void)state;
         no_wait_begin();
@@ -34,7 +34,7 @@ static void an_attempt_is_refused_as_soon_as_something_would_wait(void **state)
         assert_false(no_wait_refused());
 }
 
-static void the_next_attempt_begins_anew(void **state)
+static void the_next_attempt_starts_from_scratch(void **state)
 {
         (void)state;
         no_wait_begin();
@@ -78,7 +78,7 @@ static void wait_for_condition(void)
         (void)cond_wait_until(&cond, &lock, clock_monotonic_us() + 1000);
 }
 
-static void who_waits_without_asking_aborts(void **state)
+static void blocking_without_checking_aborts(void **state)
 {
         (void)state;
         assert_aborts(sleep_a_little);
@@ -89,11 +89,11 @@ static void who_waits_without_asking_aborts(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(other_threads_may_wait),
-            cmocka_unit_test(an_attempt_is_refused_as_soon_as_something_would_wait),
-            cmocka_unit_test(the_next_attempt_begins_anew),
+            cmocka_unit_test(other_threads_may_block),
+            cmocka_unit_test(an_attempt_fails_as_soon_as_something_would_block),
+            cmocka_unit_test(the_next_attempt_starts_from_scratch),
 #ifndef NDEBUG
-            cmocka_unit_test(who_waits_without_asking_aborts),
+            cmocka_unit_test(blocking_without_checking_aborts),
 #endif
         };
 

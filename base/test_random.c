@@ -1,4 +1,4 @@
-/* Random bytes: never the same twice, in no thread and in no child. */
+/* Random bytes: never repeated, in any thread or child. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,7 +36,7 @@ static void *draw_many(void *draws)
         return NULL;
 }
 
-static void threads_draw_different_bytes(void **state)
+static void threads_get_different_bytes(void **state)
 {
         static uint64_t draws[THREADS * DRAWS];
         pthread_t threads[THREADS];
@@ -50,13 +50,13 @@ static void threads_draw_different_bytes(void **state)
         assert_all_different(draws, THREADS * DRAWS);
 }
 
-/* A child begins with its parent's memory. */
-static void a_child_draws_other_bytes_than_its_parent(void **state)
+/* A child starts with its parent's memory. */
+static void a_child_gets_different_bytes_than_its_parent(void **state)
 {
         uint64_t draws[2 * 64];
         int ends[2];
 
-        random_bytes(draws, sizeof(draws[0])); /* there is something to share */
+        random_bytes(draws, sizeof(draws[0])); /* the parent has a state to share */
         assert_int_equal(pipe(ends), 0);
         pid_t child = fork();
         if (child == 0) {
@@ -77,8 +77,8 @@ static void a_child_draws_other_bytes_than_its_parent(void **state)
         close(ends[1]);
 }
 
-/* Each byte of each length is drawn, and none behind it. */
-static void all_bytes_that_were_asked_for_are_drawn_and_no_others(void **state)
+/* Each byte of each length is filled, and none after it. */
+static void exactly_the_requested_bytes_are_filled(void **state)
 {
         for (size_t len = 0; len <= 100; len++) {
                 unsigned char all_or[101] = {0}, bytes[101];
@@ -99,9 +99,9 @@ static void all_bytes_that_were_asked_for_are_drawn_and_no_others(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(threads_draw_different_bytes),
-            cmocka_unit_test(a_child_draws_other_bytes_than_its_parent),
-            cmocka_unit_test(all_bytes_that_were_asked_for_are_drawn_and_no_others),
+            cmocka_unit_test(threads_get_different_bytes),
+            cmocka_unit_test(a_child_gets_different_bytes_than_its_parent),
+            cmocka_unit_test(exactly_the_requested_bytes_are_filled),
         };
 
         return cmocka_run_group_tests_name("random", tests, NULL, NULL);

@@ -34,7 +34,7 @@ static void assert_refused(const char *variable, const char *value, const char *
         unsetenv(variable);
 }
 
-static void an_empty_environment_gives_the_defaults(void **state)
+static void an_empty_environment_yields_the_defaults(void **state)
 {
         setenv("HTTP_PORT", "", 1);
         assert_int_equal(settings_load(&s, &text), SN_OK);
@@ -48,7 +48,7 @@ static void an_empty_environment_gives_the_defaults(void **state)
         assert_int_equal(settings_log_format(&s), LOG_FORMAT_AUTO);
 }
 
-static void bodies_and_files_have_their_descriptors(void **state)
+static void descriptors_are_reserved_for_bodies_and_files(void **state)
 {
         assert_int_equal(settings_load(&s, &text), SN_OK);
         int64_t before = settings_descriptors(&s);
@@ -58,7 +58,7 @@ static void bodies_and_files_have_their_descriptors(void **state)
         assert_int_equal(settings_descriptors(&s), before + 120);
 }
 
-static void values_are_read_and_refused_with_what_is_allowed(void **state)
+static void values_are_parsed_and_errors_say_what_is_allowed(void **state)
 {
         setenv("WORKERS", "3", 1);
         setenv("SONET_RATE_LIMITS", "OFF", 1);
@@ -76,7 +76,7 @@ static void values_are_read_and_refused_with_what_is_allowed(void **state)
                        "DATABASE_URL must be UTF-8 text of at most 4096 bytes without control characters");
 }
 
-static void rate_limits_go_off_on_loopback_only(void **state)
+static void rate_limits_can_be_turned_off_on_loopback_only(void **state)
 {
         static const char *const loopback[] = {"127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1", "localhost"};
         static const char *const others[] = {"0.0.0.0",         "::",        "192.168.0.1", "127.0.0.1.example.org", "",
@@ -104,7 +104,7 @@ static void rate_limits_go_off_on_loopback_only(void **state)
         assert_int_equal(settings_check(&s, &text), SN_OK);
 }
 
-static void grpc_in_clear_stays_on_loopback(void **state)
+static void unencrypted_grpc_is_limited_to_loopback(void **state)
 {
         assert_int_equal(settings_load(&s, &text), SN_OK);
         s.grpc_address = "0.0.0.0";
@@ -114,7 +114,7 @@ static void grpc_in_clear_stays_on_loopback(void **state)
         assert_int_equal(settings_check(&s, &text), SN_OK);
 }
 
-static void origins_that_no_browser_sends_are_refused(void **state)
+static void invalid_origins_are_rejected(void **state)
 {
         static const char *const good[] = {"*",
                                            "none",
@@ -138,7 +138,7 @@ static void origins_that_no_browser_sends_are_refused(void **state)
         }
 }
 
-static void proxies_that_are_no_networks_are_refused(void **state)
+static void invalid_proxies_are_rejected(void **state)
 {
         assert_int_equal(settings_load(&s, &text), SN_OK);
         s.trusted_proxies = "127.0.0.1, ::1, 10.0.0.0/8, 2001:db8::/32";
@@ -149,7 +149,7 @@ static void proxies_that_are_no_networks_are_refused(void **state)
         assert_non_null(strstr(text.data, "\"10.0.0.0/0\" is not one"));
 }
 
-static void settings_that_contradict_are_refused(void **state)
+static void conflicting_settings_are_rejected(void **state)
 {
         assert_int_equal(settings_load(&s, &text), SN_OK);
         s.grpc_port = s.http_port;
@@ -202,14 +202,14 @@ int main(void)
 {
 #define SETTINGS_TEST(name) cmocka_unit_test_setup_teardown(name, start, finish)
         const struct CMUnitTest tests[] = {
-            SETTINGS_TEST(an_empty_environment_gives_the_defaults),
-            SETTINGS_TEST(bodies_and_files_have_their_descriptors),
-            SETTINGS_TEST(values_are_read_and_refused_with_what_is_allowed),
-            SETTINGS_TEST(rate_limits_go_off_on_loopback_only),
-            SETTINGS_TEST(grpc_in_clear_stays_on_loopback),
-            SETTINGS_TEST(origins_that_no_browser_sends_are_refused),
-            SETTINGS_TEST(proxies_that_are_no_networks_are_refused),
-            SETTINGS_TEST(settings_that_contradict_are_refused),
+            SETTINGS_TEST(an_empty_environment_yields_the_defaults),
+            SETTINGS_TEST(descriptors_are_reserved_for_bodies_and_files),
+            SETTINGS_TEST(values_are_parsed_and_errors_say_what_is_allowed),
+            SETTINGS_TEST(rate_limits_can_be_turned_off_on_loopback_only),
+            SETTINGS_TEST(unencrypted_grpc_is_limited_to_loopback),
+            SETTINGS_TEST(invalid_origins_are_rejected),
+            SETTINGS_TEST(invalid_proxies_are_rejected),
+            SETTINGS_TEST(conflicting_settings_are_rejected),
             SETTINGS_TEST(each_service_finds_its_database_and_its_address),
             SETTINGS_TEST(printing_masks_every_password),
         };

@@ -1,4 +1,4 @@
-/* The spool: what it takes in is what is read, and it has an end. */
+/* The spool: what is written to it is read from it, and it has limits. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -75,7 +75,7 @@ static struct spool *new_once_it_fits(void)
         return s;
 }
 
-static void what_is_taken_in_is_read_from_the_beginning(void **state)
+static void received_bytes_are_read_from_the_beginning(void **state)
 {
         struct spool *s;
         char bytes[16];
@@ -103,7 +103,7 @@ static int64_t system_calls_to_write(void)
         return strtoll(strstr(text, "syscw:") + strlen("syscw:"), NULL, 10);
 }
 
-static void bytes_that_come_one_by_one_are_not_written_one_by_one(void **state)
+static void bytes_received_singly_are_not_written_singly(void **state)
 {
         enum { MANY = 100000 };
         static unsigned char read_back[MANY];
@@ -158,8 +158,8 @@ static void hash_of(struct spool *s, const char *expected)
         assert_string_equal(hex, expected);
 }
 
-/* The hash of a million "a" stands in FIPS 180-2. */
-static void the_hash_of_all_bytes_is_known_when_they_are_written(void **state)
+/* The hash of a million "a" is from FIPS 180-2. */
+static void the_hash_is_complete_once_all_bytes_are_written(void **state)
 {
         static char piece[40000];
         struct spool *s, *plain;
@@ -184,8 +184,8 @@ static void the_hash_of_all_bytes_is_known_when_they_are_written(void **state)
         wait_in_use(0);
 }
 
-/* Some are given up while a thread is at them. */
-static void many_files_at_a_time_are_written_each_for_itself(void **state)
+/* Some are dropped while a thread is writing them. */
+static void concurrent_files_are_written_independently(void **state)
 {
         enum { FILES = 40, ROUNDS = 200 };
         static char piece[20000];
@@ -219,7 +219,7 @@ static void many_files_at_a_time_are_written_each_for_itself(void **state)
         wait_in_use(0);
 }
 
-static void what_cannot_be_written_at_the_end_is_said(void **state)
+static void a_write_error_is_reported_at_the_end(void **state)
 {
         struct rlimit before, little = {100, 100};
         struct spool *s;
@@ -239,14 +239,14 @@ static void what_cannot_be_written_at_the_end_is_said(void **state)
         spool_free(s);
 }
 
-static void bytes_of_all_files_together_have_an_end_and_are_given_back(void **state)
+static void the_bytes_of_all_files_are_limited_and_released(void **state)
 {
         struct spool *a, *b;
         setup(10, 10, 0);
         assert_int_equal(spool_new(0, &a), SPOOL_OK);
         assert_int_equal(spool_append(a, "123456", 6), SPOOL_OK);
-        assert_int_equal(spool_new(5, &b), SPOOL_FULL); /* announced: more than is left */
-        assert_int_equal(spool_new(4, &b), SPOOL_OK);   /* which takes nothing yet */
+        assert_int_equal(spool_new(5, &b), SPOOL_FULL); /* declared size: more than is left */
+        assert_int_equal(spool_new(4, &b), SPOOL_OK);   /* which uses nothing yet */
         assert_int_equal(spool_bytes_in_use(), 6);
         assert_int_equal(spool_append(b, "12345", 5), SPOOL_FULL);
         assert_int_equal(spool_append(b, "1234", 4), SPOOL_OK);
@@ -257,7 +257,7 @@ static void bytes_of_all_files_together_have_an_end_and_are_given_back(void **st
         wait_in_use(0);
 }
 
-static void files_have_an_end(void **state)
+static void the_number_of_files_is_limited(void **state)
 {
         struct spool *a, *b;
         setup(1000, 1, 0);
@@ -268,7 +268,7 @@ static void files_have_an_end(void **state)
         spool_free(b);
 }
 
-static void what_must_stay_free_on_the_disk_is_not_taken(void **state)
+static void space_to_be_left_free_on_the_disk_is_not_used(void **state)
 {
         struct spool *s;
         int fd;
@@ -282,7 +282,7 @@ static void what_must_stay_free_on_the_disk_is_not_taken(void **state)
         spool_free(s);
 }
 
-static void a_folder_that_is_not_there_is_no_matter_of_waiting(void **state)
+static void a_missing_folder_is_not_reported_as_full(void **state)
 {
         struct spool *s;
         int fd;
@@ -305,7 +305,7 @@ static void expect_file(const char *path, const char *text)
         assert_memory_equal(bytes, text, strlen(text));
 }
 
-static void what_is_kept_outlives_the_spool_and_replaces_nothing(void **state)
+static void a_kept_file_outlives_the_spool_and_replaces_nothing(void **state)
 {
         struct spool *s;
         char path[100];
@@ -322,8 +322,8 @@ static void what_is_kept_outlives_the_spool_and_replaces_nothing(void **state)
         unlink(path);
 }
 
-/* /dev/shm is another file system than the folder of temporary files; where it is not, it is kept by a link. */
-static void what_is_kept_on_another_disk_is_a_copy(void **state)
+/* /dev/shm is another file system than the folder of temporary files; where it is not, the file is kept by a link. */
+static void a_file_kept_on_another_disk_is_a_copy(void **state)
 {
         struct spool *s;
         char path[64];
@@ -339,7 +339,7 @@ static void what_is_kept_on_another_disk_is_a_copy(void **state)
         unlink(path);
 }
 
-/* ---- While the disk stands still ---- */
+/* ---- While the disk hangs ---- */
 
 static atomic_int told;
 
@@ -356,7 +356,7 @@ static void fill(struct spool *s, size_t bytes)
         }
 }
 
-static void what_waits_for_the_disk_is_bounded_in_all_files_together(void **state)
+static void bytes_waiting_for_the_disk_are_limited_for_all_files_together(void **state)
 {
         struct spool *much, *little;
         setup(10000000, 10, 0);
@@ -364,7 +364,7 @@ static void what_waits_for_the_disk_is_bounded_in_all_files_together(void **stat
         assert_true(spool_listen(tell, &told));
         assert_int_equal(spool_new(0, &much), SPOOL_OK);
         assert_int_equal(spool_new(0, &little), SPOOL_OK);
-        (void)finish(little); /* nobody looks at it now because it is new */
+        (void)finish(little); /* it is no longer processed because it is new */
         disk_gate_close();
         fill(much, 100000);
         disk_gate_await();
@@ -384,7 +384,7 @@ static void what_waits_for_the_disk_is_bounded_in_all_files_together(void **stat
         wait_in_use(0);
 }
 
-static void who_gives_bytes_does_not_wait_and_is_told_when_there_is_room(void **state)
+static void a_writer_does_not_wait_and_is_notified_when_there_is_room(void **state)
 {
         struct spool *s;
         setup(10000000, 10, 0);
@@ -410,7 +410,7 @@ static void who_gives_bytes_does_not_wait_and_is_told_when_there_is_room(void **
         wait_in_use(0);
 }
 
-static void a_file_is_copied_as_fast_as_the_disk_takes_it(void **state)
+static void a_file_is_copied_as_fast_as_the_disk_accepts_it(void **state)
 {
         struct spool *from, *to;
         setup(10000000, 10, 0);
@@ -420,7 +420,7 @@ static void a_file_is_copied_as_fast_as_the_disk_takes_it(void **state)
         int fd = finish(from);
         disk_gate_close();
         assert_int_equal(spool_copy(to, fd, clock_monotonic_us() + 20000), SPOOL_LATE);
-        assert_true(spool_size(to) < 500000); /* no more waits for the disk */
+        assert_true(spool_size(to) < 500000); /* no more is waiting for the disk */
         disk_gate_open();
         spool_free(to);
         to = new_once_it_fits();
@@ -431,7 +431,7 @@ static void a_file_is_copied_as_fast_as_the_disk_takes_it(void **state)
         wait_in_use(0);
 }
 
-static void who_finishes_a_file_waits_no_longer_than_it_says(void **state)
+static void finishing_a_file_waits_no_longer_than_its_timeout(void **state)
 {
         struct spool *s;
         int fd;
@@ -441,7 +441,7 @@ static void who_finishes_a_file_waits_no_longer_than_it_says(void **state)
         fill(s, 1000);
         assert_int_equal(spool_finish(s, clock_monotonic_us() + 20000, &fd), SPOOL_LATE);
         spool_free(s);
-        assert_int_equal(spool_bytes_in_use(), 1000); /* it is still there */
+        assert_int_equal(spool_bytes_in_use(), 1000); /* it is still open */
         disk_gate_open();
         wait_in_use(0);
 }
@@ -449,22 +449,22 @@ static void who_finishes_a_file_waits_no_longer_than_it_says(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(what_is_taken_in_is_read_from_the_beginning),
-            cmocka_unit_test(bytes_that_come_one_by_one_are_not_written_one_by_one),
+            cmocka_unit_test(received_bytes_are_read_from_the_beginning),
+            cmocka_unit_test(bytes_received_singly_are_not_written_singly),
             cmocka_unit_test(pieces_of_all_sizes_keep_their_order),
-            cmocka_unit_test(the_hash_of_all_bytes_is_known_when_they_are_written),
-            cmocka_unit_test(many_files_at_a_time_are_written_each_for_itself),
-            cmocka_unit_test(what_cannot_be_written_at_the_end_is_said),
-            cmocka_unit_test(bytes_of_all_files_together_have_an_end_and_are_given_back),
-            cmocka_unit_test(files_have_an_end),
-            cmocka_unit_test(what_must_stay_free_on_the_disk_is_not_taken),
-            cmocka_unit_test(a_folder_that_is_not_there_is_no_matter_of_waiting),
-            cmocka_unit_test(who_gives_bytes_does_not_wait_and_is_told_when_there_is_room),
-            cmocka_unit_test(what_waits_for_the_disk_is_bounded_in_all_files_together),
-            cmocka_unit_test(a_file_is_copied_as_fast_as_the_disk_takes_it),
-            cmocka_unit_test(who_finishes_a_file_waits_no_longer_than_it_says),
-            cmocka_unit_test(what_is_kept_outlives_the_spool_and_replaces_nothing),
-            cmocka_unit_test(what_is_kept_on_another_disk_is_a_copy),
+            cmocka_unit_test(the_hash_is_complete_once_all_bytes_are_written),
+            cmocka_unit_test(concurrent_files_are_written_independently),
+            cmocka_unit_test(a_write_error_is_reported_at_the_end),
+            cmocka_unit_test(the_bytes_of_all_files_are_limited_and_released),
+            cmocka_unit_test(the_number_of_files_is_limited),
+            cmocka_unit_test(space_to_be_left_free_on_the_disk_is_not_used),
+            cmocka_unit_test(a_missing_folder_is_not_reported_as_full),
+            cmocka_unit_test(a_writer_does_not_wait_and_is_notified_when_there_is_room),
+            cmocka_unit_test(bytes_waiting_for_the_disk_are_limited_for_all_files_together),
+            cmocka_unit_test(a_file_is_copied_as_fast_as_the_disk_accepts_it),
+            cmocka_unit_test(finishing_a_file_waits_no_longer_than_its_timeout),
+            cmocka_unit_test(a_kept_file_outlives_the_spool_and_replaces_nothing),
+            cmocka_unit_test(a_file_kept_on_another_disk_is_a_copy),
         };
         (void)snprintf(folder, sizeof(folder), "/tmp/sonet-test-spool-XXXXXX");
         if (mkdtemp(folder) == NULL) {

@@ -1,4 +1,4 @@
-/* Buffers, views, UTF-8, times and ids: what texts are made of. */
+/* Buffers, views, UTF-8, times and IDs. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,7 +14,7 @@
 #include "base/str.h"
 #include "base/uuid.h"
 
-static void a_buffer_stops_at_its_maximum_and_says_so(void **state)
+static void a_buffer_stops_at_its_maximum_and_is_marked(void **state)
 {
         struct buf b;
         buf_init(&b, 10);
@@ -24,7 +24,7 @@ static void a_buffer_stops_at_its_maximum_and_says_so(void **state)
         assert_string_equal(b.data, "1234567890");
         buf_append_char(&b, 'x');
         assert_true(b.overflow);
-        buf_append(&b, "", 0); /* takes nothing more, not even what would fit */
+        buf_append(&b, "", 0); /* accepts nothing more, not even what would fit */
         assert_int_equal(b.len, 10);
         buf_reset(&b);
         assert_false(b.overflow);
@@ -38,7 +38,7 @@ static void a_buffer_stops_at_its_maximum_and_says_so(void **state)
         buf_free(&b);
 }
 
-static void borrowed_bytes_are_shown_and_never_changed(void **state)
+static void borrowed_bytes_are_readable_and_never_changed(void **state)
 {
         static const char bytes[] = "read-only";
         struct buf b;
@@ -54,7 +54,7 @@ static void borrowed_bytes_are_shown_and_never_changed(void **state)
         assert_string_equal(bytes, "read-only");
 }
 
-static void a_reserve_that_would_overflow_a_size_is_refused(void **state)
+static void a_reserve_that_would_overflow_fails(void **state)
 {
         struct buf b;
         buf_init(&b, SIZE_MAX);
@@ -79,7 +79,7 @@ static void numbers_are_written_in_full(void **state)
         buf_free(&b);
 }
 
-static void numbers_are_read_strictly(void **state)
+static void numbers_are_parsed_strictly(void **state)
 {
         static const char *const bad[] = {
             "",    "-", "+1", " 1", "1 ", "1a", "--1", "0x1", "9223372036854775808", "-9223372036854775809",
@@ -96,7 +96,7 @@ static void numbers_are_read_strictly(void **state)
         assert_false(str_to_i64((struct str){"1\0", 2}, &n));
 }
 
-static void a_view_is_cut_at_each_separator(void **state)
+static void a_view_is_split_at_each_separator(void **state)
 {
         struct str s = STR("a,,b,"), head;
         assert_true(str_next(&s, ',', &head) && str_equal_c(head, "a"));
@@ -112,7 +112,7 @@ static void a_view_is_cut_at_each_separator(void **state)
         assert_true(str_equal(str_of(NULL), STR("")));
 }
 
-static void utf8_is_checked_as_rfc_3629_says(void **state)
+static void utf8_is_checked_as_in_rfc_3629(void **state)
 {
         static const char *const good[] = {
             "", "plain", "é", "€", "😀", "\xed\x9f\xbf", "\xee\x80\x80", "\xf4\x8f\xbf\xbf", "eight byte é text"};
@@ -142,7 +142,7 @@ static void utf8_is_checked_as_rfc_3629_says(void **state)
         assert_true(utf8_valid("a\0b", 3));
 }
 
-/* Every code point there is, against an encoder written here. */
+/* Every code point, compared with an encoder in this file. */
 static void every_code_point_is_decoded(void **state)
 {
         for (uint32_t code = 0; code < 0x110000; code++) {
@@ -174,7 +174,7 @@ static void every_code_point_is_decoded(void **state)
         assert_int_equal(utf8_length("aé€😀", 10), 4);
 }
 
-static void times_are_written_as_rfc_3339(void **state)
+static void times_are_formatted_as_in_rfc_3339(void **state)
 {
         char out[CLOCK_RFC3339_SIZE];
         assert_string_equal(clock_format_ms(0, out), "1970-01-01T00:00:00.000Z");
@@ -210,7 +210,7 @@ static void no_random(void *out, size_t len)
         memset(out, 0xff, len);
 }
 
-/* Run first: ids never go back behind those that the real clock gave. */
+/* Run first: IDs never go back before those from the real clock. */
 static void an_id_carries_the_time_and_the_version(void **state)
 {
         const struct clock_source source = {.wall_us = standing_clock, .random = no_random};
@@ -220,7 +220,7 @@ static void an_id_carries_the_time_and_the_version(void **state)
         uuid_new(b);
         clock_set_source(NULL);
         assert_int_equal(uuid_time_ms(a), 1700000000123);
-        assert_true(strcmp(a, b) < 0); /* though the clock stands */
+        assert_true(strcmp(a, b) < 0); /* although the clock stands still */
 }
 
 static void later_ids_sort_after_earlier_ones(void **state)
@@ -234,7 +234,7 @@ static void later_ids_sort_after_earlier_ones(void **state)
         assert_true(uuid_valid(id));
 }
 
-static void ids_that_are_not_canonical_are_refused(void **state)
+static void non_canonical_ids_are_rejected(void **state)
 {
         static const char *const bad[] = {"",
                                           "018bcfe5-687b-774b-bfff-fffffffffff",
@@ -279,7 +279,7 @@ static void a_uuid_has_hexadecimal_digits_alone_in_all_places(void **state)
         }
 }
 
-static void random_numbers_stay_below_their_bound_and_reach_all_values(void **state)
+static void random_numbers_are_below_their_bound_and_reach_all_values(void **state)
 {
         int seen[7] = {0};
         for (int i = 0; i < 2000; i++) {
@@ -298,19 +298,19 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(an_id_carries_the_time_and_the_version),
             cmocka_unit_test(later_ids_sort_after_earlier_ones),
-            cmocka_unit_test(ids_that_are_not_canonical_are_refused),
-            cmocka_unit_test(a_buffer_stops_at_its_maximum_and_says_so),
-            cmocka_unit_test(borrowed_bytes_are_shown_and_never_changed),
-            cmocka_unit_test(a_reserve_that_would_overflow_a_size_is_refused),
+            cmocka_unit_test(non_canonical_ids_are_rejected),
+            cmocka_unit_test(a_buffer_stops_at_its_maximum_and_is_marked),
+            cmocka_unit_test(borrowed_bytes_are_readable_and_never_changed),
+            cmocka_unit_test(a_reserve_that_would_overflow_fails),
             cmocka_unit_test(numbers_are_written_in_full),
-            cmocka_unit_test(numbers_are_read_strictly),
-            cmocka_unit_test(a_view_is_cut_at_each_separator),
-            cmocka_unit_test(utf8_is_checked_as_rfc_3629_says),
+            cmocka_unit_test(numbers_are_parsed_strictly),
+            cmocka_unit_test(a_view_is_split_at_each_separator),
+            cmocka_unit_test(utf8_is_checked_as_in_rfc_3629),
             cmocka_unit_test(every_code_point_is_decoded),
-            cmocka_unit_test(times_are_written_as_rfc_3339),
+            cmocka_unit_test(times_are_formatted_as_in_rfc_3339),
             cmocka_unit_test(times_agree_with_the_c_library_on_every_day),
             cmocka_unit_test(a_uuid_has_hexadecimal_digits_alone_in_all_places),
-            cmocka_unit_test(random_numbers_stay_below_their_bound_and_reach_all_values),
+            cmocka_unit_test(random_numbers_are_below_their_bound_and_reach_all_values),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

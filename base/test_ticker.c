@@ -1,4 +1,4 @@
-/* The ticker: again and again, woken, stopped, whatever the wall clock does. */
+/* The ticker: periodic ticks, waking, stopping, whatever the wall clock does. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -11,8 +11,8 @@
 #include "base/clock.h"
 #include "base/ticker.h"
 
-/* In place of the C library's: a wall clock that is an hour ahead for whoever looks, as if it had been set back right
- * after each look. Waiting for a moment of that clock would last an hour. */
+/* Replaces the C library's: a wall clock that is an hour ahead for each caller, as if it were set back right after each
+ * call. Waiting for a time on that clock would take an hour. */
 int clock_gettime(clockid_t id, struct timespec *t)
 {
         int result = (int)syscall(SYS_clock_gettime, id, t);
@@ -44,7 +44,7 @@ static void wait_for_ticks(struct counter *counter, int n)
         }
 }
 
-static void ticks_come_again_although_the_wall_clock_is_set_back(void **state)
+static void ticks_continue_although_the_wall_clock_is_set_back(void **state)
 {
         struct counter counter = {.ms = 5};
         struct ticker *ticker = ticker_new("test", count, &counter);
@@ -53,7 +53,7 @@ static void ticks_come_again_although_the_wall_clock_is_set_back(void **state)
         ticker_free(ticker);
 }
 
-static void no_tick_comes_early(void **state)
+static void no_tick_is_early(void **state)
 {
         struct counter counter = {.ms = 20};
         int64_t began_us = clock_monotonic_us();
@@ -113,7 +113,7 @@ static int64_t last_long(void *context)
         return 0;
 }
 
-static void who_stops_a_ticker_waits_for_its_tick(void **state)
+static void stopping_a_ticker_waits_for_its_tick(void **state)
 {
         struct counter counter = {0};
         struct ticker *ticker = ticker_new("test", last_long, &counter);
@@ -141,11 +141,11 @@ static void a_timed_wait_ends_although_the_wall_clock_is_set_back(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(ticks_come_again_although_the_wall_clock_is_set_back),
-            cmocka_unit_test(no_tick_comes_early),
+            cmocka_unit_test(ticks_continue_although_the_wall_clock_is_set_back),
+            cmocka_unit_test(no_tick_is_early),
             cmocka_unit_test(an_idle_ticker_ticks_once_and_whenever_it_is_woken),
             cmocka_unit_test(waking_during_a_tick_is_not_lost),
-            cmocka_unit_test(who_stops_a_ticker_waits_for_its_tick),
+            cmocka_unit_test(stopping_a_ticker_waits_for_its_tick),
             cmocka_unit_test(a_timed_wait_ends_although_the_wall_clock_is_set_back),
         };
 

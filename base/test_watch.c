@@ -1,4 +1,4 @@
-/* What operators see: log lines and metrics. */
+/* Log lines and metrics. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 
-/* What a call to the log writes to standard error. */
+/* The output of a log call on standard error. */
 static char captured[65536];
 
 static int begin_capture(int *saved)
@@ -37,10 +37,10 @@ static const char *end_capture(int fd, int saved)
         return captured;
 }
 
-static void a_line_is_ecs_json_whatever_the_values_hold(void **state)
+static void a_line_is_ecs_json_for_all_values(void **state)
 {
         int saved, fd = begin_capture(&saved);
-        log_setup("note", LOG_LEVEL_INFO, LOG_FORMAT_AUTO); /* a file is no terminal */
+        log_setup("note", LOG_LEVEL_INFO, LOG_FORMAT_AUTO); /* a file is not a terminal */
         log_event(LOG_LEVEL_WARN, "a \"quoted\"\nline", LOG_STR("error.message", "\x01\x7f\xff é \\ 😀"),
                   LOG_INT("event.duration", -5), LOG_STR("sonet.c1", "\xc2\x9b"));
         log_event(LOG_LEVEL_DEBUG, "not seen");
@@ -125,7 +125,7 @@ static void the_same_text_is_interned_once(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(a_line_is_ecs_json_whatever_the_values_hold),
+            cmocka_unit_test(a_line_is_ecs_json_for_all_values),
             cmocka_unit_test(a_line_of_long_values_stays_well_formed),
             cmocka_unit_test(the_text_form_is_one_line_without_colour_in_a_file),
             cmocka_unit_test(metrics_render_in_the_prometheus_format),

@@ -12,7 +12,7 @@
 #include "base/metrics.h"
 #include "base/workers.h"
 
-/* Work that waits at a gate, so that a test decides when workers are free. */
+/* Work that waits at a gate, so that the test controls when workers are free. */
 static pthread_mutex_t gate_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t gate_changed = PTHREAD_COND_INITIALIZER;
 static bool gate_open;
@@ -73,7 +73,7 @@ static int start(void **state)
         return 0;
 }
 
-static void a_full_queue_refuses_at_once_and_what_was_accepted_runs(void **state)
+static void a_full_queue_rejects_at_once_and_accepted_work_runs(void **state)
 {
         struct workers *w = workers_new("full", 2, 3);
         assert_true(workers_submit(w, new_work(wait_at_gate)));
@@ -95,7 +95,7 @@ static void a_full_queue_refuses_at_once_and_what_was_accepted_runs(void **state
         assert_int_equal(metric_value(metric_gauge("sonet_workers_waiting", "", "pool=\"full\"")), 0);
 }
 
-static void a_pool_without_a_queue_takes_as_much_as_it_has_threads(void **state)
+static void a_pool_without_a_queue_accepts_one_item_per_thread(void **state)
 {
         struct workers *w = workers_new("none", 2, 0);
         assert_true(workers_submit(w, new_work(wait_at_gate)));
@@ -115,7 +115,7 @@ static int64_t fixed_monotonic(void)
         return fixed_now;
 }
 
-static void work_that_waited_past_its_deadline_is_told(void **state)
+static void work_that_waited_past_its_deadline_is_notified(void **state)
 {
         clock_set_source(&(struct clock_source){.monotonic_us = fixed_monotonic});
         struct workers *w = workers_new("late", 1, 10);
@@ -134,8 +134,8 @@ static void work_that_waited_past_its_deadline_is_told(void **state)
         assert_int_equal(n_expired, 1);
 }
 
-/* The first takes 50 ms: of those behind the second, one that would wait as long is late if it has less than 100. */
-static void what_could_only_be_begun_late_is_refused_where_asked_for(void **state)
+/* The first takes 50 ms: an item behind the second, which would wait as long, is late if it has less than 100. */
+static void work_that_would_start_too_late_is_rejected_if_requested(void **state)
 {
         clock_set_source(&(struct clock_source){.monotonic_us = fixed_monotonic});
         struct workers *w = workers_new("slow", 1, 10);
@@ -154,7 +154,7 @@ static void what_could_only_be_begun_late_is_refused_where_asked_for(void **stat
         first->deadline_us = fixed_now + 10;
         late->deadline_us = fixed_now + 99000;
         in_time->deadline_us = fixed_now + 100000;
-        assert_true(workers_submit(w, first)); /* nothing waits before it */
+        assert_true(workers_submit(w, first)); /* nothing is queued before it */
         assert_false(workers_submit(w, late));
         assert_true(workers_submit(w, in_time));
         free(late);
@@ -164,14 +164,14 @@ static void what_could_only_be_begun_late_is_refused_where_asked_for(void **stat
         assert_int_equal(n_run, 4);
 }
 
-/* What took 3 s each: two that wait are done in six, and who comes back does so within twice that. */
-static void who_is_refused_is_told_by_the_queue_when_to_come_back(void **state)
+/* If items took 3 s each, two queued ones are done in six, and clients retry within twice that. */
+static void the_queue_computes_retry_after_for_rejected_work(void **state)
 {
         clock_set_source(&(struct clock_source){.monotonic_us = fixed_monotonic});
         struct workers *w = workers_new("told", 1, 2);
         bool came[14] = {false};
 
-        assert_int_equal(workers_retry_after_s(w), 1); /* nothing is known, and nothing waits */
+        assert_int_equal(workers_retry_after_s(w), 1); /* no durations are known, and nothing is queued */
         assert_true(workers_submit(w, new_work(wait_at_gate)));
         wait_until_at_gate(1);
         fixed_now += 3000000;
@@ -190,7 +190,7 @@ static void who_is_refused_is_told_by_the_queue_when_to_come_back(void **state)
                 assert_in_range(s, 1, 13);
                 came[s] = true;
         }
-        assert_true(came[1] && came[7] && came[13]); /* by chance not: once in 10^34 */
+        assert_true(came[1] && came[7] && came[13]); /* fails by chance once in 10^34 */
         open_gate(true);
         workers_free(w);
         clock_set_source(NULL);
@@ -212,7 +212,7 @@ static void *submit_many(void *arg)
         return NULL;
 }
 
-static void all_that_many_threads_submit_runs_once(void **state)
+static void work_from_many_threads_runs_once(void **state)
 {
         struct workers *w = workers_new("many", 4, 64);
         pthread_t threads[4];
@@ -230,12 +230,12 @@ static void all_that_many_threads_submit_runs_once(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test_setup(a_full_queue_refuses_at_once_and_what_was_accepted_runs, start),
-            cmocka_unit_test_setup(a_pool_without_a_queue_takes_as_much_as_it_has_threads, start),
-            cmocka_unit_test_setup(work_that_waited_past_its_deadline_is_told, start),
-            cmocka_unit_test_setup(what_could_only_be_begun_late_is_refused_where_asked_for, start),
-            cmocka_unit_test_setup(who_is_refused_is_told_by_the_queue_when_to_come_back, start),
-            cmocka_unit_test_setup(all_that_many_threads_submit_runs_once, start),
+            cmocka_unit_test_setup(a_full_queue_rejects_at_once_and_accepted_work_runs, start),
+            cmocka_unit_test_setup(a_pool_without_a_queue_accepts_one_item_per_thread, start),
+            cmocka_unit_test_setup(work_that_waited_past_its_deadline_is_notified, start),
+            cmocka_unit_test_setup(work_that_would_start_too_late_is_rejected_if_requested, start),
+            cmocka_unit_test_setup(the_queue_computes_retry_after_for_rejected_work, start),
+            cmocka_unit_test_setup(work_from_many_threads_runs_once, start),
         };
         workers_free(NULL);
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* Shows that clocks of every time zone of the system are what the C library says, around each of their changes and far
- * beyond the last, and that each time of a day has its instant. */
+/* Local times in every time zone of the system equal the C library's, around each transition and far beyond the last,
+ * and each local time has its instant. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -62,7 +62,7 @@ static void is_as_libc_says(const char *name, const struct zone *zone, int64_t u
         assert_int_equal(ours.days * 86400 + ours.second, utc_s + theirs);
 }
 
-/* The instant of a time is the first that shows it; of one that is left out, the change. */
+/* The instant of a local time is the first with that time; for a skipped time, the transition. */
 static void has_its_instant(const char *name, const struct zone *zone, int64_t local_s)
 {
         int64_t days = local_s / 86400 - (local_s % 86400 < 0 ? 1 : 0);
@@ -91,7 +91,7 @@ static void look_around(const char *name, const struct zone *zone, int64_t low, 
         }
         is_as_libc_says(name, zone, low);
         is_as_libc_says(name, zone, high);
-        for (int64_t s = -10800; low > 0 && s <= 10800; s += 900) { /* clocks of before 1970 changed oddly */
+        for (int64_t s = -10800; low > 0 && s <= 10800; s += 900) { /* transitions before 1970 were irregular */
                 has_its_instant(name, zone, high + before + s);
         }
 }
@@ -111,7 +111,7 @@ static void walk(const char *name)
         }
 }
 
-static void clocks_of_every_zone_are_those_of_the_c_library(void **state)
+static void local_times_in_every_zone_match_the_c_library(void **state)
 {
         assert_true(n_names > 300);
         for (size_t i = 0; i < n_names; i++) {
@@ -126,7 +126,7 @@ static int64_t berlin(int year, int month, int day, int hour, int minute)
         return zone_instant(zone, civil_to_days((struct civil){year, month, day}), hour * 3600 + minute * 60);
 }
 
-static void a_time_that_comes_twice_is_the_first_and_one_left_out_is_the_change(void **state)
+static void an_ambiguous_time_is_the_first_and_a_skipped_one_is_the_change(void **state)
 {
         assert_int_equal(berlin(2026, 3, 29, 1, 59), 1774745940);
         assert_int_equal(berlin(2026, 3, 29, 2, 0), 1774746000);
@@ -137,7 +137,7 @@ static void a_time_that_comes_twice_is_the_first_and_one_left_out_is_the_change(
         assert_int_equal(berlin(2100, 7, 1, 12, 0), 4118119200); /* by the rule */
 }
 
-static void what_is_no_zone_is_not_found(void **state)
+static void invalid_zones_are_not_found(void **state)
 {
         static const char *const bad[] = {
             "",
@@ -164,9 +164,9 @@ static void what_is_no_zone_is_not_found(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(clocks_of_every_zone_are_those_of_the_c_library),
-            cmocka_unit_test(a_time_that_comes_twice_is_the_first_and_one_left_out_is_the_change),
-            cmocka_unit_test(what_is_no_zone_is_not_found),
+            cmocka_unit_test(local_times_in_every_zone_match_the_c_library),
+            cmocka_unit_test(an_ambiguous_time_is_the_first_and_a_skipped_one_is_the_change),
+            cmocka_unit_test(invalid_zones_are_not_found),
         };
         return cmocka_run_group_tests_name("zone", tests, find_names, NULL);
 }

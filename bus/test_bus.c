@@ -90,14 +90,14 @@ static void events_arrive_once_and_in_order(void **state)
                             "t");
 }
 
-static void a_batch_larger_than_one_of_the_relay_arrives(void **state)
+static void a_batch_larger_than_the_relays_arrives(void **state)
 {
         (void)state;
         emit("created", 1200);
         assert_seen_in_order(1200);
 }
 
-static void what_has_gathered_is_handled_in_batches(void **state)
+static void a_backlog_is_handled_in_batches(void **state)
 {
         (void)state;
         stop_runner();
@@ -110,7 +110,7 @@ static void what_has_gathered_is_handled_in_batches(void **state)
         assert_int_equal(atomic_load(&largest_batch), BUS_BATCH_MAX);
 }
 
-static void types_that_nobody_handles_are_passed_over_and_their_position_kept(void **state)
+static void unhandled_types_are_skipped_and_their_position_is_stored(void **state)
 {
         (void)state;
         emit("ignored", 3);
@@ -120,7 +120,7 @@ static void types_that_nobody_handles_are_passed_over_and_their_position_kept(vo
         test_wait_for(timeline.name, "select position = 6 from consumer_positions where consumer = 'see'");
 }
 
-static void what_commits_late_is_not_lost(void **state)
+static void events_that_commit_late_are_not_lost(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&note.service, 10000);
         CLEANUP(db_end) struct db_tx *late = NULL;
@@ -128,15 +128,15 @@ static void what_commits_late_is_not_lost(void **state)
         (void)state;
         assert_int_equal(db_begin(c, &late), SN_OK);
         assert_int_equal(outbox_put(late, &(struct outbox_event){.type = "created", .aggregate_id = MEMBER}), SN_OK);
-        assert_int_equal(db_lock_one(late, "test", MEMBER), SN_OK); /* with which the event goes out */
-        emit("created", 5);                                         /* higher ids, committed first */
+        assert_int_equal(db_lock_one(late, "test", MEMBER), SN_OK); /* this sends the event */
+        emit("created", 5);                                         /* higher IDs, committed first */
         wait_seen(5);
         assert_int_equal(db_commit(c, NULL, &late), SN_OK);
         assert_seen_in_order(6);
         assert_string_equal(test_admin(note.name, "select position from outbox order by id limit 1"), "6");
 }
 
-static void delivered_twice_gives_the_same_result(void **state)
+static void delivering_twice_has_the_same_result(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&timeline.service, 10000);
         bus_event known = SONET__EVENTS__EVENT__INIT, next;
@@ -155,11 +155,11 @@ static void delivered_twice_gives_the_same_result(void **state)
         next = known;
         next.position = 3;
         assert_int_equal(see(c, &(struct bus_batch){.events = events, .n = 2, .consumer = &seer}),
-                         SN_OK); /* only the one that is not known */
+                         SN_OK); /* only the unknown one */
         assert_seen_in_order(3);
 }
 
-static void a_runner_goes_on_where_the_last_one_stopped(void **state)
+static void a_runner_continues_where_the_last_one_stopped(void **state)
 {
         (void)state;
         emit("created", 3);
@@ -170,7 +170,7 @@ static void a_runner_goes_on_where_the_last_one_stopped(void **state)
         assert_seen_in_order(7);
 }
 
-static void two_runners_do_not_double_anything(void **state)
+static void two_runners_handle_nothing_twice(void **state)
 {
         struct service elsewhere = timeline.service;
         struct bus_runner *second;
@@ -206,7 +206,7 @@ static void *emit_many(void *unused)
         return NULL;
 }
 
-static void an_emptied_redis_loses_and_doubles_nothing(void **state)
+static void emptying_redis_loses_and_duplicates_nothing(void **state)
 {
         pthread_t thread;
 
@@ -220,7 +220,7 @@ static void an_emptied_redis_loses_and_doubles_nothing(void **state)
         assert_seen_in_order(150);
 }
 
-static void lost_database_connections_lose_and_double_nothing(void **state)
+static void lost_database_connections_lose_and_duplicate_nothing(void **state)
 {
         pthread_t thread;
         char sql[300];
@@ -238,7 +238,7 @@ static void lost_database_connections_lose_and_double_nothing(void **state)
         assert_seen_in_order(150);
 }
 
-static void without_redis_events_arrive_all_the_same(void **state)
+static void events_arrive_without_redis(void **state)
 {
         (void)state;
         stop_runner();
@@ -252,7 +252,7 @@ static void without_redis_events_arrive_all_the_same(void **state)
         assert_seen_in_order(10);
 }
 
-static void the_stream_of_another_log_is_never_taken_for_ours(void **state)
+static void the_stream_of_another_log_is_never_used(void **state)
 {
         const char *next[] = {"XADD", "ev:note", "3-0", "l", "another", "e", "junk"};
         const char *far_ahead[] = {"XADD", "ev:note", "900000-0", "l", "another", "e", "junk"};
@@ -281,13 +281,13 @@ static void a_poison_event_becomes_a_dead_letter_and_can_be_replayed(void **stat
         int64_t asked;
 
         (void)state;
-        stop_runner(); /* so that all of them come in one batch */
+        stop_runner(); /* so that all of them are in one batch */
         atomic_store(&poisoned, 1);
         emit("created", 10);
         emit("poison", 1);
         emit("created", 10);
         start_runner();
-        wait_seen(20); /* the stream goes on */
+        wait_seen(20); /* the stream continues */
         assert_int_equal(bus_dead_letters_list(c, &letters, &n), SN_OK);
         assert_int_equal(n, 1);
         assert_string_equal(letters[0].consumer, "see");
@@ -313,7 +313,7 @@ static void a_poison_event_becomes_a_dead_letter_and_can_be_replayed(void **stat
 static void failures_of_the_environment_keep_the_order(void **state)
 {
         (void)state;
-        atomic_store(&unavailable, 8); /* more than the tries before a dead letter */
+        atomic_store(&unavailable, 8); /* more than the attempts before a dead letter */
         emit("created", 3);
         assert_seen_in_order(3);
         assert_string_equal(test_admin(timeline.name, "select count(*) from dead_letters"), "0");
@@ -329,7 +329,7 @@ static void events_left_by_a_crash_get_positions_from_the_next_relay(void **stat
         assert_seen_in_order(3);
 }
 
-static void a_reader_learns_what_the_log_still_has(void **state)
+static void a_reader_learns_the_range_of_the_log(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&note.service, 10000);
         Sonet__Events__ReadOutboxRequest in = SONET__EVENTS__READ_OUTBOX_REQUEST__INIT;
@@ -352,7 +352,7 @@ static void a_reader_learns_what_the_log_still_has(void **state)
         assert_int_equal(out.oldest, 5);
 }
 
-static void all_statements_fit_the_schema(void **state)
+static void all_statements_match_the_schema(void **state)
 {
         struct buf error;
 
@@ -370,23 +370,23 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             BUS_TEST(events_arrive_once_and_in_order),
-            BUS_TEST(a_batch_larger_than_one_of_the_relay_arrives),
-            BUS_TEST(what_has_gathered_is_handled_in_batches),
-            BUS_TEST(types_that_nobody_handles_are_passed_over_and_their_position_kept),
-            BUS_TEST(what_commits_late_is_not_lost),
-            BUS_TEST(delivered_twice_gives_the_same_result),
-            BUS_TEST(a_runner_goes_on_where_the_last_one_stopped),
-            BUS_TEST(two_runners_do_not_double_anything),
+            BUS_TEST(a_batch_larger_than_the_relays_arrives),
+            BUS_TEST(a_backlog_is_handled_in_batches),
+            BUS_TEST(unhandled_types_are_skipped_and_their_position_is_stored),
+            BUS_TEST(events_that_commit_late_are_not_lost),
+            BUS_TEST(delivering_twice_has_the_same_result),
+            BUS_TEST(a_runner_continues_where_the_last_one_stopped),
+            BUS_TEST(two_runners_handle_nothing_twice),
             BUS_TEST(positions_of_idempotent_handlers_are_stored_in_time),
-            BUS_TEST(an_emptied_redis_loses_and_doubles_nothing),
-            BUS_TEST(lost_database_connections_lose_and_double_nothing),
-            BUS_TEST(without_redis_events_arrive_all_the_same),
-            BUS_TEST(the_stream_of_another_log_is_never_taken_for_ours),
+            BUS_TEST(emptying_redis_loses_and_duplicates_nothing),
+            BUS_TEST(lost_database_connections_lose_and_duplicate_nothing),
+            BUS_TEST(events_arrive_without_redis),
+            BUS_TEST(the_stream_of_another_log_is_never_used),
             BUS_TEST(a_poison_event_becomes_a_dead_letter_and_can_be_replayed),
             BUS_TEST(failures_of_the_environment_keep_the_order),
             BUS_TEST(events_left_by_a_crash_get_positions_from_the_next_relay),
-            BUS_TEST(a_reader_learns_what_the_log_still_has),
-            BUS_TEST(all_statements_fit_the_schema),
+            BUS_TEST(a_reader_learns_the_range_of_the_log),
+            BUS_TEST(all_statements_match_the_schema),
         };
 
         return cmocka_run_group_tests_name("bus", tests, NULL, NULL);

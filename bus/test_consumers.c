@@ -1,4 +1,4 @@
-/* Consumers of their own: each at its own pace, in lanes by aggregate, portion by portion, and given up in the end. */
+/* Independent consumers: each at its own pace, in lanes by aggregate, portion by portion, and dead letters. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -108,7 +108,7 @@ static void a_new_consumer_begins_with_the_oldest_event_beside_old_ones(void **s
         assert_string_equal(count_seen("consumer = 'quick'"), "4");
 }
 
-/* ---- What waits to be handled together ---- */
+/* ---- Batching by pace ---- */
 
 static sn_status see_and_count(struct rpc_call *c, struct bus_batch *batch)
 {
@@ -123,7 +123,7 @@ static void what_comes_soon_after_a_batch_is_one_with_what_follows(void **state)
 {
         run_consumers((const struct bus_consumer *const[]){&paced, NULL});
         emit("created", 1);
-        wait_count("consumer = 'paced'", 1); /* the first one waits for nothing */
+        wait_count("consumer = 'paced'", 1); /* the first one does not wait */
         for (int i = 0; i < 20; i++) {
                 emit("created", 1);
                 test_wait_for(note.name, "select count(*) = 0 from outbox where position is null");
@@ -137,7 +137,7 @@ static void a_backlog_is_handled_without_a_rest(void **state)
 {
         emit("created", 2500);
         run_consumers((const struct bus_consumer *const[]){&paced, NULL});
-        wait_count("consumer = 'paced'", 2500); /* with a rest behind each batch it would be too late */
+        wait_count("consumer = 'paced'", 2500); /* with a pause after each batch it would be too late */
 }
 
 /* ---- Lanes ---- */
@@ -160,7 +160,7 @@ static sn_status see_but_one(struct rpc_call *c, struct bus_batch *batch)
 static const struct bus_consumer in_lanes = {
     .name = "lanes", OF_NOTE, TYPES("created"), .by_aggregate = true, .handle = see_but_one};
 
-/* An event each of forty aggregates. */
+/* One event for each of forty aggregates. */
 static void emit_round(void)
 {
         for (int i = 0; i < 40; i++) {
@@ -179,7 +179,7 @@ static void lanes_keep_the_order_of_each_aggregate_and_wait_for_no_other_lane(vo
         for (int round = 0; round < 4; round++) {
                 emit_round();
         }
-        /* at least one of four lanes is blocked, and not all: what the others have arrives */
+        /* at least one of four lanes is blocked, and not all: events of the others arrive */
         test_wait_for(timeline.name, "select count(distinct aggregate_id) >= 20 from seen");
         assert_string_equal(count_seen("aggregate_id = '018f0000-0000-7000-8000-000000000001'"), "0");
         atomic_store(&gate_open, true);
@@ -280,7 +280,7 @@ static void a_handler_that_gets_nowhere_blocks_nothing_for_ever(void **state)
         test_wait_for(timeline.name, "select position = 1 from consumer_positions");
 }
 
-/* ---- Slow, or in somebody's way ---- */
+/* ---- Timeouts and conflicts ---- */
 
 static sn_status run_late(struct rpc_call *c, struct bus_batch *batch)
 {

@@ -1,4 +1,4 @@
-/* A feed takes all events, each once and in order, whatever becomes of Redis and of the log. */
+/* A feed gets all events, each once and in order, whatever happens to Redis and the log. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -10,7 +10,7 @@
 #include "bus/test_support.h"
 
 static struct bus_feed *feed;
-static _Atomic int64_t position; /* taken up to here, in order */
+static _Atomic int64_t position; /* received up to here, in order */
 static atomic_int n_begun, n_old, n_new;
 static atomic_bool wrong;
 
@@ -76,7 +76,7 @@ static int teardown(void **state)
         return 0;
 }
 
-/* Assigned their positions by the relay: in the log for who looks there. */
+/* Assigned positions by the relay: visible to readers of the log. */
 static void wait_assigned(int n)
 {
         char sql[80];
@@ -85,7 +85,7 @@ static void wait_assigned(int n)
         test_wait_for(note.name, sql);
 }
 
-static void it_begins_with_the_backlog_and_goes_on_with_what_comes(void **state)
+static void it_starts_with_the_backlog_and_continues_with_new_events(void **state)
 {
         emit("created", 1200); /* more than a page */
         wait_assigned(1200);
@@ -97,7 +97,7 @@ static void it_begins_with_the_backlog_and_goes_on_with_what_comes(void **state)
         stop_feed();
 }
 
-static void what_redis_lost_is_read_from_the_log(void **state)
+static void events_lost_by_redis_are_read_from_the_log(void **state)
 {
         start_feed();
         wait_until("begin", &n_begun, 1);
@@ -122,7 +122,7 @@ static void without_redis_it_reads_the_log(void **state)
         timeline.service.redis = kept;
 }
 
-static void a_log_from_a_backup_is_begun_anew(void **state)
+static void a_log_from_a_backup_is_restarted(void **state)
 {
         start_feed();
         wait_until("begin", &n_begun, 1);
@@ -139,10 +139,10 @@ static void a_log_from_a_backup_is_begun_anew(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test_setup_teardown(it_begins_with_the_backlog_and_goes_on_with_what_comes, setup, teardown),
-            cmocka_unit_test_setup_teardown(what_redis_lost_is_read_from_the_log, setup, teardown),
+            cmocka_unit_test_setup_teardown(it_starts_with_the_backlog_and_continues_with_new_events, setup, teardown),
+            cmocka_unit_test_setup_teardown(events_lost_by_redis_are_read_from_the_log, setup, teardown),
             cmocka_unit_test_setup_teardown(without_redis_it_reads_the_log, setup, teardown),
-            cmocka_unit_test_setup_teardown(a_log_from_a_backup_is_begun_anew, setup, teardown),
+            cmocka_unit_test_setup_teardown(a_log_from_a_backup_is_restarted, setup, teardown),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

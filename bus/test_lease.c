@@ -1,4 +1,4 @@
-/* Leases by counting: one holder at a time, another one when it stands still, and no clocks compared. */
+/* Leases by counters: one holder at a time, another one when the counter stops, and no clocks compared. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -40,7 +40,7 @@ static void end(struct bus_leases *leases)
         bus_leases_free(leases);
 }
 
-static void one_of_two_holds_a_lease_and_the_other_when_it_is_given_back(void **state)
+static void one_of_two_holds_a_lease_and_the_other_gets_it_when_released(void **state)
 {
         struct bus_leases *first = bus_leases_new(&database.service), *second = bus_leases_new(&database.service);
         const struct bus_lease *a = bus_leases_add(first, NULL, "a", NULL), *again, *b;
@@ -48,7 +48,7 @@ static void one_of_two_holds_a_lease_and_the_other_when_it_is_given_back(void **
         wait_held(a, true);
         again = bus_leases_add(second, NULL, "a", NULL);
         b = bus_leases_add(second, NULL, "b", NULL);
-        wait_held(b, true); /* it has looked at both by then */
+        wait_held(b, true); /* it has checked both by then */
         assert_false(bus_lease_held(again));
         end(first);
         wait_held(again, true);
@@ -58,14 +58,14 @@ static void one_of_two_holds_a_lease_and_the_other_when_it_is_given_back(void **
 
 #define ANOTHER "'018f0000-0000-7000-8000-00000000000a'"
 
-/* A holder elsewhere, that counts or does not. When it took the lease, by whatever clock, says nothing. */
+/* A holder in another process, which counts or does not. The time at which it took the lease does not matter. */
 static void hold_elsewhere(void)
 {
         (void)test_admin(database.name, "insert into bus_leases (name, holder, taken_at) values ('a', " ANOTHER
                                         ", now() + interval '1 hour')");
 }
 
-static void a_lease_that_stands_still_is_taken(void **state)
+static void a_stale_lease_is_taken_over(void **state)
 {
         struct bus_leases *leases = bus_leases_new(&database.service);
         const struct bus_lease *a;
@@ -78,7 +78,7 @@ static void a_lease_that_stands_still_is_taken(void **state)
         end(leases);
 }
 
-static void a_lease_whose_holder_counts_is_left_alone(void **state)
+static void a_lease_with_heartbeats_is_not_taken(void **state)
 {
         struct bus_leases *leases = bus_leases_new(&database.service);
         const struct bus_lease *a;
@@ -95,7 +95,7 @@ static void a_lease_whose_holder_counts_is_left_alone(void **state)
         end(leases);
 }
 
-static void who_was_taken_for_stopped_lets_go(void **state)
+static void a_holder_that_was_replaced_releases_its_lease(void **state)
 {
         struct bus_leases *leases = bus_leases_new(&database.service);
         const struct bus_lease *a = bus_leases_add(leases, NULL, "a", NULL);
@@ -107,7 +107,7 @@ static void who_was_taken_for_stopped_lets_go(void **state)
         assert_string_equal(test_admin(database.name, "select holder = " ANOTHER " from bus_leases"), "t");
 }
 
-static void an_owner_gives_back_its_own_only(void **state)
+static void an_owner_releases_only_its_own_leases(void **state)
 {
         struct bus_leases *leases = bus_leases_new(&database.service);
         const int relay = 0, runner = 0;
@@ -124,7 +124,7 @@ static void an_owner_gives_back_its_own_only(void **state)
         assert_string_equal(test_admin(database.name, "select count(*) from bus_leases"), "0");
 }
 
-static void without_the_database_a_lease_is_believed_in_for_a_moment_only(void **state)
+static void without_the_database_a_lease_is_trusted_only_briefly(void **state)
 {
         struct bus_leases *leases = bus_leases_new(&database.service);
         const struct bus_lease *a = bus_leases_add(leases, NULL, "a", NULL);
@@ -137,7 +137,7 @@ static void without_the_database_a_lease_is_believed_in_for_a_moment_only(void *
         end(leases);
 }
 
-static void each_term_has_its_number_and_outlives_the_leases(void **state)
+static void terms_are_numbered_and_outlive_the_leases(void **state)
 {
         struct bus_term term = {0};
         struct bus_leases *leases = bus_leases_new(&database.service);
@@ -150,7 +150,7 @@ static void each_term_has_its_number_and_outlives_the_leases(void **state)
         assert_int_equal(bus_term_number(&term), 0);
         (void)test_admin(database.name, "alter table out_of_reach rename to bus_leases");
         wait_held(a, true);
-        assert_int_equal(bus_term_number(&term), 1); /* no other process had it meanwhile */
+        assert_int_equal(bus_term_number(&term), 1); /* no other process had it in between */
         (void)test_admin(database.name, "update bus_leases set beats = beats + 1, holder = " ANOTHER);
         wait_held(a, false);
         wait_held(a, true);
@@ -162,15 +162,14 @@ static void each_term_has_its_number_and_outlives_the_leases(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test_setup_teardown(one_of_two_holds_a_lease_and_the_other_when_it_is_given_back, setup,
+            cmocka_unit_test_setup_teardown(one_of_two_holds_a_lease_and_the_other_gets_it_when_released, setup,
                                             teardown),
-            cmocka_unit_test_setup_teardown(a_lease_that_stands_still_is_taken, setup, teardown),
-            cmocka_unit_test_setup_teardown(each_term_has_its_number_and_outlives_the_leases, setup, teardown),
-            cmocka_unit_test_setup_teardown(a_lease_whose_holder_counts_is_left_alone, setup, teardown),
-            cmocka_unit_test_setup_teardown(an_owner_gives_back_its_own_only, setup, teardown),
-            cmocka_unit_test_setup_teardown(who_was_taken_for_stopped_lets_go, setup, teardown),
-            cmocka_unit_test_setup_teardown(without_the_database_a_lease_is_believed_in_for_a_moment_only, setup,
-                                            teardown),
+            cmocka_unit_test_setup_teardown(a_stale_lease_is_taken_over, setup, teardown),
+            cmocka_unit_test_setup_teardown(terms_are_numbered_and_outlive_the_leases, setup, teardown),
+            cmocka_unit_test_setup_teardown(a_lease_with_heartbeats_is_not_taken, setup, teardown),
+            cmocka_unit_test_setup_teardown(an_owner_releases_only_its_own_leases, setup, teardown),
+            cmocka_unit_test_setup_teardown(a_holder_that_was_replaced_releases_its_lease, setup, teardown),
+            cmocka_unit_test_setup_teardown(without_the_database_a_lease_is_trusted_only_briefly, setup, teardown),
         };
 
         return cmocka_run_group_tests_name("leases", tests, NULL, NULL);

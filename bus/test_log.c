@@ -1,4 +1,4 @@
-/* A log that came from a backup: what was read under its old name is known up to where the new one begins. */
+/* A log restored from a backup: events read under its old ID are valid up to where the new ID begins. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -51,7 +51,7 @@ static void wait_position(int position)
         test_wait_for(timeline.name, sql);
 }
 
-static void a_log_that_ends_too_early_is_followed_again(void **state)
+static void a_truncated_log_is_followed_again(void **state)
 {
         emit("created", 5);
         wait_seen(5);
@@ -66,8 +66,8 @@ static void a_log_that_ends_too_early_is_followed_again(void **state)
         assert_string_equal(test_admin(timeline.name, "select position from seen order by id desc limit 1"), "4");
 }
 
-/* The log has come further than the consumer before that looks: nothing but its name tells. */
-static void a_restored_log_that_is_past_the_consumer_skips_nothing(void **state)
+/* The log has passed the consumer's position before it checks: only the ID reveals that. */
+static void a_restored_log_past_the_consumers_position_skips_nothing(void **state)
 {
         emit("created", 10);
         wait_seen(10);
@@ -88,8 +88,8 @@ static void a_restored_log_that_is_past_the_consumer_skips_nothing(void **state)
         wait_position(25);
 }
 
-/* A standby that took over, say: the log has another name, and all of its events. */
-static void a_renamed_log_of_which_nothing_is_missing_is_not_read_twice(void **state)
+/* For example a standby that took over: the log has another ID, and all of its events. */
+static void a_complete_renamed_log_is_not_read_twice(void **state)
 {
         emit("created", 10);
         wait_seen(10);
@@ -100,7 +100,7 @@ static void a_renamed_log_of_which_nothing_is_missing_is_not_read_twice(void **s
         assert_string_equal(test_admin(timeline.name, "select count(*) from consumer_positions"), "1");
 }
 
-static void a_log_keeps_its_name_on_the_same_server(void **state)
+static void a_log_keeps_its_id_on_the_same_server(void **state)
 {
         char name[64];
 
@@ -124,8 +124,8 @@ static size_t entries_of_stream(struct rpc_call *c, size_t *fields_of_last)
         return reply->elements;
 }
 
-/* So that what an event named is not in Redis for longer than somebody reads it there. */
-static void what_has_been_in_the_stream_for_a_while_goes_and_nobody_misses_it(void **state)
+/* So that IDs in an event are in Redis no longer than readers need them there. */
+static void old_stream_entries_are_removed_and_readers_miss_nothing(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&note.service, 60000);
         int64_t newest = 0;
@@ -141,14 +141,14 @@ static void what_has_been_in_the_stream_for_a_while_goes_and_nobody_misses_it(vo
         assert_int_equal(bus_stream_trim(c, &newest), SN_OK);
         assert_int_equal(entries_of_stream(c, &fields), 1);
         assert_int_equal(fields, 4);
-        for (int i = 0; i < 2; i++) { /* nothing has come: the last one stays without its event */
+        for (int i = 0; i < 2; i++) { /* nothing has arrived: the last entry stays without its event */
                 assert_int_equal(bus_stream_trim(c, &newest), SN_OK);
                 assert_int_equal(entries_of_stream(c, &fields), 1);
                 assert_int_equal(fields, 2);
         }
         stop_runner();
         (void)test_admin(timeline.name, "delete from seen; delete from consumer_positions");
-        start_runner(); /* which has to read what the stream has no longer */
+        start_runner(); /* which has to read events that are no longer in the stream */
         emit("created", 2);
         assert_seen_in_order(8);
         restart_relay(NULL);
@@ -160,13 +160,11 @@ static void what_has_been_in_the_stream_for_a_while_goes_and_nobody_misses_it(vo
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test_setup_teardown(a_log_that_ends_too_early_is_followed_again, setup, teardown),
-            cmocka_unit_test_setup_teardown(a_restored_log_that_is_past_the_consumer_skips_nothing, setup, teardown),
-            cmocka_unit_test_setup_teardown(a_renamed_log_of_which_nothing_is_missing_is_not_read_twice, setup,
-                                            teardown),
-            cmocka_unit_test_setup_teardown(a_log_keeps_its_name_on_the_same_server, setup, teardown),
-            cmocka_unit_test_setup_teardown(what_has_been_in_the_stream_for_a_while_goes_and_nobody_misses_it, setup,
-                                            teardown),
+            cmocka_unit_test_setup_teardown(a_truncated_log_is_followed_again, setup, teardown),
+            cmocka_unit_test_setup_teardown(a_restored_log_past_the_consumers_position_skips_nothing, setup, teardown),
+            cmocka_unit_test_setup_teardown(a_complete_renamed_log_is_not_read_twice, setup, teardown),
+            cmocka_unit_test_setup_teardown(a_log_keeps_its_id_on_the_same_server, setup, teardown),
+            cmocka_unit_test_setup_teardown(old_stream_entries_are_removed_and_readers_miss_nothing, setup, teardown),
         };
 
         return cmocka_run_group_tests_name("logs from backups", tests, NULL, NULL);

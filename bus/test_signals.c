@@ -1,4 +1,4 @@
-/* Signals come from this process and from others, once, and Redis may be unreachable. */
+/* Signals from this process and from others arrive once, and Redis may be unreachable. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -19,7 +19,7 @@
 static struct service chat = {.name = "chat"}, other = {.name = "other"}, gateway = {.name = "gateway"};
 static struct bus_signals *signals;
 static atomic_int n_own, n_strange;
-static _Atomic int64_t heard;   /* the newest of the other process */
+static _Atomic int64_t heard;   /* the newest from the other process */
 static int to_sibling, n_asked; /* each byte is a signal of another process; they are numbered from 1 on */
 
 static void take(void *context, struct rpc_call *c, bus_event *signal)
@@ -111,7 +111,7 @@ static void ask_sibling(void)
         n_asked++;
 }
 
-/* Before it is subscribed they are lost. */
+/* Before the subscription they are lost. */
 static void wait_subscribed(void)
 {
         int after = n_asked;
@@ -133,7 +133,7 @@ static void wait_for_sibling(void)
         }
 }
 
-static void what_this_process_and_others_signal_comes_once(void **state)
+static void signals_of_this_and_other_processes_arrive_once(void **state)
 {
         wait_subscribed();
         for (int i = 0; i < 10; i++) {
@@ -142,11 +142,11 @@ static void what_this_process_and_others_signal_comes_once(void **state)
         }
         wait_for_own(10);
         ask_sibling();
-        wait_for_sibling(); /* behind what came back from Redis of one's own */
+        wait_for_sibling(); /* after our own signals have come back from Redis */
         assert_int_equal(n_own, 10);
 }
 
-static void a_connection_that_was_cut_is_made_again(void **state)
+static void a_lost_connection_is_reopened(void **state)
 {
         struct rpc_call *c = rpc_call_new_background(&gateway, 10000);
         const char *argv[] = {"CLIENT", "KILL", "TYPE", "pubsub"};
@@ -158,7 +158,7 @@ static void a_connection_that_was_cut_is_made_again(void **state)
         wait_subscribed();
 }
 
-static void while_redis_is_unreachable_this_process_is_still_told(void **state)
+static void while_redis_is_unreachable_local_signals_arrive(void **state)
 {
         bus_signals_free(signals);
         redis_free(gateway.redis);
@@ -171,9 +171,9 @@ static void while_redis_is_unreachable_this_process_is_still_told(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test_setup_teardown(what_this_process_and_others_signal_comes_once, setup, teardown),
-            cmocka_unit_test_setup_teardown(a_connection_that_was_cut_is_made_again, setup, teardown),
-            cmocka_unit_test_setup_teardown(while_redis_is_unreachable_this_process_is_still_told, setup, teardown),
+            cmocka_unit_test_setup_teardown(signals_of_this_and_other_processes_arrive_once, setup, teardown),
+            cmocka_unit_test_setup_teardown(a_lost_connection_is_reopened, setup, teardown),
+            cmocka_unit_test_setup_teardown(while_redis_is_unreachable_local_signals_arrive, setup, teardown),
         };
 
         log_setup("test", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);

@@ -139,7 +139,7 @@ static void emit_some(const char *type, const char *aggregate_id, int times)
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&note.service, 10000);
         sn_status status;
 
-        do { /* as the dispatcher does */
+        do { /* like the dispatcher */
                 c->retry = false;
                 status = emit_in(c, type, aggregate_id, times);
         } while (status == SN_ABORTED && c->retry);

@@ -1,4 +1,4 @@
-/* Reading through a cache: batches, rows that are not there, invalidation by transactions. */
+/* Reading through a cache: batches, missing rows, invalidation by transactions. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,10 +14,10 @@
 
 static struct test_database database;
 static bool there;               /* the row of ID_A */
-static bool written_during_fill; /* …is written after the callback looked for it, and before it returns */
+static bool written_during_fill; /* …is written after the callback has looked for it and before it returns */
 static bool fill_fails;
 static int fills;
-static size_t filled; /* keys that the callback was given last */
+static size_t filled; /* keys in the last call of the callback */
 
 static sn_status fill_messages(struct rpc_call *c, struct cache_item *const *missing, size_t n);
 static sn_status fill_numbers(struct rpc_call *c, struct cache_item *const *missing, size_t n);
@@ -54,7 +54,7 @@ static sn_status fill_messages(struct rpc_call *c, struct cache_item *const *mis
         return fill_fails ? rpc_fail(c, SN_UNAVAILABLE, NULL, "the database is not reachable") : SN_OK;
 }
 
-/* 100 and the kind, for (A, B) alone. */
+/* 100 + the kind, only for (A, B). */
 static sn_status fill_numbers(struct rpc_call *c, struct cache_item *const *missing, size_t n)
 {
         char **ids = cache_ids(c->arena, missing, n), **others = cache_others(c->arena, missing, n);
@@ -69,7 +69,7 @@ static sn_status fill_numbers(struct rpc_call *c, struct cache_item *const *miss
         return SN_OK;
 }
 
-/* How many of these were found, and how often the callback was asked. */
+/* How many of these were found, and how often the callback was called. */
 static void assert_found(char *const *ids, size_t n, size_t expected, int expected_fills)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&database.service, 10000);
@@ -189,7 +189,7 @@ static void pairs_have_a_direction_and_kinds(void **state)
         assert_numbers(c, (uint64_t[]){100, 101, 0, 0}, 0);
         change(true);
         assert_numbers(c, (uint64_t[]){100, 101, 0, 0}, 1);
-        assert_int_equal(filled, 1); /* its kinds are keys of their own */
+        assert_int_equal(filled, 1); /* each kind is a separate key */
 }
 
 static Sonet__Problem *get_from(struct rpc_call *c, enum read_from from, const char *id)

@@ -50,7 +50,7 @@ static void a_connection_is_not_inherited_by_programs(void **state)
         redis_free(r);
 }
 
-static void an_error_reply_is_internal_and_the_connection_goes_on(void **state)
+static void an_error_reply_is_internal_and_the_connection_stays_usable(void **state)
 {
         struct redis *r = shared_redis();
         struct redisReply *reply;
@@ -62,7 +62,7 @@ static void an_error_reply_is_internal_and_the_connection_goes_on(void **state)
         redis_free(r);
 }
 
-static void an_error_within_a_pipeline_leaves_the_others_alone(void **state)
+static void an_error_in_a_pipeline_does_not_affect_the_others(void **state)
 {
         struct redis *r = shared_redis();
         struct redis_pipeline *p = redis_pipeline_new(c, r);
@@ -88,7 +88,7 @@ static int64_t evals(struct redis *r)
         return found == NULL ? 0 : strtol(found + strlen("cmdstat_eval:calls="), NULL, 10);
 }
 
-static void a_script_sends_its_text_once_and_again_when_redis_forgot_it(void **state)
+static void a_script_sends_its_text_once_and_again_after_redis_lost_it(void **state)
 {
         struct redis *r = shared_redis();
         struct redisReply *reply;
@@ -162,11 +162,11 @@ static void many_threads_share_few_connections(void **state)
         const char *made = strstr(reply->str, "total_connections_received:");
         assert_non_null(made);
         assert_in_range(strtol(made + strlen("total_connections_received:"), NULL, 10), 2,
-                        3); /* and that of start_server */
+                        3); /* including that of start_server */
         redis_free(r);
 }
 
-static void a_link_waits_for_what_others_add(void **state)
+static void a_link_waits_for_entries_by_others(void **state)
 {
         start_server("0", "");
         struct redis *r = redis_new(url, 2);
@@ -186,7 +186,7 @@ static void a_link_waits_for_what_others_add(void **state)
         assert_int_equal(redis_link_open(r, 250, &link), SN_UNAVAILABLE);
         assert_null(link);
         redis_link_close(NULL);
-        assert_int_equal(breaker(), REDIS_CLOSED); /* links say nothing about it */
+        assert_int_equal(breaker(), REDIS_CLOSED); /* links do not affect it */
         redis_free(r);
 }
 
@@ -218,7 +218,7 @@ static void a_password_and_a_database_of_the_url_are_used(void **state)
         redis_free(r);
 }
 
-static void urls_are_read_strictly(void **state)
+static void urls_are_parsed_strictly(void **state)
 {
         static const char *const bad[] = {"",
                                           "localhost:6379",
@@ -282,14 +282,14 @@ int main(void)
         const struct CMUnitTest tests[] = {
             REDIS_TEST(commands_and_replies_are_binary_safe),
             REDIS_TEST(a_connection_is_not_inherited_by_programs),
-            REDIS_TEST(an_error_reply_is_internal_and_the_connection_goes_on),
-            REDIS_TEST(an_error_within_a_pipeline_leaves_the_others_alone),
-            REDIS_TEST(a_script_sends_its_text_once_and_again_when_redis_forgot_it),
+            REDIS_TEST(an_error_reply_is_internal_and_the_connection_stays_usable),
+            REDIS_TEST(an_error_in_a_pipeline_does_not_affect_the_others),
+            REDIS_TEST(a_script_sends_its_text_once_and_again_after_redis_lost_it),
             REDIS_TEST(a_call_past_its_deadline_is_not_started),
             REDIS_TEST(many_threads_share_few_connections),
-            REDIS_TEST(a_link_waits_for_what_others_add),
+            REDIS_TEST(a_link_waits_for_entries_by_others),
             REDIS_TEST(a_password_and_a_database_of_the_url_are_used),
-            REDIS_TEST(urls_are_read_strictly),
+            REDIS_TEST(urls_are_parsed_strictly),
 #ifndef NDEBUG
             REDIS_TEST(a_command_within_a_transaction_aborts),
 #endif

@@ -1,4 +1,4 @@
-/* A Redis that is killed, started again, stopped in its tracks: the breaker, and what readiness says. */
+/* A Redis that is killed, restarted and stopped: the breaker, and readiness. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -22,7 +22,7 @@ static void a_killed_redis_opens_the_breaker_and_a_new_one_closes_it(void **stat
         assert_int_equal(breaker(), REDIS_OPEN);
         assert_false(redis_up(r));
         start_server("0", "");
-        assert_int_equal(ping(r), SN_UNAVAILABLE); /* though it is up: it is not tried yet */
+        assert_int_equal(ping(r), SN_UNAVAILABLE); /* although it is up: it is not retried yet */
         pass_ms(REDIS_OPEN_MIN_MS);
         assert_int_equal(ping(r), SN_OK);
         assert_int_equal(breaker(), REDIS_CLOSED);
@@ -31,7 +31,7 @@ static void a_killed_redis_opens_the_breaker_and_a_new_one_closes_it(void **stat
         redis_free(r);
 }
 
-static void the_breaker_tries_ever_less_often_until_2_seconds(void **state)
+static void the_breaker_retries_at_intervals_growing_to_2_seconds(void **state)
 {
         start_server("0", "");
         struct redis *r = redis_new(url, 2);
@@ -50,7 +50,7 @@ static void the_breaker_tries_ever_less_often_until_2_seconds(void **state)
         redis_free(r);
 }
 
-static void a_restart_between_two_commands_is_not_seen_but_in_the_generation(void **state)
+static void a_restart_between_two_commands_only_changes_the_generation(void **state)
 {
         start_server("0", "");
         struct redis *r = redis_new(url, 2);
@@ -62,7 +62,7 @@ static void a_restart_between_two_commands_is_not_seen_but_in_the_generation(voi
         kill_server();
         start_server("0", "");
         assert_int_equal(redis_script(c, r, add_lua, 1, 2, argv, NULL, &reply), SN_OK);
-        assert_int_equal(reply->integer, 5); /* its data is gone */
+        assert_int_equal(reply->integer, 5); /* its data has been lost */
         assert_int_equal(failures(), before);
         assert_int_equal(redis_generation(r), generation + 1);
         redis_free(r);
@@ -78,7 +78,7 @@ static void *ping_in_thread(void *arg)
         return (void *)(intptr_t)status;
 }
 
-static void a_redis_that_hangs_is_given_up_and_only_one_call_tries_it(void **state)
+static void a_hanging_redis_is_abandoned_and_only_one_call_retries_it(void **state)
 {
         start_server("0", "");
         struct redis *r = redis_new(url, 2);
@@ -94,7 +94,7 @@ static void a_redis_that_hangs_is_given_up_and_only_one_call_tries_it(void **sta
                 usleep(1000);
         }
         assert_int_equal(ping(r), SN_UNAVAILABLE);
-        assert_int_equal(breaker(), REDIS_HALF_OPEN); /* it did not wait for the other's end */
+        assert_int_equal(breaker(), REDIS_HALF_OPEN); /* it did not wait for the other one */
         kill(server, SIGCONT);
         void *status;
         pthread_join(prober, &status);
@@ -103,7 +103,7 @@ static void a_redis_that_hangs_is_given_up_and_only_one_call_tries_it(void **sta
         redis_free(r);
 }
 
-static void readiness_asks_by_itself_when_nobody_did(void **state)
+static void readiness_pings_if_there_were_no_calls(void **state)
 {
         start_server("0", "");
         struct redis *r = redis_new(url, 2);
@@ -119,7 +119,7 @@ static void readiness_asks_by_itself_when_nobody_did(void **state)
         redis_free(r);
 }
 
-static void readiness_does_not_rest_on_an_answer_of_over_a_second_ago(void **state)
+static void readiness_does_not_rely_on_a_reply_older_than_a_second(void **state)
 {
         start_server("0", "");
         struct redis *r = redis_new(url, 2);
@@ -147,11 +147,11 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             REDIS_TEST(a_killed_redis_opens_the_breaker_and_a_new_one_closes_it),
-            REDIS_TEST(the_breaker_tries_ever_less_often_until_2_seconds),
-            REDIS_TEST(a_restart_between_two_commands_is_not_seen_but_in_the_generation),
-            REDIS_TEST(a_redis_that_hangs_is_given_up_and_only_one_call_tries_it),
-            REDIS_TEST(readiness_asks_by_itself_when_nobody_did),
-            REDIS_TEST(readiness_does_not_rest_on_an_answer_of_over_a_second_ago),
+            REDIS_TEST(the_breaker_retries_at_intervals_growing_to_2_seconds),
+            REDIS_TEST(a_restart_between_two_commands_only_changes_the_generation),
+            REDIS_TEST(a_hanging_redis_is_abandoned_and_only_one_call_retries_it),
+            REDIS_TEST(readiness_pings_if_there_were_no_calls),
+            REDIS_TEST(readiness_does_not_rely_on_a_reply_older_than_a_second),
         };
 
         return cmocka_run_group_tests_name("redis breaker", tests, NULL, NULL);

@@ -54,7 +54,7 @@ int64_t breaker(void)
         return metric_value(metric_gauge("sonet_redis_breaker", "", NULL));
 }
 
-/* A server of the test's own. */
+/* A separate server for the test. */
 char url[220];
 pid_t server;
 static char socket_path[200];

@@ -1,4 +1,4 @@
-/* The table behind caches: version tokens, the bound, references. */
+/* The table behind caches: version tokens, the limit, references. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -54,7 +54,7 @@ static int finish(void **state)
 
 #define NOT_THERE (-1)
 
-/* The number in the object, which is let go at once. */
+/* The number in the object, which is released at once. */
 static int64_t get_bytes(const void *key, size_t len, uint64_t *token)
 {
         union cache_value value = {0};
@@ -85,7 +85,7 @@ static void put(const char *key, uint64_t token, int64_t number, size_t bytes)
         put_bytes(key, strlen(key), token, number, bytes);
 }
 
-static void what_was_put_is_found_until_it_is_dropped(void **state)
+static void an_object_is_found_until_it_is_dropped(void **state)
 {
         uint64_t token = 0;
 
@@ -127,7 +127,7 @@ static void a_reader_keeps_its_object_after_the_drop(void **state)
         cache_unref(NULL);
 }
 
-static void that_there_is_no_row_is_kept_like_a_row(void **state)
+static void the_absence_of_a_row_is_cached_like_a_row(void **state)
 {
         union cache_value value = {.number = 1};
         uint64_t token = 0;
@@ -145,7 +145,7 @@ static int64_t cached_bytes(void)
         return metric_value(metric_gauge("sonet_cache_bytes", "", "cache=\"test\""));
 }
 
-static void the_bound_holds_and_what_is_read_stays(void **state)
+static void the_limit_holds_and_recently_read_objects_stay(void **state)
 {
         char key[32];
         uint64_t token = 0;
@@ -173,7 +173,7 @@ static void the_bound_holds_and_what_is_read_stays(void **state)
         assert_int_equal(cached_bytes(), 0);
 }
 
-static void numbers_are_kept_like_objects(void **state)
+static void numbers_are_cached_like_objects(void **state)
 {
         struct cache_table *numbers = cache_table_new("test", 1 << 20, true);
         union cache_value value = {0};
@@ -191,7 +191,7 @@ static void numbers_are_kept_like_objects(void **state)
         cache_table_put(numbers, "a", 1, token, (union cache_value){.number = 9});
         assert_true(cache_table_get(numbers, "a", 1, &value, &token));
         assert_int_equal(value.number, 9);
-        for (uint64_t i = 0; i < 100000; i++) { /* far beyond the bound */
+        for (uint64_t i = 0; i < 100000; i++) { /* far beyond the limit */
                 assert_false(cache_table_get(numbers, &i, sizeof(i), &value, &token));
                 cache_table_put(numbers, &i, sizeof(i), token, (union cache_value){.number = i});
         }
@@ -202,7 +202,7 @@ static void numbers_are_kept_like_objects(void **state)
         assert_int_equal(cached_bytes(), 0);
 }
 
-static void what_exceeds_the_bound_is_not_kept(void **state)
+static void an_object_over_the_limit_is_not_cached(void **state)
 {
         uint64_t token = 0;
 
@@ -228,7 +228,7 @@ static void keys_are_bytes_of_any_length(void **state)
 enum { KEYS = 32, ROUNDS = 30000 };
 static _Atomic int64_t rows[KEYS]; /* the database */
 
-/* Readers load and put as caches do. */
+/* Readers load and put like caches. */
 static void *read_rows(void *arg)
 {
         static atomic_int n_readers;
@@ -245,7 +245,7 @@ static void *read_rows(void *arg)
         return NULL;
 }
 
-/* Commit, drop, answer: what was before is not found after the drop, which the writer itself checks. */
+/* Commit, drop, respond: the old row is not found after the drop, as the writer itself checks. */
 static void *write_rows(void *arg)
 {
         uint32_t first = (uint32_t)(intptr_t)arg; /* each writer has its own rows */
@@ -278,7 +278,7 @@ static void no_thread_sees_a_stale_row_after_a_drop(void **state)
         }
 }
 
-static void clearing_drops_everything_and_refuses_what_was_read_before(void **state)
+static void clearing_drops_everything_and_invalidates_earlier_tokens(void **state)
 {
         struct cache_table *t = cache_table_new("test_clear", 1 << 20, true);
         uint64_t tokens[100];
@@ -305,15 +305,15 @@ int main(void)
 {
 #define TABLE_TEST(name) cmocka_unit_test_setup_teardown(name, start, finish)
         const struct CMUnitTest tests[] = {
-            TABLE_TEST(what_was_put_is_found_until_it_is_dropped),
+            TABLE_TEST(an_object_is_found_until_it_is_dropped),
             TABLE_TEST(a_token_from_before_a_drop_stores_nothing),
             TABLE_TEST(a_reader_keeps_its_object_after_the_drop),
-            TABLE_TEST(that_there_is_no_row_is_kept_like_a_row),
-            TABLE_TEST(the_bound_holds_and_what_is_read_stays),
-            TABLE_TEST(numbers_are_kept_like_objects),
-            TABLE_TEST(what_exceeds_the_bound_is_not_kept),
+            TABLE_TEST(the_absence_of_a_row_is_cached_like_a_row),
+            TABLE_TEST(the_limit_holds_and_recently_read_objects_stay),
+            TABLE_TEST(numbers_are_cached_like_objects),
+            TABLE_TEST(an_object_over_the_limit_is_not_cached),
             TABLE_TEST(keys_are_bytes_of_any_length),
-            cmocka_unit_test(clearing_drops_everything_and_refuses_what_was_read_before),
+            cmocka_unit_test(clearing_drops_everything_and_invalidates_earlier_tokens),
             TABLE_TEST(no_thread_sees_a_stale_row_after_a_drop),
         };
 

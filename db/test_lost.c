@@ -1,4 +1,4 @@
-/* Connections that go away: while idle, in a transaction, at COMMIT, with the whole server. */
+/* Lost connections: while idle, in a transaction, at COMMIT, with the whole server. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -42,7 +42,7 @@ static void terminate_all(void)
         test_wait_for("postgres", sql);
 }
 
-static void a_connection_that_died_idle_is_replaced_unseen(void **state)
+static void a_connection_lost_while_idle_is_replaced_transparently(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 10000);
         struct db_tx *tx = NULL;
@@ -60,7 +60,7 @@ static void a_connection_that_died_idle_is_replaced_unseen(void **state)
         assert_int_equal(db_commit(c, NULL, &tx), SN_OK);
 }
 
-static void a_transaction_whose_connection_dies_is_to_run_again(void **state)
+static void a_transaction_whose_connection_is_lost_must_run_again(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 10000);
         CLEANUP(db_end) struct db_tx *tx = NULL;
@@ -76,7 +76,7 @@ static void a_transaction_whose_connection_dies_is_to_run_again(void **state)
         assert_string_equal(test_admin(t.name, "select count(*) from items where name like 'gone%'"), "0");
 }
 
-/* A handler whose COMMIT waits for advisory lock 42, which the test holds. */
+/* A handler whose COMMIT waits for advisory lock 42, held by the test. */
 struct committer {
         const char *name;
         const char *key;
@@ -153,7 +153,7 @@ static void start(struct committer *m, pthread_t *thread)
         wait_until_committing();
 }
 
-static void a_commit_that_the_server_gave_up_is_to_run_again(void **state)
+static void a_commit_aborted_by_the_server_must_run_again(void **state)
 {
         struct committer m = {.name = "slow-aborted"};
         PGconn *holder = hold_lock();
@@ -173,7 +173,7 @@ static void a_commit_that_the_server_gave_up_is_to_run_again(void **state)
         assert_string_equal(test_admin(t.name, "select count(*) from items where name = 'slow-aborted'"), "0");
 }
 
-/* The network goes, the server works on: returns when the outcome was asked for, and told to be "in progress". */
+/* The network fails, the server continues: returns when the outcome was queried, and is "in progress". */
 static void cut_off(const struct committer *m)
 {
         char sql[200];
@@ -186,7 +186,7 @@ static void cut_off(const struct committer *m)
         test_wait_for("postgres", sql);
 }
 
-static void a_commit_whose_answer_is_lost_is_found_to_have_happened(void **state)
+static void a_commit_whose_answer_is_lost_is_found_to_be_committed(void **state)
 {
         struct committer m = {.name = "slow-committed"};
         PGconn *holder = hold_lock();
@@ -203,7 +203,7 @@ static void a_commit_whose_answer_is_lost_is_found_to_have_happened(void **state
         assert_string_equal(test_admin(t.name, "select count(*) from items where name = 'slow-committed'"), "1");
 }
 
-static void a_lost_commit_that_was_sent_with_its_statements_is_found_as_well(void **state)
+static void a_lost_commit_sent_with_its_statements_is_also_found(void **state)
 {
         struct committer m = {.name = "slow-with-commit", .later = true};
         PGconn *holder = hold_lock();
@@ -219,7 +219,7 @@ static void a_lost_commit_that_was_sent_with_its_statements_is_found_as_well(voi
         assert_string_equal(test_admin(t.name, "select count(*) from items where name = 'slow-with-commit'"), "1");
 }
 
-/* A transaction that wrote the name and has not ended: who writes it too waits. */
+/* An open transaction that wrote the name: others that write it wait. */
 static PGconn *hold_name(const char *name)
 {
         PGconn *pg = test_admin_connect(t.name);
@@ -230,7 +230,7 @@ static PGconn *hold_name(const char *name)
         return pg;
 }
 
-/* Its item waits for that name, and COMMIT behind the item. */
+/* Its item waits for that name, and COMMIT waits after the item. */
 static void start_behind(struct committer *m, pthread_t *thread)
 {
         char sql[200];
@@ -256,8 +256,8 @@ static void set_connections_allowed(bool allowed)
         (void)test_admin("postgres", sql);
 }
 
-/* The server said that the session ends while COMMIT was not reached: there is nothing to ask it. */
-static void a_session_that_was_ended_before_its_commit_is_to_run_again(void **state)
+/* The server ended the session before COMMIT was reached: there is nothing to query. */
+static void a_session_terminated_before_commit_must_run_again(void **state)
 {
         struct committer m = {.name = "ended", .later = true};
         PGconn *holder = hold_name(m.name);
@@ -278,7 +278,7 @@ static void a_session_that_was_ended_before_its_commit_is_to_run_again(void **st
         assert_int_equal(m.ends, 1);
 }
 
-static void a_statement_before_commit_is_waited_for_until_the_deadline_only(void **state)
+static void a_statement_before_commit_waits_only_until_the_deadline(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 15000);
         CLEANUP(db_end) struct db_tx *tx = NULL;
@@ -295,7 +295,7 @@ static void a_statement_before_commit_is_waited_for_until_the_deadline_only(void
         assert_string_equal(test_admin(t.name, "select count(*) from items where name = 'waits'"), "0");
 }
 
-/* Of two cases: the transaction whose outcome could not be asked for long enough commits after all, or does not. */
+/* Two cases: the transaction whose outcome could not be queried in time commits after all, or does not. */
 static void leave_it_open(struct committer *m, bool happens)
 {
         PGconn *holder = hold_lock();
@@ -315,17 +315,17 @@ static void leave_it_open(struct committer *m, bool happens)
         test_wait_for("postgres", sql);
 }
 
-/* It may have happened: whoever asked is told so, and nothing is done again by ourselves. */
+/* It may have committed: the caller is told so, and nothing is retried automatically. */
 static void assert_unknown(const struct committer *m)
 {
         assert_int_equal(m->status, SN_UNAVAILABLE);
         assert_string_equal(m->code, "outcome_unknown");
         assert_false(m->retry);
         assert_int_equal(m->commits, 0);
-        assert_int_equal(m->ends, 1); /* what was cached of it is dropped */
+        assert_int_equal(m->ends, 1); /* cached rows are dropped */
 }
 
-static void an_outcome_that_nobody_can_tell_is_said_to_be_unknown(void **state)
+static void an_undeterminable_outcome_is_reported_as_unknown(void **state)
 {
         (void)state;
         for (int happens = 0; happens < 2; happens++) {
@@ -339,7 +339,7 @@ static void an_outcome_that_nobody_can_tell_is_said_to_be_unknown(void **state)
             "slow-unknown-yes");
 }
 
-static void after_an_unknown_outcome_the_same_key_makes_it_happen_once(void **state)
+static void after_an_unknown_outcome_retrying_with_the_key_applies_it_once(void **state)
 {
         (void)state;
         for (int happens = 0; happens < 2; happens++) {
@@ -348,7 +348,7 @@ static void after_an_unknown_outcome_the_same_key_makes_it_happen_once(void **st
 
                 leave_it_open(&m, happens);
                 assert_unknown(&m);
-                (void)run_committer(&m); /* what the client does */
+                (void)run_committer(&m); /* like the client */
                 assert_int_equal(m.status, happens ? SN_REPLAYED : SN_OK);
         }
         assert_string_equal(test_admin(t.name, "select count(*) from items where name like 'slow-keyed%'"), "2");
@@ -362,12 +362,12 @@ static void a_crash_of_the_server_at_commit_is_resolved_by_the_key(void **state)
 
         (void)state;
         start(&m, &thread);
-        assert_int_equal(kill((pid_t)strtol(m.pid, NULL, 10), SIGKILL), 0); /* the postmaster restarts all */
+        assert_int_equal(kill((pid_t)strtol(m.pid, NULL, 10), SIGKILL), 0); /* the postmaster restarts everything */
         (void)pthread_join(thread, NULL);
         PQfinish(holder);
         assert_int_equal(m.status, SN_ABORTED);
         assert_true(m.retry);
-        (void)run_committer(&m); /* what the dispatcher does */
+        (void)run_committer(&m); /* like the dispatcher */
         assert_int_equal(m.status, SN_OK);
         assert_string_equal(test_admin(t.name, "select count(*) from items where name = 'slow-crashed'"), "1");
         (void)run_committer(&m);
@@ -377,15 +377,15 @@ static void a_crash_of_the_server_at_commit_is_resolved_by_the_key(void **state)
 int run_lost_tests(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(a_connection_that_died_idle_is_replaced_unseen),
-            cmocka_unit_test(a_transaction_whose_connection_dies_is_to_run_again),
-            cmocka_unit_test(a_commit_that_the_server_gave_up_is_to_run_again),
-            cmocka_unit_test(a_commit_whose_answer_is_lost_is_found_to_have_happened),
-            cmocka_unit_test(a_lost_commit_that_was_sent_with_its_statements_is_found_as_well),
-            cmocka_unit_test(a_session_that_was_ended_before_its_commit_is_to_run_again),
-            cmocka_unit_test(a_statement_before_commit_is_waited_for_until_the_deadline_only),
-            cmocka_unit_test(an_outcome_that_nobody_can_tell_is_said_to_be_unknown),
-            cmocka_unit_test(after_an_unknown_outcome_the_same_key_makes_it_happen_once),
+            cmocka_unit_test(a_connection_lost_while_idle_is_replaced_transparently),
+            cmocka_unit_test(a_transaction_whose_connection_is_lost_must_run_again),
+            cmocka_unit_test(a_commit_aborted_by_the_server_must_run_again),
+            cmocka_unit_test(a_commit_whose_answer_is_lost_is_found_to_be_committed),
+            cmocka_unit_test(a_lost_commit_sent_with_its_statements_is_also_found),
+            cmocka_unit_test(a_session_terminated_before_commit_must_run_again),
+            cmocka_unit_test(a_statement_before_commit_waits_only_until_the_deadline),
+            cmocka_unit_test(an_undeterminable_outcome_is_reported_as_unknown),
+            cmocka_unit_test(after_an_unknown_outcome_retrying_with_the_key_applies_it_once),
             cmocka_unit_test(a_crash_of_the_server_at_commit_is_resolved_by_the_key),
         };
 

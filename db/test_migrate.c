@@ -69,7 +69,7 @@ static void migrating_again_changes_nothing(void **state)
         assert_string_equal(test_admin(database, all), before);
 }
 
-static void a_missing_migration_is_told_and_then_run(void **state)
+static void a_missing_migration_is_reported_and_then_run(void **state)
 {
         (void)state;
         assert_int_equal(provision(one, 1), SN_OK);
@@ -77,7 +77,7 @@ static void a_missing_migration_is_told_and_then_run(void **state)
         assert_non_null(strstr(message, "0002_b"));
         assert_int_equal(provision(two, 2), SN_OK);
         assert_int_equal(check(two, 2), SN_OK);
-        assert_int_equal(check(one, 1), SN_OK); /* the older binary goes on */
+        assert_int_equal(check(one, 1), SN_OK); /* the older binary continues */
 }
 
 static const struct db_migration three[] = {{1, "0001_a", "create table a (id int);"},
@@ -91,7 +91,7 @@ static const struct db_migration contracted[] = {
     {1, "0001_a", "create table a (id int);"},
     {2, "0002_b", "-- Drops what the release before needs.\n-- Serves programs from: 0002\ndrop table a;"}};
 
-static void a_database_that_is_newer_by_more_than_one_release_is_refused(void **state)
+static void a_database_newer_by_more_than_one_release_is_refused(void **state)
 {
         (void)state;
         assert_int_equal(provision(three, 3), SN_OK);
@@ -100,10 +100,10 @@ static void a_database_that_is_newer_by_more_than_one_release_is_refused(void **
         assert_non_null(strstr(message, "too new for this program: migration 0003_c"));
         assert_non_null(strstr(message, "from migration 0002 on, and this one has them up to 0001"));
         assert_non_null(strstr(message, "run a newer release, or restore"));
-        assert_int_equal(provision(one, 1), SN_OUT_OF_RANGE); /* nor does it migrate */
+        assert_int_equal(provision(one, 1), SN_OUT_OF_RANGE); /* and does not migrate, either */
 }
 
-static void a_migration_says_which_programs_it_still_serves(void **state)
+static void a_migration_declares_which_programs_it_still_serves(void **state)
 {
         (void)state;
         assert_int_equal(provision(same_release, 3), SN_OK);
@@ -113,8 +113,8 @@ static void a_migration_says_which_programs_it_still_serves(void **state)
         assert_int_equal(check(one, 1), SN_OUT_OF_RANGE);
 }
 
-/* The table as the first release made it. */
-static void migrations_of_a_release_that_did_not_say_serve_the_one_before(void **state)
+/* The table as created by the first release. */
+static void migrations_without_a_declaration_serve_the_previous_release(void **state)
 {
         (void)state;
         assert_int_equal(provision(three, 3), SN_OK);
@@ -133,7 +133,7 @@ static void an_altered_migration_is_refused_by_name(void **state)
         assert_int_equal(check(altered, 1), SN_FAILED_PRECONDITION);
 }
 
-static void a_number_before_the_last_one_that_ran_is_refused(void **state)
+static void a_number_before_the_last_one_run_is_refused(void **state)
 {
         (void)state;
         assert_int_equal(provision(late, 2), SN_OK);
@@ -141,7 +141,7 @@ static void a_number_before_the_last_one_that_ran_is_refused(void **state)
         assert_non_null(strstr(message, "0002_b"));
 }
 
-static void a_migration_that_fails_leaves_nothing_of_itself(void **state)
+static void a_failed_migration_leaves_no_changes(void **state)
 {
         (void)state;
         assert_int_equal(provision(broken, 2), SN_FAILED_PRECONDITION);
@@ -160,7 +160,7 @@ static void *provision_thread(void *status)
         return NULL;
 }
 
-static void several_may_migrate_at_once(void **state)
+static void concurrent_migrations_are_safe(void **state)
 {
         pthread_t threads[4];
         sn_status statuses[4];
@@ -190,7 +190,7 @@ static bool allowed(const char *role, const char *where, const char *sql)
         return ok;
 }
 
-static void the_app_role_reads_and_writes_rows_and_nothing_else(void **state)
+static void the_app_role_can_only_read_and_write_rows(void **state)
 {
         char first[64];
 
@@ -240,15 +240,15 @@ int run_migrate_tests(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test_setup(migrating_again_changes_nothing, fresh_name),
-            cmocka_unit_test_setup(a_missing_migration_is_told_and_then_run, fresh_name),
-            cmocka_unit_test_setup(a_database_that_is_newer_by_more_than_one_release_is_refused, fresh_name),
-            cmocka_unit_test_setup(a_migration_says_which_programs_it_still_serves, fresh_name),
-            cmocka_unit_test_setup(migrations_of_a_release_that_did_not_say_serve_the_one_before, fresh_name),
+            cmocka_unit_test_setup(a_missing_migration_is_reported_and_then_run, fresh_name),
+            cmocka_unit_test_setup(a_database_newer_by_more_than_one_release_is_refused, fresh_name),
+            cmocka_unit_test_setup(a_migration_declares_which_programs_it_still_serves, fresh_name),
+            cmocka_unit_test_setup(migrations_without_a_declaration_serve_the_previous_release, fresh_name),
             cmocka_unit_test_setup(an_altered_migration_is_refused_by_name, fresh_name),
-            cmocka_unit_test_setup(a_number_before_the_last_one_that_ran_is_refused, fresh_name),
-            cmocka_unit_test_setup(a_migration_that_fails_leaves_nothing_of_itself, fresh_name),
-            cmocka_unit_test_setup(several_may_migrate_at_once, fresh_name),
-            cmocka_unit_test_setup(the_app_role_reads_and_writes_rows_and_nothing_else, fresh_name),
+            cmocka_unit_test_setup(a_number_before_the_last_one_run_is_refused, fresh_name),
+            cmocka_unit_test_setup(a_failed_migration_leaves_no_changes, fresh_name),
+            cmocka_unit_test_setup(concurrent_migrations_are_safe, fresh_name),
+            cmocka_unit_test_setup(the_app_role_can_only_read_and_write_rows, fresh_name),
             cmocka_unit_test_setup(an_administrator_need_not_be_superuser, fresh_name),
             cmocka_unit_test_setup(the_platform_gives_every_database_its_tables, fresh_name),
         };

@@ -1,5 +1,5 @@
-/* Ownership: processes that own, wait, are killed, stopped and cut off. Each is a child of the test, told by single
- * letters what to do next; it answers with one when it has done so, or ends. */
+/* Ownership: processes that own, wait, are killed, stopped and cut off. Each is a child of the test, controlled by
+ * single letters; it responds with a letter when done, or exits. */
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -72,17 +72,17 @@ static char end_write(struct owner *o)
 
         db_end(&o->tx);
         rpc_call_free(o->c);
-        db_ownership_confirm(o->ownership); /* as the dispatcher does before it answers, whatever it answers */
+        db_ownership_confirm(o->ownership); /* like the dispatcher before any response */
         return status == SN_OK ? 'e' : '-';
 }
 
 static char answer_to(struct owner *o, char command)
 {
         switch (command) {
-        case 'c': /* an answer is to leave */
+        case 'c': /* a response is to be sent */
                 db_ownership_confirm(o->ownership);
                 return 'c';
-        case 'w': /* the service that is waited for, by the first letter of its name */
+        case 'w': /* the awaited service, by the first letter of its name */
                 return db_ownership_awaits(o->ownership) != NULL ? db_ownership_awaits(o->ownership)[0] : '-';
         case 'b':
                 return begin_write(o, "owned");
@@ -99,7 +99,7 @@ static char answer_to(struct owner *o, char command)
         }
 }
 
-/* names: letters, each a service of its own in the one database. */
+/* names: letters, each a service in the same database. */
 static void live(struct owner *o, const char *names)
 {
         static const char *const services[] = {"a", "b", "c"};
@@ -142,7 +142,7 @@ static struct process start(const char *names)
         p.pid = fork();
         assert_true(p.pid >= 0);
         if (p.pid == 0) {
-                (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test leaves nobody behind */
+                (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test leaves no processes behind */
                 (void)close(ends[0]);
                 live(&(struct owner){.fd = ends[1]}, names);
         }
@@ -155,7 +155,7 @@ static void tell(const struct process *p, char command)
         assert_int_equal(write(p->fd, &command, 1), 1);
 }
 
-/* What it says next; 0 when it has ended. */
+/* Its next letter; 0 if it has exited. */
 static char hear(const struct process *p)
 {
         char answer = 0;
@@ -163,7 +163,7 @@ static char hear(const struct process *p)
         return read(p->fd, &answer, 1) == 1 ? answer : 0;
 }
 
-/* Its line to the database, once this returns: what the server answers from then on does not arrive. */
+/* Cuts its connection to the database: once this returns, the server's answers no longer arrive. */
 static void cut(const struct process *p)
 {
         assert_int_equal(kill(p->pid, SIGUSR1), 0);
@@ -176,7 +176,7 @@ static char ask(const struct process *p, char command)
         return hear(p);
 }
 
-/* Of two that were asked, the one that has answered, or ended. */
+/* Of two waiting for a response, the one that has responded or exited. */
 static size_t first_of(const struct process processes[2])
 {
         struct pollfd p[2] = {{.fd = processes[0].fd, .events = POLLIN}, {.fd = processes[1].fd, .events = POLLIN}};
@@ -193,7 +193,7 @@ static void expect_wait_for(const struct process *p, char service)
         }
 }
 
-/* Its exit code, or -signal. It says nothing before it ends. */
+/* Its exit code, or -signal. It sends nothing before it exits. */
 static int end_of(const struct process *p)
 {
         int status;
@@ -220,7 +220,7 @@ static const char *one(const char *format)
 
 #define LEASES "from pg_stat_activity where datname = '%s' and application_name = 'sonet lease'"
 
-static void one_process_owns_and_the_next_waits_until_it_ends(void **state)
+static void one_process_owns_and_the_next_waits_until_it_exits(void **state)
 {
         struct process a = start("ab");
 
@@ -247,7 +247,7 @@ static void a_killed_owner_is_followed_by_the_next(void **state)
         quit(&b);
 }
 
-static void an_owner_whose_session_ends_ends(void **state)
+static void an_owner_whose_session_ends_exits(void **state)
 {
         struct process a = start("ab");
 
@@ -256,8 +256,8 @@ static void an_owner_whose_session_ends_ends(void **state)
         assert_int_equal(end_of(&a), DB_OWNERSHIP_EXIT);
 }
 
-/* The question came in before the stop, or after: nothing tells the process which. */
-static void a_stopped_owner_that_wakes_up_after_the_next_answers_nothing(void **state)
+/* The request arrived before or after the stop: the process cannot tell which. */
+static void a_stopped_owner_that_resumes_after_the_next_sends_nothing(void **state)
 {
         struct process a = start("a");
 
@@ -273,8 +273,8 @@ static void a_stopped_owner_that_wakes_up_after_the_next_answers_nothing(void **
         quit(&b);
 }
 
-/* The session may end long before the server would miss it, and the owner be the last to learn. */
-static void an_owner_whose_session_ends_while_it_is_stopped_answers_nothing_when_it_wakes_up(void **state)
+/* The session may end long before the server would time it out, and the owner may be the last to notice. */
+static void an_owner_whose_session_ends_while_stopped_sends_nothing_when_it_resumes(void **state)
 {
         struct process a = start("a");
 
@@ -285,7 +285,7 @@ static void an_owner_whose_session_ends_while_it_is_stopped_answers_nothing_when
         assert_int_equal(kill(a.pid, SIGSTOP), 0);
         (void)one("select pg_terminate_backend(pid) from pg_locks join pg_stat_activity using (pid)"
                   " where datname = '%s' and application_name = 'sonet lease' and locktype = 'advisory' and granted"
-                  " group by pid having count(*) = 2"); /* its lease, and its sign of life */
+                  " group by pid having count(*) = 2"); /* its lease, and its heartbeat */
         assert_int_equal(ask(&b, 'c'), 'c');
         tell(&a, 'c');
         assert_int_equal(kill(a.pid, SIGCONT), 0);
@@ -293,8 +293,8 @@ static void an_owner_whose_session_ends_while_it_is_stopped_answers_nothing_when
         quit(&b);
 }
 
-/* As if PostgreSQL were cut off: the process cannot know whether another has taken over. */
-static void an_owner_that_hears_nothing_answers_nothing(void **state)
+/* As if PostgreSQL were unreachable: the process cannot know whether another has taken over. */
+static void an_owner_without_answers_from_postgresql_sends_nothing(void **state)
 {
         struct process a = start("a");
 
@@ -310,7 +310,7 @@ static void an_owner_that_hears_nothing_answers_nothing(void **state)
         assert_int_equal(code, DB_OWNERSHIP_EXIT);
 }
 
-static void an_owner_that_was_away_for_a_while_answers_once_postgresql_has(void **state)
+static void an_owner_that_was_suspended_responds_after_postgresql_has(void **state)
 {
         struct process a = start("a");
 
@@ -321,7 +321,7 @@ static void an_owner_that_was_away_for_a_while_answers_once_postgresql_has(void 
 }
 
 /* The former owner's COMMIT is sent, and does not arrive before the next one has taken over. */
-static void a_write_that_was_begun_before_the_next_owner_does_not_land_after(void **state)
+static void a_write_begun_before_the_next_owner_does_not_commit_after_it(void **state)
 {
         struct process a = start("a");
 
@@ -359,8 +359,8 @@ static void wait_until_committing(void)
         test_wait_for("postgres", sql);
 }
 
-/* The same with the COMMIT under way in the server, and with an owner that is gone meanwhile. */
-static void the_next_owner_waits_for_a_commit_that_is_under_way(void **state)
+/* The same with the COMMIT in progress in the server, and with an owner that has exited meanwhile. */
+static void the_next_owner_waits_for_a_commit_in_flight(void **state)
 {
         struct process a = start("a");
         PGconn *holder = hold_commits();
@@ -381,8 +381,8 @@ static void the_next_owner_waits_for_a_commit_that_is_under_way(void **state)
         quit(&b);
 }
 
-/* Committed, but the server cannot tell: its statistics began anew, as after a crash. */
-static void an_owner_that_cannot_tell_whether_it_committed_ends(void **state)
+/* Committed, but the server cannot tell: its statistics were reset, as after a crash. */
+static void an_owner_that_cannot_determine_its_commit_exits(void **state)
 {
         struct process a = start("a");
         PGconn *holder = hold_commits();
@@ -398,7 +398,7 @@ static void an_owner_that_cannot_tell_whether_it_committed_ends(void **state)
         assert_string_equal(test_admin(t.name, "select count(*) from items where name = 'slow-owned'"), "1");
 }
 
-static void what_is_not_held_yet_cannot_be_written(void **state)
+static void writes_are_impossible_before_ownership(void **state)
 {
         struct process a = start("a");
 
@@ -411,7 +411,7 @@ static void what_is_not_held_yet_cannot_be_written(void **state)
         quit(&a);
 }
 
-/* b's process needs a and b; while it waits for b, another may have a. */
+/* b's process needs a and b; while it waits for b, another may hold a. */
 static void leases_are_taken_all_or_none(void **state)
 {
         struct process b = start("b");
@@ -434,7 +434,7 @@ static void leases_are_taken_all_or_none(void **state)
         quit(&both);
 }
 
-static void two_that_start_at_once_do_not_share(void **state)
+static void two_started_together_do_not_share_ownership(void **state)
 {
         struct process processes[2];
         size_t owner;
@@ -455,18 +455,18 @@ static void two_that_start_at_once_do_not_share(void **state)
 int run_ownership_tests(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(one_process_owns_and_the_next_waits_until_it_ends),
-            cmocka_unit_test(two_that_start_at_once_do_not_share),
+            cmocka_unit_test(one_process_owns_and_the_next_waits_until_it_exits),
+            cmocka_unit_test(two_started_together_do_not_share_ownership),
             cmocka_unit_test(a_killed_owner_is_followed_by_the_next),
-            cmocka_unit_test(an_owner_whose_session_ends_ends),
-            cmocka_unit_test(a_stopped_owner_that_wakes_up_after_the_next_answers_nothing),
-            cmocka_unit_test(an_owner_whose_session_ends_while_it_is_stopped_answers_nothing_when_it_wakes_up),
-            cmocka_unit_test(an_owner_that_hears_nothing_answers_nothing),
-            cmocka_unit_test(an_owner_that_was_away_for_a_while_answers_once_postgresql_has),
-            cmocka_unit_test(a_write_that_was_begun_before_the_next_owner_does_not_land_after),
-            cmocka_unit_test(the_next_owner_waits_for_a_commit_that_is_under_way),
-            cmocka_unit_test(an_owner_that_cannot_tell_whether_it_committed_ends),
-            cmocka_unit_test(what_is_not_held_yet_cannot_be_written),
+            cmocka_unit_test(an_owner_whose_session_ends_exits),
+            cmocka_unit_test(a_stopped_owner_that_resumes_after_the_next_sends_nothing),
+            cmocka_unit_test(an_owner_whose_session_ends_while_stopped_sends_nothing_when_it_resumes),
+            cmocka_unit_test(an_owner_without_answers_from_postgresql_sends_nothing),
+            cmocka_unit_test(an_owner_that_was_suspended_responds_after_postgresql_has),
+            cmocka_unit_test(a_write_begun_before_the_next_owner_does_not_commit_after_it),
+            cmocka_unit_test(the_next_owner_waits_for_a_commit_in_flight),
+            cmocka_unit_test(an_owner_that_cannot_determine_its_commit_exits),
+            cmocka_unit_test(writes_are_impossible_before_ownership),
             cmocka_unit_test(leases_are_taken_all_or_none),
         };
 

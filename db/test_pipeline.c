@@ -1,4 +1,4 @@
-/* Statements that are sent and not waited for: in one round trip with what follows, all of them or none. */
+/* Statements that are sent without waiting: in one round trip with the next one, all of them or none. */
 #include <poll.h>
 #include <sys/socket.h>
 #include "db/connection.h"
@@ -11,7 +11,7 @@ static struct rpc_call *c;
 static int setup(void **state)
 {
         (void)state;
-        test_database_new(&t, ITEMS_MIGRATIONS, 1, 1); /* one connection: what a test leaves behind meets the next */
+        test_database_new(&t, ITEMS_MIGRATIONS, 1, 1); /* one connection: leftovers of a test would affect the next */
         return 0;
 }
 
@@ -117,7 +117,7 @@ static void one_that_fails_fails_the_commit_and_nothing_is_stored(void **state)
         assert_int_equal(0, stored("f%")); /* over the same connection */
 }
 
-/* Until the server has told of an error, which it does before the end of the pipeline. */
+/* Until the server has reported an error, which it does before the end of the pipeline. */
 static void wait_for_an_error(PGconn *pg)
 {
         struct pollfd p = {.fd = PQsocket(pg), .events = POLLIN};
@@ -138,7 +138,7 @@ static void a_failure_is_certain_though_the_connection_goes_with_the_commit(void
         wait_for_an_error(tx->connection->pg);
         (void)shutdown(PQsocket(tx->connection->pg), SHUT_RDWR);
         assert_int_equal(SN_ALREADY_EXISTS, db_commit(c, NULL, &tx));
-        assert_int_equal(SN_ALREADY_EXISTS, add(tx, "g2")); /* there is no connection to send it over */
+        assert_int_equal(SN_ALREADY_EXISTS, add(tx, "g2")); /* there is no connection to send it on */
         db_end(&tx);
         assert_int_equal(0, stored("g%"));
 }

@@ -1,4 +1,4 @@
-/* The pool: bounds, order, idleness, deadlines. */
+/* The pool: limits, order, idle connections, deadlines. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include "base/clock.h"
@@ -125,7 +125,7 @@ static void idle_connections_are_closed(void **state)
         db_set_idle_ms(60000);
 }
 
-static void a_deadline_ends_what_runs_on_the_server(void **state)
+static void a_deadline_cancels_the_statement_on_the_server(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 100);
         CLEANUP(db_end) struct db_tx *tx = NULL;
@@ -151,10 +151,10 @@ static void a_statement_over_its_time_limit_is_a_deadline(void **state)
         (void)state;
         assert_int_equal(db_read(c, &tx), SN_OK);
         assert_int_equal(db_rows(tx, &TEST_SLEEP, DB_NO_BINDS, &rows), SN_DEADLINE_EXCEEDED); /* by ALTER ROLE … SET */
-        assert_int_equal(db_rows(tx, &TEST_ONE, DB_NO_BINDS, &rows), SN_OK); /* the connection is sound */
+        assert_int_equal(db_rows(tx, &TEST_ONE, DB_NO_BINDS, &rows), SN_OK); /* the connection is still usable */
 }
 
-static void ping_tells_whether_the_server_answers(void **state)
+static void ping_reports_whether_the_server_responds(void **state)
 {
         struct db *nowhere = db_new(
             &(struct db_options){.name = "nowhere", .url = "postgresql://x@127.0.0.1:1/x", .max_connections = 1});
@@ -173,9 +173,9 @@ int run_pool_tests(void)
             cmocka_unit_test(the_limit_of_a_server_spans_its_databases),
             cmocka_unit_test(many_threads_share_few_connections),
             cmocka_unit_test(idle_connections_are_closed),
-            cmocka_unit_test(a_deadline_ends_what_runs_on_the_server),
+            cmocka_unit_test(a_deadline_cancels_the_statement_on_the_server),
             cmocka_unit_test(a_statement_over_its_time_limit_is_a_deadline),
-            cmocka_unit_test(ping_tells_whether_the_server_answers),
+            cmocka_unit_test(ping_reports_whether_the_server_responds),
         };
 
         return cmocka_run_group_tests_name("db: pool", tests, setup, teardown);

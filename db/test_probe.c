@@ -1,4 +1,4 @@
-/* The standing connection that asks whether a database answers. */
+/* The persistent connection that checks whether a database responds. */
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -6,8 +6,8 @@
 #include "db/probe.h"
 #include "db/test_items.h"
 
-#define TIMEOUT_MS 20000 /* of what is expected to come */
-#define SHORT_MS   200   /* of what is not */
+#define TIMEOUT_MS 20000 /* for what is expected */
+#define SHORT_MS   200   /* for what is not */
 
 static const struct db_migration one[] = {{1, "0001_a", "create table a (id int);"}};
 static const struct db_migration two[] = {{1, "0001_a", "create table a (id int);"},
@@ -94,7 +94,7 @@ static void a_missing_migration_is_named_until_it_has_run(void **state)
         assert_int_equal(look(TIMEOUT_MS), SN_OK);
 }
 
-static void a_connection_that_was_lost_is_made_again(void **state)
+static void a_lost_connection_is_reopened(void **state)
 {
         char sql[200];
 
@@ -108,7 +108,7 @@ static void a_connection_that_was_lost_is_made_again(void **state)
         assert_int_equal(look(TIMEOUT_MS), SN_OK);
 }
 
-static void a_server_that_is_silent_costs_the_timeout_and_no_more(void **state)
+static void a_silent_server_takes_the_timeout_and_no_longer(void **state)
 {
         struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
         socklen_t len = sizeof(address);
@@ -129,7 +129,7 @@ static void a_server_that_is_silent_costs_the_timeout_and_no_more(void **state)
         (void)close(fd);
 }
 
-static void a_question_that_gets_no_answer_gives_the_connection_up(void **state)
+static void an_unanswered_query_drops_the_connection(void **state)
 {
         struct pg_conn *admin = test_admin_connect(t.name);
         PGresult *locked = PQexec(admin, "begin; lock table schema_migrations");
@@ -148,9 +148,9 @@ int run_probe_tests(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test_setup_teardown(it_keeps_one_connection, setup, teardown),
             cmocka_unit_test_setup_teardown(a_missing_migration_is_named_until_it_has_run, setup, teardown),
-            cmocka_unit_test_setup_teardown(a_connection_that_was_lost_is_made_again, setup, teardown),
-            cmocka_unit_test_setup_teardown(a_server_that_is_silent_costs_the_timeout_and_no_more, setup, teardown),
-            cmocka_unit_test_setup_teardown(a_question_that_gets_no_answer_gives_the_connection_up, setup, teardown),
+            cmocka_unit_test_setup_teardown(a_lost_connection_is_reopened, setup, teardown),
+            cmocka_unit_test_setup_teardown(a_silent_server_takes_the_timeout_and_no_longer, setup, teardown),
+            cmocka_unit_test_setup_teardown(an_unanswered_query_drops_the_connection, setup, teardown),
         };
 
         return cmocka_run_group_tests_name("probe", tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* Values there and back, and rows into messages. */
+/* Values in both directions, and rows into messages. */
 #include "db/check.h"
 #include "db/test_items.h"
 #include "google/protobuf/timestamp.pb-c.h"
@@ -45,7 +45,7 @@ static void insert_full(struct rpc_call *c)
         assert_null(tx);
 }
 
-static void values_of_every_type_come_back_as_they_went(void **state)
+static void values_of_every_type_are_returned_unchanged(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 10000);
         CLEANUP(db_end) struct db_tx *tx = NULL;
@@ -71,7 +71,7 @@ static void values_of_every_type_come_back_as_they_went(void **state)
         assert_true(db_is_null(rows, 0, "note"));
 }
 
-static void null_comes_back_as_null(void **state)
+static void null_is_returned_as_null(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 10000);
         CLEANUP(db_end) struct db_tx *tx = NULL;
@@ -99,7 +99,7 @@ DB_STATEMENT(TEST_UNNEST, "test_items", NULL,
              "select count(*) as n, count(x) as filled, coalesce(string_agg(x, '|'), '') as joined"
              " from unnest($1::text[]) as x");
 
-static void arrays_may_be_empty_and_hold_nulls(void **state)
+static void arrays_may_be_empty_and_contain_nulls(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 10000);
         CLEANUP(db_end) struct db_tx *tx = NULL;
@@ -116,7 +116,7 @@ static void arrays_may_be_empty_and_hold_nulls(void **state)
         assert_string_equal(db_text(rows, 0, "joined"), "a|ü");
 }
 
-static void a_malformed_id_is_refused_before_it_is_sent(void **state)
+static void a_malformed_id_is_rejected_before_it_is_sent(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 10000);
         CLEANUP(db_end) struct db_tx *tx = NULL;
@@ -136,7 +136,7 @@ DB_STATEMENT(
     "select id, 'e' || i as type, i::int4 as position, timestamptz '2024-02-29 12:00:00.123456Z' as occurred_at,"
     " i::int8 as version from items, generate_series(1, 3) i where id = $1 order by i");
 
-static void rows_land_in_message_fields_by_column_name(void **state)
+static void rows_are_stored_in_message_fields_by_column_name(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 10000);
         CLEANUP(db_end) struct db_tx *tx = NULL;
@@ -171,7 +171,7 @@ static void a_value_that_does_not_fit_its_field_is_an_error_not_a_wrong_number(v
 DB_STATEMENT(TEST_RESPONSE_ROW, "test_items", &sonet__events__read_outbox_response__message,
              "select 7::int8 as head where $1");
 
-static void a_missing_row_is_not_found_or_told(void **state)
+static void a_missing_row_is_not_found_or_reported(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 10000);
         CLEANUP(db_end) struct db_tx *tx = NULL;
@@ -197,7 +197,7 @@ DB_STATEMENT(TEST_TOO_WIDE, "test_bad", &sonet__events__event__message,
 DB_STATEMENT(TEST_DEEP, "test_deep", &sonet__events__event__message,
              "select 5::int8 as \"occurred_at.seconds\", 'a'::citext as type");
 
-static void dotted_aliases_go_into_sub_messages(void **state)
+static void dotted_aliases_are_stored_in_nested_messages(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 10000);
         CLEANUP(db_end) struct db_tx *tx = NULL;
@@ -210,7 +210,7 @@ static void dotted_aliases_go_into_sub_messages(void **state)
         assert_string_equal(event.type, "a");
 }
 
-static void the_statement_check_finds_what_does_not_fit(void **state)
+static void the_statement_check_finds_mismatches(void **state)
 {
         struct buf error;
 
@@ -229,15 +229,15 @@ static void the_statement_check_finds_what_does_not_fit(void **state)
 int run_rows_tests(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(values_of_every_type_come_back_as_they_went),
-            cmocka_unit_test(null_comes_back_as_null),
-            cmocka_unit_test(arrays_may_be_empty_and_hold_nulls),
-            cmocka_unit_test(a_malformed_id_is_refused_before_it_is_sent),
-            cmocka_unit_test(rows_land_in_message_fields_by_column_name),
+            cmocka_unit_test(values_of_every_type_are_returned_unchanged),
+            cmocka_unit_test(null_is_returned_as_null),
+            cmocka_unit_test(arrays_may_be_empty_and_contain_nulls),
+            cmocka_unit_test(a_malformed_id_is_rejected_before_it_is_sent),
+            cmocka_unit_test(rows_are_stored_in_message_fields_by_column_name),
             cmocka_unit_test(a_value_that_does_not_fit_its_field_is_an_error_not_a_wrong_number),
-            cmocka_unit_test(a_missing_row_is_not_found_or_told),
-            cmocka_unit_test(dotted_aliases_go_into_sub_messages),
-            cmocka_unit_test(the_statement_check_finds_what_does_not_fit),
+            cmocka_unit_test(a_missing_row_is_not_found_or_reported),
+            cmocka_unit_test(dotted_aliases_are_stored_in_nested_messages),
+            cmocka_unit_test(the_statement_check_finds_mismatches),
         };
 
         return cmocka_run_group_tests_name("db: rows", tests, setup, teardown);

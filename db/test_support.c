@@ -1,4 +1,4 @@
-/* Owns the databases that tests make on the private server of tests/with-servers. */
+/* Owns the databases that tests create on the private server of tests/with-servers. */
 #include "db/test_support.h"
 
 #include <setjmp.h>
@@ -42,7 +42,7 @@ PGconn *test_admin_connect(const char *database)
         const char *values[] = {test_admin_url(), database, NULL};
         PGconn *pg = NULL;
 
-        for (int tries = 0; tries < 400; tries++) { /* the server may be recovering from what a test did to it */
+        for (int tries = 0; tries < 400; tries++) { /* the server may be recovering from a test */
                 pg = PQconnectdbParams(keys, values, 1);
                 if (PQstatus(pg) == CONNECTION_OK) {
                         return pg;

@@ -36,7 +36,7 @@ static struct rpc_call *keyed_call(const char *key, uint8_t body)
 DB_STATEMENT(TEST_ADD, "test_items", NULL, "insert into items (id, name) values (gen_random_uuid(), $1)");
 DB_STATEMENT(TEST_RENAME, "test_items", NULL, "update items set n = coalesce(n, 0) + 1 where name = $1");
 
-/* The handler of these tests: adds an item, answers with a message. */
+/* The handler of these tests: adds an item, returns a message. */
 static sn_status handle(struct rpc_call *c, const char *name, int64_t answer)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
@@ -48,7 +48,7 @@ static sn_status handle(struct rpc_call *c, const char *name, int64_t answer)
         return db_commit(c, &out.base, &tx);
 }
 
-static void a_key_is_answered_again_without_doing_it_again(void **state)
+static void a_repeated_key_returns_its_response_without_effect(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *first = keyed_call("k1", 1);
         CLEANUP(rpc_call_free_p) struct rpc_call *second = keyed_call("k1", 1);
@@ -65,8 +65,8 @@ static void a_key_is_answered_again_without_doing_it_again(void **state)
         assert_int_equal(second->open_transactions, 0);
 }
 
-/* The dispatcher would refuse it, and could only do so after COMMIT. */
-static void a_call_that_has_no_memory_left_commits_nothing(void **state)
+/* The dispatcher would reject it, but only after COMMIT. */
+static void a_call_without_memory_left_commits_nothing(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = keyed_call("k11", 1);
         CLEANUP(rpc_call_free_p) struct rpc_call *again = keyed_call("k11", 1);
@@ -81,8 +81,8 @@ static void a_call_that_has_no_memory_left_commits_nothing(void **state)
         assert_true(again->committed);
 }
 
-/* What the dispatcher asks before the handler runs at all. */
-static void a_key_is_looked_up_without_working_on_it(void **state)
+/* The dispatcher's check before the handler runs. */
+static void a_key_is_looked_up_without_claiming_it(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *first = keyed_call("k10", 1);
         CLEANUP(rpc_call_free_p) struct rpc_call *same = keyed_call("k10", 1);
@@ -94,7 +94,7 @@ static void a_key_is_looked_up_without_working_on_it(void **state)
         assert_int_equal(db_replay(keyless), SN_OK);
         assert_int_equal(db_replay(first), SN_OK);
         assert_int_equal(db_replay(same), SN_OK);
-        assert_int_equal(db_begin(first, &tx), SN_OK); /* a transaction that only reads blocks no other */
+        assert_int_equal(db_begin(first, &tx), SN_OK); /* a read-only transaction blocks no other */
         assert_int_equal(db_replay(same), SN_ABORTED);
         assert_string_equal(same->problem.code, "idempotency_key_busy");
         assert_false(same->retry);
@@ -108,7 +108,7 @@ static void a_key_is_looked_up_without_working_on_it(void **state)
         assert_int_equal(same->open_transactions + other->open_transactions, 0);
 }
 
-static void a_key_with_another_body_is_refused(void **state)
+static void a_key_with_another_body_is_rejected(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *first = keyed_call("k2", 1);
         CLEANUP(rpc_call_free_p) struct rpc_call *second = keyed_call("k2", 2);
@@ -119,7 +119,7 @@ static void a_key_with_another_body_is_refused(void **state)
         assert_string_equal(second->problem.code, "idempotency_key_reused");
 }
 
-static void keys_of_different_members_do_not_meet(void **state)
+static void keys_of_different_members_are_independent(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *first = keyed_call("k3", 1);
         CLEANUP(rpc_call_free_p) struct rpc_call *second = keyed_call("k3", 2);
@@ -133,7 +133,7 @@ static void keys_of_different_members_do_not_meet(void **state)
         assert_int_equal(handle(nobody, "k3c", 1), SN_OK);
 }
 
-static void a_key_that_is_being_worked_on_is_busy(void **state)
+static void a_key_in_use_is_busy(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *first = keyed_call("k4", 1);
         CLEANUP(rpc_call_free_p) struct rpc_call *second = keyed_call("k4", 1);
@@ -188,7 +188,7 @@ static void a_unique_violation_names_its_constraint(void **state)
         assert_int_equal(db_exec(tx, &TEST_ADD, DB_BINDS(bind_text("twice")), NULL), SN_ALREADY_EXISTS);
         assert_string_equal(db_constraint(tx), "items_name_key");
         assert_null(strstr(c->problem.detail, "twice"));
-        assert_int_equal(db_commit(c, NULL, &tx), SN_INTERNAL); /* the server rolled back: that is no success */
+        assert_int_equal(db_commit(c, NULL, &tx), SN_INTERNAL); /* the server rolled back: this is not a success */
 }
 
 struct rival {
@@ -220,7 +220,7 @@ static void *run_rival(void *context)
         return NULL;
 }
 
-static void of_two_that_deadlock_one_is_to_run_again(void **state)
+static void one_of_two_deadlocked_transactions_must_run_again(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 10000);
         pthread_barrier_t barrier;
@@ -247,7 +247,7 @@ static void of_two_that_deadlock_one_is_to_run_again(void **state)
 DB_STATEMENT(TEST_SERIALIZATION_FAILURE, "test_raise", NULL,
              "do $$ begin raise exception using errcode = '40001'; end $$");
 
-static void a_serialization_failure_is_to_run_again(void **state)
+static void a_serialization_failure_must_run_again(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 10000);
         CLEANUP(db_end) struct db_tx *tx = NULL;
@@ -292,7 +292,7 @@ static int64_t count_named(struct rpc_call *c, const char *name)
         struct db_rows *rows = NULL;
 
         assert_int_equal(DB_READ(c, tx, db_rows(tx, &TEST_COUNT_NAMED, DB_BINDS(bind_text(name)), &rows)), SN_OK);
-        assert_int_equal(c->open_transactions, 0); /* given back before the status is looked at */
+        assert_int_equal(c->open_transactions, 0); /* released before the status is checked */
         return db_i64(rows, 0, "n");
 }
 
@@ -302,7 +302,7 @@ static sn_status add_and_fail(struct db_tx *tx, const char *name)
         return rpc_fail(db_call(tx), SN_FAILED_PRECONDITION, NULL, "refused after the row was added");
 }
 
-static void one_expression_is_committed_or_rolled_back_and_gives_its_connection_back(void **state)
+static void one_expression_is_committed_or_rolled_back_and_releases_its_connection(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 10000);
 
@@ -364,19 +364,19 @@ static void the_lock_of_a_pair_does_not_depend_on_its_order(void **state)
 int run_tx_tests(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(a_key_is_answered_again_without_doing_it_again),
-            cmocka_unit_test(a_call_that_has_no_memory_left_commits_nothing),
-            cmocka_unit_test(a_key_is_looked_up_without_working_on_it),
-            cmocka_unit_test(a_key_with_another_body_is_refused),
-            cmocka_unit_test(keys_of_different_members_do_not_meet),
-            cmocka_unit_test(a_key_that_is_being_worked_on_is_busy),
+            cmocka_unit_test(a_repeated_key_returns_its_response_without_effect),
+            cmocka_unit_test(a_call_without_memory_left_commits_nothing),
+            cmocka_unit_test(a_key_is_looked_up_without_claiming_it),
+            cmocka_unit_test(a_key_with_another_body_is_rejected),
+            cmocka_unit_test(keys_of_different_members_are_independent),
+            cmocka_unit_test(a_key_in_use_is_busy),
             cmocka_unit_test(a_key_older_than_a_day_is_new_again),
             cmocka_unit_test(a_failed_handler_leaves_neither_effect_nor_key),
             cmocka_unit_test(a_unique_violation_names_its_constraint),
-            cmocka_unit_test(of_two_that_deadlock_one_is_to_run_again),
-            cmocka_unit_test(a_serialization_failure_is_to_run_again),
+            cmocka_unit_test(one_of_two_deadlocked_transactions_must_run_again),
+            cmocka_unit_test(a_serialization_failure_must_run_again),
             cmocka_unit_test(hooks_run_once_when_the_transaction_ends),
-            cmocka_unit_test(one_expression_is_committed_or_rolled_back_and_gives_its_connection_back),
+            cmocka_unit_test(one_expression_is_committed_or_rolled_back_and_releases_its_connection),
             cmocka_unit_test(a_read_may_end_before_its_scope),
             cmocka_unit_test(the_lock_of_a_pair_does_not_depend_on_its_order),
         };

@@ -1,4 +1,4 @@
-/* JSON to messages: what is taken, and how each wrong body is refused. */
+/* JSON to messages: accepted bodies, and the error for each invalid one. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -54,7 +54,7 @@ static void lists_of_every_kind_are_read(void **state)
         assert_int_equal(m.n_i32s, 0);
 }
 
-/* Answers show null for what was not given; requests leave it out. */
+/* Responses have null for absent fields; requests leave them out. */
 static void blank_nulls(char *object)
 {
         static const char null_member[] = "\":null,";
@@ -67,7 +67,7 @@ static void blank_nulls(char *object)
         }
 }
 
-static void what_is_written_reads_back_as_the_same_message(void **state)
+static void written_json_reads_back_as_the_same_message(void **state)
 {
         assert_read("{\"i32\":1,\"i64\":-9223372036854775808,\"real\":0.1,\"mood\":\"glad\",\"text\":"
                     "\"\\u0001\\\"\\ud83d\\ude00\",\"blob\":\"AAE=\","
@@ -87,7 +87,7 @@ static void what_is_written_reads_back_as_the_same_message(void **state)
         buf_free(&second);
 }
 
-static void malformed_text_is_refused_with_line_and_column(void **state)
+static void malformed_text_is_rejected_with_line_and_column(void **state)
 {
         ASSERT_MALFORMED("");
         ASSERT_MALFORMED("  \t");
@@ -133,7 +133,7 @@ static void the_body_must_be_an_object(void **state)
         assert_read(" \r\n\t{ } \n");
 }
 
-static void each_kind_refuses_the_wrong_types(void **state)
+static void each_kind_rejects_wrong_types(void **state)
 {
         static const struct {
                 const char *field, *takes;
@@ -161,7 +161,7 @@ static void each_kind_refuses_the_wrong_types(void **state)
         assert_invalid("{\"texts\":[1]}", "texts[0]");
 }
 
-static void numbers_at_their_limits_are_taken_and_past_them_refused(void **state)
+static void numbers_at_their_limits_are_accepted_and_beyond_them_rejected(void **state)
 {
         assert_read("{\"i32\":2147483647,\"u32\":4294967295,\"i64\":9223372036854775807,\"u64\":9223372036854775807}");
         assert_int_equal(m.i32, INT32_MAX);
@@ -194,22 +194,22 @@ static void a_whole_number_may_be_written_with_a_fraction_of_zero_or_an_exponent
         assert_read("{\"i32\":-0,\"u32\":-0,\"i64\":-0.0}");
         assert_int_equal(m.u32, 0);
         assert_invalid("{\"i32\":1.5}", "i32");
-        assert_invalid("{\"i64\":9007199254740994.0}", "i64"); /* beyond what doubles tell apart */
+        assert_invalid("{\"i64\":9007199254740994.0}", "i64"); /* beyond the precision of doubles */
         assert_invalid("{\"i64\":1e300}", "i64");
         assert_invalid("{\"u32\":-1.0}", "u32");
 }
 
-static void unknown_fields_are_refused_by_name(void **state)
+static void unknown_fields_are_rejected_by_name(void **state)
 {
         assert_invalid("{\"nothing\":1}", "nothing");
         assert_invalid("{\"inner\":{\"nothing\":1}}", "inner.nothing");
         assert_invalid("{\"inners\":[{},{\"deeper\":{\"word\":[]}}]}", "inners[1].deeper.word");
         assert_invalid("{\"\":1}", "");
         assert_invalid("{\"I32\":1}", "I32");
-        assert_invalid("{\"maybe_text\":1}", "maybe_text"); /* a oneof is no field */
+        assert_invalid("{\"maybe_text\":1}", "maybe_text"); /* a oneof is not a field */
 }
 
-static void fields_that_the_path_gives_are_unknown_in_the_body_only(void **state)
+static void fields_from_the_path_are_unknown_only_in_the_body(void **state)
 {
         static const char *const skip[] = {"i32", "inner", NULL};
         static const char body[] = "{\"text\":\"a\",\"i32\":1}", other[] = "{\"inners\":[{\"size\":1}]}";
@@ -217,17 +217,17 @@ static void fields_that_the_path_gives_are_unknown_in_the_body_only(void **state
         assert_int_equal(read_text(other, strlen(other), skip, &m.base), SN_OK);
 }
 
-static void keys_given_twice_are_refused_by_name(void **state)
+static void repeated_keys_are_rejected_by_name(void **state)
 {
         assert_invalid("{\"i32\":1,\"i32\":1}", "i32");
         assert_invalid("{\"inner\":{\"name\":\"a\",\"size\":1,\"name\":\"b\"}}", "inner.name");
         assert_invalid("{\"inners\":[{},{\"size\":1,\"size\":1}]}", "inners[1].size");
-        assert_invalid("{\"i32\":1,\"i\\u00332\":1}", "i32"); /* the same key, spelled with an escape */
+        assert_invalid("{\"i32\":1,\"i\\u00332\":1}", "i32"); /* the same key, written with an escape */
         assert_invalid("{\"a\\\"b\":{\"x\":1,\"x\":2}}", "a\"b.x");
 }
 
-/* As text does in json_set_field. */
-static void a_number_keeps_to_its_range_even_when_it_is_zero(void **state)
+/* Like text in json_set_field. */
+static void ranges_apply_to_an_explicit_zero(void **state)
 {
         static const char *const outside[] = {"0", "0.0", "-1", "101", "1e18", "\"1\"", "9223372036854775807"};
         JsonTest__Rules r = JSON_TEST__RULES__INIT;
@@ -245,7 +245,7 @@ static void a_number_keeps_to_its_range_even_when_it_is_zero(void **state)
         assert_int_equal(r.nulled_number, 100);
 }
 
-static void null_is_refused_for_every_field_in_every_place(void **state)
+static void null_is_rejected_for_every_field_in_every_place(void **state)
 {
         const ProtobufCMessageDescriptor *d = &json_test__kinds__descriptor;
         char text[100];
@@ -286,7 +286,7 @@ static void enums_are_read_by_name(void **state)
         assert_string_equal(c->problem.detail, "must be one of: glad, very_sad");
 }
 
-static void depth_is_bounded_before_anything_is_read(void **state)
+static void depth_is_limited_before_anything_is_parsed(void **state)
 {
         char text[20000] = "";
         assert_read("{\"inner\":{\"deeper\":{\"words\":[]}}}");
@@ -301,11 +301,11 @@ static void depth_is_bounded_before_anything_is_read(void **state)
                        "a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a", "deep");
         /* Brackets in strings do not count. */
         assert_read("{\"text\":\"[[[[[[[[[[[[[[[[[[[[[[[[\\\"[[[[{{{{\"}");
-        /* 16 levels are taken by the reader, and then refused for what they are. */
+        /* 16 levels are accepted by the reader, and then rejected for their contents. */
         assert_invalid("{\"inner\":[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]}", "inner");
 }
 
-static void a_body_that_does_not_fit_into_the_arena_is_refused(void **state)
+static void a_body_that_does_not_fit_into_the_arena_is_rejected(void **state)
 {
         struct arena *own = c->arena;
         c->arena = arena_new(64 * 1024);
@@ -323,8 +323,8 @@ static void a_body_that_does_not_fit_into_the_arena_is_refused(void **state)
         c->arena = own;
 }
 
-/* Mutations of a good body: whatever comes is read or refused, never worse (run under the sanitizers). */
-static void any_bytes_are_read_or_refused(void **state)
+/* Mutations of a valid body: all are read or rejected, without crashes (run under the sanitizers). */
+static void any_bytes_are_read_or_rejected(void **state)
 {
         static const char good[] = "{\"i32\":-1,\"real\":1.5e3,\"text\":\"h\\u00e9\",\"inner\":{\"name\":\"n\","
                                    "\"deeper\":{\"words\":[\"w\",\"x\"]}},"
@@ -353,22 +353,22 @@ int main(void)
         const struct CMUnitTest tests[] = {
             READ_TEST(every_kind_of_field_is_read),
             READ_TEST(lists_of_every_kind_are_read),
-            READ_TEST(what_is_written_reads_back_as_the_same_message),
-            READ_TEST(malformed_text_is_refused_with_line_and_column),
+            READ_TEST(written_json_reads_back_as_the_same_message),
+            READ_TEST(malformed_text_is_rejected_with_line_and_column),
             READ_TEST(the_body_must_be_an_object),
-            READ_TEST(each_kind_refuses_the_wrong_types),
-            READ_TEST(numbers_at_their_limits_are_taken_and_past_them_refused),
+            READ_TEST(each_kind_rejects_wrong_types),
+            READ_TEST(numbers_at_their_limits_are_accepted_and_beyond_them_rejected),
             READ_TEST(a_whole_number_may_be_written_with_a_fraction_of_zero_or_an_exponent),
-            READ_TEST(unknown_fields_are_refused_by_name),
-            READ_TEST(fields_that_the_path_gives_are_unknown_in_the_body_only),
-            READ_TEST(keys_given_twice_are_refused_by_name),
-            READ_TEST(a_number_keeps_to_its_range_even_when_it_is_zero),
-            READ_TEST(null_is_refused_for_every_field_in_every_place),
+            READ_TEST(unknown_fields_are_rejected_by_name),
+            READ_TEST(fields_from_the_path_are_unknown_only_in_the_body),
+            READ_TEST(repeated_keys_are_rejected_by_name),
+            READ_TEST(ranges_apply_to_an_explicit_zero),
+            READ_TEST(null_is_rejected_for_every_field_in_every_place),
             READ_TEST(oneof_members_are_marked_and_exclude_each_other),
             READ_TEST(enums_are_read_by_name),
-            READ_TEST(depth_is_bounded_before_anything_is_read),
-            READ_TEST(a_body_that_does_not_fit_into_the_arena_is_refused),
-            READ_TEST(any_bytes_are_read_or_refused),
+            READ_TEST(depth_is_limited_before_anything_is_parsed),
+            READ_TEST(a_body_that_does_not_fit_into_the_arena_is_rejected),
+            READ_TEST(any_bytes_are_read_or_rejected),
         };
         return cmocka_run_group_tests_name("json read", tests, NULL, NULL);
 }

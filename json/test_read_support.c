@@ -1,4 +1,4 @@
-/* Owns what the tests of reading JSON share. */
+/* Shared by the tests of reading JSON. */
 #include "json/test_read_support.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* What the tests of reading JSON share: a call, a message of every kind of field, and what is said of a body. */
+/* Shared by the tests of reading JSON: a call, a message with every kind of field, and the result for a body. */
 #ifndef JSON_TEST_READ_SUPPORT_H
 #define JSON_TEST_READ_SUPPORT_H
 
@@ -16,7 +16,7 @@ extern JsonTest__Kinds m;
 int read_test_setup(void **state);
 int read_test_teardown(void **state);
 
-/* Reads from memory without a NUL behind it, so that reading past the end is found. */
+/* Reads from memory without a NUL after it, so that reading past the end is detected. */
 sn_status read_text(const char *text, size_t len, const char *const *skip, ProtobufCMessage *out);
 /* Into m. */
 void assert_read(const char *text);

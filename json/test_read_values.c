@@ -1,4 +1,4 @@
-/* Texts of JSON that stand for something else: times, bytes, escapes. */
+/* JSON texts that represent other values: times, bytes, escapes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +26,7 @@ static void times_are_read_with_any_offset_and_fraction(void **state)
         assert_time("9999-12-31T23:59:59Z", 253402300799, 0);
 }
 
-static void times_that_are_none_are_refused(void **state)
+static void invalid_times_are_rejected(void **state)
 {
         static const char *const wrong[] = {"",
                                             "2026-01-02",
@@ -58,7 +58,7 @@ static void times_that_are_none_are_refused(void **state)
         }
 }
 
-static void base64_is_strict_but_takes_the_url_alphabet_and_no_padding(void **state)
+static void base64_is_strict_but_accepts_the_url_alphabet_and_no_padding(void **state)
 {
         assert_read("{\"blobs\":[\"\",\"Zg==\",\"Zg\",\"Zm8=\",\"Zm8\",\"Zm9v\",\"__4=\"]}");
         assert_int_equal(m.n_blobs, 7);
@@ -73,13 +73,13 @@ static void base64_is_strict_but_takes_the_url_alphabet_and_no_padding(void **st
         }
 }
 
-static void every_escape_is_understood(void **state)
+static void every_escape_is_decoded(void **state)
 {
         assert_read("{\"text\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\\u00e9\\u20AC\\ud83d\\ude00\\uDBFF\\uDFFF\"}");
         assert_string_equal(m.text, "\"\\/\b\f\n\r\tA\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\xF4\x8F\xBF\xBF");
 }
 
-static void lone_surrogates_are_refused(void **state)
+static void lone_surrogates_are_rejected(void **state)
 {
         ASSERT_MALFORMED("{\"text\":\"\\ud83d\"}");
         ASSERT_MALFORMED("{\"text\":\"\\ud83dx\"}");
@@ -88,7 +88,7 @@ static void lone_surrogates_are_refused(void **state)
         ASSERT_MALFORMED("{\"text\":\"\\ud83d\\ud83d\"}");
 }
 
-static void nul_characters_are_refused_with_the_field(void **state)
+static void nul_characters_are_rejected_with_the_field(void **state)
 {
         assert_invalid("{\"text\":\"a\\u0000b\"}", "text");
         assert_invalid("{\"inner\":{\"name\":\"\\u0000\"}}", "inner.name");
@@ -96,7 +96,7 @@ static void nul_characters_are_refused_with_the_field(void **state)
         assert_invalid("{\"te\\u0000xt\":\"\"}", "te\\u0000xt");
 }
 
-static void invalid_utf8_is_refused_with_the_field(void **state)
+static void invalid_utf8_is_rejected_with_the_field(void **state)
 {
         static const char *const wrong[] = {"\x80", "\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82", "\xFF"};
         for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
@@ -110,12 +110,12 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             READ_TEST(times_are_read_with_any_offset_and_fraction),
-            READ_TEST(times_that_are_none_are_refused),
-            READ_TEST(base64_is_strict_but_takes_the_url_alphabet_and_no_padding),
-            READ_TEST(every_escape_is_understood),
-            READ_TEST(lone_surrogates_are_refused),
-            READ_TEST(nul_characters_are_refused_with_the_field),
-            READ_TEST(invalid_utf8_is_refused_with_the_field),
+            READ_TEST(invalid_times_are_rejected),
+            READ_TEST(base64_is_strict_but_accepts_the_url_alphabet_and_no_padding),
+            READ_TEST(every_escape_is_decoded),
+            READ_TEST(lone_surrogates_are_rejected),
+            READ_TEST(nul_characters_are_rejected_with_the_field),
+            READ_TEST(invalid_utf8_is_rejected_with_the_field),
         };
 
         return cmocka_run_group_tests_name("json read values", tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* Fields from the text of paths and queries. */
+/* Setting fields from the text of paths and queries. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

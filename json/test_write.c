@@ -1,4 +1,4 @@
-/* Messages to JSON. jansson, which others wrote, reads the output back wherever that says more than comparing text. */
+/* Messages to JSON. jansson parses the output where that is a better check than comparing text. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,7 +30,7 @@ static void assert_written(const void *message, const char *expected)
         free(text);
 }
 
-/* One field of the written message, as jansson sees it. */
+/* One field of the written message, as parsed by jansson. */
 static json_t *field_of(const void *message, const char *name)
 {
         char *text = written(message);
@@ -64,7 +64,7 @@ static void assert_quoted(const char *text, size_t len, const char *expected)
 
 #define ASSERT_QUOTED(literal, expected) assert_quoted((literal), sizeof(literal) - 1, (expected))
 
-static void an_empty_message_shows_the_empty_value_of_each_field(void **state)
+static void an_empty_message_has_the_empty_value_of_each_field(void **state)
 {
         JsonTest__Kinds m = JSON_TEST__KINDS__INIT;
         assert_written(&m, "{\"i32\":0,\"s32\":0,\"u32\":0,\"i64\":0,\"u64\":0,\"single\":0,\"real\":0,\"flag\":false,"
@@ -84,7 +84,7 @@ static void rules_turn_empty_values_into_null_or_nothing(void **state)
                            "\"nulled_number\":null,\"nulled_mood\":null,\"needed\":\"\"}");
 }
 
-static void rules_leave_values_alone(void **state)
+static void rules_do_not_affect_values(void **state)
 {
         char *words[] = {"a"};
         JsonTest__Inner inner = JSON_TEST__INNER__INIT;
@@ -107,7 +107,7 @@ static void rules_leave_values_alone(void **state)
                            "\"needed\":\"\",\"omitted_time\":\"1970-01-01T00:00:00.000Z\"}");
 }
 
-static void a_oneof_member_that_is_given_is_shown_even_when_it_is_empty(void **state)
+static void a_given_oneof_member_is_written_even_if_empty(void **state)
 {
         JsonTest__Rules m = JSON_TEST__RULES__INIT;
         m.b_case = JSON_TEST__RULES__B_NULLED_ONE;
@@ -121,7 +121,7 @@ static void a_oneof_member_that_is_given_is_shown_even_when_it_is_empty(void **s
         json_decref(omitted);
 }
 
-static void only_the_chosen_member_of_a_oneof_carries_the_value(void **state)
+static void only_the_chosen_member_of_a_oneof_has_the_value(void **state)
 {
         JsonTest__Kinds m = JSON_TEST__KINDS__INIT;
         m.choice_case = JSON_TEST__KINDS__CHOICE_NUMBER;
@@ -140,7 +140,7 @@ static void a_string_that_is_null_is_written_as_empty(void **state)
         assert_written(&m, "{\"name\":\"\",\"size\":0,\"deeper\":null}");
 }
 
-static void whole_numbers_keep_their_limits(void **state)
+static void integers_at_their_limits_are_exact(void **state)
 {
         JsonTest__Kinds m = JSON_TEST__KINDS__INIT;
         m.i32 = INT32_MIN;
@@ -245,7 +245,7 @@ static void times_are_rfc_3339_with_milliseconds(void **state)
         assert_time(-62135596800, 0, "0001-01-01T00:00:00.000Z");
 }
 
-static void times_that_rfc_3339_cannot_show_are_null(void **state)
+static void times_that_rfc_3339_cannot_express_are_null(void **state)
 {
         assert_time(253402300800, 0, NULL);
         assert_time(-62135596801, 0, NULL);
@@ -371,7 +371,7 @@ static void invalid_utf8_becomes_replacement_characters(void **state)
         ASSERT_QUOTED("\xF0\x80\x80\x80", "\"" R R R R "\"");
         ASSERT_QUOTED("\xF8\x88\x80\x80\x80", "\"" R R R R R "\"");
         ASSERT_QUOTED("\xFF", "\"" R "\"");
-        ASSERT_QUOTED("\xE2\x82", "\"" R "\""); /* cut short: one for the longest start */
+        ASSERT_QUOTED("\xE2\x82", "\"" R "\""); /* truncated: one for the longest valid prefix */
         ASSERT_QUOTED("\xF0\x9F\x98", "\"" R "\"");
         ASSERT_QUOTED("\xE2\x82z", "\"" R "z\"");
         ASSERT_QUOTED("\xC3", "\"" R "\"");
@@ -380,7 +380,7 @@ static void invalid_utf8_becomes_replacement_characters(void **state)
 #undef R
 }
 
-static void any_bytes_give_a_json_string_that_others_read(void **state)
+static void any_bytes_yield_a_json_string_that_jansson_reads(void **state)
 {
         uint32_t seed = 1;
         for (int round = 0; round < 20000; round++) {
@@ -403,7 +403,7 @@ static void any_bytes_give_a_json_string_that_others_read(void **state)
         }
 }
 
-static void a_buffer_that_is_too_small_is_marked_and_never_written_past(void **state)
+static void a_buffer_that_is_too_small_is_marked_and_never_overrun(void **state)
 {
         JsonTest__Kinds m = JSON_TEST__KINDS__INIT;
         m.text = "\"\"\"\"\xff\xff some text";
@@ -420,7 +420,7 @@ static void a_buffer_that_is_too_small_is_marked_and_never_written_past(void **s
         }
 }
 
-static void writing_appends_to_what_is_there(void **state)
+static void writing_appends_to_existing_contents(void **state)
 {
         struct buf b;
         buf_init(&b, MAX_BYTES);
@@ -435,28 +435,28 @@ static void writing_appends_to_what_is_there(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(an_empty_message_shows_the_empty_value_of_each_field),
+            cmocka_unit_test(an_empty_message_has_the_empty_value_of_each_field),
             cmocka_unit_test(rules_turn_empty_values_into_null_or_nothing),
-            cmocka_unit_test(rules_leave_values_alone),
-            cmocka_unit_test(a_oneof_member_that_is_given_is_shown_even_when_it_is_empty),
-            cmocka_unit_test(only_the_chosen_member_of_a_oneof_carries_the_value),
+            cmocka_unit_test(rules_do_not_affect_values),
+            cmocka_unit_test(a_given_oneof_member_is_written_even_if_empty),
+            cmocka_unit_test(only_the_chosen_member_of_a_oneof_has_the_value),
             cmocka_unit_test(a_string_that_is_null_is_written_as_empty),
-            cmocka_unit_test(whole_numbers_keep_their_limits),
+            cmocka_unit_test(integers_at_their_limits_are_exact),
             cmocka_unit_test(doubles_read_back_as_the_same_number),
             cmocka_unit_test(floats_are_short_and_read_back_as_the_same_number),
             cmocka_unit_test(numbers_that_json_does_not_have_are_null),
             cmocka_unit_test(enums_are_lower_case_without_their_prefix_and_unknown_ones_are_numbers),
             cmocka_unit_test(times_are_rfc_3339_with_milliseconds),
-            cmocka_unit_test(times_that_rfc_3339_cannot_show_are_null),
+            cmocka_unit_test(times_that_rfc_3339_cannot_express_are_null),
             cmocka_unit_test(bytes_are_base64),
             cmocka_unit_test(lists_and_messages_nest),
             cmocka_unit_test(every_control_character_is_escaped),
             cmocka_unit_test(an_escape_is_found_at_every_place_of_a_string),
             cmocka_unit_test(characters_of_every_plane_pass_unchanged),
             cmocka_unit_test(invalid_utf8_becomes_replacement_characters),
-            cmocka_unit_test(any_bytes_give_a_json_string_that_others_read),
-            cmocka_unit_test(a_buffer_that_is_too_small_is_marked_and_never_written_past),
-            cmocka_unit_test(writing_appends_to_what_is_there),
+            cmocka_unit_test(any_bytes_yield_a_json_string_that_jansson_reads),
+            cmocka_unit_test(a_buffer_that_is_too_small_is_marked_and_never_overrun),
+            cmocka_unit_test(writing_appends_to_existing_contents),
         };
         return cmocka_run_group_tests_name("json write", tests, NULL, NULL);
 }
