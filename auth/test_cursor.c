@@ -1,4 +1,4 @@
-/* Shows that a cursor comes back as it went, only in its own list and to its own member, and that nobody can read it.
+/* A cursor decodes to its position, only for its own list and member, and is unreadable.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,12 +36,12 @@ static void is_refused(const char *filter, const char *text)
         assert_int_equal(cursor_decode(call, filter, "after", text, &found), SN_INVALID_ARGUMENT);
         assert_string_equal(call->problem.code, "cursor_invalid");
         assert_string_equal(call->problem.field, "after");
-        assert_string_equal(found.at.id, ""); /* nothing of it leaks out */
+        assert_string_equal(found.at.id, ""); /* no data is revealed */
         assert_int_equal(found.at.sort_key, 0);
         assert_int_equal(found.n_seen, 0);
 }
 
-static void a_cursor_comes_back_as_it_went(void **state)
+static void a_cursor_decodes_to_its_position(void **state)
 {
         static const int64_t sort_keys[] = {0, 1, -1, INT64_MAX, INT64_MIN, 1790000000000};
         for (size_t i = 0; i < sizeof(sort_keys) / sizeof(sort_keys[0]); i++) {
@@ -68,7 +68,7 @@ static void the_largest_cursor_fits_the_contract(void **state)
         assert_int_equal(found.n_seen, CURSOR_SEEN_MAX);
 }
 
-static void no_cursor_is_the_start(void **state)
+static void an_empty_cursor_is_the_start(void **state)
 {
         struct cursor found = cursor;
         fresh_call();
@@ -101,7 +101,7 @@ static size_t bytes_in_common(const char *a, const char *b)
         return common;
 }
 
-static void equal_positions_have_equal_texts_and_others_share_nothing(void **state)
+static void equal_positions_have_equal_texts_and_others_differ_completely(void **state)
 {
         struct cursor next = cursor;
         next.at.sort_key++;
@@ -114,7 +114,7 @@ static void equal_positions_have_equal_texts_and_others_share_nothing(void **sta
         assert_true(bytes_in_common(text, cursor_encode(call, "", &cursor)) < 8);
 }
 
-static void the_length_tells_how_much_was_seen_and_nothing_else(void **state)
+static void the_length_reveals_only_how_much_was_seen(void **state)
 {
         struct cursor sent = {.at = {.sort_key = 1}}, far = cursor;
         far.n_seen = 0;
@@ -123,7 +123,7 @@ static void the_length_tells_how_much_was_seen_and_nothing_else(void **state)
         assert_int_equal(strlen(cursor_encode(call, "a long filter", &far)), 76);
 }
 
-static void another_list_or_member_is_refused(void **state)
+static void another_list_or_member_is_rejected(void **state)
 {
         fresh_call();
         const char *text = cursor_encode(call, "hashtag:cats", &cursor);
@@ -151,7 +151,7 @@ static void text_cannot_move_between_filter_and_actor(void **state)
         is_refused("abc", text);
 }
 
-static void every_altered_character_is_refused(void **state)
+static void every_altered_character_is_rejected(void **state)
 {
         fresh_call();
         char *text = cursor_encode(call, "", &cursor);
@@ -169,7 +169,7 @@ static void every_altered_character_is_refused(void **state)
         assert_int_equal(cursor_decode(call, "", "cursor", text, &found), SN_OK);
 }
 
-static void other_lengths_are_refused(void **state)
+static void other_lengths_are_rejected(void **state)
 {
         fresh_call();
         const char *text = cursor_encode(call, "", &cursor);
@@ -181,7 +181,7 @@ static void other_lengths_are_refused(void **state)
         is_refused("", arena_printf(call->arena, "%s%s", text, text));
 }
 
-static void another_key_file_is_refused(void **state)
+static void another_key_file_is_rejected(void **state)
 {
         uint8_t master[32] = {2};
         fresh_call();
@@ -207,17 +207,17 @@ static int without_call(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(a_cursor_comes_back_as_it_went),
+            cmocka_unit_test(a_cursor_decodes_to_its_position),
             cmocka_unit_test(the_largest_cursor_fits_the_contract),
-            cmocka_unit_test(no_cursor_is_the_start),
-            cmocka_unit_test(equal_positions_have_equal_texts_and_others_share_nothing),
-            cmocka_unit_test(the_length_tells_how_much_was_seen_and_nothing_else),
+            cmocka_unit_test(an_empty_cursor_is_the_start),
+            cmocka_unit_test(equal_positions_have_equal_texts_and_others_differ_completely),
+            cmocka_unit_test(the_length_reveals_only_how_much_was_seen),
             cmocka_unit_test(a_cursor_without_an_id_keeps_its_sort_key),
-            cmocka_unit_test(another_list_or_member_is_refused),
+            cmocka_unit_test(another_list_or_member_is_rejected),
             cmocka_unit_test(text_cannot_move_between_filter_and_actor),
-            cmocka_unit_test(every_altered_character_is_refused),
-            cmocka_unit_test(other_lengths_are_refused),
-            cmocka_unit_test(another_key_file_is_refused),
+            cmocka_unit_test(every_altered_character_is_rejected),
+            cmocka_unit_test(other_lengths_are_rejected),
+            cmocka_unit_test(another_key_file_is_rejected),
         };
         return cmocka_run_group_tests(tests, with_call, without_call);
 }

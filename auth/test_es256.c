@@ -1,4 +1,4 @@
-/* Shows that signatures are ES256 as others know it: by the example of RFC 7515, A.3. */
+/* Signatures are standard ES256: the example of RFC 7515, A.3. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,7 +47,7 @@ static void the_example_of_the_rfc_is_verified(void **state)
         EVP_PKEY_free(key);
 }
 
-static void one_bit_more_or_less_is_another_signature(void **state)
+static void every_changed_bit_makes_the_signature_invalid(void **state)
 {
         struct example e = read_example();
         EVP_PKEY *key = es256_key(e.x, e.y, NULL);
@@ -57,14 +57,14 @@ static void one_bit_more_or_less_is_another_signature(void **state)
                 e.signature[bit / 8] ^= (uint8_t)(1u << bit % 8);
         }
         assert_false(es256_verify(key, TEXT, strlen(TEXT) - 1, e.signature));
-        memset(e.signature, 0, sizeof(e.signature)); /* CVE-2022-21449: zeros verify where they are not rejected */
+        memset(e.signature, 0, sizeof(e.signature)); /* CVE-2022-21449: zeros verify if they are not rejected */
         assert_false(es256_verify(key, TEXT, strlen(TEXT), e.signature));
         memset(e.signature, 0xff, sizeof(e.signature));
         assert_false(es256_verify(key, TEXT, strlen(TEXT), e.signature));
         EVP_PKEY_free(key);
 }
 
-static void what_the_private_key_signs_the_public_one_verifies(void **state)
+static void signatures_of_the_private_key_verify_with_the_public_key(void **state)
 {
         struct example e = read_example();
         EVP_PKEY *pair = es256_key(e.x, e.y, e.d), *key = es256_key(e.x, e.y, NULL);
@@ -78,7 +78,7 @@ static void what_the_private_key_signs_the_public_one_verifies(void **state)
         EVP_PKEY_free(pair);
 }
 
-static void a_point_beside_the_curve_is_no_key(void **state)
+static void a_point_off_the_curve_is_not_a_key(void **state)
 {
         struct example e = read_example();
         e.y[31] ^= 1;
@@ -93,9 +93,9 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(the_example_of_the_rfc_is_verified),
-            cmocka_unit_test(one_bit_more_or_less_is_another_signature),
-            cmocka_unit_test(what_the_private_key_signs_the_public_one_verifies),
-            cmocka_unit_test(a_point_beside_the_curve_is_no_key),
+            cmocka_unit_test(every_changed_bit_makes_the_signature_invalid),
+            cmocka_unit_test(signatures_of_the_private_key_verify_with_the_public_key),
+            cmocka_unit_test(a_point_off_the_curve_is_not_a_key),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

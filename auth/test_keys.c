@@ -1,4 +1,4 @@
-/* Shows how the key file is made, read and refused, and that what derives from it is HKDF. */
+/* Creating, reading and rejecting the key file, and that keys are derived by HKDF. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -45,7 +45,7 @@ static void load_is_refused(const char *word)
 
 static const char key_text[] = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 
-static void a_missing_file_is_made_for_its_owner_alone(void **state)
+static void a_missing_file_is_created_readable_by_its_owner_only(void **state)
 {
         uint8_t first[32], again[32];
         struct stat status;
@@ -55,14 +55,14 @@ static void a_missing_file_is_made_for_its_owner_alone(void **state)
         assert_int_equal(stat(path, &status), 0);
         assert_int_equal(status.st_mode & 07777, 0600);
         assert_int_equal(status.st_size, 44);
-        assert_int_equal(status.st_nlink, 1); /* nothing is left beside it */
+        assert_int_equal(status.st_nlink, 1); /* no other files are left */
 
         assert_int_equal(keys_load(path, 0, &error), SN_OK);
         keys_derive("cursor", again);
         assert_memory_equal(first, again, 32);
 }
 
-static void a_missing_file_is_named_when_it_may_not_be_made(void **state)
+static void the_error_names_a_missing_file_that_must_not_be_created(void **state)
 {
         unlink(path);
         buf_reset(&error);
@@ -71,7 +71,7 @@ static void a_missing_file_is_named_when_it_may_not_be_made(void **state)
         assert_int_equal(access(path, F_OK), -1);
 }
 
-static void processes_that_make_it_at_once_agree(void **state)
+static void concurrent_creations_agree(void **state)
 {
         enum { PROCESSES = 8 };
         int pipes[2];
@@ -99,7 +99,7 @@ static void processes_that_make_it_at_once_agree(void **state)
         close(pipes[1]);
 }
 
-static void a_file_that_others_can_read_is_refused(void **state)
+static void a_file_that_others_can_read_is_rejected(void **state)
 {
         static const mode_t modes[] = {0640, 0604, 0620, 0601, 0644, 0666};
         for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
@@ -110,19 +110,19 @@ static void a_file_that_others_can_read_is_refused(void **state)
         assert_int_equal(keys_load(path, 0, &error), SN_OK);
 }
 
-static void a_file_of_another_account_is_refused(void **state)
+static void a_file_of_another_account_is_rejected(void **state)
 {
         if (geteuid() != 0) {
-                skip(); /* only root can give a file away, and only root could read it then */
+                skip(); /* only root can change the owner, and only root could read it then */
         }
         write_file(key_text, 0600);
         assert_int_equal(chown(path, 65534, 65534), 0);
         load_is_refused("another account");
-        assert_int_equal(chown(path, 0, 65534), 0); /* its group may do nothing with it */
+        assert_int_equal(chown(path, 0, 65534), 0); /* its group has no access */
         assert_int_equal(keys_load(path, 0, &error), SN_OK);
 }
 
-static void a_file_of_another_size_or_alphabet_is_refused(void **state)
+static void a_file_of_another_size_or_alphabet_is_rejected(void **state)
 {
         static const char *const texts[] = {
             "",
@@ -142,13 +142,13 @@ static void a_file_of_another_size_or_alphabet_is_refused(void **state)
         assert_int_equal(keys_load(path, 0, &error), SN_OK);
 }
 
-static void what_is_no_file_is_refused(void **state)
+static void non_files_are_rejected(void **state)
 {
         unlink(path);
         assert_int_equal(mkdir(path, 0700), 0);
         load_is_refused("is a folder");
         rmdir(path);
-        assert_int_equal(mkfifo(path, 0600), 0); /* must not wait for a writer */
+        assert_int_equal(mkfifo(path, 0600), 0); /* must not block on a writer */
         load_is_refused("not a regular file");
         unlink(path);
 }
@@ -212,19 +212,19 @@ static int without_folder(void **state)
 {
         unlink(path);
         buf_free(&error);
-        return rmdir(folder); /* fails when something was left behind */
+        return rmdir(folder); /* fails if something was left behind */
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(a_missing_file_is_made_for_its_owner_alone),
-            cmocka_unit_test(a_missing_file_is_named_when_it_may_not_be_made),
-            cmocka_unit_test(processes_that_make_it_at_once_agree),
-            cmocka_unit_test(a_file_that_others_can_read_is_refused),
-            cmocka_unit_test(a_file_of_another_account_is_refused),
-            cmocka_unit_test(a_file_of_another_size_or_alphabet_is_refused),
-            cmocka_unit_test(what_is_no_file_is_refused),
+            cmocka_unit_test(a_missing_file_is_created_readable_by_its_owner_only),
+            cmocka_unit_test(the_error_names_a_missing_file_that_must_not_be_created),
+            cmocka_unit_test(concurrent_creations_agree),
+            cmocka_unit_test(a_file_that_others_can_read_is_rejected),
+            cmocka_unit_test(a_file_of_another_account_is_rejected),
+            cmocka_unit_test(a_file_of_another_size_or_alphabet_is_rejected),
+            cmocka_unit_test(non_files_are_rejected),
             cmocka_unit_test(a_folder_that_does_not_exist_is_named),
             cmocka_unit_test(derived_keys_are_hkdf_sha256),
             cmocka_unit_test(each_purpose_has_its_own_key),

@@ -1,4 +1,4 @@
-/* Shows that a password is hashed as the header says. */
+/* Passwords are hashed as documented in the header. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,7 +25,7 @@ static void the_hash_is_argon2id_with_the_recommended_cost(void **state)
         assert_string_not_equal(hash_of("correct horse"), hash); /* salted */
 }
 
-static void only_the_right_password_fits(void **state)
+static void only_the_right_password_matches(void **state)
 {
         char *hash = hash_of("correct horse");
         assert_true(password_verify(hash, "correct horse"));
@@ -34,7 +34,7 @@ static void only_the_right_password_fits(void **state)
         assert_false(password_verify(hash, ""));
 }
 
-static void the_same_password_fits_however_it_was_typed(void **state)
+static void the_same_password_matches_in_any_composition(void **state)
 {
         char *hash = hash_of("cafe\u0301 \u1112\u1161\u11ab");
         assert_true(password_verify(hash, "caf\u00e9 \ud55c"));
@@ -43,7 +43,7 @@ static void the_same_password_fits_however_it_was_typed(void **state)
         assert_false(password_verify(hash_of("ﬁ-ligature"), "fi-ligature"));
 }
 
-static void the_longest_password_is_used_whole(void **state)
+static void the_longest_password_is_not_truncated(void **state)
 {
         char password[4 * 256 + 1] = "";
         for (int i = 0; i < 256; i++) {
@@ -55,13 +55,13 @@ static void the_longest_password_is_used_whole(void **state)
         assert_false(password_verify(hash, password));
 }
 
-static void nobody_has_no_password(void **state)
+static void an_empty_hash_matches_no_password(void **state)
 {
         assert_false(password_verify("", ""));
         assert_false(password_verify("", "correct horse"));
 }
 
-static void a_broken_hash_fits_nothing(void **state)
+static void a_malformed_hash_matches_nothing(void **state)
 {
         char hash[400];
         assert_false(password_verify("$argon2id$v=19$m=19456,t=2,p=1$", ""));
@@ -87,11 +87,11 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(the_hash_is_argon2id_with_the_recommended_cost),
-            cmocka_unit_test(only_the_right_password_fits),
-            cmocka_unit_test(the_same_password_fits_however_it_was_typed),
-            cmocka_unit_test(the_longest_password_is_used_whole),
-            cmocka_unit_test(nobody_has_no_password),
-            cmocka_unit_test(a_broken_hash_fits_nothing),
+            cmocka_unit_test(only_the_right_password_matches),
+            cmocka_unit_test(the_same_password_matches_in_any_composition),
+            cmocka_unit_test(the_longest_password_is_not_truncated),
+            cmocka_unit_test(an_empty_hash_matches_no_password),
+            cmocka_unit_test(a_malformed_hash_matches_nothing),
         };
         return cmocka_run_group_tests(tests, with_call, without_call);
 }

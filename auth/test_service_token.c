@@ -1,4 +1,4 @@
-/* Shows what a service token proves, and when it does not. */
+/* What a service token proves, and when it is rejected. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -42,13 +42,13 @@ static void it_proves_the_caller_to_its_audience(void **state)
         const char *token = service_token_for(call->arena, "note", "timeline");
         assert_int_equal(strncmp(token, "note.timeline.1790000060.", 25), 0);
         is_taken(token, "timeline", "note");
-        is_taken(token, "timeline", "note"); /* remembered */
+        is_taken(token, "timeline", "note"); /* cached */
         is_refused(str_of(token), "user", "service_token_audience");
         is_taken(service_token_for(call->arena, "gateway", "timeline"), "timeline", "gateway");
         is_taken(token, "timeline", "note");
 }
 
-static void it_is_made_once_and_anew_after_half_its_life(void **state)
+static void it_is_cached_and_renewed_after_half_its_life(void **state)
 {
         const char *first = service_token_for(call->arena, "a", "b");
         wall_s += 29;
@@ -56,11 +56,11 @@ static void it_is_made_once_and_anew_after_half_its_life(void **state)
         wall_s += 1;
         const char *second = service_token_for(call->arena, "a", "b");
         assert_string_not_equal(second, first);
-        is_taken(first, "b", "a"); /* calls under way keep theirs */
+        is_taken(first, "b", "a"); /* calls in flight keep theirs */
         is_taken(second, "b", "a");
 }
 
-static void it_expires_even_when_it_is_remembered(void **state)
+static void it_expires_even_if_cached(void **state)
 {
         const char *token = service_token_for(call->arena, "c", "d");
         is_taken(token, "d", "c");
@@ -70,7 +70,7 @@ static void it_expires_even_when_it_is_remembered(void **state)
         is_refused(str_of(token), "d", "service_token_expired");
 }
 
-static void a_clock_set_back_gives_tokens_of_the_usual_life(void **state)
+static void tokens_have_the_usual_life_after_the_clock_is_set_back(void **state)
 {
         service_token_for(call->arena, "e", "f");
         wall_s -= 3600;
@@ -80,7 +80,7 @@ static void a_clock_set_back_gives_tokens_of_the_usual_life(void **state)
         assert_int_equal(strncmp(token, expected, strlen(expected)), 0);
 }
 
-static void every_altered_byte_is_refused(void **state)
+static void every_altered_byte_is_rejected(void **state)
 {
         char *token = arena_strdup(call->arena, service_token_for(call->arena, "note", "user"));
         struct str view = str_of(token);
@@ -96,7 +96,7 @@ static void every_altered_byte_is_refused(void **state)
         is_taken(token, "user", "note");
 }
 
-static void what_is_no_token_is_refused(void **state)
+static void malformed_tokens_are_rejected(void **state)
 {
         static const char *const texts[] = {
             "",
@@ -127,7 +127,7 @@ static void what_is_no_token_is_refused(void **state)
         is_refused((struct str){with_nul, len + 1}, "user", "service_token_invalid");
 }
 
-static void another_key_file_is_refused(void **state)
+static void another_key_file_is_rejected(void **state)
 {
         uint8_t one[32] = {1}, two[32] = {2};
         const char *token = service_token_for(call->arena, "note", "user");
@@ -145,7 +145,7 @@ static void *work(void *context)
         for (int i = 0; i < 2000; i++) {
                 const char *caller;
                 struct arena_mark mark = arena_mark(own->arena);
-                snprintf(name, sizeof(name), "service%d", i % 300); /* more pairs than are kept */
+                snprintf(name, sizeof(name), "service%d", i % 300); /* more pairs than are cached */
                 const char *token = service_token_for(own->arena, name, "note");
                 if (service_token_verify(own, str_of(token), "note", &caller) != SN_OK || strcmp(caller, name) != 0) {
                         atomic_fetch_add((_Atomic int *)context, 1);
@@ -193,12 +193,12 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(it_proves_the_caller_to_its_audience),
-            cmocka_unit_test(it_is_made_once_and_anew_after_half_its_life),
-            cmocka_unit_test(it_expires_even_when_it_is_remembered),
-            cmocka_unit_test(a_clock_set_back_gives_tokens_of_the_usual_life),
-            cmocka_unit_test(every_altered_byte_is_refused),
-            cmocka_unit_test(what_is_no_token_is_refused),
-            cmocka_unit_test(another_key_file_is_refused),
+            cmocka_unit_test(it_is_cached_and_renewed_after_half_its_life),
+            cmocka_unit_test(it_expires_even_if_cached),
+            cmocka_unit_test(tokens_have_the_usual_life_after_the_clock_is_set_back),
+            cmocka_unit_test(every_altered_byte_is_rejected),
+            cmocka_unit_test(malformed_tokens_are_rejected),
+            cmocka_unit_test(another_key_file_is_rejected),
             cmocka_unit_test(threads_do_not_mix_up_pairs),
         };
         return cmocka_run_group_tests(tests, with_call, without_call);

@@ -1,13 +1,13 @@
-/* Shows what is signed for a member, and that time ends it. */
+/* Signing tokens for members, and their expiry. */
 #include "auth/test_token_tools.h"
 
 #include <jansson.h>
 
-static void a_token_carries_its_claims(void **state)
+static void a_token_contains_its_claims(void **state)
 {
         struct token_claims found;
         const char *token = fresh_token();
-        for (int i = 0; i < 2; i++) { /* verified, then remembered */
+        for (int i = 0; i < 2; i++) { /* verified, then cached */
                 memset(&found, 0xff, sizeof(found));
                 assert_int_equal(token_verify(call, str_of(token), &found), SN_OK);
                 assert_string_equal(found.subject, claims.subject);
@@ -49,12 +49,12 @@ static void openssl_verifies_what_is_signed_here(void **state)
         json_decref(jwks);
 }
 
-static void what_openssl_signs_is_verified_here(void **state)
+static void openssl_signatures_are_verified_here(void **state)
 {
         for (int i = 0; i < 300; i++) {
                 struct arena_mark mark = arena_mark(call->arena);
                 char more[32];
-                snprintf(more, sizeof(more), ",\"jti\":%d", i); /* so that none is remembered */
+                snprintf(more, sizeof(more), ",\"jti\":%d", i); /* so that none is cached */
                 is_taken(token_of(good_header(), payload_with(more), own_key));
                 arena_reset(call->arena, mark);
         }
@@ -74,7 +74,7 @@ static void claims_that_are_not_well_formed_are_never_signed(void **state)
         assert_int_equal(token_sign(call, &bad, &token), SN_INTERNAL);
 }
 
-static void a_token_ends_with_its_time(void **state)
+static void a_token_expires(void **state)
 {
         const char *remembered = fresh_token(), *unseen = fresh_token();
         is_taken(remembered);
@@ -86,7 +86,7 @@ static void a_token_ends_with_its_time(void **state)
         wall_s = NOW_S;
 }
 
-static void a_token_from_the_future_is_refused_beyond_a_minute(void **state)
+static void a_token_from_more_than_a_minute_in_the_future_is_rejected(void **state)
 {
         char *soon = with(payload_with(""), "\"nbf\":1790000000", "\"nbf\":1790000060");
         char *later = with(payload_with(""), "\"nbf\":1790000000", "\"nbf\":1790000061");
@@ -94,8 +94,8 @@ static void a_token_from_the_future_is_refused_beyond_a_minute(void **state)
         is_refused(token_of(good_header(), later, own_key), "token_not_yet_valid");
 }
 
-/* The signature and all else is as it must be: the time alone decides. */
-static void a_token_of_our_own_key_that_is_over_is_refused(void **state)
+/* The signature and everything else is valid: only the time decides. */
+static void an_expired_token_with_our_own_key_is_rejected(void **state)
 {
         static const char *const over[] = {"1790000000", "1789999999", "1789996400", "1", "0", "-1"};
         const char *good = payload_with("");
@@ -111,14 +111,14 @@ static void a_token_of_our_own_key_that_is_over_is_refused(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(a_token_carries_its_claims),
+            cmocka_unit_test(a_token_contains_its_claims),
             cmocka_unit_test(its_header_is_fixed),
             cmocka_unit_test(openssl_verifies_what_is_signed_here),
-            cmocka_unit_test(what_openssl_signs_is_verified_here),
+            cmocka_unit_test(openssl_signatures_are_verified_here),
             cmocka_unit_test(claims_that_are_not_well_formed_are_never_signed),
-            cmocka_unit_test(a_token_ends_with_its_time),
-            cmocka_unit_test(a_token_from_the_future_is_refused_beyond_a_minute),
-            cmocka_unit_test(a_token_of_our_own_key_that_is_over_is_refused),
+            cmocka_unit_test(a_token_expires),
+            cmocka_unit_test(a_token_from_more_than_a_minute_in_the_future_is_rejected),
+            cmocka_unit_test(an_expired_token_with_our_own_key_is_rejected),
         };
         return cmocka_run_group_tests(tests, with_keys, without_keys);
 }

@@ -1,4 +1,4 @@
-/* Shows which keys sign and which are trusted: our own, named by its thumbprint, and those of a key set that is usable.
+/* Which key signs, and which are trusted: our own, named by its thumbprint, and those of a usable key set.
  */
 #include "auth/test_token_tools.h"
 
@@ -18,7 +18,7 @@ static void the_key_id_is_the_thumbprint_of_rfc_7638(void **state)
         json_decref(jwks);
 }
 
-static void the_same_key_file_gives_the_same_key(void **state)
+static void the_same_key_file_yields_the_same_key(void **state)
 {
         const char *before = arena_strdup(call->arena, token_jwks());
         const char *token = fresh_token();
@@ -27,7 +27,7 @@ static void the_same_key_file_gives_the_same_key(void **state)
         is_taken(token);
 }
 
-static void key_sets_with_nothing_usable_are_refused(void **state)
+static void key_sets_without_a_usable_key_are_rejected(void **state)
 {
         const char *texts[] = {
             "",
@@ -54,9 +54,9 @@ static void key_sets_with_nothing_usable_are_refused(void **state)
         }
 }
 
-static void a_fetched_key_is_trusted_beside_the_others(void **state)
+static void a_fetched_key_is_trusted_in_addition_to_the_others(void **state)
 {
-        /* Last of all: what is trusted stays so. */
+        /* Last: trusted keys stay trusted. */
         uint8_t hash[32];
         char *jwks = other_jwks(""), *canonical = with(jwks, "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\"",
                                                        "{\"crv\":\"P-256\",\"kty\":\"EC\"");
@@ -71,16 +71,16 @@ static void a_fetched_key_is_trusted_beside_the_others(void **state)
         is_taken(token);
         is_taken(fresh_token());
         is_refused(token_of(good_header(), payload_with(""), other_key),
-                   "token_signature"); /* each key for its own name only */
+                   "token_signature"); /* each key only for its own ID */
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(the_key_id_is_the_thumbprint_of_rfc_7638),
-            cmocka_unit_test(the_same_key_file_gives_the_same_key),
-            cmocka_unit_test(key_sets_with_nothing_usable_are_refused),
-            cmocka_unit_test(a_fetched_key_is_trusted_beside_the_others),
+            cmocka_unit_test(the_same_key_file_yields_the_same_key),
+            cmocka_unit_test(key_sets_without_a_usable_key_are_rejected),
+            cmocka_unit_test(a_fetched_key_is_trusted_in_addition_to_the_others),
         };
         return cmocka_run_group_tests(tests, with_keys, without_keys);
 }

@@ -1,4 +1,4 @@
-/* Shows that only tokens that were made with the key file have its mark, whatever is altered. */
+/* Only tokens created with the key file have a valid mark, whatever is altered. */
 #include "auth/test_token_tools.h"
 
 #include "auth/keys.h"
@@ -10,10 +10,10 @@ static bool is_marked(const char *token)
         return token_marked(str_of(token), mark);
 }
 
-static void a_token_that_is_given_has_a_mark_of_its_own(void **state)
+static void every_issued_token_has_its_own_mark(void **state)
 {
         char marks[2][TOKEN_MARK_SIZE];
-        for (int i = 0; i < 2; i++) { /* of the same session, in the same second */
+        for (int i = 0; i < 2; i++) { /* for the same session, in the same second */
                 assert_true(token_marked(str_of(fresh_token()), marks[i]));
                 assert_int_equal(strlen(marks[i]), TOKEN_MARK_SIZE - 1);
         }
@@ -32,7 +32,7 @@ static void its_mark_is_its_jti(void **state)
         json_decref(json);
 }
 
-static void no_altered_payload_has_a_mark(void **state)
+static void altered_payloads_have_no_valid_mark(void **state)
 {
         char *payload = token_add_mark(call->arena, payload_with(""));
         size_t len = strlen(payload);
@@ -47,7 +47,7 @@ static void no_altered_payload_has_a_mark(void **state)
         }
 }
 
-static void what_was_signed_without_one_has_none(void **state)
+static void tokens_signed_without_a_mark_have_none(void **state)
 {
         assert_false(is_marked(token_of(good_header(), payload_with(""), own_key)));
         assert_false(
@@ -56,7 +56,7 @@ static void what_was_signed_without_one_has_none(void **state)
         assert_false(is_marked("a.b.c"));
 }
 
-static void another_key_file_knows_no_mark_of_ours(void **state)
+static void our_marks_are_invalid_with_another_key_file(void **state)
 {
         static const uint8_t other[32] = "another key file";
         const char *token = fresh_token();
@@ -68,11 +68,11 @@ static void another_key_file_knows_no_mark_of_ours(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(a_token_that_is_given_has_a_mark_of_its_own),
+            cmocka_unit_test(every_issued_token_has_its_own_mark),
             cmocka_unit_test(its_mark_is_its_jti),
-            cmocka_unit_test(no_altered_payload_has_a_mark),
-            cmocka_unit_test(what_was_signed_without_one_has_none),
-            cmocka_unit_test(another_key_file_knows_no_mark_of_ours), /* last: it changes the key file */
+            cmocka_unit_test(altered_payloads_have_no_valid_mark),
+            cmocka_unit_test(tokens_signed_without_a_mark_have_none),
+            cmocka_unit_test(our_marks_are_invalid_with_another_key_file), /* last: it changes the key file */
         };
         return cmocka_run_group_tests(tests, with_keys, without_keys);
 }

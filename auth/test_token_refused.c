@@ -1,9 +1,9 @@
-/* Shows what an access token must be to be taken: whatever is forged, altered or foreign is not. */
+/* Which access tokens are accepted: forged, altered and foreign ones are not. */
 #include "auth/test_token_tools.h"
 
 #include <openssl/hmac.h>
 
-static void text_that_is_no_token_is_refused(void **state)
+static void text_that_is_not_a_token_is_rejected(void **state)
 {
         static const char *const texts[] = {"",      ".",       "..",       "...",        "a",    "a.b",
                                             "a.b.c", "a.b.c.d", "Bearer x", "eyJ9.eyJ9.", " . . "};
@@ -18,7 +18,7 @@ static void text_that_is_no_token_is_refused(void **state)
         view_is_refused((struct str){long_text, TOKEN_MAX_BYTES}, "token_malformed");
 }
 
-static void nul_bytes_are_refused(void **state)
+static void nul_bytes_are_rejected(void **state)
 {
         char text[1000];
         const char *token = fresh_token();
@@ -35,13 +35,13 @@ static void nul_bytes_are_refused(void **state)
                    "token_malformed");
 }
 
-static void padding_and_spare_bits_are_refused(void **state)
+static void padding_and_spare_bits_are_rejected(void **state)
 {
         char *token = fresh_token();
         size_t last = strlen(token) - 1;
         is_refused(arena_printf(call->arena, "%s=", token), "token_malformed");
         is_refused(arena_printf(call->arena, "%s==", token), "token_malformed");
-        /* 86 characters carry four spare bits: only A, Q, g and w leave them empty. */
+        /* 86 characters have four spare bits: only A, Q, g and w leave them zero. */
         assert_non_null(strchr("AQgw", token[last]));
         token[last]++;
         is_refused(token, "token_malformed");
@@ -56,7 +56,7 @@ static void padding_and_spare_bits_are_refused(void **state)
         is_taken(token);
 }
 
-static void no_signature_is_refused(void **state)
+static void a_missing_signature_is_rejected(void **state)
 {
         const char *header = "{\"alg\":\"none\",\"typ\":\"at+jwt\"}", *payload = payload_with("");
         char *head =
@@ -68,7 +68,7 @@ static void no_signature_is_refused(void **state)
         is_refused(token_of(with(good_header(), "ES256", ""), payload, own_key), "token_algorithm");
 }
 
-static void hs256_with_the_public_key_is_refused(void **state)
+static void hs256_with_the_public_key_is_rejected(void **state)
 {
         const char *payload = payload_with("");
         const char *header = with(good_header(), "ES256", "HS256");
@@ -80,10 +80,10 @@ static void hs256_with_the_public_key_is_refused(void **state)
         is_refused(arena_printf(call->arena, "%s.%s", head, encode(mac, len)), "token_algorithm");
         HMAC(EVP_sha512(), token_jwks(), (int)strlen(token_jwks()), (const uint8_t *)head, strlen(head), mac, &len);
         is_refused(arena_printf(call->arena, "%s.%s", head, encode(mac, len)),
-                   "token_algorithm"); /* of the length of ours */
+                   "token_algorithm"); /* with the length of ours */
 }
 
-static void other_algorithms_and_types_are_refused(void **state)
+static void other_algorithms_and_types_are_rejected(void **state)
 {
         static const char *const algorithms[] = {"ES384", "ES512", "ES256K", "RS256", "PS256",
                                                  "EdDSA", "HS512", "es256",  "ES256 "};
@@ -99,7 +99,7 @@ static void other_algorithms_and_types_are_refused(void **state)
         is_refused(token_of(with(good_header(), "\"ES256\"", "256"), payload_with(""), own_key), "token_algorithm");
 }
 
-static void more_header_members_are_refused(void **state)
+static void additional_header_members_are_rejected(void **state)
 {
         static const char *const members[] = {
             "\"jku\":\"http://127.0.0.1/jwks\",",
@@ -119,7 +119,7 @@ static void more_header_members_are_refused(void **state)
         }
 }
 
-static void headers_that_are_no_object_are_refused(void **state)
+static void headers_that_are_not_objects_are_rejected(void **state)
 {
         static const char *const headers[] = {
             "null", "[]", "\"\"", "{", "{}}", "ES256", "", " ", "[[[[[[[[[[[[[[[[[[[["};
@@ -128,7 +128,7 @@ static void headers_that_are_no_object_are_refused(void **state)
         }
 }
 
-static void another_key_is_refused(void **state)
+static void another_key_is_rejected(void **state)
 {
         is_refused(token_of(good_header(), payload_with(""), other_key), "token_signature");
         char *unknown = arena_printf(call->arena, "{\"alg\":\"ES256\",\"typ\":\"at+jwt\",\"kid\":\"%.43s\"}",
@@ -141,7 +141,7 @@ static void another_key_is_refused(void **state)
                    "token_key");
 }
 
-static void an_altered_payload_is_refused(void **state)
+static void an_altered_payload_is_rejected(void **state)
 {
         const char *token = token_of(good_header(), payload_with(""), own_key);
         const char *first = strchr(token, '.'), *second = strrchr(token, '.');
@@ -152,7 +152,7 @@ static void an_altered_payload_is_refused(void **state)
                    "token_signature");
 }
 
-static void every_altered_signature_is_refused(void **state)
+static void every_altered_signature_is_rejected(void **state)
 {
         uint8_t signature[64];
         const char *token = fresh_token();
@@ -176,7 +176,7 @@ static void every_altered_signature_is_refused(void **state)
                    "token_signature");
 }
 
-static void claims_of_others_are_refused(void **state)
+static void claims_of_other_issuers_are_rejected(void **state)
 {
         const char *good = payload_with("");
         const char *changes[][2] = {
@@ -215,18 +215,18 @@ static void claims_of_others_are_refused(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(text_that_is_no_token_is_refused),
-            cmocka_unit_test(nul_bytes_are_refused),
-            cmocka_unit_test(padding_and_spare_bits_are_refused),
-            cmocka_unit_test(no_signature_is_refused),
-            cmocka_unit_test(hs256_with_the_public_key_is_refused),
-            cmocka_unit_test(other_algorithms_and_types_are_refused),
-            cmocka_unit_test(more_header_members_are_refused),
-            cmocka_unit_test(headers_that_are_no_object_are_refused),
-            cmocka_unit_test(another_key_is_refused),
-            cmocka_unit_test(an_altered_payload_is_refused),
-            cmocka_unit_test(every_altered_signature_is_refused),
-            cmocka_unit_test(claims_of_others_are_refused),
+            cmocka_unit_test(text_that_is_not_a_token_is_rejected),
+            cmocka_unit_test(nul_bytes_are_rejected),
+            cmocka_unit_test(padding_and_spare_bits_are_rejected),
+            cmocka_unit_test(a_missing_signature_is_rejected),
+            cmocka_unit_test(hs256_with_the_public_key_is_rejected),
+            cmocka_unit_test(other_algorithms_and_types_are_rejected),
+            cmocka_unit_test(additional_header_members_are_rejected),
+            cmocka_unit_test(headers_that_are_not_objects_are_rejected),
+            cmocka_unit_test(another_key_is_rejected),
+            cmocka_unit_test(an_altered_payload_is_rejected),
+            cmocka_unit_test(every_altered_signature_is_rejected),
+            cmocka_unit_test(claims_of_other_issuers_are_rejected),
         };
         return cmocka_run_group_tests(tests, with_keys, without_keys);
 }

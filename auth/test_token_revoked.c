@@ -1,9 +1,9 @@
-/* Shows that the tokens of a session end with it, however many there are and whoever looks at the same time. */
+/* The tokens of a session end with it, however many there are, also with concurrent checks. */
 #include "auth/test_token_tools.h"
 
 #include <pthread.h>
 
-static void an_ended_session_is_refused_at_once(void **state)
+static void an_ended_session_is_rejected_at_once(void **state)
 {
         struct token_claims ended = claims;
         char *token, *unseen;
@@ -13,12 +13,12 @@ static void an_ended_session_is_refused_at_once(void **state)
         is_taken(token);
         assert_false(token_session_revoked(ended.session));
         token_revoke_session(ended.session, wall_s + TOKEN_LIFE_S);
-        is_refused(token, "token_revoked"); /* although it is remembered */
+        is_refused(token, "token_revoked"); /* although it is cached */
         is_refused(unseen, "token_revoked");
-        is_taken(fresh_token()); /* other sessions go on */
+        is_taken(fresh_token()); /* other sessions continue */
 }
 
-static void a_raised_epoch_ends_the_tokens_of_earlier_ones(void **state)
+static void a_raised_epoch_invalidates_earlier_tokens(void **state)
 {
         struct token_claims of_member = claims;
         char *before, *after;
@@ -28,10 +28,10 @@ static void a_raised_epoch_ends_the_tokens_of_earlier_ones(void **state)
         of_member.epoch = 5;
         assert_int_equal(token_sign(call, &of_member, &after), SN_OK);
         token_raise_epoch(of_member.subject, 5, wall_s + TOKEN_LIFE_S);
-        token_raise_epoch(of_member.subject, 3, wall_s + TOKEN_LIFE_S); /* never gets lower */
+        token_raise_epoch(of_member.subject, 3, wall_s + TOKEN_LIFE_S); /* is never lowered */
         is_refused(before, "token_outdated");
         assert_int_equal(token_verify(call, str_of(after), &of_member), SN_OK);
-        is_taken(fresh_token()); /* other members go on */
+        is_taken(fresh_token()); /* other members continue */
         assert_false(token_session_revoked(of_member.session));
 }
 
@@ -39,7 +39,7 @@ static void a_revocation_lasts_until_its_time(void **state)
 {
         const char *session = session_of(0x7777);
         token_revoke_session(session, wall_s + 100);
-        token_revoke_session(session, wall_s + 10); /* never gets shorter */
+        token_revoke_session(session, wall_s + 10); /* is never shortened */
         wall_s += 100;
         assert_true(token_session_revoked(session));
         wall_s += 1;
@@ -62,7 +62,7 @@ static void no_revocation_is_lost_among_many(void **state)
                 }
                 wall_s += 60;
                 for (int i = SESSIONS; round == 0 && i < 3 * SESSIONS;
-                     i++) { /* tables are built anew, without those that are over */
+                     i++) { /* tables are rebuilt without expired entries */
                         token_revoke_session(session_of(i), wall_s + 500);
                         arena_reset(call->arena, mark);
                 }
@@ -88,14 +88,14 @@ static void *verify_many(void *context)
                 if (good != (i % 4 != 3) || (good && found.epoch != i % 64)) {
                         atomic_fetch_add(&shared->failures, 1);
                 }
-                token_revoke_session(found.session, 0); /* long over: changes nothing */
+                token_revoke_session(found.session, 0); /* long expired: changes nothing */
                 arena_reset(own->arena, mark);
         }
         rpc_call_free(own);
         return NULL;
 }
 
-static void threads_verify_side_by_side(void **state)
+static void threads_verify_concurrently(void **state)
 {
         static struct shared shared;
         pthread_t threads[4];
@@ -120,11 +120,11 @@ static void threads_verify_side_by_side(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(a_raised_epoch_ends_the_tokens_of_earlier_ones),
-            cmocka_unit_test(an_ended_session_is_refused_at_once),
+            cmocka_unit_test(a_raised_epoch_invalidates_earlier_tokens),
+            cmocka_unit_test(an_ended_session_is_rejected_at_once),
             cmocka_unit_test(a_revocation_lasts_until_its_time),
             cmocka_unit_test(no_revocation_is_lost_among_many),
-            cmocka_unit_test(threads_verify_side_by_side),
+            cmocka_unit_test(threads_verify_concurrently),
         };
         return cmocka_run_group_tests(tests, with_keys, without_keys);
 }

@@ -1,4 +1,4 @@
-/* Signing and checking by other calls of OpenSSL than es256.c makes, and what a good token consists of. */
+/* Signing and verifying with other OpenSSL calls than es256.c, and the parts of a valid token. */
 #include "auth/test_token_tools.h"
 
 #include <openssl/bn.h>
@@ -124,7 +124,7 @@ char *token_of(const char *header, const char *payload, EVP_PKEY *key)
         return arena_printf(call->arena, "%s.%s", head, encode(signature, sizeof(signature)));
 }
 
-/* Not inlined: GCC 12 would take the text that is returned for the variable that pointed to it, and warn. */
+/* Not inlined: GCC 12 would confuse the returned text with the variable that pointed to it, and warn. */
 __attribute__((noinline)) char *fresh_token(void)
 {
         char *token;

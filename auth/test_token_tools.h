@@ -1,5 +1,5 @@
-/* What the tests of access tokens share: a clock of their own, and tokens of any content. Signatures are made and
- * checked in another way than es256.c does, so that it is not asked about itself. */
+/* Shared by the tests of access tokens: a test clock, and tokens with any contents. Signatures are created and verified
+ * in another way than in es256.c, so that it is not compared with itself. */
 #ifndef AUTH_TEST_TOKEN_TOOLS_H
 #define AUTH_TEST_TOKEN_TOOLS_H
 
@@ -20,8 +20,8 @@
 enum { NOW_S = 1790000000 };
 
 extern struct rpc_call *call;
-extern _Atomic int64_t wall_s;        /* what the clock says; NOW_S unless a test moves it */
-extern EVP_PKEY *own_key, *other_key; /* ours with its private part; a foreign one */
+extern _Atomic int64_t wall_s;        /* the time; NOW_S unless a test moves it */
+extern EVP_PKEY *own_key, *other_key; /* ours, with its private part; a foreign one */
 extern const char *kid;               /* of ours */
 extern const struct token_claims claims;
 
@@ -33,16 +33,16 @@ EVP_PKEY *key_of(const json_t *jwk);
 bool verifies(EVP_PKEY *key, const char *text, size_t len, const uint8_t signature[64]);
 
 char *good_header(void);
-/* A payload that is taken, unless more (",\"name\":value…") says otherwise. */
+/* A valid payload, unless more (",\"name\":value…") makes it invalid. */
 char *payload_with(const char *more);
 /* Replaces the first `from` in a text. */
 char *with(const char *text, const char *from, const char *to);
-/* A token of any header and payload, signed with a key. */
+/* A token with any header and payload, signed with a key. */
 char *token_of(const char *header, const char *payload, EVP_PKEY *key);
-/* One as our members get it. */
+/* A token as issued to members. */
 char *fresh_token(void);
 const char *session_of(int i);
-/* A key set of the foreign key, with more members (",\"name\":value…"). */
+/* A key set with the foreign key and more members (",\"name\":value…"). */
 char *other_jwks(const char *members);
 
 void view_is_refused(struct str token, const char *code);

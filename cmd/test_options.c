@@ -1,4 +1,4 @@
-/* Command lines: what is read, what is refused, and which name is offered instead. */
+/* Command lines: parsing, errors, and suggested names. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -46,7 +46,7 @@ static enum options_result parse(struct values *v, int *first, int argc, const c
         parse((v), (first), (int)(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)),                             \
               (const char *[]){__VA_ARGS__})
 
-static void options_land_in_their_targets_and_operands_follow(void **state)
+static void options_are_stored_in_their_targets_and_operands_follow(void **state)
 {
         struct values v = {8080, "here", false};
         int first = 0;
@@ -58,7 +58,7 @@ static void options_land_in_their_targets_and_operands_follow(void **state)
         assert_int_equal(first, 5);
 }
 
-static void what_is_not_given_keeps_its_default(void **state)
+static void absent_options_keep_their_defaults(void **state)
 {
         struct values v = {8080, "here", false};
         int first = 0;
@@ -69,7 +69,7 @@ static void what_is_not_given_keeps_its_default(void **state)
         assert_false(v.split);
 }
 
-static void numbers_outside_their_range_are_refused(void **state)
+static void numbers_outside_their_range_are_rejected(void **state)
 {
         static const char *const wrong[] = {"65536", "-1", "", "8o80", " 80", "99999999999999999999", "1e3"};
 
@@ -81,7 +81,7 @@ static void numbers_outside_their_range_are_refused(void **state)
         }
 }
 
-static void unknown_options_and_missing_values_are_refused(void **state)
+static void unknown_options_and_missing_values_are_rejected(void **state)
 {
         struct values v = {8080, "here", false};
         int first = 0;
@@ -92,7 +92,7 @@ static void unknown_options_and_missing_values_are_refused(void **state)
         assert_int_equal(PARSE(&v, &first, "up", "--split=yes"), OPTIONS_BAD);
 }
 
-static void help_is_printed_when_asked_for(void **state)
+static void help_is_printed_on_request(void **state)
 {
         struct values v = {8080, "here", false};
         int first = 0;
@@ -100,7 +100,7 @@ static void help_is_printed_when_asked_for(void **state)
         assert_int_equal(PARSE(&v, &first, "up", "--help"), OPTIONS_HELP);
 }
 
-static void the_nearest_name_is_offered_and_none_when_all_are_far(void **state)
+static void the_nearest_name_is_suggested_unless_all_are_far(void **state)
 {
         static const char *const names[] = {"up", "serve", "migrate", "admin"};
 
@@ -114,12 +114,12 @@ static void the_nearest_name_is_offered_and_none_when_all_are_far(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(options_land_in_their_targets_and_operands_follow),
-            cmocka_unit_test(what_is_not_given_keeps_its_default),
-            cmocka_unit_test(numbers_outside_their_range_are_refused),
-            cmocka_unit_test(unknown_options_and_missing_values_are_refused),
-            cmocka_unit_test(help_is_printed_when_asked_for),
-            cmocka_unit_test(the_nearest_name_is_offered_and_none_when_all_are_far),
+            cmocka_unit_test(options_are_stored_in_their_targets_and_operands_follow),
+            cmocka_unit_test(absent_options_keep_their_defaults),
+            cmocka_unit_test(numbers_outside_their_range_are_rejected),
+            cmocka_unit_test(unknown_options_and_missing_values_are_rejected),
+            cmocka_unit_test(help_is_printed_on_request),
+            cmocka_unit_test(the_nearest_name_is_suggested_unless_all_are_far),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* Content: which coding a client gets, that it unpacks to what was meant, and which tag goes with it. */
+/* Content: which coding a client gets, that it decompresses to the original, and its entity tag. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -65,7 +65,7 @@ static void finish(size_t len, struct content_rules rules)
         content_finish(&request, &response, rules);
 }
 
-static void the_coding_that_the_client_likes_best_is_chosen(void **state)
+static void the_clients_preferred_coding_is_chosen(void **state)
 {
         static const struct {
                 const char *accept;
@@ -90,7 +90,7 @@ static void the_coding_that_the_client_likes_best_is_chosen(void **state)
             {"*", CODING_ZSTD},
             {"*;q=0", CODING_IDENTITY},
             {"zstd;q=0, *", CODING_GZIP},
-            {"gzip;q=2", CODING_IDENTITY}, /* no weight, so nothing is known of what is wanted */
+            {"gzip;q=2", CODING_IDENTITY}, /* invalid weight, so the preference is unknown */
             {"gzip;q=abc", CODING_IDENTITY},
             {"gzip;q=0.1234", CODING_IDENTITY},
             {"gzip;q=", CODING_IDENTITY},
@@ -107,7 +107,7 @@ static void the_coding_that_the_client_likes_best_is_chosen(void **state)
         }
 }
 
-static void head_says_how_the_body_would_be_coded_and_codes_none(void **state)
+static void head_has_the_coding_of_the_body_and_compresses_nothing(void **state)
 {
         ask("gzip", NULL);
         request.method = "HEAD";
@@ -119,7 +119,7 @@ static void head_says_how_the_body_would_be_coded_and_codes_none(void **state)
         assert_false(response.no_length);
 }
 
-static void only_what_is_available_is_chosen_and_several_fields_are_one_list(void **state)
+static void only_available_codings_are_chosen_and_repeated_headers_form_one_list(void **state)
 {
         ask("gzip, zstd", NULL);
         assert_int_equal(coding_choose(&request, 1u << CODING_GZIP), CODING_GZIP);
@@ -147,11 +147,11 @@ static size_t unpack(char *out, size_t size)
         return z.total_out;
 }
 
-static void what_is_sent_unpacks_to_what_was_meant(void **state)
+static void compressed_responses_unpack_to_the_original(void **state)
 {
         char unpacked[sizeof(text) + 1];
 
-        for (int round = 0; round < 20; round++) { /* compressors are used again */
+        for (int round = 0; round < 20; round++) { /* compressors are reused */
                 ask(round % 2 == 0 ? "gzip" : "zstd", NULL);
                 finish(sizeof(text) - (size_t)round, (struct content_rules){0});
                 assert_string_equal(answered("Content-Encoding"), asked[0].value);
@@ -161,18 +161,18 @@ static void what_is_sent_unpacks_to_what_was_meant(void **state)
         }
 }
 
-static void small_answers_stay_as_they_are(void **state)
+static void small_responses_are_not_compressed(void **state)
 {
         ask("gzip", NULL);
         finish(CONTENT_COMPRESSED_FROM - 1, (struct content_rules){0});
         assert_null(answered("Content-Encoding"));
         assert_int_equal(response.body.len, CONTENT_COMPRESSED_FROM - 1);
-        assert_string_equal(answered("Vary"), "Accept-Encoding"); /* it may be longer next time */
+        assert_string_equal(answered("Vary"), "Accept-Encoding"); /* it may be larger next time */
         finish(CONTENT_COMPRESSED_FROM, (struct content_rules){0});
         assert_string_equal(answered("Content-Encoding"), "gzip");
 }
 
-static void what_holds_secrets_is_never_compressed(void **state)
+static void responses_with_secrets_are_never_compressed(void **state)
 {
         ask("gzip, zstd", NULL);
         finish(sizeof(text), (struct content_rules){.secret = true});
@@ -205,7 +205,7 @@ static void each_coding_has_its_own_tag(void **state)
         }
 }
 
-static void files_are_sent_in_a_coding_that_they_have(void **state)
+static void files_are_sent_in_an_available_coding(void **state)
 {
         ask("zstd, gzip;q=0.5", NULL);
         buf_free(&response.body);
@@ -225,14 +225,14 @@ static void files_are_sent_in_a_coding_that_they_have(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            TEST(the_coding_that_the_client_likes_best_is_chosen),
-            TEST(head_says_how_the_body_would_be_coded_and_codes_none),
-            TEST(only_what_is_available_is_chosen_and_several_fields_are_one_list),
-            TEST(what_is_sent_unpacks_to_what_was_meant),
-            TEST(small_answers_stay_as_they_are),
-            TEST(what_holds_secrets_is_never_compressed),
+            TEST(the_clients_preferred_coding_is_chosen),
+            TEST(head_has_the_coding_of_the_body_and_compresses_nothing),
+            TEST(only_available_codings_are_chosen_and_repeated_headers_form_one_list),
+            TEST(compressed_responses_unpack_to_the_original),
+            TEST(small_responses_are_not_compressed),
+            TEST(responses_with_secrets_are_never_compressed),
             TEST(each_coding_has_its_own_tag),
-            TEST(files_are_sent_in_a_coding_that_they_have),
+            TEST(files_are_sent_in_an_available_coding),
         };
 
         return cmocka_run_group_tests_name("content", tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* Headers of answers: entity tags, and what browsers of other origins and their caches must know. */
+/* Response headers: entity tags, CORS and caching. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -69,8 +69,8 @@ static void assert_cors(const char *origins, const char *origin, const char *var
         }
 }
 
-/* Otherwise a cache would store the answer without a log-in and serve it to members. */
-static void with_a_list_of_origins_every_answer_varies_by_origin(void **state)
+/* Otherwise a cache would store the anonymous response and serve it to members. */
+static void with_a_list_of_origins_every_response_varies_by_origin(void **state)
 {
         static const char *const list = "https://a.example, https://b.example";
 
@@ -92,7 +92,7 @@ static void tag(const char *body, const char *if_none_match)
         etag_set(&request, &response, etag_of(arena, &response.body, CODING_IDENTITY));
 }
 
-static void what_the_client_has_is_not_sent_again(void **state)
+static void unchanged_responses_are_not_sent_again(void **state)
 {
         const char *first, *again;
 
@@ -109,7 +109,7 @@ static void what_the_client_has_is_not_sent_again(void **state)
         assert_string_not_equal(again, first);
 }
 
-static void fields_of_answers_stand_in_the_headers_that_they_name(void **state)
+static void response_fields_are_sent_in_their_headers(void **state)
 {
         Google__Protobuf__Timestamp when = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
         Example__PictureState answer = EXAMPLE__PICTURE_STATE__INIT;
@@ -117,7 +117,7 @@ static void fields_of_answers_stand_in_the_headers_that_they_name(void **state)
 
         ask("", NULL);
         answer_headers_of_message(arena, type, &answer.base, &response);
-        assert_string_equal(answered("Upload-Offset"), "0"); /* which is an offset */
+        assert_string_equal(answered("Upload-Offset"), "0"); /* a valid offset */
         assert_null(answered("Upload-Expires"));
         assert_null(answered("Location"));
         when.seconds = 784111777;
@@ -131,7 +131,7 @@ static void fields_of_answers_stand_in_the_headers_that_they_name(void **state)
         assert_string_equal(answered("Location"), "/v1/here");
 }
 
-static void headers_that_a_path_declares_are_on_its_answers(void **state)
+static void headers_declared_for_a_path_are_on_its_responses(void **state)
 {
         const struct rpc_method *m = &example_methods[EXAMPLE_STAT_PICTURE];
 
@@ -144,7 +144,7 @@ static void headers_that_a_path_declares_are_on_its_answers(void **state)
         assert_string_equal(answered("Tus-Extension"), "creation");
 }
 
-static void pages_may_read_whatever_is_declared(void **state)
+static void cors_exposes_all_declared_headers(void **state)
 {
         static const struct rpc_service *const services[] = {&example_contract, &example_contract};
         CLEANUP(buf_free) struct buf names;
@@ -162,11 +162,11 @@ static void pages_may_read_whatever_is_declared(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            TEST(with_a_list_of_origins_every_answer_varies_by_origin),
-            TEST(fields_of_answers_stand_in_the_headers_that_they_name),
-            TEST(headers_that_a_path_declares_are_on_its_answers),
-            TEST(pages_may_read_whatever_is_declared),
-            TEST(what_the_client_has_is_not_sent_again),
+            TEST(with_a_list_of_origins_every_response_varies_by_origin),
+            TEST(response_fields_are_sent_in_their_headers),
+            TEST(headers_declared_for_a_path_are_on_its_responses),
+            TEST(cors_exposes_all_declared_headers),
+            TEST(unchanged_responses_are_not_sent_again),
         };
 
         return cmocka_run_group_tests_name("headers", tests, NULL, NULL);

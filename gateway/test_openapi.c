@@ -1,6 +1,5 @@
-/* The OpenAPI document of the real services and of the generator's example: every reference leads somewhere, and limits
- * are what the contract says. Given a file's name as argument it only writes the document there, for validators that
- * others wrote. */
+/* The OpenAPI document of the real services and of the generator's example: every reference resolves, and limits are
+ * those of the contract. With a file name as argument it only writes the document there, for third-party validators. */
 #include "gateway/openapi.h"
 
 #include <jansson.h>
@@ -114,13 +113,13 @@ static void check_references(json_t *value)
         }
 }
 
-static void every_reference_leads_somewhere(void **state)
+static void every_reference_resolves(void **state)
 {
         (void)state;
         check_references(document);
 }
 
-/* Counts how often a schema's name is referred to. */
+/* Counts the references to a schema. */
 static size_t count_references(json_t *value, const char *reference)
 {
         size_t n = 0, i;
@@ -140,7 +139,7 @@ static size_t count_references(json_t *value, const char *reference)
         return n;
 }
 
-static void no_schema_is_there_for_nothing(void **state)
+static void every_schema_is_used(void **state)
 {
         (void)state;
         const char *name;
@@ -156,7 +155,7 @@ static void no_schema_is_there_for_nothing(void **state)
         }
 }
 
-static void every_rest_method_is_there_once_and_internal_ones_are_not(void **state)
+static void every_rest_method_is_included_once_and_internal_ones_are_not(void **state)
 {
         (void)state;
         size_t expected = 6, found = 0; /* the pages */
@@ -183,7 +182,7 @@ static void every_rest_method_is_there_once_and_internal_ones_are_not(void **sta
         assert_true(found > 25);
 }
 
-static void declared_headers_are_listed_where_they_come(void **state)
+static void declared_headers_are_listed_where_they_are_sent(void **state)
 {
         (void)state;
         static const char head[] = "/paths/~1v1~1samples~1{id}~1upload/head";
@@ -199,7 +198,7 @@ static void declared_headers_are_listed_where_they_come(void **state)
                "{\"image/png\":{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}}}");
 }
 
-static void limits_of_what_clients_send_are_those_of_the_contract(void **state)
+static void limits_of_requests_are_those_of_the_contract(void **state)
 {
         (void)state;
         expect("/components/schemas/note.CreateNoteRequest",
@@ -223,7 +222,7 @@ static void limits_of_what_clients_send_are_those_of_the_contract(void **state)
                "{\"type\":\"string\",\"contentEncoding\":\"base64\",\"maxLength\":8}");
 }
 
-static void answers_say_what_is_always_there_and_what_may_be_null(void **state)
+static void responses_declare_required_and_nullable_fields(void **state)
 {
         (void)state;
         expect("/components/schemas/note.Note/properties/parent_id",
@@ -242,7 +241,7 @@ static void answers_say_what_is_always_there_and_what_may_be_null(void **state)
         expect("/components/schemas/note.NoteList/required", "[\"items\"]"); /* next_cursor is left out at the end */
 }
 
-static void fields_of_the_path_are_parameters_and_not_in_the_body(void **state)
+static void path_fields_are_parameters_and_not_in_the_body(void **state)
 {
         (void)state;
         expect(
@@ -255,12 +254,12 @@ static void fields_of_the_path_are_parameters_and_not_in_the_body(void **state)
         expect("/paths/~1v1~1relationships/get/parameters/0/explode", "false");
 }
 
-static void each_operation_says_who_may_call_it_and_what_can_go_wrong(void **state)
+static void each_operation_declares_its_access_and_errors(void **state)
 {
         (void)state;
         expect("/paths/~1v1~1notes/post/security", "[{\"bearer\":[\"write\"]}]");
         expect("/paths/~1v1~1notes~1{id}/get/security", "[{},{\"bearer\":[]}]");
-        expect("/paths/~1v1~1auth~1login/post/security", "[]"); /* a token is not looked at */
+        expect("/paths/~1v1~1auth~1login/post/security", "[]"); /* a token is ignored */
         expect("/paths/~1v1~1auth~1refresh/post/security", "[]");
         expect("/paths/~1v1~1auth~1logout/post/security/0/bearer/0", "\"write\"");
         expect("/paths/~1v1~1notes/post/parameters/0/$ref", "\"#/components/parameters/IdempotencyKey\"");
@@ -280,7 +279,7 @@ static void each_operation_says_who_may_call_it_and_what_can_go_wrong(void **sta
         assert_non_null(at(document, "/components/responses/TooManyRequests/headers/Retry-After"));
 }
 
-static void bodies_and_files_are_bytes_with_their_own_parameters_and_answers(void **state)
+static void bodies_and_files_are_binary_with_their_own_parameters_and_responses(void **state)
 {
         (void)state;
         expect("/paths/~1v1~1samples~1{id}~1picture/put/requestBody",
@@ -304,7 +303,7 @@ static void bodies_and_files_are_bytes_with_their_own_parameters_and_answers(voi
         assert_null(at(document, "/paths/~1v1~1samples~1{id}/get/responses/416"));
 }
 
-static void too_little_room_is_told(void **state)
+static void a_buffer_that_is_too_small_is_reported(void **state)
 {
         size_t url_at;
         (void)state;
@@ -331,16 +330,16 @@ static int write_document(const char *path)
 int main(int argc, char **argv)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(every_reference_leads_somewhere),
-            cmocka_unit_test(no_schema_is_there_for_nothing),
-            cmocka_unit_test(every_rest_method_is_there_once_and_internal_ones_are_not),
-            cmocka_unit_test(declared_headers_are_listed_where_they_come),
-            cmocka_unit_test(limits_of_what_clients_send_are_those_of_the_contract),
-            cmocka_unit_test(answers_say_what_is_always_there_and_what_may_be_null),
-            cmocka_unit_test(fields_of_the_path_are_parameters_and_not_in_the_body),
-            cmocka_unit_test(each_operation_says_who_may_call_it_and_what_can_go_wrong),
-            cmocka_unit_test(bodies_and_files_are_bytes_with_their_own_parameters_and_answers),
-            cmocka_unit_test(too_little_room_is_told),
+            cmocka_unit_test(every_reference_resolves),
+            cmocka_unit_test(every_schema_is_used),
+            cmocka_unit_test(every_rest_method_is_included_once_and_internal_ones_are_not),
+            cmocka_unit_test(declared_headers_are_listed_where_they_are_sent),
+            cmocka_unit_test(limits_of_requests_are_those_of_the_contract),
+            cmocka_unit_test(responses_declare_required_and_nullable_fields),
+            cmocka_unit_test(path_fields_are_parameters_and_not_in_the_body),
+            cmocka_unit_test(each_operation_declares_its_access_and_errors),
+            cmocka_unit_test(bodies_and_files_are_binary_with_their_own_parameters_and_responses),
+            cmocka_unit_test(a_buffer_that_is_too_small_is_reported),
         };
         return argc == 2 ? write_document(argv[1]) : cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -1,4 +1,4 @@
-/* Problems as clients see them. */
+/* Problems as sent to clients. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -55,7 +55,7 @@ static const char *member(const char *name)
         return text == NULL ? "" : text;
 }
 
-static void every_status_has_its_place_in_http(void **state)
+static void every_status_maps_to_http(void **state)
 {
         static const struct {
                 sn_status status;
@@ -92,7 +92,7 @@ static void every_status_has_its_place_in_http(void **state)
         }
 }
 
-static void the_document_names_field_detail_and_request(void **state)
+static void a_problem_has_field_detail_and_request(void **state)
 {
         struct rpc_problem p = {.status = SN_INVALID_ARGUMENT,
                                 .code = "validation_failed",
@@ -108,7 +108,7 @@ static void the_document_names_field_detail_and_request(void **state)
         assert_null(json_object_get(document, "field"));
 }
 
-static void what_went_wrong_inside_is_not_told(void **state)
+static void internal_errors_are_not_revealed(void **state)
 {
         struct rpc_problem p = {
             .status = SN_INTERNAL, .code = "pg_23505", .detail = "duplicate key value violates unique constraint"};
@@ -119,7 +119,7 @@ static void what_went_wrong_inside_is_not_told(void **state)
         assert_null(strstr(response.body.data, "pg_"));
 }
 
-static void a_client_that_may_try_again_is_told_when(void **state)
+static void retryable_errors_have_retry_after(void **state)
 {
         struct rpc_problem p = {
             .status = SN_RESOURCE_EXHAUSTED, .code = "rate_limited", .detail = "slow down", .retry_after_s = 17};
@@ -133,7 +133,7 @@ static void a_client_that_may_try_again_is_told_when(void **state)
         assert_string_equal(header("Retry-After"), "");
 }
 
-static void a_401_says_how_to_log_in_and_what_was_wrong_with_the_token(void **state)
+static void a_401_has_the_challenge_and_the_error_of_the_token(void **state)
 {
         struct rpc_problem p = {.status = SN_UNAUTHENTICATED, .code = "token_expired", .detail = "expired"};
         write_problem(&p);
@@ -153,11 +153,11 @@ static void a_401_says_how_to_log_in_and_what_was_wrong_with_the_token(void **st
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            TEST(every_status_has_its_place_in_http),
-            TEST(the_document_names_field_detail_and_request),
-            TEST(what_went_wrong_inside_is_not_told),
-            TEST(a_client_that_may_try_again_is_told_when),
-            TEST(a_401_says_how_to_log_in_and_what_was_wrong_with_the_token),
+            TEST(every_status_maps_to_http),
+            TEST(a_problem_has_field_detail_and_request),
+            TEST(internal_errors_are_not_revealed),
+            TEST(retryable_errors_have_retry_after),
+            TEST(a_401_has_the_challenge_and_the_error_of_the_token),
         };
         return cmocka_run_group_tests_name("gateway problem", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* Which method a verb and a path mean. */
+/* Matching HTTP methods and paths to methods of the contract. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -51,7 +51,8 @@ static int teardown(void **state)
         return 0;
 }
 
-/* The method's name, the page's path, "-" for no such path, the verbs for another verb, "!" for a malformed path. */
+/* The method's name, the page's path, "-" for no such path, the allowed HTTP methods for another one, "!" for a
+ * malformed path. */
 static const char *match(const char *verb, const char *path, struct route_match *m)
 {
         if (!router_match(router, arena, verb, path, m)) {
@@ -89,7 +90,7 @@ static void a_path_finds_its_method_or_page(void **state)
         assert_string_equal(found("GET", "/.well-known/jwks.json"), "/.well-known/jwks.json");
 }
 
-static void a_fixed_segment_wins_over_a_variable(void **state)
+static void a_literal_segment_wins_over_a_variable(void **state)
 {
         struct route_match m;
 
@@ -102,7 +103,7 @@ static void a_fixed_segment_wins_over_a_variable(void **state)
         assert_string_equal(found("GET", "/v1/users/%6De"), "GetMe"); /* RFC 3986, 6.2.2.2: the same path */
 }
 
-static void each_route_names_its_variables_itself(void **state)
+static void each_route_names_its_own_variables(void **state)
 {
         struct route_match m;
 
@@ -124,11 +125,11 @@ static void values_are_percent_decoded_once(void **state)
         assert_variable(&m, 0, "id", "a b++%\xc3\xa9");
         assert_string_equal(match("GET", "/v1/users/%2541", &m), "GetUser");
         assert_variable(&m, 0, "id", "%41");
-        assert_string_equal(match("GET", "/v1/users/..", &m), "GetUser"); /* no meaning here */
+        assert_string_equal(match("GET", "/v1/users/..", &m), "GetUser"); /* no special meaning here */
         assert_variable(&m, 0, "id", "..");
 }
 
-static void an_escaped_slash_is_a_character_of_its_segment(void **state)
+static void an_escaped_slash_is_part_of_its_segment(void **state)
 {
         struct route_match m;
 
@@ -139,7 +140,7 @@ static void an_escaped_slash_is_a_character_of_its_segment(void **state)
         assert_string_equal(found("GET", "/v1/users%2Fme"), "-");
 }
 
-static void a_bad_escape_is_malformed(void **state)
+static void an_invalid_escape_is_malformed(void **state)
 {
         static const char *const paths[] = {
             "/v1/users/%",
@@ -171,7 +172,7 @@ static void head_is_matched_like_get(void **state)
         assert_string_equal(found("HEAD", "/v1/users/7/follow"), "PUT, DELETE, OPTIONS");
 }
 
-static void a_method_may_have_head_for_itself(void **state)
+static void a_method_may_handle_head_itself(void **state)
 {
         assert_string_equal(found("HEAD", "/v1/up/7"), "Stat");
         assert_string_equal(found("GET", "/v1/up/7"), "Read");
@@ -179,7 +180,7 @@ static void a_method_may_have_head_for_itself(void **state)
         assert_string_equal(found("GET", "/v1/only"), "HEAD, OPTIONS");
 }
 
-static void all_answers_at_a_path_know_its_headers(void **state)
+static void all_responses_on_a_path_have_its_headers(void **state)
 {
         static const char *const verbs[] = {"GET", "HEAD", "PUT", "OPTIONS"};
         struct route_match m;
@@ -193,7 +194,7 @@ static void all_answers_at_a_path_know_its_headers(void **state)
         assert_null(m.at_path);
 }
 
-static void another_verb_is_told_which_there_are(void **state)
+static void another_method_gets_the_allowed_ones(void **state)
 {
         assert_string_equal(found("POST", "/v1/users/me"), "GET, HEAD, PATCH, OPTIONS");
         assert_string_equal(found("GET", "/v1/users/7/follow"), "PUT, DELETE, OPTIONS");
@@ -204,13 +205,13 @@ static void another_verb_is_told_which_there_are(void **state)
         assert_string_equal(found("", "/v1/users"), "GET, HEAD, OPTIONS");
 }
 
-static void the_whole_server_takes_every_verb_that_a_route_has(void **state)
+static void the_asterisk_allows_every_method_that_a_route_has(void **state)
 {
         assert_string_equal(found("OPTIONS", "*"), "GET, HEAD, PATCH, PUT, DELETE, OPTIONS");
         assert_string_equal(found("OPTIONS", "/*"), "-");
 }
 
-static void what_is_not_a_path_is_not_found(void **state)
+static void unknown_paths_are_not_found(void **state)
 {
         static const char *const paths[] = {
             "//",      "/v1",           "/v2/users",     "/V1/users", "/v1/users/me/follow/x", "/v1/users/7/likes",
@@ -238,7 +239,7 @@ static void trailing_slashes_and_empty_segments_are_not_found(void **state)
         }
 }
 
-static void a_path_that_goes_too_deep_is_not_found(void **state)
+static void a_path_that_is_too_deep_is_not_found(void **state)
 {
         char path[4096] = "/v1";
 
@@ -255,8 +256,8 @@ static void methods_without_a_path_cannot_be_reached(void **state)
         assert_string_equal(found("POST", "/sonet.user.v1.UserService/Internal"), "-");
 }
 
-/* What a client sends is not told apart by the names of variables. */
-static void two_contracts_with_one_route_are_refused_by_name(void **state)
+/* Requests cannot be distinguished by the names of variables. */
+static void two_contracts_with_the_same_route_are_rejected_by_name(void **state)
 {
         static const struct rpc_method first[] = {
             {.name = "A", .full_name = "/one.A", .http_verb = "GET", .http_path = "/v1/x/{id}/y"}};
@@ -275,7 +276,7 @@ static void two_contracts_with_one_route_are_refused_by_name(void **state)
         buf_free(&error);
 }
 
-static void a_contract_cannot_take_the_path_of_a_page(void **state)
+static void a_contract_cannot_use_the_path_of_a_page(void **state)
 {
         static const struct rpc_method taking[] = {
             {.name = "A", .full_name = "/one.A", .http_verb = "GET", .http_path = "/healthz"}};
@@ -295,22 +296,22 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             TEST(a_path_finds_its_method_or_page),
-            TEST(a_fixed_segment_wins_over_a_variable),
-            TEST(each_route_names_its_variables_itself),
+            TEST(a_literal_segment_wins_over_a_variable),
+            TEST(each_route_names_its_own_variables),
             TEST(values_are_percent_decoded_once),
-            TEST(an_escaped_slash_is_a_character_of_its_segment),
-            TEST(a_bad_escape_is_malformed),
+            TEST(an_escaped_slash_is_part_of_its_segment),
+            TEST(an_invalid_escape_is_malformed),
             TEST(head_is_matched_like_get),
-            TEST(a_method_may_have_head_for_itself),
-            TEST(all_answers_at_a_path_know_its_headers),
-            TEST(another_verb_is_told_which_there_are),
-            TEST(the_whole_server_takes_every_verb_that_a_route_has),
-            TEST(what_is_not_a_path_is_not_found),
+            TEST(a_method_may_handle_head_itself),
+            TEST(all_responses_on_a_path_have_its_headers),
+            TEST(another_method_gets_the_allowed_ones),
+            TEST(the_asterisk_allows_every_method_that_a_route_has),
+            TEST(unknown_paths_are_not_found),
             TEST(trailing_slashes_and_empty_segments_are_not_found),
-            TEST(a_path_that_goes_too_deep_is_not_found),
+            TEST(a_path_that_is_too_deep_is_not_found),
             TEST(methods_without_a_path_cannot_be_reached),
-            TEST(two_contracts_with_one_route_are_refused_by_name),
-            TEST(a_contract_cannot_take_the_path_of_a_page),
+            TEST(two_contracts_with_the_same_route_are_rejected_by_name),
+            TEST(a_contract_cannot_use_the_path_of_a_page),
         };
 
         return cmocka_run_group_tests_name("router", tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* The routes of all services of this program beside each other: two that collide do not get past the build. */
+/* The routes of all services together: conflicting ones fail the build. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 #include "services/services.h"
 #include "web/web.h"
 
-static void no_two_services_have_one_route(void **state)
+static void no_two_services_have_the_same_route(void **state)
 {
         const struct rpc_service *contracts[16];
         struct router *router;
@@ -29,7 +29,7 @@ static void no_two_services_have_one_route(void **state)
 
 int main(void)
 {
-        const struct CMUnitTest tests[] = {cmocka_unit_test(no_two_services_have_one_route)};
+        const struct CMUnitTest tests[] = {cmocka_unit_test(no_two_services_have_the_same_route)};
 
         return cmocka_run_group_tests_name("routes", tests, NULL, NULL);
 }

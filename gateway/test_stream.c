@@ -1,4 +1,4 @@
-/* Streams of a service that does what the test says: what they are sent when something fails, waits or stops. */
+/* Streams of a service that the test controls: what clients get if something fails, waits or stops. */
 #include <stdio.h>
 #include <string.h>
 #include "auth/token.h"
@@ -29,7 +29,7 @@ static void subscribe(struct wall_client *client, const char *wall, const char *
         wall_say(client, text);
 }
 
-/* A client that has a position from before what is posted next. */
+/* A client with a position before the next posts. */
 static void note_position(char position[256])
 {
         struct wall_client client = wall_open_socket(NULL);
@@ -41,7 +41,7 @@ static void note_position(char position[256])
         wall_close(&client);
 }
 
-/* Events that nobody is subscribed to; returns when the streams are past them. */
+/* Events without subscribers; returns when the streams have passed them. */
 static void post_missed(const char *wall, int n, size_t bytes)
 {
         struct wall_client client = wall_open_socket(NULL);
@@ -58,7 +58,7 @@ static void post_missed(const char *wall, int n, size_t bytes)
 
 /* ---- Replays ---- */
 
-static void a_replay_larger_than_the_bound_of_what_is_unread_is_all_there(void **state)
+static void a_replay_larger_than_the_limit_of_unread_bytes_is_complete(void **state)
 {
         char position[256];
 
@@ -79,13 +79,13 @@ static void a_replay_larger_than_the_bound_of_what_is_unread_is_all_there(void *
         wall_close(&client);
 }
 
-static void a_reader_who_is_in_time_is_not_taken_for_a_slow_one(void **state)
+static void a_reader_that_keeps_up_is_not_slow(void **state)
 {
         struct wall_client client = wall_open_socket(NULL);
 
         subscribe(&client, "a", NULL);
         wall_wait(&client, "\"subscribed\"");
-        wall_post("a", 3 << 20); /* one message, larger than what may be unread and the kernel's buffer */
+        wall_post("a", 3 << 20); /* one message, larger than the limit of unread bytes and the kernel's buffer */
         wall_wait(&client, "000000000001");
         wall_wait(&client, "\"}}"); /* its end */
         wall_post("a", 10);
@@ -93,7 +93,7 @@ static void a_reader_who_is_in_time_is_not_taken_for_a_slow_one(void **state)
         wall_close(&client);
 }
 
-/* One message is larger than what may be unread and the kernel takes, and smaller than four times what may be unread.
+/* One message is larger than the limit of unread bytes and the kernel's buffer, and smaller than four times the limit.
  */
 static struct wall_client open_and_fill(void)
 {
@@ -105,7 +105,7 @@ static struct wall_client open_and_fill(void)
         return client;
 }
 
-static void a_burst_does_not_end_the_stream_of_who_takes_it_in_time(void **state)
+static void a_burst_does_not_end_the_stream_of_a_client_that_keeps_up(void **state)
 {
         struct wall_client client = open_and_fill();
 
@@ -117,8 +117,8 @@ static void a_burst_does_not_end_the_stream_of_who_takes_it_in_time(void **state
         wall_close(&client);
 }
 
-/* Both of the gate are asked for before one of them is answered, and the one behind them waits for its turn. */
-static void events_are_asked_for_at_once_and_come_in_order(void **state)
+/* Both events at the gate are requested before one of them is answered, and the next one waits. */
+static void events_are_requested_concurrently_and_arrive_in_order(void **state)
 {
         struct wall_client client = wall_open_socket(NULL);
 
@@ -160,7 +160,7 @@ static void cut_off_slow_reader(size_t bytes)
         wall_close(&client);
 }
 
-static void who_leaves_too_much_unread_is_cut_off_after_a_second(void **state)
+static void a_client_with_too_much_unread_is_disconnected_after_a_second(void **state)
 {
         int64_t began_us = clock_monotonic_us();
 
@@ -168,7 +168,7 @@ static void who_leaves_too_much_unread_is_cut_off_after_a_second(void **state)
         assert_true(clock_monotonic_us() - began_us >= 1000000);
 }
 
-static void who_leaves_four_times_as_much_unread_is_cut_off(void **state)
+static void a_client_with_four_times_as_much_unread_is_disconnected(void **state)
 {
         cut_off_slow_reader(4 << 20);
 }
@@ -185,7 +185,7 @@ static int teardown_large(void **state)
         return teardown(state);
 }
 
-static void a_replay_that_fails_ends_the_stream_which_resumes(void **state)
+static void a_failing_replay_ends_the_stream_which_resumes(void **state)
 {
         char position[256];
 
@@ -214,7 +214,7 @@ static void a_replay_that_fails_ends_the_stream_which_resumes(void **state)
 
 /* ---- Server-sent events ---- */
 
-static void a_channel_of_server_sent_events_that_fails_ends_them(void **state)
+static void a_failing_channel_ends_server_sent_events(void **state)
 {
         char id[256];
         struct wall_client client = wall_open_events("wall:a", NULL, NULL);
@@ -231,7 +231,7 @@ static void a_channel_of_server_sent_events_that_fails_ends_them(void **state)
         wall_close(&client);
 }
 
-static void an_id_passes_no_event_that_is_owed_on_another_channel(void **state)
+static void an_id_skips_no_unsent_event_of_another_channel(void **state)
 {
         char id[256];
         struct wall_client client = wall_open_events("wall:gate,wall:b", NULL, NULL);
@@ -244,7 +244,7 @@ static void an_id_passes_no_event_that_is_owed_on_another_channel(void **state)
         wall_wait(&client, "wall:b");
         wall_gate_close();
         wall_post("gate", 100);
-        wall_gate_await(1); /* it is on its way to the streams */
+        wall_gate_await(1); /* it is being sent to the streams */
         struct wall_client other = wall_open_events("wall:gate2,wall:b", NULL, NULL);
 
         wall_wait(&other, "wall:b\"");
@@ -253,7 +253,7 @@ static void an_id_passes_no_event_that_is_owed_on_another_channel(void **state)
         wall_close(&other);
         wall_gate_open();
         other = wall_open_events("wall:gate", id, NULL);
-        wall_wait(&other, "000000000001"); /* it is still to come behind that id */
+        wall_wait(&other, "000000000001"); /* it is still to be sent after that ID */
         wall_close(&other);
         wall_wait(&client, "000000000001");
         wall_close(&client);
@@ -277,9 +277,9 @@ static void an_id_resumes_channels_of_several_logs(void **state)
         wall_close(&client);
 }
 
-/* ---- A member's own channel ---- */
+/* ---- A personal channel ---- */
 
-static void a_personal_channel_tells_all_devices_of_its_member_and_nobody_else(void **state)
+static void a_personal_channel_reaches_all_devices_of_its_member_only(void **state)
 {
         struct wall_client phone = wall_open_socket(wall_token_of(1, 600, SESSION)),
                            laptop = wall_open_socket(wall_token_of(1, 600, SESSION)),
@@ -306,7 +306,7 @@ static void a_personal_channel_tells_all_devices_of_its_member_and_nobody_else(v
         wall_close(&other);
 }
 
-/* ---- What fails ---- */
+/* ---- Failures ---- */
 
 static void an_event_that_cannot_be_routed_ends_the_streams_which_resume(void **state)
 {
@@ -329,7 +329,7 @@ static void an_event_that_cannot_be_routed_ends_the_streams_which_resume(void **
         wall_close(&client);
 }
 
-static void a_log_that_is_away_holds_up_few_workers_for_a_short_time(void **state)
+static void an_unreachable_log_delays_few_workers_briefly(void **state)
 {
         struct wall_client clients[10];
         int64_t began_us = clock_monotonic_us();
@@ -345,7 +345,7 @@ static void a_log_that_is_away_holds_up_few_workers_for_a_short_time(void **stat
         for (int i = 0; i < 10; i++) {
                 wall_wait(&clients[i], "\"status\":503");
         }
-        assert_true(clock_monotonic_us() - began_us < 5000000); /* one of them waited as long before */
+        assert_true(clock_monotonic_us() - began_us < 5000000); /* one of them used to wait that long */
         wall_log_is_away = false;
         for (int i = 0; i < 10; i++) {
                 do { /* when it is back */
@@ -356,7 +356,7 @@ static void a_log_that_is_away_holds_up_few_workers_for_a_short_time(void **stat
         }
 }
 
-static void what_is_too_large_for_one_answer_is_shown_to_fewer_at_a_time(void **state)
+static void an_event_too_large_for_one_response_is_shown_to_fewer_at_a_time(void **state)
 {
         struct wall_client clients[6];
 
@@ -365,14 +365,14 @@ static void what_is_too_large_for_one_answer_is_shown_to_fewer_at_a_time(void **
                 subscribe(&clients[i], "a", NULL);
                 wall_wait(&clients[i], "\"subscribed\"");
         }
-        wall_post("a", 8 << 20); /* for all of them more than a call may take */
+        wall_post("a", 8 << 20); /* for all of them more than a call may return */
         for (int i = 0; i < 6; i++) {
                 wall_wait(&clients[i], "000000000001");
                 wall_wait(&clients[i], "x\"}}"); /* all of it */
         }
         wall_post("a", 10);
         for (int i = 0; i < 6; i++) {
-                wall_wait(&clients[i], "000000000002"); /* none was cut off */
+                wall_wait(&clients[i], "000000000002"); /* none was disconnected */
                 wall_close(&clients[i]);
         }
 }
@@ -391,7 +391,7 @@ static void a_stream_ends_with_its_token(void **state)
         wall_close(&client);
 }
 
-static void a_stream_goes_on_with_the_token_that_came_last(void **state)
+static void a_stream_continues_with_the_latest_token(void **state)
 {
         struct wall_client client = wall_open_socket(wall_token(2, SESSION));
         int64_t expired_ms = clock_wall_ms() + 3000;
@@ -413,7 +413,7 @@ static void a_stream_goes_on_with_the_token_that_came_last(void **state)
         wall_close(&client);
 }
 
-static void a_session_that_ends_ends_a_stream_without_channels(void **state)
+static void an_ended_session_ends_a_stream_without_channels(void **state)
 {
         const char *session = "01890a5d-ac96-774b-bcce-b302099a8059";
         struct wall_client client = wall_open_socket(wall_token(600, session));
@@ -425,19 +425,19 @@ static void a_session_that_ends_ends_a_stream_without_channels(void **state)
         wall_close(&client);
 }
 
-static void a_session_that_ended_while_its_stream_began_ends_it(void **state)
+static void a_session_ended_while_its_stream_starts_ends_it(void **state)
 {
         const char *session = "01890a5d-ac96-774b-bcce-b302099a805a";
 
         wall_gate_close();
         struct wall_client client = wall_open_events("wall:gate", NULL, wall_token(600, session));
 
-        wall_gate_await(1); /* its token is checked */
+        wall_gate_await(1); /* its token has been checked */
         struct wall_client other = wall_open_socket(wall_token(600, session));
 
         wall_wait(&other, "\"authenticated\"");
         token_revoke_session(session, clock_wall_ms() / 1000 + 600);
-        wall_wait(&other, "token_revoked"); /* the hub has looked at the streams that there were */
+        wall_wait(&other, "token_revoked"); /* the hub has checked the existing streams */
         wall_close(&other);
         wall_gate_open();
         wall_wait(&client, "token_revoked");
@@ -445,7 +445,7 @@ static void a_session_that_ended_while_its_stream_began_ends_it(void **state)
         wall_close(&client);
 }
 
-/* ---- The end ---- */
+/* ---- Shutdown ---- */
 
 static void a_stop_does_not_wait_for_a_stream_that_is_being_opened(void **state)
 {
@@ -454,7 +454,7 @@ static void a_stop_does_not_wait_for_a_stream_that_is_being_opened(void **state)
 
         subscribe(&socket, "gate", NULL);
         wall_gate_await(2);
-        wall_stop(0); /* they go on behind it, and find what they need */
+        wall_stop(0); /* they continue afterwards, and find what they need */
         wall_wait_end(&events);
         wall_wait_end(&socket);
         wall_close(&events);
@@ -468,24 +468,24 @@ static void a_stop_does_not_wait_for_a_stream_that_is_being_opened(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            TEST(a_replay_larger_than_the_bound_of_what_is_unread_is_all_there),
-            TEST(a_reader_who_is_in_time_is_not_taken_for_a_slow_one),
-            TEST(events_are_asked_for_at_once_and_come_in_order),
-            TEST_LARGE(a_burst_does_not_end_the_stream_of_who_takes_it_in_time),
-            TEST_LARGE(who_leaves_too_much_unread_is_cut_off_after_a_second),
-            TEST_LARGE(who_leaves_four_times_as_much_unread_is_cut_off),
-            TEST(a_replay_that_fails_ends_the_stream_which_resumes),
-            TEST(a_channel_of_server_sent_events_that_fails_ends_them),
-            TEST(an_id_passes_no_event_that_is_owed_on_another_channel),
+            TEST(a_replay_larger_than_the_limit_of_unread_bytes_is_complete),
+            TEST(a_reader_that_keeps_up_is_not_slow),
+            TEST(events_are_requested_concurrently_and_arrive_in_order),
+            TEST_LARGE(a_burst_does_not_end_the_stream_of_a_client_that_keeps_up),
+            TEST_LARGE(a_client_with_too_much_unread_is_disconnected_after_a_second),
+            TEST_LARGE(a_client_with_four_times_as_much_unread_is_disconnected),
+            TEST(a_failing_replay_ends_the_stream_which_resumes),
+            TEST(a_failing_channel_ends_server_sent_events),
+            TEST(an_id_skips_no_unsent_event_of_another_channel),
             TEST(an_id_resumes_channels_of_several_logs),
-            TEST(a_personal_channel_tells_all_devices_of_its_member_and_nobody_else),
+            TEST(a_personal_channel_reaches_all_devices_of_its_member_only),
             TEST(an_event_that_cannot_be_routed_ends_the_streams_which_resume),
-            TEST(a_log_that_is_away_holds_up_few_workers_for_a_short_time),
-            TEST(what_is_too_large_for_one_answer_is_shown_to_fewer_at_a_time),
+            TEST(an_unreachable_log_delays_few_workers_briefly),
+            TEST(an_event_too_large_for_one_response_is_shown_to_fewer_at_a_time),
             TEST(a_stream_ends_with_its_token),
-            TEST(a_stream_goes_on_with_the_token_that_came_last),
-            TEST(a_session_that_ends_ends_a_stream_without_channels),
-            TEST(a_session_that_ended_while_its_stream_began_ends_it),
+            TEST(a_stream_continues_with_the_latest_token),
+            TEST(an_ended_session_ends_a_stream_without_channels),
+            TEST(a_session_ended_while_its_stream_starts_ends_it),
             TEST(a_stop_does_not_wait_for_a_stream_that_is_being_opened),
         };
 

@@ -1,4 +1,4 @@
-/* Streams of a service that does what the test says: what devices acknowledge, and channels that may lose something. */
+/* Streams of a service that the test controls: acknowledgements of devices, and lossy channels. */
 #include <stdio.h>
 #include <string.h>
 #include "base/clock.h"
@@ -30,14 +30,14 @@ static void acknowledge(struct wall_client *client, const char *channel, const c
         wall_say(client, text);
 }
 
-/* Messages are answered in order: what was said before has been done. */
+/* Messages are handled in order: earlier ones have been handled. */
 static void await_obeyed(struct wall_client *client)
 {
         wall_say(client, "{\"type\":\"nothing\"}");
         wall_wait(client, "must be authenticate, ");
 }
 
-static void what_a_device_acknowledges_is_told_to_the_channels_method(void **state)
+static void acknowledgements_are_passed_to_the_channels_method(void **state)
 {
         struct wall_client client = wall_open_socket(wall_token_of(1, 600, SESSION));
         char position[256], told[200];
@@ -52,15 +52,15 @@ static void what_a_device_acknowledges_is_told_to_the_channels_method(void **sta
         wall_acknowledged(told);
         assert_string_equal(told, "mine 01890a5d-ac96-774b-bcce-b302099a8051 " SESSION
                                   " 018f0000-0000-7000-8000-0000000000aa 1");
-        assert_int_equal(wall_count(&client, "\"type\":\"problem\""), 1); /* of await_obeyed: it has no answer */
+        assert_int_equal(wall_count(&client, "\"type\":\"problem\""), 1); /* from await_obeyed, which has no response */
         wall_acknowledge_status = SN_UNAVAILABLE;
         acknowledge(&client, "mine", position);
-        wall_wait(&client, "\"status\":503"); /* the stream goes on */
+        wall_wait(&client, "\"status\":503"); /* the stream continues */
         await_obeyed(&client);
         wall_close(&client);
 }
 
-static void an_acknowledgement_that_cannot_be_is_refused(void **state)
+static void invalid_acknowledgements_are_rejected(void **state)
 {
         struct wall_client client = wall_open_socket(wall_token_of(1, 600, SESSION)),
                            other = wall_open_events("floor:a", NULL, NULL);
@@ -73,7 +73,7 @@ static void an_acknowledgement_that_cannot_be_is_refused(void **state)
         wall_wait(&client, "not_subscribed");
         wall_say(&client, "{\"type\":\"subscribe\",\"channel\":\"mine\"}");
         wall_wait(&client, "\"subscribed\"");
-        acknowledge(&client, "mine", position); /* of another log */
+        acknowledge(&client, "mine", position); /* from another log */
         wall_wait(&client, "cursor_invalid");
         wall_wait(&client, "\"field\":\"position\"");
         acknowledge(&client, "mine", "abc");
@@ -107,14 +107,14 @@ static void glimpse(struct wall_client *client, const char *wall)
         wall_wait(client, "\"resumed\":false}");
 }
 
-static void a_lossy_channel_tells_who_is_there_and_has_no_positions(void **state)
+static void a_lossy_channel_reaches_subscribers_and_has_no_positions(void **state)
 {
         struct wall_client socket = wall_open_socket(NULL), events = wall_open_events("wall:b,glimpse:a", NULL, NULL);
         char id[256];
 
         wall_wait(&events, "glimpse:a\"");
         wall_wait(&events, "\n\n");
-        wall_last_id(&events, id); /* of the log's channel */
+        wall_last_id(&events, id); /* from the log's channel */
         glimpse(&socket, "a");
         assert_int_equal(wall_count(&socket, "\"position\""), 0);
         wall_signal("a");
@@ -133,7 +133,7 @@ static void a_lossy_channel_tells_who_is_there_and_has_no_positions(void **state
         wall_close(&late);
 }
 
-static void a_lossy_channel_shows_each_viewer_what_the_service_says(void **state)
+static void a_lossy_channel_shows_each_viewer_the_services_version(void **state)
 {
         struct wall_client mine = wall_open_socket(wall_token_of(1, 600, SESSION)),
                            other = wall_open_socket(wall_token_of(2, 600, SESSION));
@@ -150,7 +150,7 @@ static void a_lossy_channel_shows_each_viewer_what_the_service_says(void **state
         wall_close(&other);
 }
 
-static void a_signal_that_cannot_be_shown_is_dropped_and_the_stream_goes_on(void **state)
+static void a_signal_that_cannot_be_shown_is_dropped_and_the_stream_continues(void **state)
 {
         struct wall_client client = wall_open_socket(NULL);
 
@@ -169,7 +169,7 @@ static void a_signal_that_cannot_be_shown_is_dropped_and_the_stream_goes_on(void
         wall_close(&client);
 }
 
-static void who_is_slow_is_sent_nothing_that_may_be_lost_and_is_not_cut_off(void **state)
+static void a_slow_client_gets_no_lossy_events_and_is_not_disconnected(void **state)
 {
         struct wall_client slow = wall_open_socket(NULL), quick = wall_open_socket(NULL);
         int64_t before = dropped("sonet_stream_dropped_total");
@@ -182,7 +182,7 @@ static void who_is_slow_is_sent_nothing_that_may_be_lost_and_is_not_cut_off(void
                 wall_say(client, "{\"type\":\"subscribe\",\"channel\":\"wall:a\"}");
                 wall_wait(client, "\"subscribed\"");
         }
-        wall_post("a", 8 << 20); /* the kernel does not take so much */
+        wall_post("a", 8 << 20); /* more than the kernel's buffer */
         wall_wait(&quick, "x\"}}");
         for (int signals = 0; dropped("sonet_stream_dropped_total") == before; signals++) {
                 assert_true(signals < 1000);
@@ -198,7 +198,7 @@ static void who_is_slow_is_sent_nothing_that_may_be_lost_and_is_not_cut_off(void
         wall_close(&quick);
 }
 
-static void signals_that_come_faster_than_they_are_shown_are_dropped(void **state)
+static void signals_that_arrive_faster_than_they_are_shown_are_dropped(void **state)
 {
         struct wall_client client = wall_open_socket(NULL);
         int64_t before = dropped("sonet_signals_dropped_total");
@@ -210,7 +210,7 @@ static void signals_that_come_faster_than_they_are_shown_are_dropped(void **stat
         for (int i = 0; i < 1100; i++) {
                 wall_signal("gate");
         }
-        assert_int_equal(dropped("sonet_signals_dropped_total") - before, 100); /* the queue is bounded */
+        assert_int_equal(dropped("sonet_signals_dropped_total") - before, 100); /* the queue is limited */
         wall_gate_open();
         wall_close(&client);
 }
@@ -220,13 +220,13 @@ static void signals_that_come_faster_than_they_are_shown_are_dropped(void **stat
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            TEST(what_a_device_acknowledges_is_told_to_the_channels_method),
-            TEST(an_acknowledgement_that_cannot_be_is_refused),
-            TEST(a_lossy_channel_tells_who_is_there_and_has_no_positions),
-            TEST(a_lossy_channel_shows_each_viewer_what_the_service_says),
-            TEST(a_signal_that_cannot_be_shown_is_dropped_and_the_stream_goes_on),
-            TEST(who_is_slow_is_sent_nothing_that_may_be_lost_and_is_not_cut_off),
-            TEST(signals_that_come_faster_than_they_are_shown_are_dropped),
+            TEST(acknowledgements_are_passed_to_the_channels_method),
+            TEST(invalid_acknowledgements_are_rejected),
+            TEST(a_lossy_channel_reaches_subscribers_and_has_no_positions),
+            TEST(a_lossy_channel_shows_each_viewer_the_services_version),
+            TEST(a_signal_that_cannot_be_shown_is_dropped_and_the_stream_continues),
+            TEST(a_slow_client_gets_no_lossy_events_and_is_not_disconnected),
+            TEST(signals_that_arrive_faster_than_they_are_shown_are_dropped),
         };
 
         return cmocka_run_group_tests_name("stream lossy", tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* How much a client that comes back may have missed: 10,000 events of ten minutes, across a restart of the server too.
- * Events of the wall "a" are what it wants; one of "end" is posted behind them, so that it is seen to have passed. */
+/* How much a client may have missed when it resumes: 10,000 events of ten minutes, also across a restart of the server.
+ * It subscribes to the wall "a"; an event of "end" is posted after them, to see when they have passed. */
 #include <stdio.h>
 #include "gateway/testdata/wall.h"
 
@@ -17,7 +17,7 @@ static int teardown(void **state)
         return 0;
 }
 
-/* Says "subscribed", with resumed or without; since NULL: from now on. */
+/* Expects "subscribed", resumed or not; since NULL: from now on. */
 static struct wall_client subscribe(const char *wall, const char *since, const char *resumed)
 {
         struct wall_client client = wall_open_socket(NULL);
@@ -45,7 +45,7 @@ static void post(const char *wall, int n)
         }
 }
 
-/* The streams have passed it when this returns, and all that was posted before. */
+/* When this returns the streams have passed it, and everything posted before. */
 static void post_end(void)
 {
         struct wall_client client = subscribe("end", NULL, "\"resumed\":false");
@@ -95,7 +95,7 @@ static void ten_thousand_events_are_replayed_and_no_more(void **state)
         assert_resumes(later, 2, KEPT - 1);
 }
 
-static void events_of_ten_minutes_are_replayed_and_no_older_ones(void **state)
+static void events_of_the_last_ten_minutes_are_replayed(void **state)
 {
         char before[256], later[256];
 
@@ -120,7 +120,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             TEST(ten_thousand_events_are_replayed_and_no_more),
-            TEST(events_of_ten_minutes_are_replayed_and_no_older_ones),
+            TEST(events_of_the_last_ten_minutes_are_replayed),
         };
 
         return cmocka_run_group_tests_name("stream resume", tests, NULL, NULL);

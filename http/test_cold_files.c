@@ -1,5 +1,5 @@
-/* Answers that are files which are not in memory: they wait for the disk, and other requests on their I/O thread do
- * not. */
+/* File responses that are not in the page cache: they wait for the disk, and other requests on their I/O thread do not.
+ */
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@ static bool on_headers(void *context, struct http_request *r, size_t *max_body, 
         return true;
 }
 
-/* /file, and what is in memory. */
+/* /file, and a response from memory. */
 static bool on_request(void *context, struct http_request *r, struct http_response *early)
 {
         early->status = 200;
@@ -94,7 +94,7 @@ static void others_are_answered_while_a_file_waits_for_the_disk(void **state)
         close(other);
 }
 
-static void over_http2_the_same_connection_goes_on(void **state)
+static void over_http2_the_same_connection_continues(void **state)
 {
         struct buf b;
         int fd = h2_open(&f);
@@ -122,20 +122,20 @@ static void over_http2_the_same_connection_goes_on(void **state)
         close(fd);
 }
 
-static void a_client_who_waits_for_the_disk_is_not_a_slow_one(void **state)
+static void a_client_waiting_for_the_disk_is_not_slow(void **state)
 {
         int fd = client_open(&f);
         int64_t slow = fixture_slow_clients();
         get(fd, "/file");
         disk_gate_await();
-        clock_sleep_ms(SLOW_MS * 5); /* it would have been one after three times that */
+        clock_sleep_ms(SLOW_MS * 5); /* without waiting for the disk it would be slow after three times that */
         disk_gate_open();
         expect_file(fd);
         assert_int_equal(fixture_slow_clients(), slow);
         close(fd);
 }
 
-static void a_client_who_goes_meanwhile_leaves_nothing_behind(void **state)
+static void a_client_that_disconnects_meanwhile_leaves_nothing_behind(void **state)
 {
         int fd = client_open(&f);
         get(fd, "/file");
@@ -162,9 +162,9 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             TEST(others_are_answered_while_a_file_waits_for_the_disk),
-            TEST(over_http2_the_same_connection_goes_on),
-            TEST(a_client_who_waits_for_the_disk_is_not_a_slow_one),
-            TEST(a_client_who_goes_meanwhile_leaves_nothing_behind),
+            TEST(over_http2_the_same_connection_continues),
+            TEST(a_client_waiting_for_the_disk_is_not_slow),
+            TEST(a_client_that_disconnects_meanwhile_leaves_nothing_behind),
         };
         return cmocka_run_group_tests(tests, make_source, NULL);
 }

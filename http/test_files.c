@@ -1,4 +1,4 @@
-/* Answers that are regions of files, or come through pipes. */
+/* Responses from regions of files, or from pipes. */
 #include "http/test_http2_support.h"
 
 #include <fcntl.h>
@@ -18,8 +18,8 @@
 enum { FILE_BYTES = 8 << 20, PIPE_BYTES = 300000 };
 
 static struct fixture f;
-static int source;               /* the file; each answer has a descriptor of its own */
-static atomic_int pipe_end = -1; /* where the test writes what an answer sends */
+static int source;               /* the file; each response has its own descriptor */
+static atomic_int pipe_end = -1; /* where the test writes the data of a response */
 static atomic_int answer_fd;
 
 static unsigned char byte_at(size_t i)
@@ -110,7 +110,7 @@ static void expect_bytes(const char *bytes, size_t len, size_t from)
         }
 }
 
-static void the_region_is_sent_whole_and_the_connection_goes_on(void **state)
+static void the_region_is_sent_completely_and_the_connection_stays_open(void **state)
 {
         int fd = client_open(&f);
         for (int i = 0; i < 2; i++) {
@@ -126,7 +126,7 @@ static void the_region_is_sent_whole_and_the_connection_goes_on(void **state)
         close(fd);
 }
 
-static void a_head_and_an_answer_without_body_tell_the_length_or_nothing(void **state)
+static void head_and_bodyless_responses_have_the_length_or_none(void **state)
 {
         struct reply r;
         int fd = client_open(&f);
@@ -143,7 +143,7 @@ static void a_head_and_an_answer_without_body_tell_the_length_or_nothing(void **
         close(fd);
 }
 
-/* Of a head and a body: how much comes before the connection ends. */
+/* The bytes of head and body received before the connection closes. */
 static size_t read_to_the_end(int fd)
 {
         static char bytes[1 << 16];
@@ -154,7 +154,7 @@ static size_t read_to_the_end(int fd)
         return got;
 }
 
-static void a_file_that_is_shorter_than_promised_ends_the_connection(void **state)
+static void a_file_shorter_than_announced_closes_the_connection(void **state)
 {
         int fd = client_open(&f);
         get(fd, "/beyond");
@@ -163,7 +163,7 @@ static void a_file_that_is_shorter_than_promised_ends_the_connection(void **stat
         WAIT_UNTIL(is_closed(answer_fd));
 }
 
-static void a_client_that_takes_nothing_is_dropped_and_the_file_closed(void **state)
+static void a_client_that_reads_nothing_is_dropped_and_the_file_closed(void **state)
 {
         int64_t before = fixture_slow_clients();
         int fd = client_open(&f);
@@ -189,8 +189,8 @@ static void write_pipe(int fd, size_t from, size_t len)
         free(bytes);
 }
 
-/* In pieces, between which the answer waits for the pipe. */
-static void what_comes_through_a_pipe_is_sent_when_it_comes(void **state)
+/* In pieces, between which the response waits for the pipe. */
+static void data_from_a_pipe_is_sent_when_it_arrives(void **state)
 {
         struct reply r;
         int fd = client_open(&f);
@@ -210,7 +210,7 @@ static void what_comes_through_a_pipe_is_sent_when_it_comes(void **state)
         close(fd);
 }
 
-static void a_pipe_that_ends_too_early_cuts_the_client_off(void **state)
+static void a_pipe_that_ends_too_early_disconnects_the_client(void **state)
 {
         int fd = client_open(&f);
         get(fd, "/pipe");
@@ -221,8 +221,8 @@ static void a_pipe_that_ends_too_early_cuts_the_client_off(void **state)
         close(fd);
 }
 
-/* The reader of a pipe is gone: whoever writes is told. */
-static void a_client_that_leaves_closes_the_pipe(void **state)
+/* The reader of a pipe is gone: the writer is notified. */
+static void a_client_that_disconnects_closes_the_pipe(void **state)
 {
         int fd = client_open(&f);
         get(fd, "/pipe");
@@ -256,7 +256,7 @@ static void open_windows(struct buf *b, uint32_t stream)
         h2_frame(b, NGHTTP2_WINDOW_UPDATE, 0, stream, "\x0\xff\xff\xff", 4);
 }
 
-static void over_http2_files_and_pipes_are_sent_as_the_client_takes_them(void **state)
+static void over_http2_files_and_pipes_are_sent_as_the_client_reads_them(void **state)
 {
         struct buf b;
         int fd = h2_open(&f);
@@ -279,7 +279,7 @@ static void over_http2_files_and_pipes_are_sent_as_the_client_takes_them(void **
         close(fd);
 }
 
-/* Until the server has filled all that holds bytes on their way. */
+/* Until the server has filled all buffers. */
 static void wait_until_full(int fd)
 {
         int before = -1, waiting = 0;
@@ -290,7 +290,7 @@ static void wait_until_full(int fd)
         }
 }
 
-static void over_http2_a_client_that_does_not_take_a_file_is_still_listened_to(void **state)
+static void over_http2_a_client_that_does_not_read_a_file_is_still_read(void **state)
 {
         struct buf b;
         int fd = h2_open(&f);
@@ -314,7 +314,7 @@ static void over_http2_a_client_that_does_not_take_a_file_is_still_listened_to(v
         close(fd);
 }
 
-/* How much of a flood the server takes, until it takes nothing for a second, or has taken the most. */
+/* How much of a flood the server reads, until it reads nothing for a second, or has read the maximum. */
 static size_t flood(int fd, uint32_t stream, size_t most)
 {
         size_t total = 0;
@@ -339,8 +339,8 @@ static size_t flood(int fd, uint32_t stream, size_t most)
         return total;
 }
 
-/* It never acknowledges our settings, so that each request beyond 100 is refused: what it is told is bounded. */
-static void over_http2_a_client_that_takes_nothing_is_not_listened_to_for_ever(void **state)
+/* It never acknowledges our settings, so that each request beyond 100 is rejected: the responses are limited. */
+static void over_http2_a_client_that_reads_nothing_is_not_read_forever(void **state)
 {
         enum { MOST = 64 << 20 };
         struct buf b;
@@ -360,18 +360,18 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-            TEST(the_region_is_sent_whole_and_the_connection_goes_on),
-            TEST(a_head_and_an_answer_without_body_tell_the_length_or_nothing),
-            TEST(a_file_that_is_shorter_than_promised_ends_the_connection),
-            TEST(a_client_that_takes_nothing_is_dropped_and_the_file_closed),
-            TEST(what_comes_through_a_pipe_is_sent_when_it_comes),
-            TEST(a_pipe_that_ends_too_early_cuts_the_client_off),
-            TEST(a_client_that_leaves_closes_the_pipe),
-            TEST(over_http2_files_and_pipes_are_sent_as_the_client_takes_them),
-            cmocka_unit_test_setup_teardown(over_http2_a_client_that_does_not_take_a_file_is_still_listened_to,
-                                            setup_patient, teardown),
-            cmocka_unit_test_setup_teardown(over_http2_a_client_that_takes_nothing_is_not_listened_to_for_ever,
-                                            setup_patient, teardown),
+            TEST(the_region_is_sent_completely_and_the_connection_stays_open),
+            TEST(head_and_bodyless_responses_have_the_length_or_none),
+            TEST(a_file_shorter_than_announced_closes_the_connection),
+            TEST(a_client_that_reads_nothing_is_dropped_and_the_file_closed),
+            TEST(data_from_a_pipe_is_sent_when_it_arrives),
+            TEST(a_pipe_that_ends_too_early_disconnects_the_client),
+            TEST(a_client_that_disconnects_closes_the_pipe),
+            TEST(over_http2_files_and_pipes_are_sent_as_the_client_reads_them),
+            cmocka_unit_test_setup_teardown(over_http2_a_client_that_does_not_read_a_file_is_still_read, setup_patient,
+                                            teardown),
+            cmocka_unit_test_setup_teardown(over_http2_a_client_that_reads_nothing_is_not_read_forever, setup_patient,
+                                            teardown),
         };
         (void)signal(SIGPIPE, SIG_IGN);
         source = memfd_create("file", MFD_CLOEXEC);

@@ -1,4 +1,4 @@
-/* HTTP/2 as a client meets it: the limits and refusals of HTTP/1.1, floods, clients that are slow, and the end. */
+/* HTTP/2 from a client's view: the limits and errors of HTTP/1.1, floods, slow clients, and shutdown. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -37,7 +37,7 @@ static int teardown(void **state)
         return 0;
 }
 
-/* ---- Refusals ---- */
+/* ---- Errors ---- */
 
 static int status_of(const char *method, const char *path, const char *name, const char *value, size_t body)
 {
@@ -67,7 +67,7 @@ static int status_of(const char *method, const char *path, const char *name, con
         return status;
 }
 
-static void refusals_are_those_of_http_1(void **state)
+static void errors_are_those_of_http_1(void **state)
 {
         static const struct {
                 int status;
@@ -99,7 +99,7 @@ static void refusals_are_those_of_http_1(void **state)
         }
 }
 
-static void heads_that_are_too_large_are_refused(void **state)
+static void heads_over_the_limit_are_rejected(void **state)
 {
         char text[30001];
         memset(text, 'a', sizeof(text) - 1);
@@ -111,7 +111,7 @@ static void heads_that_are_too_large_are_refused(void **state)
         assert_int_equal(status_of("GET", "/echo", "x-long", text, 0), 200);
 }
 
-static void too_many_headers_are_refused(void **state)
+static void too_many_headers_are_rejected(void **state)
 {
         for (int n = HTTP_MAX_HEADERS - 1; n <= HTTP_MAX_HEADERS; n++) { /* and Host, of the authority */
                 struct buf b, block;
@@ -129,7 +129,7 @@ static void too_many_headers_are_refused(void **state)
         }
 }
 
-static void answers_on_one_connection_do_not_wait_for_each_other(void **state)
+static void responses_on_one_connection_do_not_wait_for_each_other(void **state)
 {
         struct buf b;
         int fd = h2_open(&fixture);
@@ -143,7 +143,7 @@ static void answers_on_one_connection_do_not_wait_for_each_other(void **state)
         close(fd);
 }
 
-static void more_streams_than_agreed_are_refused(void **state)
+static void streams_over_the_limit_are_rejected(void **state)
 {
         struct h2_frame got;
         struct buf b;
@@ -159,8 +159,8 @@ static void more_streams_than_agreed_are_refused(void **state)
         close(fd);
 }
 
-/* Their work is still in the queue: a reset makes no room for more. */
-static void resetting_makes_no_room_for_more(void **state)
+/* Their work is still in the queue: a reset does not free room. */
+static void resetting_streams_does_not_free_room(void **state)
 {
         struct h2_frame got;
         struct buf b;
@@ -230,7 +230,7 @@ static void flood_continuations(struct buf *b, uint32_t i)
         h2_frame(b, i == 0 ? NGHTTP2_HEADERS : NGHTTP2_CONTINUATION, 0, 1, NULL, 0);
 }
 
-/* One field in the table of HPACK, named by a byte each time: small on the wire, large when it is read. */
+/* One field in the HPACK table, referenced by a byte each time: small on the wire, large when decoded. */
 static void flood_bomb(struct buf *b, uint32_t i)
 {
         struct buf block;
@@ -248,7 +248,7 @@ static void flood_bomb(struct buf *b, uint32_t i)
         buf_free(&block);
 }
 
-static void floods_end_their_connection_and_no_other(void **state)
+static void floods_close_their_connection_and_no_other(void **state)
 {
         static const struct {
                 const char *name;
@@ -290,8 +290,8 @@ static void floods_end_their_connection_and_no_other(void **state)
         close(other);
 }
 
-/* A client that keeps a connection busy may ping, and say that it took what it got. */
-static void work_gives_the_allowance_back(void **state)
+/* A client that uses its connection may send pings and window updates. */
+static void useful_work_refills_the_allowance(void **state)
 {
         int fd = h2_open(&fixture);
         struct buf b;
@@ -307,7 +307,7 @@ static void work_gives_the_allowance_back(void **state)
         close(fd);
 }
 
-/* ---- Time ---- */
+/* ---- Timeouts ---- */
 
 static void a_request_that_does_not_come_is_given_up(void **state)
 {
@@ -320,7 +320,7 @@ static void a_request_that_does_not_come_is_given_up(void **state)
         h2_send(fd, &b);
         assert_int_equal(h2_read_status(fd, 1), 408);
         close(fd);
-        fd = h2_open(&fixture); /* within its head nothing can be said */
+        fd = h2_open(&fixture); /* within its head there can be no response */
         h2_begin(&b);
         h2_frame(&b, NGHTTP2_HEADERS, 0, 1, block.data, 5);
         h2_send(fd, &b);
@@ -377,7 +377,7 @@ static void answers_that_are_not_taken_are_given_up(void **state)
         close(fd);
 }
 
-/* A byte at a time is taking nothing (CVE-2019-9511). */
+/* Reading a byte at a time counts as not reading (CVE-2019-9511). */
 static void answers_that_are_taken_in_dribs_are_given_up(void **state)
 {
         char path[3000];
@@ -395,7 +395,7 @@ static void answers_that_are_taken_in_dribs_are_given_up(void **state)
         close(fd);
 }
 
-/* ---- The end ---- */
+/* ---- Shutdown ---- */
 
 static void *stop_main(void *arg)
 {
@@ -403,7 +403,7 @@ static void *stop_main(void *arg)
         return NULL;
 }
 
-static void a_stop_says_goaway_and_finishes_what_runs(void **state)
+static void a_stop_sends_goaway_and_finishes_running_requests(void **state)
 {
         struct h2_frame got;
         struct buf b;
@@ -427,7 +427,7 @@ static void a_stop_says_goaway_and_finishes_what_runs(void **state)
         fixture_stop(&fixture);
 }
 
-static void clients_that_go_leave_nothing_behind(void **state)
+static void clients_that_disconnect_leave_nothing_behind(void **state)
 {
         for (int i = 0; i < 50; i++) {
                 struct buf b;
@@ -445,7 +445,7 @@ static void clients_that_go_leave_nothing_behind(void **state)
         WAIT_UNTIL(metric_value(in_flight) == 0);
 }
 
-static void a_stop_that_does_not_wait_leaves_the_rest_to_its_owners(void **state)
+static void a_stop_without_waiting_leaves_requests_to_their_owners(void **state)
 {
         struct buf b;
         int fd = h2_open(&fixture);
@@ -458,7 +458,7 @@ static void a_stop_that_does_not_wait_leaves_the_rest_to_its_owners(void **state
         http_server_stop(fixture.server, 0);
         fixture.server = NULL;
         close(fd);
-        fixture_stop(&fixture); /* whose workers answer now */
+        fixture_stop(&fixture); /* whose workers respond now */
 }
 
 #define TEST(fn)      cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -467,21 +467,21 @@ static void a_stop_that_does_not_wait_leaves_the_rest_to_its_owners(void **state
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            TEST(refusals_are_those_of_http_1),
-            TEST(heads_that_are_too_large_are_refused),
-            TEST(too_many_headers_are_refused),
-            TEST(answers_on_one_connection_do_not_wait_for_each_other),
-            TEST(more_streams_than_agreed_are_refused),
-            TEST(resetting_makes_no_room_for_more),
-            TEST(floods_end_their_connection_and_no_other),
-            TEST(work_gives_the_allowance_back),
+            TEST(errors_are_those_of_http_1),
+            TEST(heads_over_the_limit_are_rejected),
+            TEST(too_many_headers_are_rejected),
+            TEST(responses_on_one_connection_do_not_wait_for_each_other),
+            TEST(streams_over_the_limit_are_rejected),
+            TEST(resetting_streams_does_not_free_room),
+            TEST(floods_close_their_connection_and_no_other),
+            TEST(useful_work_refills_the_allowance),
             IMPATIENT(a_request_that_does_not_come_is_given_up),
             IMPATIENT(connections_that_are_idle_end_whatever_they_ping),
             IMPATIENT(answers_that_are_not_taken_are_given_up),
             IMPATIENT(answers_that_are_taken_in_dribs_are_given_up),
-            TEST(a_stop_says_goaway_and_finishes_what_runs),
-            TEST(clients_that_go_leave_nothing_behind),
-            TEST(a_stop_that_does_not_wait_leaves_the_rest_to_its_owners),
+            TEST(a_stop_sends_goaway_and_finishes_running_requests),
+            TEST(clients_that_disconnect_leave_nothing_behind),
+            TEST(a_stop_without_waiting_leaves_requests_to_their_owners),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,12 @@
-/* Messages and header blocks that are wrong, one row each, named by the section of RFC 9113 (or of RFC 7541, HPACK)
- * that says so: the cases that h2spec has. */
+/* Malformed messages and header blocks, one row each, named by the section of RFC 9113 (or of RFC 7541, HPACK): the
+ * cases of h2spec. */
 #include <string.h>
 #include <unistd.h>
 #include "http/test_http2_rows.h"
 
 static struct fixture fixture;
 
-/* A request that is whole but for what is wrong with it: pseudo-headers given as pairs, then others. */
+/* A request that is complete except for its error: pseudo-headers as pairs, then others. */
 static void request_of(struct buf *b, const char *const *pairs)
 {
         struct buf block;
@@ -213,7 +213,7 @@ static const struct h2_row rows[] = {
     {"HPACK 5.2 the end of the string within it", huffman_end_of_string, GOAWAY, NGHTTP2_COMPRESSION_ERROR},
 };
 
-static void every_wrong_message_has_its_error(void **state)
+static void every_malformed_message_has_its_error(void **state)
 {
         h2_check_rows(&fixture, rows, sizeof(rows) / sizeof(rows[0]));
 }
@@ -233,7 +233,7 @@ static int teardown(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(every_wrong_message_has_its_error),
+            cmocka_unit_test(every_malformed_message_has_its_error),
         };
 
         return cmocka_run_group_tests_name("http2 fields", tests, setup, teardown);

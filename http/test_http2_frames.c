@@ -1,5 +1,5 @@
-/* Frames that are wrong, one row each, named by the section of RFC 9113 that says so: the cases that h2spec has. The
- * server answers each with the error that the section names, and goes on serving others. */
+/* Malformed frames, one row each, named by the section of RFC 9113: the cases of h2spec. The server responds to each
+ * with the error in that section, and continues to serve others. */
 #include <string.h>
 #include <unistd.h>
 #include "http/test_http2_rows.h"
@@ -271,14 +271,14 @@ static const struct h2_row rows[] = {
     {"5.1 half-closed: HEADERS", headers_after_end, GOAWAY, NGHTTP2_STREAM_CLOSED},
     {"5.1 closed: DATA after a reset is passed over", data_after_reset, ANSWER_OF_3, 200},
     {"5.1.1 even stream", even_stream, GOAWAY, NGHTTP2_PROTOCOL_ERROR},
-    /* they may be trailers of a stream that was reset meanwhile: nghttp2 does not end the connection for it */
+    /* they may be trailers of a stream that was reset meanwhile: nghttp2 does not close the connection */
     {"5.1.1 stream ids that fall are passed over", stream_id_that_falls, ANSWER_OF_7, 200},
     {"5.5 an extension within a header block", extension_within_block, GOAWAY, NGHTTP2_PROTOCOL_ERROR},
     {"6.1 DATA on stream 0", data_on_0, GOAWAY, NGHTTP2_PROTOCOL_ERROR},
     {"6.1 DATA with too much padding", data_padding, GOAWAY, NGHTTP2_PROTOCOL_ERROR},
     {"6.2 HEADERS on stream 0", headers_on_0, GOAWAY, NGHTTP2_PROTOCOL_ERROR},
     {"6.2 HEADERS with too much padding", headers_padding, GOAWAY, NGHTTP2_PROTOCOL_ERROR},
-    /* our SETTINGS say that there are no such priorities (RFC 9218, 2.1) */
+    /* our SETTINGS disable these priorities (RFC 9218, 2.1) */
     {"6.3 PRIORITY is passed over, even on stream 0", priority_on_0, ANSWER, 200},
     {"6.3 PRIORITY of another length", priority_length, GOAWAY, NGHTTP2_FRAME_SIZE_ERROR},
     {"6.4 RST_STREAM on stream 0", reset_on_0, GOAWAY, NGHTTP2_PROTOCOL_ERROR},
@@ -299,7 +299,7 @@ static const struct h2_row rows[] = {
     {"6.9 WINDOW_UPDATE of another length", window_length, GOAWAY, NGHTTP2_FRAME_SIZE_ERROR},
     {"6.9.1 a window over 31 bits", window_overflow, GOAWAY, NGHTTP2_FLOW_CONTROL_ERROR},
     {"6.9.1 a stream's window over 31 bits", window_overflow_on_stream, RESET_OF_1, NGHTTP2_FLOW_CONTROL_ERROR},
-    /* the section wants a connection error; nghttp2 resets the stream */
+    /* the section requires a connection error; nghttp2 resets the stream */
     {"6.9.2 the same by SETTINGS", window_overflow_by_settings, RESET_OF_1, NGHTTP2_FLOW_CONTROL_ERROR},
     {"6.10 a header block in three frames", continuations, ANSWER, 200},
     {"6.10 CONTINUATION after END_HEADERS", continuation_after_end_headers, GOAWAY, NGHTTP2_PROTOCOL_ERROR},
@@ -307,7 +307,7 @@ static const struct h2_row rows[] = {
     {"6.10 DATA instead of CONTINUATION", continuation_after_data, GOAWAY, NGHTTP2_PROTOCOL_ERROR},
 };
 
-static void every_wrong_frame_has_its_error(void **state)
+static void every_malformed_frame_has_its_error(void **state)
 {
         h2_check_rows(&fixture, rows, sizeof(rows) / sizeof(rows[0]));
 }
@@ -329,8 +329,8 @@ static void pings_and_settings_are_acknowledged(void **state)
         close(fd);
 }
 
-/* However the bytes are cut: the preface, too. */
-static void bytes_may_come_one_by_one(void **state)
+/* However the bytes are split, including the preface. */
+static void bytes_may_arrive_one_by_one(void **state)
 {
         struct buf b;
         int fd = h2_open(&fixture);
@@ -360,9 +360,9 @@ static int teardown(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(every_wrong_frame_has_its_error),
+            cmocka_unit_test(every_malformed_frame_has_its_error),
             cmocka_unit_test(pings_and_settings_are_acknowledged),
-            cmocka_unit_test(bytes_may_come_one_by_one),
+            cmocka_unit_test(bytes_may_arrive_one_by_one),
         };
 
         return cmocka_run_group_tests_name("http2 frames", tests, setup, teardown);

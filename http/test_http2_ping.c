@@ -1,5 +1,5 @@
-/* Connections of HTTP/2 whose client is silent while it waits: it is asked whether it is there. The requests wait in
- * /block, whose answer is the test's to give. */
+/* HTTP/2 connections whose client is silent while it waits: it is pinged. The requests wait in /block, whose response
+ * the test controls. */
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -45,8 +45,8 @@ static void a_silent_client_that_answers_pings_keeps_its_requests(void **state)
         fixture_stop(&fixture);
 }
 
-/* Its machine takes the ping all the same. */
-static void a_client_that_stands_still_is_ended_while_its_request_runs(void **state)
+/* Its kernel still receives the ping. */
+static void a_client_that_hangs_is_disconnected_while_its_request_runs(void **state)
 {
         start(200);
         int fd = open_waiting();
@@ -58,7 +58,7 @@ static void a_client_that_stands_still_is_ended_while_its_request_runs(void **st
         fixture_stop(&fixture);
 }
 
-static void a_connection_without_requests_idles_out_unasked(void **state)
+static void a_connection_without_requests_times_out_without_a_ping(void **state)
 {
         struct h2_frame got;
         struct buf b;
@@ -66,7 +66,7 @@ static void a_connection_without_requests_idles_out_unasked(void **state)
         int fd = h2_open(&fixture);
         h2_begin(&b);
         h2_send(fd, &b);
-        while (h2_read(fd, &got)) { /* until it has idled */
+        while (h2_read(fd, &got)) { /* until the idle timeout */
                 assert_int_not_equal(got.type, NGHTTP2_PING);
         }
         close(fd);
@@ -77,8 +77,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(a_silent_client_that_answers_pings_keeps_its_requests),
-            cmocka_unit_test(a_client_that_stands_still_is_ended_while_its_request_runs),
-            cmocka_unit_test(a_connection_without_requests_idles_out_unasked),
+            cmocka_unit_test(a_client_that_hangs_is_disconnected_while_its_request_runs),
+            cmocka_unit_test(a_connection_without_requests_times_out_without_a_ping),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

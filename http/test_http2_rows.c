@@ -1,4 +1,4 @@
-/* Owns sending rows of wrong bytes, and comparing what comes back. */
+/* Owns sending rows of malformed bytes, and comparing the responses. */
 #include "http/test_http2_rows.h"
 
 #include <unistd.h>

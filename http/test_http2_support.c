@@ -32,7 +32,7 @@ void h2_begin(struct buf *b)
 {
         buf_init(b, 64 << 20);
         buf_append(b, NGHTTP2_CLIENT_MAGIC, NGHTTP2_CLIENT_MAGIC_LEN);
-        h2_frame(b, NGHTTP2_SETTINGS, 0, 0, "\0\1\0\0\0\0", 6); /* no table: each answer can be read by itself */
+        h2_frame(b, NGHTTP2_SETTINGS, 0, 0, "\0\1\0\0\0\0", 6); /* no table: each response can be decoded separately */
 }
 
 /* RFC 7541, 5.1, with a prefix of 7 bits. */

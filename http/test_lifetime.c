@@ -1,4 +1,4 @@
-/* Connections in time: slow clients, clients that vanish, and idle ones. */
+/* Lifetimes of connections: slow clients, clients that vanish, and idle ones. */
 #include "http/test_support.h"
 
 #include <dirent.h>
@@ -21,8 +21,8 @@
 
 static struct fixture f;
 
-/* Sends text a byte at a time until the server ends it; true when it told why. It never idles that
- * long. */
+/* Sends text a byte at a time until the server closes the connection; true if it sent a reason. It is never idle for
+ * that long. */
 static bool drip(int fd, const char *text)
 {
         for (;;) {
@@ -45,8 +45,8 @@ static bool drip(int fd, const char *text)
         }
 }
 
-/* What comes at once, and what comes a byte at a time, and never ends. */
-static void a_client_that_drips_its_request_is_dropped(void **state)
+/* What is sent at once, and what is sent a byte at a time without end. */
+static void a_client_that_sends_its_request_very_slowly_is_dropped(void **state)
 {
 #define HEAD "POST /echo HTTP/1.1\r\nHost: h\r\n"
         static const char *const requests[][2] = {
@@ -69,7 +69,7 @@ static void a_client_that_drips_its_request_is_dropped(void **state)
         fixture_stop(&f);
 }
 
-static void a_client_that_drips_its_second_request_is_dropped(void **state)
+static void a_client_that_sends_its_second_request_very_slowly_is_dropped(void **state)
 {
         fixture_start_limits(&f, 400, 60000);
         for (int i = 0; i < 2; i++) {
@@ -110,7 +110,7 @@ static void an_idle_connection_outlives_the_limit_for_slow_ones_and_is_closed_si
         fixture_stop(&f);
 }
 
-static void a_connection_that_the_client_has_half_closed_does_not_stay(void **state)
+static void a_half_closed_connection_is_closed(void **state)
 {
         fixture_start_limits(&f, 10000, 600000);
         int fresh = client_open(&f), asking = client_open(&f);
@@ -123,7 +123,7 @@ static void a_connection_that_the_client_has_half_closed_does_not_stay(void **st
         fixture_stop(&f);
 }
 
-static void a_client_that_half_closes_while_its_request_runs_is_answered(void **state)
+static void a_client_that_half_closes_while_its_request_runs_gets_a_response(void **state)
 {
         fixture_start_limits(&f, 10000, 600000);
         int fd = client_open(&f);
@@ -134,7 +134,7 @@ static void a_client_that_half_closes_while_its_request_runs_is_answered(void **
         client_expect(fd, 200, "GET /block?1 [127.0.0.1] note= 0:");
         client_expect(fd, 200, "GET /echo?2 [127.0.0.1] note= 0:");
         client_expect(fd, 400, "refused 400: The request ended before it was complete.");
-        client_expect_end(fd); /* the half of one is refused once */
+        client_expect_end(fd); /* the incomplete one gets one error */
         WAIT_UNTIL(fixture_connections() == 0);
         fixture_stop(&f);
 }
@@ -157,16 +157,16 @@ static bool is_served(void)
         return n > 0 && strncmp(answer, "HTTP/1.1 204", 12) == 0;
 }
 
-/* Who waits to be accepted is told at once, and the listener is not deaf afterwards. One I/O thread: while it turns
- * clients away by its spare descriptor, a second one could take that for a client, and serve it. */
-static void without_descriptors_clients_are_turned_away_and_later_served(void **state)
+/* Clients waiting to be accepted get an error at once, and the listener accepts again afterwards. One I/O thread: while
+ * it rejects clients with its spare descriptor, a second one could use that for a client, and serve it. */
+static void without_descriptors_clients_are_rejected_and_later_served(void **state)
 {
         struct rlimit before, none;
         int fds[20];
         struct http_options options = fixture_options();
         options.io_threads = 1;
         fixture_start(&f, &options);
-        serve_one(); /* the server runs, and has its descriptor back before the next are counted */
+        serve_one(); /* the server has released its descriptor before the next are counted */
         WAIT_UNTIL(fixture_connections() == 0);
         for (int i = 0; i < 20; i++) {
                 fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -187,7 +187,7 @@ static void without_descriptors_clients_are_turned_away_and_later_served(void **
                 client_expect_end(fds[i]);
         }
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-        WAIT_UNTIL(is_served()); /* one that comes while the last are being turned away is turned away with them */
+        WAIT_UNTIL(is_served()); /* one that arrives while the last are being rejected is rejected, too */
         fixture_stop(&f);
 }
 
@@ -197,7 +197,7 @@ static bool has_share(int http, int grpc)
         return share.http == http && share.grpc == grpc;
 }
 
-static void as_many_connections_are_taken_as_there_are_descriptors_for(void **state)
+static void connections_are_accepted_up_to_the_number_of_descriptors(void **state)
 {
         struct rlimit before, low, after;
         assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
@@ -205,7 +205,7 @@ static void as_many_connections_are_taken_as_there_are_descriptors_for(void **st
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
         assert_int_equal(http_share_descriptors(290, 10, 200).http, 290);
         assert_int_equal(getrlimit(RLIMIT_NOFILE, &after), 0);
-        assert_int_equal(after.rlim_cur, 500); /* enough as it is */
+        assert_int_equal(after.rlim_cur, 500); /* already sufficient */
         assert_int_equal(http_share_descriptors(390, 10, 200).grpc, 10);
         assert_int_equal(getrlimit(RLIMIT_NOFILE, &after), 0);
         assert_int_equal(after.rlim_cur, 600); /* raised */
@@ -222,7 +222,7 @@ static void as_many_connections_are_taken_as_there_are_descriptors_for(void **st
         setrlimit(RLIMIT_NOFILE, &before);
 }
 
-static void a_client_that_half_closes_within_a_request_is_told_so(void **state)
+static void a_client_that_half_closes_within_a_request_gets_an_error(void **state)
 {
         static const char *const requests[] = {
             "GET /echo HTTP/1.1\r\nHost: h\r\n",
@@ -276,7 +276,7 @@ static void ask_once(int fd)
         client_expect(fd, 200, NULL);
 }
 
-static void thousands_of_idle_connections_cost_no_thread_and_little_memory(void **state)
+static void thousands_of_idle_connections_use_no_thread_and_little_memory(void **state)
 {
         enum { N = 4000 };
         static int fds[N];
@@ -300,7 +300,7 @@ static void thousands_of_idle_connections_cost_no_thread_and_little_memory(void 
         WAIT_UNTIL(fixture_connections() == N);
         assert_int_equal(count_threads(), threads);
         assert_true(mallinfo2().uordblks <
-                    bytes + (size_t)N * 512 + (1 << 20)); /* and what allocators and workers keep */
+                    bytes + (size_t)N * 512 + (1 << 20)); /* and what allocators and workers retain */
         for (int i = 0; i < N; i++) {
                 close(fds[i]);
         }
@@ -345,7 +345,7 @@ static void clients_that_vanish_leave_nothing_behind(void **state)
         fixture_stop(&f);
 }
 
-static void a_client_that_vanishes_while_its_request_runs_harms_nobody(void **state)
+static void a_client_that_vanishes_while_its_request_runs_affects_no_other(void **state)
 {
         fixture_start_limits(&f, 10000, 60000);
         for (int i = 0; i < 4; i++) {
@@ -362,19 +362,19 @@ static void a_client_that_vanishes_while_its_request_runs_harms_nobody(void **st
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(a_client_that_drips_its_request_is_dropped),
-            cmocka_unit_test(a_client_that_drips_its_second_request_is_dropped),
+            cmocka_unit_test(a_client_that_sends_its_request_very_slowly_is_dropped),
+            cmocka_unit_test(a_client_that_sends_its_second_request_very_slowly_is_dropped),
             cmocka_unit_test(a_client_that_stops_in_the_middle_is_dropped),
             cmocka_unit_test(an_idle_connection_outlives_the_limit_for_slow_ones_and_is_closed_silently),
-            cmocka_unit_test(a_connection_that_the_client_has_half_closed_does_not_stay),
-            cmocka_unit_test(a_client_that_half_closes_while_its_request_runs_is_answered),
-            cmocka_unit_test(a_client_that_half_closes_within_a_request_is_told_so),
-            cmocka_unit_test(without_descriptors_clients_are_turned_away_and_later_served),
-            cmocka_unit_test(as_many_connections_are_taken_as_there_are_descriptors_for),
+            cmocka_unit_test(a_half_closed_connection_is_closed),
+            cmocka_unit_test(a_client_that_half_closes_while_its_request_runs_gets_a_response),
+            cmocka_unit_test(a_client_that_half_closes_within_a_request_gets_an_error),
+            cmocka_unit_test(without_descriptors_clients_are_rejected_and_later_served),
+            cmocka_unit_test(connections_are_accepted_up_to_the_number_of_descriptors),
             cmocka_unit_test(a_request_that_runs_for_long_is_not_a_slow_client),
-            cmocka_unit_test(thousands_of_idle_connections_cost_no_thread_and_little_memory),
+            cmocka_unit_test(thousands_of_idle_connections_use_no_thread_and_little_memory),
             cmocka_unit_test(clients_that_vanish_leave_nothing_behind),
-            cmocka_unit_test(a_client_that_vanishes_while_its_request_runs_harms_nobody),
+            cmocka_unit_test(a_client_that_vanishes_while_its_request_runs_affects_no_other),
         };
         return cmocka_run_group_tests_name("http lifetime", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* multipart/form-data: read the same however it is cut, and refused when two readers could differ. */
+/* multipart/form-data: parsed the same however it is split, and rejected if ambiguous. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,7 +41,7 @@ static bool end(void *context)
         return true;
 }
 
-/* In pieces of so many bytes. */
+/* In pieces of the given size. */
 static const char *read_form(const char *body, size_t piece)
 {
         static const struct multipart_handlers handlers = {begin, bytes, end, NULL};
@@ -71,7 +71,7 @@ static void expect(const char *body, const char *expected)
 
 #define PART "--B\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n"
 
-static void parts_are_told_apart_whatever_they_hold(void **state)
+static void parts_are_separated_whatever_they_contain(void **state)
 {
         expect(PART "x\r\n--B--", "a|-|[x]");
         expect(PART "x\r\n--B--\r\n", "a|-|[x]");
@@ -85,7 +85,7 @@ static void parts_are_told_apart_whatever_they_hold(void **state)
         expect("--B--", "");
 }
 
-static void what_could_be_read_in_two_ways_is_refused(void **state)
+static void ambiguous_forms_are_rejected(void **state)
 {
         static const char *const bodies[] = {
             "preamble\r\n" PART "x\r\n--B--",
@@ -116,7 +116,7 @@ static void what_could_be_read_in_two_ways_is_refused(void **state)
         expect("--B\r\nContent-Disposition: form-data; name=\"stop\"\r\n\r\nx", "stopped");
 }
 
-static void heads_have_an_end(void **state)
+static void part_heads_are_limited(void **state)
 {
         char body[3000], name[100];
         memset(name, 'n', sizeof(name));
@@ -130,7 +130,7 @@ static void heads_have_an_end(void **state)
                             "malformed");
 }
 
-static void of_a_long_file_name_the_end_is_kept(void **state)
+static void a_long_file_name_keeps_its_end(void **state)
 {
         char body[700], name[301];
         memset(name, 'n', 300);
@@ -159,10 +159,10 @@ static void the_boundary_is_read_from_the_content_type(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(parts_are_told_apart_whatever_they_hold),
-            cmocka_unit_test(what_could_be_read_in_two_ways_is_refused),
-            cmocka_unit_test(heads_have_an_end),
-            cmocka_unit_test(of_a_long_file_name_the_end_is_kept),
+            cmocka_unit_test(parts_are_separated_whatever_they_contain),
+            cmocka_unit_test(ambiguous_forms_are_rejected),
+            cmocka_unit_test(part_heads_are_limited),
+            cmocka_unit_test(a_long_file_name_keeps_its_end),
             cmocka_unit_test(the_boundary_is_read_from_the_content_type),
         };
         return cmocka_run_group_tests_name("multipart", tests, NULL, NULL);

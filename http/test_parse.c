@@ -1,4 +1,4 @@
-/* Heads, chunks and deadlines by themselves: the same bytes mean the same, however they are cut. */
+/* Heads, chunks and deadlines: the same bytes parse the same, however they are split. */
 #include "http/test_support.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 enum { MAX_BYTES = 300 };
 
-/* A copy that ends where it ends, so that a look behind it is noticed. */
+/* A copy of exactly this size, so that reading past its end is detected. */
 static enum http_parse parse_copy(struct http_head *h, const char *bytes, size_t len)
 {
         char *copy = malloc(len > 0 ? len : 1);
@@ -34,7 +34,7 @@ static void assert_same_head(const struct http_head *a, const struct http_head *
         assert_int_equal(a->keep_alive, b->keep_alive);
 }
 
-static void a_head_means_the_same_however_it_is_cut(void **state)
+static void a_head_parses_the_same_however_it_is_split(void **state)
 {
         static const char *const heads[] = {
             "GET /a?b HTTP/1.1\r\nHost: h\r\nContent-Length: 12\r\nConnection: close\r\n\r\nbody",
@@ -79,7 +79,7 @@ static struct str text_of(const char *bytes, struct http_span span)
         return (struct str){bytes + span.at, span.len};
 }
 
-static void a_head_is_taken_apart(void **state)
+static void a_head_is_parsed(void **state)
 {
         static const char bytes[] =
             "POST https://h:80/a%20b?c=?d HTTP/1.1\r\nHost: h\r\nX-Empty:\r\nX-Note: \t a b \t \r\n"
@@ -99,7 +99,7 @@ static void a_head_is_taken_apart(void **state)
         assert_int_equal(h.len, sizeof(bytes) - 1);
 }
 
-/* The body into out, in pieces of this many bytes; gives what was used. */
+/* The body into out, in pieces of this many bytes; returns how many were used. */
 static size_t decode(const char *bytes, size_t piece, struct buf *out, enum http_parse *result, struct http_chunked *d)
 {
         size_t len = strlen(bytes), at = 0;
@@ -115,7 +115,7 @@ static size_t decode(const char *bytes, size_t piece, struct buf *out, enum http
         return at;
 }
 
-static void chunks_mean_the_same_however_they_are_cut(void **state)
+static void chunks_parse_the_same_however_they_are_split(void **state)
 {
         static const struct {
                 const char *bytes, *body;
@@ -182,7 +182,7 @@ static void each_timer_fires_once_and_within_a_tick_of_its_time(void **state)
         }
 }
 
-static void a_timer_moves_nearer_but_not_away_and_can_be_cleared(void **state)
+static void a_timer_can_be_moved_forward_but_not_back_and_cleared(void **state)
 {
         struct http_wheel w;
         http_wheel_init(&w, TICK_US, 0);
@@ -205,11 +205,11 @@ static void a_timer_moves_nearer_but_not_away_and_can_be_cleared(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(a_head_means_the_same_however_it_is_cut),
-            cmocka_unit_test(a_head_is_taken_apart),
-            cmocka_unit_test(chunks_mean_the_same_however_they_are_cut),
+            cmocka_unit_test(a_head_parses_the_same_however_it_is_split),
+            cmocka_unit_test(a_head_is_parsed),
+            cmocka_unit_test(chunks_parse_the_same_however_they_are_split),
             cmocka_unit_test(each_timer_fires_once_and_within_a_tick_of_its_time),
-            cmocka_unit_test(a_timer_moves_nearer_but_not_away_and_can_be_cleared),
+            cmocka_unit_test(a_timer_can_be_moved_forward_but_not_back_and_cleared),
         };
         return cmocka_run_group_tests_name("http parse", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* What the server refuses itself: hostile and careless requests. Each case shows that the connection is closed
- * afterwards, so that nothing behind the request can pass as another one. */
+/* Requests that the server itself rejects: malicious and careless ones. In each case the connection is closed
+ * afterwards, so that nothing after the request can pass as another one. */
 #include "http/test_support.h"
 
 #include <stdio.h>
@@ -23,7 +23,7 @@ static int teardown(void **state)
         return 0;
 }
 
-/* The owner's words, and the end of the connection. */
+/* The owner's response, and the end of the connection. */
 static void assert_refused_bytes(const char *request, size_t len, int status)
 {
         struct reply r;
@@ -44,7 +44,7 @@ static void assert_refused_bytes(const char *request, size_t len, int status)
 
 #define ASSERT_REFUSED(status, request) assert_refused_bytes((request), sizeof(request) - 1, (status))
 
-static void a_body_over_the_limit_is_refused_before_it_is_sent(void **state)
+static void a_body_over_the_limit_is_rejected_before_it_is_sent(void **state)
 {
         ASSERT_REFUSED(413, "POST /limit HTTP/1.1\r\nHost: h\r\nContent-Length: 101\r\n\r\n");
         ASSERT_REFUSED(413, "GET /limit HTTP/1.1\r\nHost: h\r\nContent-Length: 101\r\n\r\n");
@@ -59,7 +59,7 @@ static void a_body_over_the_limit_is_refused_before_it_is_sent(void **state)
         close(fd);
 }
 
-static void a_chunked_body_over_the_limit_is_refused_where_it_passes_it(void **state)
+static void a_chunked_body_over_the_limit_is_rejected_where_it_exceeds_it(void **state)
 {
         ASSERT_REFUSED(
             413,
@@ -68,7 +68,7 @@ static void a_chunked_body_over_the_limit_is_refused_where_it_passes_it(void **s
             "5\r\nabcde\r\n");
 }
 
-static void a_refusal_reaches_a_client_that_is_still_sending(void **state)
+static void an_error_reaches_a_client_that_is_still_sending(void **state)
 {
         enum { BYTES = 3 << 20 };
         char *body = calloc(1, BYTES);
@@ -84,7 +84,7 @@ static void a_refusal_reaches_a_client_that_is_still_sending(void **state)
         free(body);
 }
 
-static void lengths_given_in_more_than_one_way_are_refused(void **state)
+static void conflicting_lengths_are_rejected(void **state)
 {
         ASSERT_REFUSED(400, "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello");
         ASSERT_REFUSED(400, "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello");
@@ -98,14 +98,14 @@ static void lengths_given_in_more_than_one_way_are_refused(void **state)
         ASSERT_REFUSED(400, "POST /echo HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
 }
 
-static void transfer_encodings_other_than_chunked_are_refused(void **state)
+static void transfer_encodings_other_than_chunked_are_rejected(void **state)
 {
         ASSERT_REFUSED(501, "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n");
         ASSERT_REFUSED(501, "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: identity\r\n\r\n");
         ASSERT_REFUSED(501, "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding:\r\n\r\n");
 }
 
-static void other_expectations_are_refused(void **state)
+static void other_expectations_are_rejected(void **state)
 {
         ASSERT_REFUSED(417, "POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 200-ok\r\nContent-Length: 1\r\n\r\n");
 }
@@ -115,7 +115,7 @@ static void assert_refused_text(const char *text, int status)
         assert_refused_bytes(text, strlen(text), status);
 }
 
-static void lengths_that_are_none_are_refused(void **state)
+static void invalid_lengths_are_rejected(void **state)
 {
         static const char *const lengths[] = {"-1",  "+1",  "+5",   "abc",   "1x",  "x",   "",        "0x10",
                                               "1 2", "1,1", "5, 5", "\"5\"", "1.0", "1e3", "\xc2\xb2"};
@@ -129,7 +129,7 @@ static void lengths_that_are_none_are_refused(void **state)
         }
 }
 
-static void lengths_beyond_all_numbers_are_too_large(void **state)
+static void overflowing_lengths_are_too_large(void **state)
 {
         ASSERT_REFUSED(413, "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999\r\n\r\n");
         ASSERT_REFUSED(413, "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 18446744073709551616\r\n\r\n");
@@ -137,7 +137,7 @@ static void lengths_beyond_all_numbers_are_too_large(void **state)
         ASSERT_REFUSED(413, "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 184467440737095516170\r\n\r\nx");
 }
 
-static void malformed_chunks_are_refused(void **state)
+static void malformed_chunks_are_rejected(void **state)
 {
         static const char *const chunks[] = {"x\r\n",
                                              "-1\r\n",
@@ -171,7 +171,7 @@ static void malformed_chunks_are_refused(void **state)
         ASSERT_REFUSED(413, "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffff\r\n");
 }
 
-static void chunks_with_more_around_them_than_in_them_are_refused(void **state)
+static void chunks_with_more_overhead_than_data_are_rejected(void **state)
 {
         static const char *const fillers[] = {"0", "1;", "1 ", "0\r\nA: ", "0\r\nA"};
         for (size_t i = 0; i < sizeof(fillers) / sizeof(fillers[0]); i++) {
@@ -187,7 +187,7 @@ static void chunks_with_more_around_them_than_in_them_are_refused(void **state)
         }
 }
 
-static void http_1_1_needs_exactly_one_host(void **state)
+static void http_1_1_requires_exactly_one_host(void **state)
 {
         ASSERT_REFUSED(400, "GET /echo HTTP/1.1\r\n\r\n");
         ASSERT_REFUSED(400, "GET /echo HTTP/1.1\r\nX-Note: a\r\n\r\n");
@@ -196,7 +196,7 @@ static void http_1_1_needs_exactly_one_host(void **state)
         ASSERT_REFUSED(400, "GET /echo HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n");
 }
 
-static void nul_and_control_characters_are_refused(void **state)
+static void nul_and_control_characters_are_rejected(void **state)
 {
         ASSERT_REFUSED(400, "GET /ec\0ho HTTP/1.1\r\nHost: h\r\n\r\n");
         ASSERT_REFUSED(400, "GET /ec\x01ho HTTP/1.1\r\nHost: h\r\n\r\n");
@@ -216,7 +216,7 @@ static void nul_and_control_characters_are_refused(void **state)
         ASSERT_REFUSED(400, "GET /echo HTTP/1.1\r\nHost: h\r\nX-N\x01te: a\r\n\r\n");
 }
 
-static void header_lines_that_are_read_differently_by_others_are_refused(void **state)
+static void ambiguous_header_lines_are_rejected(void **state)
 {
         ASSERT_REFUSED(400, "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length : 5\r\n\r\nhello");
         ASSERT_REFUSED(400, "POST /echo HTTP/1.1\r\nHost: h\r\n Content-Length: 5\r\n\r\nhello");
@@ -227,7 +227,7 @@ static void header_lines_that_are_read_differently_by_others_are_refused(void **
         ASSERT_REFUSED(400, "POST /echo HTTP/1.1\r\nHost: h\r\nX-Not\xc3\xa9: a\r\n\r\n");
 }
 
-static void request_lines_that_are_read_differently_by_others_are_refused(void **state)
+static void ambiguous_request_lines_are_rejected(void **state)
 {
         ASSERT_REFUSED(400, "GET  /echo HTTP/1.1\r\nHost: h\r\n\r\n");
         ASSERT_REFUSED(400, "GET /echo  HTTP/1.1\r\nHost: h\r\n\r\n");
@@ -242,7 +242,7 @@ static void request_lines_that_are_read_differently_by_others_are_refused(void *
         ASSERT_REFUSED(400, "G(T /echo HTTP/1.1\r\nHost: h\r\n\r\n");
 }
 
-static void hosts_that_are_none_are_refused(void **state)
+static void invalid_hosts_are_rejected(void **state)
 {
         static const char *const hosts[] = {"a b", "a/b", "user@h", "a\\b", "\"h\"", "a?b", "a#b", "<h>", "h\xc3\xa9"};
         char request[200];
@@ -256,7 +256,7 @@ static void hosts_that_are_none_are_refused(void **state)
         }
 }
 
-static void lines_end_with_cr_and_lf_and_have_neither_within(void **state)
+static void lines_end_with_cr_lf_and_contain_neither(void **state)
 {
         ASSERT_REFUSED(400, "GET /echo HTTP/1.1\nHost: h\r\n\r\n");
         ASSERT_REFUSED(400, "GET /echo HTTP/1.1\r\nHost: h\n\r\n");
@@ -268,7 +268,7 @@ static void lines_end_with_cr_and_lf_and_have_neither_within(void **state)
         ASSERT_REFUSED(400, "\r\n\r\nGET /echo HTTP/1.1\r\nHost: h\r\n\r\n");
 }
 
-static void what_is_no_http_1_request_is_refused(void **state)
+static void non_http_1_requests_are_rejected(void **state)
 {
         static const char *const requests[] = {"GET\r\n\r\n",
                                                "GET /echo\r\n\r\n",
@@ -285,16 +285,16 @@ static void what_is_no_http_1_request_is_refused(void **state)
         }
 }
 
-static void other_versions_of_http_are_refused(void **state)
+static void other_versions_of_http_are_rejected(void **state)
 {
         ASSERT_REFUSED(505, "GET /echo HTTP/2.0\r\nHost: h\r\n\r\n");
         ASSERT_REFUSED(505, "GET /echo HTTP/1.9\r\nHost: h\r\n\r\n");
         ASSERT_REFUSED(505, "GET /echo HTTP/0.9\r\n\r\n");
-        ASSERT_REFUSED(505, "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n"); /* with SM it would be one of 2 */
+        ASSERT_REFUSED(505, "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n"); /* with SM it would be HTTP/2 */
 }
 
-/* However far over: the client reads why. */
-static void headers_that_are_too_large_are_refused(void **state)
+/* However large, the client receives the reason. */
+static void headers_over_the_limit_are_rejected(void **state)
 {
         static const size_t sizes[] = {8192, 8300, 12000, 60000, 1000000};
         for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -316,8 +316,8 @@ static void headers_that_are_too_large_are_refused(void **state)
         }
 }
 
-/* Filled up with a header to just this size. */
-static void a_head_of_just_the_limit_is_taken(void **state)
+/* Padded with a header to exactly this size. */
+static void a_head_of_exactly_the_limit_is_accepted(void **state)
 {
         for (int over = 0; over < 2; over++) {
                 struct buf request;
@@ -339,7 +339,7 @@ static void a_head_of_just_the_limit_is_taken(void **state)
         }
 }
 
-static void too_many_headers_are_refused(void **state)
+static void too_many_headers_are_rejected(void **state)
 {
         struct buf request;
         buf_init(&request, 8192);
@@ -352,7 +352,7 @@ static void too_many_headers_are_refused(void **state)
         buf_free(&request);
 }
 
-static void thousands_of_tiny_headers_are_refused(void **state)
+static void thousands_of_tiny_headers_are_rejected(void **state)
 {
         struct buf request;
         buf_init(&request, 10000);
@@ -365,7 +365,7 @@ static void thousands_of_tiny_headers_are_refused(void **state)
         buf_free(&request);
 }
 
-static void a_refusal_of_head_has_no_body(void **state)
+static void an_error_for_head_has_no_body(void **state)
 {
         struct reply r;
         int fd = client_open(&f);
@@ -375,8 +375,8 @@ static void a_refusal_of_head_has_no_body(void **state)
         client_expect_end(fd);
 }
 
-/* What came before the refused one is answered, what comes behind it is not. */
-static void a_refusal_in_a_row_of_requests_is_the_last_answer(void **state)
+/* Requests before the rejected one get a response, those after it do not. */
+static void an_error_in_pipelined_requests_is_the_last_response(void **state)
 {
         int fd = client_open(&f);
         client_send_text(fd, "GET /echo?1 HTTP/1.1\r\nHost: h\r\n\r\nGET /echo HTTP/1.1\r\n\r\n"
@@ -386,7 +386,7 @@ static void a_refusal_in_a_row_of_requests_is_the_last_answer(void **state)
         client_expect_end(fd);
 }
 
-static void thousands_of_parameters_are_only_text(void **state)
+static void thousands_of_parameters_are_not_parsed(void **state)
 {
         int fd = client_open(&f);
         client_send_text(fd, "GET /echo?");
@@ -400,7 +400,7 @@ static void thousands_of_parameters_are_only_text(void **state)
         close(fd);
 }
 
-static void the_owner_can_refuse_before_the_body(void **state)
+static void the_owner_can_reject_before_the_body(void **state)
 {
         struct reply r;
         int fd = client_open(&f);
@@ -413,7 +413,7 @@ static void the_owner_can_refuse_before_the_body(void **state)
         client_expect_end(fd);
 }
 
-static void what_is_refused_by_its_headers_and_has_no_body_keeps_the_connection(void **state)
+static void a_bodyless_request_rejected_by_its_headers_keeps_the_connection(void **state)
 {
         struct reply r;
         int fd = client_open(&f);
@@ -432,7 +432,7 @@ static void what_is_refused_by_its_headers_and_has_no_body_keeps_the_connection(
         client_expect_end(fd);
 }
 
-static void connections_over_the_limit_are_told_so(void **state)
+static void connections_over_the_limit_get_an_error(void **state)
 {
         struct fixture small;
         struct http_options o = fixture_options();
@@ -449,7 +449,7 @@ static void connections_over_the_limit_are_told_so(void **state)
         client_send_text(fd, "GET /echo HTTP/1.1\r\nHost: h\r\n\r\n");
         client_expect(fd, 503, NULL);
         client_expect_end(fd);
-        for (int i = 0; i < 3; i++) { /* those that are in go on */
+        for (int i = 0; i < 3; i++) { /* existing ones continue */
                 client_send_text(fds[i], "GET /echo HTTP/1.1\r\nHost: h\r\n\r\n");
                 client_expect(fds[i], 200, NULL);
                 close(fds[i]);
@@ -461,34 +461,34 @@ static void connections_over_the_limit_are_told_so(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(a_body_over_the_limit_is_refused_before_it_is_sent),
-            cmocka_unit_test(a_chunked_body_over_the_limit_is_refused_where_it_passes_it),
-            cmocka_unit_test(a_refusal_reaches_a_client_that_is_still_sending),
-            cmocka_unit_test(lengths_given_in_more_than_one_way_are_refused),
-            cmocka_unit_test(transfer_encodings_other_than_chunked_are_refused),
-            cmocka_unit_test(other_expectations_are_refused),
-            cmocka_unit_test(lengths_that_are_none_are_refused),
-            cmocka_unit_test(lengths_beyond_all_numbers_are_too_large),
-            cmocka_unit_test(malformed_chunks_are_refused),
-            cmocka_unit_test(chunks_with_more_around_them_than_in_them_are_refused),
-            cmocka_unit_test(hosts_that_are_none_are_refused),
-            cmocka_unit_test(lines_end_with_cr_and_lf_and_have_neither_within),
-            cmocka_unit_test(other_versions_of_http_are_refused),
-            cmocka_unit_test(a_head_of_just_the_limit_is_taken),
-            cmocka_unit_test(a_refusal_of_head_has_no_body),
-            cmocka_unit_test(a_refusal_in_a_row_of_requests_is_the_last_answer),
-            cmocka_unit_test(http_1_1_needs_exactly_one_host),
-            cmocka_unit_test(nul_and_control_characters_are_refused),
-            cmocka_unit_test(header_lines_that_are_read_differently_by_others_are_refused),
-            cmocka_unit_test(request_lines_that_are_read_differently_by_others_are_refused),
-            cmocka_unit_test(what_is_no_http_1_request_is_refused),
-            cmocka_unit_test(headers_that_are_too_large_are_refused),
-            cmocka_unit_test(too_many_headers_are_refused),
-            cmocka_unit_test(thousands_of_tiny_headers_are_refused),
-            cmocka_unit_test(thousands_of_parameters_are_only_text),
-            cmocka_unit_test(the_owner_can_refuse_before_the_body),
-            cmocka_unit_test(what_is_refused_by_its_headers_and_has_no_body_keeps_the_connection),
-            cmocka_unit_test(connections_over_the_limit_are_told_so),
+            cmocka_unit_test(a_body_over_the_limit_is_rejected_before_it_is_sent),
+            cmocka_unit_test(a_chunked_body_over_the_limit_is_rejected_where_it_exceeds_it),
+            cmocka_unit_test(an_error_reaches_a_client_that_is_still_sending),
+            cmocka_unit_test(conflicting_lengths_are_rejected),
+            cmocka_unit_test(transfer_encodings_other_than_chunked_are_rejected),
+            cmocka_unit_test(other_expectations_are_rejected),
+            cmocka_unit_test(invalid_lengths_are_rejected),
+            cmocka_unit_test(overflowing_lengths_are_too_large),
+            cmocka_unit_test(malformed_chunks_are_rejected),
+            cmocka_unit_test(chunks_with_more_overhead_than_data_are_rejected),
+            cmocka_unit_test(invalid_hosts_are_rejected),
+            cmocka_unit_test(lines_end_with_cr_lf_and_contain_neither),
+            cmocka_unit_test(other_versions_of_http_are_rejected),
+            cmocka_unit_test(a_head_of_exactly_the_limit_is_accepted),
+            cmocka_unit_test(an_error_for_head_has_no_body),
+            cmocka_unit_test(an_error_in_pipelined_requests_is_the_last_response),
+            cmocka_unit_test(http_1_1_requires_exactly_one_host),
+            cmocka_unit_test(nul_and_control_characters_are_rejected),
+            cmocka_unit_test(ambiguous_header_lines_are_rejected),
+            cmocka_unit_test(ambiguous_request_lines_are_rejected),
+            cmocka_unit_test(non_http_1_requests_are_rejected),
+            cmocka_unit_test(headers_over_the_limit_are_rejected),
+            cmocka_unit_test(too_many_headers_are_rejected),
+            cmocka_unit_test(thousands_of_tiny_headers_are_rejected),
+            cmocka_unit_test(thousands_of_parameters_are_not_parsed),
+            cmocka_unit_test(the_owner_can_reject_before_the_body),
+            cmocka_unit_test(a_bodyless_request_rejected_by_its_headers_keeps_the_connection),
+            cmocka_unit_test(connections_over_the_limit_get_an_error),
         };
         return cmocka_run_group_tests_name("http refusals", tests, setup, teardown);
 }

@@ -1,4 +1,4 @@
-/* Requests that are right, and how they are answered. */
+/* Valid requests, and their responses. */
 #include "http/test_support.h"
 
 #include <fcntl.h>
@@ -36,19 +36,19 @@ static void a_worker_sees_the_request_as_it_was_sent(void **state)
         client_expect(fd, 200, "GET /?q [127.0.0.1] note= 0:");
         client_send_text(fd, "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n");
         client_expect(fd, 200, "OPTIONS *? [127.0.0.1] note= 0:");
-        client_send_text(fd, "\r\nBREW /pot??a=? HTTP/1.1\r\nHost: h\r\n\r\n"); /* one empty line before is forgiven */
+        client_send_text(fd, "\r\nBREW /pot??a=? HTTP/1.1\r\nHost: h\r\n\r\n"); /* one empty line before is allowed */
         client_expect(fd, 200, "BREW /pot??a=? [127.0.0.1] note= 0:");
         close(fd);
 }
 
-static void a_body_arrives_whole_however_it_is_cut(void **state)
+static void a_body_arrives_complete_however_it_is_split(void **state)
 {
         static const char request[] = "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 11\r\n\r\nhello\0world";
         for (size_t cut = 0; cut < sizeof(request) - 1; cut++) {
                 struct reply r;
                 int fd = client_open(&f);
                 client_send(fd, request, cut);
-                clock_sleep_ms(cut % 16 == 0 ? 1 : 0); /* sometimes a packet of its own */
+                clock_sleep_ms(cut % 16 == 0 ? 1 : 0); /* sometimes a separate packet */
                 client_send(fd, request + cut, sizeof(request) - 1 - cut);
                 client_read(fd, &r, false);
                 assert_int_equal(r.status, 200);
@@ -58,8 +58,8 @@ static void a_body_arrives_whole_however_it_is_cut(void **state)
         }
 }
 
-/* Each byte comes alone, and is read alone. */
-static void requests_may_come_a_byte_at_a_time(void **state)
+/* Each byte is sent and read separately. */
+static void requests_may_arrive_a_byte_at_a_time(void **state)
 {
         static const char text[] = "POST /echo?1 HTTP/1.1\r\nHost: h\r\nX-Note: n\r\nTransfer-Encoding: chunked\r\n\r\n"
                                    "3;x\r\nabc\r\n2\r\nde\r\n0\r\nT: x\r\n\r\n"
@@ -76,7 +76,7 @@ static void requests_may_come_a_byte_at_a_time(void **state)
         close(fd);
 }
 
-static void requests_in_a_row_may_be_cut_anywhere(void **state)
+static void pipelined_requests_may_be_split_anywhere(void **state)
 {
         static const char text[] = "GET /echo?1 HTTP/1.1\r\nHost: h\r\n\r\n"
                                    "POST /echo?2 HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -96,7 +96,7 @@ static void requests_in_a_row_may_be_cut_anywhere(void **state)
         }
 }
 
-static void a_chunked_body_arrives_whole(void **state)
+static void a_chunked_body_arrives_complete(void **state)
 {
         int fd = client_open(&f);
         client_send_text(fd, "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
@@ -107,7 +107,7 @@ static void a_chunked_body_arrives_whole(void **state)
         close(fd);
 }
 
-static void a_large_body_arrives_whole(void **state)
+static void a_large_body_arrives_complete(void **state)
 {
         enum { BYTES = 5 << 20 };
         char *body = malloc(BYTES), head[100];
@@ -127,7 +127,7 @@ static void a_large_body_arrives_whole(void **state)
         close(fd);
 }
 
-static void a_large_response_arrives_whole(void **state)
+static void a_large_response_arrives_complete(void **state)
 {
         struct reply r;
         int fd = client_open(&f);
@@ -171,7 +171,7 @@ static void head_is_answered_without_a_body(void **state)
         client_read(fd, &r, true);
         assert_int_equal(r.status, 200);
         assert_true(reply_has(&r, "Content-Length: 32"));
-        client_send_text(fd, "GET /empty HTTP/1.1\r\nHost: h\r\n\r\n"); /* nothing of a body stands before its answer */
+        client_send_text(fd, "GET /empty HTTP/1.1\r\nHost: h\r\n\r\n"); /* no body data precedes its response */
         client_read(fd, &r, true);
         assert_int_equal(r.status, 204);
         assert_null(strcasestr(r.head, "Content-Length"));
@@ -182,7 +182,7 @@ static void head_is_answered_without_a_body(void **state)
         client_send_text(fd, "GET /unchanged HTTP/1.1\r\nHost: h\r\n\r\n");
         client_read(fd, &r, true);
         assert_int_equal(r.status, 304);
-        assert_null(strcasestr(r.head, "Content-Length")); /* RFC 9110, 8.6: 0 would be a lie */
+        assert_null(strcasestr(r.head, "Content-Length")); /* RFC 9110, 8.6: 0 would be wrong */
         client_send_text(fd, "GET /echo HTTP/1.1\r\nHost: h\r\n\r\n");
         client_expect(fd, 200, "GET /echo? [127.0.0.1] note= 0:");
         close(fd);
@@ -204,8 +204,8 @@ static void pipelined_requests_are_answered_in_order(void **state)
         close(fd);
 }
 
-/* The I/O thread is held until all is there, and answers by itself. */
-static void who_sends_many_requests_at_once_is_answered_in_turn_with_others(void **state)
+/* The I/O thread is blocked until everything has arrived, and then responds itself. */
+static void a_client_with_many_requests_takes_turns_with_others(void **state)
 {
         struct http_options options = fixture_options();
         struct fixture one;
@@ -252,8 +252,8 @@ static void many_pipelined_requests_are_all_answered(void **state)
         close(fd);
 }
 
-/* More than the server reads ahead, while none of the answers is taken. */
-static void a_flood_of_pipelined_requests_is_answered_as_the_client_takes_the_answers(void **state)
+/* More than the server reads ahead, while no response is read. */
+static void a_flood_of_pipelined_requests_is_answered_as_the_client_reads(void **state)
 {
         enum { N = 20000 };
         static const char request[] = "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc";
@@ -277,7 +277,7 @@ static void a_flood_of_pipelined_requests_is_answered_as_the_client_takes_the_an
         close(fd);
 }
 
-static void http_1_0_closes_unless_the_client_keeps_it(void **state)
+static void http_1_0_closes_unless_the_client_asks_to_keep_alive(void **state)
 {
         struct reply r;
         int fd = client_open(&f);
@@ -302,7 +302,7 @@ static void connection_close_is_honoured(void **state)
         client_expect_end(fd);
 }
 
-static void the_head_of_an_answer_says_what_it_must(void **state)
+static void the_head_of_a_response_has_the_required_headers(void **state)
 {
         struct reply r;
         int fd = client_open(&f);
@@ -318,7 +318,7 @@ static void the_head_of_an_answer_says_what_it_must(void **state)
         close(fd);
 }
 
-static void connection_options_are_read_from_lists_in_any_case(void **state)
+static void connection_options_are_read_from_lists_regardless_of_case(void **state)
 {
         struct reply r;
         int fd = client_open(&f);
@@ -345,7 +345,7 @@ static void expect_continue_is_answered_before_the_body(void **state)
         client_expect_end(fd);
 }
 
-static void who_sends_the_body_at_once_or_speaks_http_1_0_is_not_told_to_continue(void **state)
+static void clients_that_send_the_body_at_once_or_use_http_1_0_get_no_100(void **state)
 {
         int fd = client_open(&f);
         client_send_text(fd, "POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-Continue\r\nContent-Length: 2\r\n\r\nok");
@@ -395,29 +395,29 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(a_worker_sees_the_request_as_it_was_sent),
-            cmocka_unit_test(a_body_arrives_whole_however_it_is_cut),
-            cmocka_unit_test(requests_may_come_a_byte_at_a_time),
-            cmocka_unit_test(requests_in_a_row_may_be_cut_anywhere),
-            cmocka_unit_test(a_chunked_body_arrives_whole),
-            cmocka_unit_test(a_large_body_arrives_whole),
-            cmocka_unit_test(a_large_response_arrives_whole),
+            cmocka_unit_test(a_body_arrives_complete_however_it_is_split),
+            cmocka_unit_test(requests_may_arrive_a_byte_at_a_time),
+            cmocka_unit_test(pipelined_requests_may_be_split_anywhere),
+            cmocka_unit_test(a_chunked_body_arrives_complete),
+            cmocka_unit_test(a_large_body_arrives_complete),
+            cmocka_unit_test(a_large_response_arrives_complete),
             cmocka_unit_test(bodies_on_get_head_and_delete_are_read),
             cmocka_unit_test(head_is_answered_without_a_body),
             cmocka_unit_test(pipelined_requests_are_answered_in_order),
             cmocka_unit_test(many_pipelined_requests_are_all_answered),
-            cmocka_unit_test(a_flood_of_pipelined_requests_is_answered_as_the_client_takes_the_answers),
-            cmocka_unit_test(http_1_0_closes_unless_the_client_keeps_it),
+            cmocka_unit_test(a_flood_of_pipelined_requests_is_answered_as_the_client_reads),
+            cmocka_unit_test(http_1_0_closes_unless_the_client_asks_to_keep_alive),
             cmocka_unit_test(connection_close_is_honoured),
-            cmocka_unit_test(the_head_of_an_answer_says_what_it_must),
-            cmocka_unit_test(connection_options_are_read_from_lists_in_any_case),
+            cmocka_unit_test(the_head_of_a_response_has_the_required_headers),
+            cmocka_unit_test(connection_options_are_read_from_lists_regardless_of_case),
             cmocka_unit_test(expect_continue_is_answered_before_the_body),
-            cmocka_unit_test(who_sends_the_body_at_once_or_speaks_http_1_0_is_not_told_to_continue),
+            cmocka_unit_test(clients_that_send_the_body_at_once_or_use_http_1_0_get_no_100),
             cmocka_unit_test(a_header_cannot_be_smuggled_into_a_response),
             cmocka_unit_test(a_body_that_overflowed_is_not_sent),
             cmocka_unit_test(sixty_four_headers_fit),
         };
         const struct CMUnitTest with_one_thread[] = {
-            cmocka_unit_test(who_sends_many_requests_at_once_is_answered_in_turn_with_others),
+            cmocka_unit_test(a_client_with_many_requests_takes_turns_with_others),
         };
         return cmocka_run_group_tests_name("http requests", tests, setup, teardown) +
                cmocka_run_group_tests_name("http requests with one thread", with_one_thread, NULL, NULL);

@@ -1,4 +1,4 @@
-/* What one client address may have: connections, and bytes of request bodies in memory. */
+/* Limits per client address: connections, and bytes of request bodies in memory. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -60,7 +60,7 @@ static void close_all(int *fds, int n)
         WAIT_UNTIL(fixture_connections() == 0);
 }
 
-static void an_address_has_so_many_connections_and_others_have_theirs(void **state)
+static void connections_are_limited_per_address(void **state)
 {
         int fds[CONNECTIONS + 1], refused;
 
@@ -73,14 +73,14 @@ static void an_address_has_so_many_connections_and_others_have_theirs(void **sta
         client_expect_end(refused);
         close(refused);
         fds[CONNECTIONS] = taken_from(FROM_THERE);
-        client_send_text(fds[0], "GET /echo HTTP/1.1\r\nHost: h\r\n\r\n"); /* those that are in go on */
+        client_send_text(fds[0], "GET /echo HTTP/1.1\r\nHost: h\r\n\r\n"); /* existing ones continue */
         client_expect(fds[0], 200, NULL);
         close_all(fds, CONNECTIONS + 1);
         fds[0] = taken_from(FROM_HERE);
         close_all(fds, 1);
 }
 
-static void a_proxy_has_as_many_as_there_are(void **state)
+static void a_proxy_may_use_the_whole_limit(void **state)
 {
         int fds[3 * CONNECTIONS];
 
@@ -90,7 +90,7 @@ static void a_proxy_has_as_many_as_there_are(void **state)
         close_all(fds, 3 * CONNECTIONS);
 }
 
-static void those_that_are_told_so_are_few(void **state)
+static void few_connections_are_used_for_error_responses(void **state)
 {
         enum { MANY = CONNECTIONS + 64 + 20 };
         int fds[MANY], told = 0;
@@ -125,7 +125,7 @@ static int64_t held(void)
         return value;
 }
 
-/* The server has all that was sent, and waits for the rest. */
+/* The server has received everything sent, and waits for the rest. */
 static int send_part_of_body(int from, const char *how, size_t bytes)
 {
         char *text = malloc(bytes);
@@ -162,7 +162,7 @@ static void expect_too_many(int from, const char *how, size_t bytes)
 static const char with_length[] = "Content-Length: 90000\r\n\r\n";
 static const char in_chunks[] = "Transfer-Encoding: chunked\r\n\r\n15f90\r\n"; /* 90,000 bytes */
 
-static void an_address_holds_its_part_of_the_memory_for_bodies(void **state)
+static void an_address_has_a_share_of_the_memory_for_bodies(void **state)
 {
         const char *const ways[] = {with_length, in_chunks};
 
@@ -180,7 +180,7 @@ static void an_address_holds_its_part_of_the_memory_for_bodies(void **state)
         }
 }
 
-static void all_together_hold_what_there_is(void **state)
+static void all_together_may_use_the_whole_limit(void **state)
 {
         int fds[50], n = 0;
 
@@ -189,12 +189,12 @@ static void all_together_hold_what_there_is(void **state)
                 fds[n++] = send_part_of_body(FROM_PROXY, with_length, held() < BODY_BYTES - 200000 ? 60000 : 15000);
         }
         expect_too_many(FROM_THERE, with_length, 89000);
-        fds[n++] = taken_from(FROM_THERE); /* what has no body goes on */
+        fds[n++] = taken_from(FROM_THERE); /* requests without a body continue */
         close_all(fds, n);
         WAIT_UNTIL(held() == 0);
 }
 
-static void a_body_is_held_until_its_request_is_answered(void **state)
+static void a_body_is_counted_until_its_request_is_answered(void **state)
 {
         int fd = open_from(FROM_HERE);
 
@@ -207,7 +207,7 @@ static void a_body_is_held_until_its_request_is_answered(void **state)
         close_all(&fd, 1);
 }
 
-static void over_http_2_it_is_each_streams_body_that_counts(void **state)
+static void over_http_2_the_body_of_each_stream_counts(void **state)
 {
         static const char piece[16000];
         struct buf bytes, block;
@@ -257,7 +257,7 @@ static int taken_to_spool(int from)
         return fd;
 }
 
-static void an_address_has_its_part_of_the_spools_files(void **state)
+static void an_address_has_a_share_of_the_spools_files(void **state)
 {
         int fds[SPOOL_FILES + 2], n = 0;
 
@@ -270,7 +270,7 @@ static void an_address_has_its_part_of_the_spools_files(void **state)
         fds[n++] = taken_to_spool(FROM_THERE);
         client_send_text(fds[0], "hello");
         client_expect(fds[0], 200, NULL);
-        fds[n++] = taken_to_spool(FROM_HERE); /* that one's place is free again */
+        fds[n++] = taken_to_spool(FROM_HERE); /* that one's slot is free again */
         close_all(fds, n);
         for (n = 0; n <= SPOOL_FILES / 2; n++) {
                 fds[n] = taken_to_spool(FROM_PROXY);
@@ -278,18 +278,18 @@ static void an_address_has_its_part_of_the_spools_files(void **state)
         close_all(fds, n);
 }
 
-static void an_address_has_its_part_of_the_spools_bytes(void **state)
+static void an_address_has_a_share_of_the_spools_bytes(void **state)
 {
         static char bytes[SPOOL_BYTES / 4 + 1];
         int fd = spool_from(FROM_HERE, "Content-Length: 100001", "", 0);
 
-        client_expect(fd, 503, NULL); /* announced */
+        client_expect(fd, 503, NULL); /* with Content-Length */
         close(fd);
         fd = spool_from(FROM_HERE, "Transfer-Encoding: chunked", "186A1\r\n", 7);
         client_send(fd, bytes, sizeof(bytes));
-        client_expect(fd, 503, NULL); /* not announced */
+        client_expect(fd, 503, NULL); /* chunked */
         close(fd);
-        for (int i = 0; i < 3; i++) { /* it is given back */
+        for (int i = 0; i < 3; i++) { /* it is released */
                 fd = spool_from(FROM_HERE, "Content-Length: 100000", bytes, SPOOL_BYTES / 4);
                 client_expect(fd, 200, NULL);
                 close(fd);
@@ -323,15 +323,15 @@ static int stop(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(an_address_has_so_many_connections_and_others_have_theirs),
-            cmocka_unit_test(a_proxy_has_as_many_as_there_are),
-            cmocka_unit_test(those_that_are_told_so_are_few),
-            cmocka_unit_test(an_address_holds_its_part_of_the_memory_for_bodies),
-            cmocka_unit_test(all_together_hold_what_there_is),
-            cmocka_unit_test(a_body_is_held_until_its_request_is_answered),
-            cmocka_unit_test(an_address_has_its_part_of_the_spools_files),
-            cmocka_unit_test(an_address_has_its_part_of_the_spools_bytes),
-            cmocka_unit_test(over_http_2_it_is_each_streams_body_that_counts),
+            cmocka_unit_test(connections_are_limited_per_address),
+            cmocka_unit_test(a_proxy_may_use_the_whole_limit),
+            cmocka_unit_test(few_connections_are_used_for_error_responses),
+            cmocka_unit_test(an_address_has_a_share_of_the_memory_for_bodies),
+            cmocka_unit_test(all_together_may_use_the_whole_limit),
+            cmocka_unit_test(a_body_is_counted_until_its_request_is_answered),
+            cmocka_unit_test(an_address_has_a_share_of_the_spools_files),
+            cmocka_unit_test(an_address_has_a_share_of_the_spools_bytes),
+            cmocka_unit_test(over_http_2_the_body_of_each_stream_counts),
         };
 
         return cmocka_run_group_tests_name("shares", tests, start, stop);

@@ -1,4 +1,4 @@
-/* Bodies that go to a sink as they come: whole ones, too large ones, refused ones, slow ones and those that break off.
+/* Bodies that go to a sink as they arrive: complete, oversized, rejected, slow and interrupted ones.
  */
 #include "http/test_http2_support.h"
 
@@ -75,7 +75,7 @@ static int setup(void **state)
         CLEANUP(buf_free) struct buf error;
         buf_init(&error, 1000);
         options.address = "127.0.0.1";
-        options.slow_client_ms = 200; /* sooner than stall_ms: it must not count */
+        options.slow_client_ms = 200; /* shorter than stall_ms: it must not apply */
         taken = parts = part_bytes = 0;
         full = false;
         released = 0;
@@ -99,7 +99,7 @@ static void send_head(int fd, const char *path, const char *rest)
         client_send_text(fd, head);
 }
 
-static void a_body_is_taken_as_it_comes_and_the_next_request_follows_it(void **state)
+static void a_body_is_consumed_as_it_arrives_and_the_next_request_follows(void **state)
 {
         int fd = client_open(&f);
         send_head(fd, "/", "Content-Length: 6\r\n");
@@ -114,7 +114,7 @@ static void a_body_is_taken_as_it_comes_and_the_next_request_follows_it(void **s
         WAIT_UNTIL(released == 2);
 }
 
-static void who_asks_first_is_told_to_go_on(void **state)
+static void expect_continue_gets_100(void **state)
 {
         struct reply r;
         int fd = client_open(&f);
@@ -127,7 +127,7 @@ static void who_asks_first_is_told_to_go_on(void **state)
         close(fd);
 }
 
-static void what_is_too_large_is_refused_before_it_comes_or_when_it_does(void **state)
+static void a_body_over_the_limit_is_rejected_before_or_while_it_arrives(void **state)
 {
         static const char block[1 << 16] = "";
         int fd = client_open(&f);
@@ -148,7 +148,7 @@ static void what_is_too_large_is_refused_before_it_comes_or_when_it_does(void **
         WAIT_UNTIL(released == 2);
 }
 
-static void a_sink_may_refuse_what_comes(void **state)
+static void a_sink_may_reject_data(void **state)
 {
         int fd = client_open(&f);
         send_head(fd, "/full", "Content-Length: 6\r\n");
@@ -158,8 +158,8 @@ static void a_sink_may_refuse_what_comes(void **state)
         close(fd);
 }
 
-/* 20 bytes a second are too few in the mean; each comes long before the stall of 300 ms. */
-static void a_body_that_comes_too_slowly_is_given_up(void **state)
+/* 20 bytes a second are too few on average; each arrives long before the stall of 300 ms. */
+static void a_body_that_arrives_too_slowly_is_aborted(void **state)
 {
         int fd = client_open(&f);
         int64_t begun_us = clock_monotonic_us();
@@ -172,8 +172,8 @@ static void a_body_that_comes_too_slowly_is_given_up(void **state)
         close(fd);
 }
 
-/* 64 KiB are a minute's worth, of which no more than the stall of 300 ms may be saved up. */
-static void who_was_quick_first_may_not_crawl_after_it(void **state)
+/* 64 KiB are a minute's worth, of which at most the stall of 300 ms may be saved up. */
+static void a_fast_start_does_not_allow_a_slow_rest(void **state)
 {
         static const char block[1 << 16] = "";
         int fd = client_open(&f);
@@ -189,7 +189,7 @@ static void who_was_quick_first_may_not_crawl_after_it(void **state)
         close(fd);
 }
 
-static void a_body_may_take_longer_than_other_requests_while_it_comes(void **state)
+static void a_body_may_take_longer_than_other_requests_while_it_arrives(void **state)
 {
         static const char block[4096] = "";
         int fd = client_open(&f);
@@ -202,7 +202,7 @@ static void a_body_may_take_longer_than_other_requests_while_it_comes(void **sta
         close(fd);
 }
 
-static void a_body_that_stalls_is_given_up_and_its_part_kept_where_parts_are(void **state)
+static void a_stalled_body_is_aborted_and_its_part_kept_with_partial(void **state)
 {
         int fd = client_open(&f), kept = client_open(&f);
         send_head(fd, "/", "Content-Length: 1000\r\n");
@@ -217,7 +217,7 @@ static void a_body_that_stalls_is_given_up_and_its_part_kept_where_parts_are(voi
         close(kept);
 }
 
-static void of_a_body_that_breaks_off_the_part_is_kept_where_parts_are(void **state)
+static void the_part_of_an_interrupted_body_is_kept_with_partial(void **state)
 {
         int fd = client_open(&f), kept = client_open(&f), reset = client_open(&f);
         send_head(fd, "/", "Content-Length: 1000\r\n");
@@ -253,7 +253,7 @@ static void have_room(void)
         http_sinks_have_room(f.server);
 }
 
-/* For longer than the stall of 300 ms, which does not count now. */
+/* For longer than the stall of 300 ms, which does not apply now. */
 static void others_go_on(void)
 {
         int64_t until_us = clock_monotonic_us() + 600000;
@@ -265,8 +265,8 @@ static void others_go_on(void)
         close(fd);
 }
 
-/* Whatever else is behind a body is dropped: what a request may do was decided on its head. */
-static void of_the_fields_behind_a_body_those_that_are_wanted_are_kept(void **state)
+/* All other trailers are dropped: what a request may do was decided by its head. */
+static void only_declared_trailers_are_kept(void **state)
 {
         static const char chunks[] = "3\r\nabc\r\n0\r\nX-Sum: \t1 2 \r\nAuthorization: x\r\nx-other:\r\n\r\n";
         int fd = client_open(&f);
@@ -291,7 +291,7 @@ static void of_the_fields_behind_a_body_those_that_are_wanted_are_kept(void **st
         close(fd);
 }
 
-static void of_a_body_whose_sink_is_full_no_more_is_read_and_nobody_else_waits(void **state)
+static void a_body_with_a_full_sink_is_not_read_and_no_other_waits(void **state)
 {
         int fd = client_open(&f), chunked = client_open(&f), gone = client_open(&f);
         full = true;
@@ -370,7 +370,7 @@ static void over_http2_a_full_sink_gives_no_credit(void **state)
         close(fd);
 }
 
-static void over_http2_a_body_is_taken_as_it_comes(void **state)
+static void over_http2_a_body_is_consumed_as_it_arrives(void **state)
 {
         struct buf b;
         struct h2_frame frame;
@@ -389,7 +389,7 @@ static void over_http2_a_body_is_taken_as_it_comes(void **state)
         close(fd);
 }
 
-static void over_http2_the_fields_behind_a_body_are_kept_too(void **state)
+static void over_http2_trailers_are_kept_too(void **state)
 {
         struct buf b, block;
         struct h2_frame frame;
@@ -409,7 +409,7 @@ static void over_http2_the_fields_behind_a_body_are_kept_too(void **state)
         close(fd);
 }
 
-static void over_http2_what_breaks_off_is_kept_where_parts_are_and_what_stalls_too(void **state)
+static void over_http2_interrupted_and_stalled_bodies_are_kept_with_partial(void **state)
 {
         struct buf b;
         int fd = h2_open(&f);
@@ -437,22 +437,22 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-            TEST(a_body_is_taken_as_it_comes_and_the_next_request_follows_it),
-            TEST(who_asks_first_is_told_to_go_on),
-            TEST(what_is_too_large_is_refused_before_it_comes_or_when_it_does),
-            TEST(a_sink_may_refuse_what_comes),
-            TEST(of_the_fields_behind_a_body_those_that_are_wanted_are_kept),
-            TEST(over_http2_the_fields_behind_a_body_are_kept_too),
-            TEST(of_a_body_whose_sink_is_full_no_more_is_read_and_nobody_else_waits),
+            TEST(a_body_is_consumed_as_it_arrives_and_the_next_request_follows),
+            TEST(expect_continue_gets_100),
+            TEST(a_body_over_the_limit_is_rejected_before_or_while_it_arrives),
+            TEST(a_sink_may_reject_data),
+            TEST(only_declared_trailers_are_kept),
+            TEST(over_http2_trailers_are_kept_too),
+            TEST(a_body_with_a_full_sink_is_not_read_and_no_other_waits),
             TEST(a_server_stops_while_sinks_are_full),
             TEST(over_http2_a_full_sink_gives_no_credit),
-            TEST(a_body_that_comes_too_slowly_is_given_up),
-            TEST(who_was_quick_first_may_not_crawl_after_it),
-            TEST(a_body_may_take_longer_than_other_requests_while_it_comes),
-            TEST(a_body_that_stalls_is_given_up_and_its_part_kept_where_parts_are),
-            TEST(of_a_body_that_breaks_off_the_part_is_kept_where_parts_are),
-            TEST(over_http2_a_body_is_taken_as_it_comes),
-            TEST(over_http2_what_breaks_off_is_kept_where_parts_are_and_what_stalls_too),
+            TEST(a_body_that_arrives_too_slowly_is_aborted),
+            TEST(a_fast_start_does_not_allow_a_slow_rest),
+            TEST(a_body_may_take_longer_than_other_requests_while_it_arrives),
+            TEST(a_stalled_body_is_aborted_and_its_part_kept_with_partial),
+            TEST(the_part_of_an_interrupted_body_is_kept_with_partial),
+            TEST(over_http2_a_body_is_consumed_as_it_arrives),
+            TEST(over_http2_interrupted_and_stalled_bodies_are_kept_with_partial),
         };
         return cmocka_run_group_tests_name("sinks", tests, NULL, NULL);
 }

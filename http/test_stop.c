@@ -1,4 +1,4 @@
-/* The end of a server: what runs is answered, what is new is refused, what lasts too long is dropped. */
+/* Stopping a server: running requests are finished, new ones rejected, and those that take too long dropped. */
 #include "http/test_support.h"
 
 #include <pthread.h>
@@ -34,7 +34,7 @@ static bool refuses_connections(void)
         return fd < 0;
 }
 
-static void stopping_answers_what_runs_and_takes_nothing_new(void **state)
+static void stopping_finishes_running_requests_and_accepts_no_new_ones(void **state)
 {
         fixture_start_limits(&f, 10000, 60000);
         struct stopper s = {.grace_ms = 30000};
@@ -65,7 +65,7 @@ static void stopping_answers_what_runs_and_takes_nothing_new(void **state)
         fixture_stop(&f);
 }
 
-static void requests_that_outlast_the_grace_are_dropped_and_their_late_answers_thrown_away(void **state)
+static void requests_beyond_the_grace_are_dropped_and_late_responses_discarded(void **state)
 {
         fixture_start_limits(&f, 10000, 60000);
         int fds[3], reader = client_open(&f);
@@ -80,7 +80,7 @@ static void requests_that_outlast_the_grace_are_dropped_and_their_late_answers_t
         for (int i = 0; i < 3; i++) {
                 client_expect_end(fds[i]);
         }
-        fixture_wait_blocked(3); /* they still run, on a server that is gone */
+        fixture_wait_blocked(3); /* they still run, on a server that has stopped */
         close(reader);
         fixture_stop(&f);
 }
@@ -90,7 +90,7 @@ struct load {
         atomic_bool stopping;
 };
 
-/* Until the server stops: before that every answer is 200. */
+/* Until the server stops; before that every response is 200. */
 static void ask_until_refused(struct load *load, int fd)
 {
         struct reply r;
@@ -141,7 +141,7 @@ static void a_server_can_be_stopped_under_load(void **state)
         }
 }
 
-static void a_port_that_is_taken_is_an_error_with_a_reason(void **state)
+static void a_taken_port_is_an_error_with_a_reason(void **state)
 {
         fixture_start_limits(&f, 10000, 60000);
         struct http_options o = fixture_options();
@@ -166,10 +166,10 @@ static void a_port_that_is_taken_is_an_error_with_a_reason(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(stopping_answers_what_runs_and_takes_nothing_new),
-            cmocka_unit_test(requests_that_outlast_the_grace_are_dropped_and_their_late_answers_thrown_away),
+            cmocka_unit_test(stopping_finishes_running_requests_and_accepts_no_new_ones),
+            cmocka_unit_test(requests_beyond_the_grace_are_dropped_and_late_responses_discarded),
             cmocka_unit_test(a_server_can_be_stopped_under_load),
-            cmocka_unit_test(a_port_that_is_taken_is_an_error_with_a_reason),
+            cmocka_unit_test(a_taken_port_is_an_error_with_a_reason),
         };
 
         return cmocka_run_group_tests_name("http stop", tests, NULL, NULL);

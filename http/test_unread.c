@@ -1,4 +1,4 @@
-/* Clients that do not take their answers. */
+/* Clients that do not read their responses. */
 #include "http/test_support.h"
 
 #include <netinet/in.h>
@@ -22,7 +22,7 @@ static void start(int slow_client_ms, int64_t unread_bytes)
         fixture_start(&f, &o);
 }
 
-static void a_client_that_does_not_take_its_response_is_dropped(void **state)
+static void a_client_that_does_not_read_its_response_is_dropped(void **state)
 {
         int64_t before = fixture_slow_clients();
         start(200, 1 << 30);
@@ -34,7 +34,7 @@ static void a_client_that_does_not_take_its_response_is_dropped(void **state)
         fixture_stop(&f);
 }
 
-static void a_client_that_takes_its_response_slowly_but_steadily_is_served(void **state)
+static void a_client_that_reads_slowly_but_steadily_is_served(void **state)
 {
         start(200, 1 << 30);
         char sink[200000];
@@ -44,15 +44,15 @@ static void a_client_that_takes_its_response_slowly_but_steadily_is_served(void 
         for (ssize_t n = 1; n > 0; got += (size_t)n) {
                 n = recv(fd, sink, sizeof(sink), 0);
                 assert_true(n >= 0);
-                clock_sleep_ms(10); /* over a second in all: longer than the 600 ms that a client may stand still */
+                clock_sleep_ms(10); /* over a second in total: longer than the 600 ms that a client may stop reading */
         }
         assert_true(got > 20 << 20);
         close(fd);
         fixture_stop(&f);
 }
 
-/* The worker takes none of the time: it leaves the rest of the response to the I/O thread. */
-static void clients_that_do_not_take_their_responses_hold_no_worker(void **state)
+/* The worker does not wait: it leaves the rest of the response to the I/O thread. */
+static void clients_that_do_not_read_their_responses_block_no_worker(void **state)
 {
         enum { N = 20 }; /* the fixture has four workers */
         int fds[N], fd;
@@ -81,7 +81,7 @@ static void clients_that_do_not_take_their_responses_hold_no_worker(void **state
         fixture_stop(&f);
 }
 
-/* What the kernel keeps of one answer, or of all, that was sent from the server's port and is not acknowledged. */
+/* Unacknowledged bytes in the kernel sent from the server's port, for one response or all. */
 struct kept {
         long most, sum;
         int n;
@@ -109,7 +109,7 @@ static struct kept kept_by_kernel(void)
         return kept;
 }
 
-/* With a small window, so that what is unread stays on the server's side. */
+/* With a small window, so that unread data stays on the server's side. */
 static int open_small(void)
 {
         int bytes = 4096, fd = client_open(&f);
@@ -124,7 +124,7 @@ static void ask_many_times(int fd, const char *request, int times)
         for (int i = 0; i < times; i++) {
                 buf_append_c(&all, request);
         }
-        assert_true(send(fd, all.data, all.len, MSG_DONTWAIT | MSG_NOSIGNAL) > 0); /* as many as are taken */
+        assert_true(send(fd, all.data, all.len, MSG_DONTWAIT | MSG_NOSIGNAL) > 0); /* as many as are accepted */
         buf_free(&all);
 }
 
@@ -145,7 +145,7 @@ static bool stands_still(void)
         return before.sum == kept_by_kernel().sum;
 }
 
-static void pipelined_answers_that_are_not_taken_hold_little_memory(void **state)
+static void unread_pipelined_responses_use_little_memory(void **state)
 {
         enum { N = 200 };
         int fds[N];
@@ -155,14 +155,14 @@ static void pipelined_answers_that_are_not_taken_hold_little_memory(void **state
                 ask_many_times(fds[i], GET("/page"), 300);
         }
         WAIT_UNTIL(kept_by_kernel().n == N && stands_still());
-        assert_true(kept_by_kernel().most < 256 << 10); /* of 30 MB that were asked for */
+        assert_true(kept_by_kernel().most < 256 << 10); /* of the requested 30 MB */
         for (int i = 0; i < N; i++) {
                 close(fds[i]);
         }
         fixture_stop(&f);
 }
 
-static void small_answers_that_are_not_taken_hold_little_memory(void **state)
+static void unread_small_responses_use_little_memory(void **state)
 {
         int fd;
         start(10000, 1 << 30);
@@ -174,7 +174,7 @@ static void small_answers_that_are_not_taken_hold_little_memory(void **state)
         fixture_stop(&f);
 }
 
-static void a_client_that_takes_nothing_is_dropped_when_the_kernel_has_all_of_its_answer(void **state)
+static void a_client_that_reads_nothing_is_dropped_after_its_response_is_in_the_kernel(void **state)
 {
         start(200, 1 << 30);
         int fd = open_small();
@@ -186,7 +186,7 @@ static void a_client_that_takes_nothing_is_dropped_when_the_kernel_has_all_of_it
         fixture_stop(&f);
 }
 
-static void beyond_the_bound_of_all_connections_those_that_hold_most_are_dropped(void **state)
+static void beyond_the_total_limit_connections_with_the_most_unread_data_are_dropped(void **state)
 {
         enum { N = 60, BOUND = 1 << 20 };
         int64_t before = fixture_slow_clients();
@@ -200,7 +200,7 @@ static void beyond_the_bound_of_all_connections_those_that_hold_most_are_dropped
         }
         WAIT_UNTIL(fixture_slow_clients() > before && kept_by_kernel().sum <= BOUND + BOUND / 4 && stands_still());
         client_expect(modest, 200, NULL);
-        client_send_text(modest, GET("/page")); /* and it is still served */
+        client_send_text(modest, GET("/page")); /* it is still served */
         client_expect(modest, 200, NULL);
         close(modest);
         for (int i = 0; i < N; i++) {
@@ -210,8 +210,8 @@ static void beyond_the_bound_of_all_connections_those_that_hold_most_are_dropped
         fixture_stop(&f);
 }
 
-/* A bound over what was answered, not over what is unread, would drop them. */
-static void who_takes_answers_is_never_dropped_for_the_bound(void **state)
+/* A limit on sent data instead of unread data would drop them. */
+static void clients_that_read_are_never_dropped_for_the_limit(void **state)
 {
         int64_t before = fixture_slow_clients();
         start(10000, 1 << 20);
@@ -231,14 +231,14 @@ static void who_takes_answers_is_never_dropped_for_the_bound(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(a_client_that_does_not_take_its_response_is_dropped),
-            cmocka_unit_test(a_client_that_takes_its_response_slowly_but_steadily_is_served),
-            cmocka_unit_test(clients_that_do_not_take_their_responses_hold_no_worker),
-            cmocka_unit_test(pipelined_answers_that_are_not_taken_hold_little_memory),
-            cmocka_unit_test(small_answers_that_are_not_taken_hold_little_memory),
-            cmocka_unit_test(a_client_that_takes_nothing_is_dropped_when_the_kernel_has_all_of_its_answer),
-            cmocka_unit_test(beyond_the_bound_of_all_connections_those_that_hold_most_are_dropped),
-            cmocka_unit_test(who_takes_answers_is_never_dropped_for_the_bound),
+            cmocka_unit_test(a_client_that_does_not_read_its_response_is_dropped),
+            cmocka_unit_test(a_client_that_reads_slowly_but_steadily_is_served),
+            cmocka_unit_test(clients_that_do_not_read_their_responses_block_no_worker),
+            cmocka_unit_test(unread_pipelined_responses_use_little_memory),
+            cmocka_unit_test(unread_small_responses_use_little_memory),
+            cmocka_unit_test(a_client_that_reads_nothing_is_dropped_after_its_response_is_in_the_kernel),
+            cmocka_unit_test(beyond_the_total_limit_connections_with_the_most_unread_data_are_dropped),
+            cmocka_unit_test(clients_that_read_are_never_dropped_for_the_limit),
         };
         return cmocka_run_group_tests_name("http unread", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* Connections that leave HTTP: who owns their bytes, how they end, and what other threads may do. */
+/* Upgraded connections: who gets their bytes, how they end, and what other threads may do. */
 #include "http/test_support.h"
 
 #include <pthread.h>
@@ -12,7 +12,7 @@
 #include "base/workers.h"
 #include "http/upgrade.h"
 
-/* What the server says after an upgrade: each byte that it hears, but for those in `bytes`. */
+/* The server after an upgrade: it echoes each byte, except those in `bytes`. */
 struct talk {
         struct http_upgraded *u;
         struct http_task resume;
@@ -24,7 +24,7 @@ static struct talk talks[100], *talk; /* the newest one */
 static atomic_int n_begun, n_ended, n_due, n_stopped, n_tasks;
 static atomic_int n_made;
 static bool from_worker;
-static pthread_t read_on[100], begun_on[100]; /* the threads, by number of those that were read and that began */
+static pthread_t read_on[100], begun_on[100]; /* the threads that read each connection, and that started it */
 static atomic_int n_read;
 
 static void begin(void *context, struct http_upgraded *u)
@@ -151,7 +151,7 @@ static void finish(int grace_ms)
         workers_free(pool);
 }
 
-/* What comes next is this. */
+/* The next data is this. */
 static void expect(int fd, const char *text)
 {
         char got[512] = "";
@@ -185,7 +185,7 @@ static int upgraded(const char *sent_along)
         return fd;
 }
 
-static void after_the_head_all_bytes_are_the_owners(void **state)
+static void after_the_head_all_bytes_go_to_the_owner(void **state)
 {
         for (int i = 0; i < 2; i++) {
                 from_worker = i == 1;
@@ -205,8 +205,8 @@ static void after_the_head_all_bytes_are_the_owners(void **state)
         }
 }
 
-/* Which are spread over several threads until then. */
-static void all_that_leave_http_are_on_one_thread(void **state)
+/* Until then these are spread over several threads. */
+static void all_upgraded_connections_are_on_one_thread(void **state)
 {
         enum { N = 9 };
         int fds[N];
@@ -231,7 +231,7 @@ static void all_that_leave_http_are_on_one_thread(void **state)
         }
 }
 
-static void it_may_idle_for_longer_than_a_connection_of_http(void **state)
+static void it_may_be_idle_for_longer_than_an_http_connection(void **state)
 {
         start();
         int fd = upgraded("");
@@ -248,7 +248,7 @@ static void resume(struct http_task *task)
         http_upgraded_resume(talk->u);
 }
 
-static void a_paused_one_keeps_what_comes_until_it_is_resumed(void **state)
+static void a_paused_connection_keeps_data_until_it_is_resumed(void **state)
 {
         start();
         int fd = upgraded("aPb");
@@ -263,7 +263,7 @@ static void a_paused_one_keeps_what_comes_until_it_is_resumed(void **state)
         finish(10000);
 }
 
-static void its_owner_is_called_when_it_asked_to_be(void **state)
+static void its_owner_is_called_at_the_requested_time(void **state)
 {
         start();
         int fd = upgraded("D");
@@ -284,7 +284,7 @@ static void look_at_unsent(struct http_task *task)
         }
 }
 
-static void who_does_not_read_holds_what_was_sent_and_is_cut_off_by_the_close(void **state)
+static void a_client_that_does_not_read_is_disconnected_by_the_close(void **state)
 {
         static struct http_task looking = {.run = look_at_unsent};
         start();
@@ -298,7 +298,7 @@ static void who_does_not_read_holds_what_was_sent_and_is_cut_off_by_the_close(vo
         workers_free(pool);
 }
 
-static void a_stop_waits_until_owners_have_said_so(void **state)
+static void a_stop_waits_for_the_owners(void **state)
 {
         int fds[20];
 
@@ -317,7 +317,7 @@ static void a_stop_waits_until_owners_have_said_so(void **state)
         workers_free(pool);
 }
 
-static void who_is_gone_before_it_begins_is_ended_all_the_same(void **state)
+static void a_client_that_is_gone_before_the_start_is_still_ended(void **state)
 {
         from_worker = true;
         start();
@@ -326,7 +326,7 @@ static void who_is_gone_before_it_begins_is_ended_all_the_same(void **state)
         client_reset(fd);
         WAIT_UNTIL(fixture_connections() == 0);
         finish(10000);
-        assert_int_equal(n_ended, n_made); /* each once, whether it began or not */
+        assert_int_equal(n_ended, n_made); /* each once, whether it started or not */
 }
 
 enum { TASKS = 1000 };
@@ -343,7 +343,7 @@ static void count(struct http_task *task)
         }
 }
 
-static void tasks_run_in_the_order_in_which_they_were_posted(void **state)
+static void tasks_run_in_the_order_of_posting(void **state)
 {
         start();
         for (int i = 0; i < TASKS; i++) {
@@ -357,15 +357,15 @@ static void tasks_run_in_the_order_in_which_they_were_posted(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(after_the_head_all_bytes_are_the_owners),
-            cmocka_unit_test(all_that_leave_http_are_on_one_thread),
-            cmocka_unit_test(it_may_idle_for_longer_than_a_connection_of_http),
-            cmocka_unit_test(a_paused_one_keeps_what_comes_until_it_is_resumed),
-            cmocka_unit_test(its_owner_is_called_when_it_asked_to_be),
-            cmocka_unit_test(who_does_not_read_holds_what_was_sent_and_is_cut_off_by_the_close),
-            cmocka_unit_test(a_stop_waits_until_owners_have_said_so),
-            cmocka_unit_test(who_is_gone_before_it_begins_is_ended_all_the_same),
-            cmocka_unit_test(tasks_run_in_the_order_in_which_they_were_posted),
+            cmocka_unit_test(after_the_head_all_bytes_go_to_the_owner),
+            cmocka_unit_test(all_upgraded_connections_are_on_one_thread),
+            cmocka_unit_test(it_may_be_idle_for_longer_than_an_http_connection),
+            cmocka_unit_test(a_paused_connection_keeps_data_until_it_is_resumed),
+            cmocka_unit_test(its_owner_is_called_at_the_requested_time),
+            cmocka_unit_test(a_client_that_does_not_read_is_disconnected_by_the_close),
+            cmocka_unit_test(a_stop_waits_for_the_owners),
+            cmocka_unit_test(a_client_that_is_gone_before_the_start_is_still_ended),
+            cmocka_unit_test(tasks_run_in_the_order_of_posting),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* Frames of WebSocket (RFC 6455), without a socket. */
+/* WebSocket frames (RFC 6455), without a socket. */
 #include "http/websocket.h"
 
 #include <setjmp.h>
@@ -33,7 +33,7 @@ static size_t frame(uint8_t *out, unsigned first, const void *payload, size_t le
         return n;
 }
 
-/* What bytes mean, one event a line, whatever pieces they come in. */
+/* The parsed events, one per line, however the bytes are split. */
 static const char *say(const uint8_t *bytes, size_t len, size_t piece)
 {
         static const char *const names[] = {"more", "text", "binary", "ping", "pong", "close", "failed"};
@@ -72,7 +72,7 @@ static void means(const uint8_t *bytes, size_t len, const char *expected)
         assert_string_equal(say(bytes, len, 3), expected);
 }
 
-static void a_key_is_answered_as_the_rfc_does(void **state)
+static void a_key_gets_the_response_of_the_rfc(void **state)
 {
         char accept[WEBSOCKET_ACCEPT_SIZE];
 
@@ -85,7 +85,7 @@ static void a_key_is_answered_as_the_rfc_does(void **state)
         assert_false(websocket_accept("dGhlIHN=bXBsZSBub25jZQ==", accept));
 }
 
-static void messages_are_read_in_whatever_pieces_they_come(void **state)
+static void messages_are_read_however_they_are_split(void **state)
 {
         uint8_t bytes[2048];
         char long_text[600];
@@ -100,10 +100,10 @@ static void messages_are_read_in_whatever_pieces_they_come(void **state)
         means(bytes, n, expected);
 }
 
-static void control_frames_come_between_the_fragments_of_a_message(void **state)
+static void control_frames_may_be_between_fragments_of_a_message(void **state)
 {
         uint8_t bytes[512];
-        size_t n = frame(bytes, 0x01, "W\xc3", 2); /* half of a character */
+        size_t n = frame(bytes, 0x01, "W\xc3", 2); /* half a character */
 
         n += frame(bytes + n, 0x89, "are you there", 13);
         n += frame(bytes + n, 0x00, "", 0);
@@ -113,7 +113,7 @@ static void control_frames_come_between_the_fragments_of_a_message(void **state)
         means(bytes, n, "ping are you there\npong \ntext W\xc3\xb6rt\ntext next\n");
 }
 
-static void close_frames_tell_code_and_reason(void **state)
+static void close_frames_have_code_and_reason(void **state)
 {
         uint8_t bytes[512];
 
@@ -126,7 +126,7 @@ static void close_frames_tell_code_and_reason(void **state)
         means(bytes, frame(bytes, 0x88, "\x03\xe8\xff", 3), "failed 1007\n");
 }
 
-/* A frame that is wrong, after a good one. */
+/* A malformed frame after a valid one. */
 static void fails(const uint8_t *wrong, size_t len, int code)
 {
         uint8_t bytes[4096];
@@ -138,7 +138,7 @@ static void fails(const uint8_t *wrong, size_t len, int code)
         means(bytes, n + len, expected);
 }
 
-static void what_breaks_the_protocol_fails_the_connection(void **state)
+static void protocol_violations_fail_the_connection(void **state)
 {
         uint8_t bytes[4096];
         char big[MAX_MESSAGE + 1] = {0};
@@ -151,7 +151,7 @@ static void what_breaks_the_protocol_fails_the_connection(void **state)
         fails(bytes, frame(bytes, 0x80, "hi", 2), 1002);                     /* nothing to continue */
         fails(bytes, frame(bytes, 0x09, "hi", 2), 1002);                     /* a fragmented ping */
         fails((const uint8_t *)"\x89\xfe\x00\x7e\x01\x02\x03\x04", 8, 1002); /* a ping of 126 bytes */
-        fails((const uint8_t *)"\x81\xfe\x00\x7d\x01\x02\x03\x04", 8, 1002); /* 125 in two bytes more */
+        fails((const uint8_t *)"\x81\xfe\x00\x7d\x01\x02\x03\x04", 8, 1002); /* 125 with two bytes of length */
         fails((const uint8_t *)"\x81\xff\x00\x00\x00\x00\x00\x00\xff\xff\x01\x02\x03\x04", 14, 1002);
         fails((const uint8_t *)"\x81\xff\x80\x00\x00\x00\x00\x00\xff\xff\x01\x02\x03\x04", 14, 1002);
         fails(bytes, frame(bytes, 0x81, "\xed\xa0\x80", 3), 1007); /* a surrogate */
@@ -160,10 +160,10 @@ static void what_breaks_the_protocol_fails_the_connection(void **state)
         n = frame(bytes, 0x01, "hi", 2);
         fails(bytes, n + frame(bytes + n, 0x81, "hi", 2), 1002); /* a message within another */
         n = frame(bytes, 0x01, big, MAX_MESSAGE);
-        fails(bytes, n + frame(bytes + n, 0x80, big, 1), 1009); /* too big by its fragments */
+        fails(bytes, n + frame(bytes + n, 0x80, big, 1), 1009); /* too large in total */
 }
 
-static void a_message_has_few_fragments_with_nothing_in_them(void **state)
+static void empty_fragments_of_a_message_are_limited(void **state)
 {
         uint8_t bytes[1024];
         size_t n = 0;
@@ -175,7 +175,7 @@ static void a_message_has_few_fragments_with_nothing_in_them(void **state)
         fails(bytes, n + frame(bytes + n, 0x00, "", 0), 1008);
 }
 
-static void no_memory_is_held_between_messages(void **state)
+static void no_memory_is_used_between_messages(void **state)
 {
         uint8_t bytes[64];
         struct websocket w;
@@ -188,7 +188,7 @@ static void no_memory_is_held_between_messages(void **state)
         websocket_free(&w);
 }
 
-static void servers_frames_are_unmasked_and_as_short_as_they_may_be(void **state)
+static void server_frames_are_unmasked_and_as_short_as_possible(void **state)
 {
         static char payload[70000];
         struct buf out;
@@ -208,7 +208,7 @@ static void servers_frames_are_unmasked_and_as_short_as_they_may_be(void **state
         buf_free(&out);
 }
 
-static void a_reason_that_is_too_long_is_cut_between_characters(void **state)
+static void a_long_reason_is_truncated_between_characters(void **state)
 {
         char reason[200];
         struct buf out;
@@ -227,15 +227,15 @@ static void a_reason_that_is_too_long_is_cut_between_characters(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(a_key_is_answered_as_the_rfc_does),
-            cmocka_unit_test(messages_are_read_in_whatever_pieces_they_come),
-            cmocka_unit_test(control_frames_come_between_the_fragments_of_a_message),
-            cmocka_unit_test(a_message_has_few_fragments_with_nothing_in_them),
-            cmocka_unit_test(close_frames_tell_code_and_reason),
-            cmocka_unit_test(what_breaks_the_protocol_fails_the_connection),
-            cmocka_unit_test(no_memory_is_held_between_messages),
-            cmocka_unit_test(servers_frames_are_unmasked_and_as_short_as_they_may_be),
-            cmocka_unit_test(a_reason_that_is_too_long_is_cut_between_characters),
+            cmocka_unit_test(a_key_gets_the_response_of_the_rfc),
+            cmocka_unit_test(messages_are_read_however_they_are_split),
+            cmocka_unit_test(control_frames_may_be_between_fragments_of_a_message),
+            cmocka_unit_test(empty_fragments_of_a_message_are_limited),
+            cmocka_unit_test(close_frames_have_code_and_reason),
+            cmocka_unit_test(protocol_violations_fail_the_connection),
+            cmocka_unit_test(no_memory_is_used_between_messages),
+            cmocka_unit_test(server_frames_are_unmasked_and_as_short_as_possible),
+            cmocka_unit_test(a_long_reason_is_truncated_between_characters),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

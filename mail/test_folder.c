@@ -1,4 +1,4 @@
-/* The folder of mails where there is no mail server: what is written, and what is removed. */
+/* The folder of mails without a mail server: what is written, and what is removed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -46,7 +46,7 @@ static bool is_there(const char *name)
 
 #define ID(n) "0192d5d0-7c1e-7abc-8def-00000000000" #n
 
-static void mails_are_removed_after_a_week_and_nothing_else_is(void **state)
+static void only_mails_are_removed_after_a_week(void **state)
 {
         const struct mail_options options = {.folder = folder};
         static const char *const names[] = {ID(1) ".eml", ID(2) ".eml", ID(3) ".eml.part", "letters.eml", ID(4) ".txt"};
@@ -66,7 +66,7 @@ static void mails_are_removed_after_a_week_and_nothing_else_is(void **state)
         assert_int_equal(rmdir(folder), 0);
 }
 
-static void a_folder_that_is_not_there_is_no_harm(void **state)
+static void a_missing_folder_does_no_harm(void **state)
 {
         const struct mail_options options = {.folder = "/tmp/sonet-mails-that-are-not-there"};
 
@@ -77,8 +77,8 @@ static void a_folder_that_is_not_there_is_no_harm(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(mails_are_removed_after_a_week_and_nothing_else_is),
-            cmocka_unit_test(a_folder_that_is_not_there_is_no_harm),
+            cmocka_unit_test(only_mails_are_removed_after_a_week),
+            cmocka_unit_test(a_missing_folder_does_no_harm),
         };
 
         return cmocka_run_group_tests(tests, setup, NULL);

@@ -1,4 +1,4 @@
-/* The bytes of mails: headers that nobody can add to, lines as long as mail allows, addresses that fit. */
+/* The bytes of mails: headers that cannot be injected, lines within mail's limits, valid addresses. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,7 +36,7 @@ static void a_message_has_a_text_and_an_html_part(void **state)
             "--01890000-0000-7000-8000-000000000001--\r\n");
 }
 
-/* Every line of what a header becomes begins with a space or is the first, and none is longer than 78. */
+/* Every line of a folded header except the first begins with a space, and none is longer than 78. */
 static void assert_header_is_one(const char *text)
 {
         CLEANUP(buf_free) struct buf out;
@@ -57,7 +57,7 @@ static void assert_header_is_one(const char *text)
         }
 }
 
-static void no_text_adds_a_header(void **state)
+static void no_text_can_add_a_header(void **state)
 {
         char longest[4000];
 
@@ -75,7 +75,7 @@ static void no_text_adds_a_header(void **state)
             "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80");
 }
 
-static void quoted_printable_keeps_to_76_characters(void **state)
+static void quoted_printable_lines_have_at_most_76_characters(void **state)
 {
         CLEANUP(buf_free) struct buf out;
         size_t column = 0;
@@ -91,7 +91,7 @@ static void quoted_printable_keeps_to_76_characters(void **state)
         }
 }
 
-static void addresses_that_could_say_more_do_not_fit(void **state)
+static void addresses_that_could_inject_syntax_are_rejected(void **state)
 {
         static const char *const wrong[] = {"",
                                             "ada",
@@ -135,9 +135,9 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(a_message_has_a_text_and_an_html_part),
-            cmocka_unit_test(no_text_adds_a_header),
-            cmocka_unit_test(quoted_printable_keeps_to_76_characters),
-            cmocka_unit_test(addresses_that_could_say_more_do_not_fit),
+            cmocka_unit_test(no_text_can_add_a_header),
+            cmocka_unit_test(quoted_printable_lines_have_at_most_76_characters),
+            cmocka_unit_test(addresses_that_could_inject_syntax_are_rejected),
             cmocka_unit_test(a_sender_is_an_address_or_a_name_and_an_address),
         };
 

@@ -1,5 +1,5 @@
-/* The pace of mails, on a real database: how many go at once, how many in an hour, that domains do not wait for one
- * another, and that many who send at the same time share it. */
+/* The rate of mails, with a real database: how many are sent at once and per hour, that domains do not wait for each
+ * other, and that concurrent senders share it. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -48,12 +48,12 @@ static int64_t count_in(int64_t per_hour, const char *to, int64_t from_ms, int64
                 int64_t wait = wait_ms(per_hour, to, now_ms);
 
                 n += wait == 0;
-                now_ms += wait; /* as long as it says, and no longer */
+                now_ms += wait; /* exactly as long as returned */
         }
         return n;
 }
 
-static void a_domain_has_so_many_in_an_hour_and_a_minutes_worth_at_once(void **state)
+static void a_domain_has_an_hourly_limit_and_a_minutes_worth_at_once(void **state)
 {
         static const int64_t rates[] = {1, 7, 60, 600};
 
@@ -71,7 +71,7 @@ static void a_domain_has_so_many_in_an_hour_and_a_minutes_worth_at_once(void **s
         }
 }
 
-static void without_a_rate_nothing_waits(void **state)
+static void without_a_rate_no_mail_waits(void **state)
 {
         for (int i = 0; i < 1000; i++) {
                 assert_int_equal(wait_ms(0, "ada@none.example", START), 0);
@@ -94,7 +94,7 @@ static void *send_some(void *context)
         return NULL;
 }
 
-static void who_send_at_the_same_time_share_it(void **state)
+static void concurrent_senders_share_the_limit(void **state)
 {
         pthread_t threads[4];
 
@@ -110,9 +110,9 @@ static void who_send_at_the_same_time_share_it(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(a_domain_has_so_many_in_an_hour_and_a_minutes_worth_at_once),
-            cmocka_unit_test(without_a_rate_nothing_waits),
-            cmocka_unit_test(who_send_at_the_same_time_share_it),
+            cmocka_unit_test(a_domain_has_an_hourly_limit_and_a_minutes_worth_at_once),
+            cmocka_unit_test(without_a_rate_no_mail_waits),
+            cmocka_unit_test(concurrent_senders_share_the_limit),
         };
 
         return cmocka_run_group_tests(tests, start, stop);

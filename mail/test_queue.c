@@ -1,5 +1,5 @@
-/* The queue and its sender, on a real database and a real folder: a mail is there with its transaction, is sent once
- * for its key, waits for what is unreachable, and leaves nothing behind that was secret. */
+/* The queue and its sender, with a real database and a real folder: a mail exists with its transaction, is sent once
+ * per key, waits for unreachable targets, and leaves no secrets behind. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -112,7 +112,7 @@ static void a_key_is_mailed_once(void **state)
         assert_int_equal(files(), before + 1);
 }
 
-static void a_mail_without_its_transaction_is_not_there(void **state)
+static void a_mail_does_not_exist_without_its_transaction(void **state)
 {
         BACKGROUND;
         struct db_tx *tx = NULL;
@@ -129,7 +129,7 @@ static void a_mail_without_its_transaction_is_not_there(void **state)
         assert_string_equal(ask("select count(*) from mail_queue where key = 'undone'"), "0");
 }
 
-static void what_was_secret_is_sealed_and_then_gone(void **state)
+static void secrets_are_encrypted_and_then_deleted(void **state)
 {
         assert_int_equal(enqueue("secret", 0, "SECRET-424242"), SN_OK);
         assert_string_equal(ask("select bool_or(content::text like '%' || encode('424242', 'hex') || '%')"
@@ -139,7 +139,7 @@ static void what_was_secret_is_sealed_and_then_gone(void **state)
         assert_string_equal(ask("select content is null and state = 'sent' from mail_queue where key = 'secret'"), "t");
 }
 
-static void a_mail_that_is_too_late_is_not_sent(void **state)
+static void an_expired_mail_is_not_sent(void **state)
 {
         int before = files();
 
@@ -152,13 +152,13 @@ static void a_mail_that_is_too_late_is_not_sent(void **state)
                             "failed too late to be sent true");
 }
 
-static void a_mail_waits_for_what_is_away(void **state)
+static void a_mail_waits_while_its_target_is_unreachable(void **state)
 {
         int before = files();
 
         assert_int_equal(chmod(folder, 0500), 0);
         assert_int_equal(rename(folder, "/tmp/sonet-mails-away"), 0);
-        assert_int_equal(close(creat(folder, 0600)), 0); /* no folder can be made in its place */
+        assert_int_equal(close(creat(folder, 0600)), 0); /* so that the folder cannot be created */
         assert_int_equal(enqueue("waits", 0, "111111"), SN_OK);
         struct mail_sender *sender = mail_sender_new(&database.service);
 
@@ -202,7 +202,7 @@ static void a_foreign_key_file_fails_the_mail(void **state)
                             "failed was encrypted with a different key file");
 }
 
-static void what_a_member_was_written_is_counted_and_forgotten(void **state)
+static void mails_to_a_member_are_counted_and_can_be_deleted(void **state)
 {
         BACKGROUND;
         int64_t n = 0, wait_s = 0;
@@ -219,13 +219,13 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(a_key_is_mailed_once),
-            cmocka_unit_test(a_mail_without_its_transaction_is_not_there),
-            cmocka_unit_test(what_was_secret_is_sealed_and_then_gone),
-            cmocka_unit_test(a_mail_that_is_too_late_is_not_sent),
-            cmocka_unit_test(a_mail_waits_for_what_is_away),
+            cmocka_unit_test(a_mail_does_not_exist_without_its_transaction),
+            cmocka_unit_test(secrets_are_encrypted_and_then_deleted),
+            cmocka_unit_test(an_expired_mail_is_not_sent),
+            cmocka_unit_test(a_mail_waits_while_its_target_is_unreachable),
             cmocka_unit_test(two_senders_share_the_work),
             cmocka_unit_test(a_foreign_key_file_fails_the_mail),
-            cmocka_unit_test(what_a_member_was_written_is_counted_and_forgotten),
+            cmocka_unit_test(mails_to_a_member_are_counted_and_can_be_deleted),
         };
 
         return cmocka_run_group_tests(tests, start, stop);

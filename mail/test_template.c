@@ -1,4 +1,4 @@
-/* Templates: text and HTML from one source, values escaped, and what is refused. */
+/* Templates: text and HTML from one source, escaped values, and errors. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,7 +37,7 @@ static bool render(struct arena *arena, const struct mail_template *t, const cha
 
 static const struct given usual = {"ada", "123456", "https://social.example/v?a=1&b=2"};
 
-static void text_and_html_come_from_one_source(void **state)
+static void text_and_html_are_rendered_from_one_source(void **state)
 {
         CLEANUP(arena_free_p) struct arena *arena = arena_new(1 << 20);
         struct mail_rendered out;
@@ -56,7 +56,7 @@ static void text_and_html_come_from_one_source(void **state)
         buf_free(&error);
 }
 
-static void a_list_has_a_point_for_each_line(void **state)
+static void a_list_has_an_item_for_each_line(void **state)
 {
         static const struct mail_variable of_list[] = {{"items", MAIL_LIST}, {0}};
         static const struct mail_language in_english[] = {{"en", "Subject: Some\n\n* {items}\n\nThat is all.\n"}, {0}};
@@ -74,7 +74,7 @@ static void a_list_has_a_point_for_each_line(void **state)
         buf_free(&error);
 }
 
-static void a_language_without_a_text_is_english(void **state)
+static void a_language_without_a_text_falls_back_to_english(void **state)
 {
         CLEANUP(arena_free_p) struct arena *arena = arena_new(1 << 20);
         struct mail_rendered out;
@@ -90,7 +90,7 @@ static void a_language_without_a_text_is_english(void **state)
         buf_free(&error);
 }
 
-static void values_are_escaped_where_they_stand(void **state)
+static void values_are_escaped_for_their_context(void **state)
 {
         CLEANUP(arena_free_p) struct arena *arena = arena_new(1 << 20);
         struct given hostile = usual;
@@ -104,11 +104,11 @@ static void values_are_escaped_where_they_stand(void **state)
         assert_non_null(strstr(out.html, "&lt;script&gt;{code}&quot;&amp;"));
         assert_null(strpbrk(out.subject, "\r\n"));
         assert_null(strstr(out.text, "\nBcc:"));
-        assert_null(strstr(out.text, "\xe2\x80\xae")); /* it would turn what stands behind it around */
+        assert_null(strstr(out.text, "\xe2\x80\xae")); /* it would change the direction of the text after it */
         buf_free(&error);
 }
 
-static void a_value_must_be_what_its_type_says(void **state)
+static void a_value_must_match_its_type(void **state)
 {
         static const struct given wrong[] = {
             {"ada", "12 34", "https://a.example"},    {"ada", "", "https://a.example"},
@@ -128,7 +128,7 @@ static void a_value_must_be_what_its_type_says(void **state)
         }
 }
 
-static void a_source_is_refused_with_what_is_wrong_in_it(void **state)
+static void an_invalid_source_is_rejected_with_its_error(void **state)
 {
         static const struct {
                 const char *source, *says;
@@ -157,12 +157,12 @@ static void a_source_is_refused_with_what_is_wrong_in_it(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(text_and_html_come_from_one_source),
-            cmocka_unit_test(a_list_has_a_point_for_each_line),
-            cmocka_unit_test(a_language_without_a_text_is_english),
-            cmocka_unit_test(values_are_escaped_where_they_stand),
-            cmocka_unit_test(a_value_must_be_what_its_type_says),
-            cmocka_unit_test(a_source_is_refused_with_what_is_wrong_in_it),
+            cmocka_unit_test(text_and_html_are_rendered_from_one_source),
+            cmocka_unit_test(a_list_has_an_item_for_each_line),
+            cmocka_unit_test(a_language_without_a_text_falls_back_to_english),
+            cmocka_unit_test(values_are_escaped_for_their_context),
+            cmocka_unit_test(a_value_must_match_its_type),
+            cmocka_unit_test(an_invalid_source_is_rejected_with_its_error),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

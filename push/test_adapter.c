@@ -1,4 +1,4 @@
-/* Shows what a description of a provider must be, how values are put into its templates, and how answers are read. */
+/* Valid descriptions of providers, values in their templates, and parsing responses. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,7 +14,7 @@
         "\"name\": \"sms\", \"url\": \"https://sms.example/send?to={to}\", \"type\": \"application/json\", \"body\": " \
         "\"{\\\"say\\\": \\\"{text}\\\"}\""
 
-/* What is wrong with a file of this text; "" for nothing. */
+/* The error for a file with this text; "" for none. */
 static void problem_of(const char *text, char *out, size_t size)
 {
         char path[] = "/tmp/sonet-adapter-XXXXXX";
@@ -29,14 +29,14 @@ static void problem_of(const char *text, char *out, size_t size)
 
         assert_int_equal(adapter == NULL, error.len > 0);
         (void)snprintf(out, size, "%s", error.len > 0 ? error.data : "");
-        if (error.len > 0) { /* which file: it, or one that it names */
+        if (error.len > 0) { /* the file: this one, or one that it names */
                 assert_true(strncmp(out, path, strlen(path)) == 0 || strstr(text, "/nowhere") != NULL);
         }
         push_adapter_free(adapter);
         unlink(path);
 }
 
-static void a_mistake_in_a_description_is_said_when_it_is_read(void **state)
+static void errors_in_a_description_are_reported_on_reading(void **state)
 {
         static const struct {
                 const char *text, *says;
@@ -75,7 +75,7 @@ static void a_mistake_in_a_description_is_said_when_it_is_read(void **state)
         }
 }
 
-static void a_file_that_is_not_there_is_named(void **state)
+static void the_error_names_a_missing_file(void **state)
 {
         CLEANUP(buf_free) struct buf error;
 
@@ -91,19 +91,19 @@ static const char *value_of(const void *context, struct str name)
         return str_equal_c(name, "v") ? context : NULL;
 }
 
-static void values_are_escaped_for_their_place(void **state)
+static void values_are_escaped_for_their_context(void **state)
 {
         static const struct {
                 enum adapter_place place;
-                const char *source, *value, *written; /* NULL: it cannot be */
+                const char *source, *value, *written; /* NULL: impossible */
         } rows[] = {
             {PLACE_URL, "/x/{v}?a={v}", "../ä&b", "/x/..%2F%C3%A4%26b?a=..%2F%C3%A4%26b"},
             {PLACE_FORM, "To={v}&n=1", "+49 1&n=2", "To=%2B49%201%26n%3D2&n=1"},
             {PLACE_JSON, "{\"a\": \"{v}\"}", "\"},\n\\", "{\"a\": \"\\\"},\\n\\\\\"}"},
             {PLACE_HEADER, "Bearer {v}", "a\r\nX: y", NULL},
             {PLACE_HEADER, "Bearer {v}", "ab", "Bearer ab"},
-            {PLACE_PLAIN, "{v}", "{v}", "{v}"},               /* what was put in is not looked at again */
-            {PLACE_PLAIN, "{ {} {V} {v", "x", "{ {} {V} {v"}, /* braces that name nothing */
+            {PLACE_PLAIN, "{v}", "{v}", "{v}"},               /* inserted values are not expanded again */
+            {PLACE_PLAIN, "{ {} {V} {v", "x", "{ {} {V} {v"}, /* braces that name no variable */
             {PLACE_PLAIN, "{w}", "x", NULL},
         };
 
@@ -120,7 +120,7 @@ static void values_are_escaped_for_their_place(void **state)
         }
 }
 
-static void fields_of_answers_are_found_by_their_path(void **state)
+static void response_fields_are_found_by_their_path(void **state)
 {
         static const struct {
                 const char *path, *text; /* NULL: there is none */
@@ -148,17 +148,17 @@ static void fields_of_answers_are_found_by_their_path(void **state)
                         assert_string_equal(out, rows[i].text);
                 }
         }
-        assert_false(adapter_field(NULL, "code", out, sizeof(out))); /* an answer that is no JSON */
+        assert_false(adapter_field(NULL, "code", out, sizeof(out))); /* a response that is not JSON */
         json_decref(answer);
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(a_mistake_in_a_description_is_said_when_it_is_read),
-            cmocka_unit_test(a_file_that_is_not_there_is_named),
-            cmocka_unit_test(values_are_escaped_for_their_place),
-            cmocka_unit_test(fields_of_answers_are_found_by_their_path),
+            cmocka_unit_test(errors_in_a_description_are_reported_on_reading),
+            cmocka_unit_test(the_error_names_a_missing_file),
+            cmocka_unit_test(values_are_escaped_for_their_context),
+            cmocka_unit_test(response_fields_are_found_by_their_path),
         };
 
         return cmocka_run_group_tests_name("push adapter", tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* Shows that what is encrypted is what RFC 8291 says: its own example, byte by byte, and that lengths are hidden. */
+/* Encryption follows RFC 8291: its example, byte by byte, and hidden lengths. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -37,7 +37,7 @@ static struct push_subscription receiver(void)
         return to;
 }
 
-static void the_example_of_the_standard_comes_out(void **state)
+static void the_example_of_the_standard_is_reproduced(void **state)
 {
         struct push_subscription to = receiver();
         struct push_once once;
@@ -55,7 +55,7 @@ static void the_example_of_the_standard_comes_out(void **state)
         EVP_PKEY_free(once.key);
 }
 
-static void no_two_bodies_are_alike_and_lengths_say_little(void **state)
+static void no_two_bodies_are_equal_and_lengths_reveal_little(void **state)
 {
         struct push_subscription to = receiver();
         uint8_t first[PUSH_BODY_MAX], second[PUSH_BODY_MAX];
@@ -68,7 +68,7 @@ static void no_two_bodies_are_alike_and_lengths_say_little(void **state)
         assert_memory_not_equal(first + 86, second + 86, 32);
 }
 
-static void the_longest_text_fills_the_record_and_a_longer_one_is_refused(void **state)
+static void the_longest_text_fills_the_record_and_a_longer_one_is_rejected(void **state)
 {
         static const char text[PUSH_TEXT_MAX + 1];
         struct push_subscription to = receiver();
@@ -79,7 +79,7 @@ static void the_longest_text_fills_the_record_and_a_longer_one_is_refused(void *
         assert_true(push_encrypt(&to, "", 0, body) > 0);
 }
 
-static void a_point_that_is_not_on_the_curve_is_refused(void **state)
+static void a_point_that_is_not_on_the_curve_is_rejected(void **state)
 {
         struct push_subscription to = receiver();
         uint8_t body[PUSH_BODY_MAX];
@@ -91,10 +91,10 @@ static void a_point_that_is_not_on_the_curve_is_refused(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(the_example_of_the_standard_comes_out),
-            cmocka_unit_test(no_two_bodies_are_alike_and_lengths_say_little),
-            cmocka_unit_test(the_longest_text_fills_the_record_and_a_longer_one_is_refused),
-            cmocka_unit_test(a_point_that_is_not_on_the_curve_is_refused),
+            cmocka_unit_test(the_example_of_the_standard_is_reproduced),
+            cmocka_unit_test(no_two_bodies_are_equal_and_lengths_reveal_little),
+            cmocka_unit_test(the_longest_text_fills_the_record_and_a_longer_one_is_rejected),
+            cmocka_unit_test(a_point_that_is_not_on_the_curve_is_rejected),
         };
 
         return cmocka_run_group_tests_name("push encrypt", tests, NULL, NULL);

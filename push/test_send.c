@@ -1,4 +1,4 @@
-/* Shows what each answer of a push service means, on a server of this test's own that answers what the path says. */
+/* The meaning of each response of a push service, with a test server that responds as the path requests. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,10 +20,10 @@
 #define SECRET "BTBZMqHH6r4Tts7J_aSIgg"
 
 static int listener, port;
-static char last_request[8192]; /* of who came last; read once its answer is there */
+static char last_request[8192]; /* the latest one; read after its response */
 static struct push_sender *sender;
 
-/* One request of a connection: "/STATUS[/RETRY]", "/hang" is never answered. */
+/* One request of a connection: "/STATUS[/RETRY]"; "/hang" gets no response. */
 static void answer(int socket)
 {
         char answer[256], *request = last_request;
@@ -134,7 +134,7 @@ static struct push_result result_at(const char *host, const char *path)
         return result;
 }
 
-static void each_answer_has_its_meaning(void **state)
+static void each_response_has_its_meaning(void **state)
 {
         static const struct {
                 const char *path;
@@ -159,7 +159,7 @@ static void each_answer_has_its_meaning(void **state)
         }
 }
 
-static void what_is_sent_is_what_push_services_expect(void **state)
+static void requests_match_what_push_services_expect(void **state)
 {
         static const char *const lines[] = {"\r\nTTL: 60\r\n",
                                             "\r\nUrgency: high\r\n",
@@ -176,8 +176,8 @@ static void what_is_sent_is_what_push_services_expect(void **state)
         assert_null(memmem(last_request, sizeof(last_request), "hello", 5));
 }
 
-/* It is the address that counts, whatever the name: this one was good when it was looked at, one might say. */
-static void what_resolves_to_a_private_address_is_not_connected_to(void **state)
+/* The address counts, whatever the name, which may have resolved to another address when it was checked. */
+static void private_addresses_are_not_connected_to(void **state)
 {
         push_sender_free(sender);
         open_sender("192.0.2.1", 20000);
@@ -188,7 +188,7 @@ static void what_resolves_to_a_private_address_is_not_connected_to(void **state)
         assert_non_null(strstr(result.reason, "not public"));
 }
 
-static void many_are_on_their_way_at_once_and_no_more_than_that(void **state)
+static void many_are_in_flight_at_once_up_to_the_limit(void **state)
 {
         struct push_subscription to = {.endpoint = "http://127.0.0.1:1/"};
         struct push_message message = {.to = &to, .text = "x", .len = 1};
@@ -215,7 +215,7 @@ static void many_are_on_their_way_at_once_and_no_more_than_that(void **state)
         }
 }
 
-static void who_does_not_answer_or_is_not_there_is_tried_later(void **state)
+static void unreachable_and_silent_services_are_retried_later(void **state)
 {
         struct push_result result;
 
@@ -232,11 +232,11 @@ static void who_does_not_answer_or_is_not_there_is_tried_later(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test_setup_teardown(each_answer_has_its_meaning, setup, teardown),
-            cmocka_unit_test_setup_teardown(what_is_sent_is_what_push_services_expect, setup, teardown),
-            cmocka_unit_test_setup_teardown(what_resolves_to_a_private_address_is_not_connected_to, setup, teardown),
-            cmocka_unit_test_setup_teardown(many_are_on_their_way_at_once_and_no_more_than_that, setup, teardown),
-            cmocka_unit_test_setup_teardown(who_does_not_answer_or_is_not_there_is_tried_later, setup, teardown),
+            cmocka_unit_test_setup_teardown(each_response_has_its_meaning, setup, teardown),
+            cmocka_unit_test_setup_teardown(requests_match_what_push_services_expect, setup, teardown),
+            cmocka_unit_test_setup_teardown(private_addresses_are_not_connected_to, setup, teardown),
+            cmocka_unit_test_setup_teardown(many_are_in_flight_at_once_up_to_the_limit, setup, teardown),
+            cmocka_unit_test_setup_teardown(unreachable_and_silent_services_are_retried_later, setup, teardown),
         };
 
         return cmocka_run_group_tests_name("push send", tests, start_server, NULL);

@@ -1,4 +1,4 @@
-/* Shows which subscriptions are taken. */
+/* Which subscriptions are accepted. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -60,7 +60,7 @@ static void endpoints_are_public_https_urls(void **state)
         }
 }
 
-static void an_endpoint_has_a_length(void **state)
+static void the_length_of_an_endpoint_is_limited(void **state)
 {
         char url[PUSH_ENDPOINT_MAX + 2] = "https://push.example.org/";
 
@@ -70,7 +70,7 @@ static void an_endpoint_has_a_length(void **state)
         assert_string_equal(field_of(url, POINT, SECRET), "endpoint");
 }
 
-static void keys_are_points_of_the_curve_and_sixteen_bytes(void **state)
+static void keys_are_points_on_the_curve_and_sixteen_bytes(void **state)
 {
         static const char *const points[] = {
             "",
@@ -90,7 +90,7 @@ static void keys_are_points_of_the_curve_and_sixteen_bytes(void **state)
         }
 }
 
-static void a_network_that_is_named_is_allowed(void **state)
+static void a_configured_network_is_allowed(void **state)
 {
         struct str bad;
 
@@ -114,7 +114,7 @@ static void an_origin_is_scheme_host_and_unusual_port(void **state)
         assert_false(push_origin("nothing", origin));
 }
 
-static void a_topic_says_nothing_of_its_key(void **state)
+static void a_topic_does_not_reveal_its_key(void **state)
 {
         static const uint8_t master[32] = {1};
         char first[PUSH_TOPIC_CHARS + 1], second[PUSH_TOPIC_CHARS + 1];
@@ -129,11 +129,11 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(endpoints_are_public_https_urls),
-            cmocka_unit_test(an_endpoint_has_a_length),
-            cmocka_unit_test(keys_are_points_of_the_curve_and_sixteen_bytes),
-            cmocka_unit_test(a_network_that_is_named_is_allowed),
+            cmocka_unit_test(the_length_of_an_endpoint_is_limited),
+            cmocka_unit_test(keys_are_points_on_the_curve_and_sixteen_bytes),
+            cmocka_unit_test(a_configured_network_is_allowed),
             cmocka_unit_test(an_origin_is_scheme_host_and_unusual_port),
-            cmocka_unit_test(a_topic_says_nothing_of_its_key),
+            cmocka_unit_test(a_topic_does_not_reveal_its_key),
         };
 
         return cmocka_run_group_tests_name("push subscription", tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* Shows that push services can check who we are: the token's claims and its signature, and how long one is used. */
+/* Push services can verify our identity: the token's claims and its signature, and how long a token is used. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -41,7 +41,7 @@ static void read_header(const char *origin, int64_t now_s, struct header *out)
         assert_int_equal(sscanf(out->line, "Authorization: vapid t=%1399[^,], k=%87s", out->token, out->key), 2);
 }
 
-static void what_stands_in_the_token_is_signed_with_the_key_that_browsers_were_given(void **state)
+static void the_token_is_signed_with_the_key_given_to_browsers(void **state)
 {
         struct header header;
         char public_key[PUSH_KEY_SIZE];
@@ -75,7 +75,7 @@ static json_t *part(const char *token, int index)
         return json;
 }
 
-static void the_token_is_for_one_push_service_and_half_a_day(void **state)
+static void the_token_is_for_one_push_service_and_valid_for_half_a_day(void **state)
 {
         struct header header;
 
@@ -90,7 +90,7 @@ static void the_token_is_for_one_push_service_and_half_a_day(void **state)
         json_decref(claims);
 }
 
-static void a_token_is_kept_until_its_last_hour_and_never_for_another_service(void **state)
+static void a_token_is_reused_until_its_last_hour_and_never_for_another_service(void **state)
 {
         struct header first, later, other;
         char origin[64];
@@ -100,7 +100,7 @@ static void a_token_is_kept_until_its_last_hour_and_never_for_another_service(vo
         assert_string_equal(first.token, later.token);
         read_header(ORIGIN, NOW_S + 39601, &later);
         assert_string_not_equal(first.token, later.token);
-        for (int i = 0; i < 40; i++) { /* more than are kept */
+        for (int i = 0; i < 40; i++) { /* more than are cached */
                 (void)snprintf(origin, sizeof(origin), "https://push%d.example.net", i);
                 read_header(origin, NOW_S, &other);
                 json_t *claims = part(other.token, 1);
@@ -112,10 +112,10 @@ static void a_token_is_kept_until_its_last_hour_and_never_for_another_service(vo
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test_setup_teardown(what_stands_in_the_token_is_signed_with_the_key_that_browsers_were_given,
-                                            setup, teardown),
-            cmocka_unit_test_setup_teardown(the_token_is_for_one_push_service_and_half_a_day, setup, teardown),
-            cmocka_unit_test_setup_teardown(a_token_is_kept_until_its_last_hour_and_never_for_another_service, setup,
+            cmocka_unit_test_setup_teardown(the_token_is_signed_with_the_key_given_to_browsers, setup, teardown),
+            cmocka_unit_test_setup_teardown(the_token_is_for_one_push_service_and_valid_for_half_a_day, setup,
+                                            teardown),
+            cmocka_unit_test_setup_teardown(a_token_is_reused_until_its_last_hour_and_never_for_another_service, setup,
                                             teardown),
         };
 

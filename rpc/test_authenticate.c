@@ -1,4 +1,4 @@
-/* Shows who a request is said to be of, and what bad credentials cost. Time stands still unless a test moves it. */
+/* The caller of a request, and the cost of invalid credentials. Time stands still unless a test moves it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -44,7 +44,7 @@ static char *new_token(void)
         return token;
 }
 
-/* A genuine token with one character exchanged, so long before its end. */
+/* A genuine token with one character replaced, this long before its end. */
 static char *altered_token(const char *genuine, size_t before)
 {
         char *token = arena_strdup(c->arena, genuine);
@@ -53,7 +53,7 @@ static char *altered_token(const char *genuine, size_t before)
         return token;
 }
 
-/* As somebody makes it who never had one: claims that are well-formed, and no mark. */
+/* As forged without ever having had one: well-formed claims, and no mark. */
 static char *forged_token(void)
 {
         static const char claims[] =
@@ -77,7 +77,7 @@ static sn_status show(const char *token, const char *peer)
                                     .authorization = str_of(arena_printf(c->arena, "Bearer %s", token))});
 }
 
-static void refused_tokens_are_spent_by_their_address_alone(void **state)
+static void rejected_tokens_count_only_against_their_address(void **state)
 {
         for (int i = 0; i < FAILURES; i++) {
                 assert_int_equal(show(forged_token(), "192.0.2.1"), SN_UNAUTHENTICATED);
@@ -93,7 +93,7 @@ static void refused_tokens_are_spent_by_their_address_alone(void **state)
         assert_int_equal(show(forged_token(), "192.0.2.1"), SN_RESOURCE_EXHAUSTED);
 }
 
-/* Processor time, so that a busy machine changes nothing. */
+/* CPU time, so that other load does not matter. */
 static int64_t cpu_us(void)
 {
         struct timespec t;
@@ -117,8 +117,8 @@ static int64_t time_of_refusals(sn_status expected)
         return cpu_us() - before_us;
 }
 
-/* Checking a signature is nearly all of what a forged token costs. */
-static void once_they_are_spent_no_signature_is_checked(void **state)
+/* Verifying the signature is nearly the whole cost of a forged token. */
+static void beyond_the_limit_no_signature_is_verified(void **state)
 {
         rpc_limit_rates_end();
         int64_t checked_us = time_of_refusals(SN_UNAUTHENTICATED);
@@ -137,8 +137,8 @@ static void spend_the_failures(const char *peer)
         assert_int_equal(show(forged_token(), peer), SN_RESOURCE_EXHAUSTED);
 }
 
-/* Whichever process gave it: there is nothing but the key file that they share. */
-static void a_genuine_token_is_taken_behind_a_spent_address(void **state)
+/* Whichever process issued it: they share only the key file. */
+static void a_genuine_token_is_accepted_from_an_address_over_its_limit(void **state)
 {
         char *given_elsewhere = new_token();
         assert_int_equal(show(given_elsewhere, "192.0.2.2"), SN_OK);
@@ -147,8 +147,8 @@ static void a_genuine_token_is_taken_behind_a_spent_address(void **state)
         assert_string_equal(c->scope, "read");
 }
 
-/* Whoever has a token may alter its signature: that is looked at as often as it would be of one address. */
-static void a_token_with_an_altered_signature_counts_by_itself(void **state)
+/* A token holder may alter its signature: that is verified as often as for one address. */
+static void a_token_with_an_altered_signature_has_its_own_limit(void **state)
 {
         char *genuine = new_token(), *another = new_token();
         spend_the_failures("192.0.2.1");
@@ -161,7 +161,7 @@ static void a_token_with_an_altered_signature_counts_by_itself(void **state)
         assert_int_equal(show(genuine, "192.0.2.2"), SN_OK);
 }
 
-static void every_way_to_be_refused_costs_the_same(void **state)
+static void every_kind_of_failure_costs_the_same(void **state)
 {
         static const struct rpc_sender senders[FAILURES] = {
             {.authorization = STR("Basic eDp5")},
@@ -181,7 +181,7 @@ static void every_way_to_be_refused_costs_the_same(void **state)
         assert_int_equal(show("x", "2001:db8:0:1::2"), SN_UNAUTHENTICATED);
 }
 
-static void our_own_services_are_never_counted(void **state)
+static void calls_by_our_own_services_are_never_counted(void **state)
 {
         struct rpc_sender sender = {.peer = "127.0.0.1",
                                     .certificate = "",
@@ -194,7 +194,7 @@ static void our_own_services_are_never_counted(void **state)
         assert_int_equal(show("x", "127.0.0.1"), SN_RESOURCE_EXHAUSTED);
         sender.service_token = str_of(service_token_for(c->arena, "gateway", "user"));
         sender.authorization = STR("Bearer x");
-        assert_int_equal(rpc_authenticate(c, &sender), SN_UNAUTHENTICATED); /* a look was taken at it */
+        assert_int_equal(rpc_authenticate(c, &sender), SN_UNAUTHENTICATED); /* it was verified */
         sender.authorization = (struct str){0};
         assert_int_equal(rpc_authenticate(c, &sender), SN_OK);
         assert_string_equal(c->caller, "gateway");
@@ -202,7 +202,7 @@ static void our_own_services_are_never_counted(void **state)
         assert_string_equal(c->user_agent, "Browser\ufffd");
 }
 
-static void the_outside_is_where_its_connection_or_a_trusted_proxy_says(void **state)
+static void the_client_address_is_that_of_the_connection_or_from_a_trusted_proxy(void **state)
 {
         static const struct settings settings = {.trusted_proxies = "127.0.0.1"};
         struct rpc_sender sender = {.peer = "127.0.0.1",
@@ -246,13 +246,13 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
         const struct CMUnitTest tests[] = {
-            TEST(refused_tokens_are_spent_by_their_address_alone),
-            TEST(once_they_are_spent_no_signature_is_checked),
-            TEST(a_genuine_token_is_taken_behind_a_spent_address),
-            TEST(a_token_with_an_altered_signature_counts_by_itself),
-            TEST(every_way_to_be_refused_costs_the_same),
-            TEST(our_own_services_are_never_counted),
-            TEST(the_outside_is_where_its_connection_or_a_trusted_proxy_says),
+            TEST(rejected_tokens_count_only_against_their_address),
+            TEST(beyond_the_limit_no_signature_is_verified),
+            TEST(a_genuine_token_is_accepted_from_an_address_over_its_limit),
+            TEST(a_token_with_an_altered_signature_has_its_own_limit),
+            TEST(every_kind_of_failure_costs_the_same),
+            TEST(calls_by_our_own_services_are_never_counted),
+            TEST(the_client_address_is_that_of_the_connection_or_from_a_trusted_proxy),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

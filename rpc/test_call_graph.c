@@ -1,5 +1,5 @@
-/* The call graph, on contracts made for it. That SoNet's own services have no cycle is shown by
- * services/test_contracts.c. */
+/* The call graph, with contracts for this test. services/test_contracts.c checks that SoNet's services have no cycle.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +19,7 @@ static const struct rpc_service roof = {
 static const struct rpc_service snake = {.name = "snake", .calls = itself, .methods = &method, .n_methods = 1};
 static const struct rpc_service messages_only = {.name = "events"};
 
-static void a_service_calls_what_its_contract_names_and_nothing_else(void **state)
+static void a_service_may_only_call_services_in_its_contract(void **state)
 {
         assert_true(call_graph_allows("top", "base", "Get"));
         assert_false(call_graph_allows("base", "top", "Get"));
@@ -28,14 +28,14 @@ static void a_service_calls_what_its_contract_names_and_nothing_else(void **stat
         assert_false(call_graph_allows("", "base", "Get"));
 }
 
-static void logs_are_read_where_the_contract_says_so(void **state)
+static void logs_are_read_as_declared_in_the_contract(void **state)
 {
         assert_true(call_graph_allows("base", "top", CALL_GRAPH_READ_LOG));
         assert_false(call_graph_allows("top", "base", CALL_GRAPH_READ_LOG));
         assert_false(call_graph_allows("stranger", "top", CALL_GRAPH_READ_LOG));
 }
 
-static void what_is_kept_of_members_is_read_where_the_contract_says_so(void **state)
+static void exports_are_read_as_declared_in_the_contract(void **state)
 {
         assert_true(call_graph_allows("roof", "base", CALL_GRAPH_READ_EXPORT));
         assert_true(call_graph_allows("roof", "roof", CALL_GRAPH_READ_EXPORT));
@@ -50,7 +50,7 @@ static void the_gateway_calls_every_service_and_no_service_calls_it(void **state
         assert_false(call_graph_allows("base", CALL_GRAPH_GATEWAY, "Get"));
 }
 
-static void a_service_ranks_above_all_that_it_calls(void **state)
+static void a_service_ranks_above_all_services_that_it_calls(void **state)
 {
         assert_int_equal(call_graph_rank("base"), 0);
         assert_int_equal(call_graph_rank("top"), 1);
@@ -70,11 +70,11 @@ static void only_services_and_the_gateway_have_names(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(a_service_calls_what_its_contract_names_and_nothing_else),
-            cmocka_unit_test(logs_are_read_where_the_contract_says_so),
-            cmocka_unit_test(what_is_kept_of_members_is_read_where_the_contract_says_so),
+            cmocka_unit_test(a_service_may_only_call_services_in_its_contract),
+            cmocka_unit_test(logs_are_read_as_declared_in_the_contract),
+            cmocka_unit_test(exports_are_read_as_declared_in_the_contract),
             cmocka_unit_test(the_gateway_calls_every_service_and_no_service_calls_it),
-            cmocka_unit_test(a_service_ranks_above_all_that_it_calls),
+            cmocka_unit_test(a_service_ranks_above_all_services_that_it_calls),
             cmocka_unit_test(only_services_and_the_gateway_have_names),
         };
         contract_register(&base);

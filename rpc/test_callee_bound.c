@@ -1,4 +1,4 @@
-/* The bound on calls to one callee, and its breaker. */
+/* The limit on calls to one callee, and its breaker. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -42,7 +42,7 @@ static void *answer_main(void *arg)
         return NULL;
 }
 
-static void who_finds_it_full_waits_for_an_answer(void **state)
+static void a_call_over_the_limit_waits_for_a_response(void **state)
 {
         pthread_t thread;
         fill();
@@ -51,7 +51,7 @@ static void who_finds_it_full_waits_for_an_answer(void **state)
         pthread_join(thread, NULL);
 }
 
-static void a_callee_that_gives_no_answers_is_waited_for_once(void **state)
+static void a_callee_that_does_not_respond_is_waited_for_once(void **state)
 {
         fill();
         assert_false(callee_bound_enter(&bound, in_s(60)));
@@ -62,7 +62,7 @@ static void a_callee_that_gives_no_answers_is_waited_for_once(void **state)
         assert_true(clock_monotonic_us() - began_us < 10 * INT64_C(1000000)); /* of 1,000 s */
 }
 
-static void nobody_waits_longer_than_a_deadline(void **state)
+static void no_call_waits_longer_than_its_deadline(void **state)
 {
         fill();
         int64_t began_us = clock_monotonic_us();
@@ -70,17 +70,17 @@ static void nobody_waits_longer_than_a_deadline(void **state)
         assert_false(callee_bound_enter(&bound, began_us - 1000));
 }
 
-static void after_a_lost_call_one_place_asks_and_nobody_waits(void **state)
+static void after_a_lost_call_one_call_tries_and_no_other_waits(void **state)
 {
         fill();
         callee_bound_leave(&bound, false);
-        assert_true(callee_bound_enter(&bound, in_s(60)));  /* it asks again */
-        assert_false(callee_bound_enter(&bound, in_s(60))); /* and no one waits for that */
+        assert_true(callee_bound_enter(&bound, in_s(60)));  /* it tries again */
+        assert_false(callee_bound_enter(&bound, in_s(60))); /* and no other call waits for it */
         callee_bound_leave(&bound, true);
         assert_true(callee_bound_enter(&bound, in_s(60)));
 }
 
-static void an_open_breaker_refuses_at_once_and_lets_go_who_waits(void **state)
+static void an_open_breaker_refuses_at_once_and_releases_waiting_calls(void **state)
 {
         callee_bound_set_open(&bound, true);
         assert_false(callee_bound_enter(&bound, in_s(60)));
@@ -93,11 +93,11 @@ static void an_open_breaker_refuses_at_once_and_lets_go_who_waits(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            TEST(who_finds_it_full_waits_for_an_answer),
-            TEST(a_callee_that_gives_no_answers_is_waited_for_once),
-            TEST(nobody_waits_longer_than_a_deadline),
-            TEST(after_a_lost_call_one_place_asks_and_nobody_waits),
-            TEST(an_open_breaker_refuses_at_once_and_lets_go_who_waits),
+            TEST(a_call_over_the_limit_waits_for_a_response),
+            TEST(a_callee_that_does_not_respond_is_waited_for_once),
+            TEST(no_call_waits_longer_than_its_deadline),
+            TEST(after_a_lost_call_one_call_tries_and_no_other_waits),
+            TEST(an_open_breaker_refuses_at_once_and_releases_waiting_calls),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,4 @@
-/* Shows whom a request is said to come from, for every form of Forwarded and X-Forwarded-For, and that nobody can
- * choose it. */
+/* The client address of a request, for every form of Forwarded and X-Forwarded-For, and that it cannot be forged. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,7 +27,7 @@ static void is_from(const char *peer, const char *forwarded, const char *x_forwa
 
 #define PROXY "127.0.0.1"
 
-static void without_trusted_proxies_the_fields_mean_nothing(void **state)
+static void without_trusted_proxies_the_headers_are_ignored(void **state)
 {
         trust("");
         is_from(PROXY, "for=203.0.113.7", NULL, PROXY);
@@ -38,7 +37,7 @@ static void without_trusted_proxies_the_fields_mean_nothing(void **state)
         is_from("", NULL, "203.0.113.7", "");
 }
 
-static void who_is_not_trusted_speaks_for_nobody(void **state)
+static void untrusted_peers_cannot_name_a_client(void **state)
 {
         trust("127.0.0.1, 10.0.0.0/8");
         is_from("192.0.2.1", "for=203.0.113.7", NULL, "192.0.2.1");
@@ -46,7 +45,7 @@ static void who_is_not_trusted_speaks_for_nobody(void **state)
         is_from("::1", NULL, "203.0.113.7", "::1");
         is_from("::ffff:127.0.0.1", NULL, "203.0.113.7", "203.0.113.7");
         is_from("10.255.0.1", NULL, "203.0.113.7", "203.0.113.7");
-        is_from(PROXY, NULL, NULL, PROXY); /* the proxy asks for itself */
+        is_from(PROXY, NULL, NULL, PROXY); /* the proxy's own request */
 }
 
 static void every_form_of_an_address_is_read(void **state)
@@ -79,18 +78,18 @@ static void every_form_of_an_address_is_read(void **state)
         }
 }
 
-static void the_rightmost_that_is_not_trusted_is_the_client(void **state)
+static void the_rightmost_untrusted_address_is_the_client(void **state)
 {
         trust("127.0.0.1, 10.0.0.0/8, 2001:db8:a::/48");
-        is_from(PROXY, NULL, "192.0.2.1, 203.0.113.7", "203.0.113.7"); /* the left one anybody may have written */
+        is_from(PROXY, NULL, "192.0.2.1, 203.0.113.7", "203.0.113.7"); /* the left one may be forged */
         is_from(PROXY, NULL, "192.0.2.1, 203.0.113.7, 10.0.0.1, 10.0.0.2", "203.0.113.7");
         is_from(PROXY, NULL, "10.0.0.9, 203.0.113.7", "203.0.113.7");
-        is_from(PROXY, NULL, "10.0.0.3, 10.0.0.1", "10.0.0.3"); /* somebody within */
+        is_from(PROXY, NULL, "10.0.0.3, 10.0.0.1", "10.0.0.3"); /* a client inside */
         is_from(PROXY, "for=192.0.2.1, for=203.0.113.7;proto=http, for=\"[2001:db8:a::5]:80\"", NULL, "203.0.113.7");
         is_from(PROXY, "for=10.0.0.9,for=203.0.113.7", NULL, "203.0.113.7");
 }
 
-static void who_hides_their_client_stands_for_it(void **state)
+static void a_proxy_that_hides_its_client_is_counted_itself(void **state)
 {
         static const char *const nobody[] = {"unknown", "_hidden", "_SEVKISEK", "1.2.3", "203.0.113.7.8", "localhost"};
         trust("127.0.0.1, 10.0.0.0/8");
@@ -107,7 +106,7 @@ static void who_hides_their_client_stands_for_it(void **state)
         is_from(PROXY, "for=\"203.0.113.\\7\"", NULL, PROXY); /* no address needs an escape */
 }
 
-static void broken_fields_are_not_believed(void **state)
+static void malformed_headers_are_not_trusted(void **state)
 {
         static const char *const broken[] = {"for=192.0.2.1 for=203.0.113.7",
                                              "for",
@@ -144,8 +143,8 @@ static void broken_fields_are_not_believed(void **state)
         is_from(PROXY, NULL, "\"203.0.113.7\"", PROXY);
 }
 
-/* Whoever knows which of the two a proxy leaves as it is could otherwise be everybody. */
-static void two_fields_that_do_not_agree_are_not_believed(void **state)
+/* Otherwise a client that knows which of the two a proxy passes through could forge any address. */
+static void two_headers_that_disagree_are_not_trusted(void **state)
 {
         trust(PROXY);
         is_from(PROXY, "for=203.0.113.7", "203.0.113.7", "203.0.113.7");
@@ -156,7 +155,7 @@ static void two_fields_that_do_not_agree_are_not_believed(void **state)
         is_from(PROXY, "for=203.0.113.7", "unknown", PROXY);
 }
 
-/* From the right, as the header describes it: the slow and obvious way. */
+/* From the right, as described in the header file: slow and obvious. */
 static const char *from_the_right(const char **entries, size_t n, const bool *trusted)
 {
         const char *client = PROXY;
@@ -172,7 +171,7 @@ static const char *from_the_right(const char **entries, size_t n, const bool *tr
         return client;
 }
 
-static void reading_from_the_left_gives_what_reading_from_the_right_would(void **state)
+static void parsing_from_the_left_equals_parsing_from_the_right(void **state)
 {
         static const char *const choices[] = {"unknown", "203.0.113.1", "203.0.113.2", "10.0.0.1", "10.0.0.2"};
         enum { LENGTH = 5, CHOICES = 5, ALL = 5 * 5 * 5 * 5 * 5 };
@@ -209,14 +208,14 @@ static int without_arena(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(without_trusted_proxies_the_fields_mean_nothing),
-            cmocka_unit_test(who_is_not_trusted_speaks_for_nobody),
+            cmocka_unit_test(without_trusted_proxies_the_headers_are_ignored),
+            cmocka_unit_test(untrusted_peers_cannot_name_a_client),
             cmocka_unit_test(every_form_of_an_address_is_read),
-            cmocka_unit_test(the_rightmost_that_is_not_trusted_is_the_client),
-            cmocka_unit_test(who_hides_their_client_stands_for_it),
-            cmocka_unit_test(broken_fields_are_not_believed),
-            cmocka_unit_test(two_fields_that_do_not_agree_are_not_believed),
-            cmocka_unit_test(reading_from_the_left_gives_what_reading_from_the_right_would),
+            cmocka_unit_test(the_rightmost_untrusted_address_is_the_client),
+            cmocka_unit_test(a_proxy_that_hides_its_client_is_counted_itself),
+            cmocka_unit_test(malformed_headers_are_not_trusted),
+            cmocka_unit_test(two_headers_that_disagree_are_not_trusted),
+            cmocka_unit_test(parsing_from_the_left_equals_parsing_from_the_right),
         };
         return cmocka_run_group_tests(tests, with_arena, without_arena);
 }

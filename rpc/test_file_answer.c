@@ -1,4 +1,4 @@
-/* Which region of a file answers which conditions, by RFC 9110. */
+/* Which region of a file is sent for which conditions, by RFC 9110. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,7 +28,7 @@ static File__Chunk choose(int64_t size, const char *range, const char *if_range,
         return answer;
 }
 
-static void ranges_are_read_as_the_standard_says(void **state)
+static void ranges_are_parsed_as_in_the_standard(void **state)
 {
         static const struct {
                 const char *range;
@@ -50,7 +50,7 @@ static void ranges_are_read_as_the_standard_says(void **state)
             {"bytes=-0", 10, UNSATISFIABLE, 0, 0},
             {"bytes=0-", 0, UNSATISFIABLE, 0, 0},
             {"bytes=-5", 0, WHOLE, 0, 0},
-            /* not understood, or not for us: as if it were not there */
+            /* not understood, or not for us: ignored */
             {"bytes=4-3", 10, WHOLE, 0, 10},
             {"bytes=0-1,4-5", 10, WHOLE, 0, 10},
             {"bytes=", 10, WHOLE, 0, 10},
@@ -74,7 +74,7 @@ static void ranges_are_read_as_the_standard_says(void **state)
         }
 }
 
-static void a_range_counts_only_while_the_tag_is_the_same(void **state)
+static void a_range_applies_only_while_the_tag_matches(void **state)
 {
         assert_int_equal(choose(10, "bytes=1-2", "\"tag\"", "", false).outcome, PART);
         assert_int_equal(choose(10, "bytes=1-2", "\"other\"", "", false).outcome, WHOLE);
@@ -83,7 +83,7 @@ static void a_range_counts_only_while_the_tag_is_the_same(void **state)
         assert_int_equal(choose(10, "bytes=99-", "\"other\"", "", false).outcome, WHOLE);
 }
 
-static void what_the_client_has_is_not_sent_again(void **state)
+static void a_file_that_the_client_has_is_not_sent_again(void **state)
 {
         assert_int_equal(choose(10, "", "", "\"tag\"", false).outcome, NOT_MODIFIED);
         assert_int_equal(choose(10, "", "", "\"a\", W/\"tag\"", false).outcome, NOT_MODIFIED);
@@ -92,7 +92,7 @@ static void what_the_client_has_is_not_sent_again(void **state)
         assert_int_equal(choose(10, "", "", "\"other\", tag", false).outcome, WHOLE);
 }
 
-static void a_head_is_asked_for_the_whole(void **state)
+static void head_describes_the_whole_file(void **state)
 {
         assert_int_equal(choose(10, "bytes=1-2", "", "", true).outcome, WHOLE);
         assert_int_equal(choose(10, "bytes=1-2", "", "", true).length, 10);
@@ -102,10 +102,10 @@ static void a_head_is_asked_for_the_whole(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(ranges_are_read_as_the_standard_says),
-            cmocka_unit_test(a_range_counts_only_while_the_tag_is_the_same),
-            cmocka_unit_test(what_the_client_has_is_not_sent_again),
-            cmocka_unit_test(a_head_is_asked_for_the_whole),
+            cmocka_unit_test(ranges_are_parsed_as_in_the_standard),
+            cmocka_unit_test(a_range_applies_only_while_the_tag_matches),
+            cmocka_unit_test(a_file_that_the_client_has_is_not_sent_again),
+            cmocka_unit_test(head_describes_the_whole_file),
         };
         return cmocka_run_group_tests_name("file answer", tests, NULL, NULL);
 }

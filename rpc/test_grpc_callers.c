@@ -1,4 +1,4 @@
-/* gRPC: who calls, what they say of themselves, and how often they may. */
+/* gRPC: callers, their metadata, and rate limits. */
 #include "rpc/testdata/wire.h"
 
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "rpc/rate_limit.h"
 
-static void tokens_that_are_not_ours_are_refused(void **state)
+static void foreign_tokens_are_rejected(void **state)
 {
         (void)state;
         Echo__EchoRequest in = ECHO__ECHO_REQUEST__INIT;
@@ -33,7 +33,7 @@ static int64_t an_hour_ago_us(void)
         return (now.tv_sec - 3600) * 1000000;
 }
 
-static void a_token_of_the_right_key_that_is_over_is_refused(void **state)
+static void an_expired_token_with_the_right_key_is_rejected(void **state)
 {
         (void)state;
         Echo__EchoRequest in = ECHO__ECHO_REQUEST__INIT;
@@ -45,12 +45,12 @@ static void a_token_of_the_right_key_that_is_over_is_refused(void **state)
         clock_set_source(NULL);
         assert_int_equal(call(&echo_methods[ECHO_WRITE], NULL, &in, &out), SN_UNAUTHENTICATED);
         assert_string_equal(c->problem.code, "token_expired");
-        /* A method that needs no token refuses an expired one, too. */
+        /* A method that requires no token rejects an expired one, too. */
         assert_int_equal(call(&echo_methods[ECHO_ECHO], NULL, &in, &out), SN_UNAUTHENTICATED);
         assert_int_equal(echo_runs(), 0);
 }
 
-static void the_outside_cannot_claim_an_address(void **state)
+static void external_callers_cannot_claim_an_address(void **state)
 {
         (void)state;
         Echo__EchoRequest in = ECHO__ECHO_REQUEST__INIT;
@@ -61,7 +61,7 @@ static void the_outside_cannot_claim_an_address(void **state)
         assert_string_equal(out.caller, "");
 }
 
-static void strange_metadata_does_no_harm(void **state)
+static void unusual_metadata_does_no_harm(void **state)
 {
         (void)state;
         static const char *const strange[][2] = {
@@ -82,7 +82,7 @@ static void strange_metadata_does_no_harm(void **state)
         assert_int_equal(raw_status(&scheme), SN_UNAUTHENTICATED);
 }
 
-static void a_flood_of_metadata_is_refused(void **state)
+static void a_flood_of_metadata_is_rejected(void **state)
 {
         (void)state;
         static const struct {
@@ -147,7 +147,7 @@ static void limit_rates(bool on, int64_t read, int64_t write)
         assert_int_equal(rpc_limit_rates(&settings), SN_OK);
 }
 
-static void who_calls_from_outside_is_limited_and_told_so(void **state)
+static void external_callers_are_limited_and_informed(void **state)
 {
         (void)state;
         struct raw_answer answer;
@@ -157,7 +157,7 @@ static void who_calls_from_outside_is_limited_and_told_so(void **state)
         assert_int_equal(answer.status, SN_OK);
         assert_string_equal(answer.rate_limit, "\"read\";r=1;t=30");
         assert_string_equal(answer.rate_limit_policy, "\"read\";q=2;w=60");
-        request.path = PATH("Fail"); /* a failure costs as much */
+        request.path = PATH("Fail"); /* a failure counts the same */
         request.bytes = "\x08\x05";
         request.len = 2;
         raw_grpc_call(&request, &answer);
@@ -172,7 +172,7 @@ static void who_calls_from_outside_is_limited_and_told_so(void **state)
         assert_int_equal(echo_runs(), 0);
 }
 
-static void a_refusal_says_how_long_to_wait(void **state)
+static void a_rejection_says_how_long_to_wait(void **state)
 {
         (void)state;
         Echo__EchoRequest in = ECHO__ECHO_REQUEST__INIT;
@@ -184,7 +184,7 @@ static void a_refusal_says_how_long_to_wait(void **state)
         assert_in_range(c->problem.retry_after_s, 40, 60);
 }
 
-static void members_are_limited_by_themselves_wherever_they_call_from(void **state)
+static void members_are_limited_individually_wherever_they_call_from(void **state)
 {
         (void)state;
         Echo__EchoRequest in = ECHO__ECHO_REQUEST__INIT;
@@ -214,7 +214,7 @@ static void our_own_services_are_not_counted_again(void **state)
         assert_int_equal(answer.status, SN_OK); /* the address still has its own */
 }
 
-static void limits_that_are_off_are_not_mentioned(void **state)
+static void limits_that_are_off_are_not_sent(void **state)
 {
         (void)state;
         struct raw_answer answer;
@@ -229,18 +229,18 @@ static void limits_that_are_off_are_not_mentioned(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            TEST(tokens_that_are_not_ours_are_refused),
-            TEST(a_token_of_the_right_key_that_is_over_is_refused),
-            TEST(the_outside_cannot_claim_an_address),
-            TEST(strange_metadata_does_no_harm),
-            TEST(a_flood_of_metadata_is_refused),
+            TEST(foreign_tokens_are_rejected),
+            TEST(an_expired_token_with_the_right_key_is_rejected),
+            TEST(external_callers_cannot_claim_an_address),
+            TEST(unusual_metadata_does_no_harm),
+            TEST(a_flood_of_metadata_is_rejected),
             TEST(request_ids_are_harmless_in_logs),
             TEST(a_long_problem_fits_into_the_trailers),
-            TEST(who_calls_from_outside_is_limited_and_told_so),
-            TEST(a_refusal_says_how_long_to_wait),
-            TEST(members_are_limited_by_themselves_wherever_they_call_from),
+            TEST(external_callers_are_limited_and_informed),
+            TEST(a_rejection_says_how_long_to_wait),
+            TEST(members_are_limited_individually_wherever_they_call_from),
             TEST(our_own_services_are_not_counted_again),
-            TEST(limits_that_are_off_are_not_mentioned),
+            TEST(limits_that_are_off_are_not_sent),
         };
         log_setup("test", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
         echo_setup();

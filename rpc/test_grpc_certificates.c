@@ -19,7 +19,7 @@ static char *read_file(const char *folder, const char *name)
         return text;
 }
 
-/* A CA of the installation, a server, a service and a stranger signed by it, and another CA. */
+/* The installation's CA, a server, a service and an unknown client signed by it, and another CA. */
 static const char make_certificates[] =
     "cd \"$0\" && exec >openssl.log 2>&1 && "
     "key() { openssl ecparam -name prime256v1 -genkey -noout -out $1.key; } && "

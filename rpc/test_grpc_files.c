@@ -1,4 +1,4 @@
-/* gRPC: files, between two processes' ends of a connection. */
+/* gRPC: files between two ends of a connection. */
 #include "rpc/testdata/wire.h"
 
 #include <errno.h>
@@ -28,7 +28,7 @@ static sn_status fetch(int64_t size, const char *range, bool head, File__Chunk *
         return sonet_grpc_channel_call(channel, c, &echo_methods[ECHO_GET_FILE], token, &in.base, &out->base);
 }
 
-/* To the end, or so many bytes. */
+/* To the end, or the given number of bytes. */
 static int64_t read_some(int fd, int64_t from, int64_t most)
 {
         static unsigned char bytes[1 << 16];
@@ -55,7 +55,7 @@ static int64_t read_some(int fd, int64_t from, int64_t most)
         return total;
 }
 
-static void a_file_arrives_whatever_its_size(void **state)
+static void files_of_any_size_arrive(void **state)
 {
         static const int64_t sizes[] = {1, 250, GRPC_CHUNK_BYTES, GRPC_CHUNK_BYTES + 1, 30 * MIB + 7};
         for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -72,7 +72,7 @@ static void a_file_arrives_whatever_its_size(void **state)
         }
 }
 
-static void only_the_region_that_is_asked_for_is_sent(void **state)
+static void only_the_requested_region_is_sent(void **state)
 {
         File__Chunk out;
         assert_int_equal(fetch(1000, "bytes=300-599", false, &out), SN_OK);
@@ -89,7 +89,7 @@ static void only_the_region_that_is_asked_for_is_sent(void **state)
         assert_null(c->file);
 }
 
-static void a_refusal_in_place_of_a_file_is_a_problem(void **state)
+static void an_error_instead_of_a_file_is_a_problem(void **state)
 {
         File__Chunk out;
         assert_int_equal(fetch(-1, "", false, &out), SN_INVALID_ARGUMENT);
@@ -106,8 +106,8 @@ static void await_relays(int n)
         }
 }
 
-/* What the reader does not read stays with the callee, but for the windows and the pipe. */
-static void who_reads_slowly_holds_up_only_the_own_file(void **state)
+/* Unread data stays with the callee, except for the windows and the pipe. */
+static void a_slow_reader_delays_only_its_own_file(void **state)
 {
         File__Chunk out;
         Echo__EchoRequest in = ECHO__ECHO_REQUEST__INIT;
@@ -132,7 +132,7 @@ static void who_reads_slowly_holds_up_only_the_own_file(void **state)
         await_relays(0);
 }
 
-static void a_reader_who_goes_ends_the_stream(void **state)
+static void a_reader_that_disconnects_ends_the_stream(void **state)
 {
         File__Chunk out;
         for (int i = 0; i < 300; i++) { /* more than a connection has streams */
@@ -145,7 +145,7 @@ static void a_reader_who_goes_ends_the_stream(void **state)
         }
 }
 
-static void files_on_their_way_are_bounded(void **state)
+static void files_in_flight_are_limited(void **state)
 {
         File__Chunk out;
         int fds[GRPC_RELAYS_MAX];
@@ -166,8 +166,8 @@ static void files_on_their_way_are_bounded(void **state)
         rpc_call_drop_file(c);
 }
 
-/* The pipe ends before its time, which its reader sees. */
-static void a_callee_that_stops_breaks_the_file_off(void **state)
+/* The pipe ends early, which its reader sees. */
+static void a_callee_that_stops_interrupts_the_file(void **state)
 {
         File__Chunk out;
         assert_int_equal(fetch(30 * MIB, "", false, &out), SN_OK);
@@ -192,7 +192,7 @@ static void closing_a_channel_ends_its_files(void **state)
 
 /* ---- Chunks ---- */
 
-static void heads_and_splits_agree(void **state)
+static void heads_and_splits_are_consistent(void **state)
 {
         static const uint32_t fields[] = {1, 15, 16, 5000};
         static const size_t sizes[] = {0, 1, 127, 128, GRPC_CHUNK_BYTES};
@@ -214,11 +214,15 @@ static void heads_and_splits_agree(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            TEST(a_file_arrives_whatever_its_size),          TEST(only_the_region_that_is_asked_for_is_sent),
-            TEST(a_refusal_in_place_of_a_file_is_a_problem), TEST(who_reads_slowly_holds_up_only_the_own_file),
-            TEST(a_reader_who_goes_ends_the_stream),         TEST(files_on_their_way_are_bounded),
-            TEST(a_callee_that_stops_breaks_the_file_off),   TEST(closing_a_channel_ends_its_files),
-            cmocka_unit_test(heads_and_splits_agree),
+            TEST(files_of_any_size_arrive),
+            TEST(only_the_requested_region_is_sent),
+            TEST(an_error_instead_of_a_file_is_a_problem),
+            TEST(a_slow_reader_delays_only_its_own_file),
+            TEST(a_reader_that_disconnects_ends_the_stream),
+            TEST(files_in_flight_are_limited),
+            TEST(a_callee_that_stops_interrupts_the_file),
+            TEST(closing_a_channel_ends_its_files),
+            cmocka_unit_test(heads_and_splits_are_consistent),
         };
         log_setup("test", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
         echo_setup();

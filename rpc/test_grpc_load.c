@@ -1,4 +1,4 @@
-/* gRPC: health, full queues, servers that stop and come back. */
+/* gRPC: health, full queues, servers that stop and restart. */
 #include "rpc/testdata/wire.h"
 
 #include <pthread.h>
@@ -27,7 +27,7 @@ static sn_status check_health(const char *service, int *serving)
         return status;
 }
 
-static void health_says_what_readiness_says(void **state)
+static void health_reports_readiness(void **state)
 {
         (void)state;
         int serving;
@@ -41,7 +41,7 @@ static void health_says_what_readiness_says(void **state)
         assert_int_equal(check_health("sonet.note.v1.NoteService", &serving), SN_NOT_FOUND);
 }
 
-/* ---- Load and time ---- */
+/* ---- Load and deadlines ---- */
 
 struct waiter {
         pthread_t thread;
@@ -73,19 +73,19 @@ static sn_status waiter_join(struct waiter *w)
         return status;
 }
 
-static void a_full_lane_answers_at_once_and_the_others_finish(void **state)
+static void a_full_lane_rejects_at_once_and_the_others_finish(void **state)
 {
         (void)state;
         enum { N = 6 };
         static struct waiter waiters[N];
         echo_gate_close();
         waiter_start(&waiters[0], 20);
-        echo_gate_await(1); /* the only worker is taken */
+        echo_gate_await(1); /* the only worker is busy */
         for (int i = 1; i < N; i++) {
                 waiter_start(&waiters[i], 20);
         }
-        /* One place in the queue, ours or theirs: sooner or later the next one is turned away, while the worker is
-         * still inside. */
+        /* One slot in the queue, ours or another's: eventually the next one is rejected, while the worker is still
+         * inside. */
         int refused = 0, served = 0;
         Echo__EchoRequest in = ECHO__ECHO_REQUEST__INIT;
         Echo__Echoed out;
@@ -125,14 +125,14 @@ static void a_request_that_waited_too_long_is_not_started(void **state)
         echo_gate_await(1);
         (void)echo_runs();
         sn_status status;
-        do { /* until one surely waits behind it */
+        do { /* until one certainly waits behind it */
                 c->deadline_us = clock_monotonic_us() + 100000;
                 status = call(&echo_methods[ECHO_ECHO], NULL, &in, &out);
         } while (status == SN_DEADLINE_EXCEEDED && metric_value(waiting) == 0);
         clock_set_source(&(struct clock_source){.monotonic_us = a_minute_later});
         echo_gate_open();
         assert_int_equal(waiter_join(&w), SN_OK);
-        do { /* the only worker takes them in order: when this one is served, the other was passed over */
+        do { /* the only worker takes them in order: once this one is served, the other one has been skipped */
                 c->deadline_us = clock_monotonic_us() + 5000000;
                 status = call(&echo_methods[ECHO_ECHO], NULL, &in, &out);
         } while (status == SN_RESOURCE_EXHAUSTED);
@@ -150,7 +150,7 @@ static void *stop_main(void *arg)
         return NULL;
 }
 
-static void a_stop_finishes_what_runs(void **state)
+static void a_stop_finishes_running_calls(void **state)
 {
         (void)state;
         static struct waiter w;
@@ -160,7 +160,7 @@ static void a_stop_finishes_what_runs(void **state)
         waiter_start(&w, 20);
         echo_gate_await(1);
         assert_int_equal(pthread_create(&stopper, NULL, stop_main, &grace_ms), 0);
-        /* While it stops nothing new is taken. */
+        /* While it stops it accepts no new calls. */
         Echo__EchoRequest in = ECHO__ECHO_REQUEST__INIT;
         Echo__Echoed out;
         while (call(&echo_methods[ECHO_ECHO], NULL, &in, &out) == SN_OK) {
@@ -172,7 +172,7 @@ static void a_stop_finishes_what_runs(void **state)
         assert_int_equal(waiter_join(&w), SN_OK);
 }
 
-static void past_the_grace_clients_are_told_and_handlers_still_end(void **state)
+static void beyond_the_grace_clients_get_an_error_and_handlers_still_finish(void **state)
 {
         (void)state;
         static struct waiter w;
@@ -183,14 +183,14 @@ static void past_the_grace_clients_are_told_and_handlers_still_end(void **state)
         echo_gate_await(1);
         (void)echo_runs();
         assert_int_equal(pthread_create(&stopper, NULL, stop_main, &grace_ms), 0);
-        assert_int_equal(waiter_join(&w), SN_UNAVAILABLE); /* comes back while the handler is inside */
+        assert_int_equal(waiter_join(&w), SN_UNAVAILABLE); /* returns while the handler is inside */
         assert_int_equal(echo_runs(), 0);
         echo_gate_open();
         pthread_join(stopper, NULL);
         assert_int_equal(echo_runs(), 1);
 }
 
-static void clients_that_give_up_leave_nothing_behind(void **state)
+static void clients_that_cancel_leave_nothing_behind(void **state)
 {
         (void)state;
         echo_gate_close();
@@ -200,11 +200,11 @@ static void clients_that_give_up_leave_nothing_behind(void **state)
         }
         echo_gate_open();
         assert_int_equal(raw_status(&(struct raw_request){.path = PATH("Echo"), .bytes = ""}), SN_OK);
-        sonet_grpc_server_stop(server, 60000); /* returns when all of them have ended */
+        sonet_grpc_server_stop(server, 60000); /* returns once all of them have ended */
         server = NULL;
 }
 
-static void a_service_that_is_down_is_unavailable_and_found_again(void **state)
+static void a_service_that_is_down_is_unavailable_and_reached_again(void **state)
 {
         (void)state;
         Echo__EchoRequest in = ECHO__ECHO_REQUEST__INIT;
@@ -226,7 +226,7 @@ static void a_service_that_is_down_is_unavailable_and_found_again(void **state)
         }
 }
 
-static void addresses_in_clear_are_loopback_only(void **state)
+static void unencrypted_addresses_are_loopback_only(void **state)
 {
         (void)state;
         static const char *const urls[] = {"grpc://192.0.2.1:1", "grpc://example.org:1", "grpc://0.0.0.0:1",
@@ -253,14 +253,14 @@ static void addresses_in_clear_are_loopback_only(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            TEST(health_says_what_readiness_says),
-            NARROW_TEST(a_full_lane_answers_at_once_and_the_others_finish),
+            TEST(health_reports_readiness),
+            NARROW_TEST(a_full_lane_rejects_at_once_and_the_others_finish),
             NARROW_TEST(a_request_that_waited_too_long_is_not_started),
-            TEST(a_stop_finishes_what_runs),
-            TEST(past_the_grace_clients_are_told_and_handlers_still_end),
-            TEST(clients_that_give_up_leave_nothing_behind),
-            TEST(a_service_that_is_down_is_unavailable_and_found_again),
-            TEST(addresses_in_clear_are_loopback_only),
+            TEST(a_stop_finishes_running_calls),
+            TEST(beyond_the_grace_clients_get_an_error_and_handlers_still_finish),
+            TEST(clients_that_cancel_leave_nothing_behind),
+            TEST(a_service_that_is_down_is_unavailable_and_reached_again),
+            TEST(unencrypted_addresses_are_loopback_only),
         };
         log_setup("test", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
         echo_setup();

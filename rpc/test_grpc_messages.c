@@ -1,4 +1,4 @@
-/* gRPC: messages and heads that are hostile, too large or wrong. */
+/* gRPC: malicious, oversized and malformed messages and heads. */
 #include "rpc/testdata/wire.h"
 
 #include <stdlib.h>
@@ -7,9 +7,9 @@
 #include "base/log.h"
 #include "grpc/health/v1/health.rpc.h"
 
-/* ---- Hostile input ---- */
+/* ---- Malicious input ---- */
 
-static void an_unknown_method_is_refused(void **state)
+static void an_unknown_method_is_rejected(void **state)
 {
         (void)state;
         struct raw_answer answer;
@@ -29,13 +29,13 @@ static void an_internal_method_looks_like_an_unknown_one(void **state)
         raw_grpc_call(&(struct raw_request){.port = port(), .path = PATH("Inside"), .bytes = "", .len = 0}, &inside);
         assert_int_equal(inside.status, unknown.status);
         assert_string_equal(inside.detail, unknown.detail);
-        /* Not even the message is looked at. */
+        /* The message is not even parsed. */
         assert_int_equal(raw_status(&(struct raw_request){.path = PATH("Inside"), .bytes = "\xff\xff", .len = 2}),
                          unknown.status);
         assert_int_equal(echo_runs(), 0);
 }
 
-static void malformed_bytes_are_refused(void **state)
+static void malformed_bytes_are_rejected(void **state)
 {
         (void)state;
         static const struct {
@@ -46,8 +46,8 @@ static void malformed_bytes_are_refused(void **state)
             {"\x0a\xff\xff\xff\xff\x7f", 6},                  /* a length far beyond the message */
             {"\x0a\x05"
              "ab",
-             4},                     /* cut off */
-            {"\x0a\x02\xc3\x28", 4}, /* no UTF-8 */
+             4},                     /* truncated */
+            {"\x0a\x02\xc3\x28", 4}, /* not UTF-8 */
             {"\x0a\x03"
              "a\0b",
              5},                     /* NUL inside a text */
@@ -65,14 +65,14 @@ static void malformed_bytes_are_refused(void **state)
         assert_int_equal(echo_runs(), 0);
 }
 
-static void a_call_without_a_message_is_refused(void **state)
+static void a_call_without_a_message_is_rejected(void **state)
 {
         (void)state;
         assert_int_equal(raw_status(&(struct raw_request){.path = PATH("Echo")}), SN_INVALID_ARGUMENT);
         assert_int_equal(echo_runs(), 0);
 }
 
-static void a_message_over_4_mib_is_refused(void **state)
+static void a_message_over_4_mib_is_rejected(void **state)
 {
         (void)state;
         size_t len = 4 * 1024 * 1024 + 1;
@@ -97,7 +97,7 @@ static void a_message_of_almost_4_mib_arrives(void **state)
         free(in.text);
 }
 
-static void a_message_in_gzip_is_taken(void **state)
+static void a_gzip_message_is_accepted(void **state)
 {
         (void)state;
         struct raw_answer answer;
@@ -111,7 +111,7 @@ static void a_message_in_gzip_is_taken(void **state)
         assert_memory_equal(answer.message + 5, bytes, sizeof(bytes)); /* the echo's first field */
 }
 
-static void gzip_that_would_unpack_to_over_4_mib_is_refused(void **state)
+static void gzip_that_expands_to_over_4_mib_is_rejected(void **state)
 {
         (void)state;
         size_t len = 100 << 20; /* 100 KiB of gzip */
@@ -129,7 +129,7 @@ static void gzip_that_would_unpack_to_over_4_mib_is_refused(void **state)
         assert_int_equal(echo_runs(), 0);
 }
 
-static void encodings_that_are_not_known_are_refused(void **state)
+static void unknown_encodings_are_rejected(void **state)
 {
         (void)state;
         assert_int_equal(raw_status(&(struct raw_request){
@@ -138,7 +138,7 @@ static void encodings_that_are_not_known_are_refused(void **state)
         assert_int_equal(echo_runs(), 0);
 }
 
-static void credentials_and_keys_that_are_given_twice_are_refused(void **state)
+static void repeated_credentials_and_keys_are_rejected(void **state)
 {
         (void)state;
         static const char *const once[] = {"authorization", "idempotency-key", "sonet-service", "grpc-timeout"};
@@ -154,7 +154,7 @@ static void credentials_and_keys_that_are_given_twice_are_refused(void **state)
         assert_int_equal(echo_runs(), 0);
 }
 
-static void a_time_out_that_is_malformed_is_refused(void **state)
+static void a_malformed_timeout_is_rejected(void **state)
 {
         (void)state;
         static const char *const bad[] = {"5", "S", "5s", "-5S", "123456789S", "5 S", "1.5S"};
@@ -177,7 +177,7 @@ static void the_message_names_the_field(void **state)
         assert_int_equal(strncmp(answer.detail, "numbers[0]: ", 12), 0);
 }
 
-static void an_answer_that_is_too_large_is_a_clean_failure(void **state)
+static void an_oversized_response_fails_cleanly(void **state)
 {
         (void)state;
         Echo__EchoRequest in = ECHO__ECHO_REQUEST__INIT;
@@ -193,19 +193,13 @@ static void an_answer_that_is_too_large_is_a_clean_failure(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            TEST(an_unknown_method_is_refused),
-            TEST(an_internal_method_looks_like_an_unknown_one),
-            TEST(malformed_bytes_are_refused),
-            TEST(a_call_without_a_message_is_refused),
-            TEST(a_message_over_4_mib_is_refused),
-            TEST(a_message_of_almost_4_mib_arrives),
-            TEST(a_message_in_gzip_is_taken),
-            TEST(gzip_that_would_unpack_to_over_4_mib_is_refused),
-            TEST(encodings_that_are_not_known_are_refused),
-            TEST(credentials_and_keys_that_are_given_twice_are_refused),
-            TEST(a_time_out_that_is_malformed_is_refused),
-            TEST(the_message_names_the_field),
-            TEST(an_answer_that_is_too_large_is_a_clean_failure),
+            TEST(an_unknown_method_is_rejected),       TEST(an_internal_method_looks_like_an_unknown_one),
+            TEST(malformed_bytes_are_rejected),        TEST(a_call_without_a_message_is_rejected),
+            TEST(a_message_over_4_mib_is_rejected),    TEST(a_message_of_almost_4_mib_arrives),
+            TEST(a_gzip_message_is_accepted),          TEST(gzip_that_expands_to_over_4_mib_is_rejected),
+            TEST(unknown_encodings_are_rejected),      TEST(repeated_credentials_and_keys_are_rejected),
+            TEST(a_malformed_timeout_is_rejected),     TEST(the_message_names_the_field),
+            TEST(an_oversized_response_fails_cleanly),
         };
         log_setup("test", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
         echo_setup();

@@ -1,5 +1,5 @@
-/* gRPC between two processes, of which the client's has no server: nothing polls its sockets there but its own calls.
- * A second process plays the service; it is made before the library starts, which cannot be forked. */
+/* gRPC between two processes; the client's process has no server, so only its own calls poll its sockets. A second
+ * process acts as the service; it is forked before the library starts, which cannot be forked. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -96,7 +96,7 @@ static int end_service(void **state)
         return waitpid(service, &status, 0) == service && status == 0 ? 0 : -1;
 }
 
-/* Gives the port. */
+/* Returns the port. */
 static int order(enum order order, int port)
 {
         struct message message = {order, port};
@@ -131,7 +131,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
         (void)state;
-        (void)kill(service, SIGCONT); /* a test that failed may have left it held */
+        (void)kill(service, SIGCONT); /* a failed test may have left it stopped */
         sonet_grpc_channel_close(channel);
         rpc_call_free(c);
         order(STOP, port);
@@ -152,7 +152,7 @@ static sn_status call(const struct rpc_method *m)
         return call_until_deadline(m);
 }
 
-/* The library's own pace between calls is 5 s; a good channel needs less than half a second. */
+/* The library's own retry interval is 5 s; a good channel takes less than half a second. */
 static void await_answer(void)
 {
         int64_t until_us = clock_monotonic_us() + 3 * INT64_C(1000000);
@@ -163,7 +163,7 @@ static void await_answer(void)
         }
 }
 
-/* Until the channel has noticed, and goes on trying in its own time. */
+/* Until the channel has noticed, and retries at its own pace. */
 static void await_refusals(void)
 {
         for (int i = 0; i < 20; i++) {
@@ -172,7 +172,7 @@ static void await_refusals(void)
         }
 }
 
-static void a_service_that_comes_later_is_reached_soon(void **state)
+static void a_service_that_starts_later_is_reached_soon(void **state)
 {
         (void)state;
         order(STOP, port);
@@ -204,8 +204,8 @@ static void a_restart_between_two_calls_is_not_noticed(void **state)
         }
 }
 
-/* The channel is between two attempts then, and calls that do not wait are refused. */
-static void a_read_finds_a_service_that_has_just_come_back(void **state)
+/* The channel is then between two attempts, and calls that do not wait fail. */
+static void a_read_reaches_a_service_that_has_just_restarted(void **state)
 {
         (void)state;
         for (int i = 0; i < 3; i++) {
@@ -218,7 +218,7 @@ static void a_read_finds_a_service_that_has_just_come_back(void **state)
         }
 }
 
-static void a_service_that_is_away_costs_its_callers_little_time(void **state)
+static void an_unreachable_service_costs_its_callers_little_time(void **state)
 {
         (void)state;
         order(STOP, port);
@@ -232,7 +232,7 @@ static void a_service_that_is_away_costs_its_callers_little_time(void **state)
         await_answer();
 }
 
-/* All its threads stand still when this returns: a signal that was sent need not have come. */
+/* All its threads are stopped when this returns: a signal that was sent may not have arrived. */
 static void hold_service(void)
 {
         int status = 0;
@@ -242,7 +242,7 @@ static void hold_service(void)
         assert_true(WIFSTOPPED(status));
 }
 
-static void a_service_that_hangs_is_given_up_until_it_goes_on(void **state)
+static void a_hanging_service_is_abandoned_until_it_resumes(void **state)
 {
         (void)state;
         assert_int_equal(call(&echo_methods[ECHO_ECHO]), SN_OK);
@@ -270,7 +270,7 @@ static void await_breaker(int64_t value)
         }
 }
 
-static void a_service_that_hangs_while_nobody_calls_is_noticed(void **state)
+static void a_service_that_hangs_without_calls_is_detected(void **state)
 {
         (void)state;
         assert_int_equal(call(&echo_methods[ECHO_ECHO]), SN_OK);
@@ -287,13 +287,13 @@ static void a_service_that_hangs_while_nobody_calls_is_noticed(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            TEST(a_service_that_comes_later_is_reached_soon),
+            TEST(a_service_that_starts_later_is_reached_soon),
             TEST(a_service_that_restarts_is_reached_soon),
             TEST(a_restart_between_two_calls_is_not_noticed),
-            TEST(a_read_finds_a_service_that_has_just_come_back),
-            TEST(a_service_that_is_away_costs_its_callers_little_time),
-            TEST(a_service_that_hangs_is_given_up_until_it_goes_on),
-            TEST(a_service_that_hangs_while_nobody_calls_is_noticed),
+            TEST(a_read_reaches_a_service_that_has_just_restarted),
+            TEST(an_unreachable_service_costs_its_callers_little_time),
+            TEST(a_hanging_service_is_abandoned_until_it_resumes),
+            TEST(a_service_that_hangs_without_calls_is_detected),
         };
         log_setup("test", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
         echo_setup();

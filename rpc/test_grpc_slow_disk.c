@@ -1,4 +1,4 @@
-/* gRPC: a disk that stands still holds up the bodies that are written to it, and nothing else. */
+/* gRPC: a hanging disk delays the bodies written to it, and nothing else. */
 #include "rpc/testdata/wire.h"
 
 #include <pthread.h>
@@ -12,7 +12,7 @@
 
 enum { CHUNK = 60000, CHUNKS = 100, BODY = CHUNK * CHUNKS, WAIT_MS = 60000 };
 
-/* A body of several chunks, all of them zeros but for their heads. */
+/* A body of several chunks, all zeros except for their heads. */
 static char *make_body(size_t *len)
 {
         const size_t one = GRPC_PREFIX_BYTES + 4 + CHUNK;
@@ -59,7 +59,7 @@ static void begin(struct upload *u, char *body, size_t len)
         assert_int_equal(pthread_create(&u->thread, NULL, send_it, u), 0);
 }
 
-/* What has come of the body stands still at last, for longer than a client may. */
+/* The received part of the body eventually stops growing, for longer than a client may stall. */
 static int64_t wait_until_no_more_comes(void)
 {
         int64_t bytes = -1;
@@ -71,7 +71,7 @@ static int64_t wait_until_no_more_comes(void)
         return bytes;
 }
 
-static void a_disk_that_stands_still_holds_up_nobody_but_who_writes(void **state)
+static void a_hanging_disk_delays_only_writers(void **state)
 {
         Echo__EchoRequest in = ECHO__ECHO_REQUEST__INIT;
         Echo__Echoed out;
@@ -85,18 +85,18 @@ static void a_disk_that_stands_still_holds_up_nobody_but_who_writes(void **state
         for (int i = 0; i < 100; i++) {
                 assert_int_equal(call(&echo_methods[ECHO_ECHO], NULL, &in, &out), SN_OK);
         }
-        /* what may wait, and what its client may have sent before it knew */
+        /* what may be buffered, and what the client may have sent before it was told */
         assert_in_range(wait_until_no_more_comes(), 256 << 10, (256 << 10) + 2 * GRPC_WINDOW_BYTES + (64 << 10));
         disk_gate_open();
         assert_int_equal(pthread_join(u.thread, NULL), 0);
-        assert_int_equal(u.answer.status, SN_OK); /* however long it took: it was not the client who was slow */
+        assert_int_equal(u.answer.status, SN_OK); /* however long it took: the client was not slow */
         free(body);
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            TEST(a_disk_that_stands_still_holds_up_nobody_but_who_writes),
+            TEST(a_hanging_disk_delays_only_writers),
         };
         log_setup("test", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
         echo_setup();

@@ -1,4 +1,4 @@
-/* gRPC: bodies in chunks, and what is refused of them. */
+/* gRPC: bodies in chunks, and rejected ones. */
 #include "rpc/testdata/wire.h"
 
 #include <stdio.h>
@@ -64,7 +64,7 @@ static sn_status put(const struct rpc_method *m, const struct rpc_body *body, Ec
         return status;
 }
 
-static void a_body_arrives_whatever_its_size(void **state)
+static void bodies_of_any_size_arrive(void **state)
 {
         static const int64_t sizes[] = {0,           1, GRPC_CHUNK_BYTES - 1, GRPC_CHUNK_BYTES, GRPC_CHUNK_BYTES + 1,
                                         20 * MIB + 3};
@@ -90,7 +90,7 @@ static void a_body_arrives_whatever_its_size(void **state)
         wait_until_spool_is_empty();
 }
 
-static void a_body_that_is_too_large_is_refused_while_it_comes(void **state)
+static void an_oversized_body_is_rejected_while_it_arrives(void **state)
 {
         Echo__Echoed out;
         int64_t size = 33 * MIB;
@@ -102,7 +102,7 @@ static void a_body_that_is_too_large_is_refused_while_it_comes(void **state)
         close(body.fd);
 }
 
-static void a_body_that_broke_off_is_handed_on_to_who_takes_a_part(void **state)
+static void an_interrupted_body_is_passed_to_methods_with_partial(void **state)
 {
         Echo__Echoed out;
         struct rpc_body body = {.fd = make_file(5), .size = 5, .complete = false, .file_name = "", .mime_type = ""};
@@ -113,7 +113,7 @@ static void a_body_that_broke_off_is_handed_on_to_who_takes_a_part(void **state)
         close(body.fd);
 }
 
-static void who_may_not_call_learns_so_before_the_body(void **state)
+static void callers_without_permission_are_rejected_before_the_body(void **state)
 {
         struct raw_answer answer;
         raw_grpc_call(&(struct raw_request){.port = port(), .path = PATH("Put"), .bytes = "\x7a\x01x", .len = 3},
@@ -123,8 +123,8 @@ static void who_may_not_call_learns_so_before_the_body(void **state)
         wait_until_spool_is_empty();
 }
 
-/* As while PostgreSQL is away: answers that were read from memory wait for it, on workers. */
-static void a_refusal_on_the_io_thread_waits_for_no_ownership(void **state)
+/* As while PostgreSQL is unreachable: responses from memory wait for it, on workers. */
+static void an_error_on_the_io_thread_does_not_wait_for_ownership(void **state)
 {
         struct raw_answer answer;
         struct db *db = db_new(&(struct db_options){.name = "echo", .url = "host=/nonexistent", .max_connections = 1});
@@ -155,8 +155,8 @@ static void end_session(void)
         token_revoke_session(c->session, clock_wall_ms() / 1000 + TOKEN_LIFE_S);
 }
 
-/* Two messages, of which the second is sent when the session has ended; the client never ends the stream. */
-static void whose_session_ends_is_told_at_the_next_piece(void **state)
+/* Two messages, the second of which is sent after the session has ended; the client never ends the stream. */
+static void an_ended_session_aborts_at_the_next_chunk(void **state)
 {
         struct raw_answer answer;
         const char two[] = "\0\0\0\0\x03\x7a\x01x\0\0\0\0\x03\x7a\x01y";
@@ -182,8 +182,8 @@ static void whose_session_ends_is_told_at_the_next_piece(void **state)
         assert_int_equal(echo_runs(), 0);
 }
 
-/* As when the body took longer than the token lasts: it counted when the gateway asked. */
-static void a_token_that_expired_while_the_body_came_counts_as_it_did(void **state)
+/* As if the body took longer than the token is valid: it was valid when the gateway admitted it. */
+static void a_token_that_expired_during_the_body_counts_as_when_admitted(void **state)
 {
         Echo__PutRequest in = ECHO__PUT_REQUEST__INIT;
         Echo__Echoed out = ECHO__ECHOED__INIT;
@@ -206,7 +206,7 @@ static void a_token_that_expired_while_the_body_came_counts_as_it_did(void **sta
             {(now_s - 101) * 1000, token, NULL},
             {(now_s - 100) * 1000, token, "token_expired"},
             {0, token, "token_expired"},
-            {(now_s - 101) * 1000, NULL, "token_expired"}, /* a client of ours is believed, others are not */
+            {(now_s - 101) * 1000, NULL, "token_expired"}, /* our own client is trusted, others are not */
         };
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 c->admitted_ms = cases[i].admitted_ms;
@@ -222,14 +222,14 @@ static void a_token_that_expired_while_the_body_came_counts_as_it_did(void **sta
         close(body.fd);
 }
 
-static void what_is_no_chunk_is_refused(void **state)
+static void malformed_chunks_are_rejected(void **state)
 {
         static const struct {
                 const char *bytes;
                 size_t len;
                 int status;
         } cases[] = {
-            {"\x7a\x02x", 3, SN_INVALID_ARGUMENT},          /* shorter than it says */
+            {"\x7a\x02x", 3, SN_INVALID_ARGUMENT},          /* shorter than its length */
             {"\x7a\x01x\x7a\x01y", 6, SN_INVALID_ARGUMENT}, /* twice */
             {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 11, SN_INVALID_ARGUMENT},
             {"\x0b\x0c", 2, SN_INVALID_ARGUMENT},         /* a group */
@@ -251,7 +251,7 @@ static void what_is_no_chunk_is_refused(void **state)
         wait_until_spool_is_empty();
 }
 
-static void a_chunk_in_gzip_is_taken(void **state)
+static void a_gzip_chunk_is_accepted(void **state)
 {
         struct raw_answer answer;
         static char chunk[4 + 1000] = "\x7a\xe8\x07";
@@ -276,7 +276,7 @@ static void a_chunk_in_gzip_is_taken(void **state)
         assert_int_equal(answer.status, SN_RESOURCE_EXHAUSTED);
 }
 
-static void a_full_spool_refuses_and_says_when_to_come_back(void **state)
+static void a_full_spool_rejects_with_retry_after(void **state)
 {
         Echo__Echoed out;
         struct rpc_body body = {
@@ -291,7 +291,7 @@ static void a_full_spool_refuses_and_says_when_to_come_back(void **state)
         close(body.fd);
 }
 
-/* An endless body of messages, each with so many bytes: true when it was refused. */
+/* An endless body of messages, each with the given number of bytes: true if it was rejected. */
 static bool is_refused_in_messages_of(size_t bytes, size_t messages)
 {
         const size_t one = GRPC_PREFIX_BYTES + (bytes > 0 ? 2 : 0) + bytes;
@@ -320,7 +320,7 @@ static bool is_refused_in_messages_of(size_t bytes, size_t messages)
         return answer.status == SN_RESOURCE_EXHAUSTED;
 }
 
-static void a_body_of_messages_without_bytes_has_an_end(void **state)
+static void a_body_of_messages_without_data_is_limited(void **state)
 {
         assert_true(is_refused_in_messages_of(0, 14000));
         assert_true(is_refused_in_messages_of(1, 12000)); /* seven bytes around one */
@@ -329,8 +329,8 @@ static void a_body_of_messages_without_bytes_has_an_end(void **state)
         wait_until_spool_is_empty();
 }
 
-/* Our own services speak for many clients. */
-static void an_address_has_its_part_of_the_spool_and_a_service_all_of_it(void **state)
+/* Our own services act for many clients. */
+static void an_address_has_a_share_of_the_spool_and_a_service_all_of_it(void **state)
 {
         static char chunk[4 + 1000] = "\x7a\xe8\x07";
         struct raw_answer answer;
@@ -358,18 +358,18 @@ static void an_address_has_its_part_of_the_spool_and_a_service_all_of_it(void **
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            TEST(a_body_arrives_whatever_its_size),
-            TEST(a_body_that_is_too_large_is_refused_while_it_comes),
-            TEST(a_body_that_broke_off_is_handed_on_to_who_takes_a_part),
-            TEST(who_may_not_call_learns_so_before_the_body),
-            TEST(a_refusal_on_the_io_thread_waits_for_no_ownership),
-            TEST(whose_session_ends_is_told_at_the_next_piece),
-            TEST(a_token_that_expired_while_the_body_came_counts_as_it_did),
-            TEST(what_is_no_chunk_is_refused),
-            TEST(a_body_of_messages_without_bytes_has_an_end),
-            TEST(an_address_has_its_part_of_the_spool_and_a_service_all_of_it),
-            TEST(a_chunk_in_gzip_is_taken),
-            TEST(a_full_spool_refuses_and_says_when_to_come_back),
+            TEST(bodies_of_any_size_arrive),
+            TEST(an_oversized_body_is_rejected_while_it_arrives),
+            TEST(an_interrupted_body_is_passed_to_methods_with_partial),
+            TEST(callers_without_permission_are_rejected_before_the_body),
+            TEST(an_error_on_the_io_thread_does_not_wait_for_ownership),
+            TEST(an_ended_session_aborts_at_the_next_chunk),
+            TEST(a_token_that_expired_during_the_body_counts_as_when_admitted),
+            TEST(malformed_chunks_are_rejected),
+            TEST(a_body_of_messages_without_data_is_limited),
+            TEST(an_address_has_a_share_of_the_spool_and_a_service_all_of_it),
+            TEST(a_gzip_chunk_is_accepted),
+            TEST(a_full_spool_rejects_with_retry_after),
         };
         log_setup("test", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
         echo_setup();

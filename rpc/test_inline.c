@@ -1,4 +1,4 @@
-/* Which requests are tried on I/O threads, and what is left of an attempt that had to wait. */
+/* Which requests are tried on I/O threads, and what remains of an attempt that had to wait. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -42,7 +42,7 @@ static void attempt(bool waits)
         }
 }
 
-static void only_what_reads_messages_from_the_general_lane_is_tried(void **state)
+static void only_reads_of_messages_in_the_general_lane_are_tried(void **state)
 {
         struct rpc_method password = read_method, write = read_method, internal = read_method, bytes = read_method;
 
@@ -58,7 +58,7 @@ static void only_what_reads_messages_from_the_general_lane_is_tried(void **state
         assert_false(rpc_inline_is_worth(&bytes));
 }
 
-static void what_had_to_wait_leaves_nothing_behind(void **state)
+static void a_failed_attempt_leaves_nothing_behind(void **state)
 {
         struct rpc_inline attempt = rpc_inline_begin(c);
 
@@ -69,11 +69,11 @@ static void what_had_to_wait_leaves_nothing_behind(void **state)
         assert_null(c->problem.detail);
         struct arena_mark after = arena_mark(c->arena);
         assert_memory_equal(&attempt.mark, &after, sizeof(after));
-        assert_false(no_wait_refuses()); /* this thread may wait again */
+        assert_false(no_wait_refuses()); /* this thread may block again */
         assert_int_equal(0, stats.inline_answers);
 }
 
-static void who_waits_again_and_again_is_tried_now_and_then_only(void **state)
+static void a_method_that_waits_repeatedly_is_tried_only_occasionally(void **state)
 {
         int tried = 0;
 
@@ -91,7 +91,7 @@ static void who_waits_again_and_again_is_tried_now_and_then_only(void **state)
         assert_int_equal(10, tried);
 }
 
-static void who_needed_not_wait_once_is_tried_always(void **state)
+static void a_method_that_did_not_wait_is_always_tried(void **state)
 {
         (void)state;
         for (int i = 0; i < 10; i++) {
@@ -105,8 +105,8 @@ static void who_needed_not_wait_once_is_tried_always(void **state)
         assert_int_equal(101, stats.inline_answers);
 }
 
-/* What the first of them lacks is fetched by then. */
-static void attempts_that_had_to_wait_at_once_are_one(void **state)
+/* What the first of them lacked has been loaded by then. */
+static void concurrent_attempts_that_had_to_wait_count_once(void **state)
 {
         (void)state;
         for (int i = 0; i < 10; i++) {
@@ -122,7 +122,7 @@ static void attempts_that_had_to_wait_at_once_are_one(void **state)
         assert_int_equal(2, stats.waits_in_a_row);
 }
 
-static void what_was_refused_does_not_say_that_the_method_needs_not_wait(void **state)
+static void a_rejected_call_does_not_show_that_the_method_need_not_wait(void **state)
 {
         struct rpc_inline refused;
 
@@ -135,7 +135,7 @@ static void what_was_refused_does_not_say_that_the_method_needs_not_wait(void **
         assert_int_equal(0, stats.waits_in_a_row);
 }
 
-static void calls_of_an_attempt_are_counted_when_it_counts(void **state)
+static void calls_of_an_attempt_are_counted_if_it_counts(void **state)
 {
         struct rpc_method_stats other_stats = {0};
         struct rpc_method other = {.stats = &other_stats};
@@ -152,10 +152,10 @@ static void calls_of_an_attempt_are_counted_when_it_counts(void **state)
                 assert_int_equal(!waits, rpc_inline_end(&attempt, true));
         }
         assert_int_equal(1, other_stats.answers[SN_OK]);
-        assert_false(rpc_inline_count(&other, SN_OK, 100)); /* there is no attempt: whoever asks counts it */
+        assert_false(rpc_inline_count(&other, SN_OK, 100)); /* there is no attempt: the caller counts it */
 }
 
-static void who_makes_very_many_calls_is_for_a_worker(void **state)
+static void methods_with_very_many_calls_go_to_a_worker(void **state)
 {
         struct rpc_method_stats other_stats = {0};
         struct rpc_method other = {.stats = &other_stats};
@@ -172,15 +172,15 @@ static void who_makes_very_many_calls_is_for_a_worker(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test_setup_teardown(only_what_reads_messages_from_the_general_lane_is_tried, setup, teardown),
-            cmocka_unit_test_setup_teardown(what_had_to_wait_leaves_nothing_behind, setup, teardown),
-            cmocka_unit_test_setup_teardown(who_waits_again_and_again_is_tried_now_and_then_only, setup, teardown),
-            cmocka_unit_test_setup_teardown(who_needed_not_wait_once_is_tried_always, setup, teardown),
-            cmocka_unit_test_setup_teardown(attempts_that_had_to_wait_at_once_are_one, setup, teardown),
-            cmocka_unit_test_setup_teardown(what_was_refused_does_not_say_that_the_method_needs_not_wait, setup,
+            cmocka_unit_test_setup_teardown(only_reads_of_messages_in_the_general_lane_are_tried, setup, teardown),
+            cmocka_unit_test_setup_teardown(a_failed_attempt_leaves_nothing_behind, setup, teardown),
+            cmocka_unit_test_setup_teardown(a_method_that_waits_repeatedly_is_tried_only_occasionally, setup, teardown),
+            cmocka_unit_test_setup_teardown(a_method_that_did_not_wait_is_always_tried, setup, teardown),
+            cmocka_unit_test_setup_teardown(concurrent_attempts_that_had_to_wait_count_once, setup, teardown),
+            cmocka_unit_test_setup_teardown(a_rejected_call_does_not_show_that_the_method_need_not_wait, setup,
                                             teardown),
-            cmocka_unit_test_setup_teardown(calls_of_an_attempt_are_counted_when_it_counts, setup, teardown),
-            cmocka_unit_test_setup_teardown(who_makes_very_many_calls_is_for_a_worker, setup, teardown),
+            cmocka_unit_test_setup_teardown(calls_of_an_attempt_are_counted_if_it_counts, setup, teardown),
+            cmocka_unit_test_setup_teardown(methods_with_very_many_calls_go_to_a_worker, setup, teardown),
         };
 
         return cmocka_run_group_tests_name("rpc inline", tests, NULL, NULL);

@@ -1,5 +1,4 @@
-/* Shows how many requests come through, for whom, and what the header fields say of it. Time stands still unless a test
- * moves it. */
+/* How many requests are allowed, for whom, and the header fields. Time stands still unless a test moves it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,16 +40,16 @@ static int taken(struct rate_limiter *l, enum rpc_rate class, const char *who, i
         return n;
 }
 
-static void a_minutes_requests_may_come_at_once_and_no_more(void **state)
+static void a_minutes_requests_may_arrive_at_once_and_no_more(void **state)
 {
         struct rate_limiter *l = limiter(60, 5, 0);
         assert_int_equal(taken(l, RPC_RATE_READ, "ann", 1000), 60);
-        assert_int_equal(taken(l, RPC_RATE_WRITE, "ann", 1000), 5); /* each class for itself */
-        assert_int_equal(taken(l, RPC_RATE_READ, "bob", 1000), 60); /* each client for itself */
+        assert_int_equal(taken(l, RPC_RATE_WRITE, "ann", 1000), 5); /* each class separately */
+        assert_int_equal(taken(l, RPC_RATE_READ, "bob", 1000), 60); /* each client separately */
         rate_limiter_free(l);
 }
 
-static void they_come_back_one_by_one(void **state)
+static void requests_become_available_one_by_one(void **state)
 {
         struct rate_limiter *l = limiter(60, 0, 0);
         taken(l, RPC_RATE_READ, "ann", 60);
@@ -67,7 +66,7 @@ static void they_come_back_one_by_one(void **state)
         rate_limiter_free(l);
 }
 
-static void over_time_no_more_than_the_limit_comes_through(void **state)
+static void over_time_no_more_than_the_limit_is_allowed(void **state)
 {
         static const uint32_t limits[] = {1, 7, 60, 1200, 9999};
         for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
@@ -95,14 +94,14 @@ static void a_verdict_says_what_is_left_and_when_there_is_more(void **state)
         now_us += 4500000;
         assert_false(rate_limit_take(l, RPC_RATE_READ, "ann", &v));
         assert_int_equal(v.remaining, 0);
-        assert_int_equal(v.reset_s, 16); /* 15.5, rounded up: who waits that long gets through */
+        assert_int_equal(v.reset_s, 16); /* 15.5, rounded up: after that wait a request is allowed */
         now_us += v.reset_s * 1000000LL;
         assert_true(rate_limit_take(l, RPC_RATE_READ, "ann", &v));
         assert_int_equal(v.remaining, 0);
         rate_limiter_free(l);
 }
 
-static void a_refused_client_is_told_to_wait_a_second_at_least(void **state)
+static void a_rejected_client_must_wait_at_least_a_second(void **state)
 {
         struct rate_limiter *l = limiter(100000, 0, 0);
         struct rate_verdict v;
@@ -147,13 +146,13 @@ static void addresses_of_one_customer_share_a_quota(void **state)
         rate_limiter_free(l);
 }
 
-static void asking_costs_nothing_and_needs_no_room(void **state)
+static void checking_uses_no_quota_and_no_entry(void **state)
 {
         struct rate_limiter *l = limiter(60, 0, 8);
         struct rate_verdict v;
         char who[24];
         assert_int_equal(taken(l, RPC_RATE_READ, "quiet", 1), 1);
-        for (int i = 0; i < 1000; i++) { /* of a set of eight: the least busy would go first */
+        for (int i = 0; i < 1000; i++) { /* in a set of eight, the least busy would be evicted first */
                 snprintf(who, sizeof(who), "client%d", i);
                 assert_true(rate_limit_ask(l, RPC_RATE_READ, who, &v));
                 assert_int_equal(v.remaining, 59);
@@ -179,9 +178,9 @@ static void without_a_limit_everything_is_allowed(void **state)
         rate_limiter_free(NULL);
 }
 
-static void a_full_table_forgets_those_nearest_to_their_quota(void **state)
+static void a_full_table_evicts_clients_nearest_to_their_quota(void **state)
 {
-        /* One set: eight clients fit. The busy one stays, however many pass by. */
+        /* One set: eight clients fit. The busy one stays, however many others there are. */
         struct rate_limiter *l = limiter(60, 0, 8);
         char who[24];
         assert_int_equal(taken(l, RPC_RATE_READ, "busy", 60), 60);
@@ -235,9 +234,9 @@ static void threads_share_one_quota(void **state)
         rate_limiter_free(shared.l);
 }
 
-/* ---- Of a call ---- */
+/* ---- Of calls ---- */
 
-/* Takes one request of the process's own limiter. */
+/* Takes one request from the process's own limiter. */
 static sn_status take(struct rpc_call *c, enum rpc_rate class, const char *actor, const char *address)
 {
         const struct rpc_method method = {.rate = class};
@@ -256,10 +255,10 @@ static void limit_rates(bool on, int64_t read, int64_t auth)
         assert_int_equal(rpc_limit_rates(&settings), SN_OK);
 }
 
-static void members_have_a_quota_each_and_strangers_one_by_address(void **state)
+static void members_have_a_quota_each_and_others_one_per_address(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(NULL, 60000);
-        c->caller = ""; /* from outside */
+        c->caller = ""; /* external */
         limit_rates(true, 1, 1);
         assert_int_equal(take(c, RPC_RATE_READ, "ann", "192.0.2.1"), SN_OK);
         assert_int_equal(take(c, RPC_RATE_READ, "bob", "192.0.2.1"), SN_OK);
@@ -270,7 +269,7 @@ static void members_have_a_quota_each_and_strangers_one_by_address(void **state)
         rpc_limit_rates_end();
 }
 
-static void log_ins_are_counted_by_address_whoever_shows_a_token(void **state)
+static void log_ins_are_counted_by_address_even_with_a_token(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(NULL, 60000);
         c->caller = "";
@@ -284,7 +283,7 @@ static void log_ins_are_counted_by_address_whoever_shows_a_token(void **state)
         rpc_limit_rates_end();
 }
 
-static void services_and_switched_off_limits_let_everything_through(void **state)
+static void services_and_disabled_limits_allow_everything(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(NULL, 60000);
         limit_rates(true, 1, 1);
@@ -317,21 +316,21 @@ static int with_real_time(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(a_minutes_requests_may_come_at_once_and_no_more),
-            cmocka_unit_test(they_come_back_one_by_one),
-            cmocka_unit_test(over_time_no_more_than_the_limit_comes_through),
+            cmocka_unit_test(a_minutes_requests_may_arrive_at_once_and_no_more),
+            cmocka_unit_test(requests_become_available_one_by_one),
+            cmocka_unit_test(over_time_no_more_than_the_limit_is_allowed),
             cmocka_unit_test(a_verdict_says_what_is_left_and_when_there_is_more),
-            cmocka_unit_test(a_refused_client_is_told_to_wait_a_second_at_least),
+            cmocka_unit_test(a_rejected_client_must_wait_at_least_a_second),
             cmocka_unit_test(the_header_fields_are_structured_fields),
             cmocka_unit_test(addresses_of_one_customer_share_a_quota),
-            cmocka_unit_test(asking_costs_nothing_and_needs_no_room),
+            cmocka_unit_test(checking_uses_no_quota_and_no_entry),
             cmocka_unit_test(without_a_limit_everything_is_allowed),
-            cmocka_unit_test(a_full_table_forgets_those_nearest_to_their_quota),
+            cmocka_unit_test(a_full_table_evicts_clients_nearest_to_their_quota),
             cmocka_unit_test(many_clients_are_remembered),
             cmocka_unit_test(threads_share_one_quota),
-            cmocka_unit_test(members_have_a_quota_each_and_strangers_one_by_address),
-            cmocka_unit_test(log_ins_are_counted_by_address_whoever_shows_a_token),
-            cmocka_unit_test(services_and_switched_off_limits_let_everything_through),
+            cmocka_unit_test(members_have_a_quota_each_and_others_one_per_address),
+            cmocka_unit_test(log_ins_are_counted_by_address_even_with_a_token),
+            cmocka_unit_test(services_and_disabled_limits_allow_everything),
         };
         return cmocka_run_group_tests(tests, with_fixed_time, with_real_time);
 }

@@ -1,5 +1,5 @@
-/* One call is the same call, wherever the service lives: every test runs in process, in process with forced encoding,
- * and over gRPC. */
+/* A call behaves the same wherever the service runs: every test runs in process, in process with forced encoding, and
+ * over gRPC. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@
 #include "rpc/lanes.h"
 #include "rpc/testdata/echo.h"
 
-/* ---- The three places ---- */
+/* ---- The three transports ---- */
 
 struct place {
         struct rpc_lanes *lanes;
@@ -55,7 +55,7 @@ static int over_grpc(void **state)
         place->lanes = rpc_lanes_new(2, 1, 16);
         assert_int_equal(
             sonet_grpc_server_start("127.0.0.1:0", NULL, place->lanes, 100, NULL, NULL, &place->server, &text), SN_OK);
-        rpc_close(); /* from now on the service is elsewhere */
+        rpc_close(); /* from now on the service is remote */
         buf_reset(&text);
         buf_printf(&text, "grpc://127.0.0.1:%d", sonet_grpc_server_port(place->server));
         assert_int_equal(rpc_register_remote(&echo_contract, text.data, &text), SN_OK);
@@ -193,7 +193,7 @@ static void sensitive_methods_need_a_proof_of_five_minutes_ago(void **state)
         echo_log_in_ago(c, "read write", RPC_STEP_UP_S + 1);
         assert_int_equal(request(c, ECHO_GUARDED, &in, &out), SN_PERMISSION_DENIED);
         assert_string_equal(c->problem.code, "step_up_required");
-        assert_int_equal(request(c, ECHO_WRITE, &in, &out), SN_OK); /* what needs none goes on */
+        assert_int_equal(request(c, ECHO_WRITE, &in, &out), SN_OK); /* methods that require none still work */
         assert_int_equal(echo_runs(), 1);
         echo_log_in_ago(c, "read write", RPC_STEP_UP_S - 60);
         assert_int_equal(request(c, ECHO_GUARDED, &in, &out), SN_OK);
@@ -308,7 +308,7 @@ static void a_serialization_failure_that_stays_is_given_up(void **state)
         assert_int_equal(echo_runs(), 6);
 }
 
-/* ---- Time ---- */
+/* ---- Deadlines ---- */
 
 static void a_method_cannot_outlive_its_deadline(void **state)
 {
@@ -387,7 +387,7 @@ static void a_stored_answer_is_given_again(void **state)
 
 /* ---- Metrics ---- */
 
-/* One that is too large is refused, but not when the change that it tells of is there already. */
+/* An oversized response is an error, but not after its change has been committed. */
 static void what_was_committed_is_answered_as_success(void **state)
 {
         struct rpc_call *c = call_of(state);
@@ -424,7 +424,7 @@ static void calls_are_counted_by_method_and_code(void **state)
         assert_int_equal(ask_to_fail(c, &in, &out), SN_NOT_FOUND);
         assert_int_equal(echo_methods[ECHO_FAIL].stats->answers[SN_NOT_FOUND], before + 1);
         if (rpc_local_service("echo") == NULL) {
-                return; /* shown where the service is */
+                return; /* counted where the service runs */
         }
         const char *page = metrics_page(c->arena);
         assert_non_null(strstr(page, "# TYPE sonet_rpc_total counter\n"));

@@ -1,4 +1,4 @@
-/* The scan: bytes that a stranger made, good and bad. */
+/* The scan of untrusted bytes, valid and invalid. */
 #include "rpc/rpc.h"
 
 #include <setjmp.h>
@@ -48,7 +48,7 @@ static void expect_field(const char *field, const char *detail, const uint8_t *b
         assert_string_equal(c->problem.detail, detail);
 }
 
-static void a_packed_message_passes_and_comes_back_equal(void **state)
+static void a_packed_message_is_accepted_and_unpacks_to_the_same(void **state)
 {
         (void)state;
         Example__Sample__InnerPart part = EXAMPLE__SAMPLE__INNER_PART__INIT, *parts[] = {&part, &part};
@@ -81,19 +81,19 @@ static void a_packed_message_passes_and_comes_back_equal(void **state)
         assert_int_equal(((Example__Sample *)out)->numbers[1], -1);
 }
 
-static void an_empty_message_passes(void **state)
+static void an_empty_message_is_accepted(void **state)
 {
         (void)state;
         assert_int_equal(rpc_scan(c, &example__sample__message, NULL, 0), SN_OK);
 }
 
-static void every_cut_of_a_message_is_refused_or_a_shorter_message(void **state)
+static void every_prefix_of_a_message_is_rejected_or_a_shorter_message(void **state)
 {
         (void)state;
         static const uint8_t whole[] = {0x0a, 3,   'a', 'b',  'c',  0x28, 0x96, 0x01, 0x5a, 7, 0x0a,
                                         2,    'h', 'i', 0x10, 0x81, 0x01, 0x62, 2,    1,    2};
         for (size_t len = 0; len <= sizeof(whole); len++) {
-                uint8_t *exact = malloc(len + 1); /* the heap's guard finds a read past the end */
+                uint8_t *exact = malloc(len + 1); /* the heap's guard detects reading past the end */
                 uint8_t *end = exact + 1;
                 memcpy(end, whole, len);
                 bool complete = len == 0 || len == 5 || len == 8 || len == 17 || len == sizeof(whole);
@@ -102,33 +102,33 @@ static void every_cut_of_a_message_is_refused_or_a_shorter_message(void **state)
         }
 }
 
-static void broken_tags_and_lengths_are_refused(void **state)
+static void malformed_tags_and_lengths_are_rejected(void **state)
 {
         (void)state;
         expect_malformed(BYTES(0x00, 0x01));                               /* field 0 */
-        expect_malformed(BYTES(0x80));                                     /* cut tag */
+        expect_malformed(BYTES(0x80));                                     /* truncated tag */
         expect_malformed(BYTES(0xff, 0xff, 0xff, 0xff, 0xff, 0x01));       /* tag of six bytes */
         expect_malformed(BYTES(0x88, 0x80, 0x80, 0x80, 0x10, 0x00));       /* tag over 32 bits */
         expect_malformed(BYTES(0x0b, 0x0c));                               /* group */
         expect_malformed(BYTES(0xfb, 0x07, 0xfc, 0x07));                   /* unknown group */
         expect_malformed(BYTES(0x0e, 0x00));                               /* wire type 6 */
-        expect_malformed(BYTES(0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f));       /* 4 GiB announced */
+        expect_malformed(BYTES(0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f));       /* a length of 4 GiB */
         expect_malformed(BYTES(0x0a, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00)); /* length of six bytes */
         expect_malformed(BYTES(0x28, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x02)); /* over 64 bits */
         expect_malformed(
             BYTES(0x28, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00)); /* eleven bytes */
-        expect_malformed(BYTES(0x62, 1, 0x80));                                             /* cut in a packed list */
+        expect_malformed(BYTES(0x62, 1, 0x80));                                             /* truncated packed list */
         expect_malformed(BYTES(0x6a, 3, 1, 2, 3));                                          /* three bytes of fixed32 */
 }
 
-static void a_field_of_another_type_is_refused(void **state)
+static void a_field_of_another_type_is_rejected(void **state)
 {
         (void)state;
         expect_field("name", "cannot decode the message: the field has the wrong wire type", BYTES(0x08, 0x01));
         expect_field("limit", "cannot decode the message: the field has the wrong wire type", BYTES(0x2a, 0x01, 0x01));
 }
 
-static void text_that_is_no_utf8_or_has_a_nul_is_refused_with_its_place(void **state)
+static void invalid_utf8_and_nul_are_rejected_with_their_field(void **state)
 {
         (void)state;
         expect_field("name", "must be valid UTF-8", BYTES(0x0a, 2, 'a', 0xff));
@@ -139,7 +139,7 @@ static void text_that_is_no_utf8_or_has_a_nul_is_refused_with_its_place(void **s
         assert_int_equal(scan(BYTES(0x3a, 2, 0, 0xff)), SN_OK); /* bytes may be anything */
 }
 
-static void a_list_longer_than_its_limit_is_refused_packed_or_not(void **state)
+static void a_list_longer_than_its_limit_is_rejected_packed_or_not(void **state)
 {
         (void)state;
         assert_int_equal(scan(BYTES(0x62, 2, 1, 2, 0x60, 3, 0x60, 4)), SN_OK);
@@ -148,7 +148,7 @@ static void a_list_longer_than_its_limit_is_refused_packed_or_not(void **state)
         expect_field("parts", "must have at most 2 items", BYTES(0x5a, 0, 0x5a, 0, 0x5a, 0));
 }
 
-static void a_single_field_that_comes_twice_is_refused(void **state)
+static void a_repeated_singular_field_is_rejected(void **state)
 {
         (void)state;
         expect_field("name", "cannot decode the message: the field appears twice", BYTES(0x0a, 0, 0x0a, 0));
@@ -157,7 +157,7 @@ static void a_single_field_that_comes_twice_is_refused(void **state)
         assert_int_equal(scan(BYTES(0x82, 1, 0, 0xb2, 1, 0)), SN_OK); /* members of two different oneofs */
 }
 
-static void a_few_unknown_fields_pass_and_many_do_not(void **state)
+static void a_few_unknown_fields_are_accepted_and_many_are_not(void **state)
 {
         (void)state;
         uint8_t many[65 * 3];
@@ -171,15 +171,15 @@ static void a_few_unknown_fields_pass_and_many_do_not(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(a_packed_message_passes_and_comes_back_equal),
-            cmocka_unit_test(an_empty_message_passes),
-            cmocka_unit_test(every_cut_of_a_message_is_refused_or_a_shorter_message),
-            cmocka_unit_test(broken_tags_and_lengths_are_refused),
-            cmocka_unit_test(a_field_of_another_type_is_refused),
-            cmocka_unit_test(text_that_is_no_utf8_or_has_a_nul_is_refused_with_its_place),
-            cmocka_unit_test(a_list_longer_than_its_limit_is_refused_packed_or_not),
-            cmocka_unit_test(a_single_field_that_comes_twice_is_refused),
-            cmocka_unit_test(a_few_unknown_fields_pass_and_many_do_not),
+            cmocka_unit_test(a_packed_message_is_accepted_and_unpacks_to_the_same),
+            cmocka_unit_test(an_empty_message_is_accepted),
+            cmocka_unit_test(every_prefix_of_a_message_is_rejected_or_a_shorter_message),
+            cmocka_unit_test(malformed_tags_and_lengths_are_rejected),
+            cmocka_unit_test(a_field_of_another_type_is_rejected),
+            cmocka_unit_test(invalid_utf8_and_nul_are_rejected_with_their_field),
+            cmocka_unit_test(a_list_longer_than_its_limit_is_rejected_packed_or_not),
+            cmocka_unit_test(a_repeated_singular_field_is_rejected),
+            cmocka_unit_test(a_few_unknown_fields_are_accepted_and_many_are_not),
         };
         return cmocka_run_group_tests(tests, setup, teardown);
 }

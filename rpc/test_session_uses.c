@@ -1,5 +1,5 @@
-/* What is noted of sessions' uses, against a real Redis: once each, in bounded space, and none forgotten while Redis is
- * unreachable. */
+/* Recording uses of sessions, with a real Redis: once each, in bounded space, and none lost while Redis is unreachable.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -64,7 +64,7 @@ static void the_last_use_is_known_and_written_once(void **state)
         redis_free(r);
 }
 
-static void more_sessions_than_places_are_written_in_turn(void **state)
+static void more_sessions_than_entries_are_written_in_turn(void **state)
 {
         struct redis *r = shared_redis();
         int64_t before = redis_count(r, "cmdstat_set:calls=");
@@ -84,7 +84,7 @@ static void more_sessions_than_places_are_written_in_turn(void **state)
         redis_free(r);
 }
 
-static void what_an_unreachable_redis_did_not_take_is_written_when_it_is_back(void **state)
+static void uses_are_written_once_redis_is_reachable_again(void **state)
 {
         const char *id = session_id(3, 1);
 
@@ -97,13 +97,13 @@ static void what_an_unreachable_redis_did_not_take_is_written_when_it_is_back(vo
         assert_int_equal(read_use(r, id).at_ms, 0);
         assert_null(c->problem.detail == NULL ? NULL : strstr(c->problem.detail, id));
         start_server("0", "");
-        pass_ms(10000); /* the breaker tries again */
+        pass_ms(10000); /* the breaker retries */
         assert_int_equal(session_uses_write(c, r), SN_OK);
         assert_int_equal(read_use(r, id).at_ms, c->now_ms);
         redis_free(r);
 }
 
-static void of_a_session_that_has_ended_nothing_stays(void **state)
+static void nothing_remains_of_an_ended_session(void **state)
 {
         struct redis *r = shared_redis();
         const char *id = session_id(4, 1);
@@ -122,9 +122,9 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             REDIS_TEST(the_last_use_is_known_and_written_once),
-            REDIS_TEST(more_sessions_than_places_are_written_in_turn),
-            REDIS_TEST(what_an_unreachable_redis_did_not_take_is_written_when_it_is_back),
-            REDIS_TEST(of_a_session_that_has_ended_nothing_stays),
+            REDIS_TEST(more_sessions_than_entries_are_written_in_turn),
+            REDIS_TEST(uses_are_written_once_redis_is_reachable_again),
+            REDIS_TEST(nothing_remains_of_an_ended_session),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* Validation: each rule, kept and broken, and the sentence that tells people. */
+/* Validation: each rule, met and violated, and its error text. */
 #include "rpc/rpc.h"
 
 #include <math.h>
@@ -54,7 +54,7 @@ static void expect_refused(Example__Sample *sample, const char *field, const cha
         assert_string_equal(c->problem.detail, detail);
 }
 
-static void required_text_must_be_there(void **state)
+static void required_text_must_be_present(void **state)
 {
         (void)state;
         Example__Sample sample = good();
@@ -77,7 +77,7 @@ static void lengths_count_code_points(void **state)
         expect_refused(&sample, "name", "must be at least 2 characters, has 1");
 }
 
-static void a_pattern_means_the_whole_text(void **state)
+static void a_pattern_matches_the_whole_text(void **state)
 {
         (void)state;
         Example__Sample sample = good();
@@ -87,7 +87,7 @@ static void a_pattern_means_the_whole_text(void **state)
         expect_refused(&sample, "name", "must match the pattern ^([a-zé]+)$");
 }
 
-static void uuids_are_checked_and_made_lowercase_in_place(void **state)
+static void uuids_are_checked_and_lowercased_in_place(void **state)
 {
         (void)state;
         Example__Sample sample = good();
@@ -105,7 +105,7 @@ static void uuids_are_checked_and_made_lowercase_in_place(void **state)
         expect_refused(&sample, "id", "must be a UUID, like 01890a5d-ac96-774b-bcce-b302099a8057");
 }
 
-static void email_addresses_are_told_from_other_text(void **state)
+static void email_addresses_are_checked(void **state)
 {
         (void)state;
         static const char *const bad[] = {"ada",
@@ -149,7 +149,7 @@ static void cursors_are_base64url(void **state)
         expect_refused(&sample, "cursor", "must be a cursor from an earlier response");
 }
 
-static void numbers_keep_to_their_ranges(void **state)
+static void ranges_of_numbers_are_checked(void **state)
 {
         (void)state;
         Example__Sample sample = good();
@@ -159,7 +159,7 @@ static void numbers_keep_to_their_ranges(void **state)
         expect_refused(&sample, "limit", "must be between 0 and 100, is 4294967295");
         sample.limit = 0, sample.balance = 6;
         expect_refused(&sample, "balance", "must be between -9223372036854775808 and 5, is 6");
-        sample.balance = 0, sample.count = 0; /* from 1 on: 0 is not given */
+        sample.balance = 0, sample.count = 0; /* from 1: 0 means not given */
         expect_ok(&sample);
         sample.count = 8;
         expect_refused(&sample, "count", "must be between 1 and 7, is 8");
@@ -168,7 +168,7 @@ static void numbers_keep_to_their_ranges(void **state)
         assert_string_equal(c->problem.field, "big");
 }
 
-static void lists_keep_to_their_limits_and_each_element_to_its_own(void **state)
+static void limits_of_lists_and_of_their_elements_are_checked(void **state)
 {
         (void)state;
         Example__Sample sample = good();
@@ -181,7 +181,7 @@ static void lists_keep_to_their_limits_and_each_element_to_its_own(void **state)
         expect_refused(&sample, "numbers", "must have at most 4 items, has 5");
 }
 
-static void bytes_keep_to_their_lengths(void **state)
+static void lengths_of_bytes_are_checked(void **state)
 {
         (void)state;
         Example__Sample sample = good();
@@ -194,7 +194,7 @@ static void bytes_keep_to_their_lengths(void **state)
         expect_refused(&sample, "digest", "must be at least 2 bytes, has 1");
 }
 
-static void unknown_enum_values_are_refused_with_the_known_ones(void **state)
+static void errors_for_unknown_enum_values_list_the_known_ones(void **state)
 {
         (void)state;
         Example__Sample sample = good();
@@ -204,7 +204,7 @@ static void unknown_enum_values_are_refused_with_the_known_ones(void **state)
         expect_refused(&sample, "colour", "must be one of: red, sky_blue");
 }
 
-static void messages_inside_are_checked_and_named(void **state)
+static void nested_messages_are_checked_and_named(void **state)
 {
         (void)state;
         Example__Sample sample = good();
@@ -219,7 +219,7 @@ static void messages_inside_are_checked_and_named(void **state)
         expect_refused(&sample, "part.label", "is required");
 }
 
-static void members_of_a_oneof_count_only_when_they_are_there(void **state)
+static void members_of_a_oneof_are_checked_only_if_present(void **state)
 {
         (void)state;
         Example__Sample sample = good();
@@ -233,7 +233,7 @@ static void members_of_a_oneof_count_only_when_they_are_there(void **state)
         expect_refused(&sample, "right", "is required");
 }
 
-static void times_are_in_the_years_1_to_9999_and_ratios_finite(void **state)
+static void times_are_in_the_years_1_to_9999_and_doubles_are_finite(void **state)
 {
         (void)state;
         Example__Sample sample = good();
@@ -259,7 +259,7 @@ static void *match_often(void *pattern)
         return NULL;
 }
 
-static void a_pattern_is_compiled_once_whoever_comes_first(void **state)
+static void a_pattern_is_compiled_once_for_all_threads(void **state)
 {
         (void)state;
         static char pattern[] = "^a+$";
@@ -277,20 +277,20 @@ static void a_pattern_is_compiled_once_whoever_comes_first(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(required_text_must_be_there),
+            cmocka_unit_test(required_text_must_be_present),
             cmocka_unit_test(lengths_count_code_points),
-            cmocka_unit_test(a_pattern_means_the_whole_text),
-            cmocka_unit_test(uuids_are_checked_and_made_lowercase_in_place),
-            cmocka_unit_test(email_addresses_are_told_from_other_text),
+            cmocka_unit_test(a_pattern_matches_the_whole_text),
+            cmocka_unit_test(uuids_are_checked_and_lowercased_in_place),
+            cmocka_unit_test(email_addresses_are_checked),
             cmocka_unit_test(cursors_are_base64url),
-            cmocka_unit_test(numbers_keep_to_their_ranges),
-            cmocka_unit_test(lists_keep_to_their_limits_and_each_element_to_its_own),
-            cmocka_unit_test(bytes_keep_to_their_lengths),
-            cmocka_unit_test(unknown_enum_values_are_refused_with_the_known_ones),
-            cmocka_unit_test(messages_inside_are_checked_and_named),
-            cmocka_unit_test(members_of_a_oneof_count_only_when_they_are_there),
-            cmocka_unit_test(times_are_in_the_years_1_to_9999_and_ratios_finite),
-            cmocka_unit_test(a_pattern_is_compiled_once_whoever_comes_first),
+            cmocka_unit_test(ranges_of_numbers_are_checked),
+            cmocka_unit_test(limits_of_lists_and_of_their_elements_are_checked),
+            cmocka_unit_test(lengths_of_bytes_are_checked),
+            cmocka_unit_test(errors_for_unknown_enum_values_list_the_known_ones),
+            cmocka_unit_test(nested_messages_are_checked_and_named),
+            cmocka_unit_test(members_of_a_oneof_are_checked_only_if_present),
+            cmocka_unit_test(times_are_in_the_years_1_to_9999_and_doubles_are_finite),
+            cmocka_unit_test(a_pattern_is_compiled_once_for_all_threads),
         };
         return cmocka_run_group_tests(tests, setup, teardown);
 }

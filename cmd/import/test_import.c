@@ -1,4 +1,4 @@
-/* What `sonet import` reads and plans: graphs, texts, and who posts what. */
+/* The input and the plan of `sonet import`: graphs, texts, and who posts what. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,7 +23,7 @@ const struct command *command_find(const char *name)
         return NULL;
 }
 
-/* A file that holds these bytes; its name is the same at each call. */
+/* A file with these bytes; its name is the same in each call. */
 static const char *file_of(const char *bytes, size_t len)
 {
         static char path[64];
@@ -50,7 +50,7 @@ static sn_status graph_of(const char *text, struct import_graph *graph, struct b
         return import_graph_read(file_of(text, strlen(text)), graph, error);
 }
 
-static void ties_are_read_once_in_either_order(void **state)
+static void edges_are_read_once_in_either_direction(void **state)
 {
         struct import_graph graph;
         struct buf error;
@@ -68,7 +68,7 @@ static void ties_are_read_once_in_either_order(void **state)
         buf_free(&error);
 }
 
-static void a_bad_line_is_named(void **state)
+static void an_invalid_line_is_named(void **state)
 {
         static const struct {
                 const char *text, *line;
@@ -103,7 +103,7 @@ static size_t degree(const struct import_graph *graph, size_t i)
         return graph->first[i + 1] - graph->first[i];
 }
 
-static void a_drawn_network_has_few_with_many_ties(void **state)
+static void a_generated_network_has_few_members_with_many_edges(void **state)
 {
         enum { MEMBERS = 2000 };
         struct import_graph graph, again, other;
@@ -144,7 +144,7 @@ static sn_status texts_of(const char *bytes, size_t len, struct import_texts *te
         return SN_OK;
 }
 
-static void texts_are_cut_at_lines_of_one_percent_sign(void **state)
+static void texts_are_split_at_lines_with_a_percent_sign(void **state)
 {
         static const char bytes[] = "%\none\n  two %\n%\n\n\n%\r\n100 %\n%%\n%\none\n  two %\n%\nlast";
         struct import_texts texts;
@@ -160,7 +160,7 @@ static void texts_are_cut_at_lines_of_one_percent_sign(void **state)
         buf_free(&error);
 }
 
-static void what_only_terminals_understand_goes(void **state)
+static void terminal_control_characters_are_removed(void **state)
 {
         static const char bytes[] = "_\bb_\bo_\bl\bld\x1b[1;31mred\x1b[0m \a\xc3\xa9\b!\r\n\b\b\b\n%\n\b\x1b[\n%\n\x1b";
         struct import_texts texts;
@@ -174,7 +174,7 @@ static void what_only_terminals_understand_goes(void **state)
         buf_free(&error);
 }
 
-static void texts_that_are_too_long_are_left_out_and_named(void **state)
+static void texts_that_are_too_long_are_skipped_and_named(void **state)
 {
         struct buf bytes, error;
         struct import_texts texts;
@@ -198,7 +198,7 @@ static void texts_that_are_too_long_are_left_out_and_named(void **state)
         buf_free(&bytes);
 }
 
-static void a_file_that_is_no_text_is_refused_with_the_line(void **state)
+static void a_file_that_is_not_text_is_rejected_with_the_line(void **state)
 {
         static const struct {
                 const char *bytes;
@@ -245,8 +245,8 @@ static void link_in(const char *folder, const char *name, const char *target)
         assert_int_equal(symlink(target, path), 0);
 }
 
-/* As Debian's packages lie there, and what else may. */
-static void a_folder_gives_its_texts_and_what_is_none_is_counted(void **state)
+/* As installed by Debian's packages, and other files. */
+static void a_folder_yields_its_texts_and_other_files_are_counted(void **state)
 {
         static const char *const expected[] = {"one", "two", "three", "four"};
         struct import_texts texts = {0};
@@ -308,7 +308,7 @@ static void fixture_free(struct fixture *f)
         buf_free(&f->text);
 }
 
-static void every_text_is_dealt_before_one_comes_again(void **state)
+static void every_text_is_used_before_one_is_repeated(void **state)
 {
         struct fixture f;
         bool seen[6] = {0};
@@ -325,7 +325,7 @@ static void every_text_is_dealt_before_one_comes_again(void **state)
         fixture_free(&f);
 }
 
-static void more_notes_leave_the_first_ones_as_they_were(void **state)
+static void more_notes_do_not_change_the_first_ones(void **state)
 {
         struct fixture few, many;
         char key[2][IMPORT_KEY_SIZE];
@@ -388,16 +388,16 @@ static void a_server_is_named_by_a_plain_http_url(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(ties_are_read_once_in_either_order),
-            cmocka_unit_test(a_bad_line_is_named),
-            cmocka_unit_test(a_drawn_network_has_few_with_many_ties),
-            cmocka_unit_test(texts_are_cut_at_lines_of_one_percent_sign),
-            cmocka_unit_test(what_only_terminals_understand_goes),
-            cmocka_unit_test(texts_that_are_too_long_are_left_out_and_named),
-            cmocka_unit_test(a_file_that_is_no_text_is_refused_with_the_line),
-            cmocka_unit_test(a_folder_gives_its_texts_and_what_is_none_is_counted),
-            cmocka_unit_test(every_text_is_dealt_before_one_comes_again),
-            cmocka_unit_test(more_notes_leave_the_first_ones_as_they_were),
+            cmocka_unit_test(edges_are_read_once_in_either_direction),
+            cmocka_unit_test(an_invalid_line_is_named),
+            cmocka_unit_test(a_generated_network_has_few_members_with_many_edges),
+            cmocka_unit_test(texts_are_split_at_lines_with_a_percent_sign),
+            cmocka_unit_test(terminal_control_characters_are_removed),
+            cmocka_unit_test(texts_that_are_too_long_are_skipped_and_named),
+            cmocka_unit_test(a_file_that_is_not_text_is_rejected_with_the_line),
+            cmocka_unit_test(a_folder_yields_its_texts_and_other_files_are_counted),
+            cmocka_unit_test(every_text_is_used_before_one_is_repeated),
+            cmocka_unit_test(more_notes_do_not_change_the_first_ones),
             cmocka_unit_test(numbers_are_grouped_by_three),
             cmocka_unit_test(a_server_is_named_by_a_plain_http_url),
         };

@@ -1,5 +1,5 @@
-/* Ended sessions reach the processes that have no user_service: all of them, whenever their events are committed and
- * whatever the clocks say. */
+/* Ended sessions reach processes without user_service: all of them, whenever their events are committed and whatever
+ * the clocks are. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -46,7 +46,7 @@ static int teardown(void **state)
         return 0;
 }
 
-/* Ids of sessions: version 7, as hash tables of them expect, and each test's own. */
+/* IDs of sessions: version 7, as their hash tables expect, and different in each test. */
 static const char *session_id(int group, int number)
 {
         static char id[UUID_SIZE];
@@ -56,7 +56,7 @@ static const char *session_id(int group, int number)
         return id;
 }
 
-/* What user_service elsewhere writes in the transaction that ends sessions. */
+/* What user_service in another process writes in the transaction that ends sessions. */
 #define END_SESSION                                                                                                    \
         "insert into outbox (event_id, type, aggregate_id, actor_id, occurred_at)"                                     \
         " values (gen_random_uuid(), 'session.ended', '%s', gen_random_uuid(), now() + interval '%d minutes')"
@@ -79,7 +79,7 @@ static void wait_revoked(const char *id)
         }
 }
 
-static void an_ended_session_is_revoked_whatever_the_clocks_say(void **state)
+static void an_ended_session_is_revoked_regardless_of_clocks(void **state)
 {
         end_session(session_id(1, 1), 0);
         end_session(session_id(1, 2), -50);
@@ -90,7 +90,7 @@ static void an_ended_session_is_revoked_whatever_the_clocks_say(void **state)
         assert_false(token_session_revoked(session_id(1, 4)));
 }
 
-static void a_raised_epoch_ends_the_tokens_before_it(void **state)
+static void a_raised_epoch_invalidates_earlier_tokens(void **state)
 {
         const char *member = test_member("raised");
         char sql[300];
@@ -107,7 +107,7 @@ static void a_raised_epoch_ends_the_tokens_before_it(void **state)
         assert_false(token_epoch_ended(member, 3));
 }
 
-/* It ended before others did whose end was committed, and read, first: longer before than any overlap lasts. */
+/* It ended before others whose end was committed and read first: by more than any overlap. */
 static void an_end_that_commits_late_is_not_missed(void **state)
 {
         PGconn *pg = test_admin_connect("user_service");
@@ -147,7 +147,7 @@ static void end_many(void)
         PQfinish(pg);
 }
 
-static void many_that_end_at_once_are_all_revoked(void **state)
+static void many_sessions_ended_at_once_are_all_revoked(void **state)
 {
         end_many();
         for (int i = 0; i < MANY; i++) {
@@ -155,8 +155,8 @@ static void many_that_end_at_once_are_all_revoked(void **state)
         }
 }
 
-/* The table of revoked sessions is the process's own: a session of another group shows what a new process reads. */
-static void a_process_that_starts_reads_what_still_matters(void **state)
+/* The table of revoked sessions is per process: a session of another group shows what a new process reads. */
+static void a_starting_process_reads_recent_events(void **state)
 {
         stop_trust();
         end_session(session_id(4, 1), 0);
@@ -170,7 +170,7 @@ static void a_process_that_starts_reads_what_still_matters(void **state)
         assert_false(token_session_revoked(session_id(4, 1)));
 }
 
-static void a_log_from_a_backup_is_read_anew(void **state)
+static void a_log_from_a_backup_is_read_from_its_start(void **state)
 {
         end_session(session_id(5, 1), 0);
         wait_revoked(session_id(5, 1));
@@ -181,8 +181,8 @@ static void a_log_from_a_backup_is_read_anew(void **state)
         wait_revoked(session_id(5, 2));
 }
 
-/* user_service itself has no need of events: it reads its own table, in pages, before it serves. */
-static void the_process_of_user_service_loads_what_ended_lately(void **state)
+/* user_service itself does not need events: it reads its own table, in pages, before it serves. */
+static void the_process_of_user_service_loads_recently_ended_sessions(void **state)
 {
         struct service user = {.name = "user"};
         char url[300], sql[600];
@@ -209,13 +209,13 @@ static void the_process_of_user_service_loads_what_ended_lately(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(a_raised_epoch_ends_the_tokens_before_it),
-            cmocka_unit_test(an_ended_session_is_revoked_whatever_the_clocks_say),
+            cmocka_unit_test(a_raised_epoch_invalidates_earlier_tokens),
+            cmocka_unit_test(an_ended_session_is_revoked_regardless_of_clocks),
             cmocka_unit_test(an_end_that_commits_late_is_not_missed),
-            cmocka_unit_test(many_that_end_at_once_are_all_revoked),
-            cmocka_unit_test(a_process_that_starts_reads_what_still_matters),
-            cmocka_unit_test(a_log_from_a_backup_is_read_anew),
-            cmocka_unit_test(the_process_of_user_service_loads_what_ended_lately),
+            cmocka_unit_test(many_sessions_ended_at_once_are_all_revoked),
+            cmocka_unit_test(a_starting_process_reads_recent_events),
+            cmocka_unit_test(a_log_from_a_backup_is_read_from_its_start),
+            cmocka_unit_test(the_process_of_user_service_loads_recently_ended_sessions),
         };
 
         return cmocka_run_group_tests_name("trust", tests, setup, teardown);

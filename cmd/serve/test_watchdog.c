@@ -1,4 +1,4 @@
-/* The watchdog: a port that answers, one that listens and does not, one that is gone. */
+/* The watchdog: a port that responds, one that listens and does not respond, one that is closed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -72,7 +72,7 @@ static void *answer_main(void *arg)
         return NULL;
 }
 
-static void a_port_that_answers_is_left_alone_whatever_it_says(void **state)
+static void a_port_that_responds_is_fine_whatever_it_sends(void **state)
 {
         int port, listener = listen_on(&port);
         pthread_t thread;
@@ -89,7 +89,7 @@ static void a_port_that_answers_is_left_alone_whatever_it_says(void **state)
         assert_int_equal(atomic_load(&n_deaf), 0);
 }
 
-static void a_port_that_listens_and_does_not_answer_is_noticed(void **state)
+static void a_port_that_listens_and_does_not_respond_is_detected(void **state)
 {
         int port, listener = listen_on(&port);
 
@@ -100,7 +100,7 @@ static void a_port_that_listens_and_does_not_answer_is_noticed(void **state)
         close(listener);
 }
 
-static void a_port_on_which_nobody_listens_is_noticed(void **state)
+static void a_port_without_a_listener_is_detected(void **state)
 {
         int port;
 
@@ -114,9 +114,9 @@ static void a_port_on_which_nobody_listens_is_noticed(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(a_port_that_answers_is_left_alone_whatever_it_says),
-            cmocka_unit_test(a_port_that_listens_and_does_not_answer_is_noticed),
-            cmocka_unit_test(a_port_on_which_nobody_listens_is_noticed),
+            cmocka_unit_test(a_port_that_responds_is_fine_whatever_it_sends),
+            cmocka_unit_test(a_port_that_listens_and_does_not_respond_is_detected),
+            cmocka_unit_test(a_port_without_a_listener_is_detected),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

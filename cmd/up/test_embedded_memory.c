@@ -1,4 +1,4 @@
-/* The embedded servers fit the machine, and the settings have the last word. */
+/* The memory of the embedded servers depends on the machine, and settings override it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@ static void check(int64_t machine, int64_t postgresql, int64_t redis)
         assert_int_equal(m.redis_bytes, redis * MIB);
 }
 
-static void servers_take_a_share_of_the_machine_within_bounds(void **state)
+static void servers_use_a_share_of_the_machine_within_limits(void **state)
 {
         check(128, 32, 64);
         check(1024, 128, 64);
@@ -24,7 +24,7 @@ static void servers_take_a_share_of_the_machine_within_bounds(void **state)
         check(65536, 2048, 1024);
 }
 
-static void settings_say_otherwise(void **state)
+static void settings_override_it(void **state)
 {
         struct settings settings = {.embedded_postgresql_bytes = 48 * MIB, .embedded_redis_bytes = 32 * MIB};
         struct embedded_memory m = embedded_memory_of(&settings, 4096 * MIB);
@@ -41,8 +41,8 @@ static void this_machine_has_memory(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(servers_take_a_share_of_the_machine_within_bounds),
-            cmocka_unit_test(settings_say_otherwise),
+            cmocka_unit_test(servers_use_a_share_of_the_machine_within_limits),
+            cmocka_unit_test(settings_override_it),
             cmocka_unit_test(this_machine_has_memory),
         };
 

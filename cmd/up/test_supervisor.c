@@ -1,4 +1,4 @@
-/* Children of the supervisor: replaced, stopped in order, forced, and gone with it. Each child tells what it does
+/* Children of the supervisor: restarted, stopped in order, killed, and ended with it. Each child reports its state
  * through a pipe. */
 #include <errno.h>
 #include <poll.h>
@@ -17,7 +17,7 @@
 #include "cmd/commands.h"
 #include "cmd/up/supervisor.h"
 
-#define PATIENCE_MS 20000 /* how long a test waits for what must happen */
+#define PATIENCE_MS 20000 /* how long a test waits for an expected event */
 
 static int told[2]; /* the pipe */
 
@@ -28,7 +28,7 @@ static void tell(char letter)
         }
 }
 
-/* The next letter that a child told, while the supervisor works; 0 when none came. */
+/* The next letter from a child, while the supervisor runs; 0 if there is none. */
 static char hear(struct supervisor *s)
 {
         struct pollfd p = {told[0], POLLIN, 0};
@@ -60,7 +60,7 @@ static void wait_until_asked(void)
         sigemptyset(&term);
         sigaddset(&term, SIGTERM);
         sigprocmask(SIG_BLOCK, &term, &before);
-        tell('r'); /* ready: from here on it may be asked */
+        tell('r'); /* ready: from here on it may be signalled */
         while (!asked) {
                 sigsuspend(&before);
         }
@@ -123,7 +123,7 @@ static int refuse_settings(void *context)
         return EXIT_SETTINGS;
 }
 
-static void a_child_that_does_not_take_its_settings_ends_all(void **state)
+static void a_child_that_rejects_its_settings_ends_all(void **state)
 {
         struct supervisor *s = add_one(child(refuse_settings, "", 0));
 
@@ -136,7 +136,7 @@ static void a_child_that_does_not_take_its_settings_ends_all(void **state)
         supervisor_free(s);
 }
 
-static void a_child_that_dies_is_replaced(void **state)
+static void a_child_that_exits_is_restarted(void **state)
 {
         struct supervisor *s = add_one(child(die_at_once, "", 0));
 
@@ -147,7 +147,7 @@ static void a_child_that_dies_is_replaced(void **state)
         supervisor_stop(s);
         supervisor_free(s);
         while (poll(&(struct pollfd){told[0], POLLIN, 0}, 1, 0) == 1) {
-                hear(NULL); /* one that was started while we looked */
+                hear(NULL); /* one that was started while we checked */
         }
 }
 
@@ -166,25 +166,25 @@ static void the_lower_rank_stops_first(void **state)
         assert_int_equal(hear(NULL), 'b');
 }
 
-static void a_child_that_does_not_end_is_forced_after_its_grace(void **state)
+static void a_child_that_does_not_exit_is_killed_after_its_grace(void **state)
 {
         struct child_spec spec = child(live_for_ever, "", 0);
 
         spec.grace_ms = 20;
         struct supervisor *s = add_one(spec);
         assert_int_equal(hear(s), 'r');
-        supervisor_stop(s); /* returns: the test would hang otherwise */
+        supervisor_stop(s); /* otherwise the test would hang */
         supervisor_free(s);
         assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
         assert_int_equal(errno, ECHILD);
 }
 
-static void being_asked_twice_forces_at_once(void **state)
+static void a_second_request_kills_at_once(void **state)
 {
-        struct supervisor *s = add_one(child(live_for_ever, "", 0)); /* its grace is longer than the test's time */
+        struct supervisor *s = add_one(child(live_for_ever, "", 0)); /* its grace is longer than the test's timeout */
 
         assert_int_equal(hear(s), 'r');
-        raise(SIGTERM); /* blocked: taken by the next poll */
+        raise(SIGTERM); /* blocked: handled by the next poll */
         assert_false(supervisor_poll(s, 1000));
         raise(SIGINT);
         supervisor_stop(s);
@@ -197,7 +197,7 @@ static int give_seven(void *context)
         return 7;
 }
 
-static void a_task_runs_to_its_end_and_gives_its_exit_code(void **state)
+static void a_task_runs_to_its_end_and_returns_its_exit_code(void **state)
 {
         struct supervisor *s = supervisor_new();
 
@@ -216,7 +216,7 @@ static void a_program_that_does_not_exist_is_a_failed_task(void **state)
         supervisor_free(s);
 }
 
-static void a_task_ends_when_we_are_asked_to_stop(void **state)
+static void a_task_ends_on_a_request_to_stop(void **state)
 {
         struct supervisor *s = supervisor_new();
 
@@ -230,7 +230,7 @@ static void a_task_ends_when_we_are_asked_to_stop(void **state)
         }
 }
 
-static void children_die_with_a_supervisor_that_is_killed(void **state)
+static void children_exit_with_a_killed_supervisor(void **state)
 {
         pid_t victim = 0;
         pid_t supervisor = fork();
@@ -245,7 +245,7 @@ static void children_die_with_a_supervisor_that_is_killed(void **state)
         assert_int_equal(hear(NULL), 'r');
         kill(supervisor, SIGKILL);
         waitpid(supervisor, NULL, 0);
-        /* We are the subreaper of this test: the orphan is ours to wait for, and waiting ends only when it has died. */
+        /* This test is the subreaper: it can wait for the orphan, which returns only when that has exited. */
         int status = 0;
         assert_int_equal(waitpid(victim, &status, 0), victim);
         assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
@@ -279,15 +279,15 @@ static void processes_are_found_by_folder_and_program_together(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(a_child_that_dies_is_replaced),
-            cmocka_unit_test(a_child_that_does_not_take_its_settings_ends_all),
+            cmocka_unit_test(a_child_that_exits_is_restarted),
+            cmocka_unit_test(a_child_that_rejects_its_settings_ends_all),
             cmocka_unit_test(the_lower_rank_stops_first),
-            cmocka_unit_test(a_child_that_does_not_end_is_forced_after_its_grace),
-            cmocka_unit_test(being_asked_twice_forces_at_once),
-            cmocka_unit_test(a_task_runs_to_its_end_and_gives_its_exit_code),
+            cmocka_unit_test(a_child_that_does_not_exit_is_killed_after_its_grace),
+            cmocka_unit_test(a_second_request_kills_at_once),
+            cmocka_unit_test(a_task_runs_to_its_end_and_returns_its_exit_code),
             cmocka_unit_test(a_program_that_does_not_exist_is_a_failed_task),
-            cmocka_unit_test(a_task_ends_when_we_are_asked_to_stop),
-            cmocka_unit_test(children_die_with_a_supervisor_that_is_killed),
+            cmocka_unit_test(a_task_ends_on_a_request_to_stop),
+            cmocka_unit_test(children_exit_with_a_killed_supervisor),
             cmocka_unit_test(processes_are_found_by_folder_and_program_together),
         };
         if (pipe(told) != 0) {

@@ -1,5 +1,5 @@
-/* Holds the predicate against a model that was written from the rules, not from the code, over every combination of who
- * reads, who wrote, whose audience it is and how they stand to each other: no leak, nothing hidden that may be seen. */
+/* Compares the predicate with a model that was written from the rules, not from the code, for every combination of
+ * reader, author, audience owner and their relationships: no leaks, and nothing visible is hidden. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,19 +17,19 @@ static char *const ids[N_PERSONS] = {
     [CLEO] = (char *)"018f0000-0000-7000-8000-00000000000c",
 };
 
-/* One relation of the reader's, as bits: all that follow_service can say. */
+/* One relationship of the reader, as bits: everything that follow_service can return. */
 enum { FOLLOWING = 1, FOLLOWED_BY = 2, BLOCKING = 4, BLOCKED_BY = 8, MUTING = 16, ALL_RELATIONS = 32 };
 
 struct scene {
-        enum person reader, author, owner; /* owner: whose followers a note that is not public is for */
+        enum person reader, author, owner; /* owner: the member whose followers a non-public note is for */
         int visibility;
         bool stores_owner; /* note_visibility has a row */
         unsigned with_author, with_owner;
         bool removed;  /* by the author of a note above */
-        bool narrowed; /* to those who follow the author too, whose account is private */
+        bool narrowed; /* to those who also follow the author, whose account is private */
 };
 
-/* The rules, in the order in which they are told to people. */
+/* The rules, in the order of the documentation. */
 static bool model(const struct scene *s)
 {
         bool reader_wrote_it = s->reader != NOBODY && s->reader == s->author;
@@ -85,8 +85,8 @@ static void check(const struct scene *s)
         }
 }
 
-/* follow_service says nothing of nobody's relations, nor of one's own with oneself; with one person there is one
- * relation. */
+/* follow_service returns no relationships for anonymous readers, or with oneself; there is one relationship per person.
+ */
 static bool possible(const struct scene *s)
 {
         bool plain_author = s->reader == NOBODY || s->reader == s->author;
@@ -147,8 +147,8 @@ static struct scene note_of_anna(enum person reader, int visibility, unsigned re
         return (struct scene){reader, ANNA, ANNA, visibility, true, relations, relations, false, false};
 }
 
-/* Spelled out, so that the model itself can be wrong only where people would notice. */
-static void the_plain_cases_are_as_people_expect(void **state)
+/* Written out, so that errors in the model itself would be noticed. */
+static void the_plain_cases_are_as_expected(void **state)
 {
         const int public = NOTE__VISIBILITY__VISIBILITY_PUBLIC, followers = NOTE__VISIBILITY__VISIBILITY_FOLLOWERS,
                   only_me = NOTE__VISIBILITY__VISIBILITY_ONLY_ME;
@@ -178,15 +178,15 @@ static void the_plain_cases_are_as_people_expect(void **state)
         }
 }
 
-/* Anna commented on what Bert showed to his followers. */
-static void a_comment_is_seen_by_whom_the_note_above_is_seen(void **state)
+/* Anna commented on a note that Bert wrote for his followers. */
+static void a_comment_is_visible_to_viewers_of_its_note(void **state)
 {
         struct scene s = {CLEO, ANNA, BERT, NOTE__VISIBILITY__VISIBILITY_FOLLOWERS, true, 0, FOLLOWING, false, false};
 
-        assert_true(ask(&s)); /* a follower of Bert's, though not of Anna's */
+        assert_true(ask(&s)); /* a follower of Bert, but not of Anna */
         s.with_author = FOLLOWING;
         s.with_owner = 0;
-        assert_false(ask(&s)); /* a follower of Anna's alone */
+        assert_false(ask(&s)); /* a follower of Anna only */
         s = (struct scene){BERT, ANNA, BERT, NOTE__VISIBILITY__VISIBILITY_FOLLOWERS, true, 0, 0, false, false};
         assert_true(ask(&s)); /* Bert himself */
         s.with_author = BLOCKING;
@@ -194,7 +194,7 @@ static void a_comment_is_seen_by_whom_the_note_above_is_seen(void **state)
 }
 
 /* The same, and Anna's account is private. */
-static void a_comment_from_a_private_account_is_seen_by_those_who_follow_both(void **state)
+static void a_comment_by_a_private_account_is_visible_to_followers_of_both(void **state)
 {
         struct scene s = {CLEO, ANNA, BERT, NOTE__VISIBILITY__VISIBILITY_FOLLOWERS, true, 0, FOLLOWING, false, true};
 
@@ -211,9 +211,9 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(the_predicate_agrees_with_the_rules_everywhere),
-            cmocka_unit_test(the_plain_cases_are_as_people_expect),
-            cmocka_unit_test(a_comment_is_seen_by_whom_the_note_above_is_seen),
-            cmocka_unit_test(a_comment_from_a_private_account_is_seen_by_those_who_follow_both),
+            cmocka_unit_test(the_plain_cases_are_as_expected),
+            cmocka_unit_test(a_comment_is_visible_to_viewers_of_its_note),
+            cmocka_unit_test(a_comment_by_a_private_account_is_visible_to_followers_of_both),
         };
 
         return cmocka_run_group_tests_name("note visibility", tests, NULL, NULL);

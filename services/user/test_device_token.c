@@ -1,4 +1,4 @@
-/* Device tokens: what SoNet issued for a member is recognised for that member, and nothing else. */
+/* Device tokens: tokens issued for a member are recognised for that member, and nothing else. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,7 +31,7 @@ static int teardown(void **state)
         return 0;
 }
 
-static void a_token_tells_the_device_of_its_member(void **state)
+static void a_token_identifies_the_device_of_its_member(void **state)
 {
         char *token = device_token_make(arena, ADA, DEVICE);
 
@@ -40,13 +40,13 @@ static void a_token_tells_the_device_of_its_member(void **state)
         assert_string_equal(token, device_token_make(arena, ADA, DEVICE)); /* it does not change */
 }
 
-static void another_member_has_nothing_of_it(void **state)
+static void a_token_is_invalid_for_another_member(void **state)
 {
         assert_false(device_token_read(device_token_make(arena, ADA, DEVICE), BERT, device));
         assert_string_equal(device, "");
 }
 
-static void every_other_text_is_refused(void **state)
+static void every_other_text_is_rejected(void **state)
 {
         char *token = device_token_make(arena, ADA, DEVICE);
         static const char *const others[] = {"", "x", "AAAA", "device", "=="};
@@ -64,7 +64,7 @@ static void every_other_text_is_refused(void **state)
         assert_false(device_token_read(token, "", device));
 }
 
-static void another_key_file_made_other_tokens(void **state)
+static void tokens_of_another_key_file_are_rejected(void **state)
 {
         static const uint8_t master[32] = {43};
         char *token = device_token_make(arena, ADA, DEVICE);
@@ -78,10 +78,10 @@ static void another_key_file_made_other_tokens(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            TEST(a_token_tells_the_device_of_its_member),
-            TEST(another_member_has_nothing_of_it),
-            TEST(every_other_text_is_refused),
-            TEST(another_key_file_made_other_tokens),
+            TEST(a_token_identifies_the_device_of_its_member),
+            TEST(a_token_is_invalid_for_another_member),
+            TEST(every_other_text_is_rejected),
+            TEST(tokens_of_another_key_file_are_rejected),
         };
 
         return cmocka_run_group_tests_name("device tokens", tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* E-mail addresses: which spellings are one, how domains are kept, and which cannot be any. The IDNA examples are those
+/* E-mail addresses: which spellings are equal, how domains are stored, and invalid ones. The IDNA examples are those
  * of UTS #46 and of registered names. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +22,7 @@ static int teardown(void **state)
         return 0;
 }
 
-static void a_domain_is_kept_in_ascii_and_lowercase(void **state)
+static void a_domain_is_stored_in_ascii_and_lowercase(void **state)
 {
         static const char *const kept[][2] = {
             {"Ada.L+x@Example.ORG", "Ada.L+x@example.org"},
@@ -33,7 +33,7 @@ static void a_domain_is_kept_in_ascii_and_lowercase(void **state)
             {"ada@straße.example", "ada@xn--strae-oqa.example"}, /* IDNA 2008: not strasse */
             {"ada@例え。テスト", "ada@xn--r8jz45g.xn--zckzah"},
             {"ada@βόλος.com", "ada@xn--nxasmm1c.com"},
-            {"ada@ab--cd.example", "ada@ab--cd.example"}, /* IDNA would refuse it, but such names exist */
+            {"ada@ab--cd.example", "ada@ab--cd.example"}, /* IDNA would reject it, but such names exist */
         };
 
         for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
@@ -45,7 +45,7 @@ static void a_domain_is_kept_in_ascii_and_lowercase(void **state)
         }
 }
 
-static void a_domain_that_cannot_be_is_refused(void **state)
+static void an_invalid_domain_is_rejected(void **state)
 {
         static const char *const bad[] = {
             "ada@bücher",          /* one label */
@@ -54,7 +54,7 @@ static void a_domain_that_cannot_be_is_refused(void **state)
             "ada@bü\u00a0cher.example",   /* mapped to a space */
             "ada@\u2100ü.example",        /* mapped to a/c */
             "ada@xn--a.example",          /* no punycode */
-            "ada@xn--bcher-kva8.example", /* not what any name gives */
+            "ada@xn--bcher-kva8.example", /* not the encoding of any name */
             "ada@-ü.example",
             "ada@ü-.example",
             "ada@ü..example",
@@ -74,15 +74,15 @@ static void a_domain_that_cannot_be_is_refused(void **state)
         }
 }
 
-static void case_makes_no_other_address(void **state)
+static void addresses_are_case_insensitive(void **state)
 {
         assert_string_equal(email_key(c->arena, "Ada@EXAMPLE.org"), "ada@example.org");
         assert_string_equal(email_key(c->arena, "ada@example.org"), "ada@example.org");
         assert_string_equal(email_key(c->arena, "STRASSE@straße.example"), "strasse@xn--strae-oqa.example");
 }
 
-/* What is typed to log in may be anything. */
-static void what_is_no_address_has_a_key_too(void **state)
+/* A login may be any text. */
+static void invalid_addresses_have_a_key_too(void **state)
 {
         static const char *const texts[] = {"", "@", "a@", "@b", "a@b@c", "a@xn--a", "a@ü..", "ada"};
 
@@ -96,10 +96,10 @@ static void what_is_no_address_has_a_key_too(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            TEST(a_domain_is_kept_in_ascii_and_lowercase),
-            TEST(a_domain_that_cannot_be_is_refused),
-            TEST(case_makes_no_other_address),
-            TEST(what_is_no_address_has_a_key_too),
+            TEST(a_domain_is_stored_in_ascii_and_lowercase),
+            TEST(an_invalid_domain_is_rejected),
+            TEST(addresses_are_case_insensitive),
+            TEST(invalid_addresses_have_a_key_too),
         };
 
         return cmocka_run_group_tests_name("e-mail addresses", tests, NULL, NULL);

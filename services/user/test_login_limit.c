@@ -1,4 +1,4 @@
-/* The waits after wrong passwords. */
+/* The delays after wrong passwords. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,7 +24,7 @@ static int wait_s(int64_t here, int64_t anywhere, int64_t device, bool known)
         return login_limit_wait_s(&f, known);
 }
 
-static void ten_from_a_network_are_free_and_each_further_one_doubles_the_wait(void **state)
+static void ten_from_a_network_cause_no_delay_and_each_further_one_doubles_it(void **state)
 {
         static const int waits[] = {15, 30, 60, 120, 240, 480, 900, 900, 900};
 
@@ -37,22 +37,22 @@ static void ten_from_a_network_are_free_and_each_further_one_doubles_the_wait(vo
         assert_int_equal(wait_s(INT64_MAX, INT64_MAX, 0, false), 900);
 }
 
-static void a_hundred_from_everywhere_are_free(void **state)
+static void a_hundred_in_total_cause_no_delay(void **state)
 {
         assert_int_equal(wait_s(0, 99, 0, false), 0);
         assert_int_equal(wait_s(0, 100, 0, false), 15);
         assert_int_equal(wait_s(0, 101, 0, false), 30);
-        assert_int_equal(wait_s(12, 100, 0, false), 60); /* the longer wait */
+        assert_int_equal(wait_s(12, 100, 0, false), 60); /* the longer delay */
 }
 
-static void a_known_device_waits_for_its_own_alone(void **state)
+static void a_known_device_is_delayed_only_by_its_own(void **state)
 {
         assert_int_equal(wait_s(1000, 1000, 9, true), 0);
         assert_int_equal(wait_s(0, 0, 10, true), 15);
         assert_int_equal(wait_s(0, 0, 1000, false), 0);
 }
 
-static void the_wait_begins_with_the_last_failure(void **state)
+static void the_delay_starts_at_the_last_failure(void **state)
 {
         UserRows__LoginFailures f = failures(11, 11, 0);
 
@@ -62,11 +62,11 @@ static void the_wait_begins_with_the_last_failure(void **state)
         assert_int_equal(login_limit_wait_s(&f, false), 1);
         f.of_network_since_ms = 30000;
         assert_int_equal(login_limit_wait_s(&f, false), 0);
-        f.of_network_since_ms = -500; /* committed between two looks at the clock */
+        f.of_network_since_ms = -500; /* committed between two reads of the clock */
         assert_int_equal(login_limit_wait_s(&f, false), 31);
 }
 
-static void a_refusal_says_how_long(void **state)
+static void a_rejection_has_the_delay(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(NULL, 10000);
         UserRows__LoginFailures f = failures(11, 11, 0);
@@ -91,11 +91,11 @@ static void addresses_of_one_customer_count_together(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(ten_from_a_network_are_free_and_each_further_one_doubles_the_wait),
-            cmocka_unit_test(a_hundred_from_everywhere_are_free),
-            cmocka_unit_test(a_known_device_waits_for_its_own_alone),
-            cmocka_unit_test(the_wait_begins_with_the_last_failure),
-            cmocka_unit_test(a_refusal_says_how_long),
+            cmocka_unit_test(ten_from_a_network_cause_no_delay_and_each_further_one_doubles_it),
+            cmocka_unit_test(a_hundred_in_total_cause_no_delay),
+            cmocka_unit_test(a_known_device_is_delayed_only_by_its_own),
+            cmocka_unit_test(the_delay_starts_at_the_last_failure),
+            cmocka_unit_test(a_rejection_has_the_delay),
             cmocka_unit_test(addresses_of_one_customer_count_together),
         };
 

@@ -1,4 +1,4 @@
-/* What is typed to log in: its spellings, and that its hash is of this network alone. */
+/* Logins: their spellings, and that their hash is specific to this network. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,7 +25,7 @@ static int teardown(void **state)
         return 0;
 }
 
-static void a_name_is_read_as_people_write_it(void **state)
+static void a_name_is_normalized(void **state)
 {
         static const char *const names[][2] = {
             {"ada", "ada"},
@@ -33,7 +33,7 @@ static void a_name_is_read_as_people_write_it(void **state)
             {" ada\n", "ada"},
             {"\u00a0@Ada\u3000", "ada"}, /* pasted */
             {"@ada", "ada"},
-            {"＠ada", "@ada"}, /* a wide @ is none: it stays, and nobody has that name */
+            {"＠ada", "@ada"}, /* a wide @ is not removed, and no member has that name */
             {"@@ada", "@ada"},
             {"ada@example.org", "ada@example.org"},
             {" ada@Example.org ", "ada@example.org"},
@@ -49,7 +49,7 @@ static void a_name_is_read_as_people_write_it(void **state)
         }
 }
 
-static void a_hash_is_of_one_name_and_one_key_file(void **state)
+static void a_hash_depends_on_the_name_and_the_key_file(void **state)
 {
         static const uint8_t other[32] = {43};
         uint8_t ada[LOGIN_HASH_BYTES], again[LOGIN_HASH_BYTES], bert[LOGIN_HASH_BYTES];
@@ -69,8 +69,8 @@ static void a_hash_is_of_one_name_and_one_key_file(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            TEST(a_name_is_read_as_people_write_it),
-            TEST(a_hash_is_of_one_name_and_one_key_file),
+            TEST(a_name_is_normalized),
+            TEST(a_hash_depends_on_the_name_and_the_key_file),
         };
 
         return cmocka_run_group_tests_name("login names", tests, NULL, NULL);

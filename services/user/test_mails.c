@@ -1,4 +1,4 @@
-/* Every mail of user_service, in every language: complete, and of the same shape in all of them. */
+/* Every mail of user_service, in every language: complete, and with the same structure in all of them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,7 @@
 #include "base/status.h"
 #include "services/user/mails.h"
 
-/* Values that show themselves in the mail. */
+/* Values that are recognizable in the mail. */
 #define VALUES                                                                                                         \
         (const struct mail_value[])                                                                                    \
         {                                                                                                              \
@@ -45,7 +45,7 @@ static void assert_written_in(const struct mail_template *template, const char *
         assert_null(strchr(out.text, '{'));
 }
 
-static void every_mail_is_written_in_every_language(void **state)
+static void every_mail_exists_in_every_language(void **state)
 {
         for (size_t i = 0; i < N_OTHERS + OWNER_EVENT_COUNT; i++) {
                 assert_written_in(template_at(i), "en");
@@ -62,8 +62,8 @@ static bool uses(const char *source, const char *variable)
         return strstr(source, needle) != NULL;
 }
 
-/* A translation that lacks the link or the code would be worth nothing. */
-static void the_languages_of_a_mail_tell_the_same(void **state)
+/* A translation without the link or the code would be useless. */
+static void all_languages_of_a_mail_have_the_same_structure(void **state)
 {
         for (size_t i = 0; i < N_OTHERS + OWNER_EVENT_COUNT; i++) {
                 const struct mail_template *t = template_at(i);
@@ -81,8 +81,8 @@ static void the_languages_of_a_mail_tell_the_same(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(every_mail_is_written_in_every_language),
-            cmocka_unit_test(the_languages_of_a_mail_tell_the_same),
+            cmocka_unit_test(every_mail_exists_in_every_language),
+            cmocka_unit_test(all_languages_of_a_mail_have_the_same_structure),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* What members are found by, and what a search looks for. */
+/* The keys by which members are found, and those of a search. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,7 +34,7 @@ static const char *joined(const char *display_name)
         return text;
 }
 
-static void a_name_is_found_from_the_start_of_each_word(void **state)
+static void a_name_is_found_by_the_start_of_each_word(void **state)
 {
         static const char *const names[][2] = {
             {"Ada King", "ada king|king"},
@@ -55,7 +55,7 @@ static void a_name_is_found_from_the_start_of_each_word(void **state)
         }
 }
 
-static void keys_are_bounded_in_number_and_length(void **state)
+static void keys_are_limited_in_number_and_length(void **state)
 {
         char many[201], *keys[NAME_KEYS_MAX];
 
@@ -86,8 +86,8 @@ static void a_query_is_folded_like_the_names(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            TEST(a_name_is_found_from_the_start_of_each_word),
-            TEST(keys_are_bounded_in_number_and_length),
+            TEST(a_name_is_found_by_the_start_of_each_word),
+            TEST(keys_are_limited_in_number_and_length),
             TEST(a_query_is_folded_like_the_names),
         };
 

@@ -1,4 +1,4 @@
-/* Which passwords are refused. */
+/* Which passwords are rejected. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,7 +23,7 @@ static const char *refusal(const char *password)
         return code;
 }
 
-static void what_leaked_most_often_is_refused_in_any_spelling(void **state)
+static void the_most_leaked_passwords_are_rejected_in_any_spelling(void **state)
 {
         static const char *const common[] = {"password", "12345678",         "QWERTYUIOP", "iloveyou",    "sunshine",
                                              "Trustno1", "ｐａｓｓｗｏｒｄ", "1qaz2wsx",   "neighborhood"};
@@ -33,7 +33,7 @@ static void what_leaked_most_often_is_refused_in_any_spelling(void **state)
         }
 }
 
-static void what_is_tried_by_rule_is_refused(void **state)
+static void passwords_derived_by_rules_are_rejected(void **state)
 {
         static const char *const tried[] = {
             "88888888",           "00000000",         "87654321",         "123123123",        "12341234",  "1111111111",
@@ -48,7 +48,7 @@ static void what_is_tried_by_rule_is_refused(void **state)
         }
 }
 
-/* The first and the last line too. */
+/* Including the first and the last line. */
 static void every_line_of_the_list_is_found(void **state)
 {
         extern const char user_common_passwords[];
@@ -66,7 +66,7 @@ static void every_line_of_the_list_is_found(void **state)
         arena_free(arena);
 }
 
-static void the_name_of_the_network_is_refused_where_it_is_known(void **state)
+static void the_name_of_the_network_is_rejected_if_known(void **state)
 {
         assert_string_equal(refusal("Our Village 1!"), "");
         password_rules_start("Our Village", "village.example");
@@ -76,7 +76,7 @@ static void the_name_of_the_network_is_refused_where_it_is_known(void **state)
         password_rules_start("", "");
 }
 
-static void a_name_with_little_around_it_is_refused(void **state)
+static void a_name_with_little_around_it_is_rejected(void **state)
 {
         assert_string_equal(refusal("ada_lovelace"), "password_guessable");
         assert_string_equal(refusal("Ada_Lovelace1!"), "password_guessable");
@@ -84,7 +84,7 @@ static void a_name_with_little_around_it_is_refused(void **state)
         assert_string_equal(refusal("countess@example.org"), "password_guessable");
 }
 
-static void anything_else_goes_whatever_it_is_made_of(void **state)
+static void anything_else_is_accepted_whatever_its_composition(void **state)
 {
         static const char *const good[] = {"correct horse battery", "ada_lovelace wrote it", "ünüçôdéß", "💜🌲💜🍐💜🐞",
                                            "passwort ohne ende",    "horses1!horses1!",      "abcdefgi", "9753186420"};
@@ -99,12 +99,12 @@ static void anything_else_goes_whatever_it_is_made_of(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(what_leaked_most_often_is_refused_in_any_spelling),
-            cmocka_unit_test(what_is_tried_by_rule_is_refused),
+            cmocka_unit_test(the_most_leaked_passwords_are_rejected_in_any_spelling),
+            cmocka_unit_test(passwords_derived_by_rules_are_rejected),
             cmocka_unit_test(every_line_of_the_list_is_found),
-            cmocka_unit_test(a_name_with_little_around_it_is_refused),
-            cmocka_unit_test(the_name_of_the_network_is_refused_where_it_is_known),
-            cmocka_unit_test(anything_else_goes_whatever_it_is_made_of),
+            cmocka_unit_test(a_name_with_little_around_it_is_rejected),
+            cmocka_unit_test(the_name_of_the_network_is_rejected_if_known),
+            cmocka_unit_test(anything_else_is_accepted_whatever_its_composition),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

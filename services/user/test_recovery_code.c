@@ -1,4 +1,4 @@
-/* Recovery codes: each is another one, and is found however people write it, for its member only. */
+/* Recovery codes: unique, found in any spelling, and only for their member. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 
 static struct arena *arena;
 
-static void each_is_another_one(void **state)
+static void codes_are_unique(void **state)
 {
         const char *a = recovery_code_new(arena), *b = recovery_code_new(arena);
 
@@ -37,7 +37,7 @@ static void spelling_makes_no_difference(void **state)
         assert_memory_not_equal(hash, other, sizeof(hash));
 }
 
-static void what_is_no_recovery_code_is_refused(void **state)
+static void invalid_recovery_codes_are_rejected(void **state)
 {
         static const char *const none[] = {"",
                                            "123456",
@@ -70,9 +70,9 @@ static int end(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(each_is_another_one),
+            cmocka_unit_test(codes_are_unique),
             cmocka_unit_test(spelling_makes_no_difference),
-            cmocka_unit_test(what_is_no_recovery_code_is_refused),
+            cmocka_unit_test(invalid_recovery_codes_are_rejected),
         };
         return cmocka_run_group_tests(tests, begin, end);
 }

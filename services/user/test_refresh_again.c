@@ -1,4 +1,4 @@
-/* Shows that a client's key and a sealed token are of one session (and generation) alone. */
+/* A client's key and an encrypted token belong to one session (and generation) only. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,7 +33,7 @@ static struct session session_of(uint8_t salt)
         return session;
 }
 
-static void a_key_is_that_of_its_session_alone(void **state)
+static void a_key_belongs_to_one_session(void **state)
 {
         struct session mine = session_of(1), other = mine;
         char *key = client_key_make(arena, &mine);
@@ -50,7 +50,7 @@ static void a_key_is_that_of_its_session_alone(void **state)
         assert_false(client_key_is(key, &mine));
 }
 
-static void a_sealed_token_opens_for_its_session_and_generation_alone(void **state)
+static void an_encrypted_token_decrypts_only_for_its_session_and_generation(void **state)
 {
         struct session mine = session_of(2), other = session_of(2);
         size_t len = 0;
@@ -69,8 +69,8 @@ static void a_sealed_token_opens_for_its_session_and_generation_alone(void **sta
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(a_key_is_that_of_its_session_alone),
-            cmocka_unit_test(a_sealed_token_opens_for_its_session_and_generation_alone),
+            cmocka_unit_test(a_key_belongs_to_one_session),
+            cmocka_unit_test(an_encrypted_token_decrypts_only_for_its_session_and_generation),
         };
 
         return cmocka_run_group_tests_name("refresh again", tests, setup, teardown);

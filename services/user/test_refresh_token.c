@@ -1,4 +1,4 @@
-/* Refresh tokens: what SoNet issued is recognised, and nothing else. */
+/* Refresh tokens: issued ones are recognised, and nothing else. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,7 +38,7 @@ static bool issued(const char *text, const uint8_t *with)
         return refresh_token_parse(text, &token) && refresh_token_issued(&token, with, REFRESH_SALT_BYTES);
 }
 
-static void what_was_issued_is_recognised_with_its_session_and_generation(void **state)
+static void issued_tokens_are_recognised_with_session_and_generation(void **state)
 {
         const uint32_t generations[] = {1, 2, 255, 256, 65536, 0x7fffffff, 0xffffffff};
         struct refresh_token token;
@@ -54,7 +54,7 @@ static void what_was_issued_is_recognised_with_its_session_and_generation(void *
         }
 }
 
-static void each_session_and_generation_has_a_token_of_its_own(void **state)
+static void each_session_and_generation_has_its_own_token(void **state)
 {
         char *first = refresh_token_make(arena, SESSION, 1, salt);
 
@@ -63,8 +63,8 @@ static void each_session_and_generation_has_a_token_of_its_own(void **state)
         assert_string_not_equal(first, refresh_token_make(arena, OTHER, 1, salt));
 }
 
-/* Every bit of it counts: none can be turned without it becoming rubbish or a forgery. */
-static void an_altered_token_is_none(void **state)
+/* Every bit counts: flipping any makes it malformed or a forgery. */
+static void an_altered_token_is_rejected(void **state)
 {
         char *text = refresh_token_make(arena, SESSION, 7, salt);
         uint8_t bytes[BYTES];
@@ -82,8 +82,8 @@ static void an_altered_token_is_none(void **state)
         assert_true(issued(text, salt));
 }
 
-/* Who holds a token of one generation, or of one session, cannot make that of another. */
-static void a_mac_is_not_worth_anything_elsewhere(void **state)
+/* The holder of a token for one generation or session cannot create one for another. */
+static void a_mac_is_useless_elsewhere(void **state)
 {
         struct refresh_token token;
 
@@ -95,8 +95,8 @@ static void a_mac_is_not_worth_anything_elsewhere(void **state)
         assert_false(refresh_token_issued(&token, salt, sizeof(salt)));
 }
 
-/* Neither a stolen database nor a stolen key file makes tokens. */
-static void it_takes_the_salt_and_the_key(void **state)
+/* Neither a stolen database nor a stolen key file is enough to create tokens. */
+static void forging_requires_the_salt_and_the_key(void **state)
 {
         static const uint8_t other_master[32] = {43};
         char *text = refresh_token_make(arena, SESSION, 1, salt);
@@ -113,7 +113,7 @@ static void it_takes_the_salt_and_the_key(void **state)
         assert_false(issued(text, salt));
 }
 
-static void a_made_up_mac_is_refused(void **state)
+static void an_invented_mac_is_rejected(void **state)
 {
         struct refresh_token token = {.session = SESSION, .generation = 1};
 
@@ -122,7 +122,7 @@ static void a_made_up_mac_is_refused(void **state)
         assert_false(refresh_token_issued(&token, salt, sizeof(salt)));
 }
 
-static void rubbish_is_no_token(void **state)
+static void garbage_is_not_a_token(void **state)
 {
         char *text = refresh_token_make(arena, SESSION, 1, salt);
 
@@ -157,13 +157,13 @@ static void rubbish_is_no_token(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            TEST(what_was_issued_is_recognised_with_its_session_and_generation),
-            TEST(each_session_and_generation_has_a_token_of_its_own),
-            TEST(an_altered_token_is_none),
-            TEST(a_mac_is_not_worth_anything_elsewhere),
-            TEST(it_takes_the_salt_and_the_key),
-            TEST(a_made_up_mac_is_refused),
-            TEST(rubbish_is_no_token),
+            TEST(issued_tokens_are_recognised_with_session_and_generation),
+            TEST(each_session_and_generation_has_its_own_token),
+            TEST(an_altered_token_is_rejected),
+            TEST(a_mac_is_useless_elsewhere),
+            TEST(forging_requires_the_salt_and_the_key),
+            TEST(an_invented_mac_is_rejected),
+            TEST(garbage_is_not_a_token),
         };
 
         return cmocka_run_group_tests_name("refresh token", tests, NULL, NULL);

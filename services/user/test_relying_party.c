@@ -6,7 +6,7 @@
 #include <cmocka.h>
 #include "services/user/relying_party.h"
 
-static void with_a_public_url_it_is_that_origin_alone(void **state)
+static void with_a_public_url_it_is_that_origin_only(void **state)
 {
         relying_party_start("https://social.example.org/");
         assert_string_equal(relying_party_id(), "social.example.org");
@@ -20,7 +20,7 @@ static void with_a_public_url_it_is_that_origin_alone(void **state)
         assert_false(relying_party_has_origin(""));
 }
 
-static void capitals_and_a_port_that_the_scheme_has_are_no_part_of_an_origin(void **state)
+static void capitals_and_default_ports_are_not_part_of_an_origin(void **state)
 {
         relying_party_start("HTTPS://Social.Example.org:443/");
         assert_string_equal(relying_party_id(), "social.example.org");
@@ -57,8 +57,8 @@ static void without_one_it_is_localhost(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(with_a_public_url_it_is_that_origin_alone),
-            cmocka_unit_test(capitals_and_a_port_that_the_scheme_has_are_no_part_of_an_origin),
+            cmocka_unit_test(with_a_public_url_it_is_that_origin_only),
+            cmocka_unit_test(capitals_and_default_ports_are_not_part_of_an_origin),
             cmocka_unit_test(its_port_is_part_of_the_origin_and_not_of_the_id),
             cmocka_unit_test(without_one_it_is_localhost),
         };

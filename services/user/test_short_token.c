@@ -1,4 +1,4 @@
-/* Short tokens: what they carry, for how long, for what only, and that no bit of them can be changed. */
+/* Short tokens: their data, expiry and purpose, and that no bit can be changed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +14,7 @@
 
 static struct arena *arena;
 
-static void it_carries_what_it_was_given(void **state)
+static void it_contains_its_data(void **state)
 {
         struct short_token token = {.user = ANNA, .device = DEVICE, .epoch = 7}, read;
 
@@ -31,7 +31,7 @@ static void it_carries_what_it_was_given(void **state)
         assert_string_equal(read.device, "");
 }
 
-static void it_ends_after_five_minutes(void **state)
+static void it_expires_after_five_minutes(void **state)
 {
         struct short_token token = {.user = ANNA};
         const char *text = short_token_make(arena, "a", NOW_MS, &token);
@@ -47,7 +47,7 @@ static void it_serves_one_purpose(void **state)
         assert_false(short_token_read(short_token_make(arena, "a", NOW_MS, &token), "b", NOW_MS, &token));
 }
 
-static void what_was_not_made_here_is_refused(void **state)
+static void foreign_tokens_are_rejected(void **state)
 {
         struct short_token token = {.user = ANNA};
         char *text = short_token_make(arena, "a", NOW_MS, &token);
@@ -83,10 +83,10 @@ static int end(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(it_carries_what_it_was_given),
-            cmocka_unit_test(it_ends_after_five_minutes),
+            cmocka_unit_test(it_contains_its_data),
+            cmocka_unit_test(it_expires_after_five_minutes),
             cmocka_unit_test(it_serves_one_purpose),
-            cmocka_unit_test(what_was_not_made_here_is_refused),
+            cmocka_unit_test(foreign_tokens_are_rejected),
         };
         return cmocka_run_group_tests(tests, begin, end);
 }

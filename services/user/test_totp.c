@@ -1,4 +1,5 @@
-/* Codes by time: the vectors of RFC 6238, the window, once only, and seeds that only their member and key file open. */
+/* Time-based codes: the vectors of RFC 6238, the window, single use, and secrets that decrypt only for their member and
+ * key file. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -42,7 +43,7 @@ static bool is_taken(int64_t step, int64_t used_step)
         return taken;
 }
 
-static void a_code_counts_in_its_step_and_the_one_before_and_after(void **state)
+static void a_code_is_valid_in_its_step_and_those_before_and_after(void **state)
 {
         int64_t now = NOW_MS / 1000 / TOTP_STEP_S;
 
@@ -53,7 +54,7 @@ static void a_code_counts_in_its_step_and_the_one_before_and_after(void **state)
         assert_false(is_taken(now + 2, 0));
 }
 
-static void a_code_works_once_and_earlier_ones_no_more(void **state)
+static void a_code_works_once_and_invalidates_earlier_ones(void **state)
 {
         int64_t now = NOW_MS / 1000 / TOTP_STEP_S;
 
@@ -62,7 +63,7 @@ static void a_code_works_once_and_earlier_ones_no_more(void **state)
         assert_true(is_taken(now + 1, now));
 }
 
-static void what_is_no_code_is_refused(void **state)
+static void malformed_codes_are_rejected(void **state)
 {
         static const char *const none[] = {"", "0", "00000", "0000000", "05047 ", "a50471", "０５０４７１"};
         int64_t step;
@@ -72,7 +73,7 @@ static void what_is_no_code_is_refused(void **state)
         }
 }
 
-static void a_seed_opens_for_its_member_under_its_key_file_only(void **state)
+static void a_seed_decrypts_only_for_its_member_and_key_file(void **state)
 {
         static const uint8_t other_key[32] = {7};
         uint8_t sealed[TOTP_SEALED_BYTES], again[TOTP_SEALED_BYTES], opened[TOTP_SEED_BYTES];
@@ -122,10 +123,10 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(codes_are_those_of_rfc_6238),
-            cmocka_unit_test(a_code_counts_in_its_step_and_the_one_before_and_after),
-            cmocka_unit_test(a_code_works_once_and_earlier_ones_no_more),
-            cmocka_unit_test(what_is_no_code_is_refused),
-            cmocka_unit_test(a_seed_opens_for_its_member_under_its_key_file_only),
+            cmocka_unit_test(a_code_is_valid_in_its_step_and_those_before_and_after),
+            cmocka_unit_test(a_code_works_once_and_invalidates_earlier_ones),
+            cmocka_unit_test(malformed_codes_are_rejected),
+            cmocka_unit_test(a_seed_decrypts_only_for_its_member_and_key_file),
             cmocka_unit_test(apps_read_the_seed),
         };
         return cmocka_run_group_tests(tests, begin, end);

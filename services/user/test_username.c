@@ -1,4 +1,4 @@
-/* Usernames: what counts as the same, and what nobody may take. */
+/* Usernames: which ones are equal, and which are reserved. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -51,7 +51,7 @@ static void a_key_is_its_own_key(void **state)
         }
 }
 
-static void a_name_is_found_with_the_sign_that_it_is_shown_with(void **state)
+static void a_name_is_found_with_a_leading_at_sign(void **state)
 {
         static const char *const shown[] = {"@Ada", "Ada",
                                             ("\xef\xbc\xa0"
@@ -64,20 +64,20 @@ static void a_name_is_found_with_the_sign_that_it_is_shown_with(void **state)
         assert_string_equal(username_key_shown(c->arena, "@"), "");
 }
 
-static void different_names_keep_different_keys(void **state)
+static void different_names_have_different_keys(void **state)
 {
         assert_string_not_equal(username_key(c->arena, "ann"), username_key(c->arena, "anne"));
         assert_string_not_equal(username_key(c->arena, "a_b"), username_key(c->arena, "ab"));
 }
 
-/* The dispatcher scans texts before; this only must not crash or lose the name. */
-static void what_is_not_utf8_stays_as_it_is(void **state)
+/* The dispatcher has already checked texts; this must only not crash or lose the name. */
+static void invalid_utf8_is_left_unchanged(void **state)
 {
         assert_string_equal(username_key(c->arena, "a\xff"), "a\xff");
         assert_string_equal(username_key(c->arena, ""), "");
 }
 
-static void reserved_names_are_refused_in_any_spelling(void **state)
+static void reserved_names_are_rejected_in_any_spelling(void **state)
 {
         static const char *const taken[] = {"me",         "ME",         "Admin",     "\xef\xbc\xad\xef\xbc\xa5",
                                             "sonet",      "api",        "undefined", "null",
@@ -94,7 +94,7 @@ static void reserved_names_are_refused_in_any_spelling(void **state)
         }
 }
 
-static void all_other_names_are_free(void **state)
+static void all_other_names_are_available(void **state)
 {
         static const char *const names[] = {"m",      "mea",   "administrators", "admin_",    "_me",
                                             "sonet1", "alice", "mods",           "unofficial"};
@@ -109,13 +109,10 @@ static void all_other_names_are_free(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            TEST(names_that_look_alike_have_one_key),
-            TEST(a_key_is_its_own_key),
-            TEST(a_name_is_found_with_the_sign_that_it_is_shown_with),
-            TEST(different_names_keep_different_keys),
-            TEST(what_is_not_utf8_stays_as_it_is),
-            TEST(reserved_names_are_refused_in_any_spelling),
-            TEST(all_other_names_are_free),
+            TEST(names_that_look_alike_have_one_key),     TEST(a_key_is_its_own_key),
+            TEST(a_name_is_found_with_a_leading_at_sign), TEST(different_names_have_different_keys),
+            TEST(invalid_utf8_is_left_unchanged),         TEST(reserved_names_are_rejected_in_any_spelling),
+            TEST(all_other_names_are_available),
         };
 
         return cmocka_run_group_tests_name("username", tests, NULL, NULL);
