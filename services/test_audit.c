@@ -1,5 +1,4 @@
-/* The audit log on a real database: what the app role may do with it, and that whatever is done to it behind its back
- * is found. */
+/* The audit log with a real database: the app role's rights, and that tampering is detected. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -52,7 +51,7 @@ static sn_status add_entry(const char *actor, const char *subject)
                               .after = AUDIT_VALUES("role", "moderator")));
 }
 
-/* Five entries: Ada about herself and about Bo by turns, the last by the operator. */
+/* Five entries: Ada about herself and about Bo alternately, the last by the operator. */
 static int fill(void **state)
 {
         (void)test_admin(DATABASE,
@@ -63,7 +62,7 @@ static int fill(void **state)
         return 0;
 }
 
-/* Where the check finds something wrong; 0: nowhere. */
+/* The position of the first error; 0: none. */
 static int64_t found_at(struct audit_check *check)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&service, 20000);
@@ -80,7 +79,7 @@ static int64_t found_at(struct audit_check *check)
         return 0;
 }
 
-static void an_untouched_log_is_right(void **state)
+static void an_unaltered_log_verifies(void **state)
 {
         struct audit_check check;
 
@@ -93,7 +92,7 @@ static void an_untouched_log_is_right(void **state)
                             "a \"b\" ü moderator 192.0.2.7");
 }
 
-static void the_app_role_may_add_and_read_and_nothing_else(void **state)
+static void the_app_role_can_only_insert_and_read(void **state)
 {
         static const char *const refused[] = {
             "update audit_log set action = 'x'",
@@ -120,8 +119,8 @@ static void the_app_role_may_add_and_read_and_nothing_else(void **state)
         PQfinish(pg);
 }
 
-/* Each by somebody who owns the database. */
-static void tampering_with_one_row_is_found(void **state)
+/* Each by an owner of the database. */
+static void tampering_with_one_row_is_detected(void **state)
 {
         static const struct {
                 const char *sql;
@@ -145,7 +144,7 @@ static void tampering_with_one_row_is_found(void **state)
              "position = 3;"
              " update audit_chain set position = 3 where position = -1",
              2},
-            /* moved, with the contents alone */
+            /* moved, only the contents */
             {"update audit_chain set entry_id = gen_random_uuid() where position = 2", 2},
         };
 
@@ -160,7 +159,7 @@ static void tampering_with_one_row_is_found(void **state)
         }
 }
 
-static void an_entry_beside_the_chain_is_found(void **state)
+static void an_entry_outside_the_chain_is_detected(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&service, 20000);
         int64_t n = -1;
@@ -171,8 +170,8 @@ static void an_entry_beside_the_chain_is_found(void **state)
         assert_int_equal(n, 1);
 }
 
-/* Whoever kept the head sees it: it is not in the chain any more. */
-static void a_tail_that_was_cut_off_changes_the_head(void **state)
+/* The saved head reveals it: it is no longer in the chain. */
+static void truncating_the_log_changes_the_head(void **state)
 {
         struct audit_check before, after;
 
@@ -182,7 +181,7 @@ static void a_tail_that_was_cut_off_changes_the_head(void **state)
                          " delete from audit_chain where position > 3");
         assert_int_equal(found_at(&after), 0);
         assert_int_equal(after.position, 3);
-        for (int i = 0; i < 2; i++) { /* as long as before, but not the same */
+        for (int i = 0; i < 2; i++) { /* as long as before, but different */
                 assert_int_equal(add_entry(ADA, BO), SN_OK);
         }
         assert_int_equal(found_at(&after), 0);
@@ -190,7 +189,7 @@ static void a_tail_that_was_cut_off_changes_the_head(void **state)
         assert_memory_not_equal(after.hash, before.hash, AUDIT_HASH_BYTES);
 }
 
-static void erasing_a_member_leaves_links_and_says_so(void **state)
+static void erasing_a_member_keeps_links_and_is_recorded(void **state)
 {
         struct audit_check check;
 
@@ -199,7 +198,7 @@ static void erasing_a_member_leaves_links_and_says_so(void **state)
         assert_int_equal(found_at(&check), 0);
         assert_int_equal(check.position, ENTRIES + 1);
         assert_int_equal(check.erased, 2);
-        /* without the entry that says so it would be tampering */
+        /* without the entry that records it, it would be tampering */
         (void)test_admin(DATABASE, "delete from audit_log where action = 'audit.erased'");
         assert_int_equal(found_at(&check), 2);
 }
@@ -212,7 +211,7 @@ static void *add_many(void *failed)
         return NULL;
 }
 
-static void changes_at_the_same_time_make_one_chain(void **state)
+static void concurrent_changes_form_one_chain(void **state)
 {
         struct audit_check check;
         pthread_t threads[4];
@@ -230,7 +229,7 @@ static void changes_at_the_same_time_make_one_chain(void **state)
 }
 
 /* Open audited transactions do not wait for each other: the lock is taken at COMMIT. */
-static void an_audited_change_that_is_not_finished_holds_up_no_other(void **state)
+static void an_open_audited_change_delays_no_other(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&service, 20000);
         CLEANUP(db_end) struct db_tx *tx = NULL;
@@ -246,7 +245,7 @@ static void an_audited_change_that_is_not_finished_holds_up_no_other(void **stat
                             "slow.change");
 }
 
-static void a_change_that_did_not_happen_leaves_no_entry(void **state)
+static void a_rolled_back_change_leaves_no_entry(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&service, 20000);
         struct audit_check check;
@@ -262,15 +261,15 @@ static void a_change_that_did_not_happen_leaves_no_entry(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test_setup(an_untouched_log_is_right, fill),
-            cmocka_unit_test_setup(the_app_role_may_add_and_read_and_nothing_else, fill),
-            cmocka_unit_test(tampering_with_one_row_is_found),
-            cmocka_unit_test_setup(an_entry_beside_the_chain_is_found, fill),
-            cmocka_unit_test_setup(a_tail_that_was_cut_off_changes_the_head, fill),
-            cmocka_unit_test_setup(erasing_a_member_leaves_links_and_says_so, fill),
-            cmocka_unit_test_setup(changes_at_the_same_time_make_one_chain, fill),
-            cmocka_unit_test_setup(an_audited_change_that_is_not_finished_holds_up_no_other, fill),
-            cmocka_unit_test_setup(a_change_that_did_not_happen_leaves_no_entry, fill),
+            cmocka_unit_test_setup(an_unaltered_log_verifies, fill),
+            cmocka_unit_test_setup(the_app_role_can_only_insert_and_read, fill),
+            cmocka_unit_test(tampering_with_one_row_is_detected),
+            cmocka_unit_test_setup(an_entry_outside_the_chain_is_detected, fill),
+            cmocka_unit_test_setup(truncating_the_log_changes_the_head, fill),
+            cmocka_unit_test_setup(erasing_a_member_keeps_links_and_is_recorded, fill),
+            cmocka_unit_test_setup(concurrent_changes_form_one_chain, fill),
+            cmocka_unit_test_setup(an_open_audited_change_delays_no_other, fill),
+            cmocka_unit_test_setup(a_rolled_back_change_leaves_no_entry, fill),
         };
 
         return cmocka_run_group_tests_name("audit log", tests, setup, teardown);

@@ -1,5 +1,5 @@
-/* What was committed is answered as success, though nothing more can be asked of anybody by then: here each COMMIT
- * takes until after the call's deadline. */
+/* A committed change is reported as success, although no further calls are possible by then: here each COMMIT takes
+ * until after the call's deadline. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 #include "rpc/rpc.h"
 #include "services/test_support.h"
 
-#define DEADLINE_MS 2500 /* for all that is done before COMMIT */
+#define DEADLINE_MS 2500 /* for everything before COMMIT */
 #define COMMIT_S    "2.7"
 
 /* A trigger that runs within COMMIT, once for each row that was written. */
@@ -69,7 +69,7 @@ static void *run_change(void *context)
         c->scope = "read write";
         change->status = rpc_request(c, change->method, request_of(change, c->arena), out);
         if (change->status == SN_OK && !rpc_call_expired(c)) {
-                change->status = SN_UNKNOWN; /* COMMIT was fast: that shows nothing */
+                change->status = SN_UNKNOWN; /* COMMIT was fast: this shows nothing */
         }
         rpc_call_free(c);
         return NULL;
@@ -103,7 +103,7 @@ static const char *post(const char *author)
         return note->id;
 }
 
-/* Members and notes of their own for each change, so that none waits for a row of another one. */
+/* Separate members and notes for each change, so that none waits for another one's row. */
 static void reactions_and_relations(void **state)
 {
         const char *ann = test_member("ann"), *bob = test_member("bob"), *cid = test_member("cid");

@@ -1,4 +1,4 @@
-/* What holds of all contracts together: the generator sees one .proto at a time. */
+/* Properties of all contracts together: the generator sees one .proto at a time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,7 +21,7 @@ static size_t position_of(const char *name)
 }
 
 /* So the call graph has no cycle, and services can start one after the other. */
-static void every_service_stands_after_those_that_it_calls(void **state)
+static void every_service_comes_after_those_that_it_calls(void **state)
 {
         for (size_t i = 0; i < sonet_n_services; i++) {
                 const char *const *calls = sonet_services[i]->contract->calls;
@@ -42,7 +42,7 @@ static bool contains(const char *const *names, const char *name)
         return false;
 }
 
-static void every_consumer_reads_a_log_that_its_contract_names(void **state)
+static void every_consumer_reads_a_log_declared_in_its_contract(void **state)
 {
         for (size_t i = 0; i < sonet_n_services; i++) {
                 const struct bus_consumer *const *consumers = sonet_services[i]->consumers;
@@ -77,7 +77,7 @@ static bool has_method(const struct rpc_service *contract, const char *name)
         return false;
 }
 
-static void what_a_service_exports_of_members_can_be_asked_for(void **state)
+static void exports_of_every_service_can_be_requested(void **state)
 {
         for (size_t i = 0; i < sonet_n_services; i++) {
                 const struct service_definition *d = sonet_services[i];
@@ -101,7 +101,7 @@ static void names_agree_between_definition_contract_and_database(void **state)
         }
 }
 
-/* Two programs make them of one contract: protoc-c the structs, the generator the tables that read and write them. */
+/* Two programs generate them from one contract: protoc-c the structs, the generator the tables that access them. */
 static void assert_table_fits(const struct rpc_message *type)
 {
         const ProtobufCMessageDescriptor *d = type->descriptor;
@@ -127,7 +127,7 @@ static void assert_table_fits(const struct rpc_message *type)
         }
 }
 
-static void the_tables_of_messages_fit_the_structs_of_protobuf_c(void **state)
+static void message_tables_match_the_structs_of_protobuf_c(void **state)
 {
         for (size_t i = 0; i < sonet_n_services; i++) {
                 const struct rpc_service *contract = sonet_services[i]->contract;
@@ -139,7 +139,8 @@ static void the_tables_of_messages_fit_the_structs_of_protobuf_c(void **state)
         }
 }
 
-/* These own rows that others ask them for, and are fenced by a lease. Whatever comes after them runs as many. */
+/* These own rows that others request from them, and are fenced by a lease. All later services may run in several
+ * processes. */
 static void no_other_service_is_single(void **state)
 {
         for (size_t i = 0; i < sonet_n_services; i++) {
@@ -153,13 +154,13 @@ static void no_other_service_is_single(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(every_service_stands_after_those_that_it_calls),
-            cmocka_unit_test(every_consumer_reads_a_log_that_its_contract_names),
+            cmocka_unit_test(every_service_comes_after_those_that_it_calls),
+            cmocka_unit_test(every_consumer_reads_a_log_declared_in_its_contract),
             cmocka_unit_test(every_log_that_is_read_belongs_to_a_service_that_emits),
-            cmocka_unit_test(what_a_service_exports_of_members_can_be_asked_for),
+            cmocka_unit_test(exports_of_every_service_can_be_requested),
             cmocka_unit_test(names_agree_between_definition_contract_and_database),
             cmocka_unit_test(no_other_service_is_single),
-            cmocka_unit_test(the_tables_of_messages_fit_the_structs_of_protobuf_c),
+            cmocka_unit_test(message_tables_match_the_structs_of_protobuf_c),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

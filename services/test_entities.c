@@ -1,4 +1,4 @@
-/* Shows which hashtags and mentions are found in a text. Expectations are written as "key key", in order. */
+/* Which hashtags and mentions are found in a text. Expectations are written as "key key", in order. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -72,7 +72,7 @@ static void hashtags_are_found_in_any_script(void **state)
         CHECK(examples, keys_in);
 }
 
-static void hashtags_hold_what_scripts_need_inside_words(void **state)
+static void hashtags_may_contain_characters_that_scripts_need_inside_words(void **state)
 {
         static const struct example examples[] = {
             {"#می\u200cخواهم", "میخواهم"},
@@ -82,15 +82,15 @@ static void hashtags_hold_what_scripts_need_inside_words(void **state)
             {"#夏〜秋 #ワ～ルド #夏〜〜秋 #終〜", "夏秋 ワルド 夏 終"},
             {"#צה״ל", "צהל"},
             {"#བོད་སྐད", "བོདསྐད"},
-            {"#foo\u200dbar", "foo"}, /* Latin needs no joiner */
-            {"#می\u200c and", "می"},  /* nothing follows that it joins */
+            {"#foo\u200dbar", "foo"}, /* Latin does not need a joiner */
+            {"#می\u200c and", "می"},  /* nothing follows to join */
             {"#a· #b·· #c··d", "a b c"},
             {"#محمدﷺ", "محمدصلىاللهعليهوسلم"}, /* one character that stands for four words */
         };
         CHECK(examples, keys_in);
 }
 
-static void what_is_no_hashtag_is_left_alone(void **state)
+static void invalid_hashtags_are_ignored(void **state)
 {
         static const struct example examples[] = {
             {"#", ""},
@@ -107,12 +107,12 @@ static void what_is_no_hashtag_is_left_alone(void **state)
             {"#a#b", "a"},
             {"❤️#love 1️⃣#first", "love first"},
             {"#cats/#dogs", "cats dogs"},
-            {"#\u3164 #\uFFA0", ""}, /* letters that nobody can see */
+            {"#\u3164 #\uFFA0", ""}, /* invisible letters */
         };
         CHECK(examples, keys_in);
 }
 
-static void links_hold_no_hashtags_and_no_mentions(void **state)
+static void links_contain_no_hashtags_and_no_mentions(void **state)
 {
         static const struct example hashtags[] = {
             {"https://example.org/#top", ""},
@@ -157,7 +157,7 @@ static void mentions_are_found(void **state)
         CHECK(examples, mentions_in);
 }
 
-static void addresses_and_words_hold_no_mentions(void **state)
+static void addresses_and_words_contain_no_mentions(void **state)
 {
         static const struct example examples[] = {
             {"bob@example.org a.b-c+d@example.org x_@example.org", ""},
@@ -190,7 +190,7 @@ static char *repeat(const char *piece, size_t times)
         return text;
 }
 
-static void hashtags_have_a_longest_length(void **state)
+static void the_length_of_hashtags_is_limited(void **state)
 {
         struct entities found;
         entities_extract(arena, arena_printf(arena, "#%s #%sx", repeat("é", 100), repeat("é", 100)), &found);
@@ -200,7 +200,7 @@ static void hashtags_have_a_longest_length(void **state)
         assert_int_equal(found.n_hashtags, 0);
 }
 
-static void at_most_thirty_of_each_are_taken(void **state)
+static void at_most_thirty_of_each_are_found(void **state)
 {
         struct buf text;
         buf_init(&text, 10000);
@@ -216,9 +216,9 @@ static void at_most_thirty_of_each_are_taken(void **state)
         assert_string_equal(found.mentions[29], "u29");
 }
 
-static void hostile_texts_take_no_more_time_than_others(void **state)
+static void malicious_texts_take_no_more_time_than_others(void **state)
 {
-        /* A megabyte each: a square of that would not end within the time of a test run. */
+        /* A megabyte each: quadratic time would not end within a test run. */
         static const char *const pieces[] = {"#",   "@",    "#a",       "@a",    "#a ", "@a ",      "a",
                                              "a.",  "www.", "http://",  "://",   "(",   "#a\u0301", "\u0301",
                                              "#a·", "#a·b", "می\u200c", "a.bc/", "&#",  "#\u200d",  "ﷺ",
@@ -239,7 +239,7 @@ static void text_that_is_not_utf8_has_no_entities(void **state)
         assert_int_equal(found.n_hashtags + found.n_mentions, 0);
 }
 
-static void a_list_finds_its_hashtag_by_any_spelling(void **state)
+static void a_list_finds_its_hashtag_in_any_spelling(void **state)
 {
         static const char *const spellings[][2] = {{"Cats", "cats"},
                                                    {"#ＣＡＴＳ", "cats"},
@@ -253,7 +253,7 @@ static void a_list_finds_its_hashtag_by_any_spelling(void **state)
         }
 }
 
-static void what_is_no_hashtag_is_told_why(void **state)
+static void invalid_hashtags_are_explained(void **state)
 {
         static const char sign[] = "must not contain \"%s\": a hashtag has letters, numbers and '_'";
         static const char *const examples[][2] = {
@@ -294,18 +294,18 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(hashtags_are_found_in_any_script),
-            cmocka_unit_test(hashtags_hold_what_scripts_need_inside_words),
-            cmocka_unit_test(what_is_no_hashtag_is_left_alone),
-            cmocka_unit_test(links_hold_no_hashtags_and_no_mentions),
+            cmocka_unit_test(hashtags_may_contain_characters_that_scripts_need_inside_words),
+            cmocka_unit_test(invalid_hashtags_are_ignored),
+            cmocka_unit_test(links_contain_no_hashtags_and_no_mentions),
             cmocka_unit_test(mentions_are_found),
-            cmocka_unit_test(addresses_and_words_hold_no_mentions),
+            cmocka_unit_test(addresses_and_words_contain_no_mentions),
             cmocka_unit_test(the_first_spelling_is_kept_for_display),
-            cmocka_unit_test(hashtags_have_a_longest_length),
-            cmocka_unit_test(at_most_thirty_of_each_are_taken),
-            cmocka_unit_test(hostile_texts_take_no_more_time_than_others),
+            cmocka_unit_test(the_length_of_hashtags_is_limited),
+            cmocka_unit_test(at_most_thirty_of_each_are_found),
+            cmocka_unit_test(malicious_texts_take_no_more_time_than_others),
             cmocka_unit_test(text_that_is_not_utf8_has_no_entities),
-            cmocka_unit_test(a_list_finds_its_hashtag_by_any_spelling),
-            cmocka_unit_test(what_is_no_hashtag_is_told_why),
+            cmocka_unit_test(a_list_finds_its_hashtag_in_any_spelling),
+            cmocka_unit_test(invalid_hashtags_are_explained),
         };
         return cmocka_run_group_tests(tests, with_arena, without_arena);
 }

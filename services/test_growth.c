@@ -1,5 +1,5 @@
-/* What a list costs does not depend on how much there is: statements over thousands of authors, of whom few write much
- * and most write little, give what a plain query gives and read a bounded number of pages. */
+/* The cost of a list does not depend on the total amount: statements over thousands of authors, few of whom write much,
+ * return the same as a plain query and read a limited number of pages. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -42,7 +42,7 @@ static int setup(void **state)
         " is null or (r.deleted_at is null and r.author_id <> all($4::uuid[]))) order by p.id " direction              \
         " limit $5::bigint"
 
-/* How many rows both give, or -1 when they differ. */
+/* How many rows both return, or -1 if they differ. */
 static int compare(PGconn *pg, const char *name, const char *values)
 {
         PGresult *result;
@@ -99,7 +99,7 @@ static void check_newest(const char *name, const char *plain)
         PQfinish(pg);
 }
 
-static void the_newest_of_many_authors_are_those_of_a_plain_query(void **state)
+static void the_newest_of_many_authors_equal_those_of_a_plain_query(void **state)
 {
         check_newest("SELECT_IDS_BY_AUTHORS", PLAIN("<", "desc"));
         check_newest("SELECT_IDS_BY_AUTHORS_AFTER", PLAIN(">", "asc"));
@@ -134,7 +134,7 @@ static void a_first_page_reads_little_more_than_it_shows(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(the_newest_of_many_authors_are_those_of_a_plain_query),
+            cmocka_unit_test(the_newest_of_many_authors_equal_those_of_a_plain_query),
             cmocka_unit_test(a_first_page_reads_little_more_than_it_shows),
         };
 

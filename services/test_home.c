@@ -18,7 +18,7 @@ struct note {
         char id[UUID_SIZE], author[UUID_SIZE], renote_of[UUID_SIZE];
         int visibility;
         bool deleted, comment;
-        bool stood; /* further up, passed on by somebody */
+        bool stood; /* further up, as a renote */
 };
 
 struct pair {
@@ -59,7 +59,7 @@ static void copy_id(char out[UUID_SIZE], const PGresult *result, int row, int co
         (void)snprintf(out, UUID_SIZE, "%s", PQgetvalue(result, row, column));
 }
 
-/* In order of both, so that a pair is found by halving. */
+/* Sorted by both, for binary search. */
 static void load_pairs(const char *sql, struct pairs *pairs)
 {
         PGresult *result = rows_of("follow_service", sql);
@@ -158,7 +158,7 @@ static bool belongs(const char *reader, const struct note *note)
                !holds(&blocks, inner->author, note->author);
 }
 
-/* A note stands once: where the newest who pass it on put it. Asked of what belongs, from the top down. */
+/* A note appears once: at its newest renote. Called for visible items, from the top down. */
 static bool stands_further_up(struct note *note)
 {
         struct note *target = note->renote_of[0] != '\0' ? find_note(note->renote_of) : note;
@@ -168,7 +168,7 @@ static bool stands_further_up(struct note *note)
         return stood;
 }
 
-/* ---- What the service says, to the end ---- */
+/* ---- The service's list, to the end ---- */
 
 static char (*read_home(const char *reader, uint32_t limit, size_t *n))[UUID_SIZE]
 {
@@ -226,7 +226,7 @@ static void flush_redis(void)
 {
         const char *argv[] = {"FLUSHALL"};
 
-        (void)test_redis_do(1, argv); /* where there is none, nothing is to be emptied */
+        (void)test_redis_do(1, argv); /* without Redis there is nothing to empty */
 }
 
 void test_home_check_deep(const char *reader, const char *how)
@@ -248,7 +248,7 @@ size_t test_home_count(const char *reader)
         return n;
 }
 
-/* ---- What happens to it ---- */
+/* ---- Changes ---- */
 
 const char *test_post(const char *author)
 {

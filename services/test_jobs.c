@@ -1,4 +1,4 @@
-/* When jobs run: all of them, none held up by another, portion after portion. */
+/* When jobs run: all of them, without delaying each other, portion after portion. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -101,7 +101,7 @@ static void every_one_of_many_jobs_runs(void **state)
         assert_int_equal(atomic_load(&runs), 200);
 }
 
-static void slow_jobs_hold_up_nobody(void **state)
+static void slow_jobs_delay_no_others(void **state)
 {
         struct jobs *jobs = jobs_new();
 
@@ -116,7 +116,7 @@ static void slow_jobs_hold_up_nobody(void **state)
         jobs_free(jobs);
 }
 
-static void who_stops_the_jobs_waits_for_those_that_run(void **state)
+static void stopping_waits_for_running_jobs(void **state)
 {
         struct jobs *jobs = jobs_new();
 
@@ -129,8 +129,8 @@ static void who_stops_the_jobs_waits_for_those_that_run(void **state)
         jobs_free(NULL);
 }
 
-/* Five portions of another job take four pauses: time enough for what must not come. */
-static void a_job_that_is_done_waits_for_its_time(void **state)
+/* Five portions of another job take four pauses: enough time for an unexpected run. */
+static void a_finished_job_waits_for_its_interval(void **state)
 {
         struct jobs *jobs = jobs_new();
 
@@ -142,7 +142,7 @@ static void a_job_that_is_done_waits_for_its_time(void **state)
         assert_int_equal(atomic_load(&runs), 1);
 }
 
-static void a_job_that_fails_is_tried_again_before_its_time(void **state)
+static void a_failed_job_is_retried_before_its_interval(void **state)
 {
         struct jobs *jobs = jobs_new();
 
@@ -152,7 +152,7 @@ static void a_job_that_fails_is_tried_again_before_its_time(void **state)
         jobs_free(jobs);
 }
 
-static void a_job_that_knows_when_it_is_due_next_runs_then(void **state)
+static void a_job_that_returns_its_next_time_runs_then(void **state)
 {
         struct jobs *jobs = jobs_new();
 
@@ -162,11 +162,11 @@ static void a_job_that_knows_when_it_is_due_next_runs_then(void **state)
         jobs_free(jobs);
 }
 
-static void work_that_is_announced_is_done_at_once(void **state)
+static void announced_work_is_done_immediately(void **state)
 {
         struct jobs *jobs = jobs_new();
 
-        jobs_announce_now(&once); /* nobody is there */
+        jobs_announce_now(&once); /* no jobs are running */
         jobs_add(jobs, &service, &once);
         jobs_start(jobs);
         for (int i = 1; i <= 3; i++) {
@@ -177,8 +177,8 @@ static void work_that_is_announced_is_done_at_once(void **state)
         jobs_free(jobs);
 }
 
-/* It may have looked before the work was there. */
-static void work_that_is_announced_during_a_run_is_done_by_the_next(void **state)
+/* It may have checked before the work existed. */
+static void work_announced_during_a_run_is_done_by_the_next(void **state)
 {
         struct jobs *jobs = jobs_new();
 
@@ -191,8 +191,8 @@ static void work_that_is_announced_during_a_run_is_done_by_the_next(void **state
         jobs_free(jobs);
 }
 
-/* With pauses they would take half a minute, and wait_for gives up earlier. */
-static void portions_of_an_eager_job_follow_at_once(void **state)
+/* With pauses they would take half a minute, and wait_for would time out. */
+static void portions_of_an_eager_job_follow_immediately(void **state)
 {
         struct jobs *jobs = jobs_new();
 
@@ -202,7 +202,7 @@ static void portions_of_an_eager_job_follow_at_once(void **state)
         jobs_free(jobs);
 }
 
-static void an_eager_job_that_has_always_more_ends_with_the_others(void **state)
+static void a_job_that_always_has_more_stops_with_the_others(void **state)
 {
         struct jobs *jobs = jobs_new();
 
@@ -216,15 +216,15 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test_setup(every_one_of_many_jobs_runs, reset),
-            cmocka_unit_test_setup(slow_jobs_hold_up_nobody, reset),
-            cmocka_unit_test_setup(who_stops_the_jobs_waits_for_those_that_run, reset),
-            cmocka_unit_test_setup(portions_of_an_eager_job_follow_at_once, reset),
-            cmocka_unit_test_setup(an_eager_job_that_has_always_more_ends_with_the_others, reset),
-            cmocka_unit_test_setup(a_job_that_is_done_waits_for_its_time, reset),
-            cmocka_unit_test_setup(a_job_that_fails_is_tried_again_before_its_time, reset),
-            cmocka_unit_test_setup(a_job_that_knows_when_it_is_due_next_runs_then, reset),
-            cmocka_unit_test_setup(work_that_is_announced_is_done_at_once, reset),
-            cmocka_unit_test_setup(work_that_is_announced_during_a_run_is_done_by_the_next, reset),
+            cmocka_unit_test_setup(slow_jobs_delay_no_others, reset),
+            cmocka_unit_test_setup(stopping_waits_for_running_jobs, reset),
+            cmocka_unit_test_setup(portions_of_an_eager_job_follow_immediately, reset),
+            cmocka_unit_test_setup(a_job_that_always_has_more_stops_with_the_others, reset),
+            cmocka_unit_test_setup(a_finished_job_waits_for_its_interval, reset),
+            cmocka_unit_test_setup(a_failed_job_is_retried_before_its_interval, reset),
+            cmocka_unit_test_setup(a_job_that_returns_its_next_time_runs_then, reset),
+            cmocka_unit_test_setup(announced_work_is_done_immediately, reset),
+            cmocka_unit_test_setup(work_announced_during_a_run_is_done_by_the_next, reset),
         };
 
         return cmocka_run_group_tests_name("jobs", tests, NULL, NULL);

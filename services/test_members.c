@@ -1,5 +1,5 @@
-/* Members through the public methods: sessions, names, counts, and what is kept of them; once with plain calls, once
- * with every call encoded and decoded. */
+/* Members through the public methods: sessions, names, counts, and cleanup; once with plain calls, once with every call
+ * encoded and decoded. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 #include "rpc/rpc.h"
 #include "services/test_people.h"
 
-static void one_logs_in_refreshes_and_out_again(void **state)
+static void logging_in_refreshing_and_logging_out(void **state)
 {
         User__LogInRequest in = USER__LOG_IN_REQUEST__INIT;
         User__RefreshRequest refresh = USER__REFRESH_REQUEST__INIT;
@@ -38,7 +38,7 @@ static void one_logs_in_refreshes_and_out_again(void **state)
         assert_string_equal(test_problem_code(), "session_ended");
 }
 
-static void a_session_that_began_too_long_ago_ends_however_much_it_is_used(void **state)
+static void a_session_that_is_too_old_ends_even_if_in_use(void **state)
 {
         User__LogInRequest in = USER__LOG_IN_REQUEST__INIT;
         User__RefreshRequest refresh = USER__REFRESH_REQUEST__INIT;
@@ -67,8 +67,8 @@ static void a_session_that_began_too_long_ago_ends_however_much_it_is_used(void 
         assert_string_equal(test_admin("user_service", sql), "t");
 }
 
-/* As a release before may have left it. */
-static void a_weak_hash_is_made_anew_when_its_member_logs_in(void **state)
+/* As an earlier release may have left it. */
+static void a_weak_hash_is_replaced_when_its_member_logs_in(void **state)
 {
         const char *id = test_member("weakling");
         User__LogInRequest in = USER__LOG_IN_REQUEST__INIT;
@@ -90,7 +90,7 @@ static void a_weak_hash_is_made_anew_when_its_member_logs_in(void **state)
         assert_int_equal(test_send("", &USER(LOG_IN), &in.base, NULL), SN_OK);
 }
 
-static void a_lost_answer_is_given_again_for_thirty_seconds(void **state)
+static void a_lost_response_is_repeated_for_thirty_seconds(void **state)
 {
         User__LogInRequest in = USER__LOG_IN_REQUEST__INIT;
         User__RefreshRequest refresh = USER__REFRESH_REQUEST__INIT;
@@ -119,8 +119,8 @@ static void a_lost_answer_is_given_again_for_thirty_seconds(void **state)
         assert_string_equal(test_problem_code(), "refresh_token_reused");
 }
 
-/* Where more log in than can be served each would be worked for in vain. */
-static void a_log_in_that_could_not_end_in_time_is_not_begun(void **state)
+/* With more log-ins than can be served, all of this work would be in vain. */
+static void a_log_in_that_could_not_finish_in_time_is_not_started(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(NULL, 900);
         User__LogInRequest in = USER__LOG_IN_REQUEST__INIT;
@@ -135,7 +135,7 @@ static void a_log_in_that_could_not_end_in_time_is_not_begun(void **state)
         assert_string_equal(test_admin("user_service", tries), before);
 }
 
-static void a_member_has_a_hundred_sessions_at_most(void **state)
+static void a_member_has_at_most_a_hundred_sessions(void **state)
 {
         User__LogInRequest in = USER__LOG_IN_REQUEST__INIT;
         User__User *me = ASK(bert, USER(GET_ME));
@@ -158,7 +158,7 @@ static void a_member_has_a_hundred_sessions_at_most(void **state)
         (void)test_admin("user_service", sql);
 }
 
-static void sessions_are_ones_own(void **state)
+static void sessions_are_private(void **state)
 {
         User__SessionList *sessions = ASK(anna, USER(LIST_SESSIONS));
         const char *id;
@@ -172,7 +172,7 @@ static void sessions_are_ones_own(void **state)
         assert_int_equal(sessions->n_items, 0);
 }
 
-static void a_name_is_taken_once_in_any_spelling(void **state)
+static void a_name_is_unique_in_any_spelling(void **state)
 {
         User__RegisterRequest in = USER__REGISTER_REQUEST__INIT;
         User__User *me = ASK(anna, USER(GET_ME));
@@ -186,10 +186,10 @@ static void a_name_is_taken_once_in_any_spelling(void **state)
         free(in.username);
         in.username = (char *)"somebody_else";
         in.email = me->email;
-        assert_int_equal(test_send("", &USER(REGISTER), &in.base, NULL), SN_OK); /* nobody has verified it */
+        assert_int_equal(test_send("", &USER(REGISTER), &in.base, NULL), SN_OK); /* no member has verified it */
 }
 
-static void a_changed_name_is_seen_on_old_notes_at_once(void **state)
+static void a_changed_name_appears_on_old_notes_at_once(void **state)
 {
         User__UpdateMeRequest in = USER__UPDATE_ME_REQUEST__INIT;
         const char *id = people_post(anna, "hello", PUBLIC);
@@ -204,7 +204,7 @@ static void a_changed_name_is_seen_on_old_notes_at_once(void **state)
         assert_string_equal(note->author->display_name, "Dr. Anna");
         seen = ASK(bert, USER(GET_USER), .id = me->username);
         assert_string_equal(seen->display_name, "Dr. Anna");
-        assert_string_equal(seen->email, ""); /* only in one's own profile */
+        assert_string_equal(seen->email, ""); /* only in the owner's profile */
 }
 
 static void members_are_counted_by_events(void **state)
@@ -229,8 +229,8 @@ static void members_are_counted_by_events(void **state)
         assert_int_equal(user->counts->following, 1);
 }
 
-/* Twice and a half of what one portion may touch, in every table that is cleaned up. */
-static void cleanup_goes_on_until_nothing_is_due(void **state)
+/* Two and a half portions, in every table that is cleaned up. */
+static void cleanup_continues_until_nothing_is_due(void **state)
 {
         char sql[600];
 
@@ -289,17 +289,17 @@ static void accesses_to_media_are_kept_for_thirty_days(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            PEOPLE_TEST(one_logs_in_refreshes_and_out_again),
-            PEOPLE_TEST(a_session_that_began_too_long_ago_ends_however_much_it_is_used),
-            PEOPLE_TEST(a_weak_hash_is_made_anew_when_its_member_logs_in),
-            PEOPLE_TEST(a_lost_answer_is_given_again_for_thirty_seconds),
-            PEOPLE_TEST(a_log_in_that_could_not_end_in_time_is_not_begun),
-            PEOPLE_TEST(a_member_has_a_hundred_sessions_at_most),
-            PEOPLE_TEST(sessions_are_ones_own),
-            PEOPLE_TEST(a_name_is_taken_once_in_any_spelling),
-            PEOPLE_TEST(a_changed_name_is_seen_on_old_notes_at_once),
+            PEOPLE_TEST(logging_in_refreshing_and_logging_out),
+            PEOPLE_TEST(a_session_that_is_too_old_ends_even_if_in_use),
+            PEOPLE_TEST(a_weak_hash_is_replaced_when_its_member_logs_in),
+            PEOPLE_TEST(a_lost_response_is_repeated_for_thirty_seconds),
+            PEOPLE_TEST(a_log_in_that_could_not_finish_in_time_is_not_started),
+            PEOPLE_TEST(a_member_has_at_most_a_hundred_sessions),
+            PEOPLE_TEST(sessions_are_private),
+            PEOPLE_TEST(a_name_is_unique_in_any_spelling),
+            PEOPLE_TEST(a_changed_name_appears_on_old_notes_at_once),
             PEOPLE_TEST(members_are_counted_by_events),
-            PEOPLE_TEST(cleanup_goes_on_until_nothing_is_due),
+            PEOPLE_TEST(cleanup_continues_until_nothing_is_due),
             PEOPLE_TEST(accesses_to_media_are_kept_for_thirty_days),
         };
         int failed = cmocka_run_group_tests_name("members", tests, test_start_plain, test_stop);

@@ -45,14 +45,14 @@ static void a_note_is_written_edited_and_deleted(void **state)
         assert_int_equal(STATUS(anna, NOTE(EDIT_NOTE), .id = note->id, .text = "x"), SN_NOT_FOUND);
 }
 
-static void a_blank_note_is_refused(void **state)
+static void a_blank_note_is_rejected(void **state)
 {
         assert_int_equal(STATUS(anna, NOTE(CREATE_NOTE), .text = " \n\t "), SN_INVALID_ARGUMENT);
         assert_int_equal(STATUS(anna, NOTE(CREATE_NOTE), .text = ""), SN_INVALID_ARGUMENT);
         assert_int_equal(STATUS("", NOTE(CREATE_NOTE), .text = "nobody"), SN_UNAUTHENTICATED);
 }
 
-static void reactions_count_once_and_can_be_taken_back(void **state)
+static void reactions_count_once_and_can_be_undone(void **state)
 {
         const char *id = people_post(anna, "like me", PUBLIC);
         Note__Note *note;
@@ -83,7 +83,7 @@ static void reactions_count_once_and_can_be_taken_back(void **state)
 static const char *const caches[] = {"cache=\"notes\"", "cache=\"authors\"", "cache=\"relations\"", "cache=\"marks\""};
 enum { N_CACHES = sizeof(caches) / sizeof(caches[0]) };
 
-/* What a request for a note that is not found looks up in each cache; what they lack must be nothing the second time.
+/* The cache lookups of a request for a note that is not found; the second time there must be no misses.
  */
 static void count_lookups(const char *reader, const char *id, int64_t lookups[N_CACHES])
 {
@@ -105,7 +105,7 @@ static void count_lookups(const char *reader, const char *id, int64_t lookups[N_
         }
 }
 
-static void what_one_may_not_see_costs_what_nothing_costs(void **state)
+static void hidden_notes_cost_the_same_as_missing_ones(void **state)
 {
         const char *hidden = people_post(anna, "for me", ONLY_ME), *passed_on = people_post(anna, "pass me on", PUBLIC),
                    *renote;
@@ -116,17 +116,17 @@ static void what_one_may_not_see_costs_what_nothing_costs(void **state)
         (void)ASK(anna, FOLLOW(BLOCK_USER), .id = bert);
         test_network_settle();
         count_lookups(bert, "01890000-0000-7000-8000-000000000000", expected);
-        assert_int_equal(expected[0], 2); /* the note, and what it might pass on */
+        assert_int_equal(expected[0], 2); /* the note, and its possible original */
         count_lookups(bert, hidden, found);
         assert_memory_equal(found, expected, sizeof(found));
-        count_lookups(bert, renote, found); /* hidden by what it passes on */
+        count_lookups(bert, renote, found); /* hidden by its original */
         assert_memory_equal(found, expected, sizeof(found));
         (void)ASK(cleo, FOLLOW(BLOCK_USER), .id = bert);
         count_lookups(bert, renote, found);
         assert_memory_equal(found, expected, sizeof(found));
 }
 
-static void comments_are_a_list_and_a_thread(void **state)
+static void comments_form_a_list_and_a_thread(void **state)
 {
         const char *root = people_post(anna, "root", PUBLIC), *last = "";
         Note__Note *first = ASK(bert, NOTE(CREATE_COMMENT), .id = root, .text = "first");
@@ -146,7 +146,7 @@ static void comments_are_a_list_and_a_thread(void **state)
         assert_string_equal(people_texts(list->items, list->n_items), "third");
         assert_string_equal(list->next_cursor, "");
         assert_int_equal(STATUS("", NOTE(LIST_COMMENTS), .id = first->id, .cursor = last),
-                         SN_INVALID_ARGUMENT); /* another list's */
+                         SN_INVALID_ARGUMENT); /* of another list */
 
         thread = ASK("", NOTE(GET_THREAD), .id = root);
         assert_string_equal(people_texts(thread->items, thread->n_items), "first below second third");
@@ -173,7 +173,7 @@ static void a_comment_has_the_audience_of_the_note_above(void **state)
         (void)ASK(cleo, NOTE(GET_NOTE), .id = comment->id);
 }
 
-static void only_public_notes_are_passed_on(void **state)
+static void only_public_notes_can_be_renoted(void **state)
 {
         const char *followers = people_post(anna, "f", FOLLOWERS), *own = people_post(anna, "me", ONLY_ME);
 
@@ -183,7 +183,7 @@ static void only_public_notes_are_passed_on(void **state)
         assert_int_equal(STATUS(bert, NOTE(RENOTE_NOTE), .id = own), SN_NOT_FOUND);
 }
 
-static void bookmarks_are_listed_by_when_they_were_made(void **state)
+static void bookmarks_are_listed_in_the_order_of_bookmarking(void **state)
 {
         const char *ids[3] = {people_post(anna, "a", PUBLIC), people_post(anna, "b", PUBLIC),
                               people_post(anna, "c", PUBLIC)};
@@ -208,13 +208,13 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             PEOPLE_TEST(a_note_is_written_edited_and_deleted),
-            PEOPLE_TEST(a_blank_note_is_refused),
-            PEOPLE_TEST(reactions_count_once_and_can_be_taken_back),
-            PEOPLE_TEST(what_one_may_not_see_costs_what_nothing_costs),
-            PEOPLE_TEST(comments_are_a_list_and_a_thread),
+            PEOPLE_TEST(a_blank_note_is_rejected),
+            PEOPLE_TEST(reactions_count_once_and_can_be_undone),
+            PEOPLE_TEST(hidden_notes_cost_the_same_as_missing_ones),
+            PEOPLE_TEST(comments_form_a_list_and_a_thread),
             PEOPLE_TEST(a_comment_has_the_audience_of_the_note_above),
-            PEOPLE_TEST(only_public_notes_are_passed_on),
-            PEOPLE_TEST(bookmarks_are_listed_by_when_they_were_made),
+            PEOPLE_TEST(only_public_notes_can_be_renoted),
+            PEOPLE_TEST(bookmarks_are_listed_in_the_order_of_bookmarking),
         };
         int failed = cmocka_run_group_tests_name("notes", tests, test_start_plain, test_stop);
 

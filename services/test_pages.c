@@ -1,4 +1,4 @@
-/* Newest-first lists while others write: what is newer is found by `after`, once, however late it commits. */
+/* Newest-first lists during concurrent writes: newer items are found by `after`, once, however late they commit. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,14 +15,14 @@
 #include "services/test_people.h"
 #include "services/test_poller.h"
 
-/* ---- What commits late ---- */
+/* ---- Late commits ---- */
 
-/* Something that puts an item into a list; its id there. */
+/* An action that adds an item to a list; its ID there. */
 struct act {
         const char *actor;
         const struct rpc_method *method;
         const char *id, *text;
-        const char *item; /* NULL: the id of the answer */
+        const char *item; /* NULL: the ID in the response */
         char made[UUID_SIZE];
         sn_status status;
         pthread_t thread;
@@ -42,7 +42,7 @@ static void *do_act(void *argument)
         return NULL;
 }
 
-/* Has everything but its row, which waits for a lock: what is held up is told by the row itself. */
+/* Has done everything except its row, which waits for a lock: the row itself shows that it waits. */
 static PGconn *hold_up(const char *database, const char *table, const char *condition, struct act *act)
 {
         PGconn *pg = test_admin_connect(database);
@@ -83,8 +83,8 @@ static int64_t minutes_later(void)
         return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 + minutes * 60000000;
 }
 
-/* A minute, as far as ids and times of rows go (ids never go back: each time a further one). What is so old is only
- * remembered because it is not settled. */
+/* A minute, for IDs and times of rows (IDs never go back: each time another one). Items that old are recorded only
+ * because they are not settled. */
 static void act_a_minute_later(struct act *act)
 {
         minutes++;
@@ -94,8 +94,8 @@ static void act_a_minute_later(struct act *act)
         assert_int_equal(act->status, SN_OK);
 }
 
-/* acts: the late one, and two that overtake it. Four readers: from before, and from between, by few and by many; all
- * find all, once. */
+/* acts: the late one, and two that overtake it. Four readers: from before, and from in between, with small and large
+ * pages; all find everything, once. */
 static void check_late(const struct list *list, const char *database, const char *table, const char *condition,
                        struct act acts[3])
 {
@@ -147,7 +147,7 @@ static void a_note_that_commits_late_is_on_the_hashtag_timeline(void **state)
                         anna);
 }
 
-static void a_note_that_commits_late_comes_home(void **state)
+static void a_note_that_commits_late_reaches_the_home_timeline(void **state)
 {
         (void)ASK(cleo, FOLLOW(FOLLOW_USER), .id = anna);
         check_late_note((struct list){.name = "home", .reader = cleo, .method = &TIMELINE(GET_HOME)}, anna);
@@ -155,7 +155,7 @@ static void a_note_that_commits_late_comes_home(void **state)
 }
 
 /* Committed in time, and delivered after the reader saw a later note of their own. */
-static void a_note_that_is_delivered_late_comes_home(void **state)
+static void a_note_that_is_delivered_late_reaches_the_home_timeline(void **state)
 {
         struct list list = {.name = "home", .reader = cleo, .method = &TIMELINE(GET_HOME)};
         struct act late = {.actor = anna, .method = &NOTE(CREATE_NOTE), .text = "x"};
@@ -176,7 +176,7 @@ static void a_note_that_is_delivered_late_comes_home(void **state)
         (void)do_act(&own);
         act_a_minute_later(&own);
         for (int64_t until_us = clock_monotonic_us() + 200000; clock_monotonic_us() < until_us;) {
-                poller_all(&before); /* for so long that how far delivery has come is asked again */
+                poller_all(&before); /* for so long that the progress of delivery is requested again */
         }
         between = poller_new(&list, 20);
         assert_true(poller_has(&before, own.made) && poller_has(&between, own.made));
@@ -206,7 +206,7 @@ static void a_bookmark_that_commits_late_is_listed(void **state)
         check_late(&list, "note_service", "note_bookmarks", condition, acts);
 }
 
-static void a_follower_who_commits_late_is_listed(void **state)
+static void a_follow_that_commits_late_is_listed(void **state)
 {
         struct list list = {.name = "the followers", .reader = "", .method = &FOLLOW(LIST_FOLLOWERS), .id = anna};
         const char *fans[] = {bert, cleo, test_member("latest_follower")};
@@ -221,7 +221,7 @@ static void a_follower_who_commits_late_is_listed(void **state)
         check_late(&list, "follow_service", "user_relationships", condition, acts);
 }
 
-/* ---- Many at once ---- */
+/* ---- Concurrency ---- */
 
 #define WRITERS 4
 #define STEPS   60
@@ -261,7 +261,7 @@ static bool has_all(const struct poller *p, const struct writer *writers)
         return true;
 }
 
-/* Each poller polls while they write, and then until it has everything; every item once (poll_once looks). */
+/* Each poller polls while they write, and then until it has everything; every item once (checked by poll_once). */
 static void pollers_find_what_concurrent_writers_post_exactly_once(void **state)
 {
         struct list lists[] = {{.name = "home", .reader = cleo, .method = &TIMELINE(GET_HOME)},
@@ -309,9 +309,9 @@ static void pollers_find_what_concurrent_writers_post_exactly_once(void **state)
         }
 }
 
-/* ---- Order, and what is refused ---- */
+/* ---- Order and errors ---- */
 
-static void what_is_newer_comes_oldest_first_after_a_cursor_or_an_id(void **state)
+static void newer_items_are_oldest_first_after_a_cursor_or_an_id(void **state)
 {
         struct list list = {"the user timeline", "", &TIMELINE(GET_USER_TIMELINE), .id = anna};
         char ids[6][UUID_SIZE];
@@ -344,7 +344,7 @@ static void what_is_newer_comes_oldest_first_after_a_cursor_or_an_id(void **stat
         assert_int_equal(STATUS("", FOLLOW(LIST_FOLLOWERS), .id = anna, .after = bert), SN_INVALID_ARGUMENT);
 }
 
-/* The poller holds at most a hundred items that may be overtaken; more wait, and none is lost. */
+/* The poller stores at most a hundred items that may be overtaken; further ones wait, and none is lost. */
 static void post_stalled(const char *text, char (*ids)[UUID_SIZE], int n)
 {
         for (int i = 0; i < n; i++) {
@@ -353,8 +353,8 @@ static void post_stalled(const char *text, char (*ids)[UUID_SIZE], int n)
         }
 }
 
-/* Cursors remember 240 items. */
-static void very_much_that_is_unsettled_waits_and_is_not_lost(void **state)
+/* Cursors record 240 items. */
+static void many_unsettled_items_wait_and_are_not_lost(void **state)
 {
         struct list list = {"the hashtag timeline", "", &TIMELINE(GET_HASHTAG_TIMELINE), .text = "stall"};
         struct act late = {.actor = anna, .method = &NOTE(CREATE_NOTE), .text = "late #stall"};
@@ -367,7 +367,8 @@ static void very_much_that_is_unsettled_waits_and_is_not_lost(void **state)
         pg = hold_up("note_service", "notes", "new.text like 'late%'", &late);
         post_stalled("#stall", ids, 200);
         between = poller_new(&list, 100);
-        poller_all(&between); /* what stands below the page is not newer: it does not come, and nothing comes again */
+        poller_all(
+            &between); /* items below the page are not newer: they are not returned, and nothing is returned twice */
         assert_int_equal(between.n, 100);
         post_stalled("#stall", ids + 200, 100);
         poller_all(&before);
@@ -385,8 +386,9 @@ static void very_much_that_is_unsettled_waits_and_is_not_lost(void **state)
         free(ids);
 }
 
-/* More than a cursor remembers is unsettled below the first page: what the page shows comes once, nothing is lost. */
-static void a_first_page_above_very_much_that_is_unsettled_loses_nothing(void **state)
+/* More items than a cursor can record are unsettled below the first page: the page's items are returned once, and
+ * nothing is lost. */
+static void a_first_page_above_many_unsettled_items_loses_nothing(void **state)
 {
         struct list list = {"the hashtag timeline", "", &TIMELINE(GET_HASHTAG_TIMELINE), .text = "swell"};
         struct act late = {.actor = anna, .method = &NOTE(CREATE_NOTE), .text = "late #swell"};
@@ -405,7 +407,7 @@ static void a_first_page_above_very_much_that_is_unsettled_loses_nothing(void **
         }
         let_go(pg, "note_service", "notes", &late);
         for (int i = 0; i < 3; i++) {
-                poller_all(&pollers[i]); /* that nothing comes twice it looks itself */
+                poller_all(&pollers[i]); /* it checks for duplicates itself */
                 assert_int_equal(pollers[i].n,
                                  limits[i] < 100 ? 301 : 302); /* the largest page reads down to the first note */
                 poller_expect(&pollers[i], late.made, "late");
@@ -413,7 +415,7 @@ static void a_first_page_above_very_much_that_is_unsettled_loses_nothing(void **
         free(ids);
 }
 
-/* ---- What is passed over ---- */
+/* ---- Skipped items ---- */
 
 static void fill_hashtag(const char *author, int n)
 {
@@ -433,7 +435,7 @@ static void fill_hashtag(const char *author, int n)
         (void)test_admin("note_service", sql);
 }
 
-/* A page of what others wrote is found below thousands of notes of somebody who is blocked, or blocks. */
+/* A page of notes by others is found below thousands of notes by a blocked or blocking member. */
 static void a_page_is_filled_below_thousands_of_notes_of_a_blocked_member(void **state)
 {
         Timeline__Page *page;
@@ -458,22 +460,22 @@ int main(void)
         const struct CMUnitTest all[] = {
             PEOPLE_TEST(a_note_that_commits_late_is_on_its_authors_timeline),
             PEOPLE_TEST(a_note_that_commits_late_is_on_the_hashtag_timeline),
-            PEOPLE_TEST(a_note_that_commits_late_comes_home),
-            PEOPLE_TEST(a_note_that_is_delivered_late_comes_home),
+            PEOPLE_TEST(a_note_that_commits_late_reaches_the_home_timeline),
+            PEOPLE_TEST(a_note_that_is_delivered_late_reaches_the_home_timeline),
             PEOPLE_TEST(a_bookmark_that_commits_late_is_listed),
-            PEOPLE_TEST(a_follower_who_commits_late_is_listed),
+            PEOPLE_TEST(a_follow_that_commits_late_is_listed),
             PEOPLE_TEST(pollers_find_what_concurrent_writers_post_exactly_once),
-            PEOPLE_TEST(what_is_newer_comes_oldest_first_after_a_cursor_or_an_id),
-            PEOPLE_TEST(very_much_that_is_unsettled_waits_and_is_not_lost),
-            PEOPLE_TEST(a_first_page_above_very_much_that_is_unsettled_loses_nothing),
+            PEOPLE_TEST(newer_items_are_oldest_first_after_a_cursor_or_an_id),
+            PEOPLE_TEST(many_unsettled_items_wait_and_are_not_lost),
+            PEOPLE_TEST(a_first_page_above_many_unsettled_items_loses_nothing),
             PEOPLE_TEST(a_page_is_filled_below_thousands_of_notes_of_a_blocked_member),
         };
         const struct CMUnitTest some[] = {
-            PEOPLE_TEST(a_note_that_commits_late_comes_home),
-            PEOPLE_TEST(a_note_that_is_delivered_late_comes_home),
+            PEOPLE_TEST(a_note_that_commits_late_reaches_the_home_timeline),
+            PEOPLE_TEST(a_note_that_is_delivered_late_reaches_the_home_timeline),
             PEOPLE_TEST(pollers_find_what_concurrent_writers_post_exactly_once),
         };
-        /* A held-up statement waits for as long as the test needs, not only the four seconds of its role. */
+        /* A blocked statement waits for as long as the test needs, not only the four seconds of its role. */
         (void)setenv("PGOPTIONS", "-c statement_timeout=0 -c lock_timeout=0", 1);
         int failed = cmocka_run_group_tests_name("pages", all, test_start_plain, test_stop);
 

@@ -1,4 +1,4 @@
-/* Owns three members, anew for each test. */
+/* Owns three members, created for each test. */
 #include "services/test_people.h"
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
-/* Who follows, mutes and blocks whom, and what that makes of timelines; once with plain calls, once with every call
- * encoded and decoded. */
+/* Follows, mutes and blocks, and their effect on timelines; once with plain calls, once with every call encoded and
+ * decoded. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include "services/test_people.h"
 
-static void following_brings_notes_home_and_unfollowing_takes_them_away(void **state)
+static void following_adds_notes_to_home_and_unfollowing_removes_them(void **state)
 {
         (void)people_post(anna, "before", PUBLIC);
         assert_string_equal(people_home(bert), "");
@@ -30,7 +30,7 @@ static void following_brings_notes_home_and_unfollowing_takes_them_away(void **s
         assert_string_equal(people_home(bert), "meanwhile own after before");
 }
 
-static void ones_own_changes_are_seen_at_once(void **state)
+static void your_own_changes_are_visible_at_once(void **state)
 {
         const char *id;
 
@@ -49,7 +49,7 @@ static void ones_own_changes_are_seen_at_once(void **state)
         assert_string_equal(people_home(anna), "two");
 }
 
-static void a_delete_is_in_force_on_the_very_next_request(void **state)
+static void a_deletion_takes_effect_on_the_very_next_request(void **state)
 {
         const char *id = people_post(anna, "gone soon", PUBLIC);
 
@@ -65,7 +65,7 @@ static void a_delete_is_in_force_on_the_very_next_request(void **state)
         assert_string_equal(people_wall(cleo, bert), "");
 }
 
-static void renotes_come_home_with_what_they_pass_on(void **state)
+static void renotes_reach_home_with_their_original(void **state)
 {
         const char *id = people_post(anna, "news", PUBLIC);
 
@@ -115,11 +115,11 @@ static void a_block_hides_both_from_each_other_at_once(void **state)
         assert_int_equal(STATUS(bert, FOLLOW(FOLLOW_USER), .id = anna), SN_PERMISSION_DENIED);
         assert_string_equal(test_problem_code(), "blocked");
         (void)ASK(anna, FOLLOW(UNBLOCK_USER), .id = bert);
-        assert_string_equal(people_home(bert), "bert"); /* the follows do not come back */
+        assert_string_equal(people_home(bert), "bert"); /* the follows are not restored */
         (void)ASK(bert, NOTE(GET_NOTE), .id = of_anna);
 }
 
-static void somebody_blocked_does_not_come_in_by_renotes(void **state)
+static void renotes_do_not_show_blocked_members(void **state)
 {
         const char *id = people_post(anna, "anna", PUBLIC);
 
@@ -131,7 +131,7 @@ static void somebody_blocked_does_not_come_in_by_renotes(void **state)
         assert_string_equal(people_home(cleo), "");
 }
 
-static void relations_are_seen_from_both_sides(void **state)
+static void relationships_are_visible_from_both_sides(void **state)
 {
         Follow__ListRelationshipsRequest in = FOLLOW__LIST_RELATIONSHIPS_REQUEST__INIT;
         char *ids[] = {(char *)anna, (char *)bert, (char *)anna};
@@ -158,7 +158,7 @@ static void relations_are_seen_from_both_sides(void **state)
         assert_int_equal(STATUS(anna, FOLLOW(FOLLOW_USER), .id = "018f0000-0000-7000-8000-00000000dead"), SN_NOT_FOUND);
 }
 
-static void a_hashtag_gathers_public_notes_in_any_spelling(void **state)
+static void a_hashtag_timeline_has_public_notes_in_any_spelling(void **state)
 {
         static int run;
         char tag[40], text[100];
@@ -181,7 +181,7 @@ static void a_hashtag_gathers_public_notes_in_any_spelling(void **state)
         assert_string_equal(page->next_cursor, "");
 }
 
-static void cursors_are_ones_own(void **state)
+static void cursors_are_private(void **state)
 {
         Timeline__Page *page;
 
@@ -198,16 +198,16 @@ static void cursors_are_ones_own(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            PEOPLE_TEST(following_brings_notes_home_and_unfollowing_takes_them_away),
-            PEOPLE_TEST(ones_own_changes_are_seen_at_once),
-            PEOPLE_TEST(a_delete_is_in_force_on_the_very_next_request),
-            PEOPLE_TEST(renotes_come_home_with_what_they_pass_on),
+            PEOPLE_TEST(following_adds_notes_to_home_and_unfollowing_removes_them),
+            PEOPLE_TEST(your_own_changes_are_visible_at_once),
+            PEOPLE_TEST(a_deletion_takes_effect_on_the_very_next_request),
+            PEOPLE_TEST(renotes_reach_home_with_their_original),
             PEOPLE_TEST(mutes_keep_notes_off_the_home_timeline_only),
             PEOPLE_TEST(a_block_hides_both_from_each_other_at_once),
-            PEOPLE_TEST(somebody_blocked_does_not_come_in_by_renotes),
-            PEOPLE_TEST(relations_are_seen_from_both_sides),
-            PEOPLE_TEST(a_hashtag_gathers_public_notes_in_any_spelling),
-            PEOPLE_TEST(cursors_are_ones_own),
+            PEOPLE_TEST(renotes_do_not_show_blocked_members),
+            PEOPLE_TEST(relationships_are_visible_from_both_sides),
+            PEOPLE_TEST(a_hashtag_timeline_has_public_notes_in_any_spelling),
+            PEOPLE_TEST(cursors_are_private),
         };
         int failed = cmocka_run_group_tests_name("relations", tests, test_start_plain, test_stop);
 

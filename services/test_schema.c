@@ -1,5 +1,5 @@
-/* The schemas and the code that uses them, held against each other: every statement fits, every table is written and
- * read, every declared method has a handler. */
+/* The schemas compared with the code that uses them: every statement matches, every table is written and read, every
+ * declared method has a handler. */
 #include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +18,7 @@ static int setup(void **state)
         return 0;
 }
 
-static void every_statement_fits_its_schema(void **state)
+static void every_statement_matches_its_schema(void **state)
 {
         struct buf error;
         char url[300];
@@ -63,7 +63,7 @@ static bool word_is(struct str word, const char *text)
         return str_equal_nocase(word, str_of(text));
 }
 
-/* The next word; punctuation counts for nothing but as the end of one. */
+/* The next word; punctuation only ends words. */
 static bool next_word(struct str *rest, struct str *word)
 {
         size_t from = 0, to;
@@ -80,8 +80,8 @@ static bool next_word(struct str *rest, struct str *word)
         return word->len > 0;
 }
 
-/* Written: after `insert into`, `update`, `delete from`. Read: after any other `from`, `join` or `using`; or what a
- * write gives back. */
+/* Written: after `insert into`, `update`, `delete from`. Read: after any other `from`, `join` or `using`; or
+ * `returning`. */
 static void look(struct str sql, const char *table, struct use *use)
 {
         struct str before = STR(""), last = STR(""), word;
@@ -126,7 +126,7 @@ static PGresult *ask(PGconn *pg, const char *sql)
         return result;
 }
 
-/* Functions that a statement calls, or a trigger; others might be dead themselves. */
+/* Functions that a statement calls, or a trigger; others might be unused themselves. */
 static bool is_called(const char *database, const char *function, bool by_trigger)
 {
         size_t n;
@@ -195,7 +195,7 @@ static void every_table_has_a_writer_and_a_reader(void **state)
         }
 }
 
-static void the_finder_of_writers_and_readers_can_tell_them_apart(void **state)
+static void the_search_for_writers_and_readers_distinguishes_them(void **state)
 {
         static const struct {
                 const char *sql;
@@ -241,7 +241,7 @@ static void every_method_has_a_handler(void **state)
         }
 }
 
-static void every_emitter_lets_its_log_be_read(void **state)
+static void the_log_of_every_emitter_can_be_read(void **state)
 {
         for (size_t s = 0; s < sonet_n_services; s++) {
                 const struct bus_consumer *const *consumers = sonet_services[s]->consumers;
@@ -260,12 +260,12 @@ static void every_emitter_lets_its_log_be_read(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(every_statement_fits_its_schema),
+            cmocka_unit_test(every_statement_matches_its_schema),
             cmocka_unit_test(every_statement_belongs_to_a_service),
             cmocka_unit_test(every_table_has_a_writer_and_a_reader),
-            cmocka_unit_test(the_finder_of_writers_and_readers_can_tell_them_apart),
+            cmocka_unit_test(the_search_for_writers_and_readers_distinguishes_them),
             cmocka_unit_test(every_method_has_a_handler),
-            cmocka_unit_test(every_emitter_lets_its_log_be_read),
+            cmocka_unit_test(the_log_of_every_emitter_can_be_read),
         };
 
         return cmocka_run_group_tests_name("schemas", tests, setup, NULL);

@@ -46,7 +46,7 @@ static struct service services[SERVICES_MAX];
 static struct bus_runner *runners[SERVICES_MAX];
 static struct arena *names;
 
-/* A second network starts as the first one did. */
+/* A second network starts like the first one. */
 static void empty_databases(void)
 {
         for (size_t i = 0; i < sonet_n_services; i++) {
@@ -220,7 +220,7 @@ bool test_redis_do(int argc, const char *const *argv)
         return redis_command(c, redis, argc, argv, NULL, &reply) == SN_OK;
 }
 
-/* ---- Until all is quiet ---- */
+/* ---- Waiting until everything is idle ---- */
 
 static void wait_consumed(const struct service_definition *service, const struct bus_consumer *consumer)
 {
@@ -318,7 +318,7 @@ static struct rpc_call *new_call(const char *actor)
         return c;
 }
 
-/* Without its method's deadline: what is shown is what comes out, on a machine however slow. */
+/* Without its method's deadline: only the result matters, on any machine. */
 sn_status test_send(const char *actor, const struct rpc_method *m, const ProtobufCMessage *in, void **out)
 {
         struct rpc_call *c = new_call(actor);
@@ -345,7 +345,7 @@ static void *member_of(ProtobufCMessage *message, const char *name)
         return field != NULL && field->label != PROTOBUF_C_LABEL_REPEATED ? (char *)message + field->offset : NULL;
 }
 
-/* A member of a oneof is chosen by it. */
+/* Selects a member of a oneof. */
 static void set_text(ProtobufCMessage *message, const char *name, const char *value)
 {
         const ProtobufCFieldDescriptor *field =

@@ -1,4 +1,5 @@
-/* Delivery to many followers: what it costs at once, that it goes on where it was stopped, that nothing is done twice.
+/* Delivery to many followers: its cost per portion, that it continues where it was stopped, and that nothing is
+ * repeated.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -66,7 +67,7 @@ static void wait_for_statements(int n)
         test_wait_for("timeline_service", sql);
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) /* they keep what was freed, or a shadow of all */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) /* they retain freed memory, or shadow memory */
 #define MEMORY_KIB (512 * 1024)
 #else
 #define MEMORY_KIB (32 * 1024)
@@ -74,8 +75,8 @@ static void wait_for_statements(int n)
 #define FLOOD_FOLLOWERS 5000
 #define ROWS_AT_ONCE    10000 /* services/timeline/deliver.c */
 
-/* Many notes at once of somebody with many followers: SONET_TEST_FLOOD=300 for what was seen to take 181 MiB. */
-static void a_flood_is_delivered_in_portions_and_none_is_done_twice(void **state)
+/* Many notes at once by a member with many followers: SONET_TEST_FLOOD=300 once took 181 MiB. */
+static void a_flood_is_delivered_in_portions_and_none_is_repeated(void **state)
 {
         const char *given = getenv("SONET_TEST_FLOOD"), *author = test_member("flooding");
         int n = given != NULL ? (int)strtol(given, NULL, 10) : 40, before;
@@ -94,7 +95,8 @@ static void a_flood_is_delivered_in_portions_and_none_is_done_twice(void **state
         wait_for_statements(3);
         before = statements();
         test_network_stop_consumers("timeline");
-        assert_true(statements() <= before + 2); /* the one that ran when it was asked, and one that ended meanwhile */
+        assert_true(statements() <=
+                    before + 2); /* the one that was running at the request, and one that ended meanwhile */
         test_network_start_consumers("timeline");
         for (int done = before; done < n * FLOOD_FOLLOWERS / ROWS_AT_ONCE; done += 10) {
                 wait_for_statements(done);
@@ -111,7 +113,7 @@ static void a_flood_is_delivered_in_portions_and_none_is_done_twice(void **state
         test_remove_followers(author);
 }
 
-/* A delivery in the same batch, by somebody with few. */
+/* A delivery in the same batch, by a member with few followers. */
 static void a_note_reaches_each_of_many_followers(void **state)
 {
         const char *author = test_member("known"), *other = test_member("unknown"),
@@ -138,8 +140,8 @@ static void a_note_reaches_each_of_many_followers(void **state)
         test_remove_followers(author);
 }
 
-/* 27,003 entries: some 105 of them note their owners, and a round of pruning looks at no others. */
-static void pruning_looks_at_what_grew(void **state)
+/* 27,003 entries: some 105 of them record their owners, and pruning checks no others. */
+static void pruning_only_checks_tails_that_grew(void **state)
 {
         int noted = (int)strtol(test_admin("timeline_service", "select count(*) from timeline_grown"), NULL, 10);
 
@@ -171,8 +173,8 @@ static void check_after_settling(const char *reader, const char *how)
         test_home_check_deep(reader, how);
 }
 
-/* One who becomes famous, one who was, one who is not; whatever was delivered before is not there twice. */
-static void notes_of_the_famous_are_on_all_timelines_and_delivered_to_none(void **state)
+/* A member who becomes famous, one who already was, one who is not; notes delivered before do not appear twice. */
+static void notes_of_famous_members_are_on_all_timelines_without_delivery(void **state)
 {
         const char *rising = test_member("rising"), *star = test_member("star"), *small = test_member("small"),
                    *reader = test_member("fan");
@@ -185,7 +187,7 @@ static void notes_of_the_famous_are_on_all_timelines_and_delivered_to_none(void 
         check_after_settling(reader, "before anybody is famous");
         test_give_followers(rising, 10000);
         (void)snprintf(beyond, sizeof(beyond), " and note_id > '%s'", test_post(small));
-        test_post_many(rising, 150); /* more than note_service keeps in memory */
+        test_post_many(rising, 150); /* more than note_service caches */
         test_post_many(small, 3);
         check_after_settling(reader, "one is famous");
         assert_false(has_entries(beyond, rising));
@@ -209,9 +211,9 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(a_note_reaches_each_of_many_followers),
-            cmocka_unit_test(pruning_looks_at_what_grew),
-            cmocka_unit_test(a_flood_is_delivered_in_portions_and_none_is_done_twice),
-            cmocka_unit_test(notes_of_the_famous_are_on_all_timelines_and_delivered_to_none),
+            cmocka_unit_test(pruning_only_checks_tails_that_grew),
+            cmocka_unit_test(a_flood_is_delivered_in_portions_and_none_is_repeated),
+            cmocka_unit_test(notes_of_famous_members_are_on_all_timelines_without_delivery),
         };
 
         return cmocka_run_group_tests_name("timelines, delivery", tests, test_start_plain, test_stop);

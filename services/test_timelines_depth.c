@@ -1,4 +1,5 @@
-/* Home timelines after long absence and far down: what delivery passed over and what no longer fits is not missing. */
+/* Home timelines after a long absence and far down: notes that delivery skipped and that no longer fit are not missing.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +11,8 @@
 #include "services/timeline/home_memory.h"
 #include "services/test_home.h"
 
-/* As if time had passed: the mark in PostgreSQL, and the day that the header of the set in Redis has. */
+/* As if time had passed: the time of the last read in PostgreSQL, and the day in the header of the cached timeline in
+ * Redis. */
 static void let_days_pass(const char *owner, int days)
 {
         static const char lua[] =
@@ -26,11 +28,11 @@ static void let_days_pass(const char *owner, int days)
         (void)snprintf(count, sizeof(count), "%d", days);
         (void)test_admin("timeline_service", sql);
         (void)test_redis_do(5, argv);
-        home_memory_clear(); /* as a list of another day, which it does not give */
+        home_memory_clear(); /* like a list of another day, which it does not return */
 }
 
-/* Delivery passes over whom it has not seen for 30 days; what was missed is there when they come back. */
-static void a_member_who_was_away_for_a_month_finds_everything(void **state)
+/* Delivery skips members who have been absent for 30 days; missed notes are there when they return. */
+static void a_member_absent_for_a_month_finds_everything(void **state)
 {
         static const char owned[] = "select count(*) from timeline_entries where owner_id = ";
         const char *reader = test_member("traveller"), *author = test_member("diarist");
@@ -84,7 +86,7 @@ static bool set_is_short(const char *owner)
         return test_redis_do(4, argv);
 }
 
-static void a_set_that_grew_long_is_cut_by_its_reader_and_lacks_nothing(void **state)
+static void a_cached_timeline_that_grew_long_is_trimmed_by_its_reader_and_complete(void **state)
 {
         const char *reader = test_member("seldom_there"), *author = test_member("talkative");
 
@@ -106,8 +108,8 @@ static void a_set_that_grew_long_is_cut_by_its_reader_and_lacks_nothing(void **s
         test_home_check(reader, 50, "with more on top");
 }
 
-/* More than the tail holds, from authors who wrote at different times: following one of old brings notes from below the
- * tail of another. */
+/* More than the tail can hold, from authors who wrote at different times: following an old one adds notes from below
+ * the tail of another. */
 static void far_below_the_tail_nothing_is_missing(void **state)
 {
         const char *reader = test_member("archivist"), *early = test_member("early"), *late = test_member("late"),
@@ -124,7 +126,7 @@ static void far_below_the_tail_nothing_is_missing(void **state)
         test_home_check_deep(reader, "another one who wrote before");
         test_follow(reader, between);
         test_home_check_deep(reader, "a third one in between");
-        test_post_many(late, 260); /* long enough for the set in Redis to be cut */
+        test_post_many(late, 260); /* long enough for the cached timeline in Redis to be trimmed */
         test_network_settle();
         test_home_check_deep(reader, "with more on top");
         (void)test_network_run_job("timeline", "prune_timelines");
@@ -133,8 +135,8 @@ static void far_below_the_tail_nothing_is_missing(void **state)
         test_home_check_deep(reader, "without the latest");
 }
 
-/* A short tail that was complete, then somebody with a long past. */
-static void old_notes_of_one_do_not_hide_older_ones_of_another(void **state)
+/* A short tail that was complete, then a follow of a member with many old notes. */
+static void old_notes_of_one_author_do_not_hide_older_ones_of_another(void **state)
 {
         const char *reader = test_member("collector"), *seldom = test_member("seldom"), *often = test_member("often");
 
@@ -147,7 +149,7 @@ static void old_notes_of_one_do_not_hide_older_ones_of_another(void **state)
         test_home_check_deep(reader, "and one who writes often");
 }
 
-static void deleted_notes_in_the_tail_do_not_open_a_gap(void **state)
+static void deleted_notes_in_the_tail_leave_no_gap(void **state)
 {
         const char *reader = test_member("reader_of_gaps"), *author = test_member("deleter"),
                    *older = test_member("older");
@@ -175,16 +177,16 @@ static void deleted_notes_in_the_tail_do_not_open_a_gap(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(a_member_who_was_away_for_a_month_finds_everything),
+            cmocka_unit_test(a_member_absent_for_a_month_finds_everything),
             cmocka_unit_test(yesterdays_timeline_is_marked_as_read_today),
-            cmocka_unit_test(a_set_that_grew_long_is_cut_by_its_reader_and_lacks_nothing),
+            cmocka_unit_test(a_cached_timeline_that_grew_long_is_trimmed_by_its_reader_and_complete),
             cmocka_unit_test(far_below_the_tail_nothing_is_missing),
-            cmocka_unit_test(old_notes_of_one_do_not_hide_older_ones_of_another),
-            cmocka_unit_test(deleted_notes_in_the_tail_do_not_open_a_gap),
+            cmocka_unit_test(old_notes_of_one_author_do_not_hide_older_ones_of_another),
+            cmocka_unit_test(deleted_notes_in_the_tail_leave_no_gap),
         };
-        const struct CMUnitTest encoded[] = {cmocka_unit_test(a_member_who_was_away_for_a_month_finds_everything)};
+        const struct CMUnitTest encoded[] = {cmocka_unit_test(a_member_absent_for_a_month_finds_everything)};
         const struct CMUnitTest without_redis[] = {
-            cmocka_unit_test(a_member_who_was_away_for_a_month_finds_everything),
+            cmocka_unit_test(a_member_absent_for_a_month_finds_everything),
             cmocka_unit_test(far_below_the_tail_nothing_is_missing),
         };
         int failed = cmocka_run_group_tests_name("timelines, depth", tests, test_start_plain, test_stop);

@@ -1,5 +1,5 @@
-/* Home timelines while many write at once, and Redis is emptied, filled and cut off in the middle of fan-outs.
- * SONET_TEST_ROUNDS chooses how often (`./dev test --long`: 100). */
+/* Home timelines during many concurrent writes, while Redis is emptied, filled and cut off during fan-outs.
+ * SONET_TEST_ROUNDS sets the number of rounds (`./dev test --long`: 100). */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,7 +31,7 @@ struct writer {
         unsigned random;
         int steps;
         char failure[200];
-        char ids[64][UUID_SIZE]; /* some of the notes that it posted */
+        char ids[64][UUID_SIZE]; /* some of its notes */
         const char *authors[64];
         size_t n_posts;
 };
@@ -43,7 +43,7 @@ static unsigned draw(struct writer *w, unsigned bound)
         return (unsigned)rand_r(&w->random) % bound;
 }
 
-/* What may happen to anybody; all else is a defect. */
+/* Errors that may occur; all others are defects. */
 static void note_status(struct writer *w, const struct rpc_method *m, sn_status status)
 {
         if (status != SN_OK && status != SN_NOT_FOUND && status != SN_PERMISSION_DENIED && w->failure[0] == '\0') {
@@ -71,7 +71,7 @@ static void post(struct writer *w, const char *actor)
         }
 }
 
-/* Half of all builds meet a delivery that is on its way. */
+/* Half of all builds coincide with a delivery. */
 static void read_newly(struct writer *w, const char *actor, bool forget)
 {
         char key[80];
@@ -122,7 +122,7 @@ static void *write_much(void *argument)
         return NULL;
 }
 
-/* Full: it answers readers, and refuses what is delivered. */
+/* Full: it responds to readers, and rejects deliveries. */
 static void fill_redis(struct writer *w)
 {
         const char *full[] = {"CONFIG", "SET", "maxmemory", "1"}, *empty[] = {"CONFIG", "SET", "maxmemory", "0"};
@@ -134,7 +134,7 @@ static void fill_redis(struct writer *w)
         }
 }
 
-/* What is done to Redis while deliveries are on their way. Each for itself, too: one may heal what another one broke.
+/* The disturbances of Redis during deliveries. Also separately: one may repair the damage of another.
  */
 enum disturbance { NOTHING, EMPTY, FILL, CUT, N_DISTURBANCES, ANY = N_DISTURBANCES };
 
@@ -184,7 +184,7 @@ static void run_writers(int steps, enum disturbance kind)
         free(writers);
 }
 
-static void disturbed_in_the_middle_of_fan_outs_redis_changes_nothing(void **state)
+static void disturbing_redis_during_fan_outs_changes_nothing(void **state)
 {
         const char *given = getenv("SONET_TEST_ROUNDS");
         long rounds = given != NULL ? strtol(given, NULL, 10) : 10;
@@ -198,7 +198,7 @@ static void disturbed_in_the_middle_of_fan_outs_redis_changes_nothing(void **sta
         }
 }
 
-static void undisturbed_timelines_are_right(void **state)
+static void undisturbed_timelines_are_correct(void **state)
 {
         test_seed++;
         run_writers(200, NOTHING);
@@ -245,9 +245,9 @@ static int start_without_redis(void **state)
 int main(void)
 {
         const struct CMUnitTest disturbed[] = {
-            cmocka_unit_test(disturbed_in_the_middle_of_fan_outs_redis_changes_nothing),
+            cmocka_unit_test(disturbing_redis_during_fan_outs_changes_nothing),
         };
-        const struct CMUnitTest without_redis[] = {cmocka_unit_test(undisturbed_timelines_are_right)};
+        const struct CMUnitTest without_redis[] = {cmocka_unit_test(undisturbed_timelines_are_correct)};
 
         test_seed_choose();
         int failed = cmocka_run_group_tests_name("timelines", disturbed, start_plain, test_stop);

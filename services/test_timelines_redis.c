@@ -1,5 +1,5 @@
-/* What home timelines believe of Redis: when it is full, when delivery starts and stops, when it comes back with old
- * contents. */
+/* When home timelines trust Redis: when it is full, when delivery starts and stops, when it returns with old contents.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,8 +15,8 @@
 #include "base/clock.h"
 #include "services/test_home.h"
 
-/* A full Redis answers readers from what it has, and refuses what is delivered. */
-static void what_a_full_redis_refused_is_not_missing(void **state)
+/* A full Redis responds to readers from its contents, and rejects deliveries. */
+static void deliveries_rejected_by_a_full_redis_are_not_missing(void **state)
 {
         const char *full[] = {"CONFIG", "SET", "maxmemory", "1"}, *empty[] = {"CONFIG", "SET", "maxmemory", "0"};
         const char *reader = test_member("patient"), *author = test_member("prolific");
@@ -66,7 +66,7 @@ static void remove_tail(const char *owner)
         (void)test_admin("timeline_service", sql);
 }
 
-static void a_start_keeps_what_is_in_redis(void **state)
+static void a_start_keeps_timelines_in_redis(void **state)
 {
         const char *reader = test_member("kept"), *author = test_member("keeper");
         char key[80];
@@ -87,8 +87,8 @@ static void a_start_keeps_what_is_in_redis(void **state)
         assert_int_equal(test_home_count(reader), 6);
 }
 
-/* As a Redis that was restored from a copy of some minutes ago. */
-static void a_start_drops_what_delivery_had_not_reached(void **state)
+/* Like a Redis restored from a copy a few minutes old. */
+static void a_start_drops_timelines_that_delivery_had_not_reached(void **state)
 {
         const char *reader = test_member("dropped"), *author = test_member("dropping");
         const char *behind[] = {"SET", "tl:sync:progress", "018f0000-0000-7000-8000-000000000000 1 "};
@@ -108,8 +108,8 @@ static void a_start_drops_what_delivery_had_not_reached(void **state)
         test_home_check(reader, 5, "afterwards");
 }
 
-/* A process that only reads: where delivery is cut off from Redis, and goes on without it, nobody tells. */
-static void without_delivery_redis_is_not_believed(void **state)
+/* A process that only reads: it is not notified when delivery is cut off from Redis and continues without it. */
+static void without_delivery_redis_is_not_trusted(void **state)
 {
         const char *reader = test_member("doubter"), *author = test_member("doubted");
         const char *id;
@@ -130,7 +130,7 @@ static void without_delivery_redis_is_not_believed(void **state)
         assert_int_equal(test_home_count(reader), 4);
 }
 
-/* ---- A Redis of the test's own, to stop and to start again ---- */
+/* ---- A separate Redis, which can be stopped and restarted ---- */
 
 static char redis_dir[64], redis_socket[96];
 static pid_t redis_pid;
@@ -152,7 +152,7 @@ static void start_redis(void)
         }
 }
 
-/* As a power cut would: what was not saved is lost. */
+/* Like a power failure: unsaved data is lost. */
 static void kill_redis(void)
 {
         if (redis_pid > 0) {
@@ -163,8 +163,8 @@ static void kill_redis(void)
         }
 }
 
-/* Its sets lack what was delivered after they were saved. */
-static void a_redis_that_comes_back_with_old_sets_is_not_believed(void **state)
+/* Its timelines lack notes delivered after they were saved. */
+static void a_redis_that_returns_with_old_timelines_is_not_trusted(void **state)
 {
         const char *reader = test_member("believer"), *author = test_member("author_of_news"), *save[] = {"SAVE"};
 
@@ -181,7 +181,7 @@ static void a_redis_that_comes_back_with_old_sets_is_not_believed(void **state)
         kill_redis();
         test_home_check(reader, 5, "without Redis");
         start_redis();
-        while (!key_exists("tl:sync:in-step")) { /* the test's own time limit ends what never comes */
+        while (!key_exists("tl:sync:in-step")) { /* the test's timeout ends an endless wait */
                 test_home_check(reader, 5, "while Redis comes back");
         }
         test_network_settle();
@@ -223,12 +223,12 @@ static int stop_own_redis(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(what_a_full_redis_refused_is_not_missing),
-            cmocka_unit_test(a_start_keeps_what_is_in_redis),
-            cmocka_unit_test(a_start_drops_what_delivery_had_not_reached),
-            cmocka_unit_test(without_delivery_redis_is_not_believed),
+            cmocka_unit_test(deliveries_rejected_by_a_full_redis_are_not_missing),
+            cmocka_unit_test(a_start_keeps_timelines_in_redis),
+            cmocka_unit_test(a_start_drops_timelines_that_delivery_had_not_reached),
+            cmocka_unit_test(without_delivery_redis_is_not_trusted),
         };
-        const struct CMUnitTest restored[] = {cmocka_unit_test(a_redis_that_comes_back_with_old_sets_is_not_believed)};
+        const struct CMUnitTest restored[] = {cmocka_unit_test(a_redis_that_returns_with_old_timelines_is_not_trusted)};
         int failed = cmocka_run_group_tests_name("timelines, Redis", tests, test_start_plain, test_stop);
 
         return failed +

@@ -1,5 +1,5 @@
-/* What a member may not see is read as what is not there: the same statements, as often, whatever is in memory. So the
- * time of a 404 does not tell which of the two it is. */
+/* Hidden notes are read like missing ones: with the same statements, as often, whatever is in memory. So the time of a
+ * 404 does not reveal which it is. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,15 +22,15 @@
 static const char *anna, *bert, *cleo, *viewer;
 static PGconn *administrator;
 
-/* ---- What a request reads ---- */
+/* ---- The reads of a request ---- */
 
 static void forget_statements(void)
 {
         (void)test_admin("postgres", "select pg_stat_statements_reset()");
 }
 
-/* Statements about members, relations and notes since forget_statements(), and how often: not those of the log of
- * events, which goes on by itself. Constants show as such or as parameters, as it happens. */
+/* Statements about members, relationships and notes since forget_statements(), and their number: without those of the
+ * event log, which run independently. Constants may appear as such or as parameters. */
 static const char STATEMENTS[] = "select string_agg(calls || ' x ' || left(regexp_replace(query, '\\$?[0-9]+', 'N', "
                                  "'g'), 200), E'\\n' order by queryid)"
                                  " from pg_stat_statements where query ~ "
@@ -73,7 +73,7 @@ static sn_status reads(const char *actor, const struct rpc_method *m, const char
         return status;
 }
 
-/* ---- Notes that the viewer may not see ---- */
+/* ---- Hidden notes ---- */
 
 static struct hidden {
         const char *what;
@@ -96,7 +96,7 @@ static const char *post(const char *author, int visibility)
         return note->id;
 }
 
-/* The renote that a member has made last. */
+/* A member's latest renote. */
 static const char *newest_of(const char *member)
 {
         Timeline__Page *page = ASK(member, timeline_methods[TIMELINE_GET_USER_TIMELINE], .id = member, .limit = 1);
@@ -104,7 +104,7 @@ static const char *newest_of(const char *member)
         return page->items[0]->id;
 }
 
-/* Its maker, Bert, alone still sees it. */
+/* Only its author, Bert, still sees it. */
 static void hide_comment(void)
 {
         Note__RemoveCommentRequest removal = NOTE__REMOVE_COMMENT_REQUEST__INIT;
@@ -117,7 +117,7 @@ static void hide_comment(void)
         (void)add("removed from under a note", comment->id);
 }
 
-/* Anna wrote it, or Bert passed it on; Cleo blocks the viewer. */
+/* Written by Anna, or renoted by Bert; Cleo blocks the viewer. */
 static void hide_notes(void)
 {
         const char *id, *renoted;
@@ -143,7 +143,7 @@ static void warm(const char *actor)
         }
 }
 
-/* By Anna and Cleo, who see what is theirs; and by the viewer, what of theirs is public. */
+/* By Anna and Cleo, who see their own notes; and by the viewer, who sees their public ones. */
 static void warm_all(void)
 {
         warm(anna);
@@ -183,7 +183,7 @@ static void compare_roads(const char *actor, const char *when)
         free((char *)own);
 }
 
-static void what_is_hidden_is_read_as_what_is_not_there(void **state)
+static void hidden_notes_are_read_like_missing_ones(void **state)
 {
         hide_notes();
         compare_roads(viewer, "as written");
@@ -192,20 +192,20 @@ static void what_is_hidden_is_read_as_what_is_not_there(void **state)
         compare_roads(viewer, "asked for again");
 }
 
-static void to_nobody_alike(void **state)
+static void for_anonymous_readers_hidden_equals_missing(void **state)
 {
         const struct hidden *last;
 
         hide_notes();
-        n_hidden = 2; /* what is public is not hidden from nobody */
+        n_hidden = 2; /* public notes are visible to anonymous readers */
         last = &hidden[1];
         assert_string_equal(last->what, "for followers");
         warm_all();
         compare_roads("", "in memory");
 }
 
-/* What is shown from memory is not read at all. */
-static void what_is_shown_is_read_once(void **state)
+/* Notes shown from memory are not read at all. */
+static void visible_notes_are_read_once(void **state)
 {
         char got[READS_SIZE];
         const char *id = strdup(post(anna, PUBLIC));
@@ -242,9 +242,9 @@ static int stop(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(what_is_hidden_is_read_as_what_is_not_there),
-            cmocka_unit_test(to_nobody_alike),
-            cmocka_unit_test(what_is_shown_is_read_once),
+            cmocka_unit_test(hidden_notes_are_read_like_missing_ones),
+            cmocka_unit_test(for_anonymous_readers_hidden_equals_missing),
+            cmocka_unit_test(visible_notes_are_read_once),
         };
 
         return cmocka_run_group_tests_name("unseen", tests, start, stop);
