@@ -1,4 +1,4 @@
-/* One gRPC server of the echo service and a channel to it, for the tests of the wire. */
+/* A gRPC server with the echo service and a channel to it, for tests of gRPC. */
 #ifndef RPC_TESTDATA_WIRE_H
 #define RPC_TESTDATA_WIRE_H
 
