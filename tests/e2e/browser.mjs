@@ -51,7 +51,7 @@ export class Browser {
                 });
         }
 
-        // Has a function called with what each event of a name says, instead of the one before.
+        // Sets the listener for an event, replacing the previous one.
         on(event, listener) {
                 this.listeners.set(event, listener);
         }
