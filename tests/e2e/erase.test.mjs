@@ -96,7 +96,7 @@ test('an erased member leaves no trace: ID, name, address, text', { timeout: 240
         await fan.react(note.id, 'renote');
         const picture = must(await it.api('POST', '/v1/media', { token: ada.token, ...form(png(8, 8), { alt_text: word }, `${word}.png`) }), 201);
         await sql('media', `insert into media_access_logs select gen_random_uuid(), gen_random_uuid(), case n % 2 when 0 then '${ada.id}'::uuid else gen_random_uuid() end, case n % 2 when 1 then '${ada.id}'::uuid end, 'small', true, 1, now() from generate_series(1, 120) n`);
-        await eventually('what she searched for is kept', async () => { must(await ada.get(`/v1/search?query=${word}`)); return must(await ada.get('/v1/search/history')).items.length === 1; });
+        await eventually('her search history is stored', async () => { must(await ada.get(`/v1/search?query=${word}`)); return must(await ada.get('/v1/search/history')).items.length === 1; });
         must(await ada.post('/v1/search/saved', { query: word }), 201);
         must(await ada.post('/v1/notes', { text: `${word} looks`, media_ids: [picture.id] }), 201);
         must(await it.api('POST', '/v1/uploads', { token: ada.token, headers: { 'tus-resumable': '1.0.0', 'upload-length': '1000' } }), 201);
@@ -127,7 +127,7 @@ test('an erased member leaves no trace: ID, name, address, text', { timeout: 240
         const isTheirs = (line) => !line.includes(ada.id) && (/hello @/.test(line) || (line.includes(mention.id) && /INTO public\.search_index /.test(line)) ||
                 new RegExp(`INTO public\\.search_words .*\\('(~[a-z]+:|@)?${name.slice(0, -1)}`).test(line));
         must(await ada.del('/v1/users/me', { body: { password: PASSWORD } }), 204);
-        await eventually('nobody is told of her any more', async () => await sql('notification', `select count(*) from notifications where user_id = '${ada.id}'`) === '0\n', 240_000); // in portions
+        await eventually('she is gone from all notifications', async () => await sql('notification', `select count(*) from notifications where user_id = '${ada.id}'`) === '0\n', 240_000); // in portions
         await eventually('it is erased', async () => {
                 const left = traces(await dump(), marks).filter((line) => !/INTO public\.outbox/.test(line) && !isTheirs(line));
                 assert.deepEqual(left, []);
@@ -146,7 +146,7 @@ test('an erased member leaves no trace: ID, name, address, text', { timeout: 240
         // As if the index had been compared with the members during her erasure.
         await sql('search', `insert into search_members (user_id, username_key, names, discoverable, searchable) values ('${ada.id}', 'x', 'x', true, true);
                 update search_rebuild set after_id = '00000000-0000-0000-0000-000000000000', done_at = null`);
-        await eventually('the index forgets her', async () => await sql('search', `select count(*) from search_members where user_id = '${ada.id}'`) === '0\n', 60_000);
+        await eventually('the index no longer contains her', async () => await sql('search', `select count(*) from search_members where user_id = '${ada.id}'`) === '0\n', 60_000);
         assert.equal(await sql('search', `select count(*) from search_unlisted where user_id = '${ada.id}'`), '0\n');
         assert.equal(await sql('search', `select count(*) from search_members where user_id = '${fan.id}'`), '1\n');
 
@@ -167,7 +167,7 @@ test('an erased member leaves no trace: ID, name, address, text', { timeout: 240
                 assert.deepEqual([counts.followers, counts.following], [0, 0]);
         });
         problem(await it.api('POST', '/v1/auth/login', { body: { login: name, password: PASSWORD } }), 401, { code: 'credentials_wrong' });
-        await eventually('no stream of events in Redis names her', async () => !(await dumpRedis()).includes(ada.id), 240_000);
+        await eventually('no event stream in Redis contains her ID', async () => !(await dumpRedis()).includes(ada.id), 240_000);
         const again = await it.register({ username: name });
         assert.notEqual(again.id, ada.id, 'the name is free again');
         assert.ok((await fan.homeIds()).every((id) => id !== note.id));

@@ -19,7 +19,7 @@ test('an export of many parts is complete, although the process creating it is k
         addNotes(member);
         const release = await withheld(net.server.dir, 'messaging', 'messages, message_client_ids, chat_participants');
         const { id } = must(await member.post(path), 202);
-        await eventually('all is made up to where it cannot go on', () => parts(member) >= 3, 120_000);
+        await eventually('the export is complete up to the blocked part', () => parts(member) >= 3, 120_000);
         assert.equal(must(await member.get(`${path}/${id}`)).ready_at, null);
         const before = parts(member);
         for (const role of mode === 'single' ? ['serve'] : ['user', 'messaging']) {

@@ -106,7 +106,7 @@ test('accounts: moderators and administrators list, read, suspend and assign rol
         const set = await admin('user', 'role', username, 'administrator');
         assert.equal(set.code, 0, set.stderr);
         const boss = { token: (await ok('LogIn', { login: username, password: PASSWORD })).access_token };
-        await eventually('the role counts', async () => (await wire.call('GetAccount', { id: username }, { token: boss.token })).answer?.role === 'administrator');
+        await eventually('the role is effective', async () => (await wire.call('GetAccount', { id: username }, { token: boss.token })).answer?.role === 'administrator');
         assert.equal((await ok('GetAccount', { id: username }, boss)).id, user.id);
         assert.equal((await ok('ListAccounts', { role: 'administrator' }, boss)).items.some((a) => a.id === user.id), true);
         const other = (await ok('Register', { username: `${username}2`, email: `${username}2@example.org`, password: PASSWORD })).user;
@@ -190,7 +190,7 @@ test('notes and timelines: all methods', async () => {
         await eventually('searched', async () => (await ok('Search', { query: `tag:${tag}`, type: 'SEARCH_TYPE_NOTES' })).items[0]?.note.id === note.id);
         await ok('Suggest', { query: '' }, alice);
         let asked;
-        await eventually('what was searched for is kept', async () => {
+        await eventually('the search is recorded', async () => {
                 await ok('Search', { query: tag }, alice);
                 asked = (await ok('ListSearchHistory', {}, alice)).items.find((item) => item.query === tag);
                 return asked !== undefined;

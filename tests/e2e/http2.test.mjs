@@ -103,9 +103,9 @@ test('rapid resets close their connection, and memory does not grow', async () =
 test('after running out of file descriptors, the port accepts connections again', async () => {
         for (const port of [grpcPort(), Number(new URL(it.server.url).port)]) {
                 const sockets = Array.from({ length: 500 }, () => net.connect(port, '127.0.0.1').on('error', () => {}));
-                await eventually('all of them are taken or turned away', () => sockets.every((s) => !s.connecting));
+                await eventually('all of them are accepted or rejected', () => sockets.every((s) => !s.connecting));
                 sockets.forEach((s) => s.destroy());
-                await eventually('it answers again', async () => {
+                await eventually('it responds again', async () => {
                         const client = http2.connect(`http://127.0.0.1:${port}`);
                         client.on('error', () => {});
                         try {

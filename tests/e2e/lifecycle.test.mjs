@@ -102,7 +102,7 @@ test('while PostgreSQL does not respond no process is ready, and all are afterwa
         };
         postgres().forEach((pid) => signal(pid, 'SIGSTOP'));
         try {
-                await eventually('nobody is ready', everywhere(503), 60_000);
+                await eventually('no process is ready', everywhere(503), 60_000);
                 for (const url of Object.values(server.httpAddresses())) {
                         const own = connect(url);
                         assert.equal((await own.api('GET', '/healthz')).status, 200);

@@ -15,13 +15,13 @@ test('a committed change whose response was lost is returned on a retry with the
         const gateway = together ? owner : pair.gateways[0];
         const net = connect(gateway.url);
         await eventually('the gateway serves', async () => (await net.api('GET', '/readyz')).status === 200, 60_000);
-        const login = await eventually('somebody registers', async () => {
+        const login = await eventually('a member registers', async () => {
                 const username = randomName();
                 return must(await net.api('POST', '/v1/auth/register', { body: { username, email: `${username}@example.org`, password: PASSWORD } }), 201);
         }, 60_000);
         const body = { refresh_token: login.refresh_token, client_key: login.client_key };
         const committed = owner.proxy.loseCommit('ROTATE');
-        const lost = await eventually('the COMMIT is held up', async () => { // a busy machine rejects some, without any effect
+        const lost = await eventually('the COMMIT is delayed', async () => { // a busy machine rejects some, without any effect
                 const answer = net.api('POST', '/v1/auth/refresh', { body }).then(({ status }) => status, () => 'lost');
                 assert.equal(await Promise.race([committed.then(() => 'held up'), answer]), 'held up', 'the COMMIT passed by another line');
                 return { answer };
@@ -34,7 +34,7 @@ test('a committed change whose response was lost is returned on a retry with the
         owner.proxy.releaseCommit();
         const { owner: next } = await pair.settled('user');
         const again = connect((together ? next : gateway).url);
-        const first = await eventually('it answers again', async () => must(await again.api('POST', '/v1/auth/refresh', { body })), 25_000);
+        const first = await eventually('it responds again', async () => must(await again.api('POST', '/v1/auth/refresh', { body })), 25_000);
         const second = must(await again.api('POST', '/v1/auth/refresh', { body }));
         const { iat } = JSON.parse(Buffer.from(first.access_token.split('.')[1], 'base64url'));
         assert.ok(iat * 1000 <= killedAt, 'the token is the one of the process that was killed');

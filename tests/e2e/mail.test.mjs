@@ -85,7 +85,7 @@ test('a slow server times out, and delays no other mail', async () => {
         box.onMessage = async (mail) => { await (mail.recipients[0] === `${username}@example.org` ? held : null); }; // and then rejects it, or it would be sent twice
         await net.register({ username });
         await box.wait(address(await net.register()));
-        await eventually('it is put off', () => /"deferred".*Timeout was reached/.test(log()), 60_000);
+        await eventually('it is deferred', () => /"deferred".*Timeout was reached/.test(log()), 60_000);
         release();
         box.onMessage = async () => {};
 });
@@ -107,7 +107,7 @@ test('kill -9 while the server receives a mail: it is sent again unchanged, and 
         await member.post('/v1/auth/email/resend', {}).catch(() => {}); // the first mail may have been accepted before; or the process is already gone
         await eventually('it is killed', () => killed, 60_000);
         await eventually('it serves again', async () => (await member.get('/v1/users/me', { timeoutMs: 5000 })).status === 200, 90_000);
-        const again = await eventually('it comes again', () => {
+        const again = await eventually('it is sent again', () => {
                 const same = seen.filter((m) => m.messageId === seen[0].messageId);
                 return same.length > 1 ? same : false;
         }, 60_000);

@@ -64,7 +64,7 @@ test('an idle connection is closed after its timeout, and not before', async () 
         const connection = open(it.url);
         const began = Date.now();
         connection.send(GET('/healthz'));
-        await eventually('an answer', () => connection.received().includes('\r\n\r\nok'));
+        await eventually('a response', () => connection.received().includes('\r\n\r\nok'));
         await connection.closed;
         assert.ok(Date.now() - began >= IDLE_MS, `${Date.now() - began} ms`);
 });
@@ -87,7 +87,7 @@ test('responses that clients do not read are buffered only in small parts', asyn
                 socket.write(GET('/openapi.json').repeat(300));
                 return socket;
         });
-        await eventually('each has something that it does not read', () => unread().filter((bytes) => bytes > 0).length >= clients.length);
+        await eventually('each has unread data', () => unread().filter((bytes) => bytes > 0).length >= clients.length);
         for (let before = -1; before !== sum(unread()); await sleep(100)) { // until the server has sent as much as it does
                 before = sum(unread());
                 await alice.note('others go on');

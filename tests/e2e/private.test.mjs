@@ -90,7 +90,7 @@ test('a request to a private account is not accepted by an earlier opening', asy
         await open(bob);
         await close(bob);
         assert.equal((await late.follow(bob)).following, false);
-        await eventually('the one of before is accepted', async () => (await relation(bob, early)).followed_by);
+        await eventually('the earlier request is accepted', async () => (await relation(bob, early)).followed_by);
         assert.deepEqual(ids(await requests(bob)), [late.id]);
 });
 

@@ -289,5 +289,5 @@ test('many slow clients do not block others', async () => {
                 must(await alice.get('/v1/timelines/home'));
         }
         slow.forEach((c) => c.destroy());
-        await eventually('all is as before', async () => assert.deepEqual(ids(await alice.home()), written));
+        await eventually('the state is as before', async () => assert.deepEqual(ids(await alice.home()), written));
 });

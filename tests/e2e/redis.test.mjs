@@ -207,7 +207,7 @@ test('a changed password and an ended session invalidate tokens in every process
                 await eventually('the ended session\'s token is refused', async () => (await other.get('/v1/timelines/home')).status === 401, 10_000);
                 must(await mine.post('/v1/auth/password/change', { current_password: PASSWORD, new_password: `${PASSWORD} anew` }));
                 for (const old of [member, mine]) {
-                        await eventually('tokens from before are refused', async () => (await old.get('/v1/timelines/home')).status === 401, 10_000);
+                        await eventually('earlier tokens are rejected', async () => (await old.get('/v1/timelines/home')).status === 401, 10_000);
                 }
         } finally {
                 clearInterval(keeper);

@@ -119,7 +119,7 @@ test('an address may have eight such streams, and can open another after closing
         const { code } = await streams[8].status;
         assert.equal(code, grpc.status.RESOURCE_EXHAUSTED);
         streams[0].call.cancel();
-        await eventually('a stream more', async () => {
+        await eventually('one more stream', async () => {
                 const again = converse();
                 const first = await Promise.race([again.ask({ list_services: '' }), again.status]);
                 again.call.cancel();
@@ -137,8 +137,8 @@ test('a client that does not read its responses is not read any further, and get
         const question = Buffer.concat([Buffer.from([0, 0, 0, 0, name.length + 2, 0x22, name.length]), name]);
         const trailers = new Promise((resolve) => stream.on('trailers', resolve));
         stream.end(Buffer.concat(Array.from({ length: QUESTIONS }, () => question))); // 856 KB; the window takes 256 KiB besides what was answered
-        await eventually('the answers fill the window', () => assert.equal(stream.state.localWindowSize, 0));
-        await eventually('the questions fill the other one', () => assert.ok(session.socket.bytesWritten >= 256 << 10));
+        await eventually('the responses fill the window', () => assert.equal(stream.state.localWindowSize, 0));
+        await eventually('the requests fill the other one', () => assert.ok(session.socket.bytesWritten >= 256 << 10));
         const { ask, call } = converse();
         assert.ok((await ask({ list_services: '' })).list_services_response, 'others are answered meanwhile');
         call.end();

@@ -134,7 +134,7 @@ test('blocking a member hides their renotes of your notes from everyone, until t
         await renoter.react(theirs.id, 'renote');
         await friend.react(note.id, 'renote');
         const [otherRenote, renote] = must(await api('GET', `/v1/timelines/users/${renoter.id}`)).items;
-        await eventually('all arrives', async () => assert.ok((await fan.home()).length > 0 && ids(await fan.home()).includes(otherRenote.id)));
+        await eventually('everything arrives', async () => assert.ok((await fan.home()).length > 0 && ids(await fan.home()).includes(otherRenote.id)));
         await author.relate(renoter, 'block');
         for (const reader of [fan, friend, undefined]) {
                 const get = (path) => (reader ? reader.get(path) : api('GET', path));

@@ -28,7 +28,7 @@ test('a session shows the time and the client of its last use, even without a re
         const before = await at();
         await eventually('a new second', () => Date.now() > Date.parse(before.last_used_at) + 1000);
         must(await api('GET', '/v1/users/me', { token: other.token, headers: { 'user-agent': 'another app/2.0' } }));
-        await eventually('its use is known', async () => (await at()).user_agent === 'another app/2.0', 60_000);
+        await eventually('its use is recorded', async () => (await at()).user_agent === 'another app/2.0', 60_000);
         const after = await at();
         assert.ok(after.last_used_at > before.last_used_at && Date.parse(after.last_used_at) <= Date.now() + 1000, after.last_used_at);
         assert.equal(after.created_at, before.created_at);

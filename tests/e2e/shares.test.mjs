@@ -45,7 +45,7 @@ test('an address at its connection limit gets an error; others, and proxies, are
         endAll([...clients, ...others, refused]);
         await eventually('there is room again', async () => {
                 const again = from('127.0.0.2', GET);
-                await eventually('an answer', () => again.answers().length > 0);
+                await eventually('a response', () => again.answers().length > 0);
                 endAll([again]);
                 return again.answers()[0].status === 200;
         });
@@ -56,13 +56,13 @@ const PART = `POST /v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: a
 
 test('incoming bodies can fill the share of one address, and no more', async () => {
         const clients = Array.from({ length: 20 }, () => from('127.0.0.2', PART));
-        await eventually('some are refused', () => clients.some((client) => client.answers().length > 0));
+        await eventually('some are rejected', () => clients.some((client) => client.answers().length > 0));
         assertProblem(clients.find((client) => client.answers().length > 0).answers()[0], 'unavailable');
         assert.ok(await bodyBytes() <= BODY_BYTES / 4);
         const other = from('127.0.0.3', `${PART}${'x'.repeat(1000)}`);
         await answered(other, 400); // it was read to its end, and is not JSON
         endAll([...clients, other]);
-        await eventually('all of it is given back', async () => await bodyBytes() === 0);
+        await eventually('all of it is released', async () => await bodyBytes() === 0);
 });
 
 test('over HTTP/2 the bodies of all streams count', async () => {
@@ -75,10 +75,10 @@ test('over HTTP/2 the bodies of all streams count', async () => {
                 stream.write('x'.repeat(15_000));
                 return stream;
         });
-        await eventually('some are refused', () => statuses.length > 0);
+        await eventually('some are rejected', () => statuses.length > 0);
         assert.deepEqual([...new Set(statuses)], [503]);
         assert.ok(await bodyBytes() <= BODY_BYTES / 4);
         streams.forEach((stream) => stream.close());
         session.destroy();
-        await eventually('all of it is given back', async () => await bodyBytes() === 0);
+        await eventually('all of it is released', async () => await bodyBytes() === 0);
 });

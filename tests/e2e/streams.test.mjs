@@ -110,7 +110,7 @@ test('an interrupted body reaches a method with partial', async () => {
         const runs = async () => (await new Promise((resolve, reject) => {
                 client.Echo({}, (error, answer) => (error ? reject(error) : resolve(answer)));
         })).runs;
-        await eventually('the handler of a part', async () => { // a cancelled client does not send the rest
+        await eventually('the handler of the part', async () => { // a cancelled client does not send the rest
                 const before = await runs();
                 const { call, written } = upload('PutPart', [Buffer.from('part')], { end: false });
                 await written;

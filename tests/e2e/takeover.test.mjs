@@ -238,7 +238,7 @@ for (let round = 0; round < ROUNDS; round++) {
                 const exits = owners.map((o) => o.exits.length);
                 const load = await new Load().start();
                 await pair.servers.restartPostgres();
-                await eventually('the owners have ended', () => owners.every((o, i) => o.exits.length > exits[i]));
+                await eventually('the owners have exited', () => owners.every((o, i) => o.exits.length > exits[i]));
                 await allSettled();
                 await load.stop();
                 owners.forEach((o, i) => assert.deepEqual(o.exits.slice(exits[i]), [OWNERSHIP_LOST]));
@@ -295,7 +295,7 @@ test('a COMMIT that is delayed during a takeover is neither applied nor acknowle
         assert.equal(seen, 200);
         await pair.settled('follow');
         assert.equal(await look(), seen);
-        await eventually('a fresh owner', async () => { // a process without any cache returns the same
+        await eventually('a new owner', async () => { // a process without any cache returns the same
                 standby.signal('SIGKILL');
                 return (await pair.settled('follow')).owner === owner;
         }, 60_000);

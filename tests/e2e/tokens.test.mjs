@@ -142,7 +142,7 @@ test('the token of an ended session is rejected on private and public routes', a
         must(await bob.get('/v1/users/me'));
         must(await bob.post('/v1/auth/logout'), 204);
         await assertTokenIsRefused(bob.token);
-        await eventually('it is refused everywhere', async () => {
+        await eventually('it is rejected everywhere', async () => {
                 await refusedEverywhere(bob.token, 'an ended session');
         }, 3000);
 });

@@ -163,7 +163,7 @@ test('a profile counts notes, followers and following', async () => {
                 assert.deepEqual(must(await alice.get(`/v1/users/${bob.id}`)).counts, { notes: 0, followers: 0, following: 1 });
         });
         await bob.unrelate(alice, 'follow');
-        await eventually('the counts go back', async () => {
+        await eventually('the counts return to their previous values', async () => {
                 assert.equal(must(await bob.get(`/v1/users/${alice.id}`)).counts.followers, 0);
         });
 });
