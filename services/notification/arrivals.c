@@ -18,7 +18,7 @@ void arrivals_add(struct arrivals *a, const struct arrival *arrival)
 {
         bool own = uuid_equal(arrival->user_id, arrival->actor_id);
 
-        if (arrival->kind != ARRIVAL_READ && (arrival->actor_id[0] == '\0' || own != type_is_security(arrival->type))) {
+        if (arrival->kind != ARRIVAL_READ && (arrival->actor_id[0] == '\0' || own != type_is_own(arrival->type))) {
                 return;
         }
         if (a->n == a->room) {

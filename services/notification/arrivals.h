@@ -35,7 +35,7 @@ struct arrivals {
 };
 
 void arrivals_start(struct arrivals *a, struct rpc_call *c);
-/* What one does oneself, one is not told, unless it concerns the security of the account; what was nobody's doing (an
+/* What one does oneself, one is not told, unless it concerns one's own account; what was nobody's doing (an
  * erased member's likes go) undoes nothing. */
 void arrivals_add(struct arrivals *a, const struct arrival *arrival);
 /* Decides for each where it is listed and sent. Asks other services: before the transaction. */

@@ -3,14 +3,16 @@
 
 #include <string.h>
 
+enum told_by { BY_ANYBODY, BY_CHOSEN, BY_ACCOUNT };
+
 static const struct type_row {
         const char *name;
         enum told_setting setting;
-        bool filtered;
+        enum told_by by;
         enum delivery push, mailed;
 } rows[TYPE_COUNT] = {
-#define NOTIFICATION_TYPE(NAME, name, setting, filtered, push, mailed)                                                 \
-        [TYPE_##NAME] = {name, SETTING_##setting, filtered, DELIVERY_##push, DELIVERY_##mailed},
+#define NOTIFICATION_TYPE(NAME, name, setting, by, push, mailed)                                                       \
+        [TYPE_##NAME] = {name, SETTING_##setting, BY_##by, DELIVERY_##push, DELIVERY_##mailed},
 #include "services/notification/types.def.h"
 #undef NOTIFICATION_TYPE
 };
@@ -18,6 +20,11 @@ static const struct type_row {
 bool type_is_security(enum notification_type type)
 {
         return rows[type].setting == SETTING_ALWAYS;
+}
+
+bool type_is_own(enum notification_type type)
+{
+        return rows[type].by == BY_ACCOUNT;
 }
 
 const char *type_name(enum notification_type type)
@@ -122,7 +129,7 @@ static enum filter_action filter_action_of(const struct rules *r, const struct h
 {
         enum filter_action strictest = FILTER_ACCEPT;
 
-        for (int i = 0; rows[h->type].filtered && i < FILTER_COUNT; i++) {
+        for (int i = 0; rows[h->type].by == BY_ANYBODY && i < FILTER_COUNT; i++) {
                 if (r->filters[i] > strictest && matches(h, (enum filter)i)) {
                         strictest = (enum filter_action)r->filters[i];
                         *which = (enum filter)i;

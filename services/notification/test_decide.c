@@ -192,14 +192,19 @@ static struct rules any_rules(void)
 }
 
 /* As the documentation says it, a rule at a time, each from the beginning. */
+static bool is_security_type(int type)
+{
+        return type >= TYPE_NEW_DEVICE && type <= TYPE_MAIL_BOUNCED;
+}
+
 static enum delivery wished(const struct rules *r, int type, int channel)
 {
-        static const int setting_of[] = {SETTING_LIKES,   SETTING_RENOTES, SETTING_COMMENTS, SETTING_MENTIONS,
-                                         SETTING_FOLLOWS, SETTING_FOLLOWS, SETTING_NONE,     SETTING_NONE,
-                                         SETTING_NONE,    SETTING_NONE};
-        static const bool at_once[] = {false, false, true, true, false, true, false, false, false, false};
+        static const int setting_of[TYPE_COUNT] = {SETTING_LIKES,    SETTING_RENOTES, SETTING_COMMENTS,
+                                                   SETTING_MENTIONS, SETTING_FOLLOWS, SETTING_FOLLOWS};
+        static const bool at_once[TYPE_COUNT] = {
+            [TYPE_COMMENT] = true, [TYPE_MENTION] = true, [TYPE_FOLLOW_REQUEST] = true, [TYPE_REPORT_RESOLVED] = true};
 
-        if (type > TYPE_MESSAGE_REQUEST) { /* security */
+        if (is_security_type(type)) {
                 return channel <= CHANNEL_PUSH ? DELIVERY_IMMEDIATE : DELIVERY_OFF;
         }
         if (r->preferences[type][channel] != 0) {
@@ -262,7 +267,7 @@ static bool is_digest_hour(const struct rules *r, enum delivery delivery, int64_
 static int64_t told_at(const struct rules *r, const struct happening *h, enum delivery delivery)
 {
         int64_t at_s = h->now_ms / 1000, limit_s;
-        bool loud = h->type > TYPE_MESSAGE_REQUEST || ((r->loud >> h->type) & 1);
+        bool loud = is_security_type(h->type) || ((r->loud >> h->type) & 1);
 
         if (delivery != DELIVERY_IMMEDIATE) {
                 for (at_s = at_s / 900 * 900 + 900; !is_digest_hour(r, delivery, at_s); at_s += 900) {
@@ -385,7 +390,7 @@ static void send_all(const struct rules *r, struct sending *s, size_t n)
 static bool is_counted(const struct rules *r, const struct sending *s, enum channel channel)
 {
         return wished(r, s->h.type, channel) == DELIVERY_IMMEDIATE &&
-               told_at(r, &s->h, DELIVERY_IMMEDIATE) * 1000 <= s->h.now_ms && s->h.type <= TYPE_MESSAGE_REQUEST &&
+               told_at(r, &s->h, DELIVERY_IMMEDIATE) * 1000 <= s->h.now_ms && !is_security_type(s->h.type) &&
                ((r->loud >> s->h.type) & 1) == 0;
 }
 

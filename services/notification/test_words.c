@@ -38,7 +38,7 @@ static void every_type_is_said_in_every_language(void **state)
         CLEANUP(arena_free_p) struct arena *arena = arena_new(1 << 20);
         static const char *const tags[] = {"en", "de", "de-AT", "tlh"};
 
-        for (int type = 0; type < TYPE_COUNT && !type_is_security((enum notification_type)type); type++) {
+        for (int type = 0; type < TYPE_COUNT && !type_is_own((enum notification_type)type); type++) {
                 for (int64_t n = 1; n <= 4; n++) {
                         Notification__Notification it = told(type_name((enum notification_type)type), n);
 
@@ -56,7 +56,7 @@ static void every_type_is_said_in_every_language(void **state)
         }
 }
 
-static void security_is_said_in_every_language(void **state)
+static void what_concerns_the_account_is_said_in_every_language(void **state)
 {
         CLEANUP(arena_free_p) struct arena *arena = arena_new(1 << 20);
         int n = 0;
@@ -64,7 +64,7 @@ static void security_is_said_in_every_language(void **state)
         for (int type = 0; type < TYPE_COUNT; type++) {
                 Notification__Notification it = told(type_name((enum notification_type)type), 1);
 
-                if (type_is_security((enum notification_type)type)) {
+                if (type_is_own((enum notification_type)type)) {
                         assert_true(strlen(said_in(arena, "en", &it)) > 10);
                         assert_string_not_equal(said_in(arena, "en", &it), said_in(arena, "de", &it));
                         assert_null(strstr(said_in(arena, "de", &it), "Ada"));
@@ -237,7 +237,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(every_type_is_said_in_every_language),
-            cmocka_unit_test(security_is_said_in_every_language),
+            cmocka_unit_test(what_concerns_the_account_is_said_in_every_language),
             cmocka_unit_test(who_alone_is_seen_is_named_alone),
             cmocka_unit_test(only_what_is_for_everybody_is_quoted),
             cmocka_unit_test(mails_say_the_same_in_every_language),

@@ -36,7 +36,7 @@ WORDS(MESSAGE_REQUEST, ENGLISH, "{1} wants to write to you", "{1} and {2} want t
       "{1}, {2} and {n} more want to write to you")
 WORDS(MESSAGE_REQUEST, GERMAN, "{1} möchte dir schreiben", "{1} und {2} möchten dir schreiben",
       "{1}, {2} und {n} andere möchten dir schreiben")
-/* Of the security of the account: one did it oneself, or seems to have. */
+/* Of one's own account: one did it oneself, or seems to have, or it is done for oneself. */
 OWN_WORDS(NEW_DEVICE, ENGLISH, "Somebody logged in to your account on a new device")
 OWN_WORDS(NEW_DEVICE, GERMAN, "Jemand hat sich auf einem neuen Gerät bei deinem Konto angemeldet")
 OWN_WORDS(PASSWORD_CHANGED, ENGLISH, "Your password was changed")
@@ -61,3 +61,5 @@ OWN_WORDS(PASSKEY_CLONED, GERMAN, "Ein Passkey deines Kontos wurde offenbar kopi
 OWN_WORDS(MAIL_BOUNCED, ENGLISH, "Mails to your e-mail address come back: no more notifications are mailed there")
 OWN_WORDS(MAIL_BOUNCED, GERMAN,
           "Mails an deine E-Mail-Adresse kommen zurück: Benachrichtigungen gehen nicht mehr dorthin")
+OWN_WORDS(REPORT_RESOLVED, ENGLISH, "Your report has been resolved")
+OWN_WORDS(REPORT_RESOLVED, GERMAN, "Deine Meldung wurde bearbeitet")

@@ -201,13 +201,18 @@ async function openPage(t) {
                 site.closeAllConnections();
                 site.close();
         });
-        const registered = new Promise((resolve) => browser.on('ServiceWorker.workerRegistrationUpdated', ({ registrations: [first] }) => first && resolve(first.registrationId)));
+        const activated = new Promise((resolve) => browser.on('ServiceWorker.workerVersionUpdated', ({ versions }) => {
+                const active = versions.find((version) => version.status === 'activated');
+                if (active) {
+                        resolve(active.registrationId);
+                }
+        }));
         await browser.send('Browser.grantPermissions', { origin, permissions: ['notifications'] });
         const { send, run } = await browser.open(`${origin}/`);
         await eventually('the page', async () => (await run('document.title')) === 'A client');
         await send('ServiceWorker.enable');
         await run("navigator.serviceWorker.register('/worker.js').then(() => navigator.serviceWorker.ready).then(() => true)");
-        const registrationId = await registered;
+        const registrationId = await activated;
         return {
                 deliver: (push) => send('ServiceWorker.deliverPushMessage', { origin, registrationId, data: JSON.stringify(push) }),
                 shown: () => run('navigator.serviceWorker.ready.then((r) => r.getNotifications()).then((list) => list.map(({ title, body, tag }) => ({ title, body, tag })))'),
@@ -222,8 +227,10 @@ test('the service worker of docs/api.md shows in Chromium what SoNet pushed, rep
         const note = await author.note('Hello');
         await fan.react(note.id, 'like');
         const first = await receiver.wait(1);
-        await page.deliver(first);
-        await eventually('it is shown', async () => (await page.shown()).length === 1);
+        await eventually('it is shown', async () => {
+                await page.deliver(first); // passed over until Chromium has written the registration down
+                return (await page.shown()).length === 1;
+        });
         assert.deepEqual(await page.shown(), [{ title: `Member ${fan.username} likes your note`, body: 'Hello', tag: first.tag }]);
         await idle(author);
         await other.react(note.id, 'like');

@@ -1,0 +1,78 @@
+// What the rows of services/notification/events.def.h do with events: also with those that no service emits yet, and with what is undone by deletion.
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { query, sharedDir } from './database.mjs';
+import { PushService } from './pushreceiver.mjs';
+import { eventually, must, problem, registerMany } from './shared.mjs';
+
+const PATH = '/v1/notifications';
+const service = new PushService();
+before(() => service.open());
+after(() => service.close());
+
+const list = async (member) => must(await member.get(PATH)).items;
+const sql = (words) => query(sharedDir(), 'notification', words);
+async function subscribe(member) {
+        const subscription = service.subscription();
+        must(await member.post('/v1/push/subscriptions', subscription.body), 201);
+        return subscription;
+}
+// As the service would in the transaction that causes it: from here on it takes the way of all events.
+function emit(source, { type, aggregate = randomUUID(), object = null, actor = null }) {
+        const value = (id) => (id ? `'${id}'` : 'null');
+        query(sharedDir(), source, `insert into outbox (event_id, type, aggregate_id, object_id, actor_id, occurred_at)
+                values (gen_random_uuid(), '${type}', '${aggregate}', ${value(object)}, ${value(actor)}, now())`);
+        return aggregate;
+}
+
+test('who reported something is told when it is resolved, once for each report: the event, when a service emits it, needs a row alone', async () => {
+        const [member, other, moderator] = await registerMany(3);
+        const subscription = await subscribe(member);
+        const report = emit('user', { type: 'report.resolved', object: member.id, actor: moderator.id });
+        const push = await service.wait(subscription);
+        assert.deepEqual([push.text.type, push.text.title, push.text.text, push.text.note_id], ['report_resolved', 'Your report has been resolved', undefined, undefined]);
+        const [item] = await list(member);
+        assert.deepEqual([item.type, item.group_key, item.actors.map((a) => a.id), item.note, item.chat], ['report_resolved', `report_resolved:${report}`, [member.id], null, null]);
+        assert.ok(!JSON.stringify([item, push.text]).includes(moderator.username), 'nobody learns who decided');
+        emit('user', { type: 'report.resolved', aggregate: report, object: member.id, actor: moderator.id });
+        emit('user', { type: 'report.resolved', actor: moderator.id }); // of somebody who is gone
+        const second = emit('user', { type: 'report.resolved', object: member.id, actor: moderator.id });
+        await eventually('two are told', async () => (await list(member)).length === 2, 60_000);
+        assert.deepEqual((await list(member)).map((i) => i.group_key), [second, report].map((id) => `report_resolved:${id}`));
+        assert.deepEqual(await list(other), []);
+        must(await member.patch('/v1/users/me/settings', { language: 'de' }));
+        must(await member.put(`${PATH}/preferences`, { body: { types: [{ type: 'report_resolved', in_app: 'off' }] } }));
+        emit('user', { type: 'report.resolved', object: member.id });
+        assert.equal((await service.wait(subscription, 3)).text.title, 'Deine Meldung wurde bearbeitet');
+        assert.equal((await list(member)).length, 2, 'it can be turned off, unlike what concerns security');
+        problem(await member.put(`${PATH}/preferences`, { body: { types: [{ type: 'new_device', in_app: 'off' }] } }), 422, { field: 'types' });
+});
+
+test('an event of another service with the same name is not taken for it', async () => {
+        const [member, fan] = await registerMany(2);
+        emit('note', { type: 'report.resolved', object: member.id });
+        emit('follow', { type: 'security.new_device', aggregate: member.id });
+        const { id } = await member.note('Later');
+        await fan.react(id, 'like');
+        await fan.follow(member);
+        await eventually('what came later is told', async () => (await list(member)).length === 2, 60_000);
+        assert.deepEqual((await list(member)).map((i) => i.type).sort(), ['follow', 'like']);
+});
+
+test('a comment or a mention that is deleted takes its notification along, and its push, which a browser that was offline never shows', async () => {
+        const [author, fan] = await registerMany(2);
+        const subscription = await subscribe(author);
+        const { id } = await author.note('What do you think?');
+        const comment = await fan.comment(id, 'Regrettable');
+        await service.wait(subscription);
+        const mention = await fan.note(`Also regrettable, @${author.username}`);
+        await service.wait(subscription, 2);
+        await eventually('nothing waits to be sent', () => sql(`select count(*) from notification_queue where user_id = '${author.id}'`) === '0', 60_000);
+        must(await fan.del(`/v1/notes/${comment.id}`), 204);
+        must(await fan.del(`/v1/notes/${mention.id}`), 204);
+        await service.wait(subscription, 4);
+        assert.deepEqual(service.undelivered(subscription).map((text) => text.retracted), [true, true]);
+        assert.deepEqual(await list(author), []);
+        assert.equal(sql(`select count(*) from notifications where user_id = '${author.id}'`), '0');
+});
