@@ -89,6 +89,39 @@ test('codes are guessed five times at most, and sent five times a day, to a memb
         problem(await others[4].put(PHONE, { body: { number } }), 429, { code: 'too_many_sms' });
 });
 
+test('while the provider of codes fails again and again, a code waits without an attempt, and comes once it works', async () => {
+        const path = '/2010-04-01/Accounts/AC0/Messages.json';
+        providers.answers[path] = () => [503, {}];
+        const asked = async () => {
+                const [member, number] = [await net.register(), newNumber()];
+                must(await member.put(PHONE, { body: { number } }));
+                return { member, number };
+        };
+        const row = ({ member }) => sql(`select attempts, due_at > created_at from phone_codes where user_id = '${member.id}'`).split('|');
+        const tried = await Promise.all(Array.from({ length: 5 }, asked));
+        await eventually('five failed', () => tried.every(({ number }) => providers.to(encoded(number)).length > 0), 60_000);
+        let waiting;
+        for (let i = 0; i < 10 && !waiting; i++) { // one may be tried when a pause has ended; the next pause is longer
+                const next = await asked();
+                const [attempts] = await eventually('it is tried, or put off', () => row(next)[1] === 't' && row(next), 60_000);
+                if (attempts === '0') {
+                        waiting = next;
+                } else {
+                        tried.push(next);
+                }
+        }
+        assert.equal(providers.to(encoded(waiting.number)).length, 0, 'the provider is not asked meanwhile');
+        delete providers.answers[path];
+        await eventually('the codes come', () => {
+                sql('update phone_codes set due_at = now() where due_at > now()');
+                return [waiting, ...tried].every(({ member }) => sql(`select due_at is null from phone_codes where user_id = '${member.id}'`) === 't');
+        }, 120_000);
+        assert.equal(row(waiting)[0], '1', 'it lost no attempt by waiting');
+        assert.equal(providers.to(encoded(waiting.number)).length, 1);
+        const code = form(providers.to(encoded(waiting.number))[0]).Body.match(/\d{6}$/)[0];
+        assert.ok(must(await waiting.member.post(`${PHONE}/verify`, { code })).verified_at);
+});
+
 test('a number that takes no SMS is forgotten; one that is put off comes later; a provider that is wrongly set up loses nothing', async () => {
         const [gone, later, fan] = await net.registerMany(3);
         const path = '/2010-04-01/Accounts/AC0/Messages.json';
