@@ -145,6 +145,8 @@ const FILL = (n) => `
                 select (at at time zone 'UTC')::date, visitor, true, min(at), max(at), count(*) from user_events group by 1, 2;
         update analytics_people p set first_day = s.day, first_at = s.at from (select visitor, min(day) as day, min(first_at) as at from user_sessions group by 1) s where s.visitor = p.visitor;
         insert into first_notes (visitor, at, first_at) select e.visitor, min(e.at), p.first_at from user_events e join analytics_people p using (visitor) where name = 'note.created' group by 1, 3;
+        insert into first_note_medians (day, people, median_s) select (first_at at time zone 'UTC')::date, count(*),
+                percentile_cont(0.5) within group (order by extract(epoch from at - first_at)::float8) from first_notes group by 1 on conflict do nothing;
         insert into cohort_visits (first_day, day, gap, visits) select first_day, day, gap, count(*) from
                 (select p.first_day, s.day, least(coalesce(s.day - lag(s.day) over (partition by s.visitor order by s.day), 31), 31) as gap
                  from user_sessions s join analytics_people p on p.visitor = s.visitor) v group by 1, 2, 3 on conflict do nothing;
@@ -153,8 +155,8 @@ const FILL = (n) => `
                 with visits as (select n as days, day, lead(day) over (partition by visitor, n order by day) as next from user_sessions, unnest(array[1, 7, 28]) n)
                 select true, days, day, sum(change) from (select days, day, 1 as change from visits union all select days, least(day + days, next), -1 from visits) c group by days, day
                 on conflict (member, days, day) do update set change = active_changes.change + excluded.change;
-        insert into business_metrics (name, grain, bucket, value, people)
-                select name, grain, date_trunc(grain, at, 'UTC'), count(*), count(distinct visitor) from user_events, (values ('hour'), ('day')) g (grain) group by 1, 2, 3 on conflict do nothing;`;
+        insert into business_metrics (name, grain, bucket, value, people, published)
+                select name, grain, date_trunc(grain, at, 'UTC'), count(*), count(distinct visitor), count(*) from user_events, (values ('hour'), ('day')) g (grain) group by 1, 2, 3 on conflict do nothing;`;
 
 const QUESTIONS = {
         'an event by days, 90 days': 'metrics?name=page_view&interval=day',

@@ -55,7 +55,7 @@ static void store_some(void)
                 list[i] = &events[i];
         }
         assert_int_equal(db_begin(c, &tx), SN_OK);
-        assert_int_equal(store_events(tx, list, n, NULL), SN_OK);
+        assert_int_equal(store_events(tx, list, n, TEST_ANALYTICS_MIN), SN_OK);
         if (draw(5) > 0) {
                 assert_int_equal(db_commit(c, NULL, &tx), SN_OK);
         }

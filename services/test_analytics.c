@@ -65,7 +65,7 @@ static void store_some(int64_t now_ms)
                 list[i] = &events[i];
         }
         assert_int_equal(db_begin(c, &tx), SN_OK);
-        assert_int_equal(store_events(tx, list, n, NULL), SN_OK);
+        assert_int_equal(store_events(tx, list, n, TEST_ANALYTICS_MIN), SN_OK);
         if (draw(5) > 0) {
                 assert_int_equal(db_commit(c, NULL, &tx), SN_OK);
         }
@@ -83,6 +83,16 @@ static void store_some(int64_t now_ms)
         " where (a.member, a.first_at, a.last_at, a.events)"                                                           \
         " is distinct from (s.member, s.first_at, s.last_at, s.events)"
 
+/* What is published, and what waits: together all events; and of each name and day too few people wait. */
+#define DIFFER_PUBLISHED                                                                                               \
+        "select count(*) from (select m.name, m.bucket as day, m.value, m.published, (select coalesce(sum(u.value),"   \
+        " 0) from unpublished_counts u where u.name = m.name and u.hour >= m.bucket and u.hour < m.bucket + interval"  \
+        " '1 day') as waiting, (select count(distinct person) from unpublished_counts u, unnest(u.people) person"      \
+        " where u.name = m.name and u.hour >= m.bucket and u.hour < m.bucket + interval '1 day') as people,"           \
+        " (select coalesce(sum(h.published), 0) from business_metrics h where h.name = m.name and h.grain = 'hour'"    \
+        " and h.bucket >= m.bucket and h.bucket < m.bucket + interval '1 day') as by_hours from business_metrics m"    \
+        " where m.grain = 'day') d where value <> published + waiting or people >= 5 or by_hours > published"
+
 static void roll_ups_are_what_a_recomputation_gives(void **state)
 {
         int64_t now_ms = clock_wall_ms();
@@ -98,10 +108,15 @@ static void roll_ups_are_what_a_recomputation_gives(void **state)
                 store_some(now_ms);
                 assert_string_equal(test_admin(DATABASE, DIFFER_METRICS), "0");
                 assert_string_equal(test_admin(DATABASE, DIFFER_SESSIONS), "0");
+                assert_string_equal(test_admin(DATABASE, DIFFER_PUBLISHED), "0");
         }
         assert_string_equal(
             test_admin(DATABASE, "select count(*) = count(distinct id) and count(*) > 300 from user_events"), "t");
         assert_string_equal(test_admin(DATABASE, "select count(*) > 50 from business_metrics"), "t");
+        assert_string_equal(test_admin(DATABASE,
+                                       "select count(*) > 5 and sum(published) > 50 from business_metrics where"
+                                       " grain = 'day' and published < value"),
+                            "t"); /* both */
         /* The comparison can tell. */
         (void)test_admin(DATABASE, "update business_metrics set value = value + 1 where grain = 'day'; select 1");
         assert_string_not_equal(test_admin(DATABASE, DIFFER_METRICS), "0");
@@ -203,7 +218,7 @@ static void leave_pages(int64_t first_ms)
                                               (unsigned)(i % PEOPLE + i / PEOPLE * PEOPLE / 2));
                 event->properties = arena_printf(c->arena, "{\"visible_ms\": %zu}", draw(60000));
         }
-        assert_int_equal(DB_WRITE(c, tx, store_events(tx, events, (size_t)PEOPLE * DAYS, NULL)), SN_OK);
+        assert_int_equal(DB_WRITE(c, tx, store_events(tx, events, (size_t)PEOPLE * DAYS, TEST_ANALYTICS_MIN)), SN_OK);
 }
 
 static void make_sketches(void)
@@ -405,18 +420,21 @@ static void salts_are_shared_for_a_day_and_then_destroyed(void **state)
 static void reports_show_enough_people_to_a_role_that_sees_nothing_else(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
-        static const char *const shown = "select coalesce(string_agg(name || ' ' || people, ', ' order by name), '-')"
-                                         " from report_events where name like 'report_%'";
+        static const char *const shown =
+            "select coalesce(string_agg(name || ' ' || events || ' ' || coalesce(people::text,"
+            " '-'), ', ' order by name), '-')"
+            " from report_events where name like 'report_%'";
 
-        (void)test_admin(DATABASE, "insert into business_metrics (name, grain, bucket, value, people) values"
-                                   " ('report_few', 'day', date_trunc('day', now()), 9, 3),"
-                                   " ('report_many', 'day', date_trunc('day', now()), 9, 8),"
-                                   " ('report_many', 'hour', date_trunc('hour', now()), 9, 8); select 1");
-        assert_string_equal(test_admin(DATABASE, shown), "report_many 8");
+        (void)test_admin(DATABASE, "insert into business_metrics (name, grain, bucket, value, people, published) values"
+                                   " ('report_few', 'day', date_trunc('day', now()), 9, 3, 0),"
+                                   " ('report_many', 'day', date_trunc('day', now()), 9, 8, 7),"
+                                   " ('report_many', 'hour', date_trunc('hour', now()), 9, 8, 7); select 1");
+        assert_string_equal(test_admin(DATABASE, shown), "report_many 7 5");
         assert_int_equal(DB_WRITE(c, tx, store_limits(tx, 9)), SN_OK);
-        assert_string_equal(test_admin(DATABASE, shown), "-");
+        assert_string_equal(test_admin(DATABASE, shown), "report_many 7 -");
         assert_int_equal(DB_WRITE(c, tx, store_limits(tx, 5)), SN_OK);
-        assert_string_equal(test_admin(DATABASE, "select count(*) from report_people where people < 5"), "0");
+        assert_string_equal(
+            test_admin(DATABASE, "select count(*) from report_people where people < 5 or people % 5 <> 0"), "0");
         assert_string_equal(test_admin(DATABASE, "select string_agg(relname, ' ' order by relname) from pg_class where"
                                                  " relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v',"
                                                  " 'm') and has_table_privilege('analytics_service_reader', oid,"

@@ -54,7 +54,7 @@ void analytics_store_together(const struct about *all, size_t n)
                 events[i]->about_user_id = text_or_empty(all[i].about_user_id);
                 events[i]->properties = text_or_empty(all[i].properties);
         }
-        assert_int_equal(DB_WRITE(c, tx, store_events(tx, events, n, NULL)), SN_OK);
+        assert_int_equal(DB_WRITE(c, tx, store_events(tx, events, n, TEST_ANALYTICS_MIN)), SN_OK);
 }
 
 void analytics_store(const struct about *a)

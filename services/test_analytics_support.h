@@ -4,7 +4,8 @@
 
 #include "base/call.h"
 
-#define TEST_ANALYTICS "analytics_service"
+#define TEST_ANALYTICS     "analytics_service"
+#define TEST_ANALYTICS_MIN 5 /* ANALYTICS_MIN_GROUP */
 
 int analytics_setup(void **state);
 int analytics_teardown(void **state);

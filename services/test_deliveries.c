@@ -1,38 +1,15 @@
-/* Deliveries as a metric: what notification_service counts of its log, and what analytics keeps of that. */
+/* Deliveries as a metric: what the job of analytics counts of notification_service's log, once each, in portions of
+ * enough people. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <cmocka.h>
-#include "google/protobuf/timestamp.pb-c.h"
-#include "services/analytics/store.h"
-#include "services/analytics/visitor.h"
-#include "services/notification/store.h"
-#include "services/test_analytics_support.h"
 #include "services/test_support.h"
 
-#define LOG "notification_service"
-
-static struct service notification = {.name = "notification"};
-
-static int setup(void **state)
-{
-        static char url[300];
-
-        if (analytics_setup(state) != 0) {
-                return -1;
-        }
-        test_url(url, LOG, LOG);
-        notification.db = db_new(&(struct db_options){.name = LOG, .url = url, .max_connections = 2});
-        return notification.db != NULL ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-        db_free(notification.db);
-        return analytics_teardown(state);
-}
+#define LOG       "notification_service"
+#define ANALYTICS "analytics_service"
 
 /* n of people members, so many minutes after yesterday's noon. */
 static void log_some(const char *outcome, int n, int people, int minutes)
@@ -49,23 +26,22 @@ static void log_some(const char *outcome, int n, int people, int minutes)
         (void)test_admin(LOG, sql);
 }
 
-enum { KEPT_DAYS = 31 };
-
-/* As the job does (count_deliveries.c). */
 static void roll_up(void)
 {
-        CLEANUP(rpc_call_free_p)
-        struct rpc_call *c = analytics_call(), *asked = rpc_call_new_background(&notification, 20000);
-        int64_t known_ms = 0, oldest_ms = c->now_ms - KEPT_DAYS * DAY_MS;
+        (void)test_network_run_job("analytics", "count_deliveries");
+}
 
-        assert_int_equal(DB_READ(c, tx, store_delivery_counts_known(tx, &known_ms)), SN_OK);
-        for (int64_t ms = known_ms > oldest_ms ? known_ms : oldest_ms; ms < c->now_ms; ms += DAY_MS - ms % DAY_MS) {
-                Notification__DeliveryCount **counts = NULL;
-                size_t n = 0;
+/* As if nothing had been counted from so many minutes after yesterday's noon on. */
+static void count_from(int minutes)
+{
+        char sql[300];
 
-                assert_int_equal(DB_READ(asked, tx, store_count_deliveries(tx, ms, &n, &counts)), SN_OK);
-                assert_int_equal(DB_WRITE(c, tx, store_delivery_counts(tx, counts, n)), SN_OK);
-        }
+        (void)snprintf(sql, sizeof(sql),
+                       "update counted_deliveries set counted_to = date_trunc('day', now(), 'UTC') - interval '12 "
+                       "hours' + interval '%d minutes';"
+                       " select 1",
+                       minutes);
+        (void)test_admin(ANALYTICS, sql);
 }
 
 static const char *rolled(const char *grain)
@@ -73,65 +49,125 @@ static const char *rolled(const char *grain)
         char sql[300];
 
         (void)snprintf(sql, sizeof(sql),
-                       "select coalesce(string_agg(to_char(bucket at time zone 'UTC', 'HH24') || ':' || value || '/' ||"
-                       " people, ' ' order by bucket), '') from business_metrics where name = 'deliveries'"
-                       " and grain = '%s'",
+                       "select coalesce(string_agg(to_char(bucket at time zone 'UTC', 'HH24') || ':' || published,"
+                       " ' ' order by bucket), '') from business_metrics where name = 'deliveries' and grain = '%s'",
                        grain);
-        return test_admin(TEST_ANALYTICS, sql);
+        return test_admin(ANALYTICS, sql);
 }
 
-static void deliveries_are_counted_by_hours_and_days_with_their_people(void **state)
+/* For each test: nothing was sent, and nothing counted. */
+static int nothing_sent(void **state)
+{
+        (void)test_admin(LOG, "delete from notification_delivery_logs; select 1");
+        (void)test_admin(ANALYTICS, "delete from business_metrics; update counted_deliveries set counted_to = null"
+                                    "; select 1");
+        return 0;
+}
+
+static void deliveries_are_counted_once_by_hours_and_days(void **state)
 {
         roll_up();
         assert_string_equal(rolled("hour"), "");
         log_some("sent", 6, 5, 10);
-        log_some("sent", 3, 3, 70);
+        log_some("sent", 8, 6, 70);
         log_some("refused", 9, 9, 10);
         log_some("later", 9, 9, 130);
+        count_from(0);
         roll_up();
         roll_up();
-        assert_string_equal(rolled("hour"), "12:6/5 13:3/3");
-        assert_string_equal(rolled("day"), "00:9/5");
+        assert_string_equal(rolled("hour"), "12:6 13:8");
+        assert_string_equal(rolled("day"), "00:14");
 }
 
-/* What was being written while it counted, in the day of the last ones, too. */
-static void late_ones_count_and_none_counts_twice(void **state)
+static void hours_of_few_people_count_together_for_their_day(void **state)
 {
-        log_some("sent", 1, 1, 20);
-        log_some("sent", 2, 9, 200);
+        log_some("sent", 6, 3, 10);  /* of three people */
+        log_some("sent", 9, 4, 70);  /* the same, and another one */
+        log_some("sent", 5, 5, 130); /* with two more: five in all */
+        log_some("sent", 8, 6, 190);
+        log_some("sent", 4, 4, 250); /* too few, and nothing follows on that day */
+        count_from(0);
         roll_up();
-        assert_string_equal(rolled("hour"), "12:7/5 13:3/3 15:2/2");
-        assert_string_equal(rolled("day"), "00:12/5");
-        assert_string_equal(test_admin(TEST_ANALYTICS, "select count(*) from user_sessions"),
-                            "0"); /* nobody was there */
+        assert_string_equal(rolled("hour"), "15:8");
+        assert_string_equal(rolled("day"), "00:28");
+}
+
+/* One member after the other, and a count after each: it grows by five people or not at all. */
+static void a_count_grows_by_enough_people_at_a_time(void **state)
+{
+        (void)test_admin(
+            ANALYTICS,
+            "update counted_deliveries set counted_to = date_trunc('second', now() - interval '25 seconds'); select 1");
+        for (int i = 0; i < 4; i++) {
+                (void)test_admin(LOG, "insert into notification_delivery_logs (id, notification_id, user_id, channel,"
+                                      " provider, outcome, status, took_ms, created_at) select gen_random_uuid(),"
+                                      " gen_random_uuid(), gen_random_uuid(), 1, '', 'sent', 0, 0, now() - interval"
+                                      " '22 seconds'; select 1");
+                roll_up();
+                assert_string_equal(rolled("day"), "");
+        }
+}
+
+/* What is written now is counted once nobody can be writing anything older. */
+static void the_last_seconds_are_counted_later(void **state)
+{
+        log_some("sent", 50, 9, 10);
+        (void)test_admin(LOG, "update notification_delivery_logs set created_at = now(); select 1");
+        count_from(0);
+        roll_up();
+        assert_string_equal(rolled("day"), "");
+        (void)test_admin(LOG, "update notification_delivery_logs set created_at = now() - interval '21 seconds'"
+                              "; select 1");
+        count_from(0);
+        roll_up();
+        assert_string_equal(
+            test_admin(ANALYTICS, "select sum(published) from business_metrics where name = 'deliveries' and grain ="
+                                  " 'day'"),
+            "50");
 }
 
 /* Otherwise two answers would differ by what one member was sent. */
 static void numbers_stay_when_the_log_of_a_member_goes(void **state)
 {
+        log_some("sent", 20, 9, 10);
+        count_from(0);
+        roll_up();
         (void)test_admin(LOG, "delete from notification_delivery_logs where user_id::text like '%1'; select 1");
         roll_up();
-        assert_string_equal(rolled("hour"), "12:7/5 13:3/3 15:2/2");
-        assert_string_equal(rolled("day"), "00:12/5");
+        assert_string_equal(rolled("day"), "00:20");
 }
 
 static void a_day_that_is_kept_no_longer_is_not_counted(void **state)
 {
         log_some("sent", 5, 5, -40 * 1440);
-        (void)test_admin(TEST_ANALYTICS, "delete from business_metrics; select 1");
+        log_some("sent", 7, 5, 10);
         roll_up();
-        assert_string_equal(test_admin(TEST_ANALYTICS, "select count(*) from business_metrics where grain = 'day'"),
-                            "1");
+        assert_string_equal(rolled("day"), "00:7");
+}
+
+/* Two processes count from the same moment on. */
+static void what_another_process_has_counted_is_not_added_again(void **state)
+{
+        char sql[] = "update counted_deliveries set counted_to = now() + interval '1 day'; select 1";
+
+        log_some("sent", 7, 5, 10);
+        count_from(0);
+        (void)test_admin(ANALYTICS, sql);
+        roll_up();
+        assert_string_equal(rolled("day"), "");
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(deliveries_are_counted_by_hours_and_days_with_their_people),
-            cmocka_unit_test(late_ones_count_and_none_counts_twice),
-            cmocka_unit_test(numbers_stay_when_the_log_of_a_member_goes),
-            cmocka_unit_test(a_day_that_is_kept_no_longer_is_not_counted),
+            cmocka_unit_test_setup(deliveries_are_counted_once_by_hours_and_days, nothing_sent),
+            cmocka_unit_test_setup(hours_of_few_people_count_together_for_their_day, nothing_sent),
+            cmocka_unit_test_setup(a_count_grows_by_enough_people_at_a_time, nothing_sent),
+            cmocka_unit_test_setup(the_last_seconds_are_counted_later, nothing_sent),
+            cmocka_unit_test_setup(numbers_stay_when_the_log_of_a_member_goes, nothing_sent),
+            cmocka_unit_test_setup(a_day_that_is_kept_no_longer_is_not_counted, nothing_sent),
+            cmocka_unit_test_setup(what_another_process_has_counted_is_not_added_again, nothing_sent),
         };
 
-        return cmocka_run_group_tests_name("deliveries", tests, setup, teardown);
+        return cmocka_run_group_tests_name("deliveries", tests, test_start_plain, test_stop);
 }

@@ -243,9 +243,14 @@ static const struct {
      " select 'e' || n % 20, '', current_date - n / 20, 1, 1, '', '' from generate_series(1, 8000) n"},
     {"analytics_service", "insert into user_engagement_profiles (visitor, author, reads, likes, renotes, answers)"
                           " select id(n % 500 + 1), id(n / 500 + 1), 1, 1, 1, 1 from generate_series(1, 20000) n"},
-    {"analytics_service", "insert into business_metrics (name, grain, bucket, value, people)"
-                          " select 'e' || n % 20, 'hour', date_trunc('hour', now() - n / 20 * interval '1 h'), 1, 1"
+    {"analytics_service", "insert into business_metrics (name, grain, bucket, value, people, published)"
+                          " select 'e' || n % 20, 'hour', date_trunc('hour', now() - n / 20 * interval '1 h'), 1, 1, 1"
                           " from generate_series(1, 20000) n"},
+    {"analytics_service", "insert into unpublished_counts (hour, name, value, people)"
+                          " select date_trunc('hour', now() - n / 20 * interval '1 h'), 'e' || n % 20, 1, '{}'"
+                          " from generate_series(1, 40) n"},
+    {"analytics_service", "insert into first_note_medians (day, people, median_s) select current_date - n, 5, 1 from"
+                          " generate_series(1, 8000) n"},
     {"*", "insert into idempotency_keys (actor_id, method, key, body_hash, answer)"
           " select id(n), 'm', n::text, '', '' from generate_series(1, 10000) n"},
     {"*", "vacuum analyze"},

@@ -382,12 +382,12 @@ static void a_page_of_a_large_chat_touches_what_is_on_it(void **state)
 static void events_for_statistics_are_found_by_index(void **state)
 {
         CHECK("analytics_service", {"INSERT_EVENTS", "analytics_people_user_id_key _pkey"},
-              {"SELECT_COUNTS", "business_metrics_pkey"}, {"DELIVERIES_KNOWN", "business_metrics_pkey"},
-              {"SELECT_METRIC_NAMES", "business_metrics_pkey"}, {"SELECT_METRIC_EXPORT", "analytics_exports_pkey"},
-              {"NEXT_METRIC_EXPORT", "analytics_exports_running"},
+              {"SELECT_COUNTS", "business_metrics_pkey"}, {"PUBLISH_COUNTS", "business_metrics_pkey"},
+              {"PUBLISH_FIRST_NOTES", "first_notes_first_at"}, {"SELECT_METRIC_NAMES", "business_metrics_pkey"},
+              {"SELECT_METRIC_EXPORT", "analytics_exports_pkey"}, {"NEXT_METRIC_EXPORT", "analytics_exports_running"},
               {"EXPIRE_METRIC_EXPORTS", "analytics_exports_expiry"},
               {"SELECT_METRIC_EXPORT_PART", "analytics_export_parts_pkey"}, {"SELECT_ACTIVE", "active_changes_pkey"},
-              {"SELECT_COHORTS", "cohort_visits_pkey"}, {"SELECT_FIRST_NOTES", "first_notes_first_at"},
+              {"SELECT_COHORTS", "cohort_visits_pkey"}, {"SELECT_FIRST_NOTES", "first_note_medians_pkey"},
               {"SELECT_NEWCOMERS", "active_changes_pkey new_members_pkey"},
               {"FORGET_MEMBER", "analytics_people_user_id_key"}, {"ERASE_KEYS", "idempotency_keys_pkey"},
               {"SELECT_PSEUDONYMS", "analytics_people_user_id_key"},
@@ -396,6 +396,17 @@ static void events_for_statistics_are_found_by_index(void **state)
               {"SELECT_OWN_NOTES", "analytics_people_user_id_key content_performance_author"},
               {"SELECT_ENGAGEMENT", "analytics_people_user_id_key user_engagement_profiles_pkey"},
               {"PRUNE_ENGAGEMENT", "user_engagement_profiles_updated_at"});
+}
+
+/* Without values all partitions would be pruned from the plan, so it is run with real ones: 15 events an hour, of
+ * 30,000. */
+static void an_hour_of_an_export_touches_its_own_events(void **state)
+{
+        static const struct page pages[] = {
+            {"SELECT_EVENTS_OF_HOUR", "'{e1,e3,note_view}', date_trunc('hour', now() - interval '15 days'), 5", 60},
+        };
+
+        CHECK_PAGES("analytics_service", pages);
 }
 
 /* As at the first moment of a network: what is known of empty tables makes no plan that reads all of them later. */
@@ -426,6 +437,7 @@ int main(void)
             cmocka_unit_test(events_and_keys_are_found_by_index),
             cmocka_unit_test(events_for_statistics_are_found_by_index),
             cmocka_unit_test(what_is_hidden_or_deep_costs_a_page_nothing),
+            cmocka_unit_test(an_hour_of_an_export_touches_its_own_events),
             cmocka_unit_test(repeated_events_are_found_by_their_id_in_new_months),
             cmocka_unit_test(a_page_of_a_large_chat_touches_what_is_on_it),
         };

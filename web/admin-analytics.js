@@ -49,12 +49,10 @@ const HOURS = ['time_to_first_note']; // told in seconds, shown in hours
 const formatOf = (name) => (value) => (HOURS.includes(name) ? number.format(value / 3600) : (name === 'stickiness' ? percent : number).format(value));
 const dayOf = (ms) => new Date(ms).toISOString().slice(0, 10);
 
-// A day that the answer leaves out had nothing to count; one whose value is null is withheld. A mean has no number where nothing happened.
-function byDays(name, points, from, to) {
+// A day that the answer leaves out had too few people to tell, or nobody: a gap.
+function byDays(points, from, to) {
         const known = new Map(points.map((p) => [p.at.slice(0, 10), p.value]));
-        const nothing = name === 'stickiness' || HOURS.includes(name) ? null : 0;
-        return Array.from({ length: (to - from) / DAY_MS }, (_, i) => dayOf(from + i * DAY_MS))
-                .map((day) => ({ day, value: known.has(day) ? known.get(day) : nothing, withheld: known.get(day) === null }));
+        return Array.from({ length: (to - from) / DAY_MS }, (_, i) => dayOf(from + i * DAY_MS)).map((day) => ({ day, value: known.get(day) ?? null }));
 }
 
 // ---- A chart ----
@@ -66,8 +64,8 @@ function make(name, content, attributes = {}) {
         return made;
 }
 
-function tableOf(title, points, format) {
-        const rows = points.toReversed().map((p) => make('tr', [make('td', [p.day]), make('td', [p.withheld ? 'withheld' : p.value === null ? '–' : format(p.value)])]));
+function tableOf(title, points, format, least) {
+        const rows = points.toReversed().map((p) => make('tr', [make('td', [p.day]), make('td', [p.value === null ? `under ${least} people` : format(p.value)])]));
         const head = make('thead', [make('tr', [make('th', ['Day'], { scope: 'col' }), make('th', [title], { scope: 'col' })])]);
         return make('div', [make('table', [head, make('tbody', rows)])], { class: 'table', tabindex: '0', role: 'region', 'aria-label': `${title}: table` });
 }
@@ -90,11 +88,11 @@ async function save(name, query) {
 async function show([name, title, help], days) {
         const to = (Math.floor(Date.now() / DAY_MS) + 1) * DAY_MS, from = to - days * DAY_MS;
         const query = new URLSearchParams({ name, from: new Date(from).toISOString(), to: new Date(to).toISOString() });
-        const points = byDays(name, (await read('GET', `/v1/admin/analytics/metrics?${query}`)).points, from, to);
+        const { points: told, min_group: least } = await read('GET', `/v1/admin/analytics/metrics?${query}`), points = byDays(told, from, to);
         const button = make('button', ['CSV'], { type: 'button', 'aria-label': `${title}: save as CSV` });
         button.addEventListener('click', () => save(name, query).catch((error) => say(`${title}: ${error.message}.`, false)));
         return make('figure', [make('figcaption', [make('h2', [title]), make('span', [help]), button]),
-                chart(points, summary(title, points, formatOf(name)), formatOf(name)), tableOf(title, points, formatOf(name))], { 'data-metric': name });
+                chart(points, summary(title, points, formatOf(name)), formatOf(name)), tableOf(title, points, formatOf(name), least)], { 'data-metric': name });
 }
 
 // ---- The forms ----
@@ -108,7 +106,7 @@ async function showAll() {
                         figures.push(await show(metric, Number(days)));
                 }
                 charts.replaceChildren(...figures);
-                say(`${figures.length} charts of ${days} days.`, true);
+                say(`${figures.length} charts of ${days} days. Numbers of people are rounded down to a multiple of the smallest group; days with fewer people are gaps.`, true);
         } catch (error) {
                 say(`${error.message}.`, false);
         }

@@ -1,4 +1,4 @@
-// A line chart as SVG: pure, from points to elements. A day without a number is a gap: it was withheld, or nothing happened.
+// A line chart as SVG: pure, from points to elements. A day without a number is a gap: too few people, or nobody.
 const SVG = 'http://www.w3.org/2000/svg';
 const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT] = [640, 220, 52, 24, 12, 12];
 

@@ -1,6 +1,7 @@
-/* Rolls up what notification_service has delivered. It keeps its log of deliveries for a month, and the numbers stay
- * here: `deliveries` is read like the name of an event. Each run counts the last known day again, and all since: so a
- * stop at any point, and what was being written while it counted, are made good by the next one. */
+/* Counts what notification_service has delivered: each run goes on from where the one before had come. It keeps its log
+ * for a month, and the numbers stay here: `deliveries` is read like the name of an event. They are published in
+ * portions of enough people, as events are: the deliveries of a part of one hour or, where these are of too few, of
+ * several hours, which then count for their day alone. */
 #include "services/analytics/analytics.h"
 
 #include "google/protobuf/timestamp.pb-c.h"
@@ -10,29 +11,84 @@
 #include "services/notification/notification.rpc.h"
 
 #define KEPT_DAYS 31 /* in notification_service's log */
+#define HOUR_MS   INT64_C(3600000)
 
-/* Each day is a call and a transaction of its own, the oldest first: what is done stays done. */
-static sn_status count_day(struct service *service, int64_t day_ms)
+struct counted {
+        int64_t to_ms, deliveries, people;
+};
+
+static sn_status count(struct service *service, int64_t from_ms, int64_t to_ms, struct counted *out)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, 20000);
-        Google__Protobuf__Timestamp day = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
+        Google__Protobuf__Timestamp from = GOOGLE__PROTOBUF__TIMESTAMP__INIT, to = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
         Notification__CountDeliveriesRequest in = NOTIFICATION__COUNT_DELIVERIES_REQUEST__INIT;
-        Notification__DeliveryCounts counts = NOTIFICATION__DELIVERY_COUNTS__INIT;
+        Notification__DeliveryCount answer = NOTIFICATION__DELIVERY_COUNT__INIT;
 
-        day.seconds = day_ms / 1000;
-        in.day = &day;
-        TRY(notification_count_deliveries(c, &in, &counts));
-        return DB_WRITE(c, tx, store_delivery_counts(tx, counts.items, counts.n_items));
+        from.seconds = from_ms / 1000;
+        to.seconds = to_ms / 1000;
+        in.from = &from;
+        in.to = &to;
+        TRY(notification_count_deliveries(c, &in, &answer));
+        *out = (struct counted){answer.counted_to->seconds * 1000, answer.deliveries, answer.people};
+        return SN_OK;
+}
+
+static sn_status publish(struct service *service, int64_t from_ms, const struct counted *counted, bool of_one_hour)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, 20000);
+
+        return DB_WRITE(c, tx,
+                        store_publish_deliveries(
+                            tx, &(struct delivery_portion){from_ms, counted->to_ms, counted->deliveries, of_one_hour}));
+}
+
+/* One portion, and where it ends: at from_ms when there are not enough people yet. What is left of a day that is over
+ * is passed over. */
+static sn_status count_portion(struct service *service, int64_t from_ms, int64_t *to_ms)
+{
+        int64_t hour_ends = from_ms - from_ms % HOUR_MS + HOUR_MS, day_ends = from_ms - from_ms % DAY_MS + DAY_MS;
+        struct counted counted = {0};
+
+        *to_ms = from_ms;
+        for (int64_t end_ms = hour_ends; end_ms <= day_ends; end_ms += HOUR_MS) {
+                TRY(count(service, from_ms, end_ms, &counted));
+                bool enough = counted.people == 0 || counted.people >= analytics_min_group();
+
+                if (counted.to_ms <= from_ms || (!enough && counted.to_ms < end_ms)) {
+                        return SN_OK;
+                }
+                if (enough || end_ms == day_ends) {
+                        counted.deliveries = enough ? counted.deliveries : 0;
+                        *to_ms = counted.to_ms;
+                        return publish(service, from_ms, &counted, end_ms == hour_ends);
+                }
+        }
+        return SN_OK;
+}
+
+/* At first from the oldest day that the log still has as a whole. */
+static sn_status find_begin(struct rpc_call *c, int64_t *from_ms)
+{
+        int64_t known_ms = 0, oldest_ms = (day_of(c->now_ms) - KEPT_DAYS + 1) * DAY_MS;
+
+        TRY(DB_READ(c, tx, store_deliveries_counted_to(tx, &known_ms)));
+        *from_ms = known_ms > oldest_ms ? known_ms : oldest_ms;
+        return *from_ms == known_ms
+                   ? SN_OK
+                   : DB_WRITE(c, tx,
+                              store_publish_deliveries(
+                                  tx, &(struct delivery_portion){.from_ms = known_ms, .to_ms = oldest_ms}));
 }
 
 static sn_status roll_up(struct rpc_call *c, bool *more)
 {
-        int64_t known_ms = 0, oldest_ms = c->now_ms - KEPT_DAYS * DAY_MS;
+        int64_t from_ms = 0, to_ms = 0;
 
         (void)more;
-        TRY(DB_READ(c, tx, store_delivery_counts_known(tx, &known_ms)));
-        for (int64_t ms = known_ms > oldest_ms ? known_ms : oldest_ms; ms < c->now_ms; ms += DAY_MS - ms % DAY_MS) {
-                TRY(count_day(c->service, ms));
+        TRY(find_begin(c, &to_ms));
+        while (to_ms > from_ms) {
+                from_ms = to_ms;
+                TRY(count_portion(c->service, from_ms, &to_ms));
         }
         return SN_OK;
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include "google/protobuf/timestamp.pb-c.h"
+#include "services/analytics/analytics.h"
 #include "services/analytics/store.h"
 #include "services/user/user.rpc.h"
 
@@ -81,6 +82,6 @@ sn_status count_events(struct rpc_call *c, struct bus_batch *batch)
         for (size_t i = 0; i < batch->n; i++) {
                 events[i] = to_taken(c, batch->events[i], &members);
         }
-        TRY(store_events(tx, events, batch->n, NULL));
+        TRY(store_events(tx, events, batch->n, analytics_min_group()));
         return bus_commit(c, batch, &tx);
 }

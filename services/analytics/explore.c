@@ -76,11 +76,7 @@ sn_status analytics_handle_get_paths(struct rpc_call *c, const AnalyticsExplore_
         struct days days;
 
         TRY(explore_read_days(c, in->from, in->to, EVENT_DAYS_MAX, &days));
-        TRY(DB_READ(c, tx, store_paths(tx, days, analytics_min_group(), &out->n_items, &out->items)));
-        for (size_t i = 0; i < out->n_items; i++) {
-                out->items[i]->people = explore_round_people(out->items[i]->people);
-        }
-        return SN_OK;
+        return DB_READ(c, tx, store_paths(tx, days, analytics_min_group(), &out->n_items, &out->items));
 }
 
 sn_status analytics_handle_get_breakdown(struct rpc_call *c, const AnalyticsExplore__BreakdownRequest *in,
@@ -93,13 +89,9 @@ sn_status analytics_handle_get_breakdown(struct rpc_call *c, const AnalyticsExpl
                                 "is not a property of this event; GET /v1/analytics/schema lists them");
         }
         TRY(explore_read_days(c, in->from, in->to, EVENT_DAYS_MAX, &days));
-        TRY(DB_READ(
+        return DB_READ(
             c, tx,
-            store_breakdown(tx, in->name, in->property, days, analytics_min_group(), &out->n_items, &out->items)));
-        for (size_t i = 0; i < out->n_items; i++) {
-                out->items[i]->people = explore_round_people(out->items[i]->people);
-        }
-        return SN_OK;
+            store_breakdown(tx, in->name, in->property, days, analytics_min_group(), &out->n_items, &out->items));
 }
 
 /* ---- Cohorts ---- */

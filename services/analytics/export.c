@@ -1,5 +1,4 @@
-/* Owns metrics as files, for spreadsheets and programs: the same points as GetMetric, with the same ones withheld.
- * */
+/* Owns metrics as files, for spreadsheets and programs: the same points as GetMetric. */
 #include "services/analytics/analytics.h"
 
 #include "services/analytics/exports.h"
@@ -16,19 +15,14 @@
 
 #define EXPORT_MAX 1048576
 
-/* What is withheld is an empty cell in CSV and null in JSON. Names have letters, dots and underscores only. */
+/* Names have letters, dots and underscores only. */
 void export_write_point(struct buf *out, const char *name, const Analytics__MetricPoint *point, bool csv)
 {
-        bool shown = point->shown_case == ANALYTICS__METRIC_POINT__SHOWN_VALUE;
-        char at[CLOCK_RFC3339_SIZE], value[40] = "";
+        char at[CLOCK_RFC3339_SIZE];
 
         (void)clock_format_ms(point->at->seconds * 1000, at);
-        (void)snprintf(value, sizeof(value), "%.15g", point->value);
-        if (csv) {
-                buf_printf(out, "%s,%s,%s\r\n", at, name, shown ? value : "");
-        } else {
-                buf_printf(out, "{\"at\":\"%s\",\"name\":\"%s\",\"value\":%s}\n", at, name, shown ? value : "null");
-        }
+        buf_printf(out, csv ? "%s,%s,%.15g\r\n" : "{\"at\":\"%s\",\"name\":\"%s\",\"value\":%.15g}\n", at, name,
+                   point->value);
 }
 
 static sn_status answer(struct rpc_call *c, const struct buf *text, File__Chunk *out)

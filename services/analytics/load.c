@@ -47,7 +47,8 @@ static sn_status load_batch(struct service *service, struct journal_file *file, 
                           LOG_STR("file.path", file->path), LOG_STR("error.message", strerror(errno)));
                 return SN_UNAVAILABLE;
         }
-        return batch->n == 0 ? SN_OK : DB_WRITE(c, tx, store_events(tx, batch->events, batch->n, NULL));
+        return batch->n == 0 ? SN_OK
+                             : DB_WRITE(c, tx, store_events(tx, batch->events, batch->n, analytics_min_group()));
 }
 
 /* SN_OK also for a damaged one, whose records before the damage are stored. */

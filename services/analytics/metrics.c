@@ -1,4 +1,5 @@
-/* Owns metrics as administrators read them. */
+/* Owns metrics as administrators read them: counts of events as they are published (store_events.c), and of people in
+ * multiples of the smallest group. */
 #include "services/analytics/analytics.h"
 
 #include <string.h>
@@ -7,35 +8,44 @@
 #include "services/analytics/explore.h"
 #include "services/analytics/exports.h"
 #include "services/analytics/store.h"
-#include "services/analytics/suppress.h"
 #include "services/analytics/visitor.h"
 
 #define HOUR_MS    INT64_C(3600000)
 #define POINTS_MAX 3000
 
 struct asked {
-        int64_t from_ms, to_ms; /* whole days */
+        int64_t from_ms, to_ms;
         size_t n;
         AnalyticsRows__Point **points;
 };
 
 /* ---- What there is ---- */
 
-static void round_values(struct asked *a)
+static void keep_enough(struct asked *a)
 {
+        size_t n = 0;
+
+        for (size_t i = 0; i < a->n; i++) {
+                if (a->points[i]->people >= analytics_min_group()) {
+                        a->points[n++] = a->points[i];
+                }
+        }
+        a->n = n;
+}
+
+/* Otherwise two days, two metrics, or one day read twice would differ by the one who came. */
+static void tell_people(struct asked *a)
+{
+        keep_enough(a);
         for (size_t i = 0; i < a->n; i++) {
                 a->points[i]->value = (double)explore_round_people(a->points[i]->people);
         }
 }
 
-/* Of several days each shares people with the one before: rounded, or the difference would tell of the few who came
- * since, which new_members withholds. */
 static sn_status read_active(struct db_tx *tx, struct asked *a, bool members, int64_t days)
 {
         TRY(store_active(tx, members, days, a->from_ms, a->to_ms, &a->n, &a->points));
-        if (days > 1) {
-                round_values(a);
-        }
+        tell_people(a);
         return SN_OK;
 }
 
@@ -59,14 +69,13 @@ static sn_status visitors(struct db_tx *tx, struct asked *a)
         return read_active(tx, a, false, 1);
 }
 
-/* The share of the members active in 28 days who were active on the day, both rounded. Its group is that of the day. */
+/* The share of the members active in 28 days who were active on the day, both rounded. */
 static sn_status stickiness(struct db_tx *tx, struct asked *a)
 {
         struct asked month = *a;
 
         TRY(dau(tx, a));
         TRY(mau(tx, &month));
-        round_values(a);
         for (size_t i = 0, m = 0; i < a->n; i++) {
                 while (m < month.n && month.points[m]->at->seconds < a->points[i]->at->seconds) {
                         m++;
@@ -77,19 +86,28 @@ static sn_status stickiness(struct db_tx *tx, struct asked *a)
         return SN_OK;
 }
 
+static sn_status read_newcomers(struct db_tx *tx, struct asked *a, bool first)
+{
+        TRY(store_newcomers(tx, first, a->from_ms, a->to_ms, &a->n, &a->points));
+        tell_people(a);
+        return SN_OK;
+}
+
 static sn_status new_members(struct db_tx *tx, struct asked *a)
 {
-        return store_newcomers(tx, true, a->from_ms, a->to_ms, &a->n, &a->points);
+        return read_newcomers(tx, a, true);
 }
 
 static sn_status returning_members(struct db_tx *tx, struct asked *a)
 {
-        return store_newcomers(tx, false, a->from_ms, a->to_ms, &a->n, &a->points);
+        return read_newcomers(tx, a, false);
 }
 
 static sn_status time_to_first_note(struct db_tx *tx, struct asked *a)
 {
-        return store_first_notes(tx, a->from_ms, a->to_ms, &a->n, &a->points);
+        TRY(store_first_notes(tx, a->from_ms, a->to_ms, &a->n, &a->points));
+        keep_enough(a);
+        return SN_OK;
 }
 
 /* Any other name is that of an event. */
@@ -128,65 +146,16 @@ static sn_status read_points(struct db_tx *tx, const Analytics__GetMetricRequest
 
 /* ---- What is shown ---- */
 
-static void show(struct rpc_call *c, const AnalyticsRows__Point *point, bool hidden, Analytics__Metric *out)
+static void show_all(struct rpc_call *c, const struct asked *a, Analytics__Metric *out)
 {
-        Analytics__MetricPoint *shown = ARENA_NEW(c->arena, Analytics__MetricPoint);
-
-        analytics__metric_point__init(shown);
-        shown->at = point->at;
-        if (!hidden) {
-                shown->shown_case = ANALYTICS__METRIC_POINT__SHOWN_VALUE;
-                shown->value = point->value;
-        }
-        out->points[out->n_points++] = shown;
-}
-
-static int64_t ms_of(const AnalyticsRows__Point *point)
-{
-        return point->at->seconds * 1000;
-}
-
-/* The hours of a day add up to the day's point, and so do new and returning members: they are withheld day by day.
- * No total over days is shown. */
-static size_t end_of_day(const struct asked *a, size_t first)
-{
-        size_t end = first + 1;
-
-        while (end < a->n && day_of(ms_of(a->points[end])) == day_of(ms_of(a->points[first]))) {
-                end++;
-        }
-        return end;
-}
-
-/* Each point is two groups: its own people, and the others (0 of them hide nothing). */
-static bool *find_hidden(struct arena *arena, const struct asked *a)
-{
-        int64_t *people = ARENA_ARRAY(arena, int64_t, 2 * a->n + 1);
-        bool *hidden = ARENA_ARRAY(arena, bool, 2 * a->n + 1);
-
-        for (size_t i = 0; i < a->n; i++) {
-                people[2 * i] =
-                    a->points[i]->people > 0 ? a->points[i]->people : 1; /* events without a person count as one */
-                people[2 * i + 1] = a->points[i]->others;
-        }
-        for (size_t first = 0, end; first < a->n; first = end) {
-                end = end_of_day(a, first);
-                suppress_small(people + 2 * first, 2 * (end - first), analytics_min_group(), hidden + 2 * first);
-        }
-        return hidden;
-}
-
-/* Whole days decide what is withheld, whichever of their hours are requested: otherwise an hour that is withheld
- * beside others could be requested alone. */
-static void show_all(struct rpc_call *c, const struct asked *a, int64_t from_ms, int64_t to_ms, Analytics__Metric *out)
-{
-        bool *hidden = find_hidden(c->arena, a);
-
         out->points = ARENA_ARRAY(c->arena, Analytics__MetricPoint *, a->n + 1);
         for (size_t i = 0; i < a->n; i++) {
-                if (ms_of(a->points[i]) >= from_ms && ms_of(a->points[i]) < to_ms) {
-                        show(c, a->points[i], hidden[2 * i], out);
-                }
+                Analytics__MetricPoint *shown = ARENA_NEW(c->arena, Analytics__MetricPoint);
+
+                analytics__metric_point__init(shown);
+                shown->at = a->points[i]->at;
+                shown->value = a->points[i]->value;
+                out->points[out->n_points++] = shown;
         }
 }
 
@@ -213,10 +182,11 @@ sn_status analytics_handle_get_metric(struct rpc_call *c, const Analytics__GetMe
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "to",
                                 "must lie after from, and not more than %d intervals after it", POINTS_MAX);
         }
-        struct asked a = {.from_ms = day_of(from_ms) * DAY_MS, .to_ms = day_of(to_ms + DAY_MS - 1) * DAY_MS};
+        struct asked a = {.from_ms = from_ms, .to_ms = to_ms};
 
         TRY(DB_READ(c, tx, read_points(tx, in, &a)));
         out->name = in->name;
-        show_all(c, &a, from_ms, to_ms, out);
+        out->min_group = analytics_min_group();
+        show_all(c, &a, out);
         return SN_OK;
 }

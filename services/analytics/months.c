@@ -10,6 +10,7 @@ static sn_status keep_months(struct rpc_call *c, bool *more)
         TRY(DB_WRITE(c, tx, store_destroy_salts(tx, day_of(c->now_ms) * DAY_MS)));
         TRY(DB_WRITE(c, tx, store_make_months(tx)));
         TRY(DB_WRITE(c, tx, store_limits(tx, analytics_min_group())));
+        TRY(DB_WRITE(c, tx, store_drop_unpublished(tx)));
         return DB_WRITE(c, tx, store_drop_month(tx, analytics_keep_months(), more));
 }
 

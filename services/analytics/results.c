@@ -198,11 +198,47 @@ static void name_variants(struct arena *arena, const stored_experiment *e, Analy
         }
 }
 
-static sn_status measure(struct db_tx *tx, const stored_experiment *e, struct measured *m)
+/* ---- Up to when ---- */
+
+/* Of each variant nobody has done anything since, or enough people have: then no two answers differ by a few. */
+static bool may_move_on(AnalyticsRows__BucketSums *const *active, size_t n_active, size_t n)
+{
+        int64_t people[VARIANTS_MAX] = {0}, all = 0;
+
+        for (size_t i = 0; i < n_active; i++) {
+                people[assign_variant((uint32_t)active[i]->bucket, n)] += active[i]->people;
+                all += active[i]->people;
+        }
+        for (size_t i = 0; i < n; i++) {
+                if (people[i] > 0 && people[i] < analytics_min_group()) {
+                        return false;
+                }
+        }
+        return all > 0;
+}
+
+static sn_status move_on(struct db_tx *tx, const char *id, size_t n, int64_t now_ms, int64_t *told_ms)
+{
+        AnalyticsRows__BucketSums **active = NULL;
+        size_t n_active = 0;
+
+        TRY(store_results_told(tx, id, told_ms));
+        TRY(store_active_since(tx, id, *told_ms, now_ms, &n_active, &active));
+        if (*told_ms >= now_ms || !may_move_on(active, n_active, n)) {
+                return SN_OK;
+        }
+        *told_ms = now_ms;
+        return store_tell_results(tx, id, now_ms);
+}
+
+/* ---- The answer ---- */
+
+static sn_status measure(struct db_tx *tx, const stored_experiment *e, int64_t told_ms, struct measured *m)
 {
         bool cuped = m->in->measure == ANALYTICS_EXPERIMENTS__MEASURE__MEASURE_CUPED;
         struct results_query q = {.id = e->id, .metric = m->in->metric[0] != '\0' ? m->in->metric : e->metric};
 
+        q.stored_ms = told_ms;
         q.before = cuped;
         q.per = cuped ? q.metric : m->in->per;
         TRY(experiment_sums(tx, &q, m->n, m->variants));
@@ -210,14 +246,12 @@ static sn_status measure(struct db_tx *tx, const stored_experiment *e, struct me
         return m->in->measure == ANALYTICS_EXPERIMENTS__MEASURE__MEASURE_QUANTILE ? read_quantiles(tx, &q, m) : SN_OK;
 }
 
-static sn_status read_results(struct db_tx *tx, const stored_experiment *e,
+static sn_status read_results(struct db_tx *tx, const stored_experiment *e, int64_t told_ms,
                               const AnalyticsExperiments__ResultsRequest *in, AnalyticsExperiments__Results *out)
 {
         struct measured m = {.in = in, .n = out->n_variants};
 
-        if (e->started_at != NULL) {
-                TRY(measure(tx, e, &m));
-        }
+        TRY(measure(tx, e, told_ms, &m));
         if (!any_is_small(&m)) {
                 show(db_arena(tx), &m, out);
         }
@@ -227,17 +261,21 @@ static sn_status read_results(struct db_tx *tx, const stored_experiment *e,
 sn_status analytics_handle_get_results(struct rpc_call *c, const AnalyticsExperiments__ResultsRequest *in,
                                        AnalyticsExperiments__Results *out)
 {
-        CLEANUP(db_end) struct db_tx *tx = NULL;
         stored_experiment *e = ARENA_NEW(c->arena, stored_experiment);
+        int64_t now_ms = 0, told_ms = 0;
 
         analytics_rows__stored_experiment__init(e);
         if (in->measure == ANALYTICS_EXPERIMENTS__MEASURE__MEASURE_RATIO && in->per[0] == '\0') {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "per", "a ratio needs the event of its denominator");
         }
-        TRY(db_read(c, &tx));
-        TRY(experiment_find(tx, in->id, e));
+        TRY(DB_READ(c, tx, experiment_find(tx, in->id, e)));
         name_variants(c->arena, e, out);
-        return read_results(tx, e, in, out);
+        if (e->started_at == NULL) {
+                return SN_OK;
+        }
+        TRY(DB_WRITE(c, tx, store_results_moment(tx, &now_ms))); /* holds up the storing of events only briefly */
+        TRY(DB_WRITE(c, tx, move_on(tx, e->id, out->n_variants, now_ms, &told_ms)));
+        return told_ms == 0 ? SN_OK : DB_READ(c, tx, read_results(tx, e, told_ms, in, out));
 }
 
 /* ---- Before it ---- */

@@ -1,6 +1,8 @@
 /* Owns the SQL that stores events with their roll-ups. */
 #include "services/analytics/store.h"
 
+#include <string.h>
+
 /* Creates pseudonyms of new members, but not for events that undo something, nor for erased members: their later
  * events count without a person. Who was there before their first day so far is no new member of that one any more. */
 DB_STATEMENT(
@@ -83,6 +85,10 @@ DB_STATEMENT(
     " (case when not a.is_new then least(coalesce(a.day - a.last_before, 31), 31) end, -1)) v (gap, change)"
     " where a.member and v.gap is not null group by 1, 2, 3 having sum(v.change) <> 0 order by 1, 2, 3"
     " on conflict (first_day, day, gap) do update set visits = c.visits + excluded.visits),"
+    " waiting as (insert into unpublished_counts as u (hour, name, value, people) select date_trunc('hour', at, 'UTC'),"
+    " name, count(*), (array_agg(distinct coalesce(visitor, '00000000-0000-0000-0000-000000000000')))[1:greatest($9::"
+    "bigint, 1)::integer] from fresh group by 1, 2 order by 1, 2 on conflict (hour, name) do update"
+    " set value = u.value + excluded.value, people = array(select distinct unnest(u.people || excluded.people))),"
     " arrived as (insert into new_members as m (day, people) select v.day, count(*) from visits v join "
     "analytics_people p"
     " on p.visitor = v.visitor and p.first_day = v.day where v.is_new and v.member group by v.day order by v.day"
@@ -101,7 +107,7 @@ DB_STATEMENT(
     " began as (insert into first_notes as t (visitor, at, first_at) select f.visitor, min(f.at), p.first_at from "
     "fresh f"
     " join analytics_people p on p.visitor = f.visitor where f.name = 'note.created' and f.member group by 1, 3"
-    " order by 1 on conflict (visitor) do update set at = excluded.at where excluded.at < t.at),"
+    " order by 1 on conflict (visitor) do update set at = excluded.at where excluded.at < t.at returning first_at),"
     /* Notes: new and deleted ones, and who engages with whose. */
     " gone as (delete from content_performance c using fresh f where c.note_id = f.object_id"
     " and f.name in ('note.deleted', 'comment.deleted', 'comment.removed')),"
@@ -124,7 +130,35 @@ DB_STATEMENT(
     "2"
     " on conflict (visitor, author) do update set reads = u.reads + excluded.reads, likes = u.likes + excluded.likes,"
     " renotes = u.renotes + excluded.renotes, answers = u.answers + excluded.answers)"
-    " select count(*) as n from fresh");
+    " select (select count(*) from fresh) as n, coalesce((select array_agg(distinct (first_at at time zone "
+    "'UTC')::date)"
+    " from began)::text, '{}') as first_notes");
+
+/* Of each hour what is from enough people; what is left of its day, when that is from enough people together. */
+DB_STATEMENT(
+    PUBLISH_COUNTS, "analytics_service", NULL,
+    "with cells as (select name, hour, date_trunc('day', hour, 'UTC') as day, value, people,"
+    " cardinality(people) >= $1::bigint as enough from unpublished_counts),"
+    " days as (select name, day, true as enough from cells, unnest(people) person where not enough group by 1, 2"
+    " having count(distinct person) >= $1::bigint),"
+    " portions as (select name, hour, day, value, c.enough from cells c left join days d using (name, day)"
+    " where c.enough or d.enough),"
+    " taken as (delete from unpublished_counts u using portions p where u.hour = p.hour and u.name = p.name)"
+    " update business_metrics m set published = m.published + p.value from (select name, 'hour' as grain,"
+    " hour as bucket, value from portions where enough union all select name, 'day', day, sum(value)::bigint"
+    " from portions group by name, day) p where m.name = p.name and m.grain = p.grain and m.bucket = p.bucket");
+
+/* Of days ("{2026-01-02}") on which somebody was first there who has now written their first note. */
+DB_STATEMENT(PUBLISH_FIRST_NOTES, "analytics_service", NULL,
+             "insert into first_note_medians as t (day, people, median_s) select d.day, n.people, m.median_s"
+             " from unnest($1::text::date[]) d (day) cross join lateral (select d.day::timestamp at time zone 'UTC' as"
+             " since, (d.day + 1)::timestamp at time zone 'UTC' as until) r left join first_note_medians known"
+             " on known.day = d.day cross join lateral (select count(*) as people from first_notes"
+             " where first_at >= r.since and first_at < r.until) n cross join lateral (select percentile_cont(0.5)"
+             " within group (order by extract(epoch from at - first_at)::float8) as median_s from first_notes"
+             " where first_at >= r.since and first_at < r.until) m"
+             " where n.people >= coalesce(known.people, 0) + $2::bigint order by d.day"
+             " on conflict (day) do update set people = excluded.people, median_s = excluded.median_s");
 
 struct columns {
         char **ids, **names, **user_ids, **visitors, **object_ids, **properties, **about;
@@ -155,7 +189,15 @@ sn_status store_add_people(struct db_tx *tx, char *const *user_ids, size_t n)
         return db_exec(tx, &ADD_INACTIVE, DB_BINDS(bind_uuids(user_ids, n)), NULL);
 }
 
-sn_status store_events(struct db_tx *tx, AnalyticsRows__TakenEvent *const *events, size_t n, int64_t *n_new)
+static sn_status publish(struct db_tx *tx, const char *first_notes, int64_t min)
+{
+        TRY(db_exec(tx, &PUBLISH_COUNTS, DB_BINDS(bind_i64(min)), NULL));
+        return strcmp(first_notes, "{}") == 0
+                   ? SN_OK
+                   : db_exec(tx, &PUBLISH_FIRST_NOTES, DB_BINDS(bind_text(first_notes), bind_i64(min)), NULL);
+}
+
+sn_status store_events(struct db_tx *tx, AnalyticsRows__TakenEvent *const *events, size_t n, int64_t min)
 {
         struct columns c = to_columns(db_arena(tx), events, n);
         struct db_rows *rows = NULL;
@@ -167,12 +209,9 @@ sn_status store_events(struct db_tx *tx, AnalyticsRows__TakenEvent *const *event
         TRY(db_rows(tx, &INSERT_EVENTS,
                     DB_BINDS(bind_uuids(c.ids, n), bind_i64s(c.at_ms, n), bind_texts(c.names, n),
                              bind_uuids(c.user_ids, n), bind_uuids(c.visitors, n), bind_uuids(c.object_ids, n),
-                             bind_texts(c.properties, n), bind_uuids(c.about, n)),
+                             bind_texts(c.properties, n), bind_uuids(c.about, n), bind_i64(min)),
                     &rows));
-        if (n_new != NULL) {
-                *n_new = db_i64(rows, 0, "n");
-        }
-        return SN_OK;
+        return db_i64(rows, 0, "n") == 0 ? SN_OK : publish(tx, db_text(rows, 0, "first_notes"), min);
 }
 
 DB_STATEMENT(FORGET_MEMBER, "analytics_service", NULL,
@@ -249,4 +288,12 @@ sn_status store_drop_month(struct db_tx *tx, int64_t months, bool *more)
         TRY(db_rows(tx, &DROP_MONTH, DB_BINDS(bind_i64(months)), &rows));
         *more = db_i64(rows, 0, "dropped") > 0;
         return SN_OK;
+}
+
+DB_STATEMENT(DROP_UNPUBLISHED, "analytics_service", NULL,
+             "delete from unpublished_counts where hour < now() - interval '10 days'");
+
+sn_status store_drop_unpublished(struct db_tx *tx)
+{
+        return db_exec(tx, &DROP_UNPUBLISHED, DB_NO_BINDS, NULL);
 }

@@ -46,7 +46,15 @@ SN_CHECKED sn_status store_result_counts(struct db_tx *tx, const struct results_
 SN_CHECKED sn_status store_seen_by(struct db_tx *tx, const struct results_query *q, const char *after, int64_t limit,
                                    size_t *n, AnalyticsRows__SeenBy ***out);
 
-/* The results at its stop. counted_ms: from the database, for store_save_results. */
+/* Up to when its results are told, by what was stored until then; 0: they are not told yet. Others wait until the end
+ * of the transaction. */
+SN_CHECKED sn_status store_results_told(struct db_tx *tx, const char *id, int64_t *told_ms);
+/* By bucket, how many of those who take part have done anything that was stored after from_ms and not after to_ms. */
+SN_CHECKED sn_status store_active_since(struct db_tx *tx, const char *id, int64_t from_ms, int64_t to_ms, size_t *n,
+                                        AnalyticsRows__BucketSums ***out);
+SN_CHECKED sn_status store_tell_results(struct db_tx *tx, const char *id, int64_t to_ms);
+
+/* A moment after all that is stored by now, and before all that will be. */
 SN_CHECKED sn_status store_results_moment(struct db_tx *tx, int64_t *counted_ms);
 SN_CHECKED sn_status store_save_results(struct db_tx *tx, const char *id, int64_t counted_ms, const uint8_t hash[32]);
 SN_CHECKED sn_status store_saved_results(struct db_tx *tx, const char *id, bool *found, int64_t *counted_ms,

@@ -33,8 +33,8 @@ DB_STATEMENT(SELECT_PATHS, "analytics_service", &analytics_explore__path_edge__m
              "with steps as (select visitor, coalesce(properties->>'path', '') as page, lead(properties->>'path')"
              " over (partition by visitor, (at at time zone 'UTC')::date order by at, id) as next from user_events"
              " where name = 'page_view' and at >= $1::timestamptz and at < $2::timestamptz and visitor is not null)"
-             " select page, next, count(distinct visitor) as people from steps where next is not null and page <> next"
-             " group by 1, 2 having count(distinct visitor) >= $3::bigint order by 3 desc, 1, 2 limit 50");
+             " select page, next, count(distinct visitor) / $3::bigint * $3 as people from steps where next is not null"
+             " and page <> next group by 1, 2 having count(distinct visitor) >= $3 order by 3 desc, 1, 2 limit 50");
 
 sn_status store_paths(struct db_tx *tx, struct days days, int64_t min, size_t *n, AnalyticsExplore__PathEdge ***out)
 {
@@ -42,10 +42,11 @@ sn_status store_paths(struct db_tx *tx, struct days days, int64_t min, size_t *n
                        n, out);
 }
 
-DB_STATEMENT(SELECT_BREAKDOWN, "analytics_service", &analytics_explore__breakdown_item__message,
-             "select coalesce(properties->>$2, '') as value, count(distinct visitor) as people from user_events"
-             " where name = $1 and at >= $3::timestamptz and at < $4::timestamptz and visitor is not null group by 1"
-             " having count(distinct visitor) >= $5::bigint order by 2 desc, 1 limit 50");
+DB_STATEMENT(
+    SELECT_BREAKDOWN, "analytics_service", &analytics_explore__breakdown_item__message,
+    "select coalesce(properties->>$2, '') as value, count(distinct visitor) / $5::bigint * $5 as people"
+    " from user_events where name = $1 and at >= $3::timestamptz and at < $4::timestamptz and visitor is not null"
+    " group by 1 having count(distinct visitor) >= $5 order by 2 desc, 1 limit 50");
 
 sn_status store_breakdown(struct db_tx *tx, const char *name, const char *property, struct days days, int64_t min,
                           size_t *n, AnalyticsExplore__BreakdownItem ***out)

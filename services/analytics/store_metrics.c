@@ -4,8 +4,8 @@
 #include "google/protobuf/timestamp.pb-c.h"
 
 DB_STATEMENT(SELECT_COUNTS, "analytics_service", &analytics_rows__point__message,
-             "select bucket as at, value::float8 as value, people from business_metrics"
-             " where name = $1 and grain = $2 and bucket >= $3 and bucket < $4 order by bucket limit 3048");
+             "select bucket as at, published::float8 as value from business_metrics where name = $1 and grain = $2"
+             " and bucket >= $3 and bucket < $4 and published > 0 order by bucket limit 3000");
 
 sn_status store_counts(struct db_tx *tx, const char *name, const char *grain, int64_t from_ms, int64_t to_ms, size_t *n,
                        AnalyticsRows__Point ***points)
@@ -34,7 +34,6 @@ sn_status store_active(struct db_tx *tx, bool members, int64_t days, int64_t fro
                        points);
 }
 
-/* Both are told, since together they are all members of the day. */
 DB_STATEMENT(
     SELECT_NEWCOMERS, "analytics_service", &analytics_rows__point__message,
     "with range as (select ($2::timestamptz at time zone 'UTC')::date as first, ($3::timestamptz at time zone"
@@ -44,8 +43,7 @@ DB_STATEMENT(
     " and day < (select after from range)), days as (select day, everybody, case when $1 then coalesce(people, 0)"
     " else everybody - coalesce(people, 0) end as asked from all_days left join new using (day)"
     " where day >= (select first from range)) select day::timestamp at time zone 'UTC' as at,"
-    " asked::float8 as value, asked as people, everybody - asked as others from days where asked > 0"
-    " order by day limit 3000");
+    " asked::float8 as value, asked as people from days where asked > 0 order by day limit 3000");
 
 sn_status store_newcomers(struct db_tx *tx, bool first, int64_t from_ms, int64_t to_ms, size_t *n,
                           AnalyticsRows__Point ***points)
@@ -56,10 +54,8 @@ sn_status store_newcomers(struct db_tx *tx, bool first, int64_t from_ms, int64_t
 
 /* Whole minutes: a median of few is the time of one of them. */
 DB_STATEMENT(SELECT_FIRST_NOTES, "analytics_service", &analytics_rows__point__message,
-             "select day::timestamp at time zone 'UTC' as at, round(percentile_cont(0.5) within group (order by after)"
-             " / 60) * 60 as value, count(*) as people from (select (first_at at time zone 'UTC')::date as day,"
-             " extract(epoch from at - first_at)::float8 as after from first_notes where first_at >= $1"
-             " and first_at < $2) t group by day order by day limit 3000");
+             "select day::timestamp at time zone 'UTC' as at, round(median_s / 60) * 60 as value, people"
+             " from first_note_medians where day >= " DAY("$1") " and day < " DAY("$2") " order by day limit 3000");
 
 sn_status store_first_notes(struct db_tx *tx, int64_t from_ms, int64_t to_ms, size_t *n, AnalyticsRows__Point ***points)
 {
@@ -68,41 +64,34 @@ sn_status store_first_notes(struct db_tx *tx, int64_t from_ms, int64_t to_ms, si
 
 /* ---- Deliveries ---- */
 
-DB_STATEMENT(DELIVERIES_KNOWN, "analytics_service", NULL,
-             "select coalesce((extract(epoch from date_trunc('day', max(bucket) - interval '1 hour', 'UTC')) *"
-             " 1000)::bigint, 0) as ms from business_metrics where name = 'deliveries' and grain = 'hour'");
+DB_STATEMENT(SELECT_COUNTED_DELIVERIES, "analytics_service", NULL,
+             "select coalesce((extract(epoch from counted_to) * 1000)::bigint, 0) as ms from counted_deliveries");
 
-sn_status store_delivery_counts_known(struct db_tx *tx, int64_t *from_ms)
+sn_status store_deliveries_counted_to(struct db_tx *tx, int64_t *ms)
 {
         struct db_rows *rows = NULL;
 
-        TRY(db_rows(tx, &DELIVERIES_KNOWN, DB_NO_BINDS, &rows));
-        *from_ms = db_i64(rows, 0, "ms");
+        TRY(db_rows(tx, &SELECT_COUNTED_DELIVERIES, DB_NO_BINDS, &rows));
+        *ms = db_rows_count(rows) > 0 ? db_i64(rows, 0, "ms") : 0;
         return SN_OK;
 }
 
-DB_STATEMENT(UPSERT_DELIVERIES, "analytics_service", NULL,
-             "insert into business_metrics as m (name, grain, bucket, value, people) select 'deliveries', grain,"
-             " to_timestamp(ms / 1000.0), value, people from unnest($1::text[], $2::bigint[], $3::bigint[],"
-             " $4::bigint[]) c (grain, ms, value, people) order by grain, ms on conflict (name, grain, bucket) do"
-             " update set value = greatest(m.value, excluded.value), people = greatest(m.people, excluded.people)"
-             " where (m.value, m.people) is distinct from"
-             " (greatest(m.value, excluded.value), greatest(m.people, excluded.people))");
+DB_STATEMENT(MOVE_COUNTED_DELIVERIES, "analytics_service", NULL,
+             "update counted_deliveries set counted_to = $2 where coalesce(counted_to, 'epoch') = $1");
+DB_STATEMENT(PUBLISH_DELIVERIES, "analytics_service", NULL,
+             "insert into business_metrics as m (name, grain, bucket, value, people, published)"
+             " select 'deliveries', grain, date_trunc(grain, $1::timestamptz, 'UTC'), $2, 0, $2"
+             " from (values ('day'), ('hour')) g (grain) where grain = 'day' or $3 on conflict (name, grain, bucket)"
+             " do update set value = m.value + excluded.value, published = m.published + excluded.published");
 
-sn_status store_delivery_counts(struct db_tx *tx, Notification__DeliveryCount *const *counts, size_t n)
+sn_status store_publish_deliveries(struct db_tx *tx, const struct delivery_portion *p)
 {
-        struct arena *arena = db_arena(tx);
-        char **grains = ARENA_ARRAY(arena, char *, n + 1);
-        int64_t *numbers = ARENA_ARRAY(arena, int64_t, 3 * n + 1);
+        int64_t n = 0;
 
-        for (size_t i = 0; i < n; i++) {
-                grains[i] = counts[i]->whole_day ? "day" : "hour";
-                numbers[i] = counts[i]->at->seconds * 1000;
-                numbers[n + i] = counts[i]->deliveries;
-                numbers[2 * n + i] = counts[i]->people;
-        }
-        return db_exec(tx, &UPSERT_DELIVERIES,
-                       DB_BINDS(bind_texts(grains, n), bind_i64s(numbers, n), bind_i64s(numbers + n, n),
-                                bind_i64s(numbers + 2 * n, n)),
-                       NULL);
+        TRY(db_exec(tx, &MOVE_COUNTED_DELIVERIES, DB_BINDS(bind_time_ms(p->from_ms), bind_time_ms(p->to_ms)), &n));
+        return n == 0 || p->deliveries == 0
+                   ? SN_OK
+                   : db_exec(tx, &PUBLISH_DELIVERIES,
+                             DB_BINDS(bind_time_ms(p->from_ms), bind_i64(p->deliveries), bind_bool(p->of_one_hour)),
+                             NULL);
 }

@@ -2,38 +2,28 @@
 #include <string.h>
 #include "services/analytics/store_experiments.h"
 
-/* $1: the experiment; $2: the event; $3: that of x, "" for none; $4: x is of the 28 days before; $5: stored until then.
- * Only members: an exposure is what a client says. */
-#define SEEN                                                                                                           \
+/* Members who have seen the experiment $1, by what was stored until then: an exposure is what a client says. */
+#define SEEN(until)                                                                                                    \
         "with e as (select *, coalesce(stopped_at, 'infinity') as ends from experiments where id = $1),"               \
         " seen as (select v.visitor, min(v.at) as since from e join user_events v on v.object_id = e.id"               \
         " and v.name = 'experiment_seen' and v.member and v.visitor is not null and v.at >= e.started_at"              \
-        " and v.at < e.ends and v.created_at <= $5::timestamptz group by v.visitor)"
+        " and v.at < e.ends and v.created_at <= " until "::timestamptz group by v.visitor)"
 #define IS_NEW "(p.first_day >= (e.started_at at time zone 'UTC')::date)"
+#define WHO_TAKES_PART                                                                                                 \
+        " from e, seen s join analytics_people p on p.visitor = s.visitor"                                             \
+        " where analytics_bucket('layer:' || e.layer, s.visitor) >= e.from_percent * 100"                              \
+        " and analytics_bucket('layer:' || e.layer, s.visitor) < e.to_percent * 100"                                   \
+        " and analytics_bucket('holdout', s.visitor) >= e.holdout_percent * 100"                                       \
+        " and (e.audience = 1 or (e.audience = 2) = " IS_NEW ")"
 #define COUNT_OF(name, from, to)                                                                                       \
         "(select count(*) from user_events d where d.visitor = s.visitor and d.name = " name " and d.at >= " from      \
         " and d.at < " to " and d.created_at <= $5::timestamptz)"
-#define DID                                                                                                            \
-        SEEN ", did as (select s.visitor, " COUNT_OF(                                                                  \
-            "$2", "s.since",                                                                                           \
-            "e.ends") " as y, case when $3 = '' then 0 else " COUNT_OF("$3",                                           \
-                                                                       "case when $4 then s.since - interval '28 "     \
-                                                                       "days' else s.since end",                       \
-                                                                       "case when $4 then s.since else e.ends "        \
-                                                                       "end") " end as x from e, seen s join "         \
-                                                                              "analytics_people p on p.visitor = "     \
-                                                                              "s.visitor"                              \
-                                                                              " where analytics_bucket('layer:' "      \
-                                                                              "|| e.layer, s.visitor) >= "             \
-                                                                              "e.from_percent * 100"                   \
-                                                                              " and analytics_bucket('layer:' || "     \
-                                                                              "e.layer, s.visitor) < "                 \
-                                                                              "e.to_percent * 100"                     \
-                                                                              " and analytics_bucket('holdout', "      \
-                                                                              "s.visitor) >= e.holdout_percent * "     \
-                                                                              "100"                                    \
-                                                                              " and (e.audience = 1 or "               \
-                                                                              "(e.audience = 2) = " IS_NEW "))"
+/* $2: the event; $3: that of x, "" for none; $4: x is of the 28 days before; $5: stored until then. */
+#define X_FROM "case when $4 then s.since - interval '28 days' else s.since end"
+#define X_TO   "case when $4 then s.since else e.ends end"
+#define Y      COUNT_OF("$2", "s.since", "e.ends")
+#define X      "case when $3 = '' then 0 else " COUNT_OF("$3", X_FROM, X_TO) " end"
+#define DID    SEEN("$5") ", did as (select s.visitor, " Y " as y, " X " as x" WHO_TAKES_PART ")"
 
 static struct db_bind bind_until(int64_t ms)
 {
@@ -66,7 +56,7 @@ sn_status store_result_counts(struct db_tx *tx, const struct results_query *q, s
 }
 
 DB_STATEMENT(SELECT_SEEN_BY, "analytics_service", &analytics_rows__seen_by__message,
-             SEEN " select s.visitor, " IS_NEW " as is_new, " COUNT_OF(
+             SEEN("$5") " select s.visitor, " IS_NEW " as is_new, " COUNT_OF(
                  "$2", "s.since",
                  "e.ends") " as y"
                            " from e, seen s join analytics_people p on p.visitor = s.visitor"
@@ -80,6 +70,42 @@ sn_status store_seen_by(struct db_tx *tx, const struct results_query *q, const c
                        DB_BINDS(bind_uuid(q->id), bind_text(q->metric), bind_text(after), bind_i64(limit),
                                 bind_until(q->stored_ms)),
                        n, out);
+}
+
+/* ---- What is told ---- */
+
+DB_STATEMENT(SELECT_TOLD, "analytics_service", NULL,
+             "select coalesce((extract(epoch from told_to) * 1000)::bigint, 0) as ms from experiments where id = $1");
+/* What is stored comes at most eight days after it happened (EVENT_OLDEST_MS). */
+DB_STATEMENT(
+    SELECT_ACTIVE_SINCE, "analytics_service", &analytics_rows__bucket_sums__message,
+    SEEN(
+        "$3") " select analytics_bucket($1::uuid::text, s.visitor)::bigint as bucket, count(*) as people" WHO_TAKES_PART
+              " and exists (select from user_events d where d.visitor = s.visitor"
+              " and d.at > $2::timestamptz - interval '8 days' and d.at < e.ends and d.created_at > $2"
+              " and d.created_at <= $3) group by 1");
+DB_STATEMENT(UPDATE_TOLD, "analytics_service", NULL, "update experiments set told_to = $2 where id = $1");
+
+sn_status store_results_told(struct db_tx *tx, const char *id, int64_t *told_ms)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_lock_one(tx, "analytics_results", id));
+        TRY(db_rows(tx, &SELECT_TOLD, DB_BINDS(bind_uuid(id)), &rows));
+        *told_ms = db_rows_count(rows) > 0 ? db_i64(rows, 0, "ms") : 0;
+        return SN_OK;
+}
+
+sn_status store_active_since(struct db_tx *tx, const char *id, int64_t from_ms, int64_t to_ms, size_t *n,
+                             AnalyticsRows__BucketSums ***out)
+{
+        return db_list(tx, &SELECT_ACTIVE_SINCE, DB_BINDS(bind_uuid(id), bind_time_ms(from_ms), bind_time_ms(to_ms)), n,
+                       out);
+}
+
+sn_status store_tell_results(struct db_tx *tx, const char *id, int64_t to_ms)
+{
+        return db_exec(tx, &UPDATE_TOLD, DB_BINDS(bind_uuid(id), bind_time_ms(to_ms)), NULL);
 }
 
 /* ---- What is saved ---- */

@@ -4,14 +4,14 @@
 #include "google/protobuf/timestamp.pb-c.h"
 
 DB_STATEMENT(SELECT_DUE_SKETCH, "analytics_service", &analytics_rows__sketch__message,
-             "select m.name, p.property, m.bucket as day, m.value as events from business_metrics m"
+             "select m.name, p.property, m.bucket as day, m.published as events from business_metrics m"
              " join (select '' as property, null as event union all select p, e from unnest($1::text[], $2::text[])"
              " x (e, p)) p on p.event is null or p.event = m.name"
              " where m.grain = 'day' and m.bucket < date_trunc('day', now(), 'UTC')"
              " and m.bucket >= date_trunc('month', now(), 'UTC') - $3::bigint * interval '1 month' and not exists"
              " (select from analytics_sketches s where s.name = m.name and s.property = p.property"
              " and s.day = (m.bucket at time zone 'UTC')::date"
-             " and (s.events = m.value or s.updated_at > now() - interval '1 hour'))"
+             " and (s.events = m.published or s.updated_at > now() - interval '1 hour'))"
              " order by m.bucket, m.name, p.property limit 1");
 
 sn_status store_due_sketch(struct db_tx *tx, char *const *events, char *const *properties, size_t n, int64_t months,

@@ -41,7 +41,7 @@ sn_status notification_handle_list_deliveries(struct rpc_call *c, const Notifica
 }
 
 sn_status notification_handle_count_deliveries(struct rpc_call *c, const Notification__CountDeliveriesRequest *in,
-                                               Notification__DeliveryCounts *out)
+                                               Notification__DeliveryCount *out)
 {
-        return DB_READ(c, tx, store_count_deliveries(tx, in->day->seconds * 1000, &out->n_items, &out->items));
+        return DB_READ(c, tx, store_count_deliveries(tx, in->from->seconds * 1000, in->to->seconds * 1000, out));
 }

@@ -92,9 +92,9 @@ SN_CHECKED sn_status store_log_deliveries(struct db_tx *tx, const struct deliver
 /* The newest first. */
 SN_CHECKED sn_status store_deliveries(struct db_tx *tx, const char *notification_id, int64_t limit, size_t *n,
                                       NotificationRows__Delivered ***rows);
-/* What was sent on the day (UTC) of this moment, by hours and as a whole. */
-SN_CHECKED sn_status store_count_deliveries(struct db_tx *tx, int64_t day_ms, size_t *n,
-                                            Notification__DeliveryCount ***out);
+/* What was sent from one moment to another, or to shortly before now. */
+SN_CHECKED sn_status store_count_deliveries(struct db_tx *tx, int64_t from_ms, int64_t to_ms,
+                                            Notification__DeliveryCount *out);
 SN_CHECKED sn_status store_prune_logs(struct db_tx *tx, int64_t days, int64_t limit, int64_t *n);
 
 /* ---- store_subscriptions.c ---- */

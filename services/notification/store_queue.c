@@ -205,19 +205,17 @@ sn_status store_deliveries(struct db_tx *tx, const char *notification_id, int64_
         return db_list(tx, &SELECT_DELIVERIES, DB_BINDS(bind_uuid(notification_id), bind_i64(limit)), n, rows);
 }
 
+/* Longer ago than a statement may take. */
 DB_STATEMENT(
     COUNT_DELIVERIES, "notification_service", &notification__delivery_count__message,
-    "with sent as (select user_id, date_trunc('hour', created_at, 'UTC') as hour from"
-    " notification_delivery_logs where outcome = 'sent' and created_at >= date_trunc('day', $1::timestamptz, 'UTC')"
-    " and created_at < date_trunc('day', $1::timestamptz, 'UTC') + interval '1 day'), hours as (select hour as at, "
-    "false as whole_day, count(*) as deliveries,"
-    " count(distinct user_id) as people from sent group by 1), days as (select date_trunc('day', hour, 'UTC')"
-    " as at, true as whole_day, count(*) as deliveries, count(distinct user_id) as people from sent group by 1)"
-    " select * from (select * from hours union all select * from days) b order by at, whole_day limit 25");
+    "select until as counted_to, n.deliveries, n.people from (select date_trunc('second', least($2::timestamptz,"
+    " now() - interval '20 seconds')) as until) u cross join lateral (select count(*) as deliveries,"
+    " count(distinct user_id) as people from notification_delivery_logs where outcome = 'sent'"
+    " and created_at >= $1::timestamptz and created_at < until) n");
 
-sn_status store_count_deliveries(struct db_tx *tx, int64_t day_ms, size_t *n, Notification__DeliveryCount ***out)
+sn_status store_count_deliveries(struct db_tx *tx, int64_t from_ms, int64_t to_ms, Notification__DeliveryCount *out)
 {
-        return db_list(tx, &COUNT_DELIVERIES, DB_BINDS(bind_time_ms(day_ms)), n, out);
+        return db_one(tx, &COUNT_DELIVERIES, DB_BINDS(bind_time_ms(from_ms), bind_time_ms(to_ms)), &out->base, NULL);
 }
 
 DB_STATEMENT(PRUNE_LOGS, "notification_service", NULL,

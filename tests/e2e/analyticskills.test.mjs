@@ -1,10 +1,11 @@
-// What is stored of events that are sent while processes are killed: all that was acknowledged, and each of them once, whatever is sent again.
+// What is stored of events that are sent while processes are killed: all that was acknowledged, and each of them once, whatever is sent again. And a file
+// that is made meanwhile: whole, and each row once.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import { eventually } from './client.mjs';
+import { eventually, must } from './client.mjs';
 import { mode, signal, sleep } from './harness.mjs';
-import { ownServer } from './own.mjs';
+import { adminOf, ownServer } from './own.mjs';
 import { psql } from './psql.mjs';
 
 const VICTIMS = { single: ['serve', 'postmaster', 'serve'], split: ['analytics', 'postmaster', 'gateway', 'analytics'], mixed: ['media', 'postmaster', 'gateway'] }[mode];
@@ -36,12 +37,16 @@ async function sendUntil(stop) {
         return acknowledged;
 }
 
+async function killOne(role) {
+        await eventually(`${role} runs`, () => it.server.pids(role).length > 0, 60_000);
+        it.server.pids(role).forEach((pid) => signal(pid, 'SIGKILL'));
+        await eventually('ready again', async () => (await it.api('GET', '/readyz')).status === 200, 60_000);
+}
+
 async function kill() {
         for (const role of VICTIMS) {
                 await sleep(1000 + Math.random() * 1000);
-                await eventually(`${role} runs`, () => it.server.pids(role).length > 0, 60_000);
-                it.server.pids(role).forEach((pid) => signal(pid, 'SIGKILL'));
-                await eventually('ready again', async () => (await it.api('GET', '/readyz')).status === 200, 60_000);
+                await killOne(role);
         }
 }
 
@@ -63,4 +68,43 @@ test('of what is sent while processes are killed all that was acknowledged is st
         const [rolled] = await sql(`select (select sum(value) from business_metrics where grain = 'day'), (select sum(value) from business_metrics where grain = 'hour'),
                 (select sum(events) from user_sessions)`);
         assert.deepEqual(rolled.map(Number), Array(3).fill(ids.length));
+});
+
+const DAY_MS = 86_400_000, EXPORTS = '/v1/admin/analytics/exports';
+
+async function administrator() {
+        const member = await it.register();
+        assert.equal((await adminOf(it.server, {}, 'user', 'role', member.username, 'administrator')).code, 0);
+        return eventually('tokens of the role', async () => {
+                const again = await it.logIn(member.username);
+                return (await again.get(EXPORTS)).status === 200 && again;
+        });
+}
+
+// Of each hour of fifty days what seven people did on five pages.
+const FILL = `select analytics_make_months((current_date - 60)::date, 3);
+        insert into user_events (id, at, name, visitor, member, properties) select gen_random_uuid(), date_trunc('day', now()) - h * interval '1 hour', 'page_view',
+                ('00000000-0000-4000-8000-00000000000' || v)::uuid, false, jsonb_build_object('path', '/exported/' || p)
+        from generate_series(1, 1200) h, generate_series(1, 7) v, generate_series(1, 5) p`;
+
+test('a file that is being made when its process is killed is completed after it, whole and once', { timeout: 400_000 }, async () => {
+        const analyst = await administrator();
+        await sql(FILL);
+        const to = Math.floor(Date.now() / DAY_MS) * DAY_MS;
+        const ask = { kind: 'events', names: ['page_view'], from: new Date(to - 366 * DAY_MS).toISOString(), to: new Date(to).toISOString() };
+        const begin = async () => must(await analyst.post(EXPORTS, ask), 202).id;
+        const look = async (id) => (await analyst.get(`${EXPORTS}/${id}`)).body ?? {};
+        const ready = (id) => eventually('it is ready', async () => { const made = await look(id); return made.ready_at ? made : false; }, 200_000);
+        const killed = await begin();
+        for (const [least, role] of [[5, VICTIMS[0]], [40, VICTIMS[0]], [70, 'postmaster']]) {
+                const { progress } = await eventually(`${least} % are made`, async () => { const made = await look(killed); return made.progress >= least ? made : false; }, 200_000);
+                assert.ok(progress < 100, 'it was killed too late');
+                await killOne(role);
+        }
+        const made = await ready(killed), undisturbed = await ready(await begin());
+        const [text, whole] = await Promise.all([made.id, undisturbed.id].map(async (id) => (await analyst.get(`${EXPORTS}/${id}/file`)).text));
+        assert.ok(text === whole, 'it differs from one that nothing disturbed');
+        const rows = text.trim().split('\r\n').slice(1);
+        assert.deepEqual([rows.length, made.rows, made.size_bytes, new Set(rows).size], [undisturbed.rows, rows.length, Buffer.byteLength(text), rows.length]);
+        assert.ok(rows.length >= 5900, `${rows.length}`);
 });
