@@ -400,10 +400,12 @@ static void events_for_statistics_are_found_by_index(void **state)
 
 /* Without values all partitions would be pruned from the plan, so it is run with real ones: 15 events an hour, of
  * 30,000. */
-static void an_hour_of_an_export_touches_its_own_events(void **state)
+static void questions_about_events_touch_those_of_their_time(void **state)
 {
         static const struct page pages[] = {
             {"SELECT_EVENTS_OF_HOUR", "'{e1,e3,note_view}', date_trunc('hour', now() - interval '15 days'), 5", 60},
+            {"SELECT_FUNNEL", "'{e1,e2,e3}', now() - interval '15 days', now() - interval '14 days', 12", 200},
+            {"SELECT_BREAKDOWN", "'e1', 'p', now() - interval '15 days', now() - interval '14 days', 5", 100},
         };
 
         CHECK_PAGES("analytics_service", pages);
@@ -437,7 +439,7 @@ int main(void)
             cmocka_unit_test(events_and_keys_are_found_by_index),
             cmocka_unit_test(events_for_statistics_are_found_by_index),
             cmocka_unit_test(what_is_hidden_or_deep_costs_a_page_nothing),
-            cmocka_unit_test(an_hour_of_an_export_touches_its_own_events),
+            cmocka_unit_test(questions_about_events_touch_those_of_their_time),
             cmocka_unit_test(repeated_events_are_found_by_their_id_in_new_months),
             cmocka_unit_test(a_page_of_a_large_chat_touches_what_is_on_it),
         };

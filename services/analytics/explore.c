@@ -42,6 +42,14 @@ sn_status explore_read_days(struct rpc_call *c, const char *from, const char *to
 
 #define EVENT_DAYS_MAX 92
 
+/* These read the events themselves: how long that takes depends on how many there are, and the database ends it. */
+static sn_status in_time(struct rpc_call *c, sn_status status)
+{
+        return status == SN_DEADLINE_EXCEEDED
+                   ? rpc_fail(c, status, "to", "there are too many events to be read in time; ask for fewer days")
+                   : status;
+}
+
 /* ---- Funnels ---- */
 
 sn_status analytics_handle_get_funnel(struct rpc_call *c, const AnalyticsExplore__FunnelRequest *in,
@@ -55,7 +63,7 @@ sn_status analytics_handle_get_funnel(struct rpc_call *c, const AnalyticsExplore
         if (in->n_steps < 2) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "steps", "give two to eight events");
         }
-        TRY(DB_READ(c, tx, store_funnel(tx, in->steps, in->n_steps, days, hours, people)));
+        TRY(in_time(c, DB_READ(c, tx, store_funnel(tx, in->steps, in->n_steps, days, hours, people))));
         out->steps = ARENA_ARRAY(c->arena, AnalyticsExplore__FunnelStep *, in->n_steps);
         for (size_t i = 0; i < in->n_steps; i++) {
                 AnalyticsExplore__FunnelStep *step = ARENA_NEW(c->arena, AnalyticsExplore__FunnelStep);
@@ -76,7 +84,7 @@ sn_status analytics_handle_get_paths(struct rpc_call *c, const AnalyticsExplore_
         struct days days;
 
         TRY(explore_read_days(c, in->from, in->to, EVENT_DAYS_MAX, &days));
-        return DB_READ(c, tx, store_paths(tx, days, analytics_min_group(), &out->n_items, &out->items));
+        return in_time(c, DB_READ(c, tx, store_paths(tx, days, analytics_min_group(), &out->n_items, &out->items)));
 }
 
 sn_status analytics_handle_get_breakdown(struct rpc_call *c, const AnalyticsExplore__BreakdownRequest *in,
@@ -89,9 +97,9 @@ sn_status analytics_handle_get_breakdown(struct rpc_call *c, const AnalyticsExpl
                                 "is not a property of this event; GET /v1/analytics/schema lists them");
         }
         TRY(explore_read_days(c, in->from, in->to, EVENT_DAYS_MAX, &days));
-        return DB_READ(
-            c, tx,
-            store_breakdown(tx, in->name, in->property, days, analytics_min_group(), &out->n_items, &out->items));
+        return in_time(c, DB_READ(c, tx,
+                                  store_breakdown(tx, in->name, in->property, days, analytics_min_group(),
+                                                  &out->n_items, &out->items)));
 }
 
 /* ---- Cohorts ---- */

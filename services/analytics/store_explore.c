@@ -3,17 +3,28 @@
 
 #define DAY(parameter) "(" parameter "::timestamptz at time zone 'UTC')::date"
 
-/* Each person's first step, and from there the earliest next one each time: by the index of their events. */
+#define WINDOW     "$4::bigint * interval '1 hour'"
+#define STEP(n)    "name = ($1::text[])[" n "] and at >= $2::timestamptz and visitor is not null"
+#define EVENTS(n)  "select visitor, at from user_events where " STEP(n) " and at < $3::timestamptz + " WINDOW
+#define MATCH      "e.visitor = f.visitor and e.at > f.at and e.at <= f.since + " WINDOW
+#define EARLIEST   "select f.visitor, f.since, min(e.at) as at"
+#define DOES(n, m) EARLIEST " from f" m " f join e" n " e on " MATCH " group by 1, 2"
+/* Of those who did step m: who does step n after it, and when first. The events of a step are read once, in the order
+ * of time in which they lie on the disk, and not person by person. */
+#define NEXT(n, m) ", e" n " as materialized (" EVENTS(n) "), f" n " as materialized (" DOES(n, m) ")"
+#define STEPS_2_5  NEXT("2", "1") NEXT("3", "2") NEXT("4", "3") NEXT("5", "4")
+#define STEPS_6_8  NEXT("6", "5") NEXT("7", "6") NEXT("8", "7")
+#define COUNT(n)   "(select count(*) from f" n ")"
+#define COUNTS_1_4 COUNT("1") ", " COUNT("2") ", " COUNT("3") ", " COUNT("4")
+#define COUNTS_5_8 COUNT("5") ", " COUNT("6") ", " COUNT("7") ", " COUNT("8")
+
+/* A step that there is not (null) has no events. */
 DB_STATEMENT(SELECT_FUNNEL, "analytics_service", NULL,
-             "with recursive f as (select * from (select 1 as step, visitor, min(at) as since, min(at) as at"
-             " from user_events where name = ($1::text[])[1] and at >= $2::timestamptz and at < $3::timestamptz"
-             " and visitor is not null group by visitor limit 1000000) first"
-             " union all select f.step + 1, f.visitor, f.since, n.at from f cross join lateral"
-             " (select min(e.at) as at from user_events e where e.visitor = f.visitor"
-             " and e.name = ($1::text[])[f.step + 1] and e.at > f.at"
-             " and e.at <= f.since + $4::bigint * interval '1 hour') n"
-             " where f.step < cardinality($1::text[]) and n.at is not null)"
-             " select step, count(*) as people from f group by 1 order by 1");
+             "with f1 as materialized (select visitor, min(at) as since, min(at) as at from user_events"
+             " where " STEP("1") " and at < $3 group by visitor)" STEPS_2_5 STEPS_6_8
+                                 " select people from unnest(array[" COUNTS_1_4 ", " COUNTS_5_8
+                                 "]) with ordinality s (people, step)"
+                                 " order by step");
 
 sn_status store_funnel(struct db_tx *tx, char *const *steps, size_t n, struct days days, int64_t hours, int64_t *people)
 {

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { eventually, must, problem } from './client.mjs';
-import { ownServer } from './own.mjs';
+import { withheld } from './database.mjs';
+import { adminOf, ownServer } from './own.mjs';
 import { psql } from './psql.mjs';
 
 const BATCHES_MAX = 100; // of 500 events of more than 200 bytes: far more than the journal may hold
@@ -85,3 +86,20 @@ test('a database that is unreachable loses nothing that was acknowledged, and ho
         },
         async () => (await it.api('GET', '/readyz')).status === 503,
         () => psql(it.server, 'postgres', 'alter database analytics_service allow_connections true')));
+
+test('a question that cannot be answered in time says so, and what to ask instead', { timeout: 120_000 }, async () => {
+        const member = await it.register();
+        assert.equal((await adminOf(it.server, {}, 'user', 'role', member.username, 'administrator')).code, 0);
+        const analyst = await eventually('tokens of the role', async () => {
+                const again = await it.logIn(member.username);
+                return (await again.get('/v1/admin/experiments')).status === 200 && again;
+        });
+        const range = { from: '2026-01-01T00:00:00Z', to: '2026-01-29T00:00:00Z' };
+        const release = await withheld(it.server.dir, 'analytics', 'user_events'); // as slow as can be
+        const questions = [['funnels', { steps: ['app_open', 'click'] }], ['paths', {}], ['breakdown', { name: 'click', property: 'target' }]];
+        const answers = await Promise.all(questions.map(([what, body]) => analyst.post(`/v1/admin/analytics/${what}`, { ...range, ...body })));
+        answers.forEach((answer) => problem(answer, 504, { field: 'to' }));
+        must(await analyst.get(`/v1/admin/analytics/metrics?${new URLSearchParams({ name: 'dau', ...range })}`)); // a roll-up answers
+        await release();
+        must(await analyst.post('/v1/admin/analytics/paths', range));
+});
