@@ -41,6 +41,8 @@ bool spool_is_full(struct spool *s);
  * listeners. */
 bool spool_listen(void (*tell)(void *context), void *context);
 void spool_listen_no_more(void *context);
+/* The same to all listeners by somebody else who held up bodies. Any thread. */
+void spool_tell(void);
 /* All of a file, from its start; waits for the disk until the given clock_monotonic_us() at most: on workers.
  * SPOOL_BROKEN also if it cannot be read. */
 enum spool_result spool_copy(struct spool *s, int from, int64_t until_us);

@@ -48,7 +48,7 @@ void spool_listen_no_more(void *context)
         pthread_mutex_unlock(&listeners_lock);
 }
 
-static void tell_all(void)
+void spool_tell(void)
 {
         pthread_mutex_lock(&listeners_lock);
         for (int i = 0; i < LISTENERS_MAX; i++) {
@@ -170,7 +170,7 @@ static void *run_spool_thread(void *unused)
                 }
                 if (work_on(s)) {
                         pthread_mutex_unlock(&spool_lock);
-                        tell_all();
+                        spool_tell();
                         pthread_mutex_lock(&spool_lock);
                 }
         }

@@ -13,9 +13,16 @@
 #include "gateway/transcode.h"
 #include "http/multipart.h"
 #include "json/json.h"
+#include "rpc/admission.h"
 #include "rpc/dispatch.h"
+#include "rpc/lanes.h"
 
-enum { FIELDS_MAX = 32, FIELD_BYTES_MAX = 64 << 10, FILE_NAME_MAX = 255 };
+enum {
+        FIELDS_MAX = 32,
+        FIELD_BYTES_MAX = 64 << 10,
+        FORM_BYTES_MAX = 128 << 10, /* of a form, its fields among them, beside the file */
+        FILE_NAME_MAX = 255,
+};
 
 struct upload_field {
         const char *name;
@@ -26,6 +33,8 @@ struct upload_field {
 struct upload {
         struct rpc_call *call;
         struct spool *spool;
+        struct rpc_admission *admission; /* NULL: the service is not asked */
+        int64_t received;
         struct rpc_body body;
         struct http_response identified; /* its headers, with the rate limit */
         const char *refusal;             /* why a part was rejected, and its name */
@@ -156,6 +165,9 @@ static bool append_file(struct exchange *x, struct str piece)
                 fail_share(u->call);
                 return false;
         }
+        if (u->admission != NULL) {
+                rpc_admission_take(u->admission, piece);
+        }
         enum spool_result result = spool_append(u->spool, piece.ptr, piece.len);
         if (result != SPOOL_OK) {
                 fail_spool(u->call, result);
@@ -186,30 +198,37 @@ static bool end_part(void *context)
 
 /* --- receiving --- */
 
+static bool take_form(struct upload *u, struct str piece)
+{
+        u->received += (int64_t)piece.len;
+        enum multipart_result result = multipart_take(&u->form, piece);
+        if (result == MULTIPART_MALFORMED ||
+            (result == MULTIPART_MORE && u->received - spool_size(u->spool) > FORM_BYTES_MAX)) {
+                fail_form(u->call);
+                return false;
+        }
+        return result == MULTIPART_MORE;
+}
+
+static bool may_go_on(struct upload *u)
+{
+        return (u->admission == NULL || rpc_admission_check(u->admission, u->call) == SN_OK) &&
+               rpc_check_session(u->call) == SN_OK;
+}
+
 static bool take(struct http_request *r, struct str piece, struct http_response *early)
 {
         struct exchange *x = r->user;
         struct upload *u = x->upload;
-        bool ok;
-        if (rpc_check_session(u->call) != SN_OK) {
-                return answer_problem_early(x, early);
-        }
-        if (x->match.route->method->body == RPC_BODY_BYTES) {
-                ok = append_file(x, piece);
-        } else {
-                enum multipart_result result = multipart_take(&u->form, piece);
-                if (result == MULTIPART_MALFORMED) {
-                        fail_form(u->call);
-                }
-                ok = result == MULTIPART_MORE;
-        }
-        return ok || answer_problem_early(x, early);
+        bool is_file = x->match.route->method->body == RPC_BODY_BYTES;
+        return (may_go_on(u) && (is_file ? append_file(x, piece) : take_form(u, piece))) ||
+               answer_problem_early(x, early);
 }
 
 static bool is_full(struct http_request *r)
 {
-        const struct exchange *x = r->user;
-        return spool_is_full(x->upload->spool);
+        const struct upload *u = ((const struct exchange *)r->user)->upload;
+        return (u->admission != NULL && rpc_admission_waits(u->admission)) || spool_is_full(u->spool);
 }
 
 static void release(struct http_request *r)
@@ -218,6 +237,7 @@ static void release(struct http_request *r)
         for (struct upload_field *f = x->upload->fields; f != NULL; f = f->next) {
                 buf_free(&f->value);
         }
+        rpc_admission_end(x->upload->admission);
         spool_free(x->upload->spool);
 }
 
@@ -287,6 +307,63 @@ static bool is_handled_here(const struct rpc_method *m)
         return rpc_local_service(m->service->name) != NULL;
 }
 
+/* The least number of bytes that the file has; 0: unknown. */
+static int64_t least_size(const struct exchange *x)
+{
+        int64_t size = announced(x->request);
+        if (x->match.route->method->body == RPC_BODY_MULTIPART) {
+                size -= FORM_BYTES_MAX;
+        }
+        return size > 0 ? size : 0;
+}
+
+static bool is_worth_asking(const struct http_request *r)
+{
+        int64_t size = announced(r);
+        return r->has_body &&
+               (size == 0 || size > RPC_ADMISSION_BODY_BYTES || http_request_header(r, "Expect") != NULL);
+}
+
+/* Asks the service about the body, if that declares so. */
+static bool begin_admission(struct exchange *x, struct http_response *early)
+{
+        struct upload *u = x->upload;
+        const struct rpc_method *m = x->match.route->method;
+        ProtobufCMessage *in = NULL;
+        if (m->admission == NULL || !is_worth_asking(x->request)) {
+                return true;
+        }
+        if (transcode_request(u->call, x, &in) != SN_OK) {
+                return answer_problem_early(x, early);
+        }
+        size_t len;
+        const uint8_t *request = rpc_pack(u->call->arena, in, &len);
+        u->admission = rpc_admission_begin(u->call, rpc_lanes_of_request(x->gateway->options.lanes, m),
+                                           (struct str){(const char *)request, len}, least_size(x));
+        return true;
+}
+
+static bool begin_spool(struct exchange *x, struct http_response *early)
+{
+        struct upload *u = x->upload;
+        int64_t size = announced(x->request);
+        if (!http_spool_begin(x->request, size)) {
+                fail_share(u->call);
+                return answer_problem_early(x, early);
+        }
+        enum spool_result result = spool_new(size, &u->spool);
+        if (result == SPOOL_OK && is_handled_here(x->match.route->method) && !spool_hash(u->spool)) {
+                spool_free(u->spool);
+                result = SPOOL_FULL;
+        }
+        if (result != SPOOL_OK) {
+                fail_spool(u->call, result);
+                return answer_problem_early(x, early);
+        }
+        x->request->release = release;
+        return true;
+}
+
 bool upload_begin(struct exchange *x, size_t *max_body, struct http_response *early)
 {
         const struct rpc_method *m = x->match.route->method;
@@ -307,23 +384,9 @@ bool upload_begin(struct exchange *x, size_t *max_body, struct http_response *ea
                                    early);
                 return false;
         }
-        if (!check_type(x, early)) {
+        if (!check_type(x, early) || !begin_spool(x, early) || !begin_admission(x, early)) {
                 return false;
         }
-        if (!http_spool_begin(r, announced(r))) {
-                fail_share(u->call);
-                return answer_problem_early(x, early);
-        }
-        enum spool_result result = spool_new(announced(r), &u->spool);
-        if (result == SPOOL_OK && is_handled_here(m) && !spool_hash(u->spool)) {
-                spool_free(u->spool);
-                result = SPOOL_FULL;
-        }
-        if (result != SPOOL_OK) {
-                fail_spool(u->call, result);
-                return answer_problem_early(x, early);
-        }
-        r->release = release;
         r->sink = sink_of(r->arena, m);
         r->wanted_trailers = trailers_of(r->arena, m->in);
         return true;

@@ -115,6 +115,7 @@ void http2_request_field(struct http2_stream *s, struct str name, struct str val
 void http2_request_head(struct http2_stream *s, bool last); /* the head is complete; last: so is the request */
 void http2_request_body(struct http2_stream *s, struct str piece);
 void http2_request_end(struct http2_stream *s);            /* the body is complete */
+void http2_request_go_on(struct http2_stream *s);          /* the body's sink was full and has room again */
 void http2_request_hand_over_part(struct http2_stream *s); /* hands a truncated body to the sink's owner */
 void http2_request_refuse(struct http2_stream *s, int status, const char *detail);
 void http2_begin_waiting(struct http2 *h); /* starts requests that waited for the client to read responses */

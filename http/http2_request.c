@@ -249,9 +249,14 @@ void http2_request_refuse(struct http2_stream *s, int status, const char *detail
         http2_answer(s, &response);
 }
 
+/* To a client that waits for it. */
 static void say_continue(struct http2_stream *s)
 {
         nghttp2_nv status = {(uint8_t *)":status", (uint8_t *)"100", 7, 3, NGHTTP2_NV_FLAG_NONE};
+        if (!s->expects) {
+                return;
+        }
+        s->expects = false;
         (void)nghttp2_submit_headers(s->http2->session, NGHTTP2_FLAG_NONE, s->id, NULL, &status, 1, NULL);
 }
 
@@ -281,9 +286,20 @@ static void ask_owner(struct http2_stream *s)
                 } else {
                         buf_init(&x->body, max_body);
                 }
-                if (s->expects) {
+                if (!x->paused) {
                         say_continue(s);
                 }
+        }
+}
+
+void http2_request_go_on(struct http2_stream *s)
+{
+        struct http_response early = {0};
+        if (http_sink_goes_on(s->exchange, &early)) {
+                say_continue(s);
+        } else {
+                s->refused = early.status;
+                http2_answer(s, &early);
         }
 }
 

@@ -209,6 +209,28 @@ static enum http_step take_body(struct http_connection *c, struct input *in)
         return wait_for_more(c);
 }
 
+/* To a client that waits for it, unless the sink does not want the body yet. False: it cannot be reached. */
+static bool send_continue(struct http_connection *c)
+{
+        static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+        struct http_exchange *x = c->exchange;
+        if (!x->wants_continue || x->paused) {
+                return true;
+        }
+        x->wants_continue = false;
+        return send(c->fd, text, sizeof(text) - 1, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof(text) - 1;
+}
+
+static enum http_step go_on(struct http_connection *c)
+{
+        struct http_response early = {0};
+        if (!http_sink_goes_on(c->exchange, &early)) {
+                early.close = c->linger = true;
+                return http_connection_answer(c, &early);
+        }
+        return send_continue(c) ? HTTP_AGAIN : http_connection_end(c);
+}
+
 /* A body with a length is read directly into its destination, if that is memory. */
 enum http_step http_request_read_body(struct http_connection *c)
 {
@@ -216,6 +238,9 @@ enum http_step http_request_read_body(struct http_connection *c)
         struct input in;
         if (x->paused) {
                 return HTTP_ENOUGH;
+        }
+        if (x->resumed) {
+                return go_on(c);
         }
         if (x->chunked || x->request.sink != NULL) {
                 ssize_t n = receive_fresh(c, &in);
@@ -241,12 +266,6 @@ enum http_step http_request_read_body(struct http_connection *c)
         return x->left == 0 ? hand_over(c, &in) : wait_for_more(c);
 }
 
-static bool send_continue(const struct http_connection *c)
-{
-        static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
-        return send(c->fd, text, sizeof(text) - 1, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof(text) - 1;
-}
-
 static enum http_step begin_body(struct http_connection *c, struct input *in, size_t max_body)
 {
         struct http_exchange *x = c->exchange;
@@ -256,9 +275,7 @@ static enum http_step begin_body(struct http_connection *c, struct input *in, si
         if (!x->chunked && x->left == 0) {
                 return hand_over(c, in);
         }
-        if (x->wants_continue && in->bytes.len == 0 && !send_continue(c)) {
-                return http_connection_end(c);
-        }
+        x->wants_continue = x->wants_continue && in->bytes.len == 0;
         http_trailers_begin(x);
         if (x->request.sink != NULL) {
                 http_sink_begin(x, max_body);
@@ -266,7 +283,7 @@ static enum http_step begin_body(struct http_connection *c, struct input *in, si
                 buf_init(&x->body, max_body);
         }
         c->phase = HTTP_READING_BODY;
-        return take_body(c, in);
+        return send_continue(c) ? take_body(c, in) : http_connection_end(c);
 }
 
 static enum http_step begin_request(struct http_connection *c, struct input *in)

@@ -32,10 +32,11 @@ struct http_response;
 /* Receives a body that is not kept in memory: set in on_headers; on_request is called at its end. */
 struct http_sink {
         /* The next bytes, on the I/O thread: fast, never blocks. False: early is filled in, and the rest is not
-         * read. */
+         * read. Called without bytes when a sink that was full has room again, before anything more is read. */
         bool (*take)(struct http_request *r, struct str piece, struct http_response *early);
-        /* Checked after each call: no more of the body is read (over HTTP/2: no window update is sent) until the
-         * sink has room again, and the client is not considered slow meanwhile. NULL: never full. */
+        /* Checked at the start and after each call: no more of the body is read (over HTTP/2: no window update is
+         * sent) until the sink has room again, and the client is not considered slow meanwhile. A client that waits
+         * for 100 Continue gets it when the sink has room. NULL: never full. */
         bool (*is_full)(struct http_request *r);
         /* A body may take any time, unless nothing arrives for stall_ms or the average falls below
          * HTTP_SINK_BYTES_PER_SECOND by as much: then 408. */

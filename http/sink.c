@@ -8,12 +8,6 @@ static int64_t stall_us(const struct http_exchange *x)
         return (int64_t)x->request.sink->stall_ms * 1000;
 }
 
-void http_sink_begin(struct http_exchange *x, uint64_t max_body)
-{
-        x->max_body = max_body;
-        x->sink_due_us = clock_monotonic_us() + stall_us(x);
-}
-
 /* Each byte extends the deadline at the slowest rate, up to stall_ms. */
 static void buy_time(struct http_exchange *x, size_t bytes)
 {
@@ -22,9 +16,16 @@ static void buy_time(struct http_exchange *x, size_t bytes)
         x->sink_due_us = due_us < latest_us ? due_us : latest_us;
 }
 
-static void pause_body(struct http_exchange *x)
+static void pause_if_full(struct http_exchange *x)
 {
         struct http_loop *loop = x->connection->loop;
+        if (x->paused || x->request.sink->is_full == NULL) {
+                return;
+        }
+        atomic_store(&loop->pauses, true); /* before it tells that it is full no more */
+        if (!x->request.sink->is_full(&x->request)) {
+                return;
+        }
         x->paused = true;
         x->paused_next = loop->paused;
         x->paused_at = &loop->paused;
@@ -32,6 +33,13 @@ static void pause_body(struct http_exchange *x)
                 x->paused_next->paused_at = &x->paused_next;
         }
         loop->paused = x;
+}
+
+void http_sink_begin(struct http_exchange *x, uint64_t max_body)
+{
+        x->max_body = max_body;
+        x->sink_due_us = clock_monotonic_us() + stall_us(x);
+        pause_if_full(x);
 }
 
 /* Whether it is still full or not: the client was not asked for more in the meantime. */
@@ -61,6 +69,10 @@ void http_sinks_resume(struct http_loop *loop)
                 next = x->paused_next;
                 if (!x->request.sink->is_full(&x->request)) {
                         http_sink_resume(x);
+                        x->resumed = true;
+                        if (x->stream != NULL) {
+                                http2_request_go_on(x->stream);
+                        }
                         if (!x->connection->ready) {
                                 http_loop_add_ready(loop, x->connection);
                         }
@@ -94,13 +106,19 @@ enum http_sink_result http_sink_take(struct http_exchange *x, struct str piece, 
                 return HTTP_SINK_REFUSED;
         }
         buf_free(&early->body);
-        if (!x->paused && x->request.sink->is_full != NULL) {
-                atomic_store(&x->connection->loop->pauses, true); /* before it tells that it is full no more */
-                if (x->request.sink->is_full(&x->request)) {
-                        pause_body(x);
-                }
-        }
+        pause_if_full(x);
         return HTTP_SINK_TOOK;
+}
+
+bool http_sink_goes_on(struct http_exchange *x, struct http_response *early)
+{
+        x->resumed = false;
+        buf_init(&early->body, HTTP_REFUSAL_BYTES);
+        bool goes_on = x->request.sink->take(&x->request, STR(""), early);
+        if (goes_on) {
+                buf_free(&early->body);
+        }
+        return goes_on;
 }
 
 int64_t http_sink_due(const struct http_exchange *x)

@@ -29,9 +29,11 @@ static bool take(struct http_request *r, struct str piece, struct http_response 
 }
 
 static atomic_bool full;
+static atomic_int found_full;
 
 static bool is_full(struct http_request *r)
 {
+        atomic_fetch_add(&found_full, full);
         return full;
 }
 
@@ -78,6 +80,7 @@ static int setup(void **state)
         options.slow_client_ms = 200; /* shorter than stall_ms: it must not apply */
         taken = parts = part_bytes = 0;
         full = false;
+        found_full = 0;
         released = 0;
         if (http_server_start(&options, &handlers, &f.server, &error) != SN_OK) {
                 return -1;
@@ -125,6 +128,32 @@ static void expect_continue_gets_100(void **state)
         client_send_text(fd, "abc");
         client_expect(fd, 200, "3");
         close(fd);
+}
+
+static void have_room(void)
+{
+        full = false;
+        http_sinks_have_room(f.server);
+}
+
+/* The rest is rejected, or asked for, before a byte of it arrives. */
+static void a_client_that_waits_while_the_sink_is_full_is_told_when_there_is_room(void **state)
+{
+        struct reply r;
+        int refused = client_open(&f), waiting = client_open(&f);
+        full = true;
+        send_head(refused, "/full", "Content-Length: 3\r\n");
+        send_head(waiting, "/", "Content-Length: 3\r\nExpect: 100-continue\r\n");
+        WAIT_UNTIL(found_full == 2);
+        have_room();
+        client_expect(refused, 503, "full");
+        client_read(waiting, &r, true);
+        assert_int_equal(r.status, 100);
+        reply_free(&r);
+        client_send_text(waiting, "abc");
+        client_expect(waiting, 200, "3");
+        close(refused);
+        close(waiting);
 }
 
 static void a_body_over_the_limit_is_rejected_before_or_while_it_arrives(void **state)
@@ -245,12 +274,6 @@ static void begin_put(struct buf *b, uint32_t stream, const char *path)
         h2_field(&block, ":authority", "h");
         h2_headers(b, NGHTTP2_FLAG_END_HEADERS, stream, &block);
         buf_free(&block);
-}
-
-static void have_room(void)
-{
-        full = false;
-        http_sinks_have_room(f.server);
 }
 
 /* For longer than the stall of 300 ms, which does not apply now. */
@@ -439,6 +462,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
             TEST(a_body_is_consumed_as_it_arrives_and_the_next_request_follows),
             TEST(expect_continue_gets_100),
+            TEST(a_client_that_waits_while_the_sink_is_full_is_told_when_there_is_room),
             TEST(a_body_over_the_limit_is_rejected_before_or_while_it_arrives),
             TEST(a_sink_may_reject_data),
             TEST(only_declared_trailers_are_kept),

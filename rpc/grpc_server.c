@@ -107,7 +107,7 @@ static bool begin_upload(struct sonet_grpc_server *s, struct grpc_request *r, si
 {
         sn_status status = grpc_request_admit(r, &s->context);
         if (status == SN_OK) {
-                status = grpc_upload_begin(r);
+                status = grpc_upload_begin(r, rpc_lanes_of_call(s->lanes, r->call.method));
         }
         if (status != SN_OK) {
                 (void)rpc_dispatch_refused(&r->call, status);

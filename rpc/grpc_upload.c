@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/spool.h"
 #include "base/text.h"
+#include "rpc/admission.h"
 #include "rpc/dispatch.h"
 #include "rpc/grpc_chunk.h"
 
@@ -23,10 +24,12 @@ struct grpc_upload {
         struct grpc_request *request;
         uint32_t field; /* that holds the bytes */
         struct spool *spool;
-        struct buf part;   /* of an incomplete message */
-        struct str fields; /* of the first message, without the bytes */
-        bool begun;        /* the first message has arrived */
-        int64_t framed;    /* bytes of framing in the other messages */
+        struct buf part;                 /* of an incomplete message */
+        struct str fields;               /* of the first message, without the bytes */
+        bool begun;                      /* the first message has arrived */
+        int64_t framed;                  /* bytes of framing in the other messages */
+        struct workers *lane;            /* where the service is asked about it, */
+        struct rpc_admission *admission; /* once the fields have come; NULL: it is not */
         struct rpc_body body;
 };
 
@@ -86,8 +89,20 @@ static sn_status keep_bytes(struct grpc_upload *u, struct str bytes)
         if (has_share(c) && !http_spool_add(u->request->http, bytes.len)) {
                 return fail_share(c);
         }
+        if (u->admission != NULL) {
+                rpc_admission_take(u->admission, bytes);
+        }
         enum spool_result result = spool_append(u->spool, bytes.ptr, bytes.len);
         return result == SPOOL_OK ? SN_OK : fail_spool(c, result);
+}
+
+/* What another process of ours sends was admitted there. */
+static void ask_about(struct grpc_upload *u)
+{
+        const struct rpc_call *c = &u->request->call;
+        if (c->method->admission != NULL && has_share(c)) {
+                u->admission = rpc_admission_begin(c, u->lane, u->fields, 0);
+        }
 }
 
 /* Messages with few or no bytes could make a body last forever. */
@@ -112,6 +127,7 @@ static sn_status take_plain(struct grpc_upload *u, struct str message)
         if (!u->begun) {
                 u->begun = true;
                 u->fields = (struct str){arena_strndup(c->arena, rest.data, rest.len), rest.len};
+                ask_about(u);
         } else {
                 TRY(count_frame(u, GRPC_PREFIX_BYTES + message.len - bytes.len));
         }
@@ -169,7 +185,10 @@ static bool upload_take(struct http_request *http, struct str piece, struct http
         struct rpc_call *c = &u->request->call;
         size_t used = 0;
         buf_append(&u->part, piece.ptr, piece.len);
-        sn_status status = rpc_check_session(c);
+        sn_status status = u->admission != NULL ? rpc_admission_check(u->admission, c) : SN_OK;
+        if (status == SN_OK) {
+                status = rpc_check_session(c);
+        }
         if (status == SN_OK) {
                 status = u->part.overflow ? fail_message_size(c)
                                           : take_messages(u, (struct str){u->part.data, u->part.len}, &used);
@@ -186,22 +205,25 @@ static bool upload_take(struct http_request *http, struct str piece, struct http
 
 static bool upload_is_full(struct http_request *http)
 {
-        return spool_is_full(((struct grpc_request *)http->user)->upload->spool);
+        struct grpc_upload *u = ((struct grpc_request *)http->user)->upload;
+        return (u->admission != NULL && rpc_admission_waits(u->admission)) || spool_is_full(u->spool);
 }
 
 static void upload_release(struct http_request *http)
 {
         struct grpc_upload *u = ((struct grpc_request *)http->user)->upload;
         buf_free(&u->part);
+        rpc_admission_end(u->admission);
         spool_free(u->spool);
 }
 
-sn_status grpc_upload_begin(struct grpc_request *r)
+sn_status grpc_upload_begin(struct grpc_request *r, struct workers *lane)
 {
         struct rpc_call *c = &r->call;
         struct grpc_upload *u = ARENA_NEW(c->arena, struct grpc_upload);
         u->sink = (struct http_sink){upload_take, upload_is_full, (int)c->method->stall_ms, c->method->takes_part};
         u->request = r;
+        u->lane = lane;
         c->admitted_ms = c->admitted_ms > 0 ? c->admitted_ms : clock_wall_ms();
         u->field = contract_chunk_field(c->method->in)->number;
         buf_init(&u->part, MESSAGE_BYTES_MAX * 2);

@@ -126,6 +126,27 @@ static void check_body(struct gen *g, const struct gen_file *file, const struct 
         }
 }
 
+static bool admits(const struct gen_method *by, const struct gen_method *m)
+{
+        return strcmp(by->proto->name, m->options->admission) == 0 &&
+               strcmp(by->in->full_name, "sonet.body.AdmitRequest") == 0 &&
+               strcmp(by->out->full_name, "google.protobuf.Empty") == 0 &&
+               strcmp(by->options->access, m->options->access) == 0;
+}
+
+static void check_admission(struct gen *g, const struct gen_file *file, const struct gen_method *m)
+{
+        bool found = false;
+        for (size_t i = 0; i < file->n_methods; i++) {
+                found = found || admits(&file->methods[i], m);
+        }
+        if (m->options->admission[0] != '\0' && (!found || m->options->body == SONET__BODY__BODY_MESSAGE)) {
+                REFUSE("method %s is admitted by %s: please let it take a body, and give the service the method "
+                       "%s(sonet.body.AdmitRequest) with the same access, which returns google.protobuf.Empty",
+                       m->proto->name, m->options->admission, m->options->admission);
+        }
+}
+
 static void check_override(struct gen *g, const struct gen_file *file, const struct gen_method *m)
 {
         bool replaces = m->verb != NULL && (strcmp(m->verb, "PATCH") == 0 || strcmp(m->verb, "PUT") == 0 ||
@@ -158,6 +179,7 @@ void gen_check_streams(struct gen *g, const struct gen_file *file, const struct 
         check_headers(g, file, m, m->options->n_headers, m->options->headers);
         check_headers(g, file, m, m->options->n_options_headers, m->options->options_headers);
         check_body(g, file, m);
+        check_admission(g, file, m);
         check_override(g, file, m);
         check_answer(g, file, m);
 }

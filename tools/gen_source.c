@@ -30,7 +30,7 @@ static const char *access_of(const struct gen_method *m)
 }
 
 /* The body and the response, if they are not messages. */
-static void emit_streams(FILE *out, const struct gen_method *m)
+static void emit_streams(FILE *out, const struct gen_file *file, const struct gen_method *m)
 {
         static const char *const bodies[] = {"RPC_BODY_MESSAGE", "RPC_BODY_BYTES", "RPC_BODY_MULTIPART"};
         const Sonet__MethodOptions *o = m->options;
@@ -39,6 +39,10 @@ static void emit_streams(FILE *out, const struct gen_method *m)
                         "                .body = %s, .max_body_bytes = UINT64_C(%" PRIu64 "), .stall_ms = %" PRIu32
                         "%s,\n",
                         bodies[o->body], o->max_body_bytes, o->stall_ms, o->partial ? ", .takes_part = true" : "");
+        }
+        if (o->admission[0] != '\0') {
+                fprintf(out, "                .admission = &%s_methods[%s_%s],\n", gen_lower(file->name),
+                        gen_upper(file->name), gen_upper(o->admission));
         }
         if (o->method_override) {
                 fputs("                .method_override = true,\n", out);
@@ -85,7 +89,7 @@ static void emit_method(FILE *out, const struct gen_file *file, const struct gen
                 rates[o->rate], idempotency[o->idempotency], lanes[o->lane], o->deadline_ms,
                 o->success == 0 ? 200 : o->success, o->empty_is_204 ? ", .empty_is_204 = true" : "",
                 gen_find_secret(m->out) != NULL ? ", .answer_is_secret = true" : "");
-        emit_streams(out, m);
+        emit_streams(out, file, m);
         emit_headers(out, "headers", o->n_headers, o->headers);
         emit_headers(out, "options_headers", o->n_options_headers, o->options_headers);
         gen_emit_channel(out, m);

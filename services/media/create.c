@@ -32,17 +32,12 @@ sn_status create_media(struct db_tx *tx, const struct staged_blob *blob, const s
         return process_later(tx, media->id);
 }
 
-static sn_status check_size(struct rpc_call *c)
+sn_status media_check_size(struct rpc_call *c, int64_t size)
 {
-        if (c->body->size == 0) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "file", "is empty");
-        }
-        if (c->body->size > media_limits.file_bytes) {
-                return rpc_fail_code(c, SN_INVALID_ARGUMENT, "file_too_large", "file",
-                                     "has %" PRId64 " bytes; the limit is %" PRId64, c->body->size,
-                                     media_limits.file_bytes);
-        }
-        return SN_OK;
+        return size <= media_limits.file_bytes
+                   ? SN_OK
+                   : rpc_fail_code(c, SN_INVALID_ARGUMENT, "file_too_large", "file",
+                                   "must have at most %" PRId64 " bytes", media_limits.file_bytes);
 }
 
 static sn_status insert(struct rpc_call *c, const struct staged_blob *blob, const struct new_media *media,
@@ -71,7 +66,10 @@ sn_status media_handle_create_media(struct rpc_call *c, const Media__CreateMedia
 
         TRY(focus_of(c, "focus_x", in->focus_x, &media.focus_x));
         TRY(focus_of(c, "focus_y", in->focus_y, &media.focus_y));
-        TRY(check_size(c));
+        if (c->body->size == 0) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "file", "is empty");
+        }
+        TRY(media_check_size(c, c->body->size));
         TRY(sniff(c, c->body->fd, "file", &type));
         media.kind = type.kind;
         media.mime_type = type.mime_type;

@@ -6,7 +6,7 @@
 #include <unistd.h>
 #include "base/log.h"
 
-enum { HEAD_BYTES = 4096, ID3_BYTES = 10 };
+enum { ID3_BYTES = 10 };
 
 static const struct sniffed types[] = {
     {MEDIA__KIND__KIND_IMAGE, "image/jpeg"},      {MEDIA__KIND__KIND_IMAGE, "image/png"},
@@ -53,20 +53,15 @@ static off_t id3_bytes(const uint8_t *head, ssize_t len)
                    : 0;
 }
 
-/* libmagic knows what follows such a tag only when it sees it, and covers make tags long. Of the first piece of an
- * upload there may be nothing behind it yet. */
+/* libmagic knows what follows such a tag only when it sees it, and covers make tags long. */
 static sn_status ask_about(struct rpc_call *c, int fd, const char **mime_type)
 {
-        uint8_t head[HEAD_BYTES];
+        uint8_t head[SNIFF_BYTES];
         ssize_t len = pread(fd, head, sizeof(head), 0);
         off_t tag = id3_bytes(head, len);
 
         if (tag > 0) {
                 len = pread(fd, head, sizeof(head), tag);
-        }
-        if (tag > 0 && len <= 0) {
-                *mime_type = "audio/mpeg";
-                return SN_OK;
         }
         return ask_libmagic(c, head, len > 0 ? (size_t)len : 0, mime_type);
 }
@@ -84,11 +79,8 @@ static sn_status check_ability(struct rpc_call *c, const char *field, int kind)
         return able ? SN_OK : refuse_type(c, field, is_picture ? no_pictures : no_films);
 }
 
-sn_status sniff(struct rpc_call *c, int fd, const char *field, struct sniffed *out)
+static sn_status find_type(struct rpc_call *c, const char *field, const char *mime_type, struct sniffed *out)
 {
-        const char *mime_type = NULL;
-
-        TRY(ask_about(c, fd, &mime_type));
         for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
                 if (strcmp(types[i].mime_type, mime_type) == 0) {
                         *out = types[i];
@@ -96,4 +88,23 @@ sn_status sniff(struct rpc_call *c, int fd, const char *field, struct sniffed *o
                 }
         }
         return refuse_type(c, field, refusal);
+}
+
+sn_status sniff(struct rpc_call *c, int fd, const char *field, struct sniffed *out)
+{
+        const char *mime_type = NULL;
+
+        TRY(ask_about(c, fd, &mime_type));
+        return find_type(c, field, mime_type, out);
+}
+
+sn_status sniff_head(struct rpc_call *c, const uint8_t *head, size_t len, const char *field)
+{
+        const char *mime_type = "audio/mpeg";
+        struct sniffed type;
+
+        if (id3_bytes(head, (ssize_t)len) == 0) {
+                TRY(ask_libmagic(c, head, len, &mime_type));
+        }
+        return find_type(c, field, mime_type, &type);
 }

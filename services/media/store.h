@@ -19,6 +19,8 @@ struct new_media {
 
 /* Locks the quota of a member until the transaction ends, whoever it is. */
 SN_CHECKED sn_status store_lock_quota(struct db_tx *tx, const char *user_id, MediaRows__Quota *out);
+/* As it is now, not locked. */
+SN_CHECKED sn_status store_quota(struct db_tx *tx, const char *user_id, MediaRows__Quota *out);
 /* Adds to a locked quota; either may be negative. */
 SN_CHECKED sn_status store_change_quota(struct db_tx *tx, const char *user_id, int64_t used, int64_t reserved);
 SN_CHECKED sn_status store_delete_quota(struct db_tx *tx, const char *user_id);

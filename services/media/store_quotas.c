@@ -10,6 +10,16 @@ sn_status store_lock_quota(struct db_tx *tx, const char *user_id, MediaRows__Quo
         return db_one(tx, &LOCK_QUOTA, DB_BINDS(bind_uuid(user_id)), &out->base, NULL);
 }
 
+DB_STATEMENT(SELECT_QUOTA, "media_service", &media_rows__quota__message,
+             "select used_bytes, reserved_bytes from user_storage_quotas where user_id = $1");
+
+sn_status store_quota(struct db_tx *tx, const char *user_id, MediaRows__Quota *out)
+{
+        bool found = false;
+
+        return db_one(tx, &SELECT_QUOTA, DB_BINDS(bind_uuid(user_id)), &out->base, &found);
+}
+
 DB_STATEMENT(CHANGE_QUOTA, "media_service", NULL,
              "update user_storage_quotas set used_bytes = used_bytes + $2, reserved_bytes = reserved_bytes + $3"
              " where user_id = $1");

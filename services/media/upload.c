@@ -2,11 +2,10 @@
 #include "services/media/upload.h"
 
 #include <inttypes.h>
+#include <unistd.h>
 #include "services/media/create.h"
 #include "services/media/quota.h"
 #include "services/media/tus.h"
-
-enum { SNIFF_BYTES = 4096 };
 
 void upload_answer(struct rpc_call *c, const upload_row *upload, MediaUploads__Upload *out)
 {
@@ -45,17 +44,28 @@ sn_status upload_check_length(struct rpc_call *c, int64_t length)
 
 /* --- keeping --- */
 
-static sn_status check_body(struct rpc_call *c, const upload_row *upload, const char *checksum)
+sn_status upload_check_size(struct rpc_call *c, const upload_row *upload, int64_t size)
 {
         int64_t most = upload->has_length ? upload->length : media_limits.file_bytes;
-        bool first = upload->received_bytes == 0 && !upload->is_partial;
-        struct sniffed type;
 
-        if (upload->received_bytes + c->body->size > most) {
-                return fail_too_large(c, most);
-        }
+        return size <= most - upload->received_bytes ? SN_OK : fail_too_large(c, most);
+}
+
+sn_status upload_check_head(struct rpc_call *c, const upload_row *upload, const uint8_t *head, size_t len)
+{
+        bool first = upload->received_bytes == 0 && !upload->is_partial;
+
+        return first && len >= SNIFF_BYTES ? sniff_head(c, head, len, "data") : SN_OK;
+}
+
+static sn_status check_body(struct rpc_call *c, const upload_row *upload, const char *checksum)
+{
+        uint8_t head[SNIFF_BYTES];
+        ssize_t len = pread(c->body->fd, head, sizeof(head), 0);
+
+        TRY(upload_check_size(c, upload, c->body->size));
         TRY(tus_check_body(c, checksum));
-        return first && c->body->size >= SNIFF_BYTES ? sniff(c, c->body->fd, "data", &type) : SN_OK;
+        return upload_check_head(c, upload, head, len > 0 ? (size_t)len : 0);
 }
 
 static sn_status keep_last(struct rpc_call *c, const upload_row *upload, struct upload_piece *out)

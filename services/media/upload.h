@@ -23,6 +23,18 @@ void upload_state(struct rpc_call *c, const upload_row *upload, MediaUploads__Up
 /* Refuses a length of 0, and one beyond the largest file: 413. */
 SN_CHECKED sn_status upload_check_length(struct rpc_call *c, int64_t length);
 
+/* The row of an upload as a request begins it, with the partial ones that it concatenates, and its checks. */
+SN_CHECKED sn_status upload_of_request(struct rpc_call *c, const MediaUploads__CreateUploadRequest *in,
+                                       upload_row *upload, size_t *n_parts, char ***parts);
+/* Whether the next piece comes at the right place, by what is known without it; sets the length if it brings one. */
+SN_CHECKED sn_status upload_check_place(struct rpc_call *c, const MediaUploads__AppendUploadRequest *in,
+                                        upload_row *upload);
+/* Whether so many bytes may come now. */
+SN_CHECKED sn_status upload_check_size(struct rpc_call *c, const upload_row *upload, int64_t size);
+/* Whether what comes now may begin with these bytes: refuses types that are not accepted, if they are enough to tell.
+ */
+SN_CHECKED sn_status upload_check_head(struct rpc_call *c, const upload_row *upload, const uint8_t *head, size_t len);
+
 /* Checks the call's body against the remaining length, its checksum and its type, and stores it. */
 SN_CHECKED sn_status upload_keep(struct rpc_call *c, const upload_row *upload, const char *checksum,
                                  struct upload_piece *out);

@@ -14,7 +14,7 @@ static sn_status fail_offset(struct rpc_call *c, const upload_row *upload)
  * offset without it. */
 static bool is_fenced(const struct rpc_call *c, const upload_row *upload)
 {
-        return !c->body->complete && c->admitted_ms > 0 && c->admitted_ms <= upload->fenced_ms;
+        return c->body != NULL && !c->body->complete && c->admitted_ms > 0 && c->admitted_ms <= upload->fenced_ms;
 }
 
 static sn_status set_length(struct rpc_call *c, const MediaUploads__AppendUploadRequest *in, upload_row *upload)
@@ -32,8 +32,11 @@ static sn_status set_length(struct rpc_call *c, const MediaUploads__AppendUpload
         return SN_OK;
 }
 
-static sn_status check(struct rpc_call *c, const MediaUploads__AppendUploadRequest *in, upload_row *upload)
+sn_status upload_check_place(struct rpc_call *c, const MediaUploads__AppendUploadRequest *in, upload_row *upload)
 {
+        if (in->place_case == 0) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "offset", "is required (Upload-Offset)");
+        }
         if (in->offset != upload->received_bytes || is_fenced(c, upload)) {
                 return fail_offset(c, upload);
         }
@@ -48,7 +51,7 @@ static sn_status receive(struct rpc_call *c, const MediaUploads__AppendUploadReq
 
         TRY(db_begin(c, &tx));
         TRY(store_upload(tx, in->id, true, &now));
-        TRY(check(c, in, &now)); /* once more: another request may have been first */
+        TRY(upload_check_place(c, in, &now)); /* once more: another request may have been first */
         TRY(upload_receive(tx, &now, piece));
         TRY(store_upload(tx, in->id, false, &now));
         *upload = now;
@@ -62,11 +65,8 @@ sn_status media_handle_append_upload(struct rpc_call *c, const MediaUploads__App
         struct upload_piece piece;
 
         TRY(tus_check_version(c, in->version));
-        if (in->place_case == 0) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "offset", "is required (Upload-Offset)");
-        }
         TRY(DB_READ(c, tx, store_upload(tx, in->id, false, &upload)));
-        TRY(check(c, in, &upload));
+        TRY(upload_check_place(c, in, &upload));
         TRY(upload_keep(c, &upload, in->checksum, &piece));
         TRY(receive(c, in, &piece, &upload));
         upload_state(c, &upload, out);

@@ -21,9 +21,6 @@ static sn_status begin(struct rpc_call *c, const MediaUploads__CreateUploadReque
         CLEANUP(db_end) struct db_tx *tx = NULL;
         struct upload_piece piece;
 
-        TRY(check_size(c, in));
-        upload->has_length = in->size_case != 0;
-        upload->length = upload->has_length ? in->length : 0;
         TRY(upload_keep(c, upload, in->checksum, &piece));
         TRY(db_begin(c, &tx));
         TRY(store_insert_upload(tx, upload));
@@ -102,6 +99,23 @@ static sn_status concatenate(struct rpc_call *c, char **ids, size_t n, upload_ro
         return db_commit(c, NULL, &tx);
 }
 
+sn_status upload_of_request(struct rpc_call *c, const MediaUploads__CreateUploadRequest *in, upload_row *upload,
+                            size_t *n_parts, char ***parts)
+{
+        TRY(tus_check_version(c, in->version));
+        TRY(tus_check_metadata(c, in->metadata));
+        TRY(tus_parts(c, in->concat, n_parts, parts));
+        TRY(*n_parts == 0 ? check_size(c, in) : SN_OK);
+        upload->id = uuid_new_in(c->arena);
+        upload->owner_id = (char *)c->actor;
+        upload->metadata = in->metadata;
+        upload->concat = in->concat;
+        upload->is_partial = strcmp(in->concat, "partial") == 0;
+        upload->has_length = *n_parts == 0 && in->size_case != 0;
+        upload->length = upload->has_length ? in->length : 0;
+        return SN_OK;
+}
+
 sn_status media_handle_create_upload(struct rpc_call *c, const MediaUploads__CreateUploadRequest *in,
                                      MediaUploads__Upload *out)
 {
@@ -109,14 +123,7 @@ sn_status media_handle_create_upload(struct rpc_call *c, const MediaUploads__Cre
         char **parts = NULL;
         size_t n = 0;
 
-        TRY(tus_check_version(c, in->version));
-        TRY(tus_check_metadata(c, in->metadata));
-        TRY(tus_parts(c, in->concat, &n, &parts));
-        upload.id = uuid_new_in(c->arena);
-        upload.owner_id = (char *)c->actor;
-        upload.metadata = in->metadata;
-        upload.concat = in->concat;
-        upload.is_partial = strcmp(in->concat, "partial") == 0;
+        TRY(upload_of_request(c, in, &upload, &n, &parts));
         TRY(n > 0 ? concatenate(c, parts, n, &upload) : begin(c, in, &upload));
         upload_answer(c, &upload, out);
         return SN_OK;

@@ -285,6 +285,7 @@ test('media: uploaded in chunks, described, listed, downloaded in chunks, delete
                 called.add(name);
                 return answers;
         };
+        await ok('AdmitBody', { method: 'CreateMedia', size: picture.length }, alice);
         const [media] = await stream('CreateMedia', [{ alt_text: 'a cat', file: picture.subarray(0, 50) }, { file: picture.subarray(50) }]);
         assert.deepEqual([media.alt_text, media.kind], ['a cat', 'KIND_IMAGE']);
         assert.equal((await ok('UpdateMedia', { id: media.id, alt_text: 'two cats' }, alice)).alt_text, 'two cats');

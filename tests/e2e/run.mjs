@@ -12,7 +12,7 @@ const OWN_SERVER = ['chatkills', 'chatpairs', 'durable', 'email', 'erase', 'http
 const CONTRACT = ['analyticsscript', 'clients', 'erase', 'mailpages', 'mailrate', 'mediastore', 'notificationkills', 'notificationrules', 'openapi', 'passkeys', 'providers', 'searchquality', 'uploadpage', 'web']; // files that do not depend on the layout (mostly views in a browser), or start their own processes (erase): in `single` only, unless named
 // Everything runs in `single`. In the other layouts, unless named or with --long, files with calls between processes:
 const CROSSING = {
-        split: ['access', 'calls', 'chathistory', 'chatkills', 'chatpairs', 'concurrency', 'email', 'grpc', 'homememory', 'lanes', 'lists', 'lostanswer', 'media', 'messaging', 'model', 'notemedia', 'notes', 'notification', 'notificationevents',
+        split: ['access', 'calls', 'chathistory', 'chatkills', 'chatpairs', 'concurrency', 'earlyrefusals', 'email', 'grpc', 'homememory', 'lanes', 'lists', 'lostanswer', 'media', 'messaging', 'model', 'notemedia', 'notes', 'notification', 'notificationevents',
                 'private', 'pushes', 'redis', 'search', 'sessions', 'stall', 'stream', 'streamlife', 'takeover', 'timelines', 'tokens', 'uploads', 'visibility', 'webpush'],
         mixed: ['access', 'concurrency', 'homememory', 'lanes', 'lostanswer', 'messaging', 'notemedia', 'notes', 'search', 'stall', 'stream', 'takeover', 'timelines'],
 };

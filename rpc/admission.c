@@ -1,0 +1,182 @@
+/* One body's admission. The worker that asks may outlast the request, so nothing of the request is used there. */
+#include "rpc/admission.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/contract.h"
+#include "base/spool.h"
+#include "rpc/dispatch.h"
+#include "rpc/lanes.h"
+#include "sonet/body.pb-c.h"
+
+enum { HEAD_BYTES = 4096, ARENA_BYTES = 1 << 20 };
+
+struct rpc_admission {
+        struct work work; /* first */
+        struct workers *lane;
+        uint8_t head[HEAD_BYTES];
+        size_t head_len;
+        bool asked, asked_of_head;
+        struct arena *arena;          /* while asking, the worker's */
+        struct rpc_call call;         /* the same, with the method that is asked */
+        Sonet__Body__AdmitRequest in; /* the same */
+        pthread_mutex_t lock;         /* for the rest */
+        int holders;
+        bool asking, refused;
+};
+
+static void release(struct rpc_admission *a)
+{
+        pthread_mutex_lock(&a->lock);
+        bool last = --a->holders == 0;
+        pthread_mutex_unlock(&a->lock);
+        if (last) {
+                pthread_mutex_destroy(&a->lock);
+                arena_free(a->arena);
+                free(a);
+        }
+}
+
+/* ---- On a worker ---- */
+
+static sn_status ask(struct rpc_call *c, const Sonet__Body__AdmitRequest *in)
+{
+        return rpc_request(c, c->method, &in->base, contract_new_message(c->method->out, c->arena));
+}
+
+static void answered(struct rpc_admission *a, sn_status status)
+{
+        pthread_mutex_lock(&a->lock);
+        a->refused = status != SN_OK;
+        a->asking = false;
+        pthread_mutex_unlock(&a->lock);
+        spool_tell();
+}
+
+static void ask_on_worker(struct work *work, bool expired)
+{
+        struct rpc_admission *a = (struct rpc_admission *)work;
+        answered(a, expired ? rpc_fail_deadline(&a->call) : ask(&a->call, &a->in));
+        release(a);
+}
+
+/* ---- On the I/O thread ---- */
+
+static void submit(struct rpc_admission *a)
+{
+        bool has_head = a->head_len == HEAD_BYTES;
+        a->in.head = (ProtobufCBinaryData){has_head ? HEAD_BYTES : 0, a->head};
+        a->asked = true;
+        a->asked_of_head = has_head;
+        pthread_mutex_lock(&a->lock);
+        a->asking = true;
+        a->holders++;
+        pthread_mutex_unlock(&a->lock);
+        a->work = (struct work){.run = ask_on_worker, .deadline_us = rpc_deadline_us(a->call.method, 0)};
+        if (!workers_submit(a->lane, &a->work)) {
+                a->call.problem = rpc_lanes_refusal(a->lane);
+                answered(a, a->call.problem.status);
+                release(a);
+        }
+}
+
+static char *copy(struct rpc_admission *a, const char *text)
+{
+        return arena_strdup(a->arena, text);
+}
+
+static struct rpc_call call_of(struct rpc_admission *a, const struct rpc_call *c)
+{
+        return (struct rpc_call){.arena = a->arena,
+                                 .service = c->service,
+                                 .method = c->method->admission,
+                                 .actor = copy(a, c->actor),
+                                 .session = copy(a, c->session),
+                                 .epoch = c->epoch,
+                                 .scope = copy(a, c->scope),
+                                 .auth_time_s = c->auth_time_s,
+                                 .caller = "",
+                                 .bearer = copy(a, c->bearer),
+                                 .admitted_ms = c->admitted_ms,
+                                 .client_address = copy(a, c->client_address),
+                                 .user_agent = copy(a, c->user_agent),
+                                 .trace_id = copy(a, c->trace_id),
+                                 .request_id = copy(a, c->request_id),
+                                 .now_ms = c->now_ms};
+}
+
+struct rpc_admission *rpc_admission_begin(const struct rpc_call *c, struct workers *lane, struct str request,
+                                          int64_t size)
+{
+        struct rpc_admission *a = calloc(1, sizeof(*a));
+        struct arena *arena = a != NULL ? arena_new(ARENA_BYTES) : NULL;
+        if (arena == NULL) {
+                free(a);
+                return NULL;
+        }
+        pthread_mutex_init(&a->lock, NULL);
+        a->lane = lane;
+        a->arena = arena;
+        a->holders = 1;
+        a->call = call_of(a, c);
+        sonet__body__admit_request__init(&a->in);
+        a->in.method = (char *)c->method->name;
+        a->in.request = (ProtobufCBinaryData){request.len, (uint8_t *)arena_strndup(arena, request.ptr, request.len)};
+        a->in.size = size;
+        return a;
+}
+
+void rpc_admission_take(struct rpc_admission *a, struct str piece)
+{
+        size_t room = HEAD_BYTES - a->head_len, n = piece.len < room ? piece.len : room;
+        if (n == 0) {
+                return;
+        }
+        memcpy(a->head + a->head_len, piece.ptr, n);
+        a->head_len += n;
+}
+
+static bool is_asking(struct rpc_admission *a, bool *refused)
+{
+        pthread_mutex_lock(&a->lock);
+        bool asking = a->asking;
+        *refused = a->refused;
+        pthread_mutex_unlock(&a->lock);
+        return asking;
+}
+
+bool rpc_admission_waits(struct rpc_admission *a)
+{
+        bool refused, asking = is_asking(a, &refused);
+        bool has_question = !a->asked || (!a->asked_of_head && a->head_len == HEAD_BYTES);
+        if (asking || refused || !has_question) {
+                return asking;
+        }
+        submit(a);
+        return true; /* even if there is an answer already: who was told of it before waiting would miss it */
+}
+
+sn_status rpc_admission_check(struct rpc_admission *a, struct rpc_call *c)
+{
+        bool refused;
+        if (is_asking(a, &refused) || !refused) {
+                return SN_OK;
+        }
+        const struct rpc_problem *why = &a->call.problem; /* nobody writes to it any more */
+        c->problem = *why;
+        c->problem.code = why->code != NULL ? arena_strdup(c->arena, why->code) : NULL;
+        c->problem.field = why->field != NULL ? arena_strdup(c->arena, why->field) : NULL;
+        c->problem.detail = why->detail != NULL ? arena_strdup(c->arena, why->detail) : NULL;
+        c->problem.challenge = NULL;
+        return why->status;
+}
+
+void rpc_admission_end(struct rpc_admission *a)
+{
+        if (a != NULL) {
+                release(a);
+        }
+}
