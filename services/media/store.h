@@ -118,6 +118,8 @@ SN_CHECKED sn_status store_is_referred(struct db_tx *tx, const char *name, bool 
 
 /* --- uploads --- */
 
+/* Of this owner, of which no media was made yet. */
+SN_CHECKED sn_status store_unfinished_uploads(struct db_tx *tx, const char *owner_id, int64_t *n);
 SN_CHECKED sn_status store_insert_upload(struct db_tx *tx, const MediaRows__StoredUpload *upload);
 /* One that has not expired; locked until the transaction ends when lock is set. SN_NOT_FOUND when the actor has none.
  */

@@ -23,6 +23,18 @@ sn_status store_insert_upload(struct db_tx *tx, const MediaRows__StoredUpload *u
                        NULL);
 }
 
+DB_STATEMENT(COUNT_UNFINISHED_UPLOADS, "media_service", NULL,
+             "select count(*) as n from upload_sessions where owner_id = $1 and media_id is null");
+
+sn_status store_unfinished_uploads(struct db_tx *tx, const char *owner_id, int64_t *n)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(tx, &COUNT_UNFINISHED_UPLOADS, DB_BINDS(bind_uuid(owner_id)), &rows));
+        *n = db_i64(rows, 0, "n");
+        return SN_OK;
+}
+
 #define OWN "select " COLUMNS " from upload_sessions where id = $1 and owner_id = $2 and expires_at > now()"
 
 DB_STATEMENT(SELECT_UPLOAD, "media_service", &media_rows__stored_upload__message, OWN);

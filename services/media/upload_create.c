@@ -5,6 +5,8 @@
 #include "services/media/quota.h"
 #include "services/media/tus.h"
 
+enum { UPLOADS_MAX = 1000 }; /* of one member, unfinished: they cost rows until they expire */
+
 static sn_status check_size(struct rpc_call *c, const MediaUploads__CreateUploadRequest *in)
 {
         bool has_length = in->size_case != 0, deferred = in->defer_length[0] != '\0';
@@ -16,6 +18,20 @@ static sn_status check_size(struct rpc_call *c, const MediaUploads__CreateUpload
         return has_length ? upload_check_length(c, in->length) : SN_OK;
 }
 
+/* With the owner's quota locked: of two that begin at once the second counts the first. */
+static sn_status check_number(struct db_tx *tx, const char *owner_id)
+{
+        MediaRows__Quota quota = MEDIA_ROWS__QUOTA__INIT;
+        int64_t n = 0;
+
+        TRY(store_lock_quota(tx, owner_id, &quota));
+        TRY(store_unfinished_uploads(tx, owner_id, &n));
+        return n < UPLOADS_MAX
+                   ? SN_OK
+                   : rpc_fail_code(db_call(tx), SN_RESOURCE_EXHAUSTED, "too_many_uploads", NULL,
+                                   "%d of your uploads are not finished; finish or delete one first", UPLOADS_MAX);
+}
+
 static sn_status begin(struct rpc_call *c, const MediaUploads__CreateUploadRequest *in, upload_row *upload)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
@@ -23,6 +39,7 @@ static sn_status begin(struct rpc_call *c, const MediaUploads__CreateUploadReque
 
         TRY(upload_keep(c, upload, in->checksum, &piece));
         TRY(db_begin(c, &tx));
+        TRY(check_number(tx, upload->owner_id));
         TRY(store_insert_upload(tx, upload));
         TRY(upload_receive(tx, upload, &piece));
         TRY(store_upload(tx, upload->id, false, upload));

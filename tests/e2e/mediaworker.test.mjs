@@ -1,12 +1,10 @@
 // Media that come in here and are processed elsewhere: `sonet serve media-worker`, stopped and killed in the middle of its work.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import fs from 'node:fs';
-import path from 'node:path';
 import { after, test } from 'node:test';
+import { decodes, startBeside } from './beside.mjs';
 import { eventually, must } from './client.mjs';
 import { filmFiles, pictures } from './filmfiles.mjs';
-import { findBinary, signal } from './harness.mjs';
+import { signal } from './harness.mjs';
 import { ownServer } from './own.mjs';
 import { form, png, processed } from './pictures.mjs';
 
@@ -20,32 +18,11 @@ after(() => {
         films.remove();
 });
 
-// With the databases, the key and the folder of the server's own process.
-async function startWorker() {
-        const [pid] = it.server.pids(it.server.mode === 'single' ? 'serve' : 'media');
-        const { uid, gid } = fs.statSync(`/proc/${pid}`);
-        const env = Object.fromEntries(fs.readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').map((e) => e.split(/=(.*)/s)).filter(([name]) => name !== '' && !/_URL$/.test(name) || /DATABASE_URL|REDIS/.test(name)));
-        const key = films.keep('key', fs.readFileSync(path.join(it.server.dir, 'key'))); // the supervisor hands its own over by a descriptor
-        fs.chmodSync(films.dir, 0o755);
-        fs.chownSync(key, uid, gid);
-        fs.chmodSync(key, 0o600);
-        const worker = spawn(findBinary(), ['serve', '--port', '0', 'media-worker'], { uid, gid, env: { ...env, SONET_KEY_FILE: key, LOG_FORMAT: 'json' }, cwd: it.server.dir, stdio: ['ignore', 'pipe', 'pipe'] });
+const startWorker = async () => {
+        const worker = await startBeside(it.server, films, ['media-worker']);
         workers.push(worker);
-        worker.said = '';
-        worker.ended = new Promise((resolve) => worker.once('exit', (code, sig) => resolve([code, sig])));
-        [worker.stdout, worker.stderr].forEach((stream) => stream.on('data', (data) => { worker.said += data; }));
-        await eventually('the worker serves', () => worker.said.includes('"message":"serving"') || Promise.reject(new Error(worker.said)), 60_000);
         return worker;
-}
-
-// Its decoding children.
-const decodes = (worker) => fs.readdirSync(`/proc/${worker.pid}/task`).some((task) => {
-        try {
-                return fs.readFileSync(`/proc/${worker.pid}/task/${task}/children`, 'utf8').trim() !== '';
-        } catch {
-                return false; // the thread has ended
-        }
-});
+};
 const bring = async (data) => must(await it.ada.post('/v1/media', undefined, form(data)), 201);
 
 test('what comes in waits for a worker, which processes pictures, videos and sounds', async () => {
@@ -58,7 +35,7 @@ test('what comes in waits for a worker, which processes pictures, videos and sou
         assert.deepEqual([small.status, small.headers.get('content-type')], [200, 'image/webp']); // MEDIA_AVIF=off
         const later = await bring(png(31, 20));
         assert.equal((await processed(it.ada, later.id)).status, 'ready');
-        const port = Number(worker.said.match(/"server.port":(\d+)/)[1]);
+        const { port } = worker;
         const page = async (path) => {
                 const answer = await fetch(`http://127.0.0.1:${port}${path}`);
                 return [answer.status, await answer.text()];

@@ -9,6 +9,7 @@ import { after, test } from 'node:test';
 import { eventually, must, problem } from './shared.mjs';
 import { form, png } from './pictures.mjs';
 import { adminOf, ownServer } from './own.mjs';
+import { psql } from './psql.mjs';
 
 const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'sonet-strays.'));
 const blob = randomBytes(32).toString('hex');
@@ -52,6 +53,16 @@ test('a piece that is refused leaves no file', async () => {
 
 const bring = (member) => member.post('/v1/media', undefined, form(png(20, 20)));
 const statusOf = async (member, id) => must(await member.get(`/v1/media/${id}`)).status;
+
+test('a member has a thousand unfinished uploads at most, whatever they reserve', async () => {
+        const member = await it.register();
+        const begin = () => fetch(`${it.server.url}/v1/uploads`, { method: 'POST', headers: { authorization: `Bearer ${member.token}`, 'tus-resumable': '1.0.0', 'upload-defer-length': '1' } });
+        await psql(it.server, 'media_service', `insert into upload_sessions (id, owner_id, received_bytes, reserved_bytes, is_partial, metadata, concat, expires_at)
+                select gen_random_uuid(), '${member.id}', 0, 0, false, '', '', now() + interval '1 hour' from generate_series(1, 999)`);
+        assert.deepEqual((await Promise.all([begin(), begin(), begin()])).map((answer) => answer.status).sort(), [201, 429, 429]);
+        const refused = await (await begin()).json();
+        assert.equal(refused.code, 'too_many_uploads');
+});
 
 test('who brings many pictures keeps nobody waiting who brings one, and may have so many waiting and no more', async () => {
         const [many, one] = [await it.register(), await it.register()];

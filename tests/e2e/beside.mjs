@@ -1,0 +1,33 @@
+// Owns processes of ours that run beside a server's own, with its databases, key and folder: media workers, and further instances.
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { eventually } from './client.mjs';
+import { findBinary } from './harness.mjs';
+
+// Starts `sonet serve WORDS`; files keeps a copy of the key (filmfiles.mjs). Gives the child, with port, said (its log) and ended.
+export async function startBeside(server, files, words, more = {}) {
+        const [pid] = server.pids(server.mode === 'single' ? 'serve' : 'media');
+        const { uid, gid } = fs.statSync(`/proc/${pid}`);
+        const env = Object.fromEntries(fs.readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').map((e) => e.split(/=(.*)/s)).filter(([name]) => name !== '' && !/_URL$/.test(name) || /DATABASE_URL|REDIS/.test(name)));
+        const key = files.keep('key', fs.readFileSync(path.join(server.dir, 'key'))); // the supervisor hands its own over by a descriptor
+        fs.chmodSync(files.dir, 0o755);
+        fs.chownSync(key, uid, gid);
+        fs.chmodSync(key, 0o600);
+        const child = spawn(findBinary(), ['serve', '--port', '0', ...words], { uid, gid, env: { ...env, ...more, SONET_KEY_FILE: key, LOG_FORMAT: 'json' }, cwd: server.dir, stdio: ['ignore', 'pipe', 'pipe'] });
+        child.said = '';
+        child.ended = new Promise((resolve) => child.once('exit', (code, sig) => resolve([code, sig])));
+        [child.stdout, child.stderr].forEach((stream) => stream.on('data', (data) => { child.said += data; }));
+        await eventually(`${words} serves`, () => child.said.includes('"message":"serving"') || Promise.reject(new Error(child.said)), 60_000);
+        child.port = Number(child.said.match(/"server.port":(\d+)/)[1]);
+        return child;
+}
+
+// Whether a process has decoding children now.
+export const decodes = ({ pid }) => fs.readdirSync(`/proc/${pid}/task`).some((task) => {
+        try {
+                return fs.readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim() !== '';
+        } catch {
+                return false; // the thread has ended
+        }
+});

@@ -1,0 +1,72 @@
+// Two instances of the media service beside each other, with one store: uploads go on at the other one, both work, and one is killed.
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { after, test } from 'node:test';
+import { decodes, startBeside } from './beside.mjs';
+import { eventually, must } from './client.mjs';
+import { filmFiles, pictures } from './filmfiles.mjs';
+import { signal } from './harness.mjs';
+import { ownServer } from './own.mjs';
+import { form, png, processed } from './pictures.mjs';
+import { open } from './socket.mjs';
+
+const films = filmFiles();
+let twin; // with a gateway of its own
+const it = ownServer({ env: { MEDIA_AVIF: 'off' } }, async (net) => {
+        it.ada = await net.register();
+        const others = Object.entries(it.server.grpcAddresses()).filter(([name]) => name !== 'media').map(([name, address]) => [`${name.toUpperCase()}_URL`, `grpc://${address}`]);
+        twin = await startBeside(it.server, films, ['gateway', 'media'], { ...Object.fromEntries(others), GRPC_PORT: '0' });
+        twin.url = `http://127.0.0.1:${twin.port}`;
+});
+after(() => {
+        twin?.kill('SIGKILL');
+        films.remove();
+});
+
+const PIECE = 'application/offset+octet-stream';
+const headersOf = (more) => ({ authorization: `Bearer ${it.ada.token}`, 'tus-resumable': '1.0.0', ...more });
+const ask = (url, method, where, more, body) => fetch(`${url}${where}`, { method, headers: headersOf(more), body });
+const noise = () => png(500, 300, () => randomBytes(3), []); // some 450 KB
+const original = async (url, id) => Buffer.from(await (await ask(url, 'GET', `/media/${id}/original`)).arrayBuffer());
+
+test('an upload that begins at one goes on at the other, which fences a piece that is stuck at the first', async () => {
+        const picture = noise();
+        const address = (await ask(it.server.url, 'POST', '/v1/uploads', { 'upload-length': String(picture.length) })).headers.get('location');
+        assert.equal((await ask(it.server.url, 'PATCH', address, { 'upload-offset': '0', 'content-type': PIECE }, picture.subarray(0, 100_000))).status, 204);
+        const stuck = open(it.server.url);
+        const head = Object.entries(headersOf({ host: 'localhost', 'upload-offset': 100_000, 'content-type': PIECE, 'content-length': picture.length - 100_000 }));
+        stuck.send(`PATCH ${address} HTTP/1.1\r\n${head.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`);
+        stuck.send(picture.subarray(100_000, 200_000));
+        await new Promise((resolve) => setTimeout(resolve, 50)); // it is on its way
+        const offset = (await ask(twin.url, 'HEAD', address)).headers.get('upload-offset');
+        assert.equal(offset, '100000');
+        assert.equal((await ask(twin.url, 'PATCH', address, { 'upload-offset': offset, 'content-type': PIECE }, picture.subarray(100_000, 300_000))).status, 204);
+        stuck.destroy();
+        assert.equal((await ask(it.server.url, 'PATCH', address, { 'upload-offset': '300000', 'content-type': PIECE }, picture.subarray(300_000))).status, 204);
+        const { media_id: id } = await (await ask(twin.url, 'GET', address)).json();
+        assert.equal((await processed(it.ada, id)).status, 'ready');
+        assert.deepEqual(await original(twin.url, id), picture);
+        assert.deepEqual(await original(it.server.url, id), picture);
+});
+
+test('both process what comes in, and what one does not finish since it is killed, the other one does', async () => {
+        const [pid] = it.server.pids(it.server.mode === 'single' ? 'serve' : 'media');
+        films.make('film.mp4', ...pictures(40, '1280x720', 30), '-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '40', '-pix_fmt', 'yuv420p');
+        const made = [1, 2, 3, 4].map((i) => films.make(`${i}.mp4`, '-i', 'film.mp4', '-c', 'copy', '-metadata', `title=${i}`)); // no two are the same content
+        const brought = [];
+        for (const film of made) {
+                brought.push(must(await it.ada.post('/v1/media', undefined, form(film)), 201).id);
+        }
+        await eventually('the one that took them begins at once', () => decodes({ pid }), 60_000);
+        await eventually('the other one looks every 30 s', () => decodes(twin), 120_000);
+        assert.ok(signal(twin.pid, 'SIGKILL'));
+        await twin.ended;
+        for (const id of brought) {
+                const media = await processed(it.ada, id);
+                assert.equal(media.status, 'ready', media.reason);
+        }
+        const { used_bytes: used, files } = must(await it.ada.get('/v1/media/usage'));
+        assert.equal(files, 5);
+        const sizes = await Promise.all(must(await it.ada.get('/v1/media')).items.map((media) => media.size_bytes));
+        assert.equal(used, sizes.reduce((sum, size) => sum + size, 0));
+});
