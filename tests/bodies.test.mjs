@@ -1,5 +1,4 @@
-// Bodies that hostile or unlucky clients send, against the service that `./dev new-service poll` makes (tests/test_new_service.sh puts
-// this file beside the others of tests/e2e).
+// Malicious and unlucky uploads to the service that `./dev new-service poll` creates (tests/test_new_service.sh copies this file to tests/e2e).
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import http2 from 'node:http2';
@@ -13,7 +12,7 @@ const shared = new URL(process.env.SONET_URL);
 const MIB = 1 << 20;
 const QUARTER = 4 * MIB;
 let author;
-let owner; // a member of the server with a small spool, and few files for answers
+let owner; // a member of the server with a small spool and few response files
 const small = ownServer({ env: { SPOOL_BYTES: 4 * QUARTER, ANSWER_FILES: 8 } }, async (it) => {
         owner = await it.register();
 });
@@ -22,7 +21,7 @@ before(async () => {
         author = await register();
 });
 
-// An upload that is sent piece by piece; answer() waits for the server's word, which may come before the end.
+// An upload that is sent piece by piece; answer() waits for the server's response, which may arrive before the end.
 function upload(name, { token = author.token, size = 1000, from, headers = '', address = shared } = {}) {
         const socket = net.connect({ host: address.hostname, port: Number(address.port), localAddress: from });
         let text = '';
@@ -38,7 +37,7 @@ function upload(name, { token = author.token, size = 1000, from, headers = '', a
                 socket.on('error', () => {}).on('close', () => resolve({ status: 0, head: text }));
         });
         socket.write(`PUT /v1/poll/files/${name} HTTP/1.1\r\nHost: h\r\nContent-Type: application/octet-stream\r\nAuthorization: Bearer ${token}\r\n${size === null ? '' : `Content-Length: ${size}\r\n`}${headers}\r\n`);
-        const admitted = () => new Promise((resolve) => { // or refused
+        const admitted = () => new Promise((resolve) => { // or rejected
                 const look = () => text.startsWith('HTTP/1.1') && resolve();
                 socket.on('data', look).on('close', resolve);
                 look();
@@ -55,7 +54,7 @@ test('an upload ends with its session', async () => {
         const one = upload('ended', { token: member.token, size: 1 << 24 });
         one.send('some');
         must(await api('POST', '/v1/auth/logout', { token: member.token }), 204);
-        await eventually('the next piece is refused', async () => {
+        await eventually('the next piece is rejected', async () => {
                 one.send('.'.repeat(4096));
                 await sleep(20);
                 return one.answered();
@@ -64,7 +63,7 @@ test('an upload ends with its session', async () => {
         assert.deepEqual([status, json.code], [401, 'token_revoked']);
 });
 
-test('an upload outlives its access token, while its session is open', async () => {
+test('an upload may outlast its access token while its session is open', async () => {
         const [header, claims] = author.token.split('.').slice(0, 2).map((part) => JSON.parse(Buffer.from(part, 'base64url')));
         const jwk = must(await api('GET', '/.well-known/jwks.json')).keys.find((k) => k.kid === header.kid);
         const short = signedBy(serversKey(jwk), header, { ...claims, exp: Math.floor(Date.now() / 1000) + 5 });
@@ -81,7 +80,7 @@ test('an upload outlives its access token, while its session is open', async () 
         assert.deepEqual([status, json.size], [200, size], JSON.stringify(json));
 });
 
-test('a field may come behind the body, and a POST may be the method that it names', async () => {
+test('a field may be a trailer, and a POST may override its method', async () => {
         const headers = { 'Content-Type': 'application/octet-stream', Authorization: `Bearer ${author.token}` };
         const put = (method, more, body, trailers) => new Promise((resolve, reject) => {
                 const request = http.request(`${shared.origin}/v1/poll/files/behind`, { method, headers: { ...headers, ...more } }, (response) => {
@@ -103,7 +102,7 @@ test('a field may come behind the body, and a POST may be the method that it nam
         await is(200, 6, 'POST', { ...trailer, 'X-HTTP-Method-Override': 'PUT' }, 'f', { 'Upload-Offset': '5' });
         await is(400, 'malformed_request', 'PUT', { ...trailer, 'Upload-Offset': '6' }, 'g', { 'Upload-Offset': '6' }); // twice
         await is(422, 'validation_failed', 'PUT', trailer, 'g', { 'Upload-Offset': 'x' });
-        await is(405, 'method_not_allowed', 'POST', { 'X-HTTP-Method-Override': 'GET' }, 'g', {}); // which does not say that it may
+        await is(405, 'method_not_allowed', 'POST', { 'X-HTTP-Method-Override': 'GET' }, 'g', {}); // which does not allow overriding
         await is(405, 'method_not_allowed', 'POST', {}, 'g', {});
         const session = http2.connect(shared.origin);
         const stream = session.request({ ':method': 'PUT', ':path': '/v1/poll/files/behind', ...headers, trailer: 'upload-offset' }, { waitForTrailers: true, endStream: false });
@@ -117,7 +116,7 @@ test('a field may come behind the body, and a POST may be the method that it nam
         session.close();
 });
 
-test('announced or not: bytes beyond what the spool has are told 503, those of one address beyond a quarter', async () => {
+test('with and without Content-Length, bytes beyond the limit of the spool, or a quarter of it from one address, get 503', async () => {
         const address = new URL(small.server.url);
         const send = (options) => upload('bytes', { address, token: owner.token, ...options });
         const expectFull = async (one, detail) => {
@@ -153,7 +152,7 @@ test('announced or not: bytes beyond what the spool has are told 503, those of o
         assert.equal((await after.answer()).status, 200);
 });
 
-test('an address has a quarter of the bodies on their way, all together have all; beyond it 503 and when to come back', async () => {
+test('an address may have a quarter of the incoming bodies, all together all; beyond that 503 with Retry-After', async () => {
         const FILES = 128; // SPOOL_FILES
         const open = [];
         const begin = async (from) => {
@@ -187,7 +186,7 @@ test('an address has a quarter of the bodies on their way, all together have all
         });
 });
 
-// A download that stops after its head; its status.
+// A download that stops after its head; returns its status.
 function download(name, from) {
         const address = new URL(small.server.url);
         const socket = net.connect({ host: address.hostname, port: Number(address.port), localAddress: from });
@@ -202,7 +201,7 @@ function download(name, from) {
         return { status: () => status, close: () => socket.destroy() };
 }
 
-test('an address has a quarter of the files on their way to clients, all together have all', async () => {
+test('an address may have a quarter of the files being sent, all together all', async () => {
         const put = upload('download', { address: new URL(small.server.url), token: owner.token, size: QUARTER });
         put.send('.'.repeat(QUARTER));
         assert.equal((await put.answer()).status, 200);

@@ -43,10 +43,10 @@ if command -v clang-format >/dev/null; then # lint's tools may not be installed
 fi
 check 'it is compatible with the other contracts and its schema' meson test -C build-debug --no-rebuild --print-errorlogs 'services contracts' 'services schema'
 for mode in single split mixed; do
-        check "it answers over REST and gRPC, consumes events, and takes and gives files without growing ($mode)" \
+        check "it responds over REST and gRPC, consumes events, and uploads and downloads files without growing ($mode)" \
                 env SONET_BIN="$copy/build-debug/cmd/sonet" node tests/e2e/run.mjs --mode "$mode" poll
         grep -h ' MiB at most' "$copy/log" | sed 's/^/# /'
-        check "bodies of hostile clients and of slow ones ($mode)" \
+        check "it handles malicious and slow uploads ($mode)" \
                 env SONET_BIN="$copy/build-debug/cmd/sonet" node tests/e2e/run.mjs --mode "$mode" bodies
 done
 
