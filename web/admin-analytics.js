@@ -73,7 +73,7 @@ function tableOf(title, points, format, least) {
 function summary(title, points, format) {
         const told = points.filter((p) => p.value !== null);
         if (!told.length) {
-                return `${title}: no day with numbers`;
+                return `${title}: too few people on every day`;
         }
         const least = told.reduce((a, b) => (b.value < a.value ? b : a)), most = told.reduce((a, b) => (b.value > a.value ? b : a));
         return `${title} from ${points[0].day} to ${points.at(-1).day}: between ${format(least.value)} on ${least.day} and ${format(most.value)} on ${most.day}, last ${format(told.at(-1).value)}`;

@@ -39,5 +39,6 @@ export function chart(points, label, format) {
                 element('text', { x: x(i), y: HEIGHT - 6, 'text-anchor': anchor }, points[i].day));
         const drawn = runs(placed).map((run) => (run.length > 1 ? element('polyline', { class: 'line', points: run.map((p) => `${p.x},${p.y}`).join(' ') })
                 : element('circle', { class: 'dot', cx: run[0].x, cy: run[0].y, r: 3.5 })));
-        return element('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': label }, ...lines, ...days, ...drawn);
+        const nothing = drawn.length ? [] : [element('text', { x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT / 2 - 20, 'text-anchor': 'middle' }, 'too few people on every day')];
+        return element('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': label }, ...(drawn.length ? lines : []), ...days, ...drawn, ...nothing);
 }

@@ -71,17 +71,31 @@ static AnalyticsRows__TakenEvent *to_taken(struct rpc_call *c, const bus_event *
         return out;
 }
 
+/* Nothing is kept of who does not consent, but that something has gone: what was kept of it goes, too. */
+static bool is_kept(const AnalyticsRows__TakenEvent *event)
+{
+        const char *what = strrchr(event->name, '.');
+
+        return event->user_id[0] != '\0' ||
+               (what != NULL && (strcmp(what, ".deleted") == 0 || strcmp(what, ".removed") == 0));
+}
+
 sn_status count_events(struct rpc_call *c, struct bus_batch *batch)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
         User__CountableMembers members = USER__COUNTABLE_MEMBERS__INIT;
         AnalyticsRows__TakenEvent **events = ARENA_ARRAY(c->arena, AnalyticsRows__TakenEvent *, batch->n);
+        size_t n = 0;
 
         TRY(find_countable(c, batch, &members));
         TRY(bus_begin(c, batch, &tx));
         for (size_t i = 0; i < batch->n; i++) {
-                events[i] = to_taken(c, batch->events[i], &members);
+                AnalyticsRows__TakenEvent *event = to_taken(c, batch->events[i], &members);
+
+                if (is_kept(event)) {
+                        events[n++] = event;
+                }
         }
-        TRY(store_events(tx, events, batch->n, analytics_min_group()));
+        TRY(store_events(tx, events, n, analytics_min_group()));
         return bus_commit(c, batch, &tx);
 }

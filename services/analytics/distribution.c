@@ -6,6 +6,7 @@
 #include <math.h>
 #include "services/analytics/events.h"
 #include "services/analytics/explore.h"
+#include "services/analytics/names.h"
 #include "services/analytics/store_sketches.h"
 
 #define DAYS_MAX 366
@@ -44,6 +45,7 @@ sn_status analytics_handle_get_distribution(struct rpc_call *c, const AnalyticsE
         bool numbers = in->property[0] != '\0';
         struct days days;
 
+        TRY(names_check_event(c, "name", in->name));
         if (numbers && !event_has_number(in->name, in->property)) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "property",
                                 "there is no such number of such an event; GET /v1/analytics/schema lists them");

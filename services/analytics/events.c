@@ -32,7 +32,7 @@ static const struct property {
 #define N_EVENTS     (sizeof(events) / sizeof(events[0]))
 #define N_PROPERTIES (sizeof(properties) / sizeof(properties[0]))
 
-static bool is_event(const char *name)
+bool event_is_declared(const char *name)
 {
         for (size_t i = 0; i < N_EVENTS; i++) {
                 if (strcmp(events[i].name, name) == 0) {
@@ -204,7 +204,7 @@ static sn_status read_object(struct rpc_call *c, json_t *event, AnalyticsRows__T
         out->id = arena_strdup(c->arena, text_of(event, "id"));
         out->name = arena_strdup(c->arena, text_of(event, "name"));
         TRY(check_members(c, event));
-        if (!is_event(out->name)) {
+        if (!event_is_declared(out->name)) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "name",
                                 "is not a known event; GET /v1/analytics/schema lists them");
         }

@@ -16,6 +16,8 @@
  * with it in c->problem; of out only id is set then, "" unless it is valid. */
 SN_CHECKED sn_status event_read(struct rpc_call *c, struct str json, AnalyticsRows__TakenEvent *out);
 
+/* Whether clients may send events of this name. */
+bool event_is_declared(const char *name);
 /* Whether events of this name have a property of that name. */
 bool event_has_property(const char *event, const char *property);
 /* The same, and it is a number. */

@@ -4,6 +4,7 @@
 
 #include <string.h>
 #include "services/analytics/analytics.h"
+#include "services/analytics/names.h"
 
 size_t experiment_names(struct arena *arena, const char *list, size_t max, char **out)
 {
@@ -86,7 +87,12 @@ static sn_status check_variants(struct rpc_call *c, const char *list)
 
 static sn_status check(struct rpc_call *c, const stored_experiment *e)
 {
+        char *guardrails[GUARDRAILS_MAX];
+
         TRY(check_variants(c, e->variants));
+        TRY(names_check_event(c, "metric", e->metric));
+        TRY(names_check_events(c, "guardrails", guardrails,
+                               experiment_names(c->arena, e->guardrails, GUARDRAILS_MAX, guardrails)));
         return e->to_percent > e->from_percent
                    ? SN_OK
                    : rpc_fail(c, SN_INVALID_ARGUMENT, "to_percent", "must be greater than from_percent");

@@ -6,6 +6,7 @@
 #include "json/rfc3339.h"
 #include "services/analytics/events.h"
 #include "services/analytics/explore.h"
+#include "services/analytics/names.h"
 #include "services/analytics/store_explore.h"
 #include "services/analytics/visitor.h"
 
@@ -60,6 +61,7 @@ sn_status analytics_handle_get_funnel(struct rpc_call *c, const AnalyticsExplore
         int64_t *people = ARENA_ARRAY(c->arena, int64_t, in->n_steps + 1);
 
         TRY(explore_read_days(c, in->from, in->to, EVENT_DAYS_MAX, &days));
+        TRY(names_check_events(c, "steps", in->steps, in->n_steps));
         if (in->n_steps < 2) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "steps", "give two to eight events");
         }

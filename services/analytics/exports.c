@@ -9,6 +9,7 @@
 #include "base/spool.h"
 #include "services/analytics/analytics.h"
 #include "services/analytics/explore.h"
+#include "services/analytics/names.h"
 #include "services/analytics/store_exports.h"
 #include "services/analytics/visitor.h"
 #include "sonet/file.rpc.h"
@@ -28,15 +29,18 @@ static bool is_of_people(const char *name)
 }
 
 /* All that there are, but for those that an export of this kind and interval cannot have. */
-static sn_status add_all_names(struct rpc_call *c, bool of_people, metric_export *e)
+static sn_status add_all_names(struct rpc_call *c, bool metrics, bool of_people, metric_export *e)
 {
         char **known = NULL;
         size_t n = 0;
 
         TRY(DB_READ(c, tx, store_metric_names(tx, &known, &n)));
         e->names = ARENA_ARRAY(c->arena, char *, n + 100);
-        memcpy(e->names, known, n * sizeof(*known));
-        e->n_names = n;
+        for (size_t i = 0; i < n; i++) {
+                if (names_has_metric(known[i]) && (metrics || names_has_event(known[i]))) {
+                        e->names[e->n_names++] = known[i];
+                }
+        }
         for (size_t i = 0; of_people && metric_of_people(i) != NULL; i++) {
                 e->names[e->n_names++] = (char *)metric_of_people(i);
         }
@@ -45,17 +49,20 @@ static sn_status add_all_names(struct rpc_call *c, bool of_people, metric_export
 
 static sn_status choose_names(struct rpc_call *c, const Analytics__CreateMetricExportRequest *in, metric_export *e)
 {
-        bool of_people = in->kind == ANALYTICS__EXPORT_KIND__EXPORT_KIND_METRICS &&
-                         in->interval != ANALYTICS__INTERVAL__INTERVAL_HOUR;
+        bool metrics = in->kind == ANALYTICS__EXPORT_KIND__EXPORT_KIND_METRICS;
+        bool of_people = metrics && in->interval != ANALYTICS__INTERVAL__INTERVAL_HOUR;
 
         if (in->n_names == 0) {
-                return add_all_names(c, of_people, e);
+                return add_all_names(c, metrics, of_people, e);
         }
         for (size_t i = 0; i < in->n_names; i++) {
+                const char *field = arena_printf(c->arena, "names[%zu]", i);
+
                 if (!of_people && is_of_people(in->names[i])) {
-                        return rpc_fail(c, SN_INVALID_ARGUMENT, "names",
+                        return rpc_fail(c, SN_INVALID_ARGUMENT, field,
                                         "%s counts people, which is only possible as a metric by day", in->names[i]);
                 }
+                TRY(metrics ? names_check_metric(c, field, in->names[i]) : names_check_event(c, field, in->names[i]));
         }
         e->names = in->names;
         e->n_names = in->n_names;

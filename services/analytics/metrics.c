@@ -7,6 +7,7 @@
 #include "json/rfc3339.h"
 #include "services/analytics/explore.h"
 #include "services/analytics/exports.h"
+#include "services/analytics/names.h"
 #include "services/analytics/store.h"
 #include "services/analytics/visitor.h"
 
@@ -176,6 +177,7 @@ sn_status analytics_handle_get_metric(struct rpc_call *c, const Analytics__GetMe
         int64_t unit_ms = in->interval == ANALYTICS__INTERVAL__INTERVAL_HOUR ? HOUR_MS : DAY_MS;
         int64_t from_ms = 0, to_ms = 0;
 
+        TRY(names_check_metric(c, "name", in->name));
         TRY(read_time(c, "from", in->from, unit_ms, &from_ms));
         TRY(read_time(c, "to", in->to, unit_ms, &to_ms));
         if (to_ms <= from_ms || (to_ms - from_ms) / unit_ms > POINTS_MAX) {

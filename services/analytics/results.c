@@ -2,6 +2,7 @@
 #include "services/analytics/analytics.h"
 
 #include "services/analytics/experiments.h"
+#include "services/analytics/names.h"
 
 #define ALPHA 0.05
 /* Confidence sequences are narrowest for an experiment of this many people. */
@@ -267,6 +268,12 @@ sn_status analytics_handle_get_results(struct rpc_call *c, const AnalyticsExperi
         analytics_rows__stored_experiment__init(e);
         if (in->measure == ANALYTICS_EXPERIMENTS__MEASURE__MEASURE_RATIO && in->per[0] == '\0') {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "per", "a ratio needs the event of its denominator");
+        }
+        if (in->metric[0] != '\0') {
+                TRY(names_check_event(c, "metric", in->metric));
+        }
+        if (in->per[0] != '\0') {
+                TRY(names_check_event(c, "per", in->per));
         }
         TRY(DB_READ(c, tx, experiment_find(tx, in->id, e)));
         name_variants(c->arena, e, out);

@@ -115,6 +115,13 @@ test('who does not want to be counted is not', async () => {
         assert.equal(must(await send([event('app_open')], { token: member.token, headers: { dnt: '0' } }), 202).accepted, 1);
         must(await member.patch('/v1/users/me/settings', { privacy: { analytics: false } }));
         await declined({ token: member.token }, 'setting');
+        const [other] = await registerMany(1);
+        const [mine, theirs] = [await member.note('not counted'), await other.note('counted')];
+        must(await member.put(`/v1/notes/${theirs.id}/like`));
+        const after = await other.note('counted after them');
+        const kept = (id) => query(sharedDir(), 'analytics', `select coalesce(string_agg(name, ' ' order by name), '') from user_events where object_id = '${id}'`);
+        await eventually('the last one is stored', () => kept(after.id) === 'note.created');
+        assert.deepEqual([kept(mine.id), kept(theirs.id)], ['', 'note.created']);
         must(await member.patch('/v1/users/me/settings', { privacy: { analytics: true } }));
         assert.equal(must(await send([event('app_open')], { token: member.token }), 202).accepted, 1);
 });
@@ -200,7 +207,9 @@ test('metrics are for those who may see them, and refuse what they cannot answer
         problem(await analyst.get(`/v1/admin/analytics/metrics?name=dau&from=${from}&to=${from}`), 422, { field: 'to' });
         problem(await analyst.get(`/v1/admin/analytics/metrics?name=dau&from=never&to=${from}`), 422, { field: 'from' });
         problem(await analyst.get(`/v1/admin/analytics/metrics?name=dau&from=${from}&to=2026-01-02T00:00:00Z&interval=hour`), 422, { field: 'interval' });
-        assert.deepEqual(must(await analyst.get(`/v1/admin/analytics/metrics?name=nothing&from=${from}&to=2026-01-02T00:00:00Z`)), { name: 'nothing', points: [], min_group: 5 });
+        const unknown = problem(await analyst.get(`/v1/admin/analytics/metrics?name=daus&from=${from}&to=2026-01-02T00:00:00Z`), 422, { field: 'name' });
+        assert.match(unknown.detail, /schema, .*note\.created.*, dau, wau/);
+        assert.deepEqual(must(await analyst.get(`/v1/admin/analytics/metrics?name=search&from=${from}&to=2026-01-02T00:00:00Z`)), { name: 'search', points: [], min_group: 5 });
         for (const name of ['wau', 'mau', 'stickiness', 'returning_members', 'visitors', 'time_to_first_note']) {
                 must(await analyst.get(`/v1/admin/analytics/metrics?name=${name}&from=${from}&to=2026-01-02T00:00:00Z`));
         }
@@ -300,8 +309,10 @@ test('exports that make no sense are refused, there are twenty at most, and they
         const range = { from: '2026-01-01T00:00:00Z', to: '2026-01-03T00:00:00Z' };
         const refused = async (body, field) => problem(await analyst.post(EXPORTS, { kind: 'metrics', ...range, ...body }), 422, { field });
         await refused({ kind: 'other' }, 'kind');
-        await refused({ kind: 'events', names: ['dau'] }, 'names');
-        await refused({ names: ['dau'], interval: 'hour' }, 'names');
+        await refused({ kind: 'events', names: ['click', 'dau'] }, 'names[1]');
+        await refused({ names: ['dau'], interval: 'hour' }, 'names[0]');
+        await refused({ names: ['nothing'] }, 'names[0]');
+        await refused({ kind: 'events', names: ['deliveries'] }, 'names[0]');
         await refused({ names: ['DROP TABLE'] }, 'names[0]');
         await refused({ to: range.from }, 'to');
         await refused({ kind: 'events', to: '2027-02-01T00:00:00Z' }, 'to');
@@ -349,6 +360,7 @@ test('funnels, paths, cohorts and breakdowns tell of enough people, in steps of 
         assert.ok(cohort.people >= 5 && cohort.people % 5 === 0 && cohort.retained.length === 1);
         problem(await ask('breakdown', { name: 'click', property: 'platform' }), 422, { field: 'property' });
         problem(await ask('funnels', { steps: ['click'] }), 422, { field: 'steps' });
+        problem(await ask('funnels', { steps: ['click', 'clack'] }), 422, { field: 'steps[1]' });
         problem(await ask('paths', { to: days.from }), 422, { field: 'to' });
         problem(await ask('cohorts', { to: '2100-01-01T00:00:00Z' }), 422, { field: 'to' });
         problem(await people[0].post('/v1/admin/analytics/paths', days), 403);
@@ -398,6 +410,7 @@ test('distributions are of days that are over, and of numbers', async () => {
         assert.deepEqual(percentiles.map((p) => [p.percent, p.value]), [5, 25, 50, 75, 95, 99].map((p) => [p, null]));
         problem(await ask('name=page_leave&property=path'), 422, { field: 'property' });
         problem(await ask('name=search&property=visible_ms'), 422, { field: 'property' });
+        problem(await ask('name=searches'), 422, { field: 'name' });
         problem(await analyst.get('/v1/admin/analytics/distributions?name=search&from=2025-01-01T00:00:00Z&to=2026-01-08T00:00:00Z'), 422, { field: 'to' });
         problem(await (await register()).get('/v1/admin/analytics/distributions?name=search&from=2026-01-01T00:00:00Z&to=2026-01-08T00:00:00Z'), 403);
 });
@@ -480,6 +493,8 @@ test('a plan that makes no sense is refused', async () => {
         await refused({ variants: ['a', 'a'] }, 'variants');
         await refused({ from_percent: 50, to_percent: 50 }, 'to_percent');
         await refused({ to_percent: 101 }, 'to_percent');
+        await refused({ metric: 'clicks' }, 'metric');
+        await refused({ guardrails: ['note.created', 'dau'] }, 'guardrails[1]');
         const e = await plan();
         problem(await analyst.post('/v1/admin/experiments', experiment({ name: e.name })), 409, { field: 'name' });
         problem(await analyst.get(`/v1/admin/experiments/${randomUUID()}`), 404);
@@ -515,6 +530,8 @@ test('results are measured in the way that is asked for; a plan is told how many
         must(await act(e, 'start'));
         const results = (query) => analyst.get(`/v1/admin/experiments/${e.id}/results?${query}`);
         problem(await results('measure=ratio'), 422, { field: 'per' });
+        problem(await results('measure=ratio&per=page_views'), 422, { field: 'per' });
+        problem(await results('metric=clicks'), 422, { field: 'metric' });
         for (const query of ['measure=ratio&per=page_view', 'measure=cuped', 'measure=proportion', 'measure=quantile&percent=90', 'metric=click&adjustment=benjamini_hochberg']) {
                 assert.equal(must(await results(query)).variants.length, 2);
         }
