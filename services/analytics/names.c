@@ -60,7 +60,7 @@ static char *add_all(struct arena *arena, char *text, const char *(*list)(size_t
         return text;
 }
 
-static sn_status refuse(struct rpc_call *c, const char *field, bool metric)
+static sn_status fail_with_names(struct rpc_call *c, const char *field, bool metric)
 {
         char *text = arena_strdup(c->arena, metric ? "is no metric. There are the events of GET /v1/analytics/schema"
                                                    : "is no event. There are those of GET /v1/analytics/schema");
@@ -71,12 +71,12 @@ static sn_status refuse(struct rpc_call *c, const char *field, bool metric)
 
 sn_status names_check_event(struct rpc_call *c, const char *field, const char *name)
 {
-        return names_has_event(name) ? SN_OK : refuse(c, field, false);
+        return names_has_event(name) ? SN_OK : fail_with_names(c, field, false);
 }
 
 sn_status names_check_metric(struct rpc_call *c, const char *field, const char *name)
 {
-        return names_has_metric(name) ? SN_OK : refuse(c, field, true);
+        return names_has_metric(name) ? SN_OK : fail_with_names(c, field, true);
 }
 
 sn_status names_check_events(struct rpc_call *c, const char *field, char *const *names, size_t n)
