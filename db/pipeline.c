@@ -1,6 +1,7 @@
 /* Owns statements that are sent and not waited for: they go out with the next one whose answer is needed, or with
  * COMMIT, in one round trip (libpq's pipeline mode). When one fails, the server passes over those behind it, COMMIT as
  * well. */
+#include <stdio.h>
 #include <string.h>
 #include "base/clock.h"
 #include "db/tx.h"
@@ -20,15 +21,6 @@ bool db_pipeline_send(struct db_tx *tx, const char *prepared, const char *name, 
                add_name(tx, name);
 }
 
-bool db_pipeline_send_begin(struct db_tx *tx)
-{
-        PGconn *pg = tx->connection->pg;
-
-        return PQenterPipelineMode(pg) == 1 &&
-               PQsendQueryParams(pg, "begin isolation level read committed", 0, NULL, NULL, NULL, NULL, 0) == 1 &&
-               add_name(tx, "begin");
-}
-
 static const char commit_name[] = "commit";
 
 /* The server keeps answers until the end of a pipeline: those of the statements are asked for before COMMIT, or a slow
@@ -38,6 +30,20 @@ bool db_pipeline_send_commit(struct db_tx *tx)
         return PQsendFlushRequest(tx->connection->pg) == 1 &&
                PQsendQueryParams(tx->connection->pg, "commit", 0, NULL, NULL, NULL, NULL, 0) == 1 &&
                add_name(tx, commit_name);
+}
+
+DB_STATEMENT(BEGIN_TRANSACTION, "*", NULL, "begin isolation level read committed");
+DB_STATEMENT(SELECT_XID, "*", NULL, "select pg_current_xact_id()::text");
+
+sn_status db_pipeline_begin(struct db_tx *tx)
+{
+        memcpy(tx->boot, tx->connection->boot, sizeof(tx->boot));
+        return db_exec_later(tx, &BEGIN_TRANSACTION, DB_NO_BINDS);
+}
+
+sn_status db_pipeline_ask_xid(struct db_tx *tx)
+{
+        return db_exec_later(tx, &SELECT_XID, DB_NO_BINDS);
 }
 
 /* Up to the first answer that is not DB_DONE; *read: how many there were, with that one. */
@@ -52,6 +58,9 @@ static enum db_outcome read_answers(struct db_tx *tx, size_t n, const struct db_
                 outcome =
                     db_pg_wait(tx->connection->pg,
                                *statement == commit_name ? deadlines->commit_us : deadlines->statements_us, result);
+                if (outcome == DB_DONE && *statement == SELECT_XID.name) {
+                        (void)snprintf(tx->xid, sizeof(tx->xid), "%s", PQgetvalue(*result, 0, 0));
+                }
         }
         return outcome;
 }

@@ -9,10 +9,9 @@
 #include "base/log.h"
 #include "base/ticker.h"
 
-#define GRACE_US      3000000 /* how long callers wait out a server that restarts; then they fail at once */
-#define RETRY_MS      50
-#define TRY_US        2000000
-#define PROBE_IDLE_US 1000000 /* idle for longer: look whether the server hung up before sending anything */
+#define GRACE_US 3000000 /* how long callers wait out a server that restarts; then they fail at once */
+#define RETRY_MS 50
+#define TRY_US   2000000
 
 struct waiter {
         struct db *db;
@@ -116,18 +115,13 @@ static bool take_connection(struct db *db, int64_t deadline_us, struct db_connec
         return taken;
 }
 
-/* Without a word to the server: after a while of idleness, an end of file may be waiting on the socket. */
+/* Without a word to the server. What comes unasked is the end of the session, or its reason: a connection with anything
+ * to read is not used. */
 static bool is_alive(struct db_connection *connection)
 {
         struct pollfd p = {.fd = PQsocket(connection->pg), .events = POLLIN};
 
-        if (PQstatus(connection->pg) != CONNECTION_OK) {
-                return false;
-        }
-        if (clock_monotonic_us() - connection->idle_since_us < PROBE_IDLE_US || poll(&p, 1, 0) == 0) {
-                return true;
-        }
-        return PQconsumeInput(connection->pg) && PQstatus(connection->pg) == CONNECTION_OK;
+        return PQstatus(connection->pg) == CONNECTION_OK && poll(&p, 1, 0) == 0;
 }
 
 /* True while callers should keep trying: the server may only be restarting. */
@@ -202,9 +196,8 @@ void db_release(struct db_connection *connection)
         (void)pthread_mutex_lock(&db_pools_lock);
         connection->next = db->idle;
         db->idle = connection;
-        if (db->n_idle++ == 0) {
-                db_reaper_wake();
-        }
+        db->n_idle++;
+        db_reaper_expect();
         db_give_place(db);
         (void)pthread_mutex_unlock(&db_pools_lock);
 }

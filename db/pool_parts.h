@@ -37,6 +37,7 @@ void db_give_place(struct db *db);
 void db_reaper_start(void);
 void db_reaper_stop(void);
 void db_reaper_wake(void);
+void db_reaper_expect(void); /* a connection became idle */
 /* Without the lock. */
 void db_close_all(struct db_connection *list);
 

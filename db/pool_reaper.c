@@ -10,6 +10,7 @@
 static int64_t idle_us = (int64_t)IDLE_MS * 1000;
 static struct ticker *reaper;
 static struct db_connection *given_up;
+static bool at_rest; /* it was told of no idle connection since it last found none */
 
 /* Of all pools: idle connections that are due. until_us gets the moment when the next one is. */
 static struct db_connection *take_idle_since(int64_t before_us, int64_t *oldest_us)
@@ -56,7 +57,8 @@ static int64_t reap(void *unused)
         struct db_connection *doomed = given_up, *due = take_idle_since(now_us - idle_us, &oldest_us);
 
         given_up = NULL;
-        int64_t next_ms = oldest_us != 0 ? (oldest_us + idle_us - now_us) / 1000 + 1 : TICKER_IDLE;
+        at_rest = oldest_us == 0;
+        int64_t next_ms = at_rest ? TICKER_IDLE : (oldest_us + idle_us - now_us) / 1000 + 1;
 
         (void)pthread_mutex_unlock(&db_pools_lock);
         db_close_all(doomed);
@@ -86,6 +88,14 @@ void db_reaper_wake(void)
 {
         if (reaper != NULL) {
                 ticker_wake(reaper);
+        }
+}
+
+void db_reaper_expect(void)
+{
+        if (at_rest) {
+                at_rest = false;
+                db_reaper_wake();
         }
 }
 

@@ -88,6 +88,33 @@ static void the_next_statement_sees_them(void **state)
         assert_int_equal(2, stored("n%"));
 }
 
+static void a_transaction_begins_with_its_first_statement(void **state)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+
+        (void)state;
+        assert_int_equal(SN_OK, db_begin(c, &tx));
+        assert_string_equal("", tx->xid);
+        assert_int_equal(0, count(tx, "x%"));
+        assert_string_equal(tx->xid, test_admin(t.name, "select max(backend_xid::text) from pg_stat_activity"
+                                                        " where datname = current_database()"));
+        assert_int_equal(SN_OK, db_commit(c, NULL, &tx));
+}
+
+static void a_connection_that_goes_before_the_transaction_has_an_id_leaves_no_doubt(void **state)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+
+        (void)state;
+        assert_int_equal(SN_OK, db_begin(c, &tx));
+        assert_int_equal(SN_OK, add(tx, "k1"));
+        (void)shutdown(PQsocket(tx->connection->pg), SHUT_RDWR);
+        assert_int_equal(SN_ABORTED, db_commit(c, NULL, &tx));
+        assert_true(c->retry);
+        db_end(&tx);
+        assert_int_equal(0, stored("k%"));
+}
+
 static void more_than_a_pipeline_takes_go_in_several(void **state)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
@@ -186,6 +213,8 @@ int run_pipeline_tests(void)
         const struct CMUnitTest tests[] = {
             TEST(they_are_there_after_the_commit),
             TEST(the_next_statement_sees_them),
+            TEST(a_transaction_begins_with_its_first_statement),
+            TEST(a_connection_that_goes_before_the_transaction_has_an_id_leaves_no_doubt),
             TEST(more_than_a_pipeline_takes_go_in_several),
             TEST(one_that_fails_fails_the_commit_and_nothing_is_stored),
             TEST(a_failure_is_certain_though_the_connection_goes_with_the_commit),

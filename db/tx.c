@@ -53,75 +53,25 @@ DB_STATEMENT(ENTER_WRITE, "*", NULL,
              " coalesce(pg_try_advisory_xact_lock($3), false) as locked");
 enum { ENTER_XID = 1, ENTER_LOST, ENTER_LOCKED }; /* its columns */
 
-static bool encode_enter(const struct db_tx *tx, bool with_key, struct db_wire *wire)
-{
-        const struct db_fence *fence = db_fence(tx->db);
-        struct db_bind binds[] = {fence->on ? bind_i64(fence->writers) : bind_null(),
-                                  fence->on ? bind_i64(fence->alive) : bind_null(),
-                                  with_key ? bind_i64(db_key_lock(tx->c)) : bind_null()};
-        size_t bad;
-
-        return db_encode(tx->c->arena, binds, sizeof(binds) / sizeof(binds[0]), wire, &bad);
-}
-
-/* One round trip, and another one at the first time on a connection. */
-static enum db_outcome send_begin_once(struct db_tx *tx, const struct db_wire *wire, PGresult **result)
-{
-        const char *name = NULL, *failed;
-        enum db_outcome outcome = db_connection_prepare(tx->connection, &ENTER_WRITE, wire->signature, wire->n,
-                                                        wire->types, tx->c->deadline_us, &name, result);
-
-        if (outcome != DB_DONE) {
-                return outcome;
-        }
-        if (!db_pipeline_send_begin(tx) || !db_pipeline_send(tx, name, "begin", wire)) {
-                tx->n_queued = 0;
-                return DB_LOST;
-        }
-        return db_pipeline_finish(tx, &DB_PIPELINE_UNTIL(tx->c->deadline_us), result, &failed);
-}
-
-static enum db_outcome send_begin(struct db_tx *tx, const struct db_wire *wire, PGresult **result)
-{
-        enum db_outcome outcome = send_begin_once(tx, wire, result);
-
-        /* nothing of the transaction was done yet: the server may have restarted while the connection lay idle */
-        if (outcome == DB_LOST && db_reopen(tx->connection, tx->c->deadline_us) == DB_DONE) {
-                PQclear(*result);
-                *result = NULL;
-                outcome = send_begin_once(tx, wire, result);
-        }
-        return outcome;
-}
-
 static bool is_true(const PGresult *result, int column)
 {
-        return *PQgetvalue(result, 0, column) == 1;
+        return *PQgetvalue(result, 0, column) == 1; /* binary */
 }
 
-static sn_status begin_transaction(struct db_tx *tx, bool with_key, bool *locked)
+static sn_status enter_write(struct db_tx *tx, bool with_key, bool *locked)
 {
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;
-        struct db_wire wire = {0};
+        const struct db_fence *fence = db_fence(tx->db);
 
-        if (!encode_enter(tx, with_key, &wire)) {
-                return rpc_fail(tx->c, SN_INTERNAL, NULL, "something went wrong on our side");
-        }
-        enum db_outcome outcome = send_begin(tx, &wire, &result);
-
-        if (outcome == DB_LOST) {
-                db_give_up(tx->connection, false);
-                tx->connection = NULL;
-                return db_fail_unreachable(tx->c);
-        }
-        if (outcome != DB_DONE) {
-                return db_fail(tx, "begin", outcome, result);
-        }
+        TRY(db_run(tx, &ENTER_WRITE,
+                   DB_BINDS(fence->on ? bind_i64(fence->writers) : bind_null(),
+                            fence->on ? bind_i64(fence->alive) : bind_null(),
+                            with_key ? bind_i64(db_key_lock(tx->c)) : bind_null()),
+                   &result));
         if (is_true(result, ENTER_LOST)) {
-                db_ownership_lost(db_fence(tx->db)->service, "the lease's session had ended when a write began");
+                db_ownership_lost(fence->service, "the lease's session had ended when a write began");
         }
         (void)snprintf(tx->xid, sizeof(tx->xid), "%s", PQgetvalue(result, 0, ENTER_XID));
-        memcpy(tx->boot, tx->connection->boot, sizeof(tx->boot));
         *locked = is_true(result, ENTER_LOCKED);
         return SN_OK;
 }
@@ -131,7 +81,11 @@ sn_status db_begin(struct rpc_call *c, struct db_tx **tx)
         bool with_key = db_key_wanted(c), locked = false;
 
         TRY(open_tx(c, true, tx));
-        TRY(begin_transaction(*tx, with_key, &locked));
+        TRY(db_pipeline_begin(*tx));
+        if (!with_key && !db_fence((*tx)->db)->on) {
+                return db_pipeline_ask_xid(*tx);
+        }
+        TRY(enter_write(*tx, with_key, &locked));
         if (!with_key) {
                 return SN_OK;
         }
@@ -288,6 +242,7 @@ sn_status db_commit(struct rpc_call *c, const ProtobufCMessage *answer, struct d
         if (c->method != NULL && arena_exhausted(c->arena)) { /* the dispatcher could only say so too late */
                 return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_large", NULL, "the request is too large");
         }
+        TRY(t->xid[0] == '\0' ? db_pipeline_flush(t) : SN_OK); /* a COMMIT could get lost */
         TRY(commit(t, packed, len));
         c->committed = true;
         end_transaction(tx, true);

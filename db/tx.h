@@ -23,7 +23,7 @@ struct db_tx {
         bool transaction;                 /* false: db_read */
         sn_status failed;                 /* after the connection went: what every further use answers */
         bool claimed;                     /* the idempotency key is ours: the answer is stored at commit */
-        char xid[24];                     /* of the transaction, in decimal */
+        char xid[24];                     /* of the transaction, in decimal; "" while its BEGIN is not answered */
         char boot[sizeof(((struct db_connection *)NULL)->boot)];
         char constraint[DB_NAME_SIZE];
         struct db_hook *hooks, **last_hook;
@@ -32,9 +32,12 @@ struct db_tx {
         size_t n_queued;
 };
 
-/* pipeline.c. False: the connection is lost. */
+/* pipeline.c. BEGIN goes out with the first statement; so does the question for the transaction's ID if there is no
+ * fence to wait for and no key to claim, since only COMMIT needs the answer. */
+SN_CHECKED sn_status db_pipeline_begin(struct db_tx *tx);
+SN_CHECKED sn_status db_pipeline_ask_xid(struct db_tx *tx);
+/* False: the connection is lost. */
 SN_CHECKED bool db_pipeline_send(struct db_tx *tx, const char *prepared, const char *name, const struct db_wire *wire);
-SN_CHECKED bool db_pipeline_send_begin(struct db_tx *tx);
 SN_CHECKED bool db_pipeline_send_commit(struct db_tx *tx);
 /* Until when (monotonic) statements are waited for, and COMMIT. */
 struct db_pipeline_deadlines {
