@@ -1,7 +1,7 @@
 /* Bus: events. The outbox table is the log; Redis Streams only transports it.
  *
- * Emitting: outbox_put() in the transaction that causes the event. The relay of the emitting service assigns committed
- * rows gapless positions and publishes them with XADD under the position as ID; rows are kept for 7 days.
+ * Emitting: outbox_put() in the transaction that causes the event. Rows get gapless positions with its COMMIT, or from the
+ * relay of the emitting service, which publishes them with XADD under the position as ID; rows are kept for 7 days.
  *
  * Consuming: each consumer has its own position in its source's log and its own thread, or several: lanes, among which
  * events are divided by aggregate. It reads events from the stream and, after a gap or without Redis, from the source's
@@ -37,6 +37,9 @@ struct bus_relay;
 struct bus_relay *bus_relay_new(struct service *service);
 void bus_relay_free(struct bus_relay *relay);
 void bus_relay_wake(struct bus_relay *relay);
+/* Last before the COMMIT of a transaction that emits: assigns positions to its events, and to all that wait for one, if
+ * this process runs the relay and no other transaction assigns any at this moment. */
+SN_CHECKED sn_status bus_relay_assign(struct bus_relay *relay, struct db_tx *tx);
 /* Whether the log ends at this position, as this process knows, which gives out its positions: then the answer says so,
  * without a question to the database. False: ask it. */
 bool bus_relay_is_log_end(struct bus_relay *relay, int64_t position, Sonet__Events__ReadOutboxResponse *out,

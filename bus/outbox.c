@@ -11,10 +11,18 @@ static void wake(void *relay)
         bus_relay_wake(relay);
 }
 
-static void wake_relay(struct db_tx *tx)
+static sn_status assign(struct db_tx *tx, void *relay)
 {
-        if (db_call(tx)->service->relay != NULL) {
-                db_on_commit(tx, wake, db_call(tx)->service->relay);
+        return bus_relay_assign(relay, tx);
+}
+
+static void tell_relay(struct db_tx *tx)
+{
+        struct bus_relay *relay = db_call(tx)->service->relay;
+
+        if (relay != NULL) {
+                db_before_commit(tx, assign, relay);
+                db_on_commit(tx, wake, relay);
         }
 }
 
@@ -28,7 +36,7 @@ sn_status outbox_put(struct db_tx *tx, const struct outbox_event *event)
                                    bind_uuid(event->aggregate_id), bind_uuid(event->object_id), bind_uuid(actor),
                                    bind_i64(event->version), bind_text(c->trace_id != NULL ? c->trace_id : ""),
                                    bind_time_ms(c->now_ms))));
-        wake_relay(tx);
+        tell_relay(tx);
         return SN_OK;
 }
 
@@ -61,6 +69,6 @@ sn_status outbox_put_all(struct db_tx *tx, const struct outbox_event *events, si
                           DB_BINDS(bind_uuids(ids, n), bind_texts(types, n), bind_uuids(aggregates, n),
                                    bind_uuids(objects, n), bind_uuids(actors, n), bind_i64s(versions, n),
                                    bind_text(c->trace_id != NULL ? c->trace_id : ""), bind_time_ms(c->now_ms))));
-        wake_relay(tx);
+        tell_relay(tx);
         return SN_OK;
 }

@@ -1,8 +1,10 @@
-/* Owns the relay: committed events get their positions, in batches, and go to the service's stream under them.
+/* Owns the relay: events get their positions, and go to the service's stream under them.
  *
- * Positions are assigned by one transaction at a time (the head's row is locked), to rows that its snapshot sees: what
- * commits late gets a later position, so no event ever gets a position behind a reader. The stream is only a quick way:
- * whatever it misses, consumers read from the outbox, so a batch that Redis did not take is not sent again. */
+ * Positions are assigned by one transaction at a time (the head's row is locked until it is committed), to rows that
+ * its snapshot sees: what commits late gets a later position, so no event ever gets a position behind a reader. Mostly
+ * it is the transaction that emits, as the last thing before its COMMIT (bus_relay_assign); while another one holds the
+ * row it does not wait, and the relay assigns what has none. The stream is only a quick way: whatever it misses,
+ * consumers read from the outbox, so a batch that Redis did not take is not sent again. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -20,6 +22,7 @@
 #define POLL_MS  500  /* without a wake: for what another process, or this one before a crash, left behind */
 #define ALONE_MS 2000 /* the same where this process alone runs the service: for what a command wrote */
 #define PAUSE_MS 200  /* after a failure */
+#define BUSY_MS  20   /* while another transaction assigns positions, which may be rolled back */
 #define LEASE_MS 50
 #define CALL_MS  10000
 #define TRIM_US  INT64_C(30000000) /* events stay in the stream for once to twice as long */
@@ -99,6 +102,11 @@ DB_STATEMENT(SELECT_UNASSIGNED, "*", NULL,
              "select position, log_id, log_start, exists (select from outbox where position is null) as unassigned"
              " from outbox_head");
 
+static bool knows_end(const struct bus_relay *relay, uint64_t term)
+{
+        return relay->end.term != 0 && relay->end.term == term;
+}
+
 static sn_status look(struct bus_relay *relay, struct rpc_call *c, bool *unassigned)
 {
         uint64_t term = bus_lease_term(relay->lease);
@@ -109,6 +117,11 @@ static sn_status look(struct bus_relay *relay, struct rpc_call *c, bool *unassig
                 return rpc_fail(c, SN_INTERNAL, NULL, "the table outbox_head has no row");
         }
         *unassigned = db_i64(rows, 0, "unassigned") != 0;
+        if (knows_end(relay, term) && strcmp(relay->end.log_id, db_text(rows, 0, "log_id")) == 0 &&
+            relay->end.position < db_i64(rows, 0, "position")) {
+                atomic_store(&relay->waked, true); /* committed with positions a moment ago, and not streamed */
+                return SN_OK;
+        }
         note_end(relay, db_text(rows, 0, "log_id"), db_i64(rows, 0, "position"), db_i64(rows, 0, "log_start"), term);
         return SN_OK;
 }
@@ -121,7 +134,7 @@ static sn_status look(struct bus_relay *relay, struct rpc_call *c, bool *unassig
         "(select system_identifier::text || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) || '/' ||"           \
         " (select oid::text from pg_database where datname = current_database()) from pg_control_system())"
 DB_STATEMENT(LOCK_LOG_HEAD, "*", NULL,
-             "select position, log_id, origin, " SERVER " as server from outbox_head for update");
+             "select position, log_id, origin, " SERVER " as server from outbox_head for update skip locked");
 
 DB_STATEMENT(
     NAME_LOG, "*", NULL,
@@ -170,12 +183,19 @@ static void name_source(const struct rpc_call *c, const struct relay_batch *batc
         }
 }
 
-/* In one round trip, for what was committed just now: none when the log has no longer the name and the origin under
- * which this process knows it. */
-DB_STATEMENT(LOCK_HEAD, "*", NULL, "select position from outbox_head for update");
+#define EVENT "event_id as id, position, type, aggregate_id, object_id, actor_id, version, trace_id, occurred_at"
+
+/* Two statements: what the second one sees was committed before the first one had the lock. Nobody waits for it: a
+ * COMMIT may take long. (A lock is taken after the columns of its own query were made: hence the subquery.) */
+DB_STATEMENT(LOCK_FREE_HEAD, "*", NULL,
+             "select set_config('sonet.assigns', 'on', true) from (select position from outbox_head for update"
+             " skip locked) head");
+/* None without the lock, and none when the log has no longer the name and the origin under which this process knows it.
+ */
 DB_STATEMENT(
     ASSIGN_NEXT, "*", &sonet__events__event__message,
-    "with head as (select position from outbox_head where log_id = $1 and origin = " SERVER "), batch as ("
+    "with head as (select position from outbox_head where log_id = $1 and origin = " SERVER
+    " and current_setting('sonet.assigns', true) = 'on'), batch as ("
     " select id, (select position from head) + row_number() over (order by id) as position from"
     " (select id from outbox where position is null and exists (select from head) order by id limit $2) unassigned"
     "), assigned as ("
@@ -183,22 +203,57 @@ DB_STATEMENT(
     " returning o.*"
     "), moved as ("
     " update outbox_head set position = position + (select count(*) from batch) where exists (select from batch)"
-    ") select event_id as id, position, type, aggregate_id, object_id, actor_id, version, trace_id, occurred_at"
-    " from assigned order by position");
+    ") select " EVENT " from assigned order by position");
 
-static sn_status assign_next(struct rpc_call *c, const char *log_id, struct relay_batch *batch)
+static sn_status assign_next(struct rpc_call *c, struct relay_batch *batch, bool *busy)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
+        struct db_rows *head;
 
-        batch->log_id = log_id;
         TRY(db_begin(c, &tx));
-        TRY(db_exec_later(tx, &LOCK_HEAD, DB_NO_BINDS));
-        TRY(db_list(tx, &ASSIGN_NEXT, DB_BINDS(bind_uuid(log_id), bind_i64(BATCH)), &batch->n, &batch->events));
+        TRY(db_rows(tx, &LOCK_FREE_HEAD, DB_NO_BINDS, &head));
+        *busy = db_rows_count(head) == 0;
+        if (*busy) {
+                return SN_OK;
+        }
+        TRY(db_list(tx, &ASSIGN_NEXT, DB_BINDS(bind_uuid(batch->log_id), bind_i64(BATCH)), &batch->n, &batch->events));
         name_source(c, batch);
         return batch->n > 0 ? db_commit(c, NULL, &tx) : SN_OK;
 }
 
-static sn_status assign_positions(struct rpc_call *c, struct relay_batch *batch)
+sn_status bus_relay_assign(struct bus_relay *relay, struct db_tx *tx)
+{
+        char log_id[UUID_SIZE];
+
+        (void)pthread_mutex_lock(&relay->lock);
+        bool known = knows_end(relay, bus_lease_term(relay->lease));
+
+        memcpy(log_id, relay->end.log_id, sizeof(log_id));
+        (void)pthread_mutex_unlock(&relay->lock);
+        if (!known) {
+                return SN_OK;
+        }
+        TRY(db_exec_later(tx, &LOCK_FREE_HEAD, DB_NO_BINDS));
+        return db_exec_later(tx, &ASSIGN_NEXT, DB_BINDS(bind_uuid(log_id), bind_i64(BATCH)));
+}
+
+/* What has positions and was not streamed; behind it, without a position, whether something has none. */
+DB_STATEMENT(SELECT_ASSIGNED, "*", &sonet__events__event__message,
+             "(select " EVENT " from outbox where position > $1 order by position limit $2) union all"
+             " (select " EVENT " from outbox where position is null limit 1)");
+
+static sn_status read_assigned(struct bus_relay *relay, struct rpc_call *c, struct relay_batch *batch, bool *unassigned)
+{
+        TRY(DB_READ(c, tx,
+                    db_list(tx, &SELECT_ASSIGNED, DB_BINDS(bind_i64(relay->end.position), bind_i64(BATCH)), &batch->n,
+                            &batch->events)));
+        *unassigned = batch->n > 0 && batch->events[batch->n - 1]->position == 0;
+        batch->n -= *unassigned;
+        name_source(c, batch);
+        return SN_OK;
+}
+
+static sn_status assign_positions(struct rpc_call *c, struct relay_batch *batch, bool *busy)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
         struct db_rows *head;
@@ -206,8 +261,9 @@ static sn_status assign_positions(struct rpc_call *c, struct relay_batch *batch)
         TRY(db_begin(c, &tx));
         TRY(db_rows(tx, &LOCK_LOG_HEAD, DB_NO_BINDS,
                     &head)); /* a separate statement, which sees what the lock waited for */
-        if (db_rows_count(head) != 1) {
-                return rpc_fail(c, SN_INTERNAL, NULL, "the table outbox_head has no row");
+        *busy = db_rows_count(head) == 0;
+        if (*busy) {
+                return SN_OK;
         }
         TRY(name_log(tx, head, &batch->log_id));
         TRY(db_list(tx, &ASSIGN_POSITIONS, DB_BINDS(bind_i64(db_i64(head, 0, "position")), bind_i64(BATCH)), &batch->n,
@@ -216,36 +272,53 @@ static sn_status assign_positions(struct rpc_call *c, struct relay_batch *batch)
         return batch->n > 0 ? db_commit(c, NULL, &tx) : SN_OK;
 }
 
-/* Whoever was waked knows that there is something, and mostly where the log ends. */
-static sn_status take_batch(struct bus_relay *relay, struct rpc_call *c, struct relay_batch *batch)
+/* Most of it was assigned positions as it was committed. */
+static sn_status take_news(struct bus_relay *relay, struct rpc_call *c, struct relay_batch *batch, bool *busy)
 {
         bool unassigned = false;
 
-        if (atomic_exchange(&relay->waked, false) && relay->end.term == bus_lease_term(relay->lease) &&
-            relay->end.term != 0) {
-                TRY(assign_next(c, arena_strdup(c->arena, relay->end.log_id), batch));
-                if (batch->n > 0) {
+        batch->log_id = arena_strdup(c->arena, relay->end.log_id);
+        TRY(read_assigned(relay, c, batch, &unassigned));
+        if (unassigned && batch->n > 0) {
+                atomic_store(&relay->waked, true);
+        }
+        return unassigned && batch->n == 0 ? assign_next(c, batch, busy) : SN_OK;
+}
+
+/* Whoever was waked knows that there is something, and mostly where the log ends. busy: another one assigns positions,
+ * who wakes the relay as it commits. */
+static sn_status take_batch(struct bus_relay *relay, struct rpc_call *c, struct relay_batch *batch, bool *busy)
+{
+        bool unassigned = false;
+
+        if (atomic_exchange(&relay->waked, false) && knows_end(relay, bus_lease_term(relay->lease))) {
+                TRY(take_news(relay, c, batch, busy));
+                if (batch->n > 0 || *busy) {
                         return SN_OK;
                 }
         }
         TRY(look(relay, c, &unassigned));
-        return unassigned ? assign_positions(c, batch) : SN_OK;
+        return unassigned ? assign_positions(c, batch, busy) : SN_OK;
 }
 
-/* One batch. more: another one may be waiting. */
-static sn_status relay_one_batch(struct bus_relay *relay, struct rpc_call *c, bool *more)
+/* One batch. *rest_ms: until the next one, if nobody wakes the relay. */
+static sn_status relay_one_batch(struct bus_relay *relay, struct rpc_call *c, int64_t *rest_ms)
 {
         struct relay_batch batch = {0};
+        bool busy = false;
 
-        *more = false;
         if (!relay->compared && c->service->redis != NULL) {
                 relay->compared = bus_stream_compare(c) == SN_OK;
         }
-        TRY(take_batch(relay, c, &batch));
+        TRY(take_batch(relay, c, &batch, &busy));
+        if (batch.n == BATCH || atomic_load(&relay->waked)) {
+                *rest_ms = 0;
+        } else if (busy) {
+                *rest_ms = BUSY_MS;
+        }
         if (batch.n == 0) {
                 return SN_OK;
         }
-        *more = batch.n == BATCH;
         metric_add(relay->assigned, (int64_t)batch.n);
         advance_end(relay, &batch);
         if (c->service->redis != NULL && bus_stream_write(c, &batch) != SN_OK) {
@@ -269,7 +342,7 @@ static void trim_when_due(struct bus_relay *relay, struct rpc_call *c)
 static int64_t relay_batch(void *context)
 {
         struct bus_relay *relay = context;
-        bool more = false, alone = db_ownership_covers(relay->service->db);
+        int64_t rest_ms = db_ownership_covers(relay->service->db) ? ALONE_MS : POLL_MS;
 
         if (!bus_lease_held(relay->lease)) {
                 relay->compared = false; /* another one writes the stream */
@@ -279,14 +352,11 @@ static int64_t relay_batch(void *context)
         }
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(relay->service, CALL_MS);
 
-        if (relay_one_batch(relay, c, &more) != SN_OK) {
+        if (relay_one_batch(relay, c, &rest_ms) != SN_OK) {
                 return PAUSE_MS;
         }
         trim_when_due(relay, c);
-        if (more) {
-                return 0;
-        }
-        return alone ? ALONE_MS : POLL_MS;
+        return rest_ms;
 }
 
 struct bus_relay *bus_relay_new(struct service *service)

@@ -136,6 +136,70 @@ static void events_that_commit_late_are_not_lost(void **state)
         assert_string_equal(test_admin(note.name, "select position from outbox order by id limit 1"), "6");
 }
 
+DB_STATEMENT(TEST_XID, "test_note", NULL, "select pg_current_xact_id()::text as xid");
+DB_STATEMENT(TEST_HOLD_HEAD, "test_note", NULL, "select position from outbox_head for update");
+
+static void an_event_is_committed_with_its_position(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&note.service, 10000);
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+        struct db_rows *rows;
+
+        (void)state;
+        emit("created", 1);
+        wait_seen(1); /* the relay has its lease, and knows the log */
+        assert_int_equal(db_begin(c, &tx), SN_OK);
+        assert_int_equal(outbox_put(tx, &(struct outbox_event){.type = "created", .aggregate_id = MEMBER}), SN_OK);
+        assert_int_equal(db_rows(tx, &TEST_XID, DB_NO_BINDS, &rows), SN_OK);
+        assert_int_equal(db_commit(c, NULL, &tx), SN_OK);
+        assert_string_equal(test_admin(note.name, "select xmin from outbox where position = 2"),
+                            db_text(rows, 0, "xid"));
+        assert_seen_in_order(2);
+}
+
+static void emitting_does_not_wait_for_another_assignment(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&note.service, 10000);
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+
+        (void)state;
+        emit("created", 1);
+        wait_seen(1);
+        assert_int_equal(db_begin(c, &tx), SN_OK);
+        assert_int_equal(db_exec(tx, &TEST_HOLD_HEAD, DB_NO_BINDS, NULL), SN_OK);
+        emit("created", 2);
+        assert_string_equal(test_admin(note.name, "select count(*) from outbox where position is null"), "2");
+        db_end(&tx);
+        assert_seen_in_order(3);
+}
+
+#define WRITERS 4
+#define WRITES  60
+
+static void *emit_again_and_again(void *unused)
+{
+        for (int i = 0; i < WRITES; i++) {
+                emit("created", 1 + i % 3);
+        }
+        return unused;
+}
+
+static void concurrent_emitters_leave_no_gap(void **state)
+{
+        pthread_t writers[WRITERS];
+
+        (void)state;
+        for (int i = 0; i < WRITERS; i++) {
+                assert_int_equal(pthread_create(&writers[i], NULL, emit_again_and_again, NULL), 0);
+        }
+        for (int i = 0; i < WRITERS; i++) {
+                (void)pthread_join(writers[i], NULL);
+        }
+        assert_seen_in_order(WRITERS * WRITES * 2);
+        assert_string_equal(test_admin(note.name, "select count(*) = max(position) and min(position) = 1 from outbox"),
+                            "t");
+}
+
 static void delivering_twice_has_the_same_result(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&timeline.service, 10000);
@@ -377,6 +441,9 @@ int main(void)
             BUS_TEST(delivering_twice_has_the_same_result),
             BUS_TEST(a_runner_continues_where_the_last_one_stopped),
             BUS_TEST(two_runners_handle_nothing_twice),
+            BUS_TEST(an_event_is_committed_with_its_position),
+            BUS_TEST(emitting_does_not_wait_for_another_assignment),
+            BUS_TEST(concurrent_emitters_leave_no_gap),
             BUS_TEST(positions_of_idempotent_handlers_are_stored_in_time),
             BUS_TEST(emptying_redis_loses_and_duplicates_nothing),
             BUS_TEST(lost_database_connections_lose_and_duplicate_nothing),

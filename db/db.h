@@ -73,6 +73,9 @@ void db_end(struct db_tx **tx);
 void db_on_end(struct db_tx *tx, void (*hook)(void *context), void *context);
 /* The same, only after a successful COMMIT. */
 void db_on_commit(struct db_tx *tx, void (*hook)(void *context), void *context);
+/* The last statements of the transaction: run(tx, context) is called within db_commit, and only sends (db_exec_later).
+ * One for each transaction: the last one that was given. */
+void db_before_commit(struct db_tx *tx, sn_status (*run)(struct db_tx *tx, void *context), void *context);
 /* Arena of the call that opened it. */
 struct arena *db_arena(struct db_tx *tx);
 struct rpc_call *db_call(struct db_tx *tx);

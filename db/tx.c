@@ -111,6 +111,12 @@ void db_on_commit(struct db_tx *tx, void (*hook)(void *context), void *context)
         add_hook(tx, hook, context, true);
 }
 
+void db_before_commit(struct db_tx *tx, sn_status (*run)(struct db_tx *tx, void *context), void *context)
+{
+        tx->before_commit = run;
+        tx->before_commit_context = context;
+}
+
 /* The connection is released first: hooks may do what is forbidden inside. */
 static void end_transaction(struct db_tx **tx, bool committed)
 {
@@ -243,6 +249,7 @@ sn_status db_commit(struct rpc_call *c, const ProtobufCMessage *answer, struct d
                 return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_large", NULL, "the request is too large");
         }
         TRY(t->xid[0] == '\0' ? db_pipeline_flush(t) : SN_OK); /* a COMMIT could get lost */
+        TRY(t->before_commit != NULL ? t->before_commit(t, t->before_commit_context) : SN_OK);
         TRY(commit(t, packed, len));
         c->committed = true;
         end_transaction(tx, true);

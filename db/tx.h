@@ -27,6 +27,8 @@ struct db_tx {
         char boot[sizeof(((struct db_connection *)NULL)->boot)];
         char constraint[DB_NAME_SIZE];
         struct db_hook *hooks, **last_hook;
+        sn_status (*before_commit)(struct db_tx *tx, void *context); /* NULL: nothing */
+        void *before_commit_context;
         const char *queued[DB_QUEUED_MAX + 2]; /* names of statements that were sent and not answered, with the one that
                                                   is waited for, and COMMIT */
         size_t n_queued;
