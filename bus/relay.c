@@ -301,6 +301,12 @@ static sn_status take_batch(struct bus_relay *relay, struct rpc_call *c, struct 
         return unassigned ? assign_positions(c, batch, busy) : SN_OK;
 }
 
+/* Others have assigned positions since it was seen where the log ends: those are to be streamed first. */
+static bool is_ahead(const struct bus_relay *relay, const struct relay_batch *batch)
+{
+        return strcmp(relay->end.log_id, batch->log_id) == 0 && batch->events[0]->position > relay->end.position + 1;
+}
+
 /* One batch. *rest_ms: until the next one, if nobody wakes the relay. */
 static sn_status relay_one_batch(struct bus_relay *relay, struct rpc_call *c, int64_t *rest_ms)
 {
@@ -311,6 +317,10 @@ static sn_status relay_one_batch(struct bus_relay *relay, struct rpc_call *c, in
                 relay->compared = bus_stream_compare(c) == SN_OK;
         }
         TRY(take_batch(relay, c, &batch, &busy));
+        if (batch.n > 0 && is_ahead(relay, &batch)) {
+                batch.n = 0;
+                atomic_store(&relay->waked, true);
+        }
         if (batch.n == BATCH || atomic_load(&relay->waked)) {
                 *rest_ms = 0;
         } else if (busy) {

@@ -173,6 +173,16 @@ static void emitting_does_not_wait_for_another_assignment(void **state)
         assert_seen_in_order(3);
 }
 
+static long long streamed(void)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&note.service, 10000);
+        const char *length[] = {"XLEN", "ev:note"};
+        struct redisReply *reply = NULL;
+
+        assert_int_equal(redis_command(c, redis, 2, length, NULL, &reply), SN_OK);
+        return reply->integer;
+}
+
 #define WRITERS 4
 #define WRITES  60
 
@@ -198,6 +208,7 @@ static void concurrent_emitters_leave_no_gap(void **state)
         assert_seen_in_order(WRITERS * WRITES * 2);
         assert_string_equal(test_admin(note.name, "select count(*) = max(position) and min(position) = 1 from outbox"),
                             "t");
+        assert_int_equal(streamed(), WRITERS * WRITES * 2);
 }
 
 static void delivering_twice_has_the_same_result(void **state)
