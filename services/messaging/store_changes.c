@@ -121,12 +121,30 @@ DB_STATEMENT(INSERT_REACTION, "messaging_service", NULL,
 DB_STATEMENT(COUNT_REACTION, "messaging_service", NULL,
              "insert into message_reaction_counts as r (message_id, emoji, count) values ($1, $2, 1)"
              " on conflict (message_id, emoji) do update set count = r.count + 1");
-DB_STATEMENT(COUNT_EMOJIS, "messaging_service", NULL,
-             "select count(*) as n from message_reaction_counts where message_id = $1");
+/* A reaction is an entry of the log, and newer than its message. */
+DB_STATEMENT(COUNT_REACTINGS, "messaging_service", NULL,
+             "select (select count(*) from message_reaction_counts where message_id = $1) as emojis,"
+             " (select count(*) from (select from messages where target_id = $1 and sender_id = $2 and kind = 6"
+             " and id > $1 limit $3) r) as reactings");
+
+static sn_status check_bounds(struct db_tx *tx, const char *message_id)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(tx, &COUNT_REACTINGS,
+                    DB_BINDS(bind_uuid(message_id), bind_uuid(db_call(tx)->actor), bind_i64(REACTINGS_MAX)), &rows));
+        if (db_i64(rows, 0, "emojis") > REACTIONS_MAX) {
+                return rpc_fail(db_call(tx), SN_FAILED_PRECONDITION, "emoji",
+                                "a message has at most %d different reactions; choose one of those", REACTIONS_MAX);
+        }
+        return db_i64(rows, 0, "reactings") < REACTINGS_MAX
+                   ? SN_OK
+                   : rpc_fail(db_call(tx), SN_FAILED_PRECONDITION, "emoji",
+                              "you have reacted to this message %d times already; that is the most", REACTINGS_MAX);
+}
 
 sn_status chat_store_react(struct db_tx *tx, const char *message_id, const char *emoji, bool *changed)
 {
-        struct db_rows *rows = NULL;
         int64_t affected = 0;
 
         TRY(db_exec(tx, &INSERT_REACTION,
@@ -135,12 +153,8 @@ sn_status chat_store_react(struct db_tx *tx, const char *message_id, const char 
         if (!*changed) {
                 return SN_OK;
         }
-        TRY(db_exec(tx, &COUNT_REACTION, DB_BINDS(bind_uuid(message_id), bind_text(emoji)), NULL));
-        TRY(db_rows(tx, &COUNT_EMOJIS, DB_BINDS(bind_uuid(message_id)), &rows));
-        return db_i64(rows, 0, "n") <= REACTIONS_MAX
-                   ? SN_OK
-                   : rpc_fail(db_call(tx), SN_FAILED_PRECONDITION, "emoji",
-                              "a message has at most %d different reactions; choose one of those", REACTIONS_MAX);
+        TRY(db_exec_later(tx, &COUNT_REACTION, DB_BINDS(bind_uuid(message_id), bind_text(emoji))));
+        return check_bounds(tx, message_id);
 }
 
 DB_STATEMENT(DELETE_REACTION, "messaging_service", NULL,

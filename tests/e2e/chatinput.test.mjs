@@ -95,6 +95,24 @@ test('a reaction of each of many kinds ends at twenty, and whoever adds more is 
         assert.equal(refused.length, 40);
 });
 
+// Each would be an entry of the log of all: 10,000 of them where the tests are long.
+test('whoever reacts to a message and takes it back, over and over, is told after a hundred times, and fills no log', async () => {
+        const { id, seq } = must(await send(bob, { text: 'Do you like it?' }), 201);
+        const thumb = path(`/messages/${id}/reactions/${encodeURIComponent('👍')}`);
+        for (let i = 0; i < 100; i++) {
+                must(await ada.put(thumb), 204);
+                must(await ada.del(thumb), 204);
+        }
+        const tries = process.env.SONET_E2E_LONG === '1' ? 10_000 : 300;
+        for (let i = 0; i < tries; i += 50) {
+                const answers = await Promise.all(Array.from({ length: 50 }, () => ada.put(thumb)));
+                answers.forEach((answer) => assert.match(problem(answer, 409, { field: 'emoji' }).detail, /100 times/));
+        }
+        assert.equal(must(await ada.get(path())).last_seq, seq + 200);
+        must(await bob.put(thumb), 204); // others still may
+        assert.deepEqual(must(await ada.get(path(`/messages/${id}`))).reactions, [{ emoji: '👍', count: 1, mine: false }]);
+});
+
 test('what a device did not get cannot be acknowledged, nor resumed from', async () => {
         const stream = new Stream(net.url, { token: bob.token });
         await stream.opened;
