@@ -142,7 +142,10 @@ static sn_status check_role(struct db_tx *tx, const chat_member *member, const c
                 return rpc_fail(c, SN_PERMISSION_DENIED, "role",
                                 "you can only change members below your own role, to a role up to your own");
         }
-        return SN_OK;
+        /* who has not accepted the chat cannot administer it: it would have nobody who can */
+        return role == MESSAGING__ROLE__ROLE_OWNER && other.state != MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_IN
+                   ? rpc_fail(c, SN_FAILED_PRECONDITION, "user_id", "this member has not accepted the chat yet")
+                   : SN_OK;
 }
 
 static sn_status give_role(struct db_tx *tx, chat_member *member, const char *user_id, int role)

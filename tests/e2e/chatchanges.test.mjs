@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
+import { query, sharedDir } from './database.mjs';
 import { form, png, processed } from './pictures.mjs';
 import { api, eventually, ids, must, net, problem, registerMany } from './shared.mjs';
 import { Stream } from './streams.mjs';
@@ -211,6 +212,43 @@ test('messages disappear at their time, everywhere', async () => {
         assert.deepEqual((await page(bob, chat)).items.map((m) => [m.text, m.deleted]), [['', true]]);
         must(await bob.patch(`/v1/chats/${chat.id}`, { expires_in_s: 3600 }));
         assert.ok((await send(ada, chat, 'For an hour')).expires_at);
+});
+
+// The job that erases it does not know that its time has come.
+test('a message whose time is over is shown by no road, also before it is erased', async () => {
+        const [ada, bob] = await registerMany(2);
+        const chat = await group(ada, bob);
+        const message = await send(ada, chat, 'Evanescent', { expires_in_s: 86_400 });
+        const answer = await send(bob, chat, 'What was that?', { reply_to_id: message.id });
+        must(await ada.put(of(chat, message, '/pin')), 204);
+        query(sharedDir(), 'messaging', `update messages set expires_at = now() where id = '${message.id}'`);
+        for (const member of [ada, bob]) {
+                assert.deepEqual(texts(await page(member, chat)), ['', 'What was that?']);
+                const read = must(await member.get(of(chat, message)));
+                assert.deepEqual([read.text, read.deleted], ['', true]);
+                assert.deepEqual(must(await member.get(of(chat, answer))).reply_to.text, '');
+                assert.deepEqual(texts(must(await member.get(`/v1/chats/${chat.id}/pins`))), ['']);
+                assert.deepEqual(must(await member.get('/v1/messages?query=Evanescent')).items, []);
+                assert.ok(!JSON.stringify([must(await member.get(`/v1/chats/${chat.id}/changes?after_seq=0`)), must(await member.get('/v1/chats/sync')),
+                                           must(await member.get('/v1/chats'))]).includes('Evanescent'));
+                problem(await member.get(of(chat, message, '/history')), 404);
+                problem(await member.put(of(chat, message, `/reactions/${encodeURIComponent('👍')}`)), 404);
+        }
+        problem(await ada.patch(of(chat, message), { text: 'Kept' }), 404);
+        problem(await ask(bob, chat, { forward: { chat_id: chat.id, message_id: message.id } }), 404);
+});
+
+test('messages lie in the partition of their month, which their ids carry, and the three months after this one are there', async () => {
+        const [ada, bob] = await registerMany(2);
+        const message = await send(ada, await direct(ada, bob), 'Now');
+        const month = (ahead) => new Date(Date.UTC(new Date(message.created_at).getUTCFullYear(), new Date(message.created_at).getUTCMonth() + ahead)).toISOString().slice(0, 7).replace('-', '_');
+        const [own, ...all] = query(sharedDir(), 'messaging', `select tableoid::regclass from messages where id = '${message.id}';
+                select inhrelid::regclass from pg_inherits where inhparent = 'messages'::regclass order by 1`).split('\n');
+        assert.match(own, new RegExp(`${month(0)}$`));
+        assert.equal(parseInt(message.id.replaceAll('-', '').slice(0, 12), 16), Date.parse(message.created_at));
+        for (const ahead of [0, 1, 2, 3]) {
+                assert.ok(all.some((name) => name.endsWith(month(ahead))), `${month(ahead)} of ${all}`);
+        }
 });
 
 test('shared notes are shown to each reader as far as they may see them', async () => {
@@ -439,6 +477,18 @@ test('roles: those below one’s own, up to one’s own; an owner is followed by
         must(await ada.del(`/v1/chats/${chat.id}/participants/${ada.id}`), 204);
         await eventually('bob owns it', async () => must(await bob.get(`/v1/chats/${chat.id}`)).role === 'owner');
         assert.equal(must(await bob.get(`/v1/chats/${chat.id}`)).title, 'Renamed');
+});
+
+test('a chat is handed over to nobody who has not accepted it', async () => {
+        const [ada, eve] = await registerMany(2);
+        must(await eve.patch('/v1/users/me/settings', { privacy: { messages_from: 'followed' } }));
+        const chat = await group(ada, eve);
+        const handOver = () => ada.patch(`/v1/chats/${chat.id}/participants/${eve.id}`, { role: 'owner' });
+        problem(await handOver(), 409, { field: 'user_id' });
+        assert.equal(must(await ada.get(`/v1/chats/${chat.id}`)).role, 'owner');
+        must(await eve.post(`/v1/chats/${chat.id}/accept`), 204);
+        must(await handOver(), 204);
+        assert.equal(must(await eve.get(`/v1/chats/${chat.id}`)).role, 'owner');
 });
 
 test('a channel: its readers read', async () => {

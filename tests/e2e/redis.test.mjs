@@ -245,3 +245,18 @@ test('everything works without Redis', async () => {
         await disturbed('after', async () => {});
         await allTimelinesAgree();
 });
+
+test('who asks is told who writes in a chat, also beside a Redis that hangs', async () => {
+        const [ada, bob] = fans;
+        const chat = must(await ada.post('/v1/chats', { kind: 'direct', user_ids: [bob.id] }), 201);
+        const [pid] = it.server.pids('redis');
+        try {
+                assert.ok(signal(pid, 'SIGSTOP'));
+                await eventually('bob is told', async () => {
+                        must(await ada.put(`/v1/chats/${chat.id}/typing`), 204);
+                        return ids(must(await bob.get(`/v1/chats/${chat.id}/typing`)).items).includes(ada.id);
+                });
+        } finally {
+                signal(pid, 'SIGCONT');
+        }
+});
