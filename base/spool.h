@@ -41,7 +41,7 @@ bool spool_is_full(struct spool *s);
  * listeners. */
 bool spool_listen(void (*tell)(void *context), void *context);
 void spool_listen_no_more(void *context);
-/* The same to all listeners by somebody else who held up bodies. Any thread. */
+/* Notifies all listeners, on behalf of other code that paused bodies. Any thread. */
 void spool_tell(void);
 /* All of a file, from its start; waits for the disk until the given clock_monotonic_us() at most: on workers.
  * SPOOL_BROKEN also if it cannot be read. */

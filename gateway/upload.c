@@ -20,7 +20,7 @@
 enum {
         FIELDS_MAX = 32,
         FIELD_BYTES_MAX = 64 << 10,
-        FORM_BYTES_MAX = 128 << 10, /* of a form, its fields among them, beside the file */
+        FORM_BYTES_MAX = 128 << 10, /* of a form besides its file, including the fields */
         FILE_NAME_MAX = 255,
 };
 
@@ -33,7 +33,7 @@ struct upload_field {
 struct upload {
         struct rpc_call *call;
         struct spool *spool;
-        struct rpc_admission *admission; /* NULL: the service is not asked */
+        struct rpc_admission *admission; /* NULL: the service is not called */
         int64_t received;
         struct rpc_body body;
         struct http_response identified; /* its headers, with the rate limit */
@@ -307,7 +307,7 @@ static bool is_handled_here(const struct rpc_method *m)
         return rpc_local_service(m->service->name) != NULL;
 }
 
-/* The least number of bytes that the file has; 0: unknown. */
+/* The minimum size of the file; 0: unknown. */
 static int64_t least_size(const struct exchange *x)
 {
         int64_t size = announced(x->request);
@@ -324,7 +324,7 @@ static bool is_worth_asking(const struct http_request *r)
                (size == 0 || size > RPC_ADMISSION_BODY_BYTES || http_request_header(r, "Expect") != NULL);
 }
 
-/* Asks the service about the body, if that declares so. */
+/* Asks the service about the body, if the method declares an admission. */
 static bool begin_admission(struct exchange *x, struct http_response *early)
 {
         struct upload *u = x->upload;

@@ -249,7 +249,7 @@ void http2_request_refuse(struct http2_stream *s, int status, const char *detail
         http2_answer(s, &response);
 }
 
-/* To a client that waits for it. */
+/* For a client that waits for it. */
 static void say_continue(struct http2_stream *s)
 {
         nghttp2_nv status = {(uint8_t *)":status", (uint8_t *)"100", 7, 3, NGHTTP2_NV_FLAG_NONE};

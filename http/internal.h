@@ -117,7 +117,7 @@ struct http_exchange {
         uint64_t max_body;
         uint64_t received;                              /* by a sink */
         int64_t sink_due_us;                            /* when it will have been too slow */
-        bool resumed;                                   /* the sink had been full, and was not called since */
+        bool resumed;                                   /* the sink was full, and has not been called since */
         bool paused;                                    /* the sink is full, */
         struct http_exchange *paused_next, **paused_at; /* on the loop's list, */
         size_t owed;                         /* and over HTTP/2 no window update was sent for this much of the body */
@@ -293,7 +293,7 @@ void http_refusal(struct http_server *server, struct http_request *r, int status
 enum http_sink_result { HTTP_SINK_TOOK, HTTP_SINK_TOO_LARGE, HTTP_SINK_REFUSED /* early is filled in */ };
 void http_sink_begin(struct http_exchange *x, uint64_t max_body);
 enum http_sink_result http_sink_take(struct http_exchange *x, struct str piece, struct http_response *early);
-/* After it was full. False: the sink's owner refuses the rest, and early is filled in. */
+/* After it was full. False: the sink's owner rejects the rest, and early is filled in. */
 SN_CHECKED bool http_sink_goes_on(struct http_exchange *x, struct http_response *early);
 int64_t http_sink_due(const struct http_exchange *x);     /* when the body will have been too slow */
 bool http_sink_keeps_part(const struct http_exchange *x); /* of a body that is still arriving */

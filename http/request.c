@@ -209,7 +209,7 @@ static enum http_step take_body(struct http_connection *c, struct input *in)
         return wait_for_more(c);
 }
 
-/* To a client that waits for it, unless the sink does not want the body yet. False: it cannot be reached. */
+/* For a client that waits for it, unless the sink does not accept the body yet. False: it cannot be sent. */
 static bool send_continue(struct http_connection *c)
 {
         static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";

@@ -22,7 +22,7 @@ static void pause_if_full(struct http_exchange *x)
         if (x->paused || x->request.sink->is_full == NULL) {
                 return;
         }
-        atomic_store(&loop->pauses, true); /* before it tells that it is full no more */
+        atomic_store(&loop->pauses, true); /* before the notification that it is no longer full */
         if (!x->request.sink->is_full(&x->request)) {
                 return;
         }

@@ -136,7 +136,7 @@ static void have_room(void)
         http_sinks_have_room(f.server);
 }
 
-/* The rest is rejected, or asked for, before a byte of it arrives. */
+/* The rest is rejected, or requested with 100, before any of it arrives. */
 static void a_client_that_waits_while_the_sink_is_full_is_told_when_there_is_room(void **state)
 {
         struct reply r;

@@ -1,4 +1,5 @@
-/* One body's admission. The worker that asks may outlast the request, so nothing of the request is used there. */
+/* The admission of one body. The worker that calls the service may outlast the request, so it uses nothing of the
+ * request. */
 #include "rpc/admission.h"
 
 #include <pthread.h>
@@ -20,10 +21,10 @@ struct rpc_admission {
         uint8_t head[HEAD_BYTES];
         size_t head_len;
         bool asked, asked_of_head;
-        struct arena *arena;          /* while asking, the worker's */
-        struct rpc_call call;         /* the same, with the method that is asked */
+        struct arena *arena;          /* used by the worker during a call */
+        struct rpc_call call;         /* the same, with the admission method */
         Sonet__Body__AdmitRequest in; /* the same */
-        pthread_mutex_t lock;         /* for the rest */
+        pthread_mutex_t lock;         /* for the members below */
         int holders;
         bool asking, refused;
 };
@@ -156,7 +157,7 @@ bool rpc_admission_waits(struct rpc_admission *a)
                 return asking;
         }
         submit(a);
-        return true; /* even if there is an answer already: who was told of it before waiting would miss it */
+        return true; /* even if the call has already returned: its notification before the wait would be missed */
 }
 
 sn_status rpc_admission_check(struct rpc_admission *a, struct rpc_call *c)
@@ -165,7 +166,7 @@ sn_status rpc_admission_check(struct rpc_admission *a, struct rpc_call *c)
         if (is_asking(a, &refused) || !refused) {
                 return SN_OK;
         }
-        const struct rpc_problem *why = &a->call.problem; /* nobody writes to it any more */
+        const struct rpc_problem *why = &a->call.problem; /* it is no longer written */
         c->problem = *why;
         c->problem.code = why->code != NULL ? arena_strdup(c->arena, why->code) : NULL;
         c->problem.field = why->field != NULL ? arena_strdup(c->arena, why->field) : NULL;

@@ -28,8 +28,8 @@ struct grpc_upload {
         struct str fields;               /* of the first message, without the bytes */
         bool begun;                      /* the first message has arrived */
         int64_t framed;                  /* bytes of framing in the other messages */
-        struct workers *lane;            /* where the service is asked about it, */
-        struct rpc_admission *admission; /* once the fields have come; NULL: it is not */
+        struct workers *lane;            /* where the service is called about it, */
+        struct rpc_admission *admission; /* once the fields have arrived; NULL: none */
         struct rpc_body body;
 };
 
@@ -96,7 +96,7 @@ static sn_status keep_bytes(struct grpc_upload *u, struct str bytes)
         return result == SPOOL_OK ? SN_OK : fail_spool(c, result);
 }
 
-/* What another process of ours sends was admitted there. */
+/* Bodies from our other processes were admitted there. */
 static void ask_about(struct grpc_upload *u)
 {
         const struct rpc_call *c = &u->request->call;

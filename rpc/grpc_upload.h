@@ -4,8 +4,8 @@
 
 #include "rpc/grpc_request.h"
 
-/* From now on the body of the admitted request goes to a file. The service is asked about it on the lane, if the method
- * declares an admission. */
+/* From now on the body of the admitted request is written to a file. The service is called about it on the lane, if the
+ * method declares an admission. */
 SN_CHECKED sn_status grpc_upload_begin(struct grpc_request *r, struct workers *lane);
 /* When the whole body, or all that will arrive, is there: returns the packed fields of the first message, and gives
  * the call its body. */

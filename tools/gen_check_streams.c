@@ -141,8 +141,8 @@ static void check_admission(struct gen *g, const struct gen_file *file, const st
                 found = found || admits(&file->methods[i], m);
         }
         if (m->options->admission[0] != '\0' && (!found || m->options->body == SONET__BODY__BODY_MESSAGE)) {
-                REFUSE("method %s is admitted by %s: please let it take a body, and give the service the method "
-                       "%s(sonet.body.AdmitRequest) with the same access, which returns google.protobuf.Empty",
+                REFUSE("method %s has the admission %s: it must have a body, and the service must have the method "
+                       "%s(sonet.body.AdmitRequest) with the same access, returning google.protobuf.Empty",
                        m->proto->name, m->options->admission, m->options->admission);
         }
 }
