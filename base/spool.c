@@ -148,8 +148,7 @@ static bool is_full(const struct spool *s)
 {
         bool is_crowded = spool_waiting_bytes >= SPOOL_WAITING_BYTES && s->queued.bytes >= SPOOL_BLOCK_BYTES;
 
-        return s->result == SPOOL_OK &&
-               (is_crowded || s->queued.bytes >= (s->was_full ? SPOOL_ROOM_BYTES + 1 : SPOOL_FULL_BYTES));
+        return s->result == SPOOL_OK && (is_crowded || s->queued.bytes >= SPOOL_FULL_BYTES);
 }
 
 /* A full one is listed, and signals when it was written. */

@@ -8,11 +8,10 @@
 #include "base/spool.h"
 
 enum {
-        SPOOL_BLOCK_BYTES = 16 << 10,  /* so that bytes that arrive one by one do not need a system call each */
-        SPOOL_PIECE_BYTES = 64 << 10,  /* so that a thread is not woken for each block while little is buffered: */
-        SPOOL_LITTLE_BYTES = 1 << 20,  /* less than this in total */
-        SPOOL_FULL_BYTES = 192 << 10,  /* above this much waiting for the disk no more should be added, */
-        SPOOL_ROOM_BYTES = 64 << 10,   /* until it falls to this */
+        SPOOL_BLOCK_BYTES = 16 << 10, /* so that bytes that arrive one by one do not need a system call each */
+        SPOOL_PIECE_BYTES = 64 << 10, /* so that a thread is not woken for each block while little is buffered: */
+        SPOOL_LITTLE_BYTES = 1 << 20, /* less than this in total */
+        SPOOL_FULL_BYTES = 128 << 10, /* when this much waits for a thread no more should be added until one takes it */
         SPOOL_WAITING_BYTES = 4 << 20, /* if this much is waiting in all files, a file with a block is full, too */
         SPOOL_QUEUE_MAX = 16 << 20,    /* hard limit */
         SPOOL_FOLDER_BYTES = 4096,

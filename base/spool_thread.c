@@ -115,15 +115,30 @@ static void discard(struct spool *s)
         free(s);
 }
 
-/* Under the lock, except while the disk is working. True: there is room, and someone is waiting for it. */
-static bool write_queued(struct spool *s)
+/* Under the lock. There is room as soon as its blocks are taken: more arrives while they are written. */
+static bool make_room(struct spool *s, struct spool_blocks *blocks)
 {
-        struct spool_blocks blocks = s->queued;
+        bool tells = s->was_full;
 
-        spool_waiting_bytes -= blocks.bytes;
+        *blocks = s->queued;
+        spool_waiting_bytes -= blocks->bytes;
         s->queued = (struct spool_blocks){NULL, NULL, 0};
         s->writing = true;
+        s->was_full = false;
+        return tells;
+}
+
+/* Under the lock, except while others are told and the disk is working. True: it failed, and someone may be waiting
+ * for it. */
+static bool write_queued(struct spool *s)
+{
+        struct spool_blocks blocks;
+        bool tells = make_room(s, &blocks);
+
         pthread_mutex_unlock(&spool_lock);
+        if (tells) {
+                spool_tell();
+        }
         enum spool_result result = spool_file_write(&s->file, &blocks);
         int why = errno;
 
@@ -137,10 +152,7 @@ static bool write_queued(struct spool *s)
         } else if (s->queued.bytes >= SPOOL_BLOCK_BYTES) {
                 (void)add(s); /* this thread goes on until the list is empty */
         }
-        bool tells = s->was_full && (s->queued.bytes <= SPOOL_ROOM_BYTES || s->result != SPOOL_OK);
-
-        s->was_full = s->was_full && !tells;
-        return tells;
+        return result != SPOOL_OK;
 }
 
 /* Under the lock, but for while the disk works. True: as above. */

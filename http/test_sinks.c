@@ -317,13 +317,17 @@ static void only_declared_trailers_are_kept(void **state)
 static void a_body_with_a_full_sink_is_not_read_and_no_other_waits(void **state)
 {
         int fd = client_open(&f), chunked = client_open(&f), gone = client_open(&f);
-        full = true;
         send_head(fd, "/", "Content-Length: 6\r\n");
         send_head(chunked, "/", "Transfer-Encoding: chunked\r\n");
         send_head(gone, "/part", "Content-Length: 6\r\n");
-        client_send_text(fd, "abc");
-        client_send_text(chunked, "3\r\nabc\r\n");
-        client_send_text(gone, "abc");
+        client_send_text(fd, "a");
+        client_send_text(chunked, "1\r\na\r\n");
+        client_send_text(gone, "a");
+        WAIT_UNTIL(taken == 3);
+        full = true;
+        client_send_text(fd, "bc");
+        client_send_text(chunked, "2\r\nbc\r\n");
+        client_send_text(gone, "bc");
         WAIT_UNTIL(taken == 9);
         client_send_text(fd, "def");
         client_send_text(chunked, "2\r\nde\r\n0\r\n\r\n");
@@ -349,7 +353,7 @@ static void a_server_stops_while_sinks_are_full(void **state)
         begin_put(&b, 1, "/");
         h2_frame(&b, NGHTTP2_DATA, 0, 1, "abc", 3);
         h2_send(fd_2, &b);
-        WAIT_UNTIL(taken == 6);
+        WAIT_UNTIL(found_full >= 2 && taken >= 3);
         http_server_stop(f.server, 1000);
         f.server = NULL;
         assert_int_equal(released, 2);
