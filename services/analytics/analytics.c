@@ -1,4 +1,4 @@
-/* analytics_service: what it is made of. */
+/* Owns the definition of analytics_service: its settings, its journal, start and stop. */
 #include "services/analytics/analytics.h"
 
 #include <sodium.h>

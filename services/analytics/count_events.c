@@ -71,7 +71,8 @@ static AnalyticsRows__TakenEvent *to_taken(struct rpc_call *c, const bus_event *
         return out;
 }
 
-/* Nothing is kept of who does not consent, but that something has gone: what was kept of it goes, too. */
+/* Nothing is kept about members who do not consent, except that something was deleted, which deletes what was kept of
+ * it. */
 static bool is_kept(const AnalyticsRows__TakenEvent *event)
 {
         const char *what = strrchr(event->name, '.');

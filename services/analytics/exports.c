@@ -1,4 +1,4 @@
-/* Owns asking for files that take longer, and giving them out. What makes them is make_exports.c. */
+/* Owns requesting and downloading large exports; make_exports.c makes them. */
 #include "services/analytics/exports.h"
 
 #include <errno.h>
@@ -28,7 +28,7 @@ static bool is_of_people(const char *name)
         return false;
 }
 
-/* All that there are, but for those that an export of this kind and interval cannot have. */
+/* All names that an export of this kind and interval can have. */
 static sn_status add_all_names(struct rpc_call *c, bool metrics, bool of_people, metric_export *e)
 {
         char **known = NULL;

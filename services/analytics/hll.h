@@ -19,7 +19,7 @@ struct hll {
 
 /* hash: of 64 independent bits. The same one twice counts once. */
 void hll_add(struct hll *hll, uint64_t hash);
-/* Into what one gets that has seen what both have. */
+/* Merges: afterwards into counts the union of both. */
 void hll_merge(struct hll *into, const uint8_t registers[HLL_BYTES]);
 double hll_count(const struct hll *hll);
 

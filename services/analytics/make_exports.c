@@ -1,4 +1,4 @@
-/* Makes the files that those who look after the network ask for: a part at a time, each committed with how far it is.
+/* Makes the files that administrators ask for, a part at a time; each is committed together with the progress.
  * So a stop or a crash costs no more than the part that was being made. A portion is some days of one metric, or an
  * hour of events. What is told of them is what the same question alone would be answered. */
 #include "services/analytics/exports.h"

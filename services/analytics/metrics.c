@@ -34,7 +34,7 @@ static void keep_enough(struct asked *a)
         a->n = n;
 }
 
-/* Otherwise two days, two metrics, or one day read twice would differ by the one who came. */
+/* Otherwise two days, two metrics, or two reads of one day could differ by a single person. */
 static void tell_people(struct asked *a)
 {
         keep_enough(a);

@@ -1,5 +1,5 @@
-/* By the clock: partitions for the months that come, an end for those that were kept long enough, and for yesterday's
- * salt; and what the views of reports have to know. */
+/* Periodic maintenance: creates the partitions of the coming months, drops those that were kept long enough, destroys
+ * yesterday's salt, and tells the reporting views the smallest group. */
 #include "services/analytics/analytics.h"
 
 #include "services/analytics/store.h"

@@ -201,7 +201,7 @@ static void name_variants(struct arena *arena, const stored_experiment *e, Analy
 
 /* ---- Up to when ---- */
 
-/* Of each variant nobody has done anything since, or enough people have: then no two answers differ by a few. */
+/* In each variant nobody or enough people have been active since, so that no two answers differ by a few people. */
 static bool may_move_on(AnalyticsRows__BucketSums *const *active, size_t n_active, size_t n)
 {
         int64_t people[VARIANTS_MAX] = {0}, all = 0;

@@ -40,7 +40,7 @@ SN_CHECKED sn_status store_deliveries_counted_to(struct db_tx *tx, int64_t *ms);
 /* Deliveries of enough people, from one moment to another of the same day. */
 struct delivery_portion {
         int64_t from_ms, to_ms;
-        int64_t deliveries; /* 0: they are passed over, and not told */
+        int64_t deliveries; /* 0: they are skipped, and never published */
         bool of_one_hour;
 };
 /* Adds them, unless another process has meanwhile counted from from_ms on. */

@@ -134,7 +134,8 @@ DB_STATEMENT(
     "'UTC')::date)"
     " from began)::text, '{}') as first_notes");
 
-/* Of each hour what is from enough people; what is left of its day, when that is from enough people together. */
+/* Publishes the events of each hour that has enough people, and the rest of a day once it has enough people together.
+ */
 DB_STATEMENT(
     PUBLISH_COUNTS, "analytics_service", NULL,
     "with cells as (select name, hour, date_trunc('day', hour, 'UTC') as day, value, people,"
@@ -148,7 +149,7 @@ DB_STATEMENT(
     " hour as bucket, value from portions where enough union all select name, 'day', day, sum(value)::bigint"
     " from portions group by name, day) p where m.name = p.name and m.grain = p.grain and m.bucket = p.bucket");
 
-/* Of days ("{2026-01-02}") on which somebody was first there who has now written their first note. */
+/* For the days ("{2026-01-02}") whose new members have just written their first notes. */
 DB_STATEMENT(PUBLISH_FIRST_NOTES, "analytics_service", NULL,
              "insert into first_note_medians as t (day, people, median_s) select d.day, n.people, m.median_s"
              " from unnest($1::text::date[]) d (day) cross join lateral (select d.day::timestamp at time zone 'UTC' as"

@@ -1,7 +1,7 @@
 /* Owns the SQL of files that are made in the background. */
 #include "services/analytics/store_exports.h"
 
-/* By one look-up for each name. */
+/* One index look-up per name. */
 DB_STATEMENT(SELECT_METRIC_NAMES, "analytics_service", NULL,
              "with recursive n as ((select name from business_metrics order by name limit 1) union all"
              " select (select m.name from business_metrics m where m.name > n.name order by m.name limit 1) from n"
@@ -75,7 +75,7 @@ sn_status store_delete_metric_export(struct db_tx *tx, const char *id)
         "id, kind, format, grain, names, (extract(epoch from from_at) * 1000)::bigint as from_ms,"                     \
         " (extract(epoch from to_at) * 1000)::bigint as to_ms, portions, done, parts, size_bytes, tries"
 
-/* One that was begun and not finished is some process's for a minute: longer than a part takes. */
+/* An unfinished export belongs to the process that took it for a minute, longer than a part takes. */
 DB_STATEMENT(NEXT_METRIC_EXPORT, "analytics_service", &analytics_rows__metric_export__message,
              "update analytics_exports set tried_at = clock_timestamp(), tries = tries + 1 where id = (select id from"
              " analytics_exports where ready_at is null and failure = '' and (tries = 0 or tried_at < now() - interval"

@@ -10,7 +10,7 @@ typedef AnalyticsRows__MetricExport metric_export;
 
 /* The names of all metrics that are kept by events: at most 1,000. */
 SN_CHECKED sn_status store_metric_names(struct db_tx *tx, char ***names, size_t *n);
-/* added: false when there are so many exports already. */
+/* added: false when there are `most` exports already. */
 SN_CHECKED sn_status store_insert_metric_export(struct db_tx *tx, const metric_export *e, int64_t days, int64_t most,
                                                 bool *added);
 /* SN_NOT_FOUND also when it has expired. */

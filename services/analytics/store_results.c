@@ -2,7 +2,7 @@
 #include <string.h>
 #include "services/analytics/store_experiments.h"
 
-/* Members who have seen the experiment $1, by what was stored until then: an exposure is what a client says. */
+/* Members who have seen the experiment $1, according to the events stored until then: exposures come from clients. */
 #define SEEN(until)                                                                                                    \
         "with e as (select *, coalesce(stopped_at, 'infinity') as ends from experiments where id = $1),"               \
         " seen as (select v.visitor, min(v.at) as since from e join user_events v on v.object_id = e.id"               \

@@ -26,7 +26,7 @@ struct tdigest {
 };
 
 void tdigest_add(struct tdigest *digest, double value);
-/* Into what one gets that has seen what both have. False when the bytes are no digest: then nothing is changed. */
+/* Merges a packed digest into another. False when the bytes are not a digest: then nothing changes. */
 bool tdigest_merge(struct tdigest *into, const uint8_t *packed, size_t len);
 /* How many bytes: min, max, then mean and weight of each centroid, as IEEE 754 doubles, little-endian. */
 size_t tdigest_pack(struct tdigest *digest, uint8_t out[TDIGEST_MAX_BYTES]);
