@@ -17,6 +17,7 @@ static Notification__DeliveryAttempt *show(struct arena *arena, const Notificati
         out->took_ms = (uint32_t)row->took_ms;
         out->templates = row->templates;
         out->n_templates = row->n_templates;
+        out->held_by = (char *)hold_name((enum hold)row->hold);
         out->at = row->created_at;
         return out;
 }

@@ -67,7 +67,8 @@ static sn_status write_one(struct db_tx *tx, const struct outgoing *d, const str
                                                 .outcome = gone         ? "gone"
                                                            : to != NULL ? "sent"
                                                                         : "refused",
-                                                .notifications = (int64_t)d->n_shown};
+                                                .notifications = (int64_t)d->n_shown,
+                                                .hold = queue_hold_of(d, d->shown[i]->id)};
         }
         return store_log_deliveries(tx, logs, d->n_shown);
 }

@@ -364,6 +364,16 @@ sn_status queue_claim(struct rpc_call *c, enum channel channel, int64_t limit, i
         return k.n_dropped > 0 ? DB_WRITE(c, tx, drop(tx, &k)) : SN_OK;
 }
 
+enum hold queue_hold_of(const struct outgoing *d, const char *notification_id)
+{
+        for (size_t i = 0; i < d->n; i++) {
+                if (strcmp(d->rows[i]->notification_id, notification_id) == 0) {
+                        return (enum hold)d->rows[i]->hold;
+                }
+        }
+        return HOLD_NOTHING;
+}
+
 sn_status queue_done(struct db_tx *tx, const struct outgoing *const *deliveries, size_t n)
 {
         size_t n_rows = 0, at = 0;

@@ -30,6 +30,8 @@ SN_CHECKED sn_status queue_claim(struct rpc_call *c, enum channel channel, int64
                                  struct outgoing **deliveries, size_t *n);
 /* In how many ms something is due: 0 for now, INT64_MAX when nothing waits. */
 SN_CHECKED sn_status queue_next(struct rpc_call *c, enum channel channel, int64_t *wait_ms);
+/* What one of the notifications of a delivery waited for. */
+enum hold queue_hold_of(const struct outgoing *delivery, const char *notification_id);
 /* Deletes finished deliveries. */
 SN_CHECKED sn_status queue_done(struct db_tx *tx, const struct outgoing *const *deliveries, size_t n);
 /* When to retry after so many failures, with jitter; not before the provider's Retry-After. */

@@ -183,6 +183,34 @@ static void drop_hidden(struct showing *s)
         s->n = kept;
 }
 
+static Google__Protobuf__Timestamp *time_of(struct arena *arena, int64_t at_ms)
+{
+        Google__Protobuf__Timestamp *out = ARENA_NEW(arena, Google__Protobuf__Timestamp);
+
+        google__protobuf__timestamp__init(out);
+        out->seconds = at_ms / 1000;
+        out->nanos = (int32_t)(at_ms % 1000) * 1000000;
+        return out;
+}
+
+/* Deliveries that wait, and for what. */
+static void add_held(const struct showing *s, const NotificationRows__Stored *row)
+{
+        enum { CHANNEL, HOLD, UNTIL_MS, PARTS };
+        Notification__Why *why = row->notification->why;
+
+        why->held = ARENA_ARRAY(s->c->arena, Notification__Held *, row->n_held / PARTS);
+        for (size_t i = 0; i + UNTIL_MS < row->n_held; i += PARTS) {
+                Notification__Held *held = ARENA_NEW(s->c->arena, Notification__Held);
+
+                notification__held__init(held);
+                held->channel = (char *)channel_name((enum channel)row->held[i + CHANNEL]);
+                held->by = (char *)hold_name((enum hold)row->held[i + HOLD]);
+                held->until = time_of(s->c->arena, row->held[i + UNTIL_MS]);
+                why->held[why->n_held++] = held;
+        }
+}
+
 /* False: nothing is left of it. */
 static bool complete(struct showing *s, NotificationRows__Stored *row, User__Author **authors,
                      Follow__Relationship **relations)
@@ -203,6 +231,7 @@ static bool complete(struct showing *s, NotificationRows__Stored *row, User__Aut
         if (out->chat != NULL) {
                 add_text(s, out);
         }
+        add_held(s, row);
         return out->actors_count > 0;
 }
 

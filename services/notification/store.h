@@ -86,6 +86,7 @@ struct delivery_log {
         enum channel channel;
         int64_t status, took_ms;
         int64_t notifications; /* how many the attempt delivered together */
+        enum hold hold;        /* what it waited for */
         const char *templates; /* their labels, with spaces between */
 };
 SN_CHECKED sn_status store_log_deliveries(struct db_tx *tx, const struct delivery_log *logs, size_t n);

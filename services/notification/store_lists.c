@@ -9,7 +9,10 @@
         " n.archived_at as \"notification.archived_at\", n.note_id, n.chat_id, n.box, n.rule as"                       \
         " \"notification.why.rule\", n.filter as \"notification.why.filter\", n.latest_at as at_ms,"                   \
         " array(select a.actor_id from notification_actors a where a.notification_id = n.id"                           \
-        " order by a.created_at desc, a.actor_id desc limit $1) as actor_ids"
+        " order by a.created_at desc, a.actor_id desc limit $1) as actor_ids,"                                         \
+        " array(select h.value from notification_queue q, lateral (values (1, q.channel::bigint), (2, q.hold),"        \
+        " (3, (extract(epoch from q.due_at) * 1000)::bigint)) as h (place, value) where q.notification_id = n.id"      \
+        " and q.hold > 0 and q.attempts = 0 order by q.channel, q.target_id, h.place limit 30) as held"
 
 /* Of what is snoozed latest_at is when it comes back. */
 #define LISTED(condition)                                                                                              \

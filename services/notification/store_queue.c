@@ -158,13 +158,15 @@ sn_status store_pay(struct db_tx *tx, const struct payment *p, bool *paid)
 }
 
 /* Labels have no spaces. */
-DB_STATEMENT(LOG_DELIVERIES, "notification_service", NULL,
-             "insert into notification_delivery_logs (id, notification_id, user_id, channel, provider, outcome, status,"
-             " took_ms, templates, notifications) select l.id, l.notification_id, l.user_id, l.channel, l.provider,"
-             " l.outcome, l.status, l.took_ms, string_to_array(l.templates, ' '), l.notifications"
-             " from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::bigint[],"
-             " $8::bigint[], $9::text[], $10::bigint[]) as l (id, notification_id, user_id, channel, provider, outcome,"
-             " status, took_ms, templates, notifications)");
+DB_STATEMENT(
+    LOG_DELIVERIES, "notification_service", NULL,
+    "insert into notification_delivery_logs (id, notification_id, user_id, channel, provider, outcome, status,"
+    " took_ms, templates, notifications, hold) select l.id, l.notification_id, l.user_id, l.channel, l.provider,"
+    " l.outcome, l.status, l.took_ms, string_to_array(l.templates, ' '), l.notifications, l.hold"
+    " from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::bigint[],"
+    " $8::bigint[], $9::text[], $10::bigint[], $11::bigint[]) as l (id, notification_id, user_id, channel, provider, "
+    "outcome,"
+    " status, took_ms, templates, notifications, hold)");
 
 sn_status store_log_deliveries(struct db_tx *tx, const struct delivery_log *logs, size_t n)
 {
@@ -174,6 +176,7 @@ sn_status store_log_deliveries(struct db_tx *tx, const struct delivery_log *logs
         char **outcomes = ARENA_ARRAY(arena, char *, n), **templates = ARENA_ARRAY(arena, char *, n);
         int64_t *channels = ARENA_ARRAY(arena, int64_t, n), *statuses = ARENA_ARRAY(arena, int64_t, n);
         int64_t *times = ARENA_ARRAY(arena, int64_t, n), *together = ARENA_ARRAY(arena, int64_t, n);
+        int64_t *holds = ARENA_ARRAY(arena, int64_t, n);
 
         for (size_t i = 0; i < n; i++) {
                 ids[i] = uuid_new_in(arena);
@@ -186,18 +189,20 @@ sn_status store_log_deliveries(struct db_tx *tx, const struct delivery_log *logs
                 times[i] = logs[i].took_ms;
                 templates[i] = (char *)logs[i].templates;
                 together[i] = logs[i].notifications;
+                holds[i] = logs[i].hold;
         }
         return n == 0 ? SN_OK
                       : db_exec_later(tx, &LOG_DELIVERIES,
                                       DB_BINDS(bind_uuids(ids, n), bind_uuids(notifications, n), bind_uuids(users, n),
                                                bind_i64s(channels, n), bind_texts(providers, n),
                                                bind_texts(outcomes, n), bind_i64s(statuses, n), bind_i64s(times, n),
-                                               bind_texts(templates, n), bind_i64s(together, n)));
+                                               bind_texts(templates, n), bind_i64s(together, n), bind_i64s(holds, n)));
 }
 
-DB_STATEMENT(SELECT_DELIVERIES, "notification_service", &notification_rows__delivered__message,
-             "select channel, provider, outcome, status, took_ms, created_at, templates from notification_delivery_logs"
-             " where notification_id = $1 order by id desc limit $2");
+DB_STATEMENT(
+    SELECT_DELIVERIES, "notification_service", &notification_rows__delivered__message,
+    "select channel, provider, outcome, status, took_ms, created_at, templates, hold from notification_delivery_logs"
+    " where notification_id = $1 order by id desc limit $2");
 
 sn_status store_deliveries(struct db_tx *tx, const char *notification_id, int64_t limit, size_t *n,
                            NotificationRows__Delivered ***rows)

@@ -241,7 +241,7 @@ test('settings and preferences say what one is told of, and why', async () => {
         await fan.react(note.id, 'like');
         await fan.react(note.id, 'renote');
         const [renoted] = await untilTypes(author, 'renote');
-        assert.deepEqual(renoted.why, { rule: 'default' });
+        assert.deepEqual([renoted.why.rule, renoted.why.held.map((h) => [h.channel, h.by])], ['default', [['email', 'digest']]]);
         must(await author.put(PREFERENCES, { body: { types: [{ type: 'like', in_app: 'immediate' }, { type: 'comment', in_app: 'off', push: 'off', email: 'off' }], digest_hour: 0 } }));
         assert.equal(must(await author.get(PREFERENCES)).digest_hour, 0);
         await fan.comment(note.id, 'Not told');

@@ -76,3 +76,39 @@ test('a comment or a mention that is deleted takes its notification along, and i
         assert.deepEqual(await list(author), []);
         assert.equal(sql(`select count(*) from notifications where user_id = '${author.id}'`), '0');
 });
+
+test('why says what holds a notification back on other channels, and until when; the log of deliveries what did', async () => {
+        const [member, fan] = await registerMany(2);
+        const subscription = await subscribe(member);
+        const held = async (type) => (await list(member)).find((i) => i.type === type)?.why.held;
+        const HOUR_MS = 3_600_000, zone = (hours) => `Etc/GMT${hours > 0 ? '-' : '+'}${Math.abs(hours)}`;
+        const hour = new Date().getUTCHours();
+        const offset = 12 - hour; // there it is noon now
+        must(await member.put(`${PATH}/quiet_hours`, { body: { time_zone: zone(offset), windows: [] } }));
+        must(await member.put(`${PATH}/preferences`, { body: { types: [{ type: 'like', push: 'daily' }], digest_hour: 15, daily_budget: 1 } }));
+        const { id } = await member.note('Held');
+        await fan.react(id, 'like');
+        const [digest] = await eventually('it is held for the digest', async () => (await held('like')) ?? false);
+        assert.deepEqual([digest.channel, digest.by, new Date(digest.until).getUTCHours()], ['push', 'digest', (15 - offset + 24) % 24]);
+        assert.ok(Date.parse(digest.until) - Date.now() <= 3 * HOUR_MS);
+        await fan.follow(member);
+        assert.equal((await service.wait(subscription)).text.type, 'follow');
+        assert.equal(await held('follow'), undefined);
+        await fan.react(id, 'renote');
+        const [spent] = await eventually('the budget of the day is spent', async () => (await held('renote')) ?? false, 60_000);
+        assert.deepEqual([spent.channel, spent.by, spent.until], ['push', 'budget', digest.until]);
+        must(await member.put(`${PATH}/quiet_hours`, { body: { time_zone: zone(offset), windows: [{ from: '11:00', until: '14:00' }] } }));
+        await fan.comment(id, 'Shh');
+        const [quiet] = await eventually('quiet hours hold it', async () => (await held('comment')) ?? false);
+        assert.deepEqual([quiet.channel, quiet.by, new Date(quiet.until).getUTCHours()], ['push', 'quiet_hours', (14 - offset + 24) % 24]);
+        must(await member.put(`${PATH}/quiet_hours`, { body: { windows: [] } }));
+        sql(`update notification_queue set due_at = now() where user_id = '${member.id}'`);
+        assert.equal((await service.wait(subscription, 2)).text.notifications, 3);
+        const by = async (type) => {
+                const item = (await list(member)).find((i) => i.type === type);
+                return must(await member.get(`${PATH}/${item.id}/deliveries`)).items.map((a) => a.held_by).join();
+        };
+        await eventually('it is written down', async () => (await by('like')) !== '', 60_000);
+        assert.deepEqual([await by('like'), await by('renote'), await by('comment'), await by('follow')], ['digest', 'budget', 'quiet_hours', '']);
+        assert.deepEqual((await list(member)).map((i) => i.why.held), [undefined, undefined, undefined, undefined]);
+});
