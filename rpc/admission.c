@@ -48,10 +48,17 @@ static sn_status ask(struct rpc_call *c, const Sonet__Body__AdmitRequest *in)
         return rpc_request(c, c->method, &in->base, contract_new_message(c->method->out, c->arena));
 }
 
-static void answered(struct rpc_admission *a, sn_status status)
+/* Not one by a service that is away or older than this process: whether it takes the body is decided at its end. */
+static bool is_refusal(sn_status status)
+{
+        return status != SN_OK && status != SN_UNAVAILABLE && status != SN_DEADLINE_EXCEEDED && status != SN_ABORTED &&
+               status != SN_UNIMPLEMENTED && status != SN_INTERNAL;
+}
+
+static void answered(struct rpc_admission *a, bool refused)
 {
         pthread_mutex_lock(&a->lock);
-        a->refused = status != SN_OK;
+        a->refused = refused;
         a->asking = false;
         pthread_mutex_unlock(&a->lock);
         spool_tell();
@@ -60,7 +67,7 @@ static void answered(struct rpc_admission *a, sn_status status)
 static void ask_on_worker(struct work *work, bool expired)
 {
         struct rpc_admission *a = (struct rpc_admission *)work;
-        answered(a, expired ? rpc_fail_deadline(&a->call) : ask(&a->call, &a->in));
+        answered(a, !expired && is_refusal(ask(&a->call, &a->in)));
         release(a);
 }
 
@@ -79,7 +86,7 @@ static void submit(struct rpc_admission *a)
         a->work = (struct work){.run = ask_on_worker, .deadline_us = rpc_deadline_us(a->call.method, 0)};
         if (!workers_submit(a->lane, &a->work)) {
                 a->call.problem = rpc_lanes_refusal(a->lane);
-                answered(a, a->call.problem.status);
+                answered(a, true);
                 release(a);
         }
 }

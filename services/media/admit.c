@@ -27,6 +27,14 @@ static sn_status admit_media(struct rpc_call *c, const ProtobufCMessage *request
         return expect_room(c, ask->size);
 }
 
+static sn_status expect_upload(struct db_tx *tx, int64_t size)
+{
+        const char *owner = db_call(tx)->actor;
+
+        TRY(upload_check_number(tx, owner));
+        return quota_expect(tx, owner, size > 0 ? size : 1);
+}
+
 static sn_status admit_upload(struct rpc_call *c, const ProtobufCMessage *request, const Sonet__Body__AdmitRequest *ask)
 {
         const MediaUploads__CreateUploadRequest *in = (const MediaUploads__CreateUploadRequest *)request;
@@ -38,7 +46,7 @@ static sn_status admit_upload(struct rpc_call *c, const ProtobufCMessage *reques
         TRY(upload_check_size(c, &upload, ask->size));
         TRY(upload_check_head(c, &upload, ask->head.data, ask->head.len));
         return n > 0 ? SN_OK /* parts give back what they have reserved */
-                     : expect_room(c, upload.has_length ? upload.length : ask->size);
+                     : DB_READ(c, tx, expect_upload(tx, upload.has_length ? upload.length : ask->size));
 }
 
 static sn_status admit_piece(struct rpc_call *c, const ProtobufCMessage *request, const Sonet__Body__AdmitRequest *ask)

@@ -24,7 +24,8 @@ sn_status store_insert_upload(struct db_tx *tx, const MediaRows__StoredUpload *u
 }
 
 DB_STATEMENT(COUNT_UNFINISHED_UPLOADS, "media_service", NULL,
-             "select count(*) as n from upload_sessions where owner_id = $1 and media_id is null");
+             "select count(*) as n from upload_sessions where owner_id = $1 and media_id is null"
+             " and expires_at > now()");
 
 sn_status store_unfinished_uploads(struct db_tx *tx, const char *owner_id, int64_t *n)
 {

@@ -29,6 +29,8 @@ SN_CHECKED sn_status upload_of_request(struct rpc_call *c, const MediaUploads__C
 /* Whether the next piece comes at the right place, by what is known without it; sets the length if it brings one. */
 SN_CHECKED sn_status upload_check_place(struct rpc_call *c, const MediaUploads__AppendUploadRequest *in,
                                         upload_row *upload);
+/* Whether a member may begin one more. SN_RESOURCE_EXHAUSTED, too_many_uploads (429). */
+SN_CHECKED sn_status upload_check_number(struct db_tx *tx, const char *owner_id);
 /* Whether so many bytes may come now. */
 SN_CHECKED sn_status upload_check_size(struct rpc_call *c, const upload_row *upload, int64_t size);
 /* Whether what comes now may begin with these bytes: refuses types that are not accepted, if they are enough to tell.

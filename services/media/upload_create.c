@@ -18,13 +18,10 @@ static sn_status check_size(struct rpc_call *c, const MediaUploads__CreateUpload
         return has_length ? upload_check_length(c, in->length) : SN_OK;
 }
 
-/* With the owner's quota locked: of two that begin at once the second counts the first. */
-static sn_status check_number(struct db_tx *tx, const char *owner_id)
+sn_status upload_check_number(struct db_tx *tx, const char *owner_id)
 {
-        MediaRows__Quota quota = MEDIA_ROWS__QUOTA__INIT;
         int64_t n = 0;
 
-        TRY(store_lock_quota(tx, owner_id, &quota));
         TRY(store_unfinished_uploads(tx, owner_id, &n));
         return n < UPLOADS_MAX
                    ? SN_OK
@@ -32,14 +29,24 @@ static sn_status check_number(struct db_tx *tx, const char *owner_id)
                                    "%d of your uploads are not finished; finish or delete one first", UPLOADS_MAX);
 }
 
+/* With the owner's quota locked: of two that begin at once the second counts the first. */
+static sn_status lock_number(struct db_tx *tx, const char *owner_id)
+{
+        MediaRows__Quota quota = MEDIA_ROWS__QUOTA__INIT;
+
+        TRY(store_lock_quota(tx, owner_id, &quota));
+        return upload_check_number(tx, owner_id);
+}
+
 static sn_status begin(struct rpc_call *c, const MediaUploads__CreateUploadRequest *in, upload_row *upload)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
         struct upload_piece piece;
 
+        TRY(DB_READ(c, read, upload_check_number(read, upload->owner_id))); /* before a piece is kept */
         TRY(upload_keep(c, upload, in->checksum, &piece));
         TRY(db_begin(c, &tx));
-        TRY(check_number(tx, upload->owner_id));
+        TRY(lock_number(tx, upload->owner_id));
         TRY(store_insert_upload(tx, upload));
         TRY(upload_receive(tx, upload, &piece));
         TRY(store_upload(tx, upload->id, false, upload));

@@ -107,6 +107,14 @@ static sn_status pass_on(struct db_tx *tx, chat_member *member)
         return log_add(tx, member, MESSAGING__CHANGE_KIND__CHANGE_KIND_ROLE, heir, "", &entry);
 }
 
+sn_status join_find_owner(struct db_tx *tx, chat_member *member)
+{
+        bool has = member->kind == MESSAGING__CHAT_KIND__CHAT_KIND_DIRECT;
+
+        TRY(has ? SN_OK : chat_store_has_owner(tx, member->chat_id, &has));
+        return has ? SN_OK : pass_on(tx, member);
+}
+
 sn_status join_end(struct db_tx *tx, chat_member *member, const char *user_id)
 {
         chat_entry entry = MESSAGING_ROWS__ENTRY__INIT;

@@ -26,5 +26,8 @@ SN_CHECKED sn_status join_lock(struct db_tx *tx, const char *chat_id, const char
 SN_CHECKED sn_status join_all(struct db_tx *tx, chat_member *member, const struct joining *joining);
 /* A member leaves the chat, or the actor removes them. When the owner leaves, another member becomes owner. */
 SN_CHECKED sn_status join_end(struct db_tx *tx, chat_member *member, const char *user_id);
+/* Makes a member the owner of a group or channel that has none, because its owner left while all others had not
+ * accepted it yet. */
+SN_CHECKED sn_status join_find_owner(struct db_tx *tx, chat_member *member);
 
 #endif

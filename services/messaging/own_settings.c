@@ -91,7 +91,8 @@ static sn_status accept(struct db_tx *tx, const char *chat_id)
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
 
         TRY(lock_request(tx, chat_id, &member));
-        return put(tx, OWN_STATE, chat_id, bind_i64(MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_IN));
+        TRY(put(tx, OWN_STATE, chat_id, bind_i64(MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_IN)));
+        return join_find_owner(tx, &member);
 }
 
 sn_status messaging_handle_accept_chat(struct rpc_call *c, const Messaging__AcceptChatRequest *in,

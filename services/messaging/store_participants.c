@@ -187,3 +187,15 @@ sn_status chat_store_heir(struct db_tx *tx, const char *chat_id, char **id)
         *id = db_rows_count(rows) > 0 ? (char *)db_text(rows, 0, "user_id") : "";
         return SN_OK;
 }
+
+DB_STATEMENT(HAS_OWNER, "messaging_service", NULL,
+             "select exists (select from chat_participants where chat_id = $1 and state = 1 and role = 1) as has");
+
+sn_status chat_store_has_owner(struct db_tx *tx, const char *chat_id, bool *has)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(tx, &HAS_OWNER, DB_BINDS(bind_uuid(chat_id)), &rows));
+        *has = db_i64(rows, 0, "has") != 0;
+        return SN_OK;
+}

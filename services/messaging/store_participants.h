@@ -46,5 +46,7 @@ SN_CHECKED sn_status chat_store_set_role(struct db_tx *tx, const char *chat_id, 
 /* Who becomes owner after the owner has left: of those with the highest role the one who joined first; "" when
  * nobody is left. */
 SN_CHECKED sn_status chat_store_heir(struct db_tx *tx, const char *chat_id, char **id);
+/* Whether a member who is in it is its owner. */
+SN_CHECKED sn_status chat_store_has_owner(struct db_tx *tx, const char *chat_id, bool *has);
 
 #endif

@@ -8,7 +8,7 @@
 DB_STATEMENT(COUNT_SEARCH, "search_service", NULL,
              "insert into search_analytics as a (query_id, day, slot, searches, no_results, took_ms, longest_ms)"
              " select id, current_date, " SLOT ", 1, $3::bigint, $4::bigint, $4::bigint from search_suggestions"
-             " where query_key = $1 and people >= $2 on conflict (query_id, day, slot) do update set"
+             " where query_key = $1 and people >= $2 for key share on conflict (query_id, day, slot) do update set"
              " searches = a.searches + 1, no_results = a.no_results + excluded.no_results,"
              " took_ms = a.took_ms + excluded.took_ms, longest_ms = greatest(a.longest_ms, excluded.longest_ms)"
              " returning query_id");

@@ -21,13 +21,14 @@ static size_t count_lexeme(struct making *m, const char *lexeme)
 static const char *longest_word(const struct leaf *leaf, const char *besides)
 {
         const struct lexemes *lexemes = &leaf->lexemes;
-        size_t n = leaf->query->kind == QUERY_PREFIX ? lexemes->n - 1 : lexemes->n;
+        size_t unfinished = leaf->query->kind == QUERY_PREFIX ? lexemes->n_words : 0;
         const char *longest = NULL;
 
-        for (size_t i = 0; i < n; i++) {
+        for (size_t i = 0; i < lexemes->n; i++) {
                 const struct lexeme *l = &lexemes->items[i];
 
-                if (l->kind == LEXEME_WORD && (besides == NULL || strcmp(l->text, besides) != 0) &&
+                if (l->kind == LEXEME_WORD && (unfinished == 0 || l->position != unfinished) &&
+                    (besides == NULL || strcmp(l->text, besides) != 0) &&
                     (longest == NULL || strlen(l->text) > strlen(longest))) {
                         longest = l->text;
                 }

@@ -491,6 +491,15 @@ test('a chat is handed over to nobody who has not accepted it', async () => {
         assert.equal(must(await eve.get(`/v1/chats/${chat.id}`)).role, 'owner');
 });
 
+test('whoever accepts a group whose owner has left meanwhile is its owner', async () => {
+        const [ada, eve] = await registerMany(2);
+        must(await eve.patch('/v1/users/me/settings', { privacy: { messages_from: 'followed' } }));
+        const chat = await group(ada, eve);
+        must(await ada.del(`/v1/chats/${chat.id}/participants/${ada.id}`), 204);
+        must(await eve.post(`/v1/chats/${chat.id}/accept`), 204);
+        assert.equal(must(await eve.get(`/v1/chats/${chat.id}`)).role, 'owner');
+});
+
 test('a channel: its readers read', async () => {
         const [ada, bob] = await registerMany(2);
         const chat = must(await ada.post('/v1/chats', { kind: 'channel', title: 'News', user_ids: [bob.id], history: true }), 201);
