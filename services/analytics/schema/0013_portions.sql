@@ -6,8 +6,8 @@ alter table business_metrics add column published bigint not null default 0;
 -- What was shown so far: days of enough people, and their hours where none had too few.
 update business_metrics m set published = value
 where people >= (select min_group from analytics_limits) and (grain = 'day' or not exists
-        (select from business_metrics h where h.name = m.name and h.grain = 'hour' and h.people < (select min_group from analytics_limits)
-         and date_trunc('day', h.bucket, 'UTC') = date_trunc('day', m.bucket, 'UTC')));
+        (select from business_metrics h where h.name = m.name and h.grain = 'hour' and h.bucket >= date_trunc('day', m.bucket, 'UTC')
+         and h.bucket < date_trunc('day', m.bucket, 'UTC') + interval '1 day' and h.people < (select min_group from analytics_limits)));
 
 -- Events that wait for a portion, with their people: fewer than ANALYTICS_MIN_GROUP for each name and day. Nobody (all zeros) stands for people
 -- without a pseudonym.
