@@ -36,5 +36,5 @@ EVENT(user, "security.recovery_codes_made", NEWS, RECOVERY_CODES_MADE, AGGREGATE
 EVENT(user, "security.recovery_code_used", NEWS, RECOVERY_CODE_USED, AGGREGATE, AGGREGATE, EVENT, NOTHING)
 EVENT(user, "security.refresh_token_reused", NEWS, REFRESH_TOKEN_REUSED, AGGREGATE, AGGREGATE, EVENT, NOTHING)
 EVENT(user, "security.passkey_cloned", NEWS, PASSKEY_CLONED, AGGREGATE, AGGREGATE, EVENT, NOTHING)
-/* Nobody emits it yet: there is no road for reports. Aggregate: the report; object: who made it. */
+/* No service emits it yet: there is no way to report anything. Aggregate: the report; object: its author. */
 EVENT(user, "report.resolved", NEWS, REPORT_RESOLVED, OBJECT, OBJECT, AGGREGATE, NOTHING)

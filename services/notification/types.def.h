@@ -1,9 +1,9 @@
-/* What members are told of. NOTIFICATION_TYPE(NAME, name, setting, by, push, mailed)
+/* The types of notifications. NOTIFICATION_TYPE(NAME, name, setting, by, push, mailed)
  * setting: that of user_service which turns it off. NONE: there is none. ALWAYS: nothing does, since it concerns the
  *   security of the account or whether its owner can be reached; it passes quiet hours, and user_service mails it, but
  *   for MAIL_BOUNCED, which cannot be mailed.
- * by: whose doing it is. ANYBODY: of any member, so filters apply. CHOSEN: of a member whom one chose to be told of.
- *   ACCOUNT: it concerns one's own account, and one is its actor oneself.
+ * by: who does it. ANYBODY: any member, so filters apply. CHOSEN: a member whom the recipient chose to hear of.
+ *   ACCOUNT: it concerns the account of the recipient, who is its actor as well.
  * push, mailed: how it is delivered by push, and by mail to those who set notifications.email, unless they prefer
  *   something else. */
 NOTIFICATION_TYPE(LIKE, "like", LIKES, ANYBODY, IMMEDIATE, DAILY)

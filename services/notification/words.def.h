@@ -25,8 +25,8 @@ WORDS(NEW_NOTE, ENGLISH, "{1} wrote a new note", "{1} and {2} wrote a new note",
       "{1}, {2} and {n} more wrote a new note")
 WORDS(NEW_NOTE, GERMAN, "{1} hat eine neue Notiz geschrieben", "{1} und {2} haben eine neue Notiz geschrieben",
       "{1}, {2} und {n} andere haben eine neue Notiz geschrieben")
-WORDS(SAVED_SEARCH, ENGLISH, "{1} wrote what you search for", "{1} and {2} wrote what you search for",
-      "{1}, {2} and {n} more wrote what you search for")
+WORDS(SAVED_SEARCH, ENGLISH, "{1} posted a match for your saved search",
+      "{1} and {2} posted matches for your saved search", "{1}, {2} and {n} more posted matches for your saved search")
 WORDS(SAVED_SEARCH, GERMAN, "{1} hat geschrieben, wonach du suchst", "{1} und {2} haben geschrieben, wonach du suchst",
       "{1}, {2} und {n} andere haben geschrieben, wonach du suchst")
 WORDS(MESSAGE, ENGLISH, "{1} wrote to you", "{1} and {2} wrote to you", "{1}, {2} and {n} more wrote to you")
@@ -41,11 +41,11 @@ OWN_WORDS(NEW_DEVICE, ENGLISH, "Somebody logged in to your account on a new devi
 OWN_WORDS(NEW_DEVICE, GERMAN, "Jemand hat sich auf einem neuen Gerät bei deinem Konto angemeldet")
 OWN_WORDS(PASSWORD_CHANGED, ENGLISH, "Your password was changed")
 OWN_WORDS(PASSWORD_CHANGED, GERMAN, "Dein Passwort wurde geändert")
-OWN_WORDS(EMAIL_CHANGE_ASKED, ENGLISH, "Another e-mail address was asked for your account")
+OWN_WORDS(EMAIL_CHANGE_ASKED, ENGLISH, "Somebody asked to change the e-mail address of your account")
 OWN_WORDS(EMAIL_CHANGE_ASKED, GERMAN, "Für dein Konto wurde eine andere E-Mail-Adresse angegeben")
 OWN_WORDS(EMAIL_CHANGED, ENGLISH, "Your e-mail address was changed")
 OWN_WORDS(EMAIL_CHANGED, GERMAN, "Deine E-Mail-Adresse wurde geändert")
-OWN_WORDS(FACTOR_ADDED, ENGLISH, "Your account has one more second factor")
+OWN_WORDS(FACTOR_ADDED, ENGLISH, "A second factor was added to your account")
 OWN_WORDS(FACTOR_ADDED, GERMAN, "Dein Konto hat einen weiteren zweiten Faktor")
 OWN_WORDS(FACTOR_REMOVED, ENGLISH, "A second factor of your account was removed")
 OWN_WORDS(FACTOR_REMOVED, GERMAN, "Ein zweiter Faktor deines Kontos wurde entfernt")
@@ -58,7 +58,7 @@ OWN_WORDS(REFRESH_TOKEN_REUSED, GERMAN,
           "Eine Sitzung deines Kontos wurde beendet, weil ihr Token zweimal benutzt wurde")
 OWN_WORDS(PASSKEY_CLONED, ENGLISH, "A passkey of your account seems to have been copied")
 OWN_WORDS(PASSKEY_CLONED, GERMAN, "Ein Passkey deines Kontos wurde offenbar kopiert")
-OWN_WORDS(MAIL_BOUNCED, ENGLISH, "Mails to your e-mail address come back: no more notifications are mailed there")
+OWN_WORDS(MAIL_BOUNCED, ENGLISH, "Mail to your e-mail address is returned, so notifications are no longer mailed to it")
 OWN_WORDS(MAIL_BOUNCED, GERMAN,
           "Mails an deine E-Mail-Adresse kommen zurück: Benachrichtigungen gehen nicht mehr dorthin")
 OWN_WORDS(REPORT_RESOLVED, ENGLISH, "Your report has been resolved")

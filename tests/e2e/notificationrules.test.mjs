@@ -229,7 +229,7 @@ test('templates are listed, tried before they are saved, and refused with variab
         const mail = await preview('like/email/de', { people: 2 });
         assert.equal(mail.subject, 'Ada Lovelace und Bob <b>&</b> Co. gefällt deine Notiz – Das Prüfnetz');
         assert.ok(mail.html.includes('Bob &lt;b&gt;&amp;&lt;/b&gt; Co.') && !mail.html.includes('<b>'), mail.html);
-        assert.match((await preview('digest/email/en')).text, /this is what has happened[^]*- Ada Lovelace likes your note/);
+        assert.match((await preview('digest/email/en')).text, /here is what happened[^]*- Ada Lovelace likes your note/);
         for (const [where, source, field] of [['like/push/en', '{name} likes it', 'source'], ['like/push/en', '{1}\n{2}', 'source'], ['digest/email/en', 'Subject: x\n\n{code}\n\n-> x: {unsubscribe}', 'source'],
                 ['digest/email/en', 'Subject: x', 'source'], ['like/push/EN', 'x', 'language'], ['like/push/en', '', 'source']]) {
                 problem(await root.put(`${TEMPLATES}/${where}`, { body: { source } }), 422, { field });
