@@ -79,6 +79,21 @@ test('who brings many pictures keeps nobody waiting who brings one, and may have
         must(await bring(many), 201);
 });
 
+test('an expired upload is gone at once; later its quota is released and its pieces are deleted', async () => {
+        const member = await it.register();
+        const ask = (method, path, headers, body) => fetch(`${it.server.url}${path}`, { method, body, headers: { authorization: `Bearer ${member.token}`, 'tus-resumable': '1.0.0', ...headers } });
+        const address = (await ask('POST', '/v1/uploads', { 'upload-length': '50000' })).headers.get('location');
+        const piece = png(60, 60, () => randomBytes(3), []).subarray(0, 5000);
+        assert.equal((await ask('PATCH', address, { 'upload-offset': '0', 'content-type': 'application/offset+octet-stream' }, piece)).status, 204);
+        assert.equal(must(await member.get('/v1/media/usage')).reserved_bytes, 50_000);
+        const [[chunk]] = await psql(it.server, 'media_service', `select c.id from upload_chunks c join upload_sessions s on s.id = c.session_id where s.owner_id = '${member.id}'`);
+        assert.ok(here(`chunks/${chunk}`));
+        await psql(it.server, 'media_service', `update upload_sessions set expires_at = now() - interval '1 second' where owner_id = '${member.id}'`);
+        assert.equal((await ask('HEAD', address)).status, 404);
+        await eventually('the job has run', async () => must(await member.get('/v1/media/usage')).reserved_bytes === 0, 120_000);
+        await eventually('its piece is deleted', () => !here(`chunks/${chunk}`));
+});
+
 test('the check finds rows without files, files without rows, and nothing where all is well', async () => {
         const member = await it.register();
         const { id } = must(await bring(member), 201);
