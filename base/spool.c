@@ -151,7 +151,7 @@ static bool is_full(const struct spool *s)
         return s->result == SPOOL_OK && (is_crowded || s->queued.bytes >= SPOOL_FULL_BYTES);
 }
 
-/* A full one is listed, and signals when it was written. */
+/* A full one is listed, and signals when a thread has taken its blocks to write them. */
 bool spool_is_full(struct spool *s)
 {
         bool full;

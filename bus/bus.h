@@ -37,8 +37,8 @@ struct bus_relay;
 struct bus_relay *bus_relay_new(struct service *service);
 void bus_relay_free(struct bus_relay *relay);
 void bus_relay_wake(struct bus_relay *relay);
-/* Last before the COMMIT of a transaction that emits: assigns positions to its events, and to all that wait for one, if
- * this process runs the relay and no other transaction assigns any at this moment. */
+/* Last before the COMMIT of a transaction that emits: assigns positions to its events, and to others that wait for one,
+ * a few together, if this process runs a relay that keeps up and no other transaction assigns any at this moment. */
 SN_CHECKED sn_status bus_relay_assign(struct bus_relay *relay, struct db_tx *tx);
 /* Whether the log ends at this position, as this process knows, which gives out its positions: then the answer says so,
  * without a question to the database. False: ask it. */

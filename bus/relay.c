@@ -18,18 +18,18 @@
 #include "bus/stream_write.h"
 #include "db/ownership.h"
 
-#define BATCH    500
-#define POLL_MS  500  /* without a wake: for what another process, or this one before a crash, left behind */
-#define ALONE_MS 2000 /* the same where this process alone runs the service: for what a command wrote */
-#define PAUSE_MS 200  /* after a failure */
-#define BUSY_MS  20   /* while another transaction assigns positions, which may be rolled back */
-#define LEASE_MS 50
-#define CALL_MS  10000
-#define TRIM_US  INT64_C(30000000) /* events stay in the stream for once to twice as long */
-#define FRESH_US 2000000           /* how long the last seen end of the log is valid */
+#define BATCH     500
+#define POLL_MS   500   /* without a wake: for what another process, or this one before a crash, left behind */
+#define ALONE_MS  2000  /* the same where this process alone runs the service: for what a command wrote */
+#define PAUSE_MS  200   /* after a failure */
+#define BUSY_MS   20    /* while another transaction assigns positions, which may be rolled back */
+#define STEADY_US 50000 /* a look that took longer is slow */
+#define LEASE_MS  50
+#define CALL_MS   10000
+#define TRIM_US   INT64_C(30000000) /* events stay in the stream for once to twice as long */
+#define FRESH_US  2000000           /* how long the last seen end of the log is valid */
 
-/* Where the log ends, as the one that assigns its positions knows: readers that are up to date need not ask the
- * database. */
+/* Where the log ends, as far as it was streamed: readers that are up to date need not ask the database. */
 struct log_end {
         int64_t position, start;
         char log_id[UUID_SIZE];
@@ -45,6 +45,8 @@ struct bus_relay {
         bool compared;              /* the stream was looked at since we began */
         int64_t trimmed_us, newest; /* when the stream was trimmed last, and where it ended then */
         struct metric *assigned;
+        bool expects;       /* nothing was read, although the log's head says that there are positions to stream */
+        atomic_bool steady; /* it keeps up, so that those who emit may assign a few positions themselves */
         pthread_mutex_t lock;
         struct log_end end; /* under the lock */
 };
@@ -117,11 +119,13 @@ static sn_status look(struct bus_relay *relay, struct rpc_call *c, bool *unassig
                 return rpc_fail(c, SN_INTERNAL, NULL, "the table outbox_head has no row");
         }
         *unassigned = db_i64(rows, 0, "unassigned") != 0;
-        if (knows_end(relay, term) && strcmp(relay->end.log_id, db_text(rows, 0, "log_id")) == 0 &&
+        if (!relay->expects && knows_end(relay, term) && strcmp(relay->end.log_id, db_text(rows, 0, "log_id")) == 0 &&
             relay->end.position < db_i64(rows, 0, "position")) {
+                relay->expects = true;
                 atomic_store(&relay->waked, true); /* committed with positions a moment ago, and not streamed */
                 return SN_OK;
         }
+        relay->expects = false; /* what is missing twice was deleted */
         note_end(relay, db_text(rows, 0, "log_id"), db_i64(rows, 0, "position"), db_i64(rows, 0, "log_start"), term);
         return SN_OK;
 }
@@ -192,18 +196,20 @@ DB_STATEMENT(LOCK_FREE_HEAD, "*", NULL,
              " skip locked) head");
 /* None without the lock, and none when the log has no longer the name and the origin under which this process knows it.
  */
-DB_STATEMENT(
-    ASSIGN_NEXT, "*", &sonet__events__event__message,
-    "with head as (select position from outbox_head where log_id = $1 and origin = " SERVER
-    " and current_setting('sonet.assigns', true) = 'on'), batch as ("
-    " select id, (select position from head) + row_number() over (order by id) as position from"
-    " (select id from outbox where position is null and exists (select from head) order by id limit $2) unassigned"
-    "), assigned as ("
-    " update outbox o set position = batch.position, assigned_at = clock_timestamp() from batch where o.id = batch.id"
-    " returning o.*"
-    "), moved as ("
-    " update outbox_head set position = position + (select count(*) from batch) where exists (select from batch)"
-    ") select " EVENT " from assigned order by position");
+#define NEXT_BATCH(limit)                                                                                              \
+        "with head as (select position from outbox_head where log_id = $1 and origin = " SERVER                        \
+        " and current_setting('sonet.assigns', true) = 'on'), batch as ("                                              \
+        " select id, (select position from head) + row_number() over (order by id) as position from"                   \
+        " (select id from outbox where position is null and exists (select from head) order by id limit " limit        \
+        ") unassigned), assigned as ("                                                                                 \
+        " update outbox o set position = batch.position, assigned_at = clock_timestamp() from batch"                   \
+        " where o.id = batch.id returning o.*)"
+#define MOVE_HEAD                                                                                                      \
+        " update outbox_head set position = position + (select count(*) from batch) where exists (select from batch)"
+DB_STATEMENT(ASSIGN_NEXT, "*", &sonet__events__event__message,
+             NEXT_BATCH("$2") ", moved as (" MOVE_HEAD ") select " EVENT " from assigned order by position");
+/* By a transaction that emits: a few, whose events the relay reads later. */
+DB_STATEMENT(ASSIGN_FEW, "*", NULL, NEXT_BATCH("32") MOVE_HEAD);
 
 static sn_status assign_next(struct rpc_call *c, struct relay_batch *batch, bool *busy)
 {
@@ -230,11 +236,11 @@ sn_status bus_relay_assign(struct bus_relay *relay, struct db_tx *tx)
 
         memcpy(log_id, relay->end.log_id, sizeof(log_id));
         (void)pthread_mutex_unlock(&relay->lock);
-        if (!known) {
+        if (!known || !atomic_load(&relay->steady)) {
                 return SN_OK;
         }
         TRY(db_exec_later(tx, &LOCK_FREE_HEAD, DB_NO_BINDS));
-        return db_exec_later(tx, &ASSIGN_NEXT, DB_BINDS(bind_uuid(log_id), bind_i64(BATCH)));
+        return db_exec_later(tx, &ASSIGN_FEW, DB_BINDS(bind_uuid(log_id)));
 }
 
 /* What has positions and was not streamed; behind it, without a position, whether something has none. */
@@ -272,9 +278,17 @@ static sn_status assign_positions(struct rpc_call *c, struct relay_batch *batch,
         return batch->n > 0 ? db_commit(c, NULL, &tx) : SN_OK;
 }
 
-/* Most of it was assigned positions as it was committed. */
-static sn_status take_news(struct bus_relay *relay, struct rpc_call *c, struct relay_batch *batch, bool *busy)
+/* A look of the relay. */
+struct round {
+        struct relay_batch batch;
+        bool assigned; /* by this look; otherwise they were read */
+        bool busy;     /* another transaction assigns positions, and wakes the relay as it commits here */
+};
+
+/* Mostly the events were assigned their positions as they were committed. */
+static sn_status take_news(struct bus_relay *relay, struct rpc_call *c, struct round *round)
 {
+        struct relay_batch *batch = &round->batch;
         bool unassigned = false;
 
         batch->log_id = arena_strdup(c->arena, relay->end.log_id);
@@ -282,60 +296,71 @@ static sn_status take_news(struct bus_relay *relay, struct rpc_call *c, struct r
         if (unassigned && batch->n > 0) {
                 atomic_store(&relay->waked, true);
         }
-        return unassigned && batch->n == 0 ? assign_next(c, batch, busy) : SN_OK;
+        round->assigned = unassigned && batch->n == 0;
+        return round->assigned ? assign_next(c, batch, &round->busy) : SN_OK;
 }
 
-/* Whoever was waked knows that there is something, and mostly where the log ends. busy: another one assigns positions,
- * who wakes the relay as it commits. */
-static sn_status take_batch(struct bus_relay *relay, struct rpc_call *c, struct relay_batch *batch, bool *busy)
+/* Whoever was waked knows that there is something, and mostly where the log ends. */
+static sn_status take_batch(struct bus_relay *relay, struct rpc_call *c, struct round *round)
 {
-        bool unassigned = false;
-
         if (atomic_exchange(&relay->waked, false) && knows_end(relay, bus_lease_term(relay->lease))) {
-                TRY(take_news(relay, c, batch, busy));
-                if (batch->n > 0 || *busy) {
+                TRY(take_news(relay, c, round));
+                if (round->batch.n > 0 || round->busy) {
                         return SN_OK;
                 }
         }
-        TRY(look(relay, c, &unassigned));
-        return unassigned ? assign_positions(c, batch, busy) : SN_OK;
+        round->assigned = false;
+        TRY(look(relay, c, &round->assigned));
+        return round->assigned ? assign_positions(c, &round->batch, &round->busy) : SN_OK;
 }
 
 /* Others have assigned positions since it was seen where the log ends: those are to be streamed first. */
-static bool is_ahead(const struct bus_relay *relay, const struct relay_batch *batch)
+static bool is_ahead(const struct bus_relay *relay, const struct round *round)
 {
-        return strcmp(relay->end.log_id, batch->log_id) == 0 && batch->events[0]->position > relay->end.position + 1;
+        const struct relay_batch *batch = &round->batch;
+
+        return round->assigned && batch->n > 0 && strcmp(relay->end.log_id, batch->log_id) == 0 &&
+               batch->events[0]->position > relay->end.position + 1;
 }
 
 /* One batch. *rest_ms: until the next one, if nobody wakes the relay. */
 static sn_status relay_one_batch(struct bus_relay *relay, struct rpc_call *c, int64_t *rest_ms)
 {
-        struct relay_batch batch = {0};
-        bool busy = false;
+        struct round round = {0};
+        struct relay_batch *batch = &round.batch;
 
         if (!relay->compared && c->service->redis != NULL) {
                 relay->compared = bus_stream_compare(c) == SN_OK;
         }
-        TRY(take_batch(relay, c, &batch, &busy));
-        if (batch.n > 0 && is_ahead(relay, &batch)) {
-                batch.n = 0;
+        TRY(take_batch(relay, c, &round));
+        if (is_ahead(relay, &round)) {
+                batch->n = 0;
                 atomic_store(&relay->waked, true);
         }
-        if (batch.n == BATCH || atomic_load(&relay->waked)) {
+        if (batch->n == BATCH || atomic_load(&relay->waked)) {
                 *rest_ms = 0;
-        } else if (busy) {
+        } else if (round.busy) {
                 *rest_ms = BUSY_MS;
         }
-        if (batch.n == 0) {
+        if (batch->n == 0) {
                 return SN_OK;
         }
-        metric_add(relay->assigned, (int64_t)batch.n);
-        advance_end(relay, &batch);
-        if (c->service->redis != NULL && bus_stream_write(c, &batch) != SN_OK) {
+        relay->expects = false;
+        metric_add(relay->assigned, (int64_t)batch->n);
+        advance_end(relay, batch);
+        if (c->service->redis != NULL && bus_stream_write(c, batch) != SN_OK) {
                 log_event(LOG_LEVEL_DEBUG, "could not stream events: consumers read them from the outbox");
                 relay->compared = false;
         }
         return SN_OK;
+}
+
+/* While it does not, because of a backlog, a slow or a failing database, nobody's COMMIT is to suffer from the same. */
+static void note_pace(struct bus_relay *relay, int64_t began_us, sn_status status, int64_t rest_ms)
+{
+        bool slow = clock_monotonic_us() - began_us > STEADY_US;
+
+        atomic_store(&relay->steady, status == SN_OK && !slow && rest_ms > 0);
 }
 
 static void trim_when_due(struct bus_relay *relay, struct rpc_call *c)
@@ -362,7 +387,11 @@ static int64_t relay_batch(void *context)
         }
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(relay->service, CALL_MS);
 
-        if (relay_one_batch(relay, c, &rest_ms) != SN_OK) {
+        int64_t began_us = clock_monotonic_us();
+        sn_status status = relay_one_batch(relay, c, &rest_ms);
+
+        note_pace(relay, began_us, status, rest_ms);
+        if (status != SN_OK) {
                 return PAUSE_MS;
         }
         trim_when_due(relay, c);

@@ -52,6 +52,7 @@ static void give_up(struct db_tx *tx, bool cancel, sn_status status)
 static sn_status fail_lost(struct db_tx *tx, const char *statement, const PGresult *result)
 {
         log_failure(LOG_LEVEL_WARN, tx, statement, result, "a database connection was lost");
+        db_drop_idle(tx->db); /* they probably are, too: not one attempt for each */
         /* no COMMIT was sent, so nothing happened */
         sn_status status = tx->transaction
                                ? db_fail_retry(tx->c, "the database connection was lost before the change was made")

@@ -226,16 +226,19 @@ enum db_outcome db_acquire(struct db *db, int64_t deadline_us, struct db_connect
         return outcome;
 }
 
-enum db_outcome db_reopen(struct db_connection *connection, int64_t deadline_us)
+void db_drop_idle(struct db *db)
 {
-        struct db *db = connection->db;
-
         (void)pthread_mutex_lock(&db_pools_lock);
         struct db_connection *stale = db->idle;
         db->idle = NULL;
         db->n_idle = 0;
         (void)pthread_mutex_unlock(&db_pools_lock);
         db_close_all(stale);
+}
+
+enum db_outcome db_reopen(struct db_connection *connection, int64_t deadline_us)
+{
+        db_drop_idle(connection->db);
         return open_patiently(connection, deadline_us);
 }
 

@@ -15,6 +15,8 @@ void db_give_up(struct db_connection *connection, bool cancel);
 /* The connection is broken: reopens it in place. Idle connections of its pool are closed, as they lead to the same
  * server. On failure the caller must still release it. */
 enum db_outcome db_reopen(struct db_connection *connection, int64_t deadline_us);
+/* Closes the connections that nobody uses: one to the same server was lost. */
+void db_drop_idle(struct db *db);
 
 /* Of every write transaction on this database; off unless this process owns its service. */
 struct db_fence *db_fence(struct db *db);

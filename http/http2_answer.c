@@ -137,6 +137,7 @@ void http2_answer(struct http2_stream *s, struct http_response *response)
                 let_go(s);
         }
         http_sink_resume(x);
+        s->waiting = false;
         http_answer_check(response);
         s->response = *response;
         x->answer = response->body;

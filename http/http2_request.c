@@ -292,9 +292,14 @@ static void ask_owner(struct http2_stream *s)
         }
 }
 
+/* A complete body is checked when it is handed over. */
 void http2_request_go_on(struct http2_stream *s)
 {
         struct http_response early = {0};
+        if (s->complete || s->answering) {
+                s->exchange->resumed = false;
+                return;
+        }
         if (http_sink_goes_on(s->exchange, &early)) {
                 say_continue(s);
         } else {
