@@ -9,16 +9,24 @@
         " n.archived_at as \"notification.archived_at\", n.note_id, n.chat_id, n.box, n.rule as"                       \
         " \"notification.why.rule\", n.filter as \"notification.why.filter\", n.latest_at as at_ms,"                   \
         " array(select a.actor_id from notification_actors a where a.notification_id = n.id"                           \
-        " order by a.created_at desc, a.actor_id desc limit $1) as actor_ids,"                                         \
-        " array(select h.value from notification_queue q, lateral (values (1, q.channel::bigint), (2, q.hold),"        \
-        " (3, (extract(epoch from q.due_at) * 1000)::bigint)) as h (place, value) where q.notification_id = n.id"      \
-        " and q.hold > 0 and q.attempts = 0 order by q.channel, q.target_id, h.place limit 30) as held"
+        " order by a.created_at desc, a.actor_id desc limit $1) as actor_ids"
+
+/* What waits on other channels: looked up for each notification, but only if the condition holds. */
+#define HELD_IF(condition)                                                                                             \
+        ", case when " condition " then array(select h.value from notification_queue q, lateral (values"               \
+        " (1, q.channel::bigint), (2, q.hold), (3, (extract(epoch from q.due_at) * 1000)::bigint)) as h (place, "      \
+        "value)"                                                                                                       \
+        " where q.notification_id = n.id and q.hold > 0 and q.attempts = 0 order by q.channel, q.target_id, h.place"   \
+        " limit 30) else '{}'::bigint[] end as held"
+
+/* Most readers have nothing that waits: one look says so for a whole page. */
+#define HELD_OF_READER HELD_IF("(select exists (select from notification_queue w where w.user_id = $2 and w.hold > 0))")
 
 /* Of what is snoozed latest_at is when it comes back. */
 #define LISTED(condition)                                                                                              \
-        STORED " from notifications n where n.user_id = $2 and " condition                                             \
-               " and (cardinality($3::text[]) = 0 or n.type = any($3)) and (n.latest_at, n.id) < ($4, $5)"             \
-               " and n.latest_at <= $7 order by n.latest_at desc, n.id desc limit $6"
+        STORED HELD_OF_READER " from notifications n where n.user_id = $2 and " condition                              \
+                              " and (cardinality($3::text[]) = 0 or n.type = any($3)) and (n.latest_at, n.id) < ($4,"  \
+                              " $5) and n.latest_at <= $7 order by n.latest_at desc, n.id desc limit $6"
 
 DB_STATEMENT(SELECT_LISTED, "notification_service", &notification_rows__stored__message,
              LISTED("n.archived_at is null and n.box = 1"));
@@ -44,10 +52,11 @@ sn_status store_listed(struct db_tx *tx, const struct list_filter *filter, const
                        n, rows);
 }
 
-DB_STATEMENT(SELECT_NOTIFICATIONS, "notification_service", &notification_rows__stored__message,
-             STORED " from unnest($2::uuid[], $3::uuid[]) with ordinality as asked (user_id, id, place)"
-                    " join notifications n on n.id = asked.id and n.user_id = asked.user_id"
-                    " where (n.box < 3 or $5) and n.latest_at <= $4 order by asked.place");
+DB_STATEMENT(
+    SELECT_NOTIFICATIONS, "notification_service", &notification_rows__stored__message,
+    STORED HELD_IF("not $5") " from unnest($2::uuid[], $3::uuid[]) with ordinality as asked (user_id, id, place)"
+                             " join notifications n on n.id = asked.id and n.user_id = asked.user_id"
+                             " where (n.box < 3 or $5) and n.latest_at <= $4 order by asked.place");
 
 sn_status store_notifications(struct db_tx *tx, char **user_ids, char **ids, size_t n, int64_t actors_max,
                               bool unlisted, size_t *n_rows, NotificationRows__Stored ***rows)
