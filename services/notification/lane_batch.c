@@ -133,7 +133,7 @@ static size_t describe(struct arena *arena, const struct lane_kind *kind, const 
                                                 .outcome = lane_outcome_names[s->result.outcome],
                                                 .status = s->result.status,
                                                 .took_ms = s->result.took_us / 1000,
-                                                .notifications = (int64_t)d->n_shown,
+                                                .notifications = i == 0 ? (int64_t)d->n_shown : 0,
                                                 .hold = queue_hold_of(d, d->shown[i]->id)};
         }
         return d->n_shown;

@@ -85,7 +85,7 @@ struct delivery_log {
         const char *notification_id, *user_id, *provider, *outcome;
         enum channel channel;
         int64_t status, took_ms;
-        int64_t notifications; /* how many the attempt delivered together */
+        int64_t notifications; /* how many the push under this one's tag told of; 0: it went under another's */
         enum hold hold;        /* what it waited for */
         const char *templates; /* their labels, with spaces between */
 };

@@ -147,6 +147,32 @@ test('what others are left of, what was read and what a digest told is not retra
         assert.equal((await service.wait(subscription, 4)).text.type, 'follow');
 });
 
+test('what a digest told under the same tag is not closed, but what was pushed alone before under another is', async () => {
+        const [author, fan, other] = await registerMany(3);
+        const subscription = await subscribe(author);
+        const daily = (type) => ({ type, push: 'daily' });
+        const [first, second] = [await liked(author, fan, subscription), await liked(author, fan, subscription, 2)];
+        must(await author.put('/v1/notifications/preferences', { body: { types: [daily('like'), daily('renote')] } }));
+        const waiting = (n) => eventually(`${n} wait`, () => sql(`select count(*) from notification_queue where user_id = '${author.id}'`) === `${n}`, 60_000);
+        await other.react(second.note.id, 'like');
+        await waiting(1);
+        await fan.react(first.note.id, 'renote');
+        await waiting(2);
+        await other.react(first.note.id, 'like');
+        await waiting(3);
+        hurry(author);
+        const digest = await service.wait(subscription, 3);
+        assert.deepEqual([digest.text.tag, digest.text.notifications], [first.push.text.tag, 3]);
+        await idle(author);
+        for (const { note } of [first, second]) {
+                await fan.unreact(note.id, 'like');
+                await other.unreact(note.id, 'like');
+        }
+        assert.deepEqual((await service.wait(subscription, 4)).text, { id: second.push.text.id, tag: second.push.text.tag, retracted: true });
+        await idle(author);
+        assert.equal(service.to(subscription).length, 4);
+});
+
 test('what is undone while it is being pushed is retracted afterwards', async () => {
         const [author, fan] = await registerMany(2);
         const subscription = await subscribe(author);
