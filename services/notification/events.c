@@ -6,8 +6,8 @@
 #include "services/notification/notify.h"
 
 enum recipient { TO_ANYBODY, TO_AGGREGATE, TO_OBJECT, TO_AUTHOR, TO_PARENT_AUTHOR, TO_MENTIONED };
-/* An id of an event. */
-enum named { BY_NOTHING, BY_ACTOR, BY_AGGREGATE, BY_OBJECT, BY_EVENT };
+/* An id of an event, or of the note that it is about. */
+enum named { BY_NOTHING, BY_ACTOR, BY_AGGREGATE, BY_OBJECT, BY_EVENT, BY_AUTHOR };
 
 static const struct event_row {
         const char *source, *event;
@@ -58,6 +58,11 @@ struct reading {
         const Note__Concerned *note; /* an empty one: it is about none */
 };
 
+static const char *actor_of(const struct reading *r)
+{
+        return r->row->actor == BY_AUTHOR ? r->note->author_id : id_of(r->event, r->row->actor);
+}
+
 static void add(struct arrivals *a, const struct reading *r, const char *user_id)
 {
         const char *root_id = r->note->root_id[0] != '\0' ? r->note->root_id : r->note->id;
@@ -70,7 +75,7 @@ static void add(struct arrivals *a, const struct reading *r, const char *user_id
                                  .user_id = user_id,
                                  .type = r->row->type,
                                  .group_key = arrival_key(a->c->arena, r->row->type, id_of(r->event, r->row->key)),
-                                 .actor_id = id_of(r->event, r->row->actor),
+                                 .actor_id = actor_of(r),
                                  .note_id = r->note->id,
                                  .root_id = root_id,
                                  .is_private = r->row->recipient == TO_MENTIONED && !r->note->is_public,

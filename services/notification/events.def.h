@@ -6,8 +6,8 @@
  * recipient: the member that the event names as AGGREGATE or OBJECT; of the note that it is about the AUTHOR, the
  *   author of the note that it answers (PARENT_AUTHOR), or all that it mentions (MENTIONED; not who is notified as
  *   PARENT_AUTHOR). Of what is undone ANYBODY who was notified.
- * actor: who did it, by the event's ACTOR, AGGREGATE or OBJECT. Of the types of one's own account (types.def.h) the
- *   recipient.
+ * actor: who did it, by the event's ACTOR, AGGREGATE or OBJECT, or the AUTHOR of the note that it is about. Of the
+ *   types of one's own account (types.def.h) the recipient.
  * key: events with the same id (AGGREGATE, OBJECT) make one notification; EVENT: each is told by itself.
  * note: the note that it is about, by AGGREGATE or OBJECT; NOTHING: it is about none, or the note does not matter.
  * Recipients that another service must be asked for, by the thousand perhaps, have consumers of their own
@@ -20,6 +20,9 @@ EVENT(note, "comment.created", NEWS, COMMENT, PARENT_AUTHOR, ACTOR, AGGREGATE, A
 EVENT(note, "comment.created", NEWS, MENTION, MENTIONED, ACTOR, AGGREGATE, AGGREGATE)
 EVENT(note, "comment.deleted", UNDONE, COMMENT, ANYBODY, ACTOR, AGGREGATE, NOTHING)
 EVENT(note, "comment.deleted", UNDONE, MENTION, ANYBODY, ACTOR, AGGREGATE, NOTHING)
+/* By the author of a note above it: the comment stays, for its own author alone. */
+EVENT(note, "comment.removed", UNDONE, COMMENT, ANYBODY, AUTHOR, AGGREGATE, AGGREGATE)
+EVENT(note, "comment.removed", UNDONE, MENTION, ANYBODY, AUTHOR, AGGREGATE, AGGREGATE)
 EVENT(note, "note.created", NEWS, MENTION, MENTIONED, ACTOR, AGGREGATE, AGGREGATE)
 EVENT(note, "note.edited", NEWS, MENTION, MENTIONED, ACTOR, AGGREGATE, AGGREGATE)
 EVENT(note, "note.deleted", UNDONE, MENTION, ANYBODY, ACTOR, AGGREGATE, NOTHING)

@@ -77,6 +77,20 @@ test('a comment or a mention that is deleted takes its notification along, and i
         assert.equal(sql(`select count(*) from notifications where user_id = '${author.id}'`), '0');
 });
 
+test('a comment that the author of the note removes takes its notification and its mention along, and their pushes', async () => {
+        const [author, fan, mentioned] = await registerMany(3);
+        const [own, other] = [await subscribe(author), await subscribe(mentioned)];
+        const { id } = await author.note('What do you think?');
+        const comment = await fan.comment(id, `Regrettable, @${mentioned.username}`);
+        const pushes = [await service.wait(own), await service.wait(other)];
+        assert.deepEqual(pushes.map(({ text }) => text.type), ['comment', 'mention']);
+        await eventually('nothing waits to be sent', () => sql(`select count(*) from notification_queue where user_id in ('${author.id}', '${mentioned.id}')`) === '0', 60_000);
+        must(await author.del(`/v1/notes/${id}/comments/${comment.id}`), 204);
+        const retractions = [await service.wait(own, 2), await service.wait(other, 2)];
+        assert.deepEqual(retractions.map(({ text }) => text), pushes.map(({ text }) => ({ id: text.id, tag: text.tag, retracted: true })));
+        assert.equal(sql(`select count(*) from notifications where user_id in ('${author.id}', '${mentioned.id}')`), '0');
+});
+
 test('why says what holds a notification back on other channels, and until when; the log of deliveries what did', async () => {
         const [member, fan] = await registerMany(2);
         const subscription = await subscribe(member);
