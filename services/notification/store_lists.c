@@ -11,13 +11,14 @@
         " array(select a.actor_id from notification_actors a where a.notification_id = n.id"                           \
         " order by a.created_at desc, a.actor_id desc limit $1) as actor_ids"
 
-/* What waits on other channels: looked up for each notification, but only if the condition holds. */
+/* What waits on other channels, of what was not read (the rest will not be sent): looked up for each notification, but
+ * only if the condition holds. */
 #define HELD_IF(condition)                                                                                             \
         ", case when " condition " then array(select h.value from notification_queue q, lateral (values"               \
         " (1, q.channel::bigint), (2, q.hold), (3, (extract(epoch from q.due_at) * 1000)::bigint)) as h (place, "      \
         "value)"                                                                                                       \
-        " where q.notification_id = n.id and q.hold > 0 and q.attempts = 0 order by q.channel, q.target_id, h.place"   \
-        " limit 30) else '{}'::bigint[] end as held"
+        " where q.notification_id = n.id and n.read_at is null and q.hold > 0 and q.attempts = 0 order by q.channel,"  \
+        " q.target_id, h.place limit 30) else '{}'::bigint[] end as held"
 
 /* Most readers have nothing that waits: one look says so for a whole page. */
 #define HELD_OF_READER HELD_IF("(select exists (select from notification_queue w where w.user_id = $2 and w.hold > 0))")
