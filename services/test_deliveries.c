@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <cmocka.h>
+#include "db/migrate.h"
 #include "services/test_support.h"
 
 #define LOG       "notification_service"
@@ -97,26 +98,27 @@ static void a_count_grows_by_enough_people_at_a_time(void **state)
 {
         (void)test_admin(
             ANALYTICS,
-            "update counted_deliveries set counted_to = date_trunc('second', now() - interval '25 seconds'); select 1");
+            "update counted_deliveries set counted_to = date_trunc('second', now() - interval '65 seconds'); select 1");
         for (int i = 0; i < 4; i++) {
                 (void)test_admin(LOG, "insert into notification_delivery_logs (id, notification_id, user_id, channel,"
                                       " provider, outcome, status, took_ms, created_at) select gen_random_uuid(),"
                                       " gen_random_uuid(), gen_random_uuid(), 1, '', 'sent', 0, 0, now() - interval"
-                                      " '22 seconds'; select 1");
+                                      " '62 seconds'; select 1");
                 roll_up();
                 assert_string_equal(rolled("day"), "");
         }
 }
 
-/* What is written now is counted once nobody can be writing anything older. */
+/* What is written now is counted once no transaction that began before it can still be open. */
 static void the_last_seconds_are_counted_later(void **state)
 {
         log_some("sent", 50, 9, 10);
-        (void)test_admin(LOG, "update notification_delivery_logs set created_at = now(); select 1");
+        (void)test_admin(LOG, "update notification_delivery_logs set created_at = now() - interval '45 seconds'"
+                              "; select 1");
         count_from(0);
         roll_up();
         assert_string_equal(rolled("day"), "");
-        (void)test_admin(LOG, "update notification_delivery_logs set created_at = now() - interval '21 seconds'"
+        (void)test_admin(LOG, "update notification_delivery_logs set created_at = now() - interval '61 seconds'"
                               "; select 1");
         count_from(0);
         roll_up();
@@ -157,6 +159,38 @@ static void what_another_process_has_counted_is_not_added_again(void **state)
         assert_string_equal(rolled("day"), "");
 }
 
+/* ---- From before there were portions ---- */
+
+extern const struct service_definition analytics_service;
+
+static void migrate(const char *database, size_t n)
+{
+        struct db_schema schema = {database, analytics_service.schema->migrations, n};
+        struct buf error;
+
+        buf_init(&error, 4096);
+        if (db_provision(test_admin_url(), &schema, NULL, &error) != SN_OK) {
+                fail_msg("%s", error.data);
+        }
+        buf_free(&error);
+}
+
+/* The migration of portions changes these rows itself, which is no count. */
+static void counting_goes_on_where_it_was_before_the_migration(void **state)
+{
+        static const char database[] = "analytics_before_portions";
+
+        migrate(database, 12);
+        (void)test_admin(database, "insert into business_metrics (name, grain, bucket, value, people, updated_at)"
+                                   " select 'deliveries', grain, date_trunc(grain, timestamptz '2026-01-02 12:00Z',"
+                                   " 'UTC'), 9, 9, '2026-01-02 12:34:56.7Z' from (values ('hour'), ('day')) g (grain)"
+                                   "; select 1");
+        migrate(database, analytics_service.schema->n);
+        assert_string_equal(test_admin(database, "select counted_to = '2026-01-02 12:34:56Z' from counted_deliveries"),
+                            "t");
+        assert_string_equal(test_admin(database, "select sum(published) from business_metrics"), "18");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -167,6 +201,7 @@ int main(void)
             cmocka_unit_test_setup(numbers_stay_when_the_log_of_a_member_goes, nothing_sent),
             cmocka_unit_test_setup(a_day_that_is_kept_no_longer_is_not_counted, nothing_sent),
             cmocka_unit_test_setup(what_another_process_has_counted_is_not_added_again, nothing_sent),
+            cmocka_unit_test(counting_goes_on_where_it_was_before_the_migration),
         };
 
         return cmocka_run_group_tests_name("deliveries", tests, test_start_plain, test_stop);

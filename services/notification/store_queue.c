@@ -210,11 +210,11 @@ sn_status store_deliveries(struct db_tx *tx, const char *notification_id, int64_
         return db_list(tx, &SELECT_DELIVERIES, DB_BINDS(bind_uuid(notification_id), bind_i64(limit)), n, rows);
 }
 
-/* Longer ago than a statement may take. */
+/* created_at is when the transaction began: longer ago than any transaction of this service lasts. */
 DB_STATEMENT(
     COUNT_DELIVERIES, "notification_service", &notification__delivery_count__message,
     "select until as counted_to, n.deliveries, n.people from (select date_trunc('second', least($2::timestamptz,"
-    " now() - interval '20 seconds')) as until) u cross join lateral (select count(*) as deliveries,"
+    " now() - interval '60 seconds')) as until) u cross join lateral (select count(*) as deliveries,"
     " count(distinct user_id) as people from notification_delivery_logs where outcome = 'sent'"
     " and created_at >= $1::timestamptz and created_at < until) n");
 

@@ -3,6 +3,16 @@
 -- however long apart, they differ by whole portions.
 alter table business_metrics add column published bigint not null default 0;
 
+-- One row: up to where deliveries are counted (count_deliveries.c). null: none are yet. It comes before the update below, which changes updated_at.
+create table counted_deliveries (
+        one        boolean     primary key default true check (one),
+        counted_to timestamptz,
+        created_at timestamptz not null default now(),
+        updated_at timestamptz not null default now()
+);
+create trigger counted_deliveries_updated before update on counted_deliveries for each row execute function update_updated_at_column();
+insert into counted_deliveries (counted_to) select date_trunc('second', max(updated_at)) from business_metrics where name = 'deliveries';
+
 -- What was shown so far: days of enough people, and their hours where none had too few.
 update business_metrics m set published = value
 where people >= (select min_group from analytics_limits) and (grain = 'day' or not exists
@@ -18,7 +28,7 @@ create table unpublished_counts (
         people     uuid[]      not null,
         created_at timestamptz not null default now(),
         updated_at timestamptz not null default now(),
-        primary key (hour, name)
+        primary key (name, hour)
 );
 create trigger unpublished_counts_updated before update on unpublished_counts for each row execute function update_updated_at_column();
 
@@ -35,16 +45,6 @@ create trigger first_note_medians_updated before update on first_note_medians fo
 insert into first_note_medians (day, people, median_s)
         select (first_at at time zone 'UTC')::date, count(*), percentile_cont(0.5) within group (order by extract(epoch from at - first_at)::float8)
         from first_notes where first_at is not null group by 1 having count(*) >= (select min_group from analytics_limits);
-
--- One row: up to where deliveries are counted (count_deliveries.c). null: none are yet.
-create table counted_deliveries (
-        one        boolean     primary key default true check (one),
-        counted_to timestamptz,
-        created_at timestamptz not null default now(),
-        updated_at timestamptz not null default now()
-);
-create trigger counted_deliveries_updated before update on counted_deliveries for each row execute function update_updated_at_column();
-insert into counted_deliveries (counted_to) select date_trunc('second', max(updated_at)) from business_metrics where name = 'deliveries';
 
 -- The results of an experiment count what was stored up to then. It moves on when enough people of a variant have done something since.
 alter table experiments add column told_to timestamptz;
