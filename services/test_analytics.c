@@ -122,6 +122,34 @@ static void roll_ups_are_what_a_recomputation_gives(void **state)
         assert_string_not_equal(test_admin(DATABASE, DIFFER_METRICS), "0");
 }
 
+/* As if six people had waited for it. */
+static void let_wait(const char *name, int days_ago)
+{
+        char sql[400];
+
+        (void)snprintf(sql, sizeof(sql),
+                       "insert into unpublished_counts (hour, name, value, people) select date_trunc('hour', now(),"
+                       " 'UTC') - interval '%d days', '%s', 6, array(select gen_random_uuid() from"
+                       " generate_series(1, 6)); select 1",
+                       days_ago, name);
+        (void)test_admin(DATABASE, sql);
+}
+
+/* So a batch reads no more than what waits for its own names and days. */
+static void a_batch_publishes_what_it_has_changed(void **state)
+{
+        static const char *const waiting =
+            "select string_agg(name || ' ' || value, ', ' order by hour, name) from unpublished_counts where name like"
+            " 'waits_%'";
+
+        let_wait("waits_here", 3);
+        let_wait("waits_there", 0);
+        analytics_store(&(struct about){.name = "waits_here"});
+        assert_string_equal(test_admin(DATABASE, waiting), "waits_here 6, waits_here 1, waits_there 6");
+        analytics_store(&(struct about){.name = "waits_there"});
+        assert_string_equal(test_admin(DATABASE, waiting), "waits_here 6, waits_here 1");
+}
+
 /* ---- From the journal ---- */
 
 /* The same events again are passed over. */
@@ -450,6 +478,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(roll_ups_are_what_a_recomputation_gives),
+            cmocka_unit_test(a_batch_publishes_what_it_has_changed),
             cmocka_unit_test(all_that_waits_is_stored_once),
             cmocka_unit_test(sketches_of_days_tell_what_their_events_do),
             cmocka_unit_test(a_late_event_makes_the_sketch_of_its_day_again),

@@ -134,12 +134,15 @@ DB_STATEMENT(
     "'UTC')::date)"
     " from began)::text, '{}') as first_notes");
 
-/* Publishes the events of each hour that has enough people, and the rest of a day once it has enough people together.
- */
+/* Of the names and days of these events: publishes those of each hour that has enough people, and the rest of a day
+ * once it has enough people together. Nothing else has changed. */
 DB_STATEMENT(
     PUBLISH_COUNTS, "analytics_service", NULL,
-    "with cells as (select name, hour, date_trunc('day', hour, 'UTC') as day, value, people,"
-    " cardinality(people) >= $1::bigint as enough from unpublished_counts),"
+    "with changed as (select distinct name, date_trunc('day', to_timestamp(ms / 1000.0), 'UTC') as day"
+    " from unnest($2::text[], $3::bigint[]) e (name, ms)),"
+    " cells as (select u.name, u.hour, d.day, u.value, u.people, cardinality(u.people) >= $1::bigint as enough"
+    " from changed d join unpublished_counts u on u.name = d.name and u.hour >= d.day"
+    " and u.hour < d.day + interval '1 day'),"
     " days as (select name, day, true as enough from cells, unnest(people) person where not enough group by 1, 2"
     " having count(distinct person) >= $1::bigint),"
     " portions as (select name, hour, day, value, c.enough from cells c left join days d using (name, day)"
@@ -190,9 +193,10 @@ sn_status store_add_people(struct db_tx *tx, char *const *user_ids, size_t n)
         return db_exec(tx, &ADD_INACTIVE, DB_BINDS(bind_uuids(user_ids, n)), NULL);
 }
 
-static sn_status publish(struct db_tx *tx, const char *first_notes, int64_t min)
+static sn_status publish(struct db_tx *tx, const struct columns *c, size_t n, const char *first_notes, int64_t min)
 {
-        TRY(db_exec(tx, &PUBLISH_COUNTS, DB_BINDS(bind_i64(min)), NULL));
+        TRY(db_exec(tx, &PUBLISH_COUNTS, DB_BINDS(bind_i64(min), bind_texts(c->names, n), bind_i64s(c->at_ms, n)),
+                    NULL));
         return strcmp(first_notes, "{}") == 0
                    ? SN_OK
                    : db_exec(tx, &PUBLISH_FIRST_NOTES, DB_BINDS(bind_text(first_notes), bind_i64(min)), NULL);
@@ -212,7 +216,7 @@ sn_status store_events(struct db_tx *tx, AnalyticsRows__TakenEvent *const *event
                              bind_uuids(c.user_ids, n), bind_uuids(c.visitors, n), bind_uuids(c.object_ids, n),
                              bind_texts(c.properties, n), bind_uuids(c.about, n), bind_i64(min)),
                     &rows));
-        return db_i64(rows, 0, "n") == 0 ? SN_OK : publish(tx, db_text(rows, 0, "first_notes"), min);
+        return db_i64(rows, 0, "n") == 0 ? SN_OK : publish(tx, &c, n, db_text(rows, 0, "first_notes"), min);
 }
 
 DB_STATEMENT(FORGET_MEMBER, "analytics_service", NULL,
