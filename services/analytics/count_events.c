@@ -71,14 +71,12 @@ static AnalyticsRows__TakenEvent *to_taken(struct rpc_call *c, const bus_event *
         return out;
 }
 
-/* Nothing is kept about members who do not consent, except that something was deleted, which deletes what was kept of
- * it. */
+/* Nothing is kept about members who do not consent, except that a note or comment was deleted, which deletes what was
+ * kept of it (store_events.c). */
 static bool is_kept(const AnalyticsRows__TakenEvent *event)
 {
-        const char *what = strrchr(event->name, '.');
-
-        return event->user_id[0] != '\0' ||
-               (what != NULL && (strcmp(what, ".deleted") == 0 || strcmp(what, ".removed") == 0));
+        return event->user_id[0] != '\0' || strcmp(event->name, "note.deleted") == 0 ||
+               strcmp(event->name, "comment.deleted") == 0 || strcmp(event->name, "comment.removed") == 0;
 }
 
 sn_status count_events(struct rpc_call *c, struct bus_batch *batch)

@@ -118,10 +118,17 @@ test('who does not want to be counted is not', async () => {
         const [other] = await registerMany(1);
         const [mine, theirs] = [await member.note('not counted'), await other.note('counted')];
         must(await member.put(`/v1/notes/${theirs.id}/like`));
+        must(await member.put(`/v1/users/${other.id}/follow`));
+        must(await member.del(`/v1/users/${other.id}/follow`));
+        const [follower] = await registerMany(1);
+        must(await follower.put(`/v1/users/${other.id}/follow`));
         const after = await other.note('counted after them');
         const kept = (id) => query(sharedDir(), 'analytics', `select coalesce(string_agg(name, ' ' order by name), '') from user_events where object_id = '${id}'`);
         await eventually('the last one is stored', () => kept(after.id) === 'note.created');
         assert.deepEqual([kept(mine.id), kept(theirs.id)], ['', 'note.created']);
+        const followers = () => query(sharedDir(), 'analytics', `select coalesce(string_agg(name, ' ' order by e.at), '') from user_events e join analytics_people p on p.visitor = e.object_id where p.user_id = '${other.id}'`);
+        await eventually('the follower who is counted', () => followers().includes('follow.created'));
+        assert.equal(followers(), 'follow.created');
         must(await member.patch('/v1/users/me/settings', { privacy: { analytics: true } }));
         assert.equal(must(await send([event('app_open')], { token: member.token }), 202).accepted, 1);
 });
