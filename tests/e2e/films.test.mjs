@@ -181,7 +181,6 @@ test('bombs, and what is cut off, damaged, too long or of another codec, fail wi
                 [films.make('wide.mp4', '-f', 'lavfi', '-i', 'color=size=5000x16:rate=1:duration=2', '-c:v', 'mpeg4'), /sides are too long/],
                 [films.make('other.mov', ...pictures(1), '-c:v', 'mjpeg', '-pix_fmt', 'yuvj420p'), /its codec is not taken here: mjpeg/],
                 [Buffer.concat([fast.subarray(0, 40), Buffer.alloc(5000, 0x41)]), /cut off|damaged|neither/],
-                [Buffer.concat([Buffer.from('ID3\x04\0\0\0\0\x7f\x00', 'latin1'), Buffer.alloc(9000, 'x')]), /cut off|damaged|read/],
         ];
         for (const [data, reason] of cases) {
                 const media = await bring(data);
@@ -191,5 +190,6 @@ test('bombs, and what is cut off, damaged, too long or of another codec, fail wi
         }
         assert.equal((await bring(films.make('next.mp4', ...pictures(1), ...h264))).status, 'ready');
         assert.equal((await bring(png(10, 10))).status, 'ready');
+        problem(await api('POST', '/v1/media', { token: owner.token, ...form(Buffer.concat([Buffer.from('ID3\x04\0\0\0\0\x7f\x00', 'latin1'), Buffer.alloc(9000, 'x')])) }), 415, { code: 'unsupported_media_type', field: 'file' });
         problem(await api('POST', '/v1/media', { token: owner.token, ...form(Buffer.concat([Buffer.from('RIFF\x24\0\0\0WAVEfmt ', 'latin1'), Buffer.alloc(100)])) }), 415, { code: 'unsupported_media_type', field: 'file' });
 });

@@ -206,10 +206,8 @@ test('a message that was read in its chat on one device is closed on the others'
 // The indented example of docs/api.md.
 function serviceWorker() {
         const text = fs.readFileSync(path.join(root, 'docs/api.md'), 'utf8');
-        const from = text.indexOf('    self.addEventListener');
-        const end = text.indexOf('\n\n**', from);
-        assert.ok(from > 0 && end > from);
-        return text.slice(from, end).split('\n').map((line) => line.slice(4)).join('\n');
+        const [example] = /^    self\.addEventListener[^]*?(?=^\S)/m.exec(text);
+        return example.split('\n').map((line) => line.slice(4)).join('\n');
 }
 
 // A site with that service worker, as its page in Chromium sees it.
