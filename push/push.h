@@ -76,6 +76,9 @@ const char *push_read_subscription(const struct push_options *options, const cha
 /* The push service of an endpoint, "https://host" or "https://host:port", whose failures count together. False if
  * the endpoint is not a URL. */
 bool push_origin(const char *endpoint, char out[PUSH_ORIGIN_SIZE]);
+/* Whether browsers of the push service, an origin, may get pushes that show nothing. Safari ends a subscription after
+ * three of them. */
+bool push_may_be_silent(const char *origin);
 /* Our public key, for browsers' applicationServerKey. Derived from the key file. */
 const char *push_public_key(char out[PUSH_KEY_SIZE]);
 /* The topic of a collapse key, which it does not reveal to the push service. */

@@ -140,6 +140,14 @@ const char *push_read_subscription(const struct push_options *options, const cha
         return problem;
 }
 
+bool push_may_be_silent(const char *origin)
+{
+        static const char apple[] = ".push.apple.com";
+        size_t len = strlen(origin), n = sizeof(apple) - 1;
+
+        return len < n || strcmp(origin + len - n, apple) != 0;
+}
+
 bool push_origin(const char *text, char out[PUSH_ORIGIN_SIZE])
 {
         struct endpoint e;

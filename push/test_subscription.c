@@ -114,6 +114,18 @@ static void an_origin_is_scheme_host_and_unusual_port(void **state)
         assert_false(push_origin("nothing", origin));
 }
 
+static void apple_gets_nothing_silent(void **state)
+{
+        char origin[PUSH_ORIGIN_SIZE];
+
+        assert_true(push_origin("https://web.push.apple.com/QGgp", origin));
+        assert_false(push_may_be_silent(origin));
+        assert_true(push_origin(GOOD, origin));
+        assert_true(push_may_be_silent(origin));
+        assert_true(push_may_be_silent("https://push.apple.com.example.org"));
+        assert_true(push_may_be_silent(""));
+}
+
 static void a_topic_does_not_reveal_its_key(void **state)
 {
         static const uint8_t master[32] = {1};
@@ -133,6 +145,7 @@ int main(void)
             cmocka_unit_test(keys_are_points_on_the_curve_and_sixteen_bytes),
             cmocka_unit_test(a_configured_network_is_allowed),
             cmocka_unit_test(an_origin_is_scheme_host_and_unusual_port),
+            cmocka_unit_test(apple_gets_nothing_silent),
             cmocka_unit_test(a_topic_does_not_reveal_its_key),
         };
 

@@ -15,8 +15,19 @@ const char *const lane_outcome_names[PUSH_LATER + 1] = {"sent", "gone", "refused
 
 /* ---- Whom to ---- */
 
+/* Whether a browser may show what is retracted, and may be told so by a push that shows nothing. */
+static bool takes_retraction(const struct outgoing *d, const NotificationRows__Subscription *s)
+{
+        int64_t since_ms = s->created_at->seconds * 1000 + s->created_at->nanos / 1000000;
+
+        return since_ms <= d->rows[0]->pushed_ms && push_may_be_silent(s->provider);
+}
+
 static bool is_target(const struct outgoing *d, const NotificationRows__Subscription *s)
 {
+        if (d->retracts != NULL && !takes_retraction(d, s)) {
+                return false;
+        }
         return strcmp(d->user_id, s->user_id) == 0 && (d->target_id == NULL || strcmp(d->target_id, s->id) == 0);
 }
 

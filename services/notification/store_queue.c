@@ -27,7 +27,8 @@ sn_status store_enqueue(struct db_tx *tx, const struct queue_columns *q)
 }
 
 /* Of what is held for a member only the first can be claimed, and the rest comes with it: so that it is one digest,
- * however many claim. */
+ * however many claim. A retraction is obsolete where a later notification is pushed under the same tag: not where an
+ * earlier one is left, nor where a filter holds the later one, or its reader has put it away. */
 DB_STATEMENT(
     CLAIM, "notification_service", &notification_rows__queued__message,
     "with heads as (select q.id, q.user_id, q.hold from notification_queue q where q.channel = $1"
@@ -38,10 +39,13 @@ DB_STATEMENT(
     " and q.channel = $1 and q.hold > 0 and q.due_at <= $2 order by q.id limit 1000) r where h.hold > 0),"
     " taken as (update notification_queue q set due_at = $4, attempts = attempts + 1"
     " where q.id = any(array(select id from heads union select id from rest))"
-    " returning q.id, q.notification_id, q.user_id, q.target_id, q.hold, q.attempts, q.paid, q.retracts)"
+    " returning q.id, q.notification_id, q.user_id, q.target_id, q.hold, q.attempts, q.paid, q.retracts,"
+    " q.pushed_at)"
     " select t.id, t.notification_id, t.user_id, t.target_id, t.hold, t.attempts, t.paid, coalesce(n.type, '') as type,"
-    " coalesce(t.retracts, '') as retracts, case when t.retracts is null then n.read_at is not null else exists (select"
-    " from notifications m where m.group_key = t.retracts and m.user_id = t.user_id and m.read_at is null) end"
+    " coalesce(t.retracts, '') as retracts, t.pushed_at as pushed_ms,"
+    " case when t.retracts is null then n.read_at is not null else exists (select from notifications m"
+    " where m.group_key = t.retracts and m.user_id = t.user_id and m.id > t.notification_id"
+    " and m.box <> 2 and m.read_at is null and m.archived_at is null and m.snoozed_until is null) end"
     " as obsolete from taken t left join notifications n on n.id = t.notification_id"
     " where n.id is not null or t.retracts is not null order by t.user_id, t.id");
 
@@ -109,7 +113,7 @@ sn_status store_retry_target(struct db_tx *tx, NotificationRows__Queued *const *
 
 DB_STATEMENT(RETRY_RETRACTION, "notification_service", NULL,
              "insert into notification_queue as q (id, notification_id, user_id, channel, target_id, hold, due_at,"
-             " attempts, retracts) values (gen_random_uuid(), $1, $2, $3, $4, 0, $5, $6, $7)"
+             " attempts, retracts, pushed_at) values (gen_random_uuid(), $1, $2, $3, $4, 0, $5, $6, $7, $8)"
              " on conflict (notification_id, channel, target_id) do update set due_at = excluded.due_at,"
              " attempts = excluded.attempts");
 
@@ -119,7 +123,7 @@ sn_status store_retry_retraction(struct db_tx *tx, const NotificationRows__Queue
         return db_exec(tx, &RETRY_RETRACTION,
                        DB_BINDS(bind_uuid(row->notification_id), bind_uuid(row->user_id), bind_i64(channel),
                                 bind_uuid(target_id), bind_time_ms(due_ms), bind_i64(attempts),
-                                bind_text(row->retracts)),
+                                bind_text(row->retracts), bind_time_ms(row->pushed_ms)),
                        NULL);
 }
 

@@ -1,7 +1,7 @@
 /* Reads and writes push_subscriptions. */
 #include "services/notification/store.h"
 
-/* A browser's or a device's subscription belongs to the session that is in it now. */
+/* A browser's or a device's subscription belongs to the session that is in it now; its member has it since then. */
 DB_STATEMENT(
     SUBSCRIBE, "notification_service", &notification_rows__subscription__message,
     "with given as (select sha256(convert_to(case $8 when '' then $4 else $8 || ' ' || $4 end, 'UTF8')) as hash)"
@@ -9,7 +9,8 @@ DB_STATEMENT(
     " provider) select $1, $2, $3, $4, g.hash, $5, $6, $8 from given g where (select count(*) from"
     " push_subscriptions o where o.user_id = $2 and o.endpoint_hash <> g.hash) < $7"
     " on conflict (endpoint_hash) do update set user_id = excluded.user_id, session_id = excluded.session_id,"
-    " p256dh = excluded.p256dh, auth = excluded.auth returning id, user_id, endpoint, created_at, provider");
+    " p256dh = excluded.p256dh, auth = excluded.auth, created_at = case when s.user_id = excluded.user_id"
+    " then s.created_at else now() end returning id, user_id, endpoint, created_at, provider");
 
 sn_status store_subscribe(struct db_tx *tx, const NotificationRows__Subscription *s, const char *session_id,
                           int64_t most, NotificationRows__Subscription *out, bool *done)

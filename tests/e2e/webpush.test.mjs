@@ -173,6 +173,39 @@ test('what a digest told under the same tag is not closed, but what was pushed a
         assert.equal(service.to(subscription).length, 4);
 });
 
+test('a retraction gives way to a later push with the same tag, not to an earlier notification, nor to a request', async () => {
+        const [author, fan, other, stranger] = await registerMany(4);
+        const subscription = await subscribe(author);
+        const gone = (id) => eventually('it is gone', () => sql(`select count(*) from notifications where id = '${id}'`) === '0', 60_000);
+        // The first is archived: so the second like makes another notification.
+        async function twice(n) {
+                const { note, push } = await liked(author, fan, subscription, n);
+                must(await author.put(`/v1/notifications/${push.text.id}/archive`), 204);
+                await other.react(note.id, 'like');
+                const second = await service.wait(subscription, n + 1);
+                assert.equal(second.text.tag, push.text.tag);
+                await idle(author);
+                return [note, push, second];
+        }
+        const [note, first, second] = await twice(1);
+        await fan.unreact(note.id, 'like');
+        await gone(first.text.id);
+        await idle(author);
+        await other.unreact(note.id, 'like');
+        assert.deepEqual((await service.wait(subscription, 3)).text, { id: second.text.id, tag: second.text.tag, retracted: true });
+        const [again, , later] = await twice(4);
+        await other.unreact(again.id, 'like');
+        assert.deepEqual((await service.wait(subscription, 6)).text, { id: later.text.id, tag: later.text.tag, retracted: true });
+        await idle(author);
+        await author.follow(fan);
+        const { note: last, push } = await liked(author, fan, subscription, 7);
+        must(await author.put('/v1/notifications/preferences', { body: { filters: { not_followed: 'request' } } }));
+        await stranger.react(last.id, 'like');
+        await eventually('a request', async () => must(await author.get('/v1/notifications/requests')).items.length === 1, 60_000);
+        await fan.unreact(last.id, 'like');
+        assert.deepEqual((await service.wait(subscription, 8)).text, { id: push.text.id, tag: push.text.tag, retracted: true });
+});
+
 test('what is undone while it is being pushed is retracted afterwards', async () => {
         const [author, fan] = await registerMany(2);
         const subscription = await subscribe(author);
@@ -188,6 +221,59 @@ test('what is undone while it is being pushed is retracted afterwards', async ()
         hurry(author); // the end of the lease is now
         assert.equal((await service.wait(subscription, 2)).text.retracted, true);
         await idle(author);
+});
+
+test('a digest of one that is undone while it is being pushed is retracted, one of two is not', async () => {
+        const [author, fan] = await registerMany(2);
+        const subscription = await subscribe(author);
+        const note = await author.note('In a digest');
+        must(await author.put('/v1/notifications/preferences', { body: { types: [{ type: 'like', push: 'daily' }, { type: 'renote', push: 'daily' }] } }));
+        const waiting = (n) => eventually(`${n} wait`, () => sql(`select count(*) from notification_queue where user_id = '${author.id}'`) === `${n}`, 60_000);
+        // Pushed, undone meanwhile, and at the end of the lease.
+        async function undone(whats, n) {
+                for (const [i, what] of whats.entries()) {
+                        await fan.react(note.id, what);
+                        await waiting(i + 1);
+                }
+                const release = service.hang(subscription.path);
+                hurry(author);
+                const push = await service.wait(subscription, n);
+                assert.equal(push.text.notifications, whats.length);
+                await fan.unreact(note.id, whats.at(-1));
+                await eventually('it is gone', async () => (await listed(author)).every((i) => i.id !== push.text.id), 60_000);
+                release();
+                delete service.hanging[subscription.path];
+                return push;
+        }
+        const { text } = await undone(['like'], 1);
+        hurry(author);
+        assert.deepEqual((await service.wait(subscription, 2)).text, { id: text.id, tag: text.tag, retracted: true });
+        await idle(author);
+        await undone(['renote', 'like'], 3);
+        await idle(author);
+        await fan.follow(author);
+        assert.equal((await service.wait(subscription, 4)).text.type, 'follow');
+});
+
+test('only browsers that may have got a push get its retraction', async () => {
+        const [author, fan] = await registerMany(2);
+        const first = await subscribe(author);
+        const { note } = await liked(author, fan, first);
+        const later = await subscribe(author);
+        await fan.unreact(note.id, 'like');
+        assert.equal((await service.wait(first, 2)).text.retracted, true);
+        await idle(author);
+        await fan.follow(author);
+        assert.equal((await service.wait(later)).text.type, 'follow', 'it was not there');
+        const [reader, friend] = await registerMany(2);
+        const busy = await subscribe(reader);
+        service.answers[busy.path] = () => [503, {}];
+        const { id } = await reader.note('Like me');
+        await friend.react(id, 'like');
+        await eventually('it is put off', () => sql(`select count(*) from notification_queue where user_id = '${reader.id}' and attempts = 1 and target_id <> '00000000-0000-0000-0000-000000000000'`) === '1', 60_000);
+        await friend.unreact(id, 'like');
+        await eventually('it is gone', async () => (await listed(reader)).length === 0, 60_000);
+        assert.equal(sql(`select count(*) from notification_queue where user_id = '${reader.id}'`), '0', 'what never came is not retracted');
 });
 
 test('a message that was read in its chat on one device is closed on the others', async () => {
