@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 #include "services/analytics/store.h"
 #include "services/test_support.h"
 
@@ -30,6 +33,29 @@ int analytics_teardown(void **state)
 struct rpc_call *analytics_call(void)
 {
         return rpc_call_new_background(&service, 20000);
+}
+
+extern const struct service_definition analytics_service; /* the generated lists have it, too */
+
+/* The folder of the journal. */
+static char folder[40];
+
+void analytics_start(void)
+{
+        struct settings settings = {.analytics_keep_months = 13,
+                                    .analytics_min_group = TEST_ANALYTICS_MIN,
+                                    .analytics_dir = folder,
+                                    .analytics_journal_bytes = 1 << 24};
+
+        (void)snprintf(folder, sizeof(folder), "/tmp/sonet-test-load.XXXXXX");
+        assert_non_null(mkdtemp(folder));
+        assert_int_equal(analytics_service.start(&service, &settings), SN_OK);
+}
+
+void analytics_stop(void)
+{
+        analytics_service.stop(NULL);
+        assert_int_equal(rmdir(folder), 0);
 }
 
 static char *text_or_empty(const char *text)

@@ -11,6 +11,10 @@ int analytics_setup(void **state);
 int analytics_teardown(void **state);
 struct rpc_call *analytics_call(void);
 
+/* With a journal in a folder of its own, which analytics_stop removes. */
+void analytics_start(void);
+void analytics_stop(void);
+
 /* What an event is about; NULL is none of it. */
 struct about {
         const char *name, *user_id, *visitor, *object_id, *about_user_id, *properties;

@@ -1,5 +1,5 @@
-/* What analytics tells: authors of their notes, members of what they engage with, operators of experiments and
- * questions: each from events as they were stored. */
+/* What analytics tells: authors of their notes, members of what they engage with, operators of what they ask: each from
+ * events as they were stored. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,6 @@
 #include <cmocka.h>
 #include "base/clock.h"
 #include "google/protobuf/timestamp.pb-c.h"
-#include "services/analytics/experiments.h"
 #include "services/analytics/insights.h"
 #include "services/analytics/store.h"
 #include "services/analytics/store_explore.h"
@@ -195,125 +194,6 @@ static void a_note_that_is_liked_at_once_is_engaged_with(void **state)
         assert_about(with.likes, 1);
 }
 
-/* ---- Experiments ---- */
-
-enum { TAKERS = 60 };
-static char takers[TAKERS][UUID_SIZE];
-
-static void plan(const char *name, const char *guardrails, char id[UUID_SIZE])
-{
-        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
-        stored_experiment e = ANALYTICS_ROWS__STORED_EXPERIMENT__INIT;
-        bool done = false;
-
-        e.id = (char *)uuid_new(id);
-        e.name = e.layer = (char *)name;
-        e.to_percent = 100;
-        e.variants = (char *)"control,new";
-        e.metric = (char *)"note.created";
-        e.audience = 1;
-        e.holdout_percent = 10;
-        e.guardrails = (char *)guardrails;
-        assert_int_equal(DB_WRITE(c, tx, store_insert_experiment(tx, &e)), SN_OK);
-        assert_int_equal(DB_WRITE(c, tx, store_start_experiment(tx, id, &done)), SN_OK);
-        assert_true(done);
-}
-
-static bool has_new(struct rpc_call *c, const char *id, const char *member)
-{
-        const char *visitor = NULL;
-        int64_t first_ms = 0;
-
-        assert_int_equal(DB_WRITE(c, tx, store_visitor(tx, member, &visitor, &first_ms)), SN_OK);
-        return assign_variant(assign_bucket(id, visitor), 2) == 1;
-}
-
-static void take(struct rpc_call *c, AnalyticsRows__TakenEvent *out, const char *name, const char *id, const char *who)
-{
-        analytics_rows__taken_event__init(out);
-        out->id = uuid_new_in(c->arena);
-        out->name = (char *)name;
-        out->at_ms = clock_wall_ms();
-        out->object_id = (char *)id;
-        out->user_id = (char *)who;
-}
-
-/* All see it; who has the control writes two notes or four, who has "new" so many. */
-static void run_experiment(const char *id, int notes_of_new)
-{
-        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
-        static AnalyticsRows__TakenEvent events[TAKERS * 6], *list[TAKERS * 6];
-        size_t n = 0;
-
-        for (int i = 0; i < TAKERS; i++) {
-                int notes = has_new(c, id, uuid_new(takers[i])) ? notes_of_new : 2 + i % 2 * 2;
-
-                take(c, &events[n++], "experiment_seen", id, takers[i]);
-                for (int k = 0; k < notes; k++) {
-                        take(c, &events[n++], "note.created", "", takers[i]);
-                }
-        }
-        for (size_t i = 0; i < n; i++) {
-                list[i] = &events[i];
-        }
-        assert_int_equal(DB_WRITE(c, tx, store_events(tx, list, n, TEST_ANALYTICS_MIN)), SN_OK);
-}
-
-static struct experiment_verdict verify(const char *id)
-{
-        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
-        struct experiment_verdict verdict = {0};
-
-        assert_int_equal(experiment_verify(c, id, &verdict), SN_OK);
-        return verdict;
-}
-
-static void results_can_be_computed_again_from_the_events(void **state)
-{
-        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
-        char id[UUID_SIZE], sql[300];
-        bool done = false;
-
-        plan("verified", "", id);
-        run_experiment(id, 3);
-        assert_false(verify(id).saved);
-        assert_int_equal(DB_WRITE(c, tx, experiment_stop(tx, id, "", &done)), SN_OK);
-        struct experiment_verdict verdict = verify(id);
-        assert_true(done && verdict.saved && verdict.same);
-        assert_true(verdict.people > TAKERS / 2 && verdict.people <= TAKERS); /* some are held out */
-        /* What is stored later changes nothing, what is gone does. */
-        analytics_store(&(struct about){.name = "note.created", .user_id = takers[0]});
-        assert_true(verify(id).same);
-        (void)snprintf(sql, sizeof(sql), "delete from user_events where object_id = '%s'; select 1", id);
-        (void)test_admin(DATABASE, sql);
-        verdict = verify(id);
-        assert_true(verdict.saved && !verdict.same);
-}
-
-static const char *state_of(const char *id)
-{
-        char sql[300];
-
-        (void)snprintf(sql, sizeof(sql),
-                       "select stopped_by || ':' || (stopped_at is not null) from experiments where id = '%s'", id);
-        return test_admin(DATABASE, sql);
-}
-
-static void a_guardrail_stops_what_does_harm_and_nothing_else(void **state)
-{
-        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
-        char harmful[UUID_SIZE], harmless[UUID_SIZE];
-
-        plan("harmful", "search,note.created", harmful);
-        plan("harmless", "search,note.created", harmless);
-        run_experiment(harmful, 0);
-        run_experiment(harmless, 3);
-        assert_int_equal(guardrails_check(c), SN_OK);
-        assert_string_equal(state_of(harmful), "note.created:true");
-        assert_string_equal(state_of(harmless), ":false");
-        assert_true(verify(harmful).same);
-}
-
 /* ---- Questions ---- */
 
 /* What one of them does: at so many hours from a day long ago that no other test uses. */
@@ -395,8 +275,6 @@ int main(void)
             cmocka_unit_test(what_is_known_of_a_note_goes_with_it),
             cmocka_unit_test(engagement_fades_and_is_the_members_own_to_switch_off),
             cmocka_unit_test(a_note_that_is_liked_at_once_is_engaged_with),
-            cmocka_unit_test(results_can_be_computed_again_from_the_events),
-            cmocka_unit_test(a_guardrail_stops_what_does_harm_and_nothing_else),
             cmocka_unit_test(a_funnel_counts_who_does_all_in_order_and_in_time),
             cmocka_unit_test(paths_and_breakdowns_count_people_and_leave_out_few),
         };

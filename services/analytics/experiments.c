@@ -5,6 +5,7 @@
 #include <string.h>
 #include "services/analytics/analytics.h"
 #include "services/analytics/names.h"
+#include "services/analytics/store.h"
 
 size_t experiment_names(struct arena *arena, const char *list, size_t max, char **out)
 {
@@ -237,7 +238,7 @@ static sn_status save(struct db_tx *tx, const char *id)
         int64_t counted_ms = 0;
 
         TRY(experiment_find(tx, id, &e));
-        TRY(store_results_moment(tx, &counted_ms));
+        TRY(store_moment(tx, &counted_ms));
         size_t n = experiment_names(db_arena(tx), e.variants, VARIANTS_MAX, names);
 
         TRY(experiment_sums(tx,

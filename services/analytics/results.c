@@ -1,8 +1,11 @@
 /* Owns the results of experiments: sums from the database, what they say from the statistics. */
 #include "services/analytics/analytics.h"
 
+#include <math.h>
 #include "services/analytics/experiments.h"
+#include "services/analytics/explore.h"
 #include "services/analytics/names.h"
+#include "services/analytics/store.h"
 
 #define ALPHA 0.05
 /* Confidence sequences are narrowest for an experiment of this many people. */
@@ -50,10 +53,19 @@ struct measured {
         struct stats_estimate estimates[VARIANTS_MAX];
 };
 
+static double quantile_percent(const struct measured *m)
+{
+        return m->in->percent > 0 ? m->in->percent : 50;
+}
+
+/* Of a quantile there must be enough people on either side: the first and the last ones are what few people did. */
 static bool any_is_small(const struct measured *m)
 {
+        bool quantile = m->in->measure == ANALYTICS_EXPERIMENTS__MEASURE__MEASURE_QUANTILE;
+        double percent = quantile ? fmin(quantile_percent(m), 100 - quantile_percent(m)) : 100;
+
         for (size_t i = 0; i < m->n; i++) {
-                if (m->variants[i].sums.n < (double)analytics_min_group()) {
+                if (m->variants[i].sums.n * percent < 100 * (double)analytics_min_group()) {
                         return true;
                 }
         }
@@ -122,8 +134,7 @@ static sn_status read_quantiles(struct db_tx *tx, const struct results_query *q,
         }
         for (size_t v = 0; v < m->n; v++) {
                 m->estimates[v] =
-                    n[v] > 0 ? stats_quantile(sorted[v], n[v], (m->in->percent > 0 ? m->in->percent : 50) / 100.0)
-                             : (struct stats_estimate){0};
+                    n[v] > 0 ? stats_quantile(sorted[v], n[v], quantile_percent(m) / 100) : (struct stats_estimate){0};
         }
         return SN_OK;
 }
@@ -175,7 +186,7 @@ static void show(struct arena *arena, const struct measured *m, AnalyticsExperim
                 AnalyticsExperiments__VariantResult *v = out->variants[i];
 
                 v->shown_case = ANALYTICS_EXPERIMENTS__VARIANT_RESULT__SHOWN_PEOPLE;
-                v->people = (int64_t)m->variants[i].sums.n;
+                v->people = explore_round_people((int64_t)m->variants[i].sums.n);
                 v->mean = m->estimates[i].mean;
                 v->share = stats_proportion(m->variants[i].sums.n, m->variants[i].active).mean;
                 v->effect = i > 0 ? compare(arena, m->estimates[0], m->estimates[i]) : NULL;
@@ -201,17 +212,26 @@ static void name_variants(struct arena *arena, const stored_experiment *e, Analy
 
 /* ---- Up to when ---- */
 
-/* In each variant nobody or enough people have been active since, so that no two answers differ by a few people. */
-static bool may_move_on(AnalyticsRows__BucketSums *const *active, size_t n_active, size_t n)
+static bool is_few(int64_t people)
 {
-        int64_t people[VARIANTS_MAX] = {0}, all = 0;
+        return people > 0 && people < analytics_min_group();
+}
+
+/* In each variant nobody or enough people have been active since, and nobody or enough of them have seen it for the
+ * first time: so that no two answers differ by a few people. */
+static bool may_move_on(AnalyticsRows__ActiveSince *const *active, size_t n_active, size_t n)
+{
+        int64_t people[VARIANTS_MAX] = {0}, joined[VARIANTS_MAX] = {0}, all = 0;
 
         for (size_t i = 0; i < n_active; i++) {
-                people[assign_variant((uint32_t)active[i]->bucket, n)] += active[i]->people;
+                size_t v = assign_variant((uint32_t)active[i]->bucket, n);
+
+                people[v] += active[i]->people;
+                joined[v] += active[i]->joined;
                 all += active[i]->people;
         }
         for (size_t i = 0; i < n; i++) {
-                if (people[i] > 0 && people[i] < analytics_min_group()) {
+                if (is_few(people[i]) || is_few(joined[i])) {
                         return false;
                 }
         }
@@ -220,7 +240,7 @@ static bool may_move_on(AnalyticsRows__BucketSums *const *active, size_t n_activ
 
 static sn_status move_on(struct db_tx *tx, const char *id, size_t n, int64_t now_ms, int64_t *told_ms)
 {
-        AnalyticsRows__BucketSums **active = NULL;
+        AnalyticsRows__ActiveSince **active = NULL;
         size_t n_active = 0;
 
         TRY(store_results_told(tx, id, told_ms));
@@ -280,7 +300,7 @@ sn_status analytics_handle_get_results(struct rpc_call *c, const AnalyticsExperi
         if (e->started_at == NULL) {
                 return SN_OK;
         }
-        TRY(DB_WRITE(c, tx, store_results_moment(tx, &now_ms))); /* holds up the storing of events only briefly */
+        TRY(DB_WRITE(c, tx, store_moment(tx, &now_ms))); /* holds up the storing of events only briefly */
         TRY(DB_WRITE(c, tx, move_on(tx, e->id, out->n_variants, now_ms, &told_ms)));
         return told_ms == 0 ? SN_OK : DB_READ(c, tx, read_results(tx, e, told_ms, in, out));
 }

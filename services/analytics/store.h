@@ -10,6 +10,8 @@
  * repeated event is recognised whichever process stores it. Publishes what min different people or more have done since
  * the last time. */
 SN_CHECKED sn_status store_events(struct db_tx *tx, AnalyticsRows__TakenEvent *const *events, size_t n, int64_t min);
+/* A moment after all that is stored by now, and before all that will be. */
+SN_CHECKED sn_status store_moment(struct db_tx *tx, int64_t *counted_ms);
 /* Forgets events that are too old to be published any more: too few people have done the like on that day. */
 SN_CHECKED sn_status store_drop_unpublished(struct db_tx *tx);
 

@@ -219,6 +219,19 @@ sn_status store_events(struct db_tx *tx, AnalyticsRows__TakenEvent *const *event
         return db_i64(rows, 0, "n") == 0 ? SN_OK : publish(tx, &c, n, db_text(rows, 0, "first_notes"), min);
 }
 
+DB_STATEMENT(SELECT_MOMENT, "analytics_service", NULL, "select clock_timestamp() as moment");
+
+sn_status store_moment(struct db_tx *tx, int64_t *counted_ms)
+{
+        struct db_rows *rows = NULL;
+
+        /* Events that are being stored now become visible later than their stored time. */
+        TRY(db_lock_one(tx, "analytics", "events"));
+        TRY(db_rows(tx, &SELECT_MOMENT, DB_NO_BINDS, &rows));
+        *counted_ms = db_i64(rows, 0, "moment");
+        return SN_OK;
+}
+
 DB_STATEMENT(FORGET_MEMBER, "analytics_service", NULL,
              "with gone as (update analytics_people set user_id = null where user_id = $1 returning visitor),"
              " readers as (delete from user_engagement_profiles u using gone where u.visitor = gone.visitor),"

@@ -80,12 +80,14 @@ sn_status store_start_experiment(struct db_tx *tx, const char *id, bool *done)
 }
 
 DB_STATEMENT(STOP_EXPERIMENT, "analytics_service", NULL,
-             "update experiments set stopped_at = now(), stopped_by = $2 where id = $1 and " RUNS);
+             "update experiments set stopped_at = clock_timestamp(), stopped_by = $2 where id = $1 and " RUNS);
 
 sn_status store_stop_experiment(struct db_tx *tx, const char *id, const char *by, bool *done)
 {
         int64_t n = 0;
 
+        /* No event is being stored at that moment, nor are results told between it and the COMMIT (store_moment). */
+        TRY(db_lock_one(tx, "analytics", "events"));
         TRY(db_exec(tx, &STOP_EXPERIMENT, DB_BINDS(bind_uuid(id), bind_text(by)), &n));
         *done = n > 0;
         return SN_OK;

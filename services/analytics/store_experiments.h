@@ -49,13 +49,12 @@ SN_CHECKED sn_status store_seen_by(struct db_tx *tx, const struct results_query 
 /* Up to when its results are told, by what was stored until then; 0: they are not told yet. Others wait until the end
  * of the transaction. */
 SN_CHECKED sn_status store_results_told(struct db_tx *tx, const char *id, int64_t *told_ms);
-/* By bucket, how many of those who take part have done anything that was stored after from_ms and not after to_ms. */
+/* By bucket, how many of those who take part have done anything that was stored after from_ms and not after to_ms, and
+ * how many of them are known to have seen it only since then. */
 SN_CHECKED sn_status store_active_since(struct db_tx *tx, const char *id, int64_t from_ms, int64_t to_ms, size_t *n,
-                                        AnalyticsRows__BucketSums ***out);
+                                        AnalyticsRows__ActiveSince ***out);
 SN_CHECKED sn_status store_tell_results(struct db_tx *tx, const char *id, int64_t to_ms);
 
-/* A moment after all that is stored by now, and before all that will be. */
-SN_CHECKED sn_status store_results_moment(struct db_tx *tx, int64_t *counted_ms);
 SN_CHECKED sn_status store_save_results(struct db_tx *tx, const char *id, int64_t counted_ms, const uint8_t hash[32]);
 SN_CHECKED sn_status store_saved_results(struct db_tx *tx, const char *id, bool *found, int64_t *counted_ms,
                                          uint8_t hash[32]);

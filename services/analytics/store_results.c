@@ -2,12 +2,17 @@
 #include <string.h>
 #include "services/analytics/store_experiments.h"
 
+/* What was stored before the stop counts even if the client's clock was fast (by EVENT_AHEAD_MS at most): so the stop
+ * takes nothing away from results that were told before it. */
+#define BEFORE_END(event)                                                                                              \
+        event ".at < e.ends + interval '5 minutes' and (" event ".at < e.ends or " event ".created_at < e.ends)"
 /* Members who have seen the experiment $1, according to the events stored until then: exposures come from clients. */
 #define SEEN(until)                                                                                                    \
         "with e as (select *, coalesce(stopped_at, 'infinity') as ends from experiments where id = $1),"               \
-        " seen as (select v.visitor, min(v.at) as since from e join user_events v on v.object_id = e.id"               \
+        " seen as (select v.visitor, min(v.at) as since, min(v.created_at) as stored from e join user_events v on "    \
+        "v.object_id = e.id"                                                                                           \
         " and v.name = 'experiment_seen' and v.member and v.visitor is not null and v.at >= e.started_at"              \
-        " and v.at < e.ends and v.created_at <= " until "::timestamptz group by v.visitor)"
+        " and " BEFORE_END("v") " and v.created_at <= " until "::timestamptz group by v.visitor)"
 #define IS_NEW "(p.first_day >= (e.started_at at time zone 'UTC')::date)"
 #define WHO_TAKES_PART                                                                                                 \
         " from e, seen s join analytics_people p on p.visitor = s.visitor"                                             \
@@ -15,13 +20,13 @@
         " and analytics_bucket('layer:' || e.layer, s.visitor) < e.to_percent * 100"                                   \
         " and analytics_bucket('holdout', s.visitor) >= e.holdout_percent * 100"                                       \
         " and (e.audience = 1 or (e.audience = 2) = " IS_NEW ")"
-#define COUNT_OF(name, from, to)                                                                                       \
+#define COUNT_OF(name, from, before)                                                                                   \
         "(select count(*) from user_events d where d.visitor = s.visitor and d.name = " name " and d.at >= " from      \
-        " and d.at < " to " and d.created_at <= $5::timestamptz)"
+        " and " before " and d.created_at <= $5::timestamptz)"
 /* $2: the event; $3: that of x, "" for none; $4: x is of the 28 days before; $5: stored until then. */
 #define X_FROM "case when $4 then s.since - interval '28 days' else s.since end"
-#define X_TO   "case when $4 then s.since else e.ends end"
-#define Y      COUNT_OF("$2", "s.since", "e.ends")
+#define X_TO   "case when $4 then d.at < s.since else " BEFORE_END("d") " end"
+#define Y      COUNT_OF("$2", "s.since", BEFORE_END("d"))
 #define X      "case when $3 = '' then 0 else " COUNT_OF("$3", X_FROM, X_TO) " end"
 #define DID    SEEN("$5") ", did as (select s.visitor, " Y " as y, " X " as x" WHO_TAKES_PART ")"
 
@@ -56,12 +61,10 @@ sn_status store_result_counts(struct db_tx *tx, const struct results_query *q, s
 }
 
 DB_STATEMENT(SELECT_SEEN_BY, "analytics_service", &analytics_rows__seen_by__message,
-             SEEN("$5") " select s.visitor, " IS_NEW " as is_new, " COUNT_OF(
-                 "$2", "s.since",
-                 "e.ends") " as y"
-                           " from e, seen s join analytics_people p on p.visitor = s.visitor"
-                           " where s.visitor > coalesce(nullif($3, '')::uuid, '00000000-0000-0000-0000-000000000000')"
-                           " order by s.visitor limit $4");
+             SEEN("$5") " select s.visitor, " IS_NEW " as is_new, " Y
+                        " as y from e, seen s join analytics_people p on p.visitor = s.visitor"
+                        " where s.visitor > coalesce(nullif($3, '')::uuid, '00000000-0000-0000-0000-000000000000')"
+                        " order by s.visitor limit $4");
 
 sn_status store_seen_by(struct db_tx *tx, const struct results_query *q, const char *after, int64_t limit, size_t *n,
                         AnalyticsRows__SeenBy ***out)
@@ -77,13 +80,12 @@ sn_status store_seen_by(struct db_tx *tx, const struct results_query *q, const c
 DB_STATEMENT(SELECT_TOLD, "analytics_service", NULL,
              "select coalesce((extract(epoch from told_to) * 1000)::bigint, 0) as ms from experiments where id = $1");
 /* What is stored comes at most eight days after it happened (EVENT_OLDEST_MS). */
-DB_STATEMENT(
-    SELECT_ACTIVE_SINCE, "analytics_service", &analytics_rows__bucket_sums__message,
-    SEEN(
-        "$3") " select analytics_bucket($1::uuid::text, s.visitor)::bigint as bucket, count(*) as people" WHO_TAKES_PART
-              " and exists (select from user_events d where d.visitor = s.visitor"
-              " and d.at > $2::timestamptz - interval '8 days' and d.at < e.ends and d.created_at > $2"
-              " and d.created_at <= $3) group by 1");
+DB_STATEMENT(SELECT_ACTIVE_SINCE, "analytics_service", &analytics_rows__active_since__message,
+             SEEN("$3") " select analytics_bucket($1::uuid::text, s.visitor)::bigint as bucket, count(*) as people,"
+                        " count(*) filter (where s.stored > $2::timestamptz) as joined" WHO_TAKES_PART
+                        " and exists (select from user_events d where d.visitor = s.visitor"
+                        " and d.at > $2::timestamptz - interval '8 days' and " BEFORE_END(
+                            "d") " and d.created_at > $2 and d.created_at <= $3) group by 1");
 DB_STATEMENT(UPDATE_TOLD, "analytics_service", NULL, "update experiments set told_to = $2 where id = $1");
 
 sn_status store_results_told(struct db_tx *tx, const char *id, int64_t *told_ms)
@@ -97,7 +99,7 @@ sn_status store_results_told(struct db_tx *tx, const char *id, int64_t *told_ms)
 }
 
 sn_status store_active_since(struct db_tx *tx, const char *id, int64_t from_ms, int64_t to_ms, size_t *n,
-                             AnalyticsRows__BucketSums ***out)
+                             AnalyticsRows__ActiveSince ***out)
 {
         return db_list(tx, &SELECT_ACTIVE_SINCE, DB_BINDS(bind_uuid(id), bind_time_ms(from_ms), bind_time_ms(to_ms)), n,
                        out);
@@ -109,19 +111,6 @@ sn_status store_tell_results(struct db_tx *tx, const char *id, int64_t to_ms)
 }
 
 /* ---- What is saved ---- */
-
-DB_STATEMENT(SELECT_MOMENT, "analytics_service", NULL, "select clock_timestamp() as moment");
-
-sn_status store_results_moment(struct db_tx *tx, int64_t *counted_ms)
-{
-        struct db_rows *rows = NULL;
-
-        /* Events that are being stored now become visible later than their stored time. */
-        TRY(db_lock_one(tx, "analytics", "events"));
-        TRY(db_rows(tx, &SELECT_MOMENT, DB_NO_BINDS, &rows));
-        *counted_ms = db_i64(rows, 0, "moment");
-        return SN_OK;
-}
 
 DB_STATEMENT(INSERT_SAVED, "analytics_service", NULL,
              "insert into experiment_results (experiment_id, counted_to, hash) values ($1, $2, $3)"

@@ -1,0 +1,281 @@
+/* Experiments: results that are computed again, that stop what does harm, and that tell nobody apart. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <cmocka.h>
+#include "base/clock.h"
+#include "google/protobuf/timestamp.pb-c.h"
+#include "services/analytics/analytics.h"
+#include "services/analytics/experiments.h"
+#include "services/analytics/store.h"
+#include "services/test_analytics_support.h"
+#include "services/test_support.h"
+
+#define DATABASE TEST_ANALYTICS
+
+enum { TAKERS = 60 };
+static char takers[TAKERS][UUID_SIZE];
+
+static void plan(const char *name, const char *guardrails, char id[UUID_SIZE])
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+        stored_experiment e = ANALYTICS_ROWS__STORED_EXPERIMENT__INIT;
+        bool done = false;
+
+        e.id = (char *)uuid_new(id);
+        e.name = e.layer = (char *)name;
+        e.to_percent = 100;
+        e.variants = (char *)"control,new";
+        e.metric = (char *)"note.created";
+        e.audience = 1;
+        e.holdout_percent = 10;
+        e.guardrails = (char *)guardrails;
+        assert_int_equal(DB_WRITE(c, tx, store_insert_experiment(tx, &e)), SN_OK);
+        assert_int_equal(DB_WRITE(c, tx, store_start_experiment(tx, id, &done)), SN_OK);
+        assert_true(done);
+}
+
+static bool has_new(struct rpc_call *c, const char *id, const char *member)
+{
+        const char *visitor = NULL;
+        int64_t first_ms = 0;
+
+        assert_int_equal(DB_WRITE(c, tx, store_visitor(tx, member, &visitor, &first_ms)), SN_OK);
+        return assign_variant(assign_bucket(id, visitor), 2) == 1;
+}
+
+static void take(struct rpc_call *c, AnalyticsRows__TakenEvent *out, const char *name, const char *id, const char *who)
+{
+        analytics_rows__taken_event__init(out);
+        out->id = uuid_new_in(c->arena);
+        out->name = (char *)name;
+        out->at_ms = clock_wall_ms();
+        out->object_id = (char *)id;
+        out->user_id = (char *)who;
+}
+
+/* All see it; who has the control writes two notes or four, who has "new" so many. */
+static void run_experiment(const char *id, int notes_of_new)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+        static AnalyticsRows__TakenEvent events[TAKERS * 6], *list[TAKERS * 6];
+        size_t n = 0;
+
+        for (int i = 0; i < TAKERS; i++) {
+                int notes = has_new(c, id, uuid_new(takers[i])) ? notes_of_new : 2 + i % 2 * 2;
+
+                take(c, &events[n++], "experiment_seen", id, takers[i]);
+                for (int k = 0; k < notes; k++) {
+                        take(c, &events[n++], "note.created", "", takers[i]);
+                }
+        }
+        for (size_t i = 0; i < n; i++) {
+                list[i] = &events[i];
+        }
+        assert_int_equal(DB_WRITE(c, tx, store_events(tx, list, n, TEST_ANALYTICS_MIN)), SN_OK);
+}
+
+static struct experiment_verdict verify(const char *id)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+        struct experiment_verdict verdict = {0};
+
+        assert_int_equal(experiment_verify(c, id, &verdict), SN_OK);
+        return verdict;
+}
+
+static void results_can_be_computed_again_from_the_events(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+        char id[UUID_SIZE], sql[300];
+        bool done = false;
+
+        plan("verified", "", id);
+        run_experiment(id, 3);
+        assert_false(verify(id).saved);
+        assert_int_equal(DB_WRITE(c, tx, experiment_stop(tx, id, "", &done)), SN_OK);
+        struct experiment_verdict verdict = verify(id);
+        assert_true(done && verdict.saved && verdict.same);
+        assert_true(verdict.people > TAKERS / 2 && verdict.people <= TAKERS); /* some are held out */
+        /* What is stored later changes nothing, what is gone does. */
+        analytics_store(&(struct about){.name = "note.created", .user_id = takers[0]});
+        assert_true(verify(id).same);
+        (void)snprintf(sql, sizeof(sql), "delete from user_events where object_id = '%s'; select 1", id);
+        (void)test_admin(DATABASE, sql);
+        verdict = verify(id);
+        assert_true(verdict.saved && !verdict.same);
+}
+
+static const char *state_of(const char *id)
+{
+        char sql[300];
+
+        (void)snprintf(sql, sizeof(sql),
+                       "select stopped_by || ':' || (stopped_at is not null) from experiments where id = '%s'", id);
+        return test_admin(DATABASE, sql);
+}
+
+static void a_guardrail_stops_what_does_harm_and_nothing_else(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+        char harmful[UUID_SIZE], harmless[UUID_SIZE];
+
+        plan("harmful", "search,note.created", harmful);
+        plan("harmless", "search,note.created", harmless);
+        run_experiment(harmful, 0);
+        run_experiment(harmless, 3);
+        assert_int_equal(guardrails_check(c), SN_OK);
+        assert_string_equal(state_of(harmful), "note.created:true");
+        assert_string_equal(state_of(harmless), ":false");
+        assert_true(verify(harmful).same);
+}
+
+/* ---- Results, as they are told ---- */
+
+enum { SEERS = 15 };
+/* Of each variant. */
+static char seers[2][SEERS][UUID_SIZE];
+
+static void find_seers(const char *id)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+        int n[2] = {0, 0};
+        char sql[200];
+
+        (void)snprintf(sql, sizeof(sql), "update experiments set holdout_percent = 0 where id = '%s'; select 1", id);
+        (void)test_admin(DATABASE, sql);
+        while (n[0] < SEERS || n[1] < SEERS) {
+                char who[UUID_SIZE];
+                int variant = has_new(c, id, uuid_new(who)) ? 1 : 0;
+
+                if (n[variant] < SEERS) {
+                        (void)snprintf(seers[variant][n[variant]++], UUID_SIZE, "%s", who);
+                }
+        }
+}
+
+/* Those from first to last of a variant, with a clock that is so much fast. */
+static void do_as(const char *name, const char *id, int variant, int first, int last, int64_t ahead_ms)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+        AnalyticsRows__TakenEvent events[SEERS], *list[SEERS];
+        size_t n = 0;
+
+        for (int i = first; i <= last; i++, n++) {
+                take(c, &events[n], name, id, seers[variant][i]);
+                events[n].at_ms += ahead_ms;
+                list[n] = &events[n];
+        }
+        assert_int_equal(DB_WRITE(c, tx, store_events(tx, list, n, TEST_ANALYTICS_MIN)), SN_OK);
+}
+
+/* "people mean, people mean"; "-" when nothing is shown. percent > 0: of that quantile. */
+static const char *results_of(const char *id, uint32_t percent)
+{
+        static char text[100];
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+        AnalyticsExperiments__ResultsRequest in = ANALYTICS_EXPERIMENTS__RESULTS_REQUEST__INIT;
+        AnalyticsExperiments__Results out = ANALYTICS_EXPERIMENTS__RESULTS__INIT;
+
+        in.id = (char *)id;
+        in.measure = percent > 0 ? ANALYTICS_EXPERIMENTS__MEASURE__MEASURE_QUANTILE
+                                 : ANALYTICS_EXPERIMENTS__MEASURE__MEASURE_MEAN;
+        in.percent = percent;
+        assert_int_equal(analytics_handle_get_results(c, &in, &out), SN_OK);
+        assert_int_equal(out.n_variants, 2);
+        (void)snprintf(text, sizeof(text), "%lld %g, %lld %g", (long long)out.variants[0]->people,
+                       out.variants[0]->mean, (long long)out.variants[1]->people, out.variants[1]->mean);
+        return out.variants[0]->shown_case == 0 ? "-" : text;
+}
+
+static void results_change_by_enough_people_who_act_and_who_join(void **state)
+{
+        char id[UUID_SIZE];
+
+        plan("joined", "", id);
+        find_seers(id);
+        do_as("experiment_seen", id, 0, 0, 9, 0);
+        do_as("experiment_seen", id, 1, 0, 5, 0);
+        assert_string_equal(results_of(id, 0), "10 0, 5 0"); /* six: in steps of five */
+        /* Of six people who have done something one is new. */
+        do_as("note.created", "", 0, 0, 4, 0);
+        do_as("experiment_seen", id, 0, 10, 10, 0);
+        assert_string_equal(results_of(id, 0), "10 0, 5 0");
+        do_as("experiment_seen", id, 0, 11, 13, 0);
+        assert_string_equal(results_of(id, 0), "10 0, 5 0");
+        do_as("experiment_seen", id, 0, 14, 14, 0);
+        assert_string_equal(results_of(id, 0), "15 0.333333, 5 0");
+}
+
+static void a_quantile_has_enough_people_on_either_side(void **state)
+{
+        char id[UUID_SIZE];
+
+        plan("quantiles", "", id);
+        find_seers(id);
+        do_as("experiment_seen", id, 0, 0, 9, 0);
+        do_as("experiment_seen", id, 1, 0, 8, 0);
+        assert_string_equal(results_of(id, 50), "-"); /* nine of the other one */
+        assert_string_equal(results_of(id, 0), "10 0, 5 0");
+        plan("quantiles too", "", id);
+        find_seers(id);
+        do_as("experiment_seen", id, 0, 0, 9, 0);
+        do_as("experiment_seen", id, 1, 0, 12, 0);
+        do_as("note.created", "", 0, 0, 0, 0);
+        assert_string_equal(results_of(id, 50), "10 0, 10 0");
+        assert_string_equal(results_of(id, 60), "-");
+        assert_string_equal(results_of(id, 99), "-"); /* the one note of one of them */
+        assert_string_equal(results_of(id, 1), "-");
+}
+
+/* Their clocks are four minutes fast. */
+static void a_stop_takes_nobody_away(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+        char id[UUID_SIZE];
+        bool done = false;
+
+        plan("stopped", "", id);
+        find_seers(id);
+        for (int variant = 0; variant < 2; variant++) {
+                do_as("experiment_seen", id, variant, 0, 9, variant * INT64_C(240000));
+                do_as("note.created", "", variant, 0, 9, INT64_C(241000));
+        }
+        assert_string_equal(results_of(id, 0), "10 1, 10 1");
+        assert_int_equal(DB_WRITE(c, tx, experiment_stop(tx, id, "", &done)), SN_OK);
+        assert_string_equal(results_of(id, 0), "10 1, 10 1");
+        assert_true(verify(id).same && verify(id).people == 20);
+        /* What is stored later, and after the stop by its own clock, is not of the experiment. */
+        do_as("note.created", "", 0, 0, 9, INT64_C(1000));
+        do_as("note.created", "", 1, 0, 9, INT64_C(1000));
+        assert_string_equal(results_of(id, 0), "10 1, 10 1");
+}
+
+static int setup(void **state)
+{
+        int failed = analytics_setup(state);
+
+        analytics_start(); /* it knows the smallest group */
+        return failed;
+}
+
+static int teardown(void **state)
+{
+        analytics_stop();
+        return analytics_teardown(state);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(results_can_be_computed_again_from_the_events),
+            cmocka_unit_test(a_guardrail_stops_what_does_harm_and_nothing_else),
+            cmocka_unit_test(results_change_by_enough_people_who_act_and_who_join),
+            cmocka_unit_test(a_quantile_has_enough_people_on_either_side),
+            cmocka_unit_test(a_stop_takes_nobody_away),
+        };
+
+        return cmocka_run_group_tests_name("experiments", tests, setup, teardown);
+}
