@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +15,6 @@
 #include "services/analytics/journal.h"
 #include "services/analytics/store.h"
 #include "services/analytics/store_insights.h"
-#include "services/analytics/store_sketches.h"
 #include "services/test_analytics_support.h"
 #include "services/test_support.h"
 
@@ -179,35 +177,14 @@ static void journal_events(size_t records, int64_t now_ms)
         }
 }
 
-extern const struct service_job analytics_load, analytics_sketch; /* the generated lists have them, too */
-extern const struct service_definition analytics_service;
-
-/* With a journal in a folder of its own, which stop_service removes. */
-static char folder[40];
-
-static void start_service(void)
-{
-        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
-        struct settings settings = {
-            .analytics_keep_months = 13, .analytics_dir = folder, .analytics_journal_bytes = 1 << 24};
-
-        (void)snprintf(folder, sizeof(folder), "/tmp/sonet-test-load.XXXXXX");
-        assert_non_null(mkdtemp(folder));
-        assert_int_equal(analytics_service.start(c->service, &settings), SN_OK);
-}
-
-static void stop_service(void)
-{
-        analytics_service.stop(NULL);
-        assert_int_equal(rmdir(folder), 0);
-}
+extern const struct service_job analytics_load; /* the generated lists have it, too */
 
 /* More than one transaction takes, of one file. */
 static void all_that_waits_is_stored_once(void **state)
 {
         int64_t now_ms = clock_wall_ms();
 
-        start_service();
+        analytics_start();
         for (int round = 0; round < 2; round++) {
                 CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
                 bool more = true;
@@ -218,109 +195,11 @@ static void all_that_waits_is_stored_once(void **state)
                         assert_int_equal(analytics_load.run(c, &more), SN_OK);
                 }
         }
-        stop_service();
+        analytics_stop();
         assert_string_equal(test_admin(DATABASE, "select count(*) from user_events where name = 'app_open'"), "12500");
         assert_string_equal(
             test_admin(DATABASE, "select sum(value) from business_metrics where name = 'app_open' and grain = 'day'"),
             "12500");
-}
-
-/* ---- Sketches ---- */
-
-enum { PEOPLE = 3000, DAYS = 3 };
-
-/* Half of the people of each day are there on the next one, too. */
-static void leave_pages(int64_t first_ms)
-{
-        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
-        AnalyticsRows__TakenEvent **events = ARENA_ARRAY(c->arena, AnalyticsRows__TakenEvent *, PEOPLE * DAYS);
-
-        for (int i = 0; i < PEOPLE * DAYS; i++) {
-                AnalyticsRows__TakenEvent *event = events[i] = ARENA_NEW(c->arena, AnalyticsRows__TakenEvent);
-
-                analytics_rows__taken_event__init(event);
-                event->id = uuid_new_in(c->arena);
-                event->name = "page_leave";
-                event->at_ms = first_ms + i / PEOPLE * 24 * HOUR_MS + i;
-                event->visitor = arena_printf(c->arena, "00000000-0000-4000-8000-%012x",
-                                              (unsigned)(i % PEOPLE + i / PEOPLE * PEOPLE / 2));
-                event->properties = arena_printf(c->arena, "{\"visible_ms\": %zu}", draw(60000));
-        }
-        assert_int_equal(DB_WRITE(c, tx, store_events(tx, events, (size_t)PEOPLE * DAYS, TEST_ANALYTICS_MIN)), SN_OK);
-}
-
-static void make_sketches(void)
-{
-        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
-
-        start_service();
-        for (bool more = true; more;) {
-                more = false;
-                assert_int_equal(analytics_sketch.run(c, &more), SN_OK);
-        }
-        stop_service();
-}
-
-static void merge_sketches(int64_t first_ms, int64_t min, struct sketch *out)
-{
-        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
-        struct days days = {first_ms, first_ms + (int64_t)DAYS * 24 * HOUR_MS};
-
-        *out = (struct sketch){0};
-        assert_int_equal(DB_READ(c, tx, store_merged_sketch(tx, "page_leave", "visible_ms", days, min, out)), SN_OK);
-}
-
-static double exact(const char *expression)
-{
-        char sql[200];
-
-        (void)snprintf(sql, sizeof(sql), "select %s from user_events where name = 'page_leave'", expression);
-        return strtod(test_admin(DATABASE, sql), NULL);
-}
-
-static void sketches_of_days_tell_what_their_events_do(void **state)
-{
-        int64_t first_ms = (clock_wall_ms() / (24 * HOUR_MS) - DAYS) * 24 * HOUR_MS;
-        struct sketch *sketch = calloc(1, sizeof(*sketch));
-
-        leave_pages(first_ms);
-        make_sketches();
-        merge_sketches(first_ms, 1, sketch);
-        double people = exact("count(distinct visitor)");
-        assert_true(people == PEOPLE * (DAYS + 1) / 2.0);
-        assert_true(fabs(hll_count(&sketch->people) - people) < 3 * HLL_STANDARD_ERROR * people);
-        assert_true(tdigest_weight(&sketch->numbers) == PEOPLE * DAYS);
-        for (int q = 5; q < 100; q += 45) {
-                char share[100];
-
-                (void)snprintf(share, sizeof(share), "avg(((properties->>'visible_ms')::float8 < %f)::integer)",
-                               tdigest_quantile(&sketch->numbers, q / 100.0));
-                assert_true(fabs(exact(share) - q / 100.0) < 0.016);
-        }
-        merge_sketches(first_ms, PEOPLE + 1, sketch);
-        assert_true(hll_count(&sketch->people) == 0);
-        free(sketch);
-}
-
-/* At the earliest an hour later. */
-static void a_late_event_makes_the_sketch_of_its_day_again(void **state)
-{
-        int64_t first_ms = (clock_wall_ms() / (24 * HOUR_MS) - DAYS) * 24 * HOUR_MS;
-        struct sketch *sketch = calloc(1, sizeof(*sketch));
-
-        leave_pages(first_ms);
-        make_sketches();
-        merge_sketches(first_ms, 1, sketch);
-        assert_true(tdigest_weight(&sketch->numbers) == PEOPLE * DAYS);
-        (void)test_admin(DATABASE, "alter table analytics_sketches disable trigger user; update analytics_sketches set"
-                                   " updated_at = now() - interval '2 hours', people = '', n_people = 1; select 1");
-        make_sketches();
-        merge_sketches(first_ms, PEOPLE, sketch);
-        assert_int_equal(sketch->n_people, PEOPLE * DAYS);
-        assert_string_equal(test_admin(DATABASE, "select count(*) from analytics_sketches where events = 6000 and day <"
-                                                 " (now() at time zone 'UTC')::date and name = 'page_leave'"),
-                            "6");
-        free(sketch);
 }
 
 /* ---- Members who are erased ---- */
@@ -480,8 +359,6 @@ int main(void)
             cmocka_unit_test(roll_ups_are_what_a_recomputation_gives),
             cmocka_unit_test(a_batch_publishes_what_it_has_changed),
             cmocka_unit_test(all_that_waits_is_stored_once),
-            cmocka_unit_test(sketches_of_days_tell_what_their_events_do),
-            cmocka_unit_test(a_late_event_makes_the_sketch_of_its_day_again),
             cmocka_unit_test(nothing_leads_to_who_was_erased),
             cmocka_unit_test(followers_are_counted_by_pseudonym),
             cmocka_unit_test(answers_that_are_kept_for_who_was_erased_go),

@@ -239,8 +239,8 @@ static const struct {
                           " select id(n % 2000 + 1), now() - n * interval '1 hour', '', now(), 5, 0"
                           " from generate_series(1, 20000) n"},
     {"analytics_service",
-     "insert into analytics_sketches (name, property, day, events, n_people, people, digest)"
-     " select 'e' || n % 20, '', current_date - n / 20, 1, 1, '', '' from generate_series(1, 8000) n"},
+     "insert into analytics_sketches (name, property, day, events, n_people, people, digest, counted_to)"
+     " select 'e' || n % 20, '', current_date - n / 20, 1, 1, '', '', now() from generate_series(1, 8000) n"},
     {"analytics_service", "insert into user_engagement_profiles (visitor, author, reads, likes, renotes, answers)"
                           " select id(n % 500 + 1), id(n / 500 + 1), 1, 1, 1, 1 from generate_series(1, 20000) n"},
     {"analytics_service", "insert into business_metrics (name, grain, bucket, value, people, published)"

@@ -18,14 +18,25 @@ struct sketch {
         int64_t n_people;
 };
 
-/* The oldest day that is over and has no sketch, or one that lacks events and is an hour old; of the last so many
- * months. events and properties: pairs of which numbers are kept. */
+/* The oldest day that is over and has no sketch, or more events than when its sketch was last made or kept, at least an
+ * hour ago; of the last so many months. events and properties: pairs of which numbers are kept. */
 SN_CHECKED sn_status store_due_sketch(struct db_tx *tx, char *const *events, char *const *properties, size_t n,
                                       int64_t months, sketch_of *out, bool *found);
-/* At most SKETCH_PAGE people after that one ("": from the first one on), and the mean of their numbers. */
-SN_CHECKED sn_status store_sketched_people(struct db_tx *tx, const sketch_of *of, const char *after, size_t *n,
-                                           AnalyticsRows__SketchedPerson ***out);
-SN_CHECKED sn_status store_save_sketch(struct db_tx *tx, const sketch_of *of, struct sketch *sketch);
+
+struct late_people {
+        bool has_sketch; /* otherwise both are 0 */
+        int64_t late;    /* people with events that were stored since it was made, up to to_ms */
+        int64_t joined;  /* those of them who are not in it */
+};
+SN_CHECKED sn_status store_late_people(struct db_tx *tx, const sketch_of *of, int64_t to_ms, struct late_people *out);
+/* It is due again when there are more events than now. */
+SN_CHECKED sn_status store_keep_sketch(struct db_tx *tx, const sketch_of *of);
+
+/* At most SKETCH_PAGE people after that one ("": from the first one on), and the mean of their numbers, by what was
+ * stored up to to_ms. */
+SN_CHECKED sn_status store_sketched_people(struct db_tx *tx, const sketch_of *of, int64_t to_ms, const char *after,
+                                           size_t *n, AnalyticsRows__SketchedPerson ***out);
+SN_CHECKED sn_status store_save_sketch(struct db_tx *tx, const sketch_of *of, int64_t to_ms, struct sketch *sketch);
 /* All of these days on which at least min people were there, merged. */
 SN_CHECKED sn_status store_merged_sketch(struct db_tx *tx, const char *name, const char *property, struct days days,
                                          int64_t min, struct sketch *out);

@@ -49,6 +49,11 @@ insert into first_note_medians (day, people, median_s)
 -- The results of an experiment count what was stored up to then. It moves on when enough people of a variant have done something since.
 alter table experiments add column told_to timestamptz;
 
+-- A sketch is of what was stored up to then. It is made again when later events are of enough people (sketch.c).
+alter table analytics_sketches add column counted_to timestamptz;
+update analytics_sketches set counted_to = updated_at;
+alter table analytics_sketches alter column counted_to set not null;
+
 -- Both numbers of people are multiples of the smallest group; of deliveries it is not known from how many different people of a day they are.
 create or replace view report_events as
         select bucket as at, name, published as events, nullif(people / min_group * min_group, 0) as people

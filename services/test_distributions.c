@@ -1,0 +1,182 @@
+/* Sketches of days: they tell what the events do, and change by enough people only. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+#include "base/clock.h"
+#include "google/protobuf/timestamp.pb-c.h"
+#include "services/analytics/analytics.h"
+#include "services/analytics/store.h"
+#include "services/analytics/store_sketches.h"
+#include "services/test_analytics_support.h"
+#include "services/test_support.h"
+
+#define DATABASE TEST_ANALYTICS
+#define HOUR_MS  INT64_C(3600000)
+
+extern const struct service_job analytics_sketch; /* the generated lists have it, too */
+
+/* The same sequence at each run; below bound (Knuth's MMIX). */
+static size_t draw(size_t bound)
+{
+        static uint64_t state = 20261127;
+
+        state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        return (size_t)(state >> 33) % bound;
+}
+
+enum { PEOPLE = 3000, DAYS = 3 };
+
+/* Half of the people of each day are there on the next one, too. */
+static void leave_pages(int64_t first_ms)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+        AnalyticsRows__TakenEvent **events = ARENA_ARRAY(c->arena, AnalyticsRows__TakenEvent *, PEOPLE * DAYS);
+
+        for (int i = 0; i < PEOPLE * DAYS; i++) {
+                AnalyticsRows__TakenEvent *event = events[i] = ARENA_NEW(c->arena, AnalyticsRows__TakenEvent);
+
+                analytics_rows__taken_event__init(event);
+                event->id = uuid_new_in(c->arena);
+                event->name = "page_leave";
+                event->at_ms = first_ms + i / PEOPLE * 24 * HOUR_MS + i;
+                event->visitor = arena_printf(c->arena, "00000000-0000-4000-8000-%012x",
+                                              (unsigned)(i % PEOPLE + i / PEOPLE * PEOPLE / 2));
+                event->properties = arena_printf(c->arena, "{\"visible_ms\": %zu}", draw(60000));
+        }
+        assert_int_equal(DB_WRITE(c, tx, store_events(tx, events, (size_t)PEOPLE * DAYS, TEST_ANALYTICS_MIN)), SN_OK);
+}
+
+static void make_sketches(void)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+
+        analytics_start();
+        for (bool more = true; more;) {
+                more = false;
+                assert_int_equal(analytics_sketch.run(c, &more), SN_OK);
+        }
+        analytics_stop();
+}
+
+static void merge_sketches(int64_t first_ms, int64_t min, struct sketch *out)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+        struct days days = {first_ms, first_ms + (int64_t)DAYS * 24 * HOUR_MS};
+
+        *out = (struct sketch){0};
+        assert_int_equal(DB_READ(c, tx, store_merged_sketch(tx, "page_leave", "visible_ms", days, min, out)), SN_OK);
+}
+
+static double exact(const char *expression)
+{
+        char sql[200];
+
+        (void)snprintf(sql, sizeof(sql), "select %s from user_events where name = 'page_leave'", expression);
+        return strtod(test_admin(DATABASE, sql), NULL);
+}
+
+static void sketches_of_days_tell_what_their_events_do(void **state)
+{
+        int64_t first_ms = (clock_wall_ms() / (24 * HOUR_MS) - DAYS) * 24 * HOUR_MS;
+        struct sketch *sketch = calloc(1, sizeof(*sketch));
+
+        leave_pages(first_ms);
+        make_sketches();
+        merge_sketches(first_ms, 1, sketch);
+        double people = exact("count(distinct visitor)");
+        assert_true(people == PEOPLE * (DAYS + 1) / 2.0);
+        assert_true(fabs(hll_count(&sketch->people) - people) < 3 * HLL_STANDARD_ERROR * people);
+        assert_true(tdigest_weight(&sketch->numbers) == PEOPLE * DAYS);
+        for (int q = 5; q < 100; q += 45) {
+                char share[100];
+
+                (void)snprintf(share, sizeof(share), "avg(((properties->>'visible_ms')::float8 < %f)::integer)",
+                               tdigest_quantile(&sketch->numbers, q / 100.0));
+                assert_true(fabs(exact(share) - q / 100.0) < 0.016);
+        }
+        merge_sketches(first_ms, PEOPLE + 1, sketch);
+        assert_true(hll_count(&sketch->people) == 0);
+        free(sketch);
+}
+
+/* At the earliest an hour later. */
+static void a_late_event_makes_the_sketch_of_its_day_again(void **state)
+{
+        int64_t first_ms = (clock_wall_ms() / (24 * HOUR_MS) - DAYS) * 24 * HOUR_MS;
+        struct sketch *sketch = calloc(1, sizeof(*sketch));
+
+        leave_pages(first_ms);
+        make_sketches();
+        merge_sketches(first_ms, 1, sketch);
+        assert_true(tdigest_weight(&sketch->numbers) == PEOPLE * DAYS);
+        (void)test_admin(DATABASE, "alter table analytics_sketches disable trigger user; update analytics_sketches set"
+                                   " updated_at = now() - interval '2 hours', people = '', n_people = 1; select 1");
+        make_sketches();
+        merge_sketches(first_ms, PEOPLE, sketch);
+        assert_int_equal(sketch->n_people, PEOPLE * DAYS);
+        assert_string_equal(test_admin(DATABASE, "select count(*) from analytics_sketches where events = 6000 and day <"
+                                                 " (now() at time zone 'UTC')::date and name = 'page_leave'"),
+                            "6");
+        free(sketch);
+}
+
+/* So many people leave a page yesterday, or the first so many of those who left one before. */
+static void leave_late(int people, bool known)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+        AnalyticsRows__TakenEvent **events = ARENA_ARRAY(c->arena, AnalyticsRows__TakenEvent *, people);
+        int64_t day_ms = (clock_wall_ms() / (24 * HOUR_MS) - 1) * 24 * HOUR_MS;
+
+        for (int i = 0; i < people; i++) {
+                AnalyticsRows__TakenEvent *event = events[i] = ARENA_NEW(c->arena, AnalyticsRows__TakenEvent);
+
+                analytics_rows__taken_event__init(event);
+                event->id = uuid_new_in(c->arena);
+                event->name = "late";
+                event->at_ms = day_ms + 12 * HOUR_MS;
+                event->visitor = known ? arena_printf(c->arena, "00000000-0000-4000-8000-%012d", i) : event->id;
+        }
+        assert_int_equal(DB_WRITE(c, tx, store_events(tx, events, (size_t)people, TEST_ANALYTICS_MIN)), SN_OK);
+}
+
+/* Of how many people the sketch is, an hour later. */
+static const char *sketched_late(void)
+{
+        (void)test_admin(DATABASE, "alter table analytics_sketches disable trigger user; update analytics_sketches set"
+                                   " updated_at = now() - interval '2 hours'; alter table analytics_sketches enable"
+                                   " trigger user; select 1");
+        make_sketches();
+        return test_admin(DATABASE, "select n_people from analytics_sketches where name = 'late'");
+}
+
+/* Of those who have late events all or none, so that nobody is told apart by what they change. */
+static void late_events_of_few_people_do_not_change_a_sketch(void **state)
+{
+        leave_late(8, true);
+        make_sketches();
+        assert_string_equal(sketched_late(), "8");
+        leave_late(1, false);
+        assert_string_equal(sketched_late(), "8");
+        leave_late(6, true); /* with the one, enough people; but then that one could be told */
+        assert_string_equal(sketched_late(), "8");
+        leave_late(3, false);
+        assert_string_equal(sketched_late(), "8");
+        leave_late(1, false);
+        assert_string_equal(sketched_late(), "13");
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(sketches_of_days_tell_what_their_events_do),
+            cmocka_unit_test(a_late_event_makes_the_sketch_of_its_day_again),
+            cmocka_unit_test(late_events_of_few_people_do_not_change_a_sketch),
+        };
+
+        return cmocka_run_group_tests_name("distributions", tests, analytics_setup, analytics_teardown);
+}
