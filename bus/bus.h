@@ -1,7 +1,7 @@
 /* Bus: events. The outbox table is the log; Redis Streams only transports it.
  *
- * Emitting: outbox_put() in the transaction that causes the event. Rows get gapless positions with its COMMIT, or from the
- * relay of the emitting service, which publishes them with XADD under the position as ID; rows are kept for 7 days.
+ * Emitting: outbox_put() in the transaction that causes the event. Rows get gapless positions with its COMMIT, or from
+ * the relay of the emitting service, which publishes them with XADD under the position as ID; rows are kept for 7 days.
  *
  * Consuming: each consumer has its own position in its source's log and its own thread, or several: lanes, among which
  * events are divided by aggregate. It reads events from the stream and, after a gap or without Redis, from the source's

@@ -30,8 +30,8 @@ SN_CHECKED sn_status chat_store_hidden(struct db_tx *tx, char *const *ids, char 
 /* Takes out those that the actor has deleted for themselves. */
 SN_CHECKED sn_status chat_store_drop_hidden(struct db_tx *tx, chat_entry **entries, size_t *n);
 
-/* *changed: it was not so before. SN_FAILED_PRECONDITION when the message would have more than REACTIONS_MAX, or the actor
- * has reacted to it REACTINGS_MAX times. */
+/* *changed: it was not so before. SN_FAILED_PRECONDITION when the message would have more than REACTIONS_MAX, or the
+ * actor has reacted to it REACTINGS_MAX times. */
 SN_CHECKED sn_status chat_store_react(struct db_tx *tx, const char *message_id, const char *emoji, bool *changed);
 SN_CHECKED sn_status chat_store_unreact(struct db_tx *tx, const char *message_id, const char *user_id,
                                         const char *emoji, bool *changed);
