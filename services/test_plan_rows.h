@@ -207,8 +207,9 @@ static const struct {
           " select n, id(n), 'note.created', id(n), now() from generate_series(1, 10000) n"},
     {"analytics_service", "insert into analytics_people (visitor, user_id, first_day)"
                           " select id(n), id(n), now() from generate_series(1, 5000) n"},
-    {"analytics_service", "insert into user_events (id, at, name, visitor, member) select id(n), now() - interval '28 "
-                          "days' + n * interval '4 min',"
+    {"analytics_service", "insert into user_events (id, at, name, visitor, member) select id(n),"
+                          /* into four months: no partition has so few rows that reading all is cheaper */
+                          " date_trunc('month', now()) - interval '1 month' + n * interval '5 min',"
                           " 'e' || n % 20, id(n % 5000 + 1), true from generate_series(1, 30000) n"},
     {"analytics_service",
      "insert into user_sessions (day, visitor, member, first_at, last_at, events)"
