@@ -6,6 +6,7 @@
 #include "services/note/recent.h"
 #include "services/note/stored.h"
 #include "services/note/visibility.h"
+#include "services/timestamp.h"
 #include "services/user/user.rpc.h"
 
 /* Mentions of existing members, in order of appearance. */
@@ -117,16 +118,6 @@ void draft_inherit_audience(struct draft *draft, const NoteRows__StoredNote *of)
         }
 }
 
-static Google__Protobuf__Timestamp *timestamp(struct arena *arena, int64_t wall_ms)
-{
-        Google__Protobuf__Timestamp *t = ARENA_NEW(arena, Google__Protobuf__Timestamp);
-
-        google__protobuf__timestamp__init(t);
-        t->seconds = wall_ms / 1000;
-        t->nanos = (int32_t)(wall_ms % 1000) * 1000000;
-        return t;
-}
-
 static void show_text(struct rpc_call *c, const struct draft *draft, Note__Note *out)
 {
         out->text = (char *)draft->text;
@@ -142,7 +133,7 @@ static void show_text(struct rpc_call *c, const struct draft *draft, Note__Note 
 void draft_show_edit(struct rpc_call *c, const struct draft *draft, Note__Note *out)
 {
         show_text(c, draft, out);
-        out->edited_at = timestamp(c->arena, c->now_ms);
+        out->edited_at = timestamp_new(c->arena, c->now_ms);
 }
 
 void draft_show(struct rpc_call *c, const struct draft *draft, Note__Note *out)
@@ -151,7 +142,7 @@ void draft_show(struct rpc_call *c, const struct draft *draft, Note__Note *out)
         out->author = (User__Author *)draft->author;
         show_text(c, draft, out);
         out->visibility = (Note__Visibility)draft->visibility;
-        out->created_at = timestamp(c->arena, c->now_ms);
+        out->created_at = timestamp_new(c->arena, c->now_ms);
         out->counts = ARENA_NEW(c->arena, Note__NoteCounts);
         note__note_counts__init(out->counts);
         out->viewer = ARENA_NEW(c->arena, Note__NoteViewer);

@@ -6,6 +6,7 @@
 #include "services/notification/notification.h"
 #include "services/notification/sentence.h"
 #include "services/notification/store.h"
+#include "services/timestamp.h"
 
 enum { LOOKED_AT = 50000, LEAST_BY_DEFAULT = 2 };
 #define DAY_MS INT64_C(86400000)
@@ -218,16 +219,6 @@ struct trial {
         size_t n;
 };
 
-static Google__Protobuf__Timestamp *moment(struct arena *arena, int64_t wall_ms)
-{
-        Google__Protobuf__Timestamp *out = ARENA_NEW(arena, Google__Protobuf__Timestamp);
-
-        google__protobuf__timestamp__init(out);
-        out->seconds = wall_ms / 1000;
-        out->nanos = (int32_t)(wall_ms % 1000) * 1000000;
-        return out;
-}
-
 static sn_status load_trial(struct db_tx *tx, const char *type, struct trial *t)
 {
         NotificationRows__Happened **rows = NULL;
@@ -266,8 +257,8 @@ sn_status notification_handle_dry_run_aggregation_rule(struct rpc_call *c, const
 
         TRY(check_rule(c, in, &type));
         TRY(DB_READ(c, tx, load_trial(tx, in->type, &t)));
-        out->from = moment(c->arena, c->now_ms - DAY_MS);
-        out->until = moment(c->arena, c->now_ms);
+        out->from = timestamp_new(c->arena, c->now_ms - DAY_MS);
+        out->until = timestamp_new(c->arena, c->now_ms);
         out->happened = t.n;
         out->more = t.n == LOOKED_AT;
         out->now = try_rule(c->arena, &t.now->of[type], &t);

@@ -7,6 +7,7 @@
 #include "services/messaging/messaging.rpc.h"
 #include "services/notification/notification.h"
 #include "services/notification/store.h"
+#include "services/timestamp.h"
 
 enum {
         ASKED_AT_ONCE = 1000, /* user.BatchGetAuthors and follow.GetRelations take as many */
@@ -183,16 +184,6 @@ static void drop_hidden(struct showing *s)
         s->n = kept;
 }
 
-static Google__Protobuf__Timestamp *time_of(struct arena *arena, int64_t at_ms)
-{
-        Google__Protobuf__Timestamp *out = ARENA_NEW(arena, Google__Protobuf__Timestamp);
-
-        google__protobuf__timestamp__init(out);
-        out->seconds = at_ms / 1000;
-        out->nanos = (int32_t)(at_ms % 1000) * 1000000;
-        return out;
-}
-
 /* Deliveries that wait, and for what. */
 static void add_held(const struct showing *s, const NotificationRows__Stored *row)
 {
@@ -206,7 +197,7 @@ static void add_held(const struct showing *s, const NotificationRows__Stored *ro
                 notification__held__init(held);
                 held->channel = (char *)channel_name((enum channel)row->held[i + CHANNEL]);
                 held->by = (char *)hold_name((enum hold)row->held[i + HOLD]);
-                held->until = time_of(s->c->arena, row->held[i + UNTIL_MS]);
+                held->until = timestamp_new(s->c->arena, row->held[i + UNTIL_MS]);
                 why->held[why->n_held++] = held;
         }
 }

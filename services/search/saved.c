@@ -6,6 +6,7 @@
 #include "services/search/search.h"
 #include "services/search/store_own.h"
 #include "services/search/terms.h"
+#include "services/timestamp.h"
 
 enum { SAVED_MAX = 100 };
 
@@ -21,16 +22,6 @@ static sn_status check_room(struct db_tx *tx)
                                              "you have %d saved searches already; delete one first", SAVED_MAX);
 }
 
-static Google__Protobuf__Timestamp *timestamp(struct arena *arena, int64_t wall_ms)
-{
-        Google__Protobuf__Timestamp *t = ARENA_NEW(arena, Google__Protobuf__Timestamp);
-
-        google__protobuf__timestamp__init(t);
-        t->seconds = wall_ms / 1000;
-        t->nanos = (int32_t)(wall_ms % 1000) * 1000000;
-        return t;
-}
-
 static sn_status make(struct rpc_call *c, const Search__SaveSearchRequest *in, Search__SavedSearch *out)
 {
         struct query_error error = {0};
@@ -44,7 +35,7 @@ static sn_status make(struct rpc_call *c, const Search__SaveSearchRequest *in, S
         out->name = in->name[0] != '\0' ? in->name : out->query;
         out->type = in->type != 0 ? in->type : SEARCH__SEARCH_TYPE__SEARCH_TYPE_ALL;
         out->sort = in->sort != 0 ? in->sort : SEARCH__SEARCH_SORT__SEARCH_SORT_RELEVANCE;
-        out->created_at = timestamp(c->arena, c->now_ms);
+        out->created_at = timestamp_new(c->arena, c->now_ms);
         out->alerts = in->alerts;
         return SN_OK;
 }
