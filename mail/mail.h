@@ -1,12 +1,12 @@
 /* Mail to people. A mail is added to the queue in the transaction that causes it, and a lane of its own sends it later:
- * a slow mail server never delays a request, and a mail exists exactly if its cause does.
+ * a slow mail server never delays a request, and a mail exists if and only if its cause was committed.
  *
  *   TRY(mail_enqueue(tx, &(struct mail){.template = &verify_email, .to = email, .language = "de", .owner_id = id,
  *                                       MAIL_VALUES(mail_text("name", username), mail_link("link", url))}));
  *
  * Guarantees: a mail whose transaction commits is retried until the server accepts it, rejects it permanently, or it
  * expires. A key is mailed once. If the process or the connection ends after the server has accepted a mail and before
- * that is recorded, the mail is sent again with the same Message-ID: SMTP allows nothing better (RFC 1047). */
+ * that is recorded, the mail is sent again with the same Message-ID: SMTP cannot rule that out (RFC 1047). */
 #ifndef MAIL_MAIL_H
 #define MAIL_MAIL_H
 
@@ -67,7 +67,8 @@ SN_CHECKED sn_status mail_settle_bounces(struct db_tx *tx, const struct mail_bou
 /* Deletes all mails of a member, sent or not, when the member is erased. */
 SN_CHECKED sn_status mail_forget(struct db_tx *tx, const char *owner_id);
 
-/* Reads SMTP_URL, MAIL_FROM and the others; call it before starting threads. SN_INVALID_ARGUMENT with a sentence. */
+/* Reads SMTP_URL, MAIL_FROM and the others; call it before starting threads. SN_INVALID_ARGUMENT with a sentence in
+ * error. */
 SN_CHECKED sn_status mail_setup(const struct settings *settings, struct buf *error);
 /* The network's name in mails: that of MAIL_FROM. */
 const char *mail_network(void);

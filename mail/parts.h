@@ -18,7 +18,7 @@ struct mail_options {
         int domain_rate;
 };
 
-/* As mail_setup made it. */
+/* The options as mail_setup read them. */
 const struct mail_options *mail_options(void);
 
 /* ---- The queue ---- */
@@ -53,8 +53,8 @@ SN_CHECKED sn_status mail_queue_release(struct rpc_call *c, const struct mail_it
 
 enum mail_outcome {
         MAIL_SENT,
-        MAIL_DEFERRED,    /* this mail, temporarily */
-        MAIL_REFUSED,     /* this mail, permanently */
+        MAIL_DEFERRED,    /* this mail failed temporarily */
+        MAIL_REFUSED,     /* this mail failed permanently */
         MAIL_UNREACHABLE, /* no mail can be sent at present */
         MAIL_PACED,       /* not tried: the domain's rate limit is used up */
 };

@@ -15,7 +15,7 @@ enum {
 
 /* ---- Encryption: recipient, NUL, message; bound to the row's ID ---- */
 
-static void *seal(struct arena *arena, const char *id, const struct buf *plain, size_t *len)
+static void *encrypt_message(struct arena *arena, const char *id, const struct buf *plain, size_t *len)
 {
         uint8_t key[32], *sealed = arena_alloc(arena, NONCE_BYTES + plain->len + TAG_BYTES);
         unsigned long long written = 0;
@@ -31,7 +31,7 @@ static void *seal(struct arena *arena, const char *id, const struct buf *plain, 
 }
 
 /* False if it was encrypted with another key file, or altered. */
-static bool open_sealed(struct arena *arena, const uint8_t *sealed, size_t len, struct mail_item *item)
+static bool decrypt_message(struct arena *arena, const uint8_t *sealed, size_t len, struct mail_item *item)
 {
         unsigned long long written = 0;
         uint8_t key[32], *plain = arena_alloc(arena, len + 1);
@@ -77,7 +77,7 @@ DB_STATEMENT(INSERT_MAIL, "*", NULL,
              "insert into mail_queue (id, key, owner_id, kind, content, expires_at, created_at,"
              " recipient_hash) values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (key) do nothing");
 
-static void wake(void *sender)
+static void wake_sender(void *sender)
 {
         mail_sender_wake(sender);
 }
@@ -120,7 +120,7 @@ sn_status mail_enqueue(struct db_tx *tx, const struct mail *mail)
 
         buf_init(&plain, MESSAGE_BYTES_MAX);
         TRY(compose(c, mail, id, &plain));
-        void *sealed = seal(c->arena, id, &plain, &len);
+        void *sealed = encrypt_message(c->arena, id, &plain, &len);
 
         TRY(db_exec(tx, &INSERT_MAIL,
                     DB_BINDS(bind_uuid(id), bind_text(mail->key != NULL ? mail->key : id), bind_uuid(mail->owner_id),
@@ -129,7 +129,7 @@ sn_status mail_enqueue(struct db_tx *tx, const struct mail *mail)
                              bind_bytes(hash_recipient(c->arena, mail->to), crypto_auth_hmacsha256_BYTES)),
                     NULL));
         if (c->service->mailer != NULL) {
-                db_on_commit(tx, wake, c->service->mailer);
+                db_on_commit(tx, wake_sender, c->service->mailer);
         }
         return SN_OK;
 }
@@ -255,7 +255,7 @@ static sn_status read_claimed(struct rpc_call *c, const struct db_rows *rows, st
 
                 *item = (struct mail_item){.kind = db_text(rows, i, "kind"), .attempts = db_i64(rows, i, "attempts")};
                 (void)snprintf(item->id, sizeof(item->id), "%s", db_text(rows, i, "id"));
-                if (open_sealed(c->arena, sealed, len, item)) {
+                if (decrypt_message(c->arena, sealed, len, item)) {
                         (*n)++;
                 } else {
                         TRY(mail_queue_failed(c, item, "was encrypted with a different key file", false));
@@ -307,7 +307,7 @@ sn_status mail_queue_expire(struct rpc_call *c, int64_t *n_failed)
 
 #define IF_STILL_OURS " where id = $1 and attempts = $2 and settled_at is null"
 
-static sn_status settle(struct rpc_call *c, const struct db_statement *s, const struct db_bind *binds, size_t n)
+static sn_status settle_item(struct rpc_call *c, const struct db_statement *s, const struct db_bind *binds, size_t n)
 {
         return DB_WRITE(c, tx, db_exec(tx, s, binds, n, NULL));
 }
@@ -317,7 +317,7 @@ DB_STATEMENT(MAIL_SENT_ROW, "*", NULL,
 
 sn_status mail_queue_sent(struct rpc_call *c, const struct mail_item *item)
 {
-        return settle(c, &MAIL_SENT_ROW, DB_BINDS(bind_uuid(item->id), bind_i64(item->attempts)));
+        return settle_item(c, &MAIL_SENT_ROW, DB_BINDS(bind_uuid(item->id), bind_i64(item->attempts)));
 }
 
 DB_STATEMENT(MAIL_FAILED_ROW, "*", NULL,
@@ -325,8 +325,9 @@ DB_STATEMENT(MAIL_FAILED_ROW, "*", NULL,
 
 sn_status mail_queue_failed(struct rpc_call *c, const struct mail_item *item, const char *error, bool bounced)
 {
-        return settle(c, &MAIL_FAILED_ROW,
-                      DB_BINDS(bind_uuid(item->id), bind_i64(item->attempts), bind_text(error), bind_bool(bounced)));
+        return settle_item(
+            c, &MAIL_FAILED_ROW,
+            DB_BINDS(bind_uuid(item->id), bind_i64(item->attempts), bind_text(error), bind_bool(bounced)));
 }
 
 DB_STATEMENT(
@@ -335,8 +336,9 @@ DB_STATEMENT(
 
 sn_status mail_queue_retry(struct rpc_call *c, const struct mail_item *item, int64_t after_ms, const char *error)
 {
-        return settle(c, &MAIL_RETRY_ROW,
-                      DB_BINDS(bind_uuid(item->id), bind_i64(item->attempts), bind_i64(after_ms), bind_text(error)));
+        return settle_item(
+            c, &MAIL_RETRY_ROW,
+            DB_BINDS(bind_uuid(item->id), bind_i64(item->attempts), bind_i64(after_ms), bind_text(error)));
 }
 
 DB_STATEMENT(
@@ -346,6 +348,7 @@ DB_STATEMENT(
 
 sn_status mail_queue_release(struct rpc_call *c, const struct mail_item *item, int64_t after_ms, const char *error)
 {
-        return settle(c, &MAIL_RELEASE_ROW,
-                      DB_BINDS(bind_uuid(item->id), bind_i64(item->attempts), bind_text(error), bind_i64(after_ms)));
+        return settle_item(
+            c, &MAIL_RELEASE_ROW,
+            DB_BINDS(bind_uuid(item->id), bind_i64(item->attempts), bind_text(error), bind_i64(after_ms)));
 }

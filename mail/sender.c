@@ -46,7 +46,7 @@ struct mail_sender {
         struct metric *sent, *deferred, *failed, *unreachable, *paced;
 };
 
-/* From three quarters to five: many that failed at once are not retried at once. */
+/* Between 75 % and 125 %, so that mails that failed together are not retried together. */
 static int64_t jitter(int64_t ms)
 {
         return ms * 3 / 4 + random_below((uint32_t)(ms / 2) + 1);
@@ -76,11 +76,11 @@ static void pause_sending(struct mail_sender *s, const char *reason)
 
         s->paused_until_us = clock_monotonic_us() + pause_ms * 1000;
         (void)pthread_mutex_unlock(&s->lock);
-        log_event(LOG_LEVEL_WARN, "mails cannot be sent; they wait", LOG_STR("sonet.service", s->service->name),
+        log_event(LOG_LEVEL_WARN, "cannot send mail; will retry", LOG_STR("sonet.service", s->service->name),
                   LOG_STR("error.message", reason), LOG_INT("sonet.retry_ms", pause_ms));
 }
 
-static void reached(struct mail_sender *s)
+static void end_pause(struct mail_sender *s)
 {
         (void)pthread_mutex_lock(&s->lock);
         s->pause_ms = 0;
@@ -88,7 +88,7 @@ static void reached(struct mail_sender *s)
         (void)pthread_mutex_unlock(&s->lock);
 }
 
-/* While the database is unreachable the mail waits as well, as its result could not be recorded. */
+/* Also waits while the database is unreachable, since a result could not be recorded. */
 static int64_t wait_for_pace_ms(struct mail_sender *s, const char *to)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(s->service, CALL_MS);
@@ -100,7 +100,7 @@ static int64_t wait_for_pace_ms(struct mail_sender *s, const char *to)
 
 /* ---- One mail ---- */
 
-static void deliver(struct worker *w, const struct mail_item *item, struct mail_result *result)
+static void deliver_item(struct worker *w, const struct mail_item *item, struct mail_result *result)
 {
         const struct mail_options *o = w->sender->options;
         int64_t wait_ms = wait_for_pace_ms(w->sender, item->to);
@@ -117,7 +117,7 @@ static void deliver(struct worker *w, const struct mail_item *item, struct mail_
         }
 }
 
-static sn_status note_once(struct rpc_call *c, const struct mail_item *item, const struct mail_result *result)
+static sn_status record_once(struct rpc_call *c, const struct mail_item *item, const struct mail_result *result)
 {
         switch (result->outcome) {
         case MAIL_SENT:
@@ -133,13 +133,13 @@ static sn_status note_once(struct rpc_call *c, const struct mail_item *item, con
 }
 
 /* An unrecorded mail would be sent again, so recording is retried while the lease lasts. */
-static void note_result(struct mail_sender *s, const struct mail_item *item, const struct mail_result *result,
-                        int64_t until_us)
+static void record_result(struct mail_sender *s, const struct mail_item *item, const struct mail_result *result,
+                          int64_t until_us)
 {
         while (true) {
                 CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(s->service, CALL_MS);
 
-                if (note_once(c, item, result) == SN_OK || clock_monotonic_us() > until_us ||
+                if (record_once(c, item, result) == SN_OK || clock_monotonic_us() > until_us ||
                     atomic_load(&s->stopping)) {
                         return;
                 }
@@ -175,20 +175,20 @@ static bool send_one(struct worker *w, const struct mail_item *item, int64_t unt
         bool in_time = clock_monotonic_us() + s->options->timeout_ms * INT64_C(1000) < until_us;
 
         if (in_time && !atomic_load(&s->stopping) && pause_left_ms(s) == 0) {
-                deliver(w, item, &result);
+                deliver_item(w, item, &result);
                 if (result.outcome == MAIL_UNREACHABLE) {
                         pause_sending(s, result.reason);
                 } else if (result.outcome != MAIL_PACED) {
-                        reached(s);
+                        end_pause(s);
                 }
                 log_result(s, item, &result);
                 fault_point("mail_sent");
         }
-        note_result(s, item, &result, until_us);
+        record_result(s, item, &result, until_us);
         return result.outcome != MAIL_UNREACHABLE;
 }
 
-static sn_status expire(struct mail_sender *s)
+static sn_status expire_mails(struct mail_sender *s)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(s->service, CALL_MS);
         int64_t n = 0;
@@ -219,7 +219,7 @@ static sn_status send_batch(struct worker *w, int64_t *wait_ms)
         if (*wait_ms > 0) {
                 return SN_OK;
         }
-        TRY(expire(s)); /* expired ones are not claimed */
+        TRY(expire_mails(s)); /* expired ones are not claimed */
         TRY(mail_queue_claim(c, BATCH, lease_ms(s) / 1000, &items, &n));
         for (size_t i = 0; i < n; i++) {
                 (void)send_one(w, &items[i], until_us);
@@ -243,7 +243,7 @@ static void clean_folder(struct worker *w)
         }
 }
 
-static int64_t work(void *context)
+static int64_t run_worker(void *context)
 {
         struct worker *w = context;
         int64_t wait_ms = IDLE_MS;
@@ -252,7 +252,7 @@ static int64_t work(void *context)
                 return TICKER_IDLE;
         }
         clean_folder(w);
-        if (expiry_is_due(w) && expire(w->sender) != SN_OK) {
+        if (expiry_is_due(w) && expire_mails(w->sender) != SN_OK) {
                 return DB_AWAY_MS;
         }
         if (pause_left_ms(w->sender) > 0) {
@@ -297,7 +297,7 @@ struct mail_sender *mail_sender_new(struct service *service)
                 w->smtp = s->options->smtp_url[0] != '\0' ? mail_smtp_new(s->options, &s->stopping) : NULL;
         }
         for (int i = 0; i < s->n_workers; i++) {
-                s->workers[i].ticker = ticker_new("mail", work, &s->workers[i]);
+                s->workers[i].ticker = ticker_new("mail", run_worker, &s->workers[i]);
         }
         return s;
 }

@@ -67,7 +67,7 @@ static void keep_status(struct mail_smtp *s, const char *line, size_t len)
         s->status[n] = '\0';
 }
 
-static int follow(CURL *curl, curl_infotype type, char *data, size_t len, void *context)
+static int follow_session(CURL *curl, curl_infotype type, char *data, size_t len, void *context)
 {
         struct mail_smtp *s = context;
         struct str line = {data, len};
@@ -113,9 +113,9 @@ static void set_options(struct mail_smtp *s)
         (void)curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, keep_going);
         (void)curl_easy_setopt(curl, CURLOPT_XFERINFODATA, s);
         (void)curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-        (void)curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, follow);
+        (void)curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, follow_session);
         (void)curl_easy_setopt(curl, CURLOPT_DEBUGDATA, s);
-        (void)curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L); /* passed to `follow` only */
+        (void)curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L); /* passed only to follow_session */
         set_tls(curl, s->options);
 }
 
@@ -141,8 +141,8 @@ void mail_smtp_free(struct mail_smtp *s)
         }
 }
 
-/* A response to the recipient or the message concerns this mail; anything else concerns us. */
-static enum mail_outcome judge(const struct mail_smtp *s, CURLcode code)
+/* A rejection of the recipient or of the message concerns this mail; anything else concerns the connection or us. */
+static enum mail_outcome outcome_of_transfer(const struct mail_smtp *s, CURLcode code)
 {
         if (code == CURLE_OK) {
                 return MAIL_SENT;
@@ -172,7 +172,7 @@ void mail_smtp_send(struct mail_smtp *s, const struct mail_item *item, struct ma
         code = curl_easy_perform(s->curl);
         (void)curl_easy_setopt(s->curl, CURLOPT_MAIL_RCPT, NULL);
         curl_slist_free_all(recipients);
-        result->outcome = judge(s, code);
+        result->outcome = outcome_of_transfer(s, code);
         result->bounced = result->outcome == MAIL_REFUSED && is_bounce(s);
         (void)snprintf(result->reason, sizeof(result->reason), "%s%s%s", s->status, s->status[0] != '\0' ? " " : "",
                        code == CURLE_OK ? "" : curl_easy_strerror(code));

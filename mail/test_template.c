@@ -104,7 +104,7 @@ static void values_are_escaped_for_their_context(void **state)
         assert_non_null(strstr(out.html, "&lt;script&gt;{code}&quot;&amp;"));
         assert_null(strpbrk(out.subject, "\r\n"));
         assert_null(strstr(out.text, "\nBcc:"));
-        assert_null(strstr(out.text, "\xe2\x80\xae")); /* it would change the direction of the text after it */
+        assert_null(strstr(out.text, "\xe2\x80\xae")); /* U+202E would reverse the direction of the text that follows */
         buf_free(&error);
 }
 

@@ -31,19 +31,19 @@ struct push_adapter {
         json_t *values, *headers, *answers;
         char name[ADAPTER_NAME_SIZE];
         const char *url, *body, *basic, *type, *ca, *reason;
-        enum adapter_place place; /* where the body's values are escaped for */
+        enum adapter_place place; /* decides how values in the body are escaped */
         struct adapter_token token;
 };
 
 /* ---- Descriptions ---- */
 
-static bool fail(struct buf *error, const char *path, const char *what)
+static bool fail_description(struct buf *error, const char *path, const char *what)
 {
         buf_printf(error, "%s %s", path, what);
         return false;
 }
 
-/* What the file does not specify comes from the shape. */
+/* Fills in from the shape what the file does not specify. */
 static bool add_shape(json_t *described, const char *path, struct buf *error)
 {
         const char *name = json_string_value(json_object_get(described, "shape"));
@@ -57,7 +57,7 @@ static bool add_shape(json_t *described, const char *path, struct buf *error)
                         return failed == 0;
                 }
         }
-        return name == NULL || fail(error, path, "has an unknown \"shape\"; use twilio, fcm or apns");
+        return name == NULL || fail_description(error, path, "has an unknown \"shape\"; use twilio, fcm or apns");
 }
 
 static bool is_name(const char *name)
@@ -105,7 +105,7 @@ static enum adapter_place place_of(const char *type)
                                                                              : PLACE_PLAIN;
 }
 
-static const char *word(const struct push_adapter *a, const char *name)
+static const char *text_member(const struct push_adapter *a, const char *name)
 {
         return json_string_value(json_object_get(a->described, name));
 }
@@ -115,21 +115,21 @@ static bool take_parts(struct push_adapter *a, const char *path, struct buf *err
         a->values = json_object_get(a->described, "values");
         a->headers = json_object_get(a->described, "headers");
         a->answers = json_object_get(a->described, "answers");
-        a->url = word(a, "url");
-        a->body = word(a, "body");
-        a->basic = word(a, "basic");
-        a->type = word(a, "type");
-        a->ca = word(a, "ca");
-        a->reason = word(a, "reason");
-        if (!is_name(word(a, "name"))) {
-                return fail(error, path, "needs a \"name\" of at most 32 characters a-z, 0-9, _ and -");
+        a->url = text_member(a, "url");
+        a->body = text_member(a, "body");
+        a->basic = text_member(a, "basic");
+        a->type = text_member(a, "type");
+        a->ca = text_member(a, "ca");
+        a->reason = text_member(a, "reason");
+        if (!is_name(text_member(a, "name"))) {
+                return fail_description(error, path, "needs a \"name\" of at most 32 characters a-z, 0-9, _ and -");
         }
-        (void)snprintf(a->name, sizeof(a->name), "%s", word(a, "name"));
+        (void)snprintf(a->name, sizeof(a->name), "%s", text_member(a, "name"));
         if (a->url == NULL || a->body == NULL || a->type == NULL) {
-                return fail(error, path, "needs \"url\", \"type\" and \"body\", or a \"shape\"");
+                return fail_description(error, path, "needs \"url\", \"type\" and \"body\", or a \"shape\"");
         }
         if (!is_url_safe(a->url)) {
-                return fail(error, path, "has a \"url\" that is neither https nor on loopback");
+                return fail_description(error, path, "has a \"url\" that is neither https nor on loopback");
         }
         a->place = place_of(a->type);
         return true;
@@ -147,7 +147,7 @@ static bool read_described(struct push_adapter *a, const char *path, struct buf 
         }
         a->described = json_loadf(file, JSON_REJECT_DUPLICATES, &problem);
         fclose(file);
-        if (a->described == NULL) { /* nothing of its text is repeated: it has secrets */
+        if (a->described == NULL) { /* the error must not repeat its text, which contains secrets */
                 buf_printf(
                     error,
                     "%s must hold the description of a provider in JSON, but it is invalid at line %d, column %d", path,
@@ -155,7 +155,7 @@ static bool read_described(struct push_adapter *a, const char *path, struct buf 
                 return false;
         }
         if (!json_is_object(a->described)) {
-                return fail(error, path, "must hold the description of a provider, a JSON object");
+                return fail_description(error, path, "must hold the description of a provider, a JSON object");
         }
         if (json_object_get(a->described, "values") == NULL) {
                 (void)json_object_set_new(a->described, "values", json_object());
@@ -164,7 +164,8 @@ static bool read_described(struct push_adapter *a, const char *path, struct buf 
                adapter_token_read(&a->token, a->described, a->values, error) && are_values_there(a, path, error) &&
                adapter_check(a->described, a->token.key != NULL, a->place, path, error) &&
                (a->token.token_url == NULL || is_url_safe(a->token.token_url) ||
-                fail(error, path, "has a service account whose token_uri is neither https nor on loopback"));
+                fail_description(error, path,
+                                 "has a service account whose token_uri is neither https nor on loopback"));
 }
 
 struct push_adapter *push_adapter_read(const char *path, struct buf *error)
@@ -211,7 +212,7 @@ static bool rule_matches(json_t *rule, int status, json_t *answer)
                (is != NULL && adapter_field(answer, field, text, sizeof(text)) && strcmp(text, is) == 0);
 }
 
-/* Credentials and address are the operator's: the message is not at fault. */
+/* A rejected credential or address (401, 403) is the operator's to fix, so the message is retried. */
 static enum push_outcome usual_meaning(int status)
 {
         if (status >= 200 && status < 300) {
@@ -249,7 +250,7 @@ static enum push_outcome meaning_of(struct push_adapter *a, int status, json_t *
         return usual_meaning(status);
 }
 
-/* The provider's error code, if it is one: nothing else of a response is shown. */
+/* Appends the provider's error code if it looks like one. Nothing else of a response is logged. */
 static void add_reason(const struct push_adapter *a, json_t *answer, struct push_result *out)
 {
         char code[REASON_FIELD_MAX];
@@ -261,7 +262,7 @@ static void add_reason(const struct push_adapter *a, json_t *answer, struct push
         }
 }
 
-static void judge_answer(void *context, struct str text, struct push_result *out)
+static void interpret_response(void *context, struct str text, struct push_result *out)
 {
         struct push_adapter *a = context;
         json_t *answer = json_loadb(text.ptr != NULL ? text.ptr : "", text.len, 0, NULL);
@@ -349,11 +350,11 @@ static bool add_headers(struct curl_slist **headers, const struct filling *f)
                push_add_header(headers, "Expect:");
 }
 
-static void begin(struct push_sender *sender, struct push_adapter *a, const struct filling *f, bool authorised)
+static void begin_request(struct push_sender *sender, struct push_adapter *a, const struct filling *f, bool authorised)
 {
         CLEANUP(buf_free) struct buf url, body;
         struct push_request request = {
-            .ca = a->ca, .trusted = true, .tag = f->message->tag, .judge = judge_answer, .context = a};
+            .ca = a->ca, .trusted = true, .tag = f->message->tag, .judge = interpret_response, .context = a};
 
         buf_init(&url, URL_MAX_BYTES);
         buf_init(&body, BODY_MAX_BYTES);
@@ -381,6 +382,6 @@ bool push_adapter_start(struct push_sender *sender, struct push_adapter *a, cons
         }
         (void)snprintf(f.ttl, sizeof(f.ttl), "%" PRId64, message->ttl_s);
         (void)snprintf(f.expires, sizeof(f.expires), "%" PRId64, clock_wall_ms() / 1000 + message->ttl_s);
-        begin(sender, a, &f, state == TOKEN_GOOD);
+        begin_request(sender, a, &f, state == TOKEN_GOOD);
         return true;
 }

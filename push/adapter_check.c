@@ -1,5 +1,5 @@
-/* Owns what a description of a provider must be, beside its address: so that a mistake is said when it is read, and not
- * to whoever waits for a message. */
+/* Owns validating the description of a provider, except for its address, so that a mistake is reported when the
+ * description is read and not when a message is sent. */
 #include "push/adapter_parts.h"
 
 #include <stdio.h>
@@ -12,7 +12,7 @@ struct checking {
         bool has_token; /* for {bearer} */
         const char *path;
         struct buf *error;
-        char unknown[NAME_SIZE]; /* the first variable that there is not */
+        char unknown[NAME_SIZE]; /* the first undefined variable */
 };
 
 static bool is_message(struct str name)
@@ -27,8 +27,8 @@ static bool is_message(struct str name)
         return false;
 }
 
-/* Something for each variable that there is. */
-static const char *look_up(const void *context, struct str name)
+/* A sample value for each variable that is defined. */
+static const char *sample_value(const void *context, struct str name)
 {
         struct checking *c = (struct checking *)context;
         char key[NAME_SIZE];
@@ -51,20 +51,21 @@ static bool check_template(struct checking *c, const char *what, const char *sou
         bool written;
 
         buf_init(&out, WRITTEN_MAX_BYTES);
-        written = adapter_write(&out, source, place, look_up, c);
+        written = adapter_write(&out, source, place, sample_value, c);
         if (c->unknown[0] != '\0') {
-                buf_printf(c->error, "%s: \"%s\" has {%s}, which is neither of the message nor among \"values\"",
+                buf_printf(c->error,
+                           "%s: \"%s\" uses {%s}, which is neither a variable of messages nor defined in \"values\"",
                            c->path, what, c->unknown);
                 return false;
         }
         if (!written) {
-                buf_printf(c->error, "%s: \"%s\" has a value that cannot stand there", c->path, what);
+                buf_printf(c->error, "%s: \"%s\" contains a value that is not allowed there", c->path, what);
                 return false;
         }
         json_t *body = place == PLACE_JSON ? json_loadb(out.data, out.len, 0, NULL) : json_null();
 
         if (body == NULL) {
-                buf_printf(c->error, "%s: \"%s\" is no JSON once variables are put in", c->path, what);
+                buf_printf(c->error, "%s: \"%s\" is not valid JSON once its variables are replaced", c->path, what);
         }
         json_decref(body);
         return body != NULL;
@@ -76,13 +77,13 @@ static bool check_headers(struct checking *c)
         const char *name;
 
         if (headers != NULL && !json_is_object(headers)) {
-                buf_printf(c->error, "%s: \"headers\" must be an object of texts", c->path);
+                buf_printf(c->error, "%s: \"headers\" must be an object whose values are strings", c->path);
                 return false;
         }
         json_object_foreach(headers, name, value)
         {
                 if (!json_is_string(value) || name[strcspn(name, " :\r\n")] != '\0') {
-                        buf_printf(c->error, "%s: a header has a name, and a text as its value", c->path);
+                        buf_printf(c->error, "%s: each header needs a valid name and a string as its value", c->path);
                         return false;
                 }
                 if (!check_template(c, name, json_string_value(value), PLACE_HEADER)) {
@@ -120,7 +121,7 @@ static bool check_answers(struct checking *c)
         }
         if (!good) {
                 buf_printf(c->error,
-                           "%s: each of \"answers\" needs \"status\" (a number), or \"field\" and \"is\" (texts), and"
+                           "%s: each of \"answers\" needs \"status\" (a number), or \"field\" and \"is\" (strings), and"
                            " \"means\": sent, gone, refused, later or renew",
                            c->path);
         }
@@ -137,7 +138,7 @@ bool adapter_check(json_t *described, bool has_token, enum adapter_place place, 
         const char *basic = json_string_value(json_object_get(described, "basic"));
 
         if (!json_is_object(c.values)) {
-                buf_printf(error, "%s: \"values\" must be an object of texts", path);
+                buf_printf(error, "%s: \"values\" must be an object whose values are strings", path);
                 return false;
         }
         return check_template(&c, "url", json_string_value(json_object_get(described, "url")), PLACE_URL) &&

@@ -12,20 +12,20 @@ enum adapter_place { PLACE_URL, PLACE_HEADER, PLACE_JSON, PLACE_FORM, PLACE_PLAI
 
 /* The value of a variable, or NULL. */
 typedef const char *adapter_lookup(const void *context, struct str name);
-/* Inserts values, escaped for the context. False: one is missing, or not allowed there. Braces around anything but a
+/* Inserts values, escaped for the place. False if one is missing or not allowed there. Braces around anything but a
  * name are literal, as in JSON. */
 bool adapter_write(struct buf *out, const char *source, enum adapter_place place, adapter_lookup *lookup,
                    const void *context);
 
 /* ---- Descriptions ---- */
 
-/* Whether variables, headers and answers are as they must be, of a description that has "url" and "body". False with a
- * sentence. */
+/* Validates the variables, headers and answers of a description that has "url" and "body". False with a sentence in
+ * error. */
 bool adapter_check(json_t *described, bool has_token, enum adapter_place place, const char *path, struct buf *error);
 
 /* ---- Answers ---- */
 
-/* The text or number in a field, "error.details.*.code" (*: any element); false: there is none. */
+/* The string or number in a field such as "error.details.*.code" (*: any element). False if there is none. */
 bool adapter_field(const json_t *answer, const char *path, char *out, size_t size);
 
 /* ---- Tokens ---- */
@@ -33,23 +33,24 @@ bool adapter_field(const json_t *answer, const char *path, char *out, size_t siz
 /* An adapter's access token: signed here, or issued by the provider in exchange for a signed one. */
 struct adapter_token {
         EVP_PKEY *key;
-        const char *issuer, *key_id;   /* of Apple: the team, and the key */
-        const char *token_url, *scope; /* of Google; NULL: the signed token itself is used */
+        const char *issuer, *key_id;   /* Apple: the team, and the key */
+        const char *token_url, *scope; /* Google; NULL: the signed token itself is used */
         const char *ca;
-        char *bearer;     /* NULL: there is none */
+        char *bearer;     /* NULL: no token yet */
         int64_t renew_us; /* when to renew it */
         int64_t again_us; /* earliest time for the next request */
         bool asked;       /* requested, without a response yet */
 };
-/* Reads "service_account" (a file of Google's) or "key" (a file of Apple's), if given. False with a sentence. */
+/* Reads "service_account" (Google's JSON file) or "key" (Apple's .p8 file), if given. False with a sentence in error.
+ */
 bool adapter_token_read(struct adapter_token *token, json_t *described, json_t *values, struct buf *error);
 enum adapter_token_state { TOKEN_GOOD, TOKEN_ASKED, TOKEN_FAILED };
-/* Makes sure that there is one. */
+/* Makes sure that there is a valid token, signing or requesting one if necessary. */
 enum adapter_token_state adapter_token_ready(struct adapter_token *token, struct push_sender *sender);
 void adapter_token_drop(struct adapter_token *token);
 void adapter_token_free(struct adapter_token *token);
 
-/* A JWT (RFC 7519) with these claims: RS256 or ES256, depending on the key. NULL: the key cannot sign. The caller
+/* A JWT (RFC 7519) with these claims: RS256 or ES256, depending on the key. NULL if the key cannot sign. The caller
  * frees it. */
 char *adapter_jwt(EVP_PKEY *key, const char *key_id, json_t *claims);
 

@@ -11,7 +11,7 @@ static bool is_name_char(char c)
         return (c >= 'a' && c <= 'z') || c == '_';
 }
 
-/* "{name}" at the start of a text: its name. */
+/* Parses "{name}" at the start of text. */
 static bool read_variable(const char *text, struct str *name)
 {
         size_t len = 1;
@@ -36,7 +36,7 @@ static void append_percent(struct buf *out, const char *value)
         }
 }
 
-/* Without quotes, which are in the template. */
+/* Without the quotes, which are part of the template. */
 static void append_json(struct buf *out, const char *value)
 {
         CLEANUP(buf_free) struct buf quoted;
@@ -46,7 +46,7 @@ static void append_json(struct buf *out, const char *value)
         buf_append(out, quoted.data + 1, quoted.len - 2);
 }
 
-/* Rejects anything that would end a header. */
+/* False for anything that would end a header line. */
 static bool is_line(const char *value)
 {
         for (; *value != '\0'; value++) {

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 
 enum {
-        APPLE_LIFE_S = 3000, /* Apple accepts them for an hour, and wants none renewed within 20 minutes */
+        APPLE_LIFE_S = 3000, /* Apple accepts a token for an hour, and rejects renewals within 20 minutes */
         ASSERTION_LIFE_S = 3600,
         LEAST_LIFE_S = 60,
         EARLY_S = 60, /* how long before its end a token is renewed */
@@ -17,7 +17,7 @@ enum {
         TOKEN_MAX_BYTES = 4096,
 };
 
-static bool fail(struct buf *error, const char *what, const char *path)
+static bool fail_credentials(struct buf *error, const char *what, const char *path)
 {
         buf_printf(error, "%s %s", path, what);
         return false;
@@ -40,12 +40,12 @@ static bool read_google(struct adapter_token *t, const char *path, json_t *value
         t->token_url = json_string_value(json_object_get(account, "token_uri"));
         if (pem == NULL || t->issuer == NULL || t->token_url == NULL) {
                 json_decref(account);
-                return fail(error, "is not a Google service account key", path);
+                return fail_credentials(error, "is not a Google service account key", path);
         }
         t->key = read_key(BIO_new_mem_buf(pem, -1));
         (void)json_object_set(values, "project", json_object_get(account, "project_id"));
-        (void)json_object_set_new(values, "_account", account); /* it owns the strings */
-        return t->key != NULL || fail(error, "has an invalid private_key", path);
+        (void)json_object_set_new(values, "_account", account); /* keeps the strings alive */
+        return t->key != NULL || fail_credentials(error, "has an invalid private_key", path);
 }
 
 bool adapter_token_read(struct adapter_token *t, json_t *described, json_t *values, struct buf *error)
@@ -66,14 +66,15 @@ bool adapter_token_read(struct adapter_token *t, json_t *described, json_t *valu
         }
         t->key = read_key(BIO_new_file(key, "r"));
         if (t->key == NULL) {
-                return fail(error, "is not a private key in PEM", key);
+                return fail_credentials(error, "is not a private key in PEM", key);
         }
-        return (t->issuer != NULL && t->key_id != NULL) || fail(error, "needs key_id and team_id beside it", key);
+        return (t->issuer != NULL && t->key_id != NULL) ||
+               fail_credentials(error, "needs key_id and team_id beside it", key);
 }
 
 /* ---- Requested tokens ---- */
 
-static void take(struct adapter_token *t, const char *bearer, int64_t life_s)
+static void store_token(struct adapter_token *t, const char *bearer, int64_t life_s)
 {
         free(t->bearer);
         t->bearer = strdup(bearer);
@@ -89,14 +90,14 @@ static void judge_token(void *context, struct str answer, struct push_result *ou
 
         t->asked = false;
         if (bearer != NULL && strlen(bearer) <= TOKEN_MAX_BYTES) {
-                take(t, bearer, life_s > LEAST_LIFE_S + EARLY_S ? life_s : LEAST_LIFE_S + EARLY_S);
+                store_token(t, bearer, life_s > LEAST_LIFE_S + EARLY_S ? life_s : LEAST_LIFE_S + EARLY_S);
         } else {
                 t->again_us = clock_monotonic_us() + AGAIN_S * INT64_C(1000000);
         }
         json_decref(given);
 }
 
-static void ask(struct adapter_token *t, struct push_sender *sender)
+static void request_token(struct adapter_token *t, struct push_sender *sender)
 {
         int64_t now_s = clock_wall_ms() / 1000;
         char *assertion =
@@ -126,7 +127,7 @@ static bool sign_own(struct adapter_token *t)
             t->key, t->key_id, json_pack("{s:s, s:I}", "iss", t->issuer, "iat", (json_int_t)(clock_wall_ms() / 1000)));
 
         if (token != NULL) {
-                take(t, token, APPLE_LIFE_S);
+                store_token(t, token, APPLE_LIFE_S);
         }
         free(token);
         return t->bearer != NULL;
@@ -146,7 +147,7 @@ enum adapter_token_state adapter_token_ready(struct adapter_token *t, struct pus
                 return TOKEN_FAILED;
         }
         if (!t->asked && !push_is_full(sender)) {
-                ask(t, sender);
+                request_token(t, sender);
         }
         return TOKEN_ASKED;
 }

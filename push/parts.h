@@ -11,15 +11,15 @@
 #define PUSH_SALT_BYTES 16
 #define PUSH_BODY_MAX   4096
 
-/* What makes each message unique. */
+/* The inputs that are drawn anew for each message. */
 struct push_once {
         EVP_PKEY *key; /* an ephemeral key pair */
         uint8_t salt[PUSH_SALT_BYTES];
 };
 
-/* The point of a public key. False when out of memory. */
+/* The uncompressed point of a public key. False when out of memory. */
 bool push_point(const EVP_PKEY *key, uint8_t out[PUSH_POINT_BYTES]);
-/* The key of a point. NULL: it is not on the curve. */
+/* The public key of a point. NULL if the point is not on the curve. */
 EVP_PKEY *push_key(const uint8_t point[PUSH_POINT_BYTES]);
 /* The body of one message (RFC 8188 with one record), padded with zeros to padded bytes; at most PUSH_BODY_MAX.
  * Returns its length; 0 if OpenSSL fails or it does not fit. */

@@ -76,8 +76,8 @@ const char *push_read_subscription(const struct push_options *options, const cha
 /* The push service of an endpoint, "https://host" or "https://host:port", whose failures count together. False if
  * the endpoint is not a URL. */
 bool push_origin(const char *endpoint, char out[PUSH_ORIGIN_SIZE]);
-/* Whether browsers of the push service, an origin, may get pushes that show nothing. Safari ends a subscription after
- * three of them. */
+/* Whether browsers that use this push service (an origin) may be sent silent pushes, which show nothing. Safari revokes
+ * a subscription after three. */
 bool push_may_be_silent(const char *origin);
 /* Our public key, for browsers' applicationServerKey. Derived from the key file. */
 const char *push_public_key(char out[PUSH_KEY_SIZE]);

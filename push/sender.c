@@ -24,10 +24,10 @@ struct transfer {
         CURL *curl;
         struct push_request request; /* except url and body, which libcurl has copied */
         int64_t started_us;
-        struct buf answer; /* the start of it */
+        struct buf answer; /* its first ANSWER_KEPT_BYTES */
         size_t answer_bytes;
         bool not_public;       /* the name resolved to such an address */
-        struct transfer *next; /* of those that failed before they were sent */
+        struct transfer *next; /* next in the list of those that failed before they were sent */
 };
 
 struct push_sender {
@@ -35,11 +35,11 @@ struct push_sender {
         CURLM *multi;
         struct push_vapid *vapid;
         size_t n;
-        struct transfer **all; /* those being sent: n of them */
+        struct transfer **all; /* the n transfers in progress */
         struct transfer *failed;
 };
 
-static void *need(void *pointer)
+static void *check_memory(void *pointer)
 {
         if (pointer == NULL) {
                 fputs("sonet: out of memory\n", stderr);
@@ -50,12 +50,12 @@ static void *need(void *pointer)
 
 struct push_sender *push_sender_new(const struct push_options *options)
 {
-        struct push_sender *sender = need(calloc(1, sizeof(*sender)));
+        struct push_sender *sender = check_memory(calloc(1, sizeof(*sender)));
 
         sender->options = *options;
-        sender->all = need(calloc(options->at_once, sizeof(struct transfer *)));
+        sender->all = check_memory(calloc(options->at_once, sizeof(struct transfer *)));
         sender->vapid = push_vapid_new(options->contact);
-        sender->multi = need(curl_multi_init());
+        sender->multi = check_memory(curl_multi_init());
         (void)curl_multi_setopt(sender->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
         (void)curl_multi_setopt(sender->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)CONNECTIONS_PER_HOST);
         (void)curl_multi_setopt(sender->multi, CURLMOPT_MAXCONNECTS, (long)KEPT_CONNECTIONS);
@@ -165,7 +165,7 @@ bool push_is_full(const struct push_sender *sender)
 
 void push_begin(struct push_sender *sender, const struct push_request *request)
 {
-        struct transfer *t = need(calloc(1, sizeof(*t)));
+        struct transfer *t = check_memory(calloc(1, sizeof(*t)));
 
         t->sender = sender;
         t->request = *request;
@@ -177,15 +177,15 @@ void push_begin(struct push_sender *sender, const struct push_request *request)
                 sender->failed = t;
                 return;
         }
-        t->curl = need(curl_easy_init());
+        t->curl = check_memory(curl_easy_init());
         set_bounds(t);
         set_request(t);
         if (curl_multi_add_handle(sender->multi, t->curl) != CURLM_OK) {
-                need(NULL);
+                check_memory(NULL);
         }
 }
 
-static void judge(struct transfer *t, CURLcode code, struct push_result *out)
+static void set_outcome(struct transfer *t, CURLcode code, struct push_result *out)
 {
         long status = 0;
         curl_off_t retry_s = 0;
@@ -206,7 +206,7 @@ static void judge(struct transfer *t, CURLcode code, struct push_result *out)
         }
 }
 
-static void finish(struct transfer *t, struct push_result *out)
+static void end_transfer(struct transfer *t, struct push_result *out)
 {
         struct push_sender *sender = t->sender;
 
@@ -221,7 +221,7 @@ static void finish(struct transfer *t, struct push_result *out)
         transfer_free(t);
 }
 
-/* Those for which no request could be built. */
+/* Returns results for transfers whose request could not be built. */
 static size_t take_failed(struct push_sender *sender, struct push_result *results, size_t max)
 {
         size_t n = 0;
@@ -235,7 +235,7 @@ static size_t take_failed(struct push_sender *sender, struct push_result *result
                         ? (struct push_result){.outcome = PUSH_LATER, .reason = "the provider returned no token"}
                         : (struct push_result){.outcome = PUSH_REFUSED,
                                                .reason = "cannot build a request: too long, or an invalid key"};
-                finish(t, &results[n++]);
+                end_transfer(t, &results[n++]);
         }
         return n;
 }
@@ -254,11 +254,11 @@ static size_t take_done(struct push_sender *sender, struct push_result *results,
                 bool own = t->request.own;
 
                 results[n] = (struct push_result){.status = 0};
-                judge(t, code, &results[n]);
-                if (own && results[n].status == 0) { /* the caller waits for it */
+                set_outcome(t, code, &results[n]);
+                if (own && results[n].status == 0) { /* its owner waits for an outcome */
                         t->request.judge(t->request.context, (struct str){"", 0}, &results[n]);
                 }
-                finish(t, &results[n]);
+                end_transfer(t, &results[n]);
                 n += !own;
         }
         return n;

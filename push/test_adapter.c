@@ -14,7 +14,7 @@
         "\"name\": \"sms\", \"url\": \"https://sms.example/send?to={to}\", \"type\": \"application/json\", \"body\": " \
         "\"{\\\"say\\\": \\\"{text}\\\"}\""
 
-/* The error for a file with this text; "" for none. */
+/* The error for a file with this text, or "". */
 static void problem_of(const char *text, char *out, size_t size)
 {
         char path[] = "/tmp/sonet-adapter-XXXXXX";
@@ -29,7 +29,7 @@ static void problem_of(const char *text, char *out, size_t size)
 
         assert_int_equal(adapter == NULL, error.len > 0);
         (void)snprintf(out, size, "%s", error.len > 0 ? error.data : "");
-        if (error.len > 0) { /* the file: this one, or one that it names */
+        if (error.len > 0) { /* this file, or the one it refers to */
                 assert_true(strncmp(out, path, strlen(path)) == 0 || strstr(text, "/nowhere") != NULL);
         }
         push_adapter_free(adapter);
@@ -57,11 +57,11 @@ static void errors_in_a_description_are_reported_on_reading(void **state)
             {"{" GOOD ", \"headers\": {\"X-Key\": \"{secret}\"}}", "{secret}"},
             {"{" GOOD ", \"headers\": [\"X\"]}", "\"headers\""},
             {"{" GOOD ", \"headers\": {\"X Y\": \"z\"}}", "header"},
-            {"{" GOOD ", \"headers\": {\"X\": \"{s}\"}, \"values\": {\"s\": \"a\\r\\nb\"}}", "cannot stand there"},
+            {"{" GOOD ", \"headers\": {\"X\": \"{s}\"}, \"values\": {\"s\": \"a\\r\\nb\"}}", "not allowed there"},
             {"{" GOOD ", \"answers\": [{\"status\": 400, \"means\": \"lost\"}]}", "\"means\""},
             {"{" GOOD ", \"answers\": [{\"field\": \"code\", \"means\": \"gone\"}]}", "\"is\""},
             {"{\"name\": \"a\", \"url\": \"https://x\", \"type\": \"application/json\", \"body\": \"{text}\\\"\"}",
-             "no JSON once"},
+             "not valid JSON once"},
         };
 
         (void)state;
@@ -95,7 +95,7 @@ static void values_are_escaped_for_their_context(void **state)
 {
         static const struct {
                 enum adapter_place place;
-                const char *source, *value, *written; /* NULL: impossible */
+                const char *source, *value, *written; /* NULL: rejected */
         } rows[] = {
             {PLACE_URL, "/x/{v}?a={v}", "../ä&b", "/x/..%2F%C3%A4%26b?a=..%2F%C3%A4%26b"},
             {PLACE_FORM, "To={v}&n=1", "+49 1&n=2", "To=%2B49%201%26n%3D2&n=1"},
@@ -123,7 +123,7 @@ static void values_are_escaped_for_their_context(void **state)
 static void response_fields_are_found_by_their_path(void **state)
 {
         static const struct {
-                const char *path, *text; /* NULL: there is none */
+                const char *path, *text; /* NULL: no such field */
         } rows[] = {{"code", "21610"},
                     {"error.details.*.errorCode", "UNREGISTERED"},
                     {"ok", "false"},

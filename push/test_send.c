@@ -24,7 +24,7 @@ static char last_request[8192]; /* the latest one; read after its response */
 static struct push_sender *sender;
 
 /* One request of a connection: "/STATUS[/RETRY]"; "/hang" gets no response. */
-static void answer(int socket)
+static void answer_request(int socket)
 {
         char answer[256], *request = last_request;
         size_t len = 0;
@@ -38,7 +38,7 @@ static void answer(int socket)
                 const char *end = memmem(request, len += (size_t)n, "\r\n\r\n", 4);
 
                 if (end != NULL &&
-                    (size_t)(end + 4 - request) + 359 <= len) { /* 256 bytes of text, and what is added */
+                    (size_t)(end + 4 - request) + 359 <= len) { /* 256 bytes of text and the encryption overhead */
                         break;
                 }
         }
@@ -57,12 +57,12 @@ static void answer(int socket)
         (void)!write(socket, answer, strlen(answer));
 }
 
-static void *serve(void *unused)
+static void *serve_requests(void *unused)
 {
         for (;;) {
                 int socket = accept(listener, NULL, NULL);
 
-                answer(socket);
+                answer_request(socket);
                 close(socket);
         }
         return NULL;
@@ -82,7 +82,7 @@ static int start_server(void **state)
         assert_int_equal(listen(listener, 64), 0);
         assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &len), 0);
         port = ntohs(address.sin_port);
-        assert_int_equal(pthread_create(&thread, NULL, serve, NULL), 0);
+        assert_int_equal(pthread_create(&thread, NULL, serve_requests, NULL), 0);
         return 0;
 }
 

@@ -40,7 +40,7 @@ test('a server without TLS gets neither password nor mail', async () => {
         const client = connect(other.url);
         try {
                 await client.register();
-                await eventually('the lane pauses', () => /mails cannot be sent; they wait/.test(fs.readFileSync(other.log, 'utf8')), 60_000);
+                await eventually('the lane pauses', () => /cannot send mail; will retry/.test(fs.readFileSync(other.log, 'utf8')), 60_000);
                 assert.equal(plain.mails.length, 0);
         } finally {
                 client.close();
@@ -71,7 +71,7 @@ test('permanently rejected mails are not retried, deferred ones are, and others 
 test('while the server is unreachable mails wait, and are sent when it is back', async () => {
         await box.close();
         const members = [await net.register(), await net.register()];
-        await eventually('the lane pauses', () => /mails cannot be sent; they wait/.test(log()), 60_000);
+        await eventually('the lane pauses', () => /cannot send mail; will retry/.test(log()), 60_000);
         await box.open();
         for (const member of members) {
                 must(await member.post('/v1/auth/email/verify', { code: codeIn(await box.wait(address(member))) }));
