@@ -1,4 +1,4 @@
-/* Owns what aggregation rules say. */
+/* Owns applying aggregation rules. */
 #include "services/notification/aggregation.h"
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@ const struct aggregation_rule *aggregation_rule_of(const struct aggregation *agg
         return aggregation != NULL ? &aggregation->of[type] : &aggregation_default;
 }
 
-/* By the first part of the tag, as mail/template.c chooses. */
+/* Matches the first subtag of the language, like mail/template.c. */
 const char *aggregation_text(const struct aggregation_rule *rule, const char *language)
 {
         const char *english = NULL;
@@ -41,7 +41,7 @@ static bool shares_line(const struct aggregation_rule *rule, const struct aggreg
                (rule->fold_by == FOLD_TYPE || (rule->fold_by == FOLD_ACTOR && a->actor == b->actor));
 }
 
-/* The notifications that would share a line with this one, itself first. */
+/* Counts the notifications that would share a line with items[from], including itself. */
 static size_t count_line(const struct aggregation_rule *rule, const struct aggregation_item *items, size_t n,
                          size_t from)
 {
@@ -76,15 +76,15 @@ void aggregation_fold(const struct aggregation *aggregation, struct aggregation_
         }
 }
 
-/* ---- What yesterday would have been ---- */
+/* ---- Simulation ---- */
 
 struct simulation {
         const struct aggregation_rule *rule;
         struct aggregation_outcome out;
-        int64_t *actors; /* who did it last, of each notification of one member */
+        int64_t *actors; /* latest actor of each notification of the current member */
         size_t n_actors;
-        int64_t began_ms, members; /* of the notification that is open */
-        bool held;                 /* something waits for the end of its window */
+        int64_t began_ms, members; /* of the open notification */
+        bool held;                 /* a delivery is waiting for the end of the window */
 };
 
 static bool joins(const struct simulation *s, const struct aggregation_event *before,
@@ -109,7 +109,7 @@ static void add_event(struct simulation *s, const struct aggregation_event *befo
         s->actors[s->n_actors - 1] = event->actor;
         bool waits = aggregation_waits(s->rule, s->members);
 
-        s->out.deliveries += !waits || !s->held; /* those that wait are one */
+        s->out.deliveries += !waits || !s->held; /* those that wait are merged into one */
         s->held = waits;
 }
 

@@ -1,8 +1,8 @@
-/* Aggregation: what is told together. A rule for each type of notification: a row, or what holds without one. Pure.
+/* Aggregation: which notifications are grouped. Each type has a rule: a stored row, or the default. Pure functions.
  *
- * In the list, others who do the same to the same object join a notification for the rule's window after it began. Of
- * those who join, from the least number on, pushes and mails wait for the end of the window and are one. In a digest,
- * notifications of the type are one line when there are at least so many: of each actor, or all together. */
+ * In the list, members who do the same thing to the same object join one notification for the rule's window after it
+ * began. From the `least`th actor on, pushes and mails wait for the end of the window and are merged. In a digest, at
+ * least `least` notifications of the type become one line: per actor, or all together. */
 #ifndef SERVICES_NOTIFICATION_AGGREGATION_H
 #define SERVICES_NOTIFICATION_AGGREGATION_H
 
@@ -12,22 +12,22 @@
 #include "base/arena.h"
 #include "services/notification/types.h"
 
-/* A notification takes at most so many actors: the next one begins a new notification. */
+/* The most actors of one notification; the next actor begins a new one. */
 #define GROUP_FULL 500
 
-/* As notification.v1.FoldBy has them. */
+/* Same values as notification.v1.FoldBy. */
 enum fold_by {
-        FOLD_NOTHING = 1, /* each actor is told alone */
-        FOLD_OBJECT,      /* who do the same to the same are told together */
-        FOLD_ACTOR,       /* and in digests what one actor did is one line, */
-        FOLD_TYPE         /* or all that is of the type */
+        FOLD_NOTHING = 1, /* one notification per actor */
+        FOLD_OBJECT,      /* one per object, for all its actors */
+        FOLD_ACTOR,       /* like FOLD_OBJECT, with one line per actor in digests */
+        FOLD_TYPE         /* like FOLD_OBJECT, with one line for the whole type in digests */
 };
 
 struct aggregation_rule {
         enum fold_by fold_by;
-        int64_t window_s; /* 0: until it is read */
-        int64_t least;    /* two or more */
-        char **languages; /* of the texts, English among them; none when nothing becomes a line */
+        int64_t window_s; /* 0: open until it is read */
+        int64_t least;    /* at least 2 */
+        char **languages; /* of the texts, including English; none if the rule never makes a line */
         char **texts;
         size_t n_texts;
 };
@@ -37,33 +37,34 @@ struct aggregation {
 };
 
 extern const struct aggregation_rule aggregation_default;
-/* NULL: no rows were read, and all is as by default. */
+/* aggregation NULL: no rows were loaded, so the defaults apply. */
 const struct aggregation_rule *aggregation_rule_of(const struct aggregation *aggregation, enum notification_type type);
-/* What a line says that stands for many, in a language, or English; NULL: the rule makes none. */
+/* The text of a line that stands for several notifications, in the language or else in English. NULL if the rule makes
+ * no lines. */
 const char *aggregation_text(const struct aggregation_rule *rule, const char *language);
-/* Whether who joins as this actor's number is told of at the end of the window only. */
+/* Whether the delivery for the actors-th actor waits for the end of the window. */
 bool aggregation_waits(const struct aggregation_rule *rule, int64_t actors);
 
-/* A notification of a digest: the type, and who did it last, by a number. */
+/* A notification in a digest. The latest actor is identified by a number. */
 struct aggregation_item {
         enum notification_type type;
         int64_t actor;
-        bool first; /* out: it begins a line, */
-        size_t n;   /* which stands for so many, 1 of those that begin none */
+        bool first; /* out: whether it begins a line */
+        size_t n;   /* out: how many notifications the line stands for; 1 if it begins no line */
 };
-/* Makes lines of items. */
+/* Groups items into lines. */
 void aggregation_fold(const struct aggregation *aggregation, struct aggregation_item *items, size_t n);
 
-/* Something that a member was told of: numbers stand for members and objects. */
+/* An event that a member was notified of. Numbers identify members and objects. */
 struct aggregation_event {
         int64_t user, object, actor, at_ms;
 };
 struct aggregation_outcome {
         int64_t notifications;
-        int64_t deliveries; /* on a channel on which each is told at once */
-        int64_t lines;      /* in a digest of all of it, for each member */
+        int64_t deliveries; /* on a channel with immediate delivery */
+        int64_t lines;      /* in one digest of everything per member */
 };
-/* What a rule makes of events that are ordered by member, object and time. */
+/* What a rule would make of events, which are ordered by member, object and time. */
 struct aggregation_outcome aggregation_simulate(struct arena *arena, const struct aggregation_rule *rule,
                                                 const struct aggregation_event *events, size_t n);
 

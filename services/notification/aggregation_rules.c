@@ -1,5 +1,4 @@
-/* Owns the rules of aggregation as administrators set them, and what yesterday would have looked like by another one.
- */
+/* Owns the administrators' aggregation rules, and dry runs of a rule over past events. */
 #include "services/notification/aggregation_rules.h"
 
 #include <string.h>
@@ -41,7 +40,7 @@ sn_status aggregation_load(struct db_tx *tx, const struct aggregation **out)
         return SN_OK;
 }
 
-/* ---- Shown ---- */
+/* ---- Listing ---- */
 
 static Notification__AggregationRule *show_default(struct arena *arena, enum notification_type type)
 {
@@ -71,7 +70,7 @@ static void show_row(struct arena *arena, const NotificationRows__Aggregation *r
         out->n_texts = row->n_texts;
 }
 
-/* Of security there are no rules: each is told alone, always. */
+/* Security types have no rules: they are never grouped. */
 static sn_status show_rules(struct db_tx *tx, Notification__AggregationRules *out)
 {
         NotificationRows__Aggregation **rows = NULL;
@@ -101,7 +100,7 @@ sn_status notification_handle_list_aggregation_rules(struct rpc_call *c,
         return DB_READ(c, tx, show_rules(tx, out));
 }
 
-/* ---- Set ---- */
+/* ---- Setting ---- */
 
 static sn_status check_type(struct rpc_call *c, const char *name, enum notification_type *type)
 {
@@ -110,7 +109,7 @@ static sn_status check_type(struct rpc_call *c, const char *name, enum notificat
         }
         return type_is_security(*type)
                    ? rpc_fail(c, SN_INVALID_ARGUMENT, "type",
-                              "concerns the security of accounts: each of them is told of alone, at once")
+                              "concerns the security of accounts; such notifications are never grouped")
                    : SN_OK;
 }
 
@@ -122,7 +121,7 @@ static sn_status check_text(struct rpc_call *c, size_t i, const Notification__Fo
         return sentence_check(text->text, variables, sizeof(variables) / sizeof(variables[0]), &unknown)
                    ? SN_OK
                    : rpc_fail(c, SN_INVALID_ARGUMENT, arena_printf(c->arena, "texts[%zu].text", i),
-                              "has a variable {%.*s}: there are {1} and {count}", (int)unknown.len, unknown.ptr);
+                              "uses the unknown variable {%.*s}; use {1} and {count}", (int)unknown.len, unknown.ptr);
 }
 
 static sn_status check_texts(struct rpc_call *c, const Notification__AggregationRule *in)
@@ -141,16 +140,17 @@ static sn_status check_texts(struct rpc_call *c, const Notification__Aggregation
         }
         return english ? SN_OK
                        : rpc_fail(c, SN_INVALID_ARGUMENT, "texts",
-                                  "has none in English (en): lines of digests that stand for many need one");
+                                  "must include English (en) if notifications are folded into lines");
 }
 
-/* What is said in a chat is read there: by the chat it is told, too. */
+/* Messages are read in their chat, so they can be grouped only by chat. */
 static sn_status check_rule(struct rpc_call *c, const Notification__AggregationRule *in, enum notification_type *type)
 {
         TRY(check_type(c, in->type, type));
         if (in->fold_by == NOTIFICATION__FOLD_BY__FOLD_BY_NOTHING &&
             (*type == TYPE_MESSAGE || *type == TYPE_MESSAGE_REQUEST)) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "fold_by", "must not be nothing: a chat is told of as one");
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "fold_by",
+                                "must not be nothing: messages of a chat are always grouped");
         }
         return check_texts(c, in);
 }
@@ -211,7 +211,7 @@ sn_status notification_handle_delete_aggregation_rule(struct rpc_call *c,
         return DB_WRITE(c, tx, store_delete_aggregation(tx, in->type, &n));
 }
 
-/* ---- Tried ---- */
+/* ---- Dry runs ---- */
 
 struct trial {
         const struct aggregation *now;

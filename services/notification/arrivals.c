@@ -1,4 +1,4 @@
-/* Owns turning arrivals into rows, and into events of the stream. */
+/* Owns storing arrivals as rows and emitting the events of live streams. */
 #include "services/notification/arrivals.h"
 
 #include <string.h>
@@ -41,7 +41,7 @@ char *arrival_key(struct arena *arena, enum notification_type type, const char *
         return arena_printf(arena, "%s:%s", type_name(type), id);
 }
 
-static sn_status emit(struct db_tx *tx, const char *type, NotificationRows__Changed *const *rows, size_t n)
+static sn_status emit_all(struct db_tx *tx, const char *type, NotificationRows__Changed *const *rows, size_t n)
 {
         struct outbox_event *events = ARENA_ARRAY(db_arena(tx), struct outbox_event, n);
 
@@ -54,7 +54,7 @@ static sn_status emit(struct db_tx *tx, const char *type, NotificationRows__Chan
         return outbox_put_all(tx, events, n);
 }
 
-/* What is not in the list is not sent on the stream either. */
+/* Live streams show only what the list shows. */
 static size_t keep_listed(NotificationRows__Changed **rows, size_t n)
 {
         size_t kept = 0;
@@ -77,7 +77,7 @@ static sn_status add_some(struct db_tx *tx, const struct arrival *items, size_t 
         TRY(store_close_full(tx, changed, n_changed));
         TRY(queue_add(tx, items, n, changed, n_changed));
         lanes_wake(tx);
-        return emit(tx, EVENT_NOTIFICATION_CHANGED, changed, keep_listed(changed, n_changed));
+        return emit_all(tx, EVENT_NOTIFICATION_CHANGED, changed, keep_listed(changed, n_changed));
 }
 
 static sn_status undo_some(struct db_tx *tx, const struct arrival *items, size_t n)
@@ -88,7 +88,7 @@ static sn_status undo_some(struct db_tx *tx, const struct arrival *items, size_t
         TRY(store_undo_arrivals(tx, items, n, &n_undone, &undone));
         TRY(store_remove_empty(tx, undone, n_undone));
         lanes_wake(tx); /* retractions */
-        return emit(tx, EVENT_NOTIFICATION_UNDONE, undone, keep_listed(undone, n_undone));
+        return emit_all(tx, EVENT_NOTIFICATION_UNDONE, undone, keep_listed(undone, n_undone));
 }
 
 static sn_status read_some(struct db_tx *tx, const struct arrival *items, size_t n)
@@ -98,7 +98,7 @@ static sn_status read_some(struct db_tx *tx, const struct arrival *items, size_t
 
         TRY(store_remove_read(tx, items, n, &n_removed, &removed));
         lanes_wake(tx);
-        return emit(tx, EVENT_NOTIFICATION_REMOVED, removed, keep_listed(removed, n_removed));
+        return emit_all(tx, EVENT_NOTIFICATION_REMOVED, removed, keep_listed(removed, n_removed));
 }
 
 static void drop_untold(struct arrivals *a, size_t n_done)
@@ -114,7 +114,7 @@ static void drop_untold(struct arrivals *a, size_t n_done)
         a->n = kept;
 }
 
-/* Stores runs of the same kind at once: a like that was undone in the same batch is no like. */
+/* Stores each run of one kind together, keeping the order, so that a like undone in the same batch notifies nobody. */
 sn_status arrivals_store(struct arrivals *a, struct db_tx *tx, size_t n_done)
 {
         static sn_status (*const store[])(struct db_tx *, const struct arrival *, size_t) = {

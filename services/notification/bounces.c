@@ -1,5 +1,5 @@
-/* Draws the conclusion from mails that came back: no more notifications are mailed to that address, and its owner is
- * told in the list and by push. */
+/* Handles bounced mails: no more notifications are mailed to the address, and its owner is notified in the list and by
+ * push. */
 #include "services/notification/notification.h"
 
 #include <string.h>
@@ -8,14 +8,14 @@
 #include "services/notification/store.h"
 
 enum { EVERY_S = 30, AT_ONCE = 100 };
-#define NOBODY "00000000-0000-0000-0000-000000000000" /* of mails that an operator sent as a test */
+#define NOBODY "00000000-0000-0000-0000-000000000000" /* owner of test mails sent by an operator */
 
 struct bounces {
         struct mail_bounce *items;
         size_t n;
 };
 
-static void collect(struct arrivals *a, const struct bounces *b)
+static void collect_bounces(struct arrivals *a, const struct bounces *b)
 {
         for (size_t i = 0; i < b->n; i++) {
                 if (strcmp(b->items[i].owner_id, NOBODY) != 0) {
@@ -32,8 +32,8 @@ static void collect(struct arrivals *a, const struct bounces *b)
         }
 }
 
-/* An address is told of once, however many mails to it were on their way. */
-static sn_status conclude(struct db_tx *tx, struct arrivals *a, const struct bounces *b)
+/* Notifies once per address, however many mails to it bounced. */
+static sn_status suppress_and_notify(struct db_tx *tx, struct arrivals *a, const struct bounces *b)
 {
         for (size_t i = 0; i < a->n; i++) {
                 const struct mail_bounce *bounce = &b->items[a->items[i].event];
@@ -48,7 +48,7 @@ static sn_status conclude(struct db_tx *tx, struct arrivals *a, const struct bou
         return mail_settle_bounces(tx, b->items, b->n);
 }
 
-static sn_status look(struct rpc_call *c, bool *more)
+static sn_status process_bounces(struct rpc_call *c, bool *more)
 {
         struct bounces b = {.n = 0};
         struct arrivals a;
@@ -58,10 +58,10 @@ static sn_status look(struct rpc_call *c, bool *more)
                 return SN_OK;
         }
         arrivals_start(&a, c);
-        collect(&a, &b);
+        collect_bounces(&a, &b);
         TRY(arrivals_decide(&a));
         *more = b.n == AT_ONCE;
-        return DB_WRITE(c, tx, conclude(tx, &a, &b));
+        return DB_WRITE(c, tx, suppress_and_notify(tx, &a, &b));
 }
 
-const struct service_job notification_bounces = {.name = "take_bounces", .every_s = EVERY_S, .run = look};
+const struct service_job notification_bounces = {.name = "take_bounces", .every_s = EVERY_S, .run = process_bounces};

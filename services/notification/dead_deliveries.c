@@ -1,4 +1,4 @@
-/* Owns deliveries that were given up, until they are sent again or too old. */
+/* Owns failed deliveries until they are resent or too old. */
 #include "services/notification/dead_deliveries.h"
 
 #include "bus/bus.h"
@@ -9,7 +9,8 @@
 #define WORKER "deliveries"
 enum { EVERY_S = 10, AT_ONCE = 100 };
 
-/* Aggregate: the notification; object: the subscription; actor: whom it was for; version: the channel. */
+/* Dead letters of deliveries: the aggregate is the notification, the object the subscription, the actor the recipient,
+ * and the version the channel. */
 sn_status dead_deliveries_add(struct db_tx *tx, const NotificationRows__Queued *row, enum channel channel,
                               const char *target_id, const char *error)
 {
@@ -48,7 +49,7 @@ static sn_status send_again(struct db_tx *tx, bool *more)
         return store_enqueue_again(tx, notifications, targets, channels, n);
 }
 
-static sn_status replay(struct rpc_call *c, bool *more)
+static sn_status replay_delivery(struct rpc_call *c, bool *more)
 {
         return DB_WRITE(c, tx, send_again(tx, more));
 }
@@ -59,4 +60,4 @@ sn_status dead_deliveries_prune(struct db_tx *tx, int64_t days, int64_t limit, i
 }
 
 const struct service_job notification_dead_deliveries = {
-    .name = "replay_deliveries", .every_s = EVERY_S, .run = replay};
+    .name = "replay_deliveries", .every_s = EVERY_S, .run = replay_delivery};

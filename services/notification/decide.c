@@ -1,4 +1,4 @@
-/* Owns the decision. */
+/* Owns deciding whether, where and when a member is notified. */
 #include "services/notification/decide.h"
 
 #include <string.h>
@@ -110,7 +110,7 @@ enum delivery delivery_of(const struct rules *r, enum notification_type type, en
         return chosen;
 }
 
-static bool matches(const struct happening *h, enum filter filter)
+static bool filter_matches(const struct happening *h, enum filter filter)
 {
         switch (filter) {
         case FILTER_NOT_FOLLOWED:
@@ -130,7 +130,7 @@ static enum filter_action filter_action_of(const struct rules *r, const struct h
         enum filter_action strictest = FILTER_ACCEPT;
 
         for (int i = 0; rows[h->type].by == BY_ANYBODY && i < FILTER_COUNT; i++) {
-                if (r->filters[i] > strictest && matches(h, (enum filter)i)) {
+                if (r->filters[i] > strictest && filter_matches(h, (enum filter)i)) {
                         strictest = (enum filter_action)r->filters[i];
                         *which = (enum filter)i;
                 }
@@ -208,7 +208,7 @@ struct decision decide(const struct rules *r, const struct happening *h)
         return out;
 }
 
-/* ---- When it is due ---- */
+/* ---- Release of due deliveries ---- */
 
 struct release release_of(const struct rules *r, enum notification_type type, enum hold hold, bool paid, int64_t now_ms)
 {

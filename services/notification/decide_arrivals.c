@@ -1,5 +1,5 @@
-/* Owns the input of decisions: the rules of the members who may be notified, their relations with the actors, and
- * the conversations that they mute. Read for all arrivals of a batch together. */
+/* Owns loading the input of decisions: members' rules, their relationships with the actors, and the conversations that
+ * they mute. Loaded for all arrivals of a batch together. */
 #include "services/notification/arrivals.h"
 
 #include <stdlib.h>
@@ -10,11 +10,11 @@
 
 struct deciding {
         struct rpc_call *c;
-        struct arrival **items; /* those that are news */
+        struct arrival **items; /* those of kind ARRIVAL_NEWS */
         size_t n;
         char **member_ids;
         size_t n_members;
-        struct rules *rules; /* of each member */
+        struct rules *rules; /* one per member */
         NotificationRows__Pair **muted;
         size_t n_muted;
 };
@@ -24,7 +24,7 @@ static int compare_ids(const void *a, const void *b)
         return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* In their order, each once. */
+/* Collects the distinct members in ascending order. */
 static void collect_members(struct deciding *d)
 {
         for (size_t i = 0; i < d->n; i++) {
@@ -106,7 +106,7 @@ static bool has_filters(const struct rules *rules)
         return false;
 }
 
-/* Relations of up to RULES_MAX pairs, whose items the numbers name. */
+/* Loads the relationships of up to RULES_MAX pairs. of: their indices among the items. */
 static sn_status load_relations(struct deciding *d, const size_t *of, size_t n, struct happening *happenings)
 {
         Follow__GetViewersRelationsRequest in = FOLLOW__GET_VIEWERS_RELATIONS_REQUEST__INIT;
@@ -131,7 +131,7 @@ static sn_status load_relations(struct deciding *d, const size_t *of, size_t n, 
         return SN_OK;
 }
 
-/* Only of those whose rules ask for it. */
+/* Loads only the relationships that the members' rules depend on. */
 static sn_status load_all_relations(struct deciding *d, struct happening *happenings)
 {
         size_t *of = ARENA_ARRAY(d->c->arena, size_t, d->n), n = 0;
@@ -147,7 +147,7 @@ static sn_status load_all_relations(struct deciding *d, struct happening *happen
         return SN_OK;
 }
 
-/* Whom nobody joins has a key of their own. */
+/* Without grouping each actor gets a key of its own. */
 static void apply_rule(struct arena *arena, struct arrival *item, const struct aggregation_rule *rule)
 {
         item->rule = rule;

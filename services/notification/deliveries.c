@@ -1,4 +1,4 @@
-/* Owns the log of deliveries: of one notification, as its owner sees it, and their numbers. */
+/* Owns reading the delivery log: of one notification for its owner, and totals. */
 #include "services/notification/notification.h"
 
 #include "services/notification/store.h"

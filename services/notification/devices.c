@@ -1,4 +1,4 @@
-/* Owns which devices of a member's apps take pushes. They share the table, and the limit, of browsers. */
+/* Owns the registration of devices for app pushes. They share the table and the limit of browsers. */
 #include "services/notification/notification.h"
 
 #include "services/notification/providers.h"
@@ -23,7 +23,7 @@ sn_status notification_handle_create_push_device(struct rpc_call *c, const Notif
         NotificationRows__Subscription *stored = ARENA_NEW(c->arena, NotificationRows__Subscription);
 
         if (providers_mobile(in->provider) == NULL) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "provider", "is not one of those of this network: %s",
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "provider", "must be a provider of this network: %s",
                                 providers_n_mobile() > 0 ? providers_mobile_names(c->arena) : "there are none");
         }
         row.id = uuid_new_in(c->arena);

@@ -1,4 +1,4 @@
-/* Erases deleted members: their notifications, and their part in those of others. */
+/* Erases deleted members: their notifications, and their appearance as actors in those of others. */
 #include "services/notification/notification.h"
 
 #include <stdio.h>
@@ -8,8 +8,8 @@
 
 enum { ROWS_AT_ONCE = 2000 };
 
-/* One batch of one member; the cursor only says that there was one. A repetition finds what is left. */
-static sn_status erase(struct rpc_call *c, struct bus_batch *batch)
+/* Erases one batch of one member. The cursor only records that there was a batch; a retry finds what is left. */
+static sn_status erase_batch(struct rpc_call *c, struct bus_batch *batch)
 {
         const char *id = batch->events[0]->aggregate_id;
         int64_t told = 0, done = 0, watchers = 0, logs = 0;
@@ -34,5 +34,5 @@ const struct bus_consumer notification_erase = {
     .source = "user",
     .read_outbox = &user_methods[USER_READ_OUTBOX],
     .types = types,
-    .handle = erase,
+    .handle = erase_batch,
 };

@@ -1,4 +1,4 @@
-/* Owns what the rows of events.def.h say of an event. */
+/* Owns interpreting the rows of events.def.h. */
 #include "services/notification/events.h"
 
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "services/notification/notify.h"
 
 enum recipient { TO_ANYBODY, TO_AGGREGATE, TO_OBJECT, TO_AUTHOR, TO_PARENT_AUTHOR, TO_MENTIONED };
-/* An id of an event, or of the note that it is about. */
+/* Which id of an event, or of its note, a row refers to. */
 enum named { BY_NOTHING, BY_ACTOR, BY_AGGREGATE, BY_OBJECT, BY_EVENT, BY_AUTHOR };
 
 static const struct event_row {
@@ -50,12 +50,12 @@ static char *id_of(const bus_event *event, enum named named)
         }
 }
 
-/* What a row makes of an event. */
+/* One event as interpreted by one row. */
 struct reading {
         const struct event_row *row;
         const bus_event *event;
-        size_t number;               /* of the event in its batch */
-        const Note__Concerned *note; /* an empty one: it is about none */
+        size_t number;               /* index of the event in its batch */
+        const Note__Concerned *note; /* empty if the event is about no note */
 };
 
 static const char *actor_of(const struct reading *r)
@@ -68,7 +68,7 @@ static void add(struct arrivals *a, const struct reading *r, const char *user_id
         const char *root_id = r->note->root_id[0] != '\0' ? r->note->root_id : r->note->id;
 
         if (r->row->kind == ARRIVAL_NEWS && user_id[0] == '\0') {
-                return; /* what it is about is gone */
+                return; /* the note is gone */
         }
         arrivals_add(
             a, &(struct arrival){.kind = r->row->kind,
@@ -83,7 +83,7 @@ static void add(struct arrivals *a, const struct reading *r, const char *user_id
                                  .event = r->number});
 }
 
-/* A member who is notified of a comment on their note is not notified of the mention in it as well. */
+/* Members who are notified of a comment on their note are not also notified of being mentioned in it. */
 static void add_mentioned(struct arrivals *a, const struct reading *r)
 {
         for (size_t i = 0; i < r->note->n_mention_ids; i++) {
@@ -118,7 +118,7 @@ static void add_recipients(struct arrivals *a, const struct reading *r)
 
 /* ---- Notes ---- */
 
-/* The note that an event is about; "": none. */
+/* The note that an event is about, or "". */
 static char *note_of(const bus_event *event)
 {
         for (size_t i = 0; i < ROWS; i++) {
@@ -129,7 +129,7 @@ static char *note_of(const bus_event *event)
         return "";
 }
 
-/* Of each event of the batch, those that are about none left out. */
+/* Loads the notes that the events of a batch are about. */
 static sn_status load_notes(struct rpc_call *c, const struct bus_batch *batch, const Note__Concerned **notes)
 {
         Note__GetConcernedRequest in = NOTE__GET_CONCERNED_REQUEST__INIT;
@@ -156,7 +156,7 @@ static sn_status load_notes(struct rpc_call *c, const struct bus_batch *batch, c
                    : rpc_fail(c, SN_INTERNAL, NULL, "the note service answered with the wrong number of notes");
 }
 
-static sn_status collect(struct arrivals *a, const struct bus_batch *batch)
+static sn_status collect_arrivals(struct arrivals *a, const struct bus_batch *batch)
 {
         static const Note__Concerned none = NOTE__CONCERNED__INIT;
         const Note__Concerned **notes = ARENA_ARRAY(a->c->arena, const Note__Concerned *, batch->n);
@@ -175,5 +175,5 @@ static sn_status collect(struct arrivals *a, const struct bus_batch *batch)
 
 sn_status events_handle(struct rpc_call *c, struct bus_batch *batch)
 {
-        return notify_batch(c, batch, collect);
+        return notify_batch(c, batch, collect_arrivals);
 }

@@ -1,12 +1,12 @@
-/* Events that notify members, by the rows of events.def.h. */
+/* Events that notify members, as declared in events.def.h. */
 #ifndef SERVICES_NOTIFICATION_EVENTS_H
 #define SERVICES_NOTIFICATION_EVENTS_H
 
 #include "services/notification/notification.h"
 
-/* All that the rows name, of every source; NULL ends them. */
+/* All event types in the rows, of all sources; NULL-terminated. */
 extern const char *const event_types[];
-/* Of a consumer of one source: what the rows say of a batch, exactly once. */
+/* Handler for the consumer of any one source. Applies the rows to a batch exactly once. */
 SN_CHECKED sn_status events_handle(struct rpc_call *c, struct bus_batch *batch);
 
 #endif

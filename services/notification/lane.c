@@ -1,6 +1,6 @@
-/* Owns the lanes: each leases what is due on its channel, sends it to each browser, device or number of the member, and
- * settles what is done. No delivery waits for another: a provider that is slow has a share of what is on its way and no
- * more, and what it has no room for goes back into the queue. */
+/* Owns the lanes. Each leases due deliveries of its channel, sends them to each browser, device or number of the
+ * member, and records the results. Deliveries do not wait for each other: a slow provider gets a limited share of the
+ * messages in flight, and whatever exceeds that goes back into the queue. */
 #include "services/notification/lane.h"
 
 #include <stdatomic.h>
@@ -15,13 +15,13 @@
 enum {
         CALL_MS = 10000,
         CLAIMED_AT_ONCE = 100,
-        CLAIMED_MAX = 400,    /* deliveries that are not settled */
-        SERVICE_AT_ONCE = 50, /* messages on their way to one provider; */
-        SLOW_MAX = 25,        /* with so many that take longer than this it is given nothing more */
+        CLAIMED_MAX = 400,    /* unsettled deliveries */
+        SERVICE_AT_ONCE = 50, /* messages in flight per provider */
+        SLOW_MAX = 25,        /* a provider with so many messages slower than SLOW_US gets no more */
         SLOW_US = 2000000,
         RESULTS_WAIT_MS = 50,
         SETTLE_EVERY_US = 100000,
-        IDLE_MS = 5000, /* what other processes queue comes without a wake */
+        IDLE_MS = 5000, /* deliveries queued by other processes come without a wake-up */
         DB_AWAY_MS = 1000,
         LANES_MAX = 4,
 };
@@ -32,11 +32,11 @@ static struct lane {
         struct ticker *ticker;
         struct push_sender *sender;
         struct lane_breaker breaker;
-        struct lane_batch *batches;            /* the oldest first */
-        size_t n_claimed;                      /* deliveries of them that are not settled */
-        struct sending *started[PUSH_AT_ONCE]; /* messages that are on their way: n_started of them */
+        struct lane_batch *batches;            /* oldest first */
+        size_t n_claimed;                      /* their unsettled deliveries */
+        struct sending *started[PUSH_AT_ONCE]; /* messages in flight: n_started of them */
         size_t n_started;
-        int64_t look_us; /* when the queue is looked at next */
+        int64_t look_us; /* when to poll the queue next */
         atomic_bool woken, stopping;
         struct metric *outcomes[PUSH_LATER + 1];
 } lanes[LANES_MAX];
@@ -48,7 +48,7 @@ static void end_sending(struct lane *lane, struct sending *s, const struct push_
         s->result = *result;
         s->state = SENDING_DONE;
         s->delivery->n_done++;
-        if (!s->untried && s->delivery->out.retracts == NULL) { /* as the log has it */
+        if (!s->untried && s->delivery->out.retracts == NULL) { /* the same attempts as in the delivery log */
                 metric_add(lane->outcomes[result->outcome], 1);
         }
 }
@@ -81,7 +81,7 @@ static void take_results(struct lane *lane, int wait_ms)
         }
 }
 
-/* How many messages are on their way to a provider, and how many of them longer than SLOW_US. */
+/* How many messages to a provider are in flight, and how many of them for longer than SLOW_US. */
 static size_t count_started(const struct lane *lane, const char *origin, int64_t now_us, size_t *n_slow)
 {
         size_t n = 0;
@@ -96,7 +96,7 @@ static size_t count_started(const struct lane *lane, const char *origin, int64_t
         return n;
 }
 
-static void start(struct lane *lane, struct lane_batch *b, struct sending *s)
+static void start_sending(struct lane *lane, struct lane_batch *b, struct sending *s)
 {
         switch (lane->kind->begin(lane->sender, b->c->arena, &s->delivery->out, s->to, s)) {
         case LANE_STARTED:
@@ -112,8 +112,9 @@ static void start(struct lane *lane, struct lane_batch *b, struct sending *s)
         }
 }
 
-/* Now, or when there is room; or puts it off: while the provider fails, is slow, or when the lease would end. */
-static void begin(struct lane *lane, struct lane_batch *b, struct sending *s)
+/* Starts sending, or leaves it for later if the provider has no free slot, or postpones it if the provider is failing
+ * or slow or the lease would expire. */
+static void begin_or_postpone(struct lane *lane, struct lane_batch *b, struct sending *s)
 {
         int64_t now_us = clock_monotonic_us();
         size_t n_slow, n = count_started(lane, s->origin, now_us, &n_slow);
@@ -124,7 +125,7 @@ static void begin(struct lane *lane, struct lane_batch *b, struct sending *s)
                 s->untried = true;
                 end_sending(lane, s, &(struct push_result){.outcome = PUSH_LATER});
         } else if (n < SERVICE_AT_ONCE) {
-                start(lane, b, s);
+                start_sending(lane, b, s);
         }
 }
 
@@ -135,7 +136,7 @@ static void begin_waiting(struct lane *lane, struct lane_batch *b)
 
                 for (size_t k = 0; k < d->n && lane->n_started < PUSH_AT_ONCE; k++) {
                         if (d->sendings[k].state == SENDING_WAITS) {
-                                begin(lane, b, &d->sendings[k]);
+                                begin_or_postpone(lane, b, &d->sendings[k]);
                         }
                 }
         }
@@ -143,7 +144,7 @@ static void begin_waiting(struct lane *lane, struct lane_batch *b)
 
 /* ---- Batches ---- */
 
-static sn_status claim(struct lane *lane)
+static sn_status claim_batch(struct lane *lane)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(lane->service, CALL_MS);
         struct lane_batch *claimed = NULL, **end = &lane->batches;
@@ -170,7 +171,7 @@ static bool is_claiming_due(const struct lane *lane)
                (atomic_load(&lane->woken) || clock_monotonic_us() >= lane->look_us);
 }
 
-/* Whether enough of it is done to be written down: all, or some a while ago. */
+/* Whether to settle now: everything is done, or something has been for SETTLE_EVERY_US. */
 static bool is_settling_due(const struct lane_batch *b)
 {
         size_t n_done = 0;
@@ -181,8 +182,8 @@ static bool is_settling_due(const struct lane_batch *b)
         return n_done == b->n || (n_done > b->n_settled && clock_monotonic_us() - b->settled_us >= SETTLE_EVERY_US);
 }
 
-/* What could not be written down while the lease holds is sent again, with the same topic. */
-static sn_status settle(struct lane *lane)
+/* Deliveries that cannot be settled before the lease expires are sent again, with the same topic. */
+static sn_status settle_batches(struct lane *lane)
 {
         sn_status status = SN_OK;
 
@@ -203,7 +204,7 @@ static sn_status settle(struct lane *lane)
         return status;
 }
 
-static int64_t tick(void *context)
+static int64_t run_lane(void *context)
 {
         struct lane *lane = context;
         int64_t left_us;
@@ -211,14 +212,14 @@ static int64_t tick(void *context)
         if (atomic_load(&lane->stopping)) {
                 return TICKER_IDLE;
         }
-        if (is_claiming_due(lane) && claim(lane) != SN_OK) {
+        if (is_claiming_due(lane) && claim_batch(lane) != SN_OK) {
                 lane->look_us = clock_monotonic_us() + DB_AWAY_MS * INT64_C(1000);
         }
         for (struct lane_batch *b = lane->batches; b != NULL; b = b->next) {
                 begin_waiting(lane, b);
         }
         take_results(lane, RESULTS_WAIT_MS);
-        if (settle(lane) != SN_OK) {
+        if (settle_batches(lane) != SN_OK) {
                 return DB_AWAY_MS;
         }
         left_us = lane->look_us - clock_monotonic_us();
@@ -235,12 +236,12 @@ static void start_lane(struct lane *lane, struct service *service, const struct 
         atomic_store(&lane->stopping, false);
         for (size_t i = 0; i < sizeof(lane->outcomes) / sizeof(lane->outcomes[0]); i++) {
                 lane->outcomes[i] =
-                    metric_counter("sonet_pushes_total", "pushes and SMS by what became of a try to send them",
+                    metric_counter("sonet_pushes_total", "Attempts to send pushes and SMS, by channel and outcome.",
                                    metrics_intern("channel=\"%s\",outcome=\"%s\"", channel_name(kind->channel),
                                                   lane_outcome_names[i]));
         }
         lane->sender = push_sender_new(push_settings());
-        lane->ticker = ticker_new(kind->thread, tick, lane);
+        lane->ticker = ticker_new(kind->thread, run_lane, lane);
 }
 
 void lanes_start(struct service *service)
@@ -252,7 +253,7 @@ void lanes_start(struct service *service)
         }
 }
 
-/* What is done is written down, so that it is not sent twice. */
+/* Settles what is done, so that it is not sent twice. */
 static void stop_lane(struct lane *lane)
 {
         atomic_store(&lane->stopping, true);
@@ -277,7 +278,7 @@ void lanes_stop(void)
         }
 }
 
-static void wake(void *context)
+static void wake_lane(void *context)
 {
         struct lane *lane = context;
 
@@ -289,7 +290,7 @@ void lanes_wake(struct db_tx *tx)
 {
         for (size_t i = 0; i < lane_n_kinds; i++) {
                 if (lanes[i].ticker != NULL) {
-                        db_on_commit(tx, wake, &lanes[i]);
+                        db_on_commit(tx, wake_lane, &lanes[i]);
                 }
         }
 }

@@ -1,4 +1,4 @@
-/* Lanes: what goes out by HTTP, each channel on a thread of its own, so that none waits for another's providers. */
+/* Lanes: threads that send deliveries over HTTP, one per channel, so that no channel waits for another's providers. */
 #ifndef SERVICES_NOTIFICATION_LANE_H
 #define SERVICES_NOTIFICATION_LANE_H
 
@@ -6,28 +6,28 @@
 
 enum lane_begun { LANE_STARTED, LANE_NOT_NOW, LANE_REFUSED };
 
-/* How a channel goes out. */
+/* How deliveries of a channel are sent. */
 struct lane_kind {
         const char *thread;
         const char *claimed, *sent, *settled; /* fault points */
         enum channel channel;
-        bool (*is_used)(void); /* whether there is a provider; NULL: always */
-        /* Where members are reached, a row for each browser, device or number. */
+        bool (*is_used)(void); /* whether a provider is configured; NULL: always */
+        /* The members' targets: a row for each browser, device or number. */
         sn_status (*targets)(struct db_tx *tx, char **users, size_t n_users, size_t *n,
                              NotificationRows__Subscription ***rows);
         enum lane_begun (*begin)(struct push_sender *sender, struct arena *arena, const struct outgoing *delivery,
                                  const NotificationRows__Subscription *to, void *tag);
-        /* Does not reach its member any more. */
+        /* Deletes a target that no longer exists. */
         sn_status (*forget)(struct db_tx *tx, const NotificationRows__Subscription *target, const char *user_id);
 };
 extern const struct lane_kind lane_kinds[];
 extern const size_t lane_n_kinds;
 
-/* Those that are used: a thread each. */
+/* Starts a thread for each channel that is used. */
 void lanes_start(struct service *service);
-/* Settles what is done, and breaks off what is on its way, which is sent again later. */
+/* Settles what is done and aborts what is in flight, which is sent again later. */
 void lanes_stop(void);
-/* Once the transaction is committed. */
+/* Wakes the lanes when the transaction commits. */
 void lanes_wake(struct db_tx *tx);
 
 #endif

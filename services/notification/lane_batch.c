@@ -1,4 +1,4 @@
-/* Owns what is claimed for a lane: whom each delivery goes to, and what is written down once it is done. */
+/* Owns batches claimed by a lane: finding the targets of deliveries, and recording the results. */
 #include "services/notification/lane_batch.h"
 
 #include <stdio.h>
@@ -13,9 +13,9 @@ enum { CALL_MS = 50000, BUSY_ATTEMPTS = 2 };
 
 const char *const lane_outcome_names[PUSH_LATER + 1] = {"sent", "gone", "refused", "later"};
 
-/* ---- Whom to ---- */
+/* ---- Targets ---- */
 
-/* Whether a browser may show what is retracted, and may be told so by a push that shows nothing. */
+/* Whether a browser may be showing the retracted push, and accepts silent pushes. */
 static bool takes_retraction(const struct outgoing *d, const NotificationRows__Subscription *s)
 {
         int64_t since_ms = s->created_at->seconds * 1000 + s->created_at->nanos / 1000000;
@@ -61,7 +61,7 @@ static sn_status find_targets(struct lane_batch *b)
         return SN_OK;
 }
 
-static sn_status claim(struct lane_batch *b, size_t limit)
+static sn_status claim_deliveries(struct lane_batch *b, size_t limit)
 {
         struct outgoing *claimed = NULL;
 
@@ -90,7 +90,7 @@ sn_status lane_batch_claim(struct service *service, const struct lane_kind *kind
         b->settled_us = clock_monotonic_us();
         b->lease_until_us = b->settled_us + LANE_LEASE_MS * INT64_C(1000);
         b->start_until_us = b->lease_until_us - 3 * PUSH_TIMEOUT_MS * INT64_C(1000);
-        status = claim(b, limit);
+        status = claim_deliveries(b, limit);
         if (status != SN_OK || b->n == 0) {
                 lane_batch_free(b);
                 b = NULL;
@@ -105,7 +105,7 @@ void lane_batch_free(struct lane_batch *b)
         free(b);
 }
 
-/* ---- What became of it ---- */
+/* ---- Results ---- */
 
 static bool is_to_settle(const struct lane_delivery *d)
 {
@@ -122,8 +122,8 @@ static size_t count_logs(const struct lane_batch *b)
         return n;
 }
 
-/* One attempt, for each notification that it told of; how many. */
-static size_t describe(struct arena *arena, const struct lane_kind *kind, const struct sending *s,
+/* Log entries for one attempt: one per notification in it. Returns their number. */
+static size_t add_logs(struct arena *arena, const struct lane_kind *kind, const struct sending *s,
                        struct delivery_log *logs)
 {
         const struct outgoing *d = &s->delivery->out;
@@ -159,14 +159,14 @@ static sn_status log_attempts(struct db_tx *tx, const struct lane_batch *b)
                 const struct lane_delivery *d = &b->deliveries[i];
 
                 for (size_t k = 0; is_to_settle(d) && k < d->n; k++) {
-                        n += describe(db_arena(tx), b->kind, &d->sendings[k], logs + n);
+                        n += add_logs(db_arena(tx), b->kind, &d->sendings[k], logs + n);
                 }
         }
         return store_log_deliveries(tx, logs, n);
 }
 
-/* Once more to this target alone, and all that the delivery tells. */
-static sn_status retry(struct db_tx *tx, const struct lane_kind *kind, const struct sending *s)
+/* Queues the whole delivery again, for this target only. */
+static sn_status retry_sending(struct db_tx *tx, const struct lane_kind *kind, const struct sending *s)
 {
         const struct outgoing *d = &s->delivery->out;
         int64_t backoff = s->untried ? BUSY_ATTEMPTS : d->attempts;
@@ -177,8 +177,8 @@ static sn_status retry(struct db_tx *tx, const struct lane_kind *kind, const str
                                    : store_retry_target(tx, d->rows, d->n, kind->channel, s->to->id, due_ms, attempts);
 }
 
-/* What the provider refuses, it would refuse again. */
-static sn_status give_up(struct db_tx *tx, const struct lane_kind *kind, const struct sending *s)
+/* Rejected messages are not retried: the provider would reject them again. */
+static sn_status give_up_sending(struct db_tx *tx, const struct lane_kind *kind, const struct sending *s)
 {
         const struct outgoing *d = &s->delivery->out;
         char *error = arena_printf(db_arena(tx), "%s answered %d", s->origin, s->result.status);
@@ -198,15 +198,15 @@ static bool is_given_up(const struct sending *s)
 static sn_status settle_sending(struct db_tx *tx, const struct lane_kind *kind, const struct sending *s)
 {
         if (is_given_up(s)) {
-                return s->delivery->out.retracts != NULL ? SN_OK : give_up(tx, kind, s);
+                return s->delivery->out.retracts != NULL ? SN_OK : give_up_sending(tx, kind, s);
         }
         if (s->result.outcome == PUSH_GONE) {
                 return kind->forget(tx, s->to, s->delivery->out.user_id);
         }
-        return s->result.outcome == PUSH_LATER ? retry(tx, kind, s) : SN_OK;
+        return s->result.outcome == PUSH_LATER ? retry_sending(tx, kind, s) : SN_OK;
 }
 
-static sn_status dequeue(struct db_tx *tx, const struct lane_batch *b)
+static sn_status dequeue_done(struct db_tx *tx, const struct lane_batch *b)
 {
         const struct outgoing **done = ARENA_ARRAY(db_arena(tx), const struct outgoing *, b->n);
         size_t n = 0;
@@ -219,10 +219,10 @@ static sn_status dequeue(struct db_tx *tx, const struct lane_batch *b)
         return queue_done(tx, done, n);
 }
 
-/* A retry for one target has the row of the delivery when it was one itself: first it goes, then it comes. */
-static sn_status settle(struct db_tx *tx, const struct lane_batch *b)
+/* Dequeues first: a retry of a delivery to a single target reuses its row. */
+static sn_status settle_done(struct db_tx *tx, const struct lane_batch *b)
 {
-        TRY(dequeue(tx, b));
+        TRY(dequeue_done(tx, b));
         TRY(log_attempts(tx, b));
         for (size_t i = 0; i < b->n; i++) {
                 const struct lane_delivery *d = &b->deliveries[i];
@@ -238,7 +238,7 @@ sn_status lane_batch_settle(struct lane_batch *b)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(b->c->service, CALL_MS);
 
-        TRY(DB_WRITE(c, tx, settle(tx, b)));
+        TRY(DB_WRITE(c, tx, settle_done(tx, b)));
         fault_point(b->kind->settled);
         b->settled_us = clock_monotonic_us();
         for (size_t i = 0; i < b->n; i++) {

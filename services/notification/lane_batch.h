@@ -1,5 +1,5 @@
-/* What a lane has claimed: each delivery of it is sent and settled by itself, so that none waits for
- * another. For one thread. */
+/* Deliveries that a lane has claimed together. They are sent independently, so that none waits for another.
+ * Single-threaded. */
 #ifndef SERVICES_NOTIFICATION_LANE_BATCH_H
 #define SERVICES_NOTIFICATION_LANE_BATCH_H
 
@@ -7,30 +7,30 @@
 
 enum sending_state { SENDING_WAITS, SENDING_STARTED, SENDING_DONE };
 
-/* One message to one browser, device or number. */
+/* A message to one browser, device or number. */
 struct sending {
         struct lane_delivery *delivery;
         const NotificationRows__Subscription *to;
         char origin[PUSH_ORIGIN_SIZE];
         enum sending_state state;
         int64_t started_us;
-        bool untried; /* done without asking the provider: the attempt does not count */
+        bool untried; /* postponed without contacting the provider: the attempt does not count */
         struct push_result result;
 };
 
 struct lane_delivery {
         struct outgoing out;
-        struct sending *sendings; /* one for each target */
+        struct sending *sendings; /* one per target */
         size_t n, n_done;
         bool settled;
 };
 
-/* Claimed by one statement, in the arena of one call. */
+/* Deliveries claimed by one statement, in the arena of one call. */
 struct lane_batch {
         struct rpc_call *c;
         const struct lane_kind *kind;
-        int64_t start_until_us; /* what has not begun by then is put off; and */
-        int64_t lease_until_us; /* from then on others may send it */
+        int64_t start_until_us; /* whatever has not started by then is postponed */
+        int64_t lease_until_us; /* from then on other processes may claim them */
         int64_t settled_us;
         struct lane_delivery *deliveries;
         size_t n, n_settled;
@@ -39,11 +39,11 @@ struct lane_batch {
 
 #define LANE_LEASE_MS 60000
 
-/* Leases some of what is due. *batch is NULL when nothing was, or nothing of it is worth sending. */
+/* Leases some due deliveries. *batch is NULL if nothing is due or nothing that was due is worth sending. */
 SN_CHECKED sn_status lane_batch_claim(struct service *service, const struct lane_kind *kind, size_t limit,
                                       struct lane_batch **batch);
 void lane_batch_free(struct lane_batch *batch);
-/* Writes down what became of the deliveries that are done and not settled, together. */
+/* Records the results of all deliveries that are done and not yet settled, in one transaction. */
 SN_CHECKED sn_status lane_batch_settle(struct lane_batch *batch);
 
 extern const char *const lane_outcome_names[PUSH_LATER + 1];

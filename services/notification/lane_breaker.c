@@ -1,4 +1,4 @@
-/* Owns which providers are tried for now. */
+/* Owns the circuit breakers of providers. */
 #include "services/notification/lane_breaker.h"
 
 #include <stdio.h>
@@ -7,8 +7,8 @@
 
 enum { FAILURES = 5, FIRST_PAUSE_S = 5, LONGEST_PAUSE_S = 300 };
 
-/* NULL: it is not remembered. */
-static const struct lane_provider *find(const struct lane_breaker *breaker, const char *origin)
+/* NULL if the provider is not tracked. */
+static const struct lane_provider *find_provider(const struct lane_breaker *breaker, const char *origin)
 {
         for (size_t i = 0; i < BREAKER_REMEMBERED; i++) {
                 if (strcmp(breaker->providers[i].origin, origin) == 0) {
@@ -18,8 +18,8 @@ static const struct lane_provider *find(const struct lane_breaker *breaker, cons
         return NULL;
 }
 
-/* Replaces the one that failed longest ago. */
-static struct lane_provider *add(struct lane_breaker *breaker, const char *origin)
+/* Replaces the provider that failed longest ago. */
+static struct lane_provider *add_provider(struct lane_breaker *breaker, const char *origin)
 {
         struct lane_provider *oldest = &breaker->providers[0];
 
@@ -33,14 +33,14 @@ static struct lane_provider *add(struct lane_breaker *breaker, const char *origi
 
 bool lane_breaker_admits(const struct lane_breaker *breaker, const char *origin)
 {
-        const struct lane_provider *p = find(breaker, origin);
+        const struct lane_provider *p = find_provider(breaker, origin);
 
         return p == NULL || p->paused_until_us <= clock_monotonic_us();
 }
 
 void lane_breaker_note(struct lane_breaker *breaker, const char *origin, bool failed)
 {
-        struct lane_provider *p = (struct lane_provider *)find(breaker, origin);
+        struct lane_provider *p = (struct lane_provider *)find_provider(breaker, origin);
 
         if (!failed) {
                 if (p != NULL) {
@@ -48,9 +48,9 @@ void lane_breaker_note(struct lane_breaker *breaker, const char *origin, bool fa
                 }
                 return;
         }
-        p = p != NULL ? p : add(breaker, origin);
+        p = p != NULL ? p : add_provider(breaker, origin);
         p->used_us = clock_monotonic_us();
-        if (p->paused_until_us > p->used_us) { /* it was on its way when the pause began */
+        if (p->paused_until_us > p->used_us) { /* it was in flight when the pause began */
                 return;
         }
         if (++p->failures >= FAILURES) {

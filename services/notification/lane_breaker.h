@@ -1,4 +1,4 @@
-/* The circuit breaker of providers: one that fails again and again is not tried for a while. For one thread. */
+/* Circuit breakers: a provider that fails repeatedly is not tried for a while. Single-threaded. */
 #ifndef SERVICES_NOTIFICATION_LANE_BREAKER_H
 #define SERVICES_NOTIFICATION_LANE_BREAKER_H
 
@@ -8,18 +8,18 @@
 
 #define BREAKER_REMEMBERED 64
 
-/* All zeros: nothing has failed. */
+/* Zero-initialized: nothing has failed. */
 struct lane_breaker {
         struct lane_provider {
                 char origin[PUSH_ORIGIN_SIZE];
-                int failures; /* one after the other */
+                int failures; /* consecutive */
                 int64_t paused_until_us, used_us;
         } providers[BREAKER_REMEMBERED];
 };
 
-/* Whether to try the provider of this origin now. */
+/* Whether the provider of this origin may be tried now. */
 bool lane_breaker_admits(const struct lane_breaker *breaker, const char *origin);
-/* Records that it answered, or (failed) that it did not, or answered with a server error. */
+/* Records a result. failed: there was no response, or a server error. */
 void lane_breaker_note(struct lane_breaker *breaker, const char *origin, bool failed);
 
 #endif

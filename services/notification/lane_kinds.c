@@ -1,4 +1,4 @@
-/* Owns the channels that go out by HTTP: pushes to browsers, pushes to apps, SMS. */
+/* Owns the channels that are sent over HTTP: pushes to browsers, pushes to apps, and SMS. */
 #include "services/notification/lane.h"
 
 #include "mail/mail.h"
@@ -17,7 +17,7 @@ static sn_status find_browsers(struct db_tx *tx, char **users, size_t n_users, s
         for (size_t i = 0; i < *n; i++) {
                 (*rows)[i]->provider = arena_alloc(db_arena(tx), PUSH_ORIGIN_SIZE);
                 if (!push_origin((*rows)[i]->endpoint, (*rows)[i]->provider)) {
-                        (*rows)[i]->provider[0] = '\0'; /* it is refused */
+                        (*rows)[i]->provider[0] = '\0'; /* rejected below */
                 }
         }
         return SN_OK;
@@ -58,7 +58,7 @@ static sn_status forget_subscription(struct db_tx *tx, const NotificationRows__S
 static enum lane_begun begin_adapter(struct push_sender *sender, struct push_adapter *adapter,
                                      struct adapter_message *message, const struct outgoing *d, char *key)
 {
-        if (adapter == NULL) { /* it was there when the device came */
+        if (adapter == NULL) { /* the provider was removed from the settings */
                 return LANE_REFUSED;
         }
         message->id = d->shown[0]->id;
@@ -74,7 +74,7 @@ static sn_status find_devices(struct db_tx *tx, char **users, size_t n_users, si
         return store_subscriptions(tx, users, n_users, true, n, rows);
 }
 
-/* The provider reads it: of messages, which are between members, it says nothing. */
+/* The provider can read this text, so it says nothing about messages, which are private between members. */
 static enum lane_begun begin_device(struct push_sender *sender, struct arena *arena, const struct outgoing *d,
                                     const NotificationRows__Subscription *to, void *tag)
 {
@@ -99,7 +99,7 @@ static sn_status find_phones(struct db_tx *tx, char **users, size_t n_users, siz
         return SN_OK;
 }
 
-/* Who did what, and on which network; never how something begins: operators of telephone networks read it. */
+/* Says who did what on which network, and never quotes content, since operators of telephone networks can read it. */
 static enum lane_begun begin_sms(struct push_sender *sender, struct arena *arena, const struct outgoing *d,
                                  const NotificationRows__Subscription *to, void *tag)
 {

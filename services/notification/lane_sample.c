@@ -1,4 +1,4 @@
-/* Owns samples that go out at once. */
+/* Owns test messages, which are sent at once. */
 #include "services/notification/lane_sample.h"
 
 #include <string.h>
@@ -30,7 +30,7 @@ static const struct lane_kind *find_kind(const char *channel, const char *type)
         return NULL;
 }
 
-/* A number stands for itself: whoever runs the network may try any. */
+/* SMS are sent to the number given: operators may test any number. */
 static sn_status find_targets(struct rpc_call *c, const struct lane_kind *kind, const char *to, size_t *n,
                               NotificationRows__Subscription ***targets)
 {
@@ -92,8 +92,8 @@ sn_status lane_send_sample(struct rpc_call *c, const struct settings *settings, 
 
         TRY(set_up(c, settings));
         if (kind == NULL || (kind->is_used != NULL && !kind->is_used())) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, NULL, "%s/%s goes nowhere: %s", type, channel,
-                                kind == NULL ? "there is no such template" : "no provider is set up");
+                return rpc_fail(c, SN_INVALID_ARGUMENT, NULL, "cannot send %s/%s: %s", type, channel,
+                                kind == NULL ? "there is no such template" : "no provider is configured");
         }
         TRY(load_templates(c, kind, &d.templates));
         TRY(find_targets(c, kind, to, n, &targets));

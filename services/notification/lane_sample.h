@@ -1,4 +1,4 @@
-/* Samples that go out at once, for who runs the network. */
+/* Test messages for operators, which are sent at once. */
 #ifndef SERVICES_NOTIFICATION_LANE_SAMPLE_H
 #define SERVICES_NOTIFICATION_LANE_SAMPLE_H
 
@@ -8,8 +8,9 @@
 struct lane_sample {
         const char *provider, *outcome, *reason;
 };
-/* What providers answer to a sample of a template: at each browser ("push") or device ("mobile") of a member, or at a
- * number ("sms"). Nothing is queued or tried again. The settings are read anew. SN_INVALID_ARGUMENT with a problem. */
+/* Sends a sample of a template to each browser ("push") or device ("mobile") of a member, or to a number ("sms"), and
+ * returns the providers' responses. Nothing is queued or retried. Reads the settings anew. SN_INVALID_ARGUMENT with a
+ * problem. */
 SN_CHECKED sn_status lane_send_sample(struct rpc_call *c, const struct settings *settings, const char *channel,
                                       const char *type, const char *language, const char *to,
                                       struct lane_sample **samples, size_t *n);

@@ -1,24 +1,24 @@
-/* Owns the lists of one's notifications. */
+/* Owns listing a member's notifications. */
 #include "services/notification/notification.h"
 
 #include <string.h>
 #include "services/notification/list.h"
 #include "services/notification/show.h"
 
-/* A list while it is read: what was fetched is shown without being read again. */
+/* State of one list request: fetched rows are shown without reading them again. */
 struct listing {
         const struct list_filter *filter;
         NotificationRows__Stored **rows;
         size_t n;
 };
 
-static sn_status fetch(struct rpc_call *c, void *context, const struct page_scan *scan, struct page_refs *out)
+static sn_status fetch_rows(struct rpc_call *c, void *context, const struct page_scan *scan, struct page_refs *out)
 {
         struct listing *l = context;
 
         TRY(DB_READ(c, tx, store_listed(tx, l->filter, scan, SHOW_ACTORS_MAX, &l->n, &l->rows)));
         out->n = l->n;
-        out->settled.sort_key = INT64_MAX; /* newer ones come by the stream, not by a cursor */
+        out->settled.sort_key = INT64_MAX; /* cursors only lead to older ones; newer ones come by live stream */
         out->items = ARENA_ARRAY(c->arena, struct page_ref, out->n);
         for (size_t i = 0; i < out->n; i++) {
                 out->items[i].at.sort_key = l->rows[i]->at_ms;
@@ -27,9 +27,9 @@ static sn_status fetch(struct rpc_call *c, void *context, const struct page_scan
         return SN_OK;
 }
 
-/* All that was fetched: the page skips nothing of a list that no relation hides. */
-static sn_status show(struct rpc_call *c, void *context, char **ids, size_t n, size_t *n_items,
-                      ProtobufCMessage ***items)
+/* Shows all fetched rows. */
+static sn_status show_fetched(struct rpc_call *c, void *context, char **ids, size_t n, size_t *n_items,
+                              ProtobufCMessage ***items)
 {
         struct listing *l = context;
 
@@ -44,7 +44,7 @@ sn_status list_read(struct rpc_call *c, struct list_filter *filter, const char *
 {
         struct listing listing = {.filter = filter};
         struct page_source source = {
-            .filter = name, .newest_first = true, .fetch = fetch, .show = show, .context = &listing};
+            .filter = name, .newest_first = true, .fetch = fetch_rows, .show = show_fetched, .context = &listing};
         struct page_asked asked = {.position = cursor, .limit = limit};
         struct page page;
 
@@ -55,7 +55,7 @@ sn_status list_read(struct rpc_call *c, struct list_filter *filter, const char *
         return SN_OK;
 }
 
-/* Cursors hold for the list that gave them. */
+/* The name of a list with its filters: a cursor is valid only for the list that issued it. */
 static const char *name_list(struct rpc_call *c, const Notification__ListNotificationsRequest *in)
 {
         const char *name = in->archived ? "archived" : in->unread ? "unread" : "all";

@@ -1,4 +1,4 @@
-/* Owns the channel `notifications`: one's own, as they change, with the counts, on all devices. */
+/* Owns the live channel `notifications`: changes of the member's own notifications and counts, on all devices. */
 #include "services/notification/notification.h"
 
 #include <string.h>
@@ -26,7 +26,7 @@ sn_status notification_handle_route_events(struct rpc_call *c, const Sonet__Live
         return SN_OK;
 }
 
-/* What one viewer is shown of events. */
+/* Events as shown to one viewer. */
 struct showing {
         struct rpc_call *c;
         const Sonet__Live__ShowRequest *in;
@@ -35,7 +35,7 @@ struct showing {
         Notification__UnreadCount *count;
         Notification__Notification **shown;
         size_t n_shown;
-        char **actors; /* whom the viewer sees of those who undid something */
+        char **actors; /* visible actors among those who undid something */
         size_t n_actors;
 };
 
@@ -81,7 +81,7 @@ static bool is_shown_actor(const struct showing *s, const char *id)
         return false;
 }
 
-/* False: the viewer may not see it, and is sent nothing, not even a changed count. */
+/* False if the viewer may not see it; then nothing is sent, not even a changed count. */
 static bool set_data(struct showing *s, Notification__NotificationEvent *item, bus_event *e)
 {
         Notification__Notification *now = find(s, e->aggregate_id);

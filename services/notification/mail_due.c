@@ -1,5 +1,5 @@
-/* Mails what is due: written into the queue of mails in the transaction that takes it out of that of notifications, so
- * that whatever ends the process none is lost and none is mailed twice. */
+/* Mails due deliveries: moves them from the queue of notifications to the queue of mails in one transaction, so that
+ * even after a crash none is lost or mailed twice. */
 #include "services/notification/notification.h"
 
 #include <string.h>
@@ -48,7 +48,7 @@ static bool is_suppressed(struct arena *arena, const struct suppressed *s, const
         return false;
 }
 
-/* Whoever has no verified address is written nothing, nor to an address from which mails come back. */
+/* Skips members without a verified address, and addresses that bounce. */
 static sn_status write_one(struct db_tx *tx, const struct outgoing *d, const struct suppressed *suppressed,
                            const User__MailRecipient *to)
 {

@@ -1,4 +1,4 @@
-/* Owns what mails say of notifications: one alone, or all that was held for a digest. */
+/* Owns rendering mails: for a single notification, or for a digest. */
 #include "services/notification/mails.h"
 
 #include <string.h>
@@ -33,7 +33,7 @@ const char *mails_source(const char *type, const char *language)
         return NULL;
 }
 
-/* A template as mail/ takes it, of the one language that was chosen. */
+/* Makes a template for mail/ in the one language that was chosen. */
 static struct mail_template *template_of(struct arena *arena, const struct template_text *text)
 {
         struct mail_language *languages = ARENA_ARRAY(arena, struct mail_language, 2);
@@ -44,8 +44,8 @@ static struct mail_template *template_of(struct arena *arena, const struct templ
         return out;
 }
 
-/* Numbers stand for who did it last. A type that this program does not know is not folded. */
-static struct aggregation_item *fold(struct arena *arena, const struct outgoing *d)
+/* Identifies latest actors by numbers. */
+static struct aggregation_item *fold_notifications(struct arena *arena, const struct outgoing *d)
 {
         struct aggregation_item *items = ARENA_ARRAY(arena, struct aggregation_item, d->n_shown);
 
@@ -55,7 +55,7 @@ static struct aggregation_item *fold(struct arena *arena, const struct outgoing 
                 while (strcmp(d->shown[actor]->actors[0]->id, d->shown[i]->actors[0]->id) != 0) {
                         actor++;
                 }
-                (void)type_find(d->shown[i]->type, &items[i].type); /* it was found when it was claimed */
+                (void)type_find(d->shown[i]->type, &items[i].type); /* cannot fail: checked when it was claimed */
                 items[i].actor = (int64_t)actor;
         }
         aggregation_fold(d->rules->aggregation, items, d->n_shown);
@@ -67,7 +67,7 @@ static struct template_text sentence_of(const struct outgoing *d, const Notifica
         return templates_choose(d->templates, n->type, CHANNEL_EMAIL, d->rules->language);
 }
 
-/* What is said of one notification. Of messages nothing: mails are read by others on their way. */
+/* The line for one notification. Mail is not confidential, so messages are not quoted. */
 static char *line_of_one(struct arena *arena, const struct outgoing *d, const Notification__Notification *n)
 {
         const char *said = n->chat == NULL ? words_beginning(arena, d->rules, n, SAID_OF_A_NOTE) : NULL;
@@ -76,7 +76,7 @@ static char *line_of_one(struct arena *arena, const struct outgoing *d, const No
                             said);
 }
 
-/* What is said of those that are one line. */
+/* The line for several notifications. */
 static char *line_of_many(struct arena *arena, const struct outgoing *d, const struct aggregation_item *item,
                           const Notification__Notification *newest)
 {
@@ -90,7 +90,7 @@ static char *line_of_many(struct arena *arena, const struct outgoing *d, const s
 
 static char *points_of(struct arena *arena, const struct outgoing *d)
 {
-        const struct aggregation_item *items = fold(arena, d);
+        const struct aggregation_item *items = fold_notifications(arena, d);
         CLEANUP(buf_free) struct buf out;
 
         buf_init(&out, POINTS_MAX_BYTES);
@@ -175,7 +175,7 @@ bool mails_check(struct arena *arena, const char *type, const char *source, stru
         struct mail_rendered rendered;
 
         if (strstr(source, "{unsubscribe}") == NULL) {
-                buf_append_c(error, "has no {unsubscribe}: whoever is mailed must be able to end it");
+                buf_append_c(error, "must contain {unsubscribe}, so that recipients can unsubscribe");
                 return false;
         }
         return mails_render_sample(arena, &text, "Ada likes your note", &rendered, error);

@@ -1,4 +1,4 @@
-/* Owns what members do with their notifications: read, seen, archived, snoozed, deleted. Other devices are told. */
+/* Owns marking notifications as read, seen, archived, snoozed or deleted. Other devices are informed. */
 #include "services/notification/notification.h"
 
 #include "services/notification/store.h"
@@ -7,17 +7,17 @@
 enum { ROWS_AT_ONCE = 10000 };
 #define LONGEST_SNOOZE_MS (INT64_C(366) * 24 * 60 * 60 * 1000)
 
-static sn_status emit(struct db_tx *tx, const char *type, const char *id)
+static sn_status emit_marked(struct db_tx *tx, const char *type, const char *id)
 {
         const char *actor = db_call(tx)->actor;
 
         return outbox_put(tx, &(struct outbox_event){.type = type, .aggregate_id = id, .object_id = actor});
 }
 
-/* Whole or not at all. */
+/* Changes all given notifications or none. */
 typedef sn_status mark_some(struct db_tx *tx, const void *context, int64_t *changed);
 
-static sn_status mark(struct rpc_call *c, mark_some *apply, const void *context)
+static sn_status mark_in_transaction(struct rpc_call *c, mark_some *apply, const void *context)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
         int64_t changed = 0;
@@ -25,7 +25,7 @@ static sn_status mark(struct rpc_call *c, mark_some *apply, const void *context)
         TRY(db_begin(c, &tx));
         TRY(apply(tx, context, &changed));
         if (changed > 0) {
-                TRY(emit(tx, EVENT_NOTIFICATION_COUNTED, c->actor));
+                TRY(emit_marked(tx, EVENT_NOTIFICATION_COUNTED, c->actor));
         }
         return db_commit(c, NULL, &tx);
 }
@@ -33,7 +33,7 @@ static sn_status mark(struct rpc_call *c, mark_some *apply, const void *context)
 static sn_status mark_and_count(struct rpc_call *c, mark_some *apply, const void *context,
                                 Notification__UnreadCount *out)
 {
-        TRY(mark(c, apply, context));
+        TRY(mark_in_transaction(c, apply, context));
         return unread_count_committed(c, c->actor, out);
 }
 
@@ -74,7 +74,7 @@ sn_status notification_handle_mark_notifications_seen(struct rpc_call *c,
         return mark_and_count(c, mark_seen_some, in, out);
 }
 
-/* ---- One ---- */
+/* ---- Single notifications ---- */
 
 struct change {
         const char *id;
@@ -83,7 +83,7 @@ struct change {
 };
 typedef sn_status change_one(struct db_tx *tx, const struct change *change, int64_t *changed);
 
-static sn_status change(struct rpc_call *c, change_one *apply, const struct change *change, const char *event)
+static sn_status change_and_emit(struct rpc_call *c, change_one *apply, const struct change *change, const char *event)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
         int64_t changed = 0;
@@ -93,7 +93,7 @@ static sn_status change(struct rpc_call *c, change_one *apply, const struct chan
         if (changed == 0) {
                 return rpc_fail(c, SN_NOT_FOUND, "id", "there is no such notification");
         }
-        TRY(emit(tx, event, change->id));
+        TRY(emit_marked(tx, event, change->id));
         return db_commit(c, NULL, &tx);
 }
 
@@ -116,14 +116,15 @@ sn_status notification_handle_archive_notification(struct rpc_call *c,
                                                    const Notification__ArchiveNotificationRequest *in,
                                                    Google__Protobuf__Empty *out)
 {
-        return change(c, archive, &(struct change){.id = in->id, .archived = true}, EVENT_NOTIFICATION_REMOVED);
+        return change_and_emit(c, archive, &(struct change){.id = in->id, .archived = true},
+                               EVENT_NOTIFICATION_REMOVED);
 }
 
 sn_status notification_handle_unarchive_notification(struct rpc_call *c,
                                                      const Notification__UnarchiveNotificationRequest *in,
                                                      Google__Protobuf__Empty *out)
 {
-        return change(c, archive, &(struct change){.id = in->id}, EVENT_NOTIFICATION_CHANGED);
+        return change_and_emit(c, archive, &(struct change){.id = in->id}, EVENT_NOTIFICATION_CHANGED);
 }
 
 sn_status notification_handle_snooze_notification(struct rpc_call *c, const Notification__SnoozeNotificationRequest *in,
@@ -134,11 +135,12 @@ sn_status notification_handle_snooze_notification(struct rpc_call *c, const Noti
         if (until_ms <= c->now_ms || until_ms > c->now_ms + LONGEST_SNOOZE_MS) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "until", "must be in the future, at most a year from now");
         }
-        return change(c, snooze, &(struct change){.id = in->id, .until_ms = until_ms}, EVENT_NOTIFICATION_REMOVED);
+        return change_and_emit(c, snooze, &(struct change){.id = in->id, .until_ms = until_ms},
+                               EVENT_NOTIFICATION_REMOVED);
 }
 
 sn_status notification_handle_delete_notification(struct rpc_call *c, const Notification__DeleteNotificationRequest *in,
                                                   Google__Protobuf__Empty *out)
 {
-        return change(c, delete_one, &(struct change){.id = in->id}, EVENT_NOTIFICATION_REMOVED);
+        return change_and_emit(c, delete_one, &(struct change){.id = in->id}, EVENT_NOTIFICATION_REMOVED);
 }

@@ -1,4 +1,4 @@
-/* Owns the list of a notification's actors. */
+/* Owns listing the actors of a notification. */
 #include "services/notification/notification.h"
 
 #include <string.h>
@@ -6,12 +6,12 @@
 #include "services/notification/store.h"
 #include "services/user/user.rpc.h"
 
-static sn_status fetch(struct rpc_call *c, void *context, const struct page_scan *scan, struct page_refs *out)
+static sn_status fetch_members(struct rpc_call *c, void *context, const struct page_scan *scan, struct page_refs *out)
 {
         NotificationRows__Place **rows = NULL;
 
         TRY(DB_READ(c, tx, store_actors(tx, context, scan, &out->n, &rows)));
-        out->settled.sort_key = INT64_MAX; /* what is newer the stream tells, no cursor */
+        out->settled.sort_key = INT64_MAX; /* cursors only lead to older ones; newer ones come by live stream */
         out->items = ARENA_ARRAY(c->arena, struct page_ref, out->n);
         for (size_t i = 0; i < out->n; i++) {
                 out->items[i] = (struct page_ref){.author_id = rows[i]->id, .at.sort_key = rows[i]->at_ms};
@@ -43,12 +43,16 @@ static sn_status show(struct rpc_call *c, void *context, char **ids, size_t n, s
         return SN_OK;
 }
 
-/* One that is not shown has no members. */
+/* A hidden notification has no members. */
 sn_status notification_handle_list_members(struct rpc_call *c, const Notification__ListMembersRequest *in,
                                            Notification__MemberList *out)
 {
-        struct page_source source = {
-            .filter = in->id, .newest_first = true, .fetch = fetch, .admits = admits, .show = show, .context = in->id};
+        struct page_source source = {.filter = in->id,
+                                     .newest_first = true,
+                                     .fetch = fetch_members,
+                                     .admits = admits,
+                                     .show = show,
+                                     .context = in->id};
         struct page_asked asked = {.position = in->cursor, .limit = in->limit};
         Notification__Notification **shown = NULL;
         struct page page;

@@ -1,5 +1,5 @@
-/* Notifies members of messages in their chats, and of requests to write to them; what one has read there is told no
- * more. Messages that are for many are handled a portion at a time. */
+/* Notifies members of messages in their chats and of message requests, and removes notifications of messages that were
+ * read in the chat. Messages with many recipients are handled in portions. */
 #include "services/notification/notification.h"
 
 #include <stdio.h>
@@ -11,10 +11,10 @@
 #define SENT "message.created"
 #define READ "chat.read"
 
-/* The messages of a batch, and whom they are for. */
+/* The messages of a batch and their recipients. */
 struct sent {
         Messaging__ListRecipientsRequest in;
-        size_t *events; /* of each message: its index in the batch */
+        size_t *events; /* index of each message's event in the batch */
         Messaging__RecipientList found;
 };
 
@@ -55,9 +55,9 @@ static void add_sent(struct arrivals *a, const bus_event *event, const Messaging
                                           .at_ms = arrival_time_ms(event)});
 }
 
-/* Up to where a member has read a chat in a batch: who writes in it has, too. */
+/* How far a member has read a chat, according to a batch. Writing in a chat counts as having read it. */
 struct reading {
-        const bus_event *event; /* the last one that says so */
+        const bus_event *event; /* the latest one */
         const char *reader_id;
 };
 
@@ -116,7 +116,8 @@ static void add_read(struct arrivals *a, const struct reading *reading)
         }
 }
 
-/* Of the events before this index: first all that was read, then at once what was not, however they alternate. */
+/* Adds the events before index end: first everything that was read, then everything that was not, in two runs however
+ * they alternate in the batch. */
 static void add_events(struct arrivals *a, const struct bus_batch *batch, const struct sent *sent, size_t end)
 {
         struct readings readings;
@@ -138,8 +139,8 @@ static void add_events(struct arrivals *a, const struct bus_batch *batch, const 
         }
 }
 
-/* An answer that is full may lack recipients of its last message: if that is the first event a part of it is done, and
- * otherwise those before it. */
+/* A full answer may lack recipients of its last message. If that message is the first event, a part of it is done;
+ * otherwise all events before it are. */
 static size_t set_done(struct bus_batch *batch, const struct sent *sent)
 {
         const Messaging__Recipient *last = NULL;
@@ -154,7 +155,7 @@ static size_t set_done(struct bus_batch *batch, const struct sent *sent)
         return batch->n_done > 0 ? batch->n_done : 1;
 }
 
-static sn_status handle(struct rpc_call *c, struct bus_batch *batch)
+static sn_status handle_message_events(struct rpc_call *c, struct bus_batch *batch)
 {
         struct arrivals arrivals;
         struct sent sent;
@@ -177,6 +178,6 @@ const struct bus_consumer notification_message_events = {
     .source = "messaging",
     .read_outbox = &messaging_methods[MESSAGING_READ_OUTBOX],
     .types = types,
-    .handle = handle,
-    .pace_ms = 250, /* what a chat says in that time is a notification */
+    .handle = handle_message_events,
+    .pace_ms = 250, /* messages of a chat within that time share a notification */
 };

@@ -1,4 +1,4 @@
-/* Notifies members of new notes by those whom they watch: a batch of the watchers of one note at a time. */
+/* Notifies members of new notes by authors whom they watch, in batches of watchers of one note. */
 #include "services/notification/notification.h"
 
 #include <stdio.h>
@@ -20,7 +20,7 @@ static bool is_among(NotificationRows__Pair *const *watched, size_t n, const cha
         return false;
 }
 
-/* How many events at the beginning have no watchers. */
+/* Counts the leading events whose authors have no watchers. */
 static sn_status count_unwatched(struct rpc_call *c, const struct bus_batch *batch, size_t *n)
 {
         char **authors = ARENA_ARRAY(c->arena, char *, batch->n);
@@ -36,7 +36,7 @@ static sn_status count_unwatched(struct rpc_call *c, const struct bus_batch *bat
         return SN_OK;
 }
 
-static void add(struct arrivals *a, const bus_event *event, const char *user_id)
+static void add_new_note(struct arrivals *a, const bus_event *event, const char *user_id)
 {
         arrivals_add(a, &(struct arrival){.user_id = user_id,
                                           .type = TYPE_NEW_NOTE,
@@ -47,7 +47,7 @@ static void add(struct arrivals *a, const bus_event *event, const char *user_id)
                                           .at_ms = arrival_time_ms(event)});
 }
 
-/* A repetition finds the actor in every group already, and adds nothing. */
+/* May run again: arrivals_store adds each actor only once. */
 static sn_status notify_some(struct rpc_call *c, const bus_event *event, const char *after, size_t *n,
                              NotificationRows__Pair ***watchers)
 {
@@ -56,12 +56,12 @@ static sn_status notify_some(struct rpc_call *c, const bus_event *event, const c
         TRY(DB_READ(c, tx, store_watchers(tx, event->actor_id, after, RULES_MAX, n, watchers)));
         arrivals_start(&arrivals, c);
         for (size_t i = 0; i < *n; i++) {
-                add(&arrivals, event, (*watchers)[i]->user_id);
+                add_new_note(&arrivals, event, (*watchers)[i]->user_id);
         }
         return notify_portion(&arrivals);
 }
 
-static sn_status handle(struct rpc_call *c, struct bus_batch *batch)
+static sn_status handle_new_notes(struct rpc_call *c, struct bus_batch *batch)
 {
         NotificationRows__Pair **watchers = NULL;
         size_t n = 0, n_unwatched = 0;
@@ -86,5 +86,5 @@ const struct bus_consumer notification_new_notes = {
     .source = "note",
     .read_outbox = &note_methods[NOTE_READ_OUTBOX],
     .types = types,
-    .handle = handle,
+    .handle = handle_new_notes,
 };

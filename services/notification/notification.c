@@ -1,4 +1,4 @@
-/* notification_service: what it is made of. */
+/* Owns the definition of notification_service: its settings, lanes, jobs and consumers, start and stop. */
 #include "services/notification/notification.h"
 
 #include "services/notification/lane.h"
@@ -13,7 +13,7 @@ sn_status notification_handle_read_outbox(struct rpc_call *c, const Sonet__Event
 
 static sn_status start(struct service *service, const struct settings *settings)
 {
-        push_setup(settings); /* the providers are set up since their check */
+        push_setup(settings); /* the providers were set up when the settings were checked */
         unsubscribe_setup(settings);
         lanes_start(service);
         return SN_OK;

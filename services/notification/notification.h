@@ -1,4 +1,4 @@
-/* What the files of notification_service share. */
+/* Shared by the files of notification_service. */
 #ifndef SERVICES_NOTIFICATION_NOTIFICATION_H
 #define SERVICES_NOTIFICATION_NOTIFICATION_H
 
@@ -7,11 +7,11 @@
 #include "services/notification/types.h"
 #include "services/services.h"
 
-/* Aggregate: the notification; object: its owner. Changed: it is new, has more actors, or is back in the list.
- * Removed: its owner removed it from the list. */
+/* Aggregate: the notification; object: its owner. Changed: it is new, has more actors, or is back in the list. Removed:
+ * its owner removed it, or read it in the chat. */
 #define EVENT_NOTIFICATION_CHANGED "notification.changed"
 #define EVENT_NOTIFICATION_REMOVED "notification.removed"
-/* Likewise; actor: the member who undid something. The notification may be deleted with it. */
+/* Likewise; actor: the member who undid something. The notification may be gone as a result. */
 #define EVENT_NOTIFICATION_UNDONE "notification.undone"
 /* Aggregate and object: the member whose notifications were read or seen. */
 #define EVENT_NOTIFICATION_COUNTED "notification.counted"

@@ -1,10 +1,10 @@
-/* Owns how consumers turn what they have collected into notifications. */
+/* Owns turning what consumers collected into notifications. */
 #include "services/notification/notify.h"
 
 #include "base/fault.h"
 #include "db/db.h"
 
-/* bus_begin may take events out of the batch, at its beginning. */
+/* bus_begin may skip events at the beginning of the batch, which were handled before. */
 sn_status notify_batch(struct rpc_call *c, struct bus_batch *batch, notify_collect *collect)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;

@@ -1,5 +1,5 @@
-/* Sends the codes that verify telephone numbers: apart from notifications, so that whoever waits for one waits for
- * nothing else. */
+/* Sends the codes that verify telephone numbers, separately from notifications, so that a code never waits behind them.
+ */
 #include "services/notification/notification.h"
 
 #include <stdio.h>
@@ -22,11 +22,11 @@ enum {
         WAIT_MS = 30000
 };
 
-/* Of the portion that runs: there is one at a time. */
+/* Of the running portion: there is only one at a time. */
 static struct push_sender *sender;
-static struct lane_breaker breaker; /* for its thread as well */
+static struct lane_breaker breaker; /* used by the same thread only */
 
-static sn_status settle(struct rpc_call *c, const struct push_result *result)
+static sn_status settle_codes(struct rpc_call *c, const struct push_result *result)
 {
         const NotificationRows__PhoneCode *code = result->tag;
         bool again = result->outcome == PUSH_LATER && code->attempts < ATTEMPTS_MAX;
@@ -43,13 +43,13 @@ static sn_status take_results(struct rpc_call *c)
         size_t n = push_wait(sender, WAIT_MS, results, AT_ONCE);
 
         for (size_t i = 0; i < n; i++) {
-                TRY(settle(c, &results[i]));
+                TRY(settle_codes(c, &results[i]));
         }
         return SN_OK;
 }
 
-/* Waits while the provider is asked for a token. */
-static sn_status begin(struct rpc_call *c, NotificationRows__PhoneCode *code)
+/* Waits while an access token is requested. */
+static sn_status begin_code(struct rpc_call *c, NotificationRows__PhoneCode *code)
 {
         char *text = arena_printf(c->arena, "%s: %s", mail_network(), phone_code(c->arena, code->id, code->number));
         struct adapter_message message = {.to = code->number,
@@ -67,14 +67,14 @@ static sn_status begin(struct rpc_call *c, NotificationRows__PhoneCode *code)
         return SN_OK;
 }
 
-/* While the provider fails again and again, a code waits, and loses no attempt by that. */
+/* While the circuit breaker is open the code is postponed, without using up an attempt. */
 static sn_status begin_or_leave(struct rpc_call *c, NotificationRows__PhoneCode *code)
 {
         if (code->number[0] == '\0' || code->left_s == 0) {
                 return DB_WRITE(c, tx, store_settle_code(tx, code->id, 0));
         }
         return lane_breaker_admits(&breaker, push_adapter_name(providers_codes()))
-                   ? begin(c, code)
+                   ? begin_code(c, code)
                    : DB_WRITE(c, tx, store_postpone_code(tx, code->id, c->now_ms + PAUSED_MS));
 }
 

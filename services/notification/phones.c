@@ -1,4 +1,5 @@
-/* Owns the telephone number that a member has SMS sent to: nothing is until a code that came there was given. */
+/* Owns the telephone number for a member's SMS. Nothing is sent to it until the member has entered a code that was sent
+ * there. */
 #include "services/notification/phones.h"
 
 #include <sodium.h>
@@ -10,7 +11,7 @@
 
 enum { MOST_A_DAY = 5, CODES = 1000000 };
 
-static void mac(const char *label, const char *text, uint8_t out[crypto_auth_hmacsha256_BYTES])
+static void mac_of(const char *label, const char *text, uint8_t out[crypto_auth_hmacsha256_BYTES])
 {
         uint8_t key[crypto_auth_hmacsha256_KEYBYTES];
 
@@ -24,7 +25,7 @@ char *phone_code(struct arena *arena, const char *code_id, const char *number)
         uint8_t bytes[crypto_auth_hmacsha256_BYTES];
         uint64_t value;
 
-        mac("phone-code", arena_printf(arena, "%s %s", code_id, number), bytes);
+        mac_of("phone-code", arena_printf(arena, "%s %s", code_id, number), bytes);
         memcpy(&value, bytes, sizeof(value));
         return arena_printf(arena, "%06u", (unsigned)(value % CODES));
 }
@@ -36,7 +37,7 @@ static sn_status check_provider(struct rpc_call *c)
                                                   "this network sends no SMS: it has no provider for them");
 }
 
-/* SMS cost money: neither a member nor many together make us write to numbers without end. */
+/* SMS cost money: limits the codes per member and, across members, per number. */
 static sn_status check_limit(struct db_tx *tx, const uint8_t key[PHONE_KEY_BYTES])
 {
         NotificationRows__CodeCounts counts = NOTIFICATION_ROWS__CODE_COUNTS__INIT;
@@ -59,14 +60,14 @@ static void show(NotificationRows__Phone *row, Notification__PhoneNumber *out)
         out->verified_at = row->verified_at;
 }
 
-/* One that is verified stays so when it is given again. */
+/* Setting a verified number again keeps it verified. */
 static sn_status set_number(struct db_tx *tx, const char *number, NotificationRows__Phone *row)
 {
         struct rpc_call *c = db_call(tx);
         uint8_t key[PHONE_KEY_BYTES];
         bool found = false;
 
-        mac("phone-recipient", number, key);
+        mac_of("phone-recipient", number, key);
         TRY(db_lock_one(tx, "phone-member", c->actor));
         TRY(db_lock_one(tx, "phone-number", number));
         TRY(store_phone(tx, c->actor, row, &found));
@@ -126,13 +127,13 @@ sn_status notification_handle_verify_phone_number(struct rpc_call *c, const Noti
         TRY(store_try_phone_code(tx, c->actor, code, &found));
         if (!found) {
                 return rpc_fail_code(c, SN_FAILED_PRECONDITION, "code_exhausted", "code",
-                                     "can no longer be verified: the newest one is older than ten minutes, or was "
-                                     "tried five times; ask for another one: PUT /v1/notifications/phone");
+                                     "has expired after ten minutes or five attempts; request another one with "
+                                     "PUT /v1/notifications/phone");
         }
         if (!is_right(c->arena, code, in->code)) {
-                TRY(db_commit(c, NULL, &tx)); /* the try counts */
+                TRY(db_commit(c, NULL, &tx)); /* the attempt counts even if the code is wrong */
                 return rpc_fail_code(c, SN_UNAUTHENTICATED, "code_wrong", "code",
-                                     "is not the newest one that was sent");
+                                     "does not match the latest code that was sent");
         }
         TRY(store_verify_phone(tx, code->user_id, code->number));
         TRY(store_phone(tx, code->user_id, row, &found));

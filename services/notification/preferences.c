@@ -1,4 +1,4 @@
-/* Owns what members prefer: per type and channel, and what becomes of what strangers do. */
+/* Owns members' preferences: delivery per type and channel, and filters on strangers. */
 #include "services/notification/notification.h"
 
 #include <string.h>
@@ -17,7 +17,7 @@ static Notification__TypePreference *show_type(struct arena *arena, const struct
         out->push = (Notification__Delivery)delivery_of(rules, type, CHANNEL_PUSH, &reason);
         out->email = (Notification__Delivery)delivery_of(rules, type, CHANNEL_EMAIL, &reason);
         out->sms = (Notification__Delivery)delivery_of(rules, type, CHANNEL_SMS, &reason);
-        if (type_is_security(type) && type != TYPE_MAIL_BOUNCED) { /* user_service mails it, always */
+        if (type_is_security(type) && type != TYPE_MAIL_BOUNCED) { /* user_service always mails these */
                 out->email = NOTIFICATION__DELIVERY__DELIVERY_IMMEDIATE;
         }
         return out;
@@ -64,7 +64,7 @@ sn_status notification_handle_get_preferences(struct rpc_call *c, const Notifica
         return SN_OK;
 }
 
-/* It may be given as it is shown, and in no other way. */
+/* Security types are fixed: requests may repeat the current values, but not change them. */
 static sn_status check_security(struct rpc_call *c, const Notification__TypePreference *in)
 {
         const Notification__Delivery at_once = NOTIFICATION__DELIVERY__DELIVERY_IMMEDIATE,
@@ -117,8 +117,8 @@ static sn_status take_types(struct rpc_call *c, const Notification__SetPreferenc
         return SN_OK;
 }
 
-static sn_status store(struct db_tx *tx, const char *user_id, const struct preference_columns *columns,
-                       const NotificationRows__Choices *choices)
+static sn_status store_changes(struct db_tx *tx, const char *user_id, const struct preference_columns *columns,
+                               const NotificationRows__Choices *choices)
 {
         TRY(db_lock_one(tx, "preferences", user_id));
         TRY(store_replace_preferences(tx, user_id, columns));
@@ -142,7 +142,7 @@ static NotificationRows__Choices choices_of(const char *user_id, const Notificat
         return out;
 }
 
-/* As they will be: the answer is made before they are stored. */
+/* Applies the changes to the rules, since the answer is made before they are stored. */
 static void take_wishes(struct rules *rules, const struct preference_columns *columns,
                         const NotificationRows__Choices *choices)
 {
@@ -168,5 +168,5 @@ sn_status notification_handle_set_preferences(struct rpc_call *c, const Notifica
         TRY(load_rules(c, &rules));
         take_wishes(rules, &columns, &choices);
         show_preferences(c, rules, out);
-        return DB_WRITE(c, tx, store(tx, c->actor, &columns, &choices));
+        return DB_WRITE(c, tx, store_changes(tx, c->actor, &columns, &choices));
 }

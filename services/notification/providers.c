@@ -1,4 +1,4 @@
-/* Owns the providers that the settings name. */
+/* Owns the providers named by the settings. */
 #include "services/notification/providers.h"
 
 #include <string.h>
@@ -26,7 +26,7 @@ static sn_status add_mobile(struct str path, struct buf *error)
         struct push_adapter *adapter;
 
         if (path.len >= sizeof(text) || n_mobile == PROVIDERS_MOBILE_MAX) {
-                buf_append_c(error, "MOBILE_PROVIDERS must be at most 8 files, apart by commas");
+                buf_append_c(error, "MOBILE_PROVIDERS must be at most 8 file names, separated by commas");
                 return SN_INVALID_ARGUMENT;
         }
         memcpy(text, path.ptr, path.len);
@@ -36,7 +36,7 @@ static sn_status add_mobile(struct str path, struct buf *error)
                 return SN_INVALID_ARGUMENT;
         }
         if (providers_mobile(push_adapter_name(adapter)) != NULL) {
-                buf_printf(error, "%s has the name of another one of MOBILE_PROVIDERS", text);
+                buf_printf(error, "%s has the same name as another one of MOBILE_PROVIDERS", text);
                 push_adapter_free(adapter);
                 return SN_INVALID_ARGUMENT;
         }

@@ -1,4 +1,4 @@
-/* The providers of SMS and of pushes to apps, as SMS_PROVIDER and MOBILE_PROVIDERS describe them. */
+/* Providers of SMS and of pushes to apps, configured by SMS_PROVIDER and MOBILE_PROVIDERS. */
 #ifndef SERVICES_NOTIFICATION_PROVIDERS_H
 #define SERVICES_NOTIFICATION_PROVIDERS_H
 
@@ -7,16 +7,16 @@
 
 #define PROVIDERS_MOBILE_MAX 8
 
-/* Before any thread is started. SN_INVALID_ARGUMENT with a sentence. */
+/* Call it before starting threads. SN_INVALID_ARGUMENT with a sentence in error. */
 SN_CHECKED sn_status providers_setup(const struct settings *settings, struct buf *error);
-/* Of the lane of SMS; NULL: this network sends none. */
+/* For the SMS lane; NULL if no SMS provider is configured. */
 struct push_adapter *providers_sms(void);
-/* The same provider, for the codes that verify numbers. */
+/* The same provider, for verification codes. */
 struct push_adapter *providers_codes(void);
 size_t providers_n_mobile(void);
-/* Of the lane of pushes to apps; NULL: there is none of that name. */
+/* For the lane of app pushes; NULL if no provider has that name. */
 struct push_adapter *providers_mobile(const char *name);
-/* "apns, fcm": for who asks for another one. */
+/* Their names, for error messages: "apns, fcm". */
 char *providers_mobile_names(struct arena *arena);
 
 #endif

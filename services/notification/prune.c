@@ -1,5 +1,4 @@
-/* Deletes notifications that are older than 90 days, what was logged of deliveries 30 days ago, what was given up then,
- * and the codes of yesterday. */
+/* Deletes notifications after 90 days, delivery logs and dead deliveries after 30 days, and phone codes after a day. */
 #include "services/notification/notification.h"
 
 #include "services/notification/dead_deliveries.h"
@@ -7,7 +6,7 @@
 
 enum { KEPT_DAYS = 90, LOGS_KEPT_DAYS = 30, ROWS_AT_ONCE = 1000 };
 
-static sn_status prune(struct rpc_call *c, bool *more)
+static sn_status prune_some(struct rpc_call *c, bool *more)
 {
         int64_t n = 0, n_logs = 0, n_dead = 0, n_codes = 0;
 
@@ -19,4 +18,4 @@ static sn_status prune(struct rpc_call *c, bool *more)
         return SN_OK;
 }
 
-const struct service_job notification_prune = {.name = "prune_notifications", .every_s = 600, .run = prune};
+const struct service_job notification_prune = {.name = "prune_notifications", .every_s = 600, .run = prune_some};

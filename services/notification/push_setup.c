@@ -1,4 +1,4 @@
-/* Owns how pushes are set up. */
+/* Owns the settings of pushes. */
 #include "services/notification/push.h"
 
 #include <stdio.h>
@@ -13,7 +13,7 @@ const struct push_options *push_settings(void)
         return &options;
 }
 
-/* The contact for operators of push services: our public pages. Without https: whoever has the machine. */
+/* The contact for operators of push services is our public URL or, without https, a local mail address. */
 void push_setup(const struct settings *settings)
 {
         struct str bad;
@@ -21,5 +21,6 @@ void push_setup(const struct settings *settings)
 
         (void)snprintf(contact, sizeof(contact), "%s", https ? settings->public_url : "mailto:postmaster@localhost");
         options = (struct push_options){.contact = contact, .at_once = PUSH_AT_ONCE, .timeout_ms = PUSH_TIMEOUT_MS};
-        (void)networks_parse(settings->push_networks, &options.also, &bad); /* settings_check has read it */
+        (void)networks_parse(settings->push_networks, &options.also,
+                             &bad); /* cannot fail: settings_check has parsed it */
 }

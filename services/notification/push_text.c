@@ -1,5 +1,5 @@
-/* Owns the content of a push: who did what, and the beginning of public notes and of
- * messages, unless the member turned that off. */
+/* Owns the payload of a push: who did what, and the beginning of public notes and of messages unless the member turned
+ * that off. */
 #include "services/notification/push.h"
 
 #include "json/json.h"

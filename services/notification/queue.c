@@ -1,4 +1,4 @@
-/* Owns the queue: what is put into it, and what is still to be sent when it is due. */
+/* Owns the queue of deliveries: adding to it, and deciding what is still to be sent when it is due. */
 #include "services/notification/queue.h"
 
 #include <string.h>
@@ -11,9 +11,9 @@
 enum { FIRST_RETRY_MS = 15000, LONGEST_RETRY_MS = 14400000, FOLDED_MAX = 100, ASKED_AT_ONCE = 2 * FOLDED_MAX };
 #define NO_TARGET "00000000-0000-0000-0000-000000000000"
 
-/* ---- In ---- */
+/* ---- Enqueueing ---- */
 
-/* Looks first behind the one that was found before: both are mostly in the same order. */
+/* Starts after the previous hit, since both are mostly in the same order. */
 static const NotificationRows__Changed *find_row(const struct arrival *item, NotificationRows__Changed *const *rows,
                                                  size_t n, size_t *next)
 {
@@ -26,12 +26,12 @@ static const NotificationRows__Changed *find_row(const struct arrival *item, Not
                         return rows[i];
                 }
         }
-        return NULL; /* an actor whom the notification already has */
+        return NULL; /* the notification already had this actor */
 }
 
 /* until_ms: when the notification's window ends, if it waits for that. */
-static void add(struct arena *arena, struct queue_columns *q, const struct arrival *item, const char *notification_id,
-                enum channel channel, int64_t until_ms)
+static void add_delivery(struct arena *arena, struct queue_columns *q, const struct arrival *item,
+                         const char *notification_id, enum channel channel, int64_t until_ms)
 {
         const struct channel_decision *decision = &item->decision.channels[preferred_channel(channel)];
         bool waits = until_ms > decision->due_ms;
@@ -54,7 +54,7 @@ static bool has_windows(const struct arrival *items, size_t n)
         return false;
 }
 
-/* When the window ends that an arrival waits for: 0 when it is told at once. */
+/* The end of the window that an arrival waits for; 0 if it need not wait. */
 static int64_t window_end_ms(const struct arrival *item, const NotificationRows__Changed *row,
                              NotificationRows__ActorCount *const *counts, size_t n)
 {
@@ -68,7 +68,7 @@ static int64_t window_end_ms(const struct arrival *item, const NotificationRows_
         return 0;
 }
 
-/* Without a provider nothing waits for one. */
+/* Nothing is queued for a channel without a provider. */
 static bool is_used(enum channel channel)
 {
         return channel == CHANNEL_SMS ? providers_sms() != NULL : channel != CHANNEL_MOBILE || providers_n_mobile() > 0;
@@ -98,15 +98,15 @@ sn_status queue_add(struct db_tx *tx, const struct arrival *items, size_t n, Not
 
                 for (size_t k = 0; row != NULL && k < N; k++) {
                         if (items[i].decision.channels[preferred_channel(channels[k])].told && is_used(channels[k])) {
-                                add(arena, &q, &items[i], row->id, channels[k],
-                                    window_end_ms(&items[i], row, counts, n_counts));
+                                add_delivery(arena, &q, &items[i], row->id, channels[k],
+                                             window_end_ms(&items[i], row, counts, n_counts));
                         }
                 }
         }
         return store_enqueue(tx, &q);
 }
 
-/* ---- Out ---- */
+/* ---- Claiming ---- */
 
 sn_status queue_next(struct rpc_call *c, enum channel channel, int64_t *wait_ms)
 {
@@ -122,13 +122,13 @@ struct claim {
         enum channel channel;
         NotificationRows__Queued **rows;
         size_t n;
-        char **member_ids; /* each once */
+        char **member_ids; /* distinct */
         size_t n_members;
-        struct rules *rules; /* of each member */
+        struct rules *rules; /* one per member */
         const struct templates *templates;
         char **dropped;
         size_t n_dropped;
-        NotificationRows__Queued **dead; /* those of the dropped that were begun too often */
+        NotificationRows__Queued **dead; /* those among the dropped that ran out of attempts */
         size_t n_dead;
 };
 
@@ -145,7 +145,7 @@ static const struct rules *rules_of(const struct claim *k, const char *user_id)
 static sn_status load_rules(struct claim *k)
 {
         k->member_ids = ARENA_ARRAY(k->c->arena, char *, k->n);
-        for (size_t i = 0; i < k->n; i++) { /* in the order of members */
+        for (size_t i = 0; i < k->n; i++) { /* rows are ordered by member */
                 if (i == 0 || strcmp(k->rows[i]->user_id, k->rows[i - 1]->user_id) != 0) {
                         k->member_ids[k->n_members++] = k->rows[i]->user_id;
                 }
@@ -167,19 +167,19 @@ static bool is_turned_off(const struct claim *k, const NotificationRows__Queued 
                delivery_of(rules_of(k, row->user_id), type, k->channel, &reason) == DELIVERY_OFF;
 }
 
-static sn_status postpone(struct claim *k, const NotificationRows__Queued *row, const struct release *release)
+static sn_status postpone_delivery(struct claim *k, const NotificationRows__Queued *row, const struct release *release)
 {
         return DB_WRITE(k->c, tx, store_postpone(tx, (char *[]){row->id}, 1, release->due_ms, release->hold, true));
 }
 
-/* Whether a delivery goes now: not in quiet hours that began meanwhile, nor when the budget of the day is spent. */
-static sn_status release(struct claim *k, const NotificationRows__Queued *row, bool *goes)
+/* Decides whether a delivery is sent now. It is postponed during quiet hours, or if the budget of the day is spent. */
+static sn_status release_delivery(struct claim *k, const NotificationRows__Queued *row, bool *goes)
 {
         const struct rules *rules = rules_of(k, row->user_id);
-        bool paid = row->paid || strcmp(row->target_id, NO_TARGET) != 0; /* once for all browsers */
+        bool paid = row->paid || strcmp(row->target_id, NO_TARGET) != 0; /* paid once for all browsers */
         enum notification_type type = TYPE_COUNT;
 
-        (void)type_find(row->type, &type); /* others are turned off */
+        (void)type_find(row->type, &type); /* cannot fail: is_turned_off has checked */
         struct release release = release_of(rules, type, (enum hold)row->hold, paid, k->c->now_ms);
 
         *goes = release.due_ms == k->c->now_ms;
@@ -192,10 +192,10 @@ static sn_status release(struct claim *k, const NotificationRows__Queued *row, b
                                        goes)));
                 release = release_over_budget(rules, type, k->c->now_ms);
         }
-        return *goes ? SN_OK : postpone(k, row, &release);
+        return *goes ? SN_OK : postpone_delivery(k, row, &release);
 }
 
-/* A retraction that cannot be sent is not worth a dead letter: what it retracts is soon out of date. */
+/* A failed retraction is not worth a dead letter: the push that it retracts is soon out of date. */
 static sn_status sift_retraction(struct claim *k, NotificationRows__Queued *row, bool *goes)
 {
         *goes = !row->obsolete && row->attempts <= QUEUE_ATTEMPTS_MAX;
@@ -217,11 +217,11 @@ static sn_status sift_delivery(struct claim *k, NotificationRows__Queued *row, b
                 k->dead[k->n_dead++] = row;
                 return SN_OK;
         }
-        return release(k, row, goes);
+        return release_delivery(k, row, goes);
 }
 
-/* Keeps what can go out now; the rest is dropped, or waits. */
-static sn_status sift(struct claim *k)
+/* Keeps what can be sent now; the rest is dropped or postponed. */
+static sn_status keep_sendable(struct claim *k)
 {
         size_t kept = 0;
 
@@ -244,8 +244,8 @@ static bool goes_with(const NotificationRows__Queued *first, const NotificationR
                strcmp(first->target_id, row->target_id) == 0;
 }
 
-/* The rows of a member stand together; those that are held, for the same browser or for all, make one delivery. */
-static struct outgoing collect(struct claim *k, size_t from, bool *taken)
+/* Makes a delivery of a row and, if it was held, of all other held rows of the member for the same target. */
+static struct outgoing collect_delivery(struct claim *k, size_t from, bool *taken)
 {
         struct outgoing d = {.user_id = k->rows[from]->user_id,
                              .attempts = k->rows[from]->attempts,
@@ -275,25 +275,25 @@ static size_t collect_all(struct claim *k, struct outgoing *deliveries)
 
         for (size_t i = 0; i < k->n; i++) {
                 if (!taken[i]) {
-                        deliveries[n++] = collect(k, i, taken);
+                        deliveries[n++] = collect_delivery(k, i, taken);
                 }
         }
         return n;
 }
 
-/* Notifications of several deliveries, to be read at once, each for its own reader. */
+/* Notifications of several deliveries that are read by one statement, each for its own reader. */
 struct asked {
         char *ids[ASKED_AT_ONCE], *users[ASKED_AT_ONCE];
         size_t n;
 };
 
-/* Of more than FOLDED_MAX the newest. */
+/* At most the newest FOLDED_MAX are shown. */
 static size_t count_asked(const struct outgoing *d)
 {
         return d->n < FOLDED_MAX ? d->n : FOLDED_MAX;
 }
 
-static void ask(struct asked *asked, const struct outgoing *d)
+static void ask_for_delivery(struct asked *asked, const struct outgoing *d)
 {
         for (size_t i = 0; i < count_asked(d); i++) {
                 asked->users[asked->n] = (char *)d->user_id;
@@ -301,8 +301,10 @@ static void ask(struct asked *asked, const struct outgoing *d)
         }
 }
 
-/* As they are sent on other channels: also unlisted ones. The first of the rows are the delivery's; how many. */
-static sn_status show(struct claim *k, struct outgoing *d, NotificationRows__Stored **rows, size_t n_rows, size_t *n)
+/* Loads what is shown of a delivery, including unlisted notifications. Its rows are at the beginning of rows; *n is
+ * their number. */
+static sn_status show_delivery(struct claim *k, struct outgoing *d, NotificationRows__Stored **rows, size_t n_rows,
+                               size_t *n)
 {
         *n = 0;
         for (size_t i = 0; i < count_asked(d); i++) {
@@ -323,22 +325,22 @@ static sn_status show_all(struct claim *k, struct outgoing *deliveries, size_t n
                 size_t n_rows = 0, at = 0, n_own;
 
                 for (to = from; to < n && asked.n + count_asked(&deliveries[to]) <= ASKED_AT_ONCE; to++) {
-                        ask(&asked, &deliveries[to]);
+                        ask_for_delivery(&asked, &deliveries[to]);
                 }
                 TRY(DB_READ(
                     k->c, tx,
                     store_notifications(tx, asked.users, asked.ids, asked.n, SHOW_ACTORS_MAX, true, &n_rows, &rows)));
                 for (size_t i = from; i < to; i++, at += n_own) {
-                        TRY(show(k, &deliveries[i], rows + at, n_rows - at, &n_own));
+                        TRY(show_delivery(k, &deliveries[i], rows + at, n_rows - at, &n_own));
                 }
         }
         return SN_OK;
 }
 
-static sn_status drop(struct db_tx *tx, const struct claim *k)
+static sn_status drop_deliveries(struct db_tx *tx, const struct claim *k)
 {
         for (size_t i = 0; i < k->n_dead; i++) {
-                TRY(dead_deliveries_add(tx, k->dead[i], k->channel, "", "no attempt came to its end"));
+                TRY(dead_deliveries_add(tx, k->dead[i], k->channel, "", "no attempt was completed"));
         }
         return store_dequeue(tx, k->dropped, k->n_dropped);
 }
@@ -354,14 +356,14 @@ sn_status queue_claim(struct rpc_call *c, enum channel channel, int64_t limit, i
                 TRY(DB_READ(c, tx, templates_load(tx, preferred_channel(channel), &k.templates)));
         }
         TRY(load_rules(&k));
-        TRY(sift(&k));
+        TRY(keep_sendable(&k));
         *deliveries = ARENA_ARRAY(c->arena, struct outgoing, k.n);
         TRY(show_all(&k, *deliveries, collect_all(&k, *deliveries)));
         for (size_t i = 0; i < k.n && (*deliveries)[i].n > 0; i++) {
                 (*deliveries)[*n] = (*deliveries)[i];
                 *n += (*deliveries)[i].n_shown > 0 || (*deliveries)[i].retracts != NULL;
         }
-        return k.n_dropped > 0 ? DB_WRITE(c, tx, drop(tx, &k)) : SN_OK;
+        return k.n_dropped > 0 ? DB_WRITE(c, tx, drop_deliveries(tx, &k)) : SN_OK;
 }
 
 enum hold queue_hold_of(const struct outgoing *d, const char *notification_id)

@@ -1,6 +1,7 @@
-/* The queue of deliveries, each to one member on one channel, of one notification or of all that were held. It is
- * decided when they are due: what was read, hidden or turned off meanwhile is not sent, and nothing is sent within
- * quiet hours. What was pushed and is gone since is retracted: at once, since a retraction makes no noise. */
+/* The queue of deliveries, each to one member on one channel, of one notification or of all that were held. When a
+ * delivery is due it is decided again: notifications that were read, hidden or turned off meanwhile are not sent, and
+ * nothing is sent during quiet hours. Pushes of notifications that are gone are retracted at once, since a retraction
+ * makes no noise. */
 #ifndef SERVICES_NOTIFICATION_QUEUE_H
 #define SERVICES_NOTIFICATION_QUEUE_H
 
@@ -11,24 +12,24 @@
 
 struct outgoing {
         const char *user_id;
-        const char *target_id;           /* one subscription; NULL: all */
-        int64_t attempts;                /* with this one */
+        const char *target_id;           /* one subscription; NULL for all */
+        int64_t attempts;                /* including this one */
         NotificationRows__Queued **rows; /* at least one */
         size_t n;
-        const char *retracts;               /* the group key of one that is gone: nothing is shown. NULL: */
-        Notification__Notification **shown; /* as the member may see them, at least one; the newest first */
+        const char *retracts; /* the group key of a notification that is gone: nothing is shown; NULL otherwise */
+        Notification__Notification **shown; /* at least one, as the member may see them; newest first */
         size_t n_shown;
         const struct rules *rules;
-        const struct templates *templates; /* of the channel */
+        const struct templates *templates; /* those of the channel */
 };
 
-/* In the transaction that stores the arrivals: queues their deliveries on other channels. */
+/* Queues deliveries of arrivals on channels other than the list, in the transaction that stores them. */
 SN_CHECKED sn_status queue_add(struct db_tx *tx, const struct arrival *items, size_t n,
                                NotificationRows__Changed *const *rows, size_t n_rows);
-/* Leases some of what is due for lease_ms. Calls other services. */
+/* Leases some due deliveries for lease_ms. Calls other services. */
 SN_CHECKED sn_status queue_claim(struct rpc_call *c, enum channel channel, int64_t limit, int64_t lease_ms,
                                  struct outgoing **deliveries, size_t *n);
-/* In how many ms something is due: 0 for now, INT64_MAX when nothing waits. */
+/* In how many ms the next delivery is due: 0 for now, INT64_MAX if there is none. */
 SN_CHECKED sn_status queue_next(struct rpc_call *c, enum channel channel, int64_t *wait_ms);
 /* What one of the notifications of a delivery waited for. */
 enum hold queue_hold_of(const struct outgoing *delivery, const char *notification_id);
@@ -36,6 +37,6 @@ enum hold queue_hold_of(const struct outgoing *delivery, const char *notificatio
 SN_CHECKED sn_status queue_done(struct db_tx *tx, const struct outgoing *const *deliveries, size_t n);
 /* When to retry after so many failures, with jitter; not before the provider's Retry-After. */
 int64_t queue_retry_ms(int64_t now_ms, int64_t attempts, int64_t retry_after_s);
-#define QUEUE_ATTEMPTS_MAX 10 /* about a day */
+#define QUEUE_ATTEMPTS_MAX 10 /* spread over about a day */
 
 #endif

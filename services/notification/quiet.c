@@ -3,7 +3,7 @@
 
 enum { LONGEST_DAYS = 8, MONDAY = 1, HOUR_S = 3600 };
 
-/* The end of the window that began on the local day, when now_s is in it; now_s otherwise. */
+/* The end of the window that began on the given local day if now_s is within it, otherwise now_s. */
 static int64_t window_end(const struct quiet_hours *q, const struct quiet_window *w, int64_t days, int64_t now_s)
 {
         int64_t start_s, end_s;
@@ -16,8 +16,8 @@ static int64_t window_end(const struct quiet_hours *q, const struct quiet_window
         return start_s <= now_s && now_s < end_s ? end_s : now_s;
 }
 
-/* The latest end among the windows that now_s is in: they began today or yesterday. */
-static int64_t step(const struct quiet_hours *q, int64_t now_s)
+/* The latest end among the windows that contain now_s, which began today or yesterday. */
+static int64_t latest_end(const struct quiet_hours *q, int64_t now_s)
 {
         int64_t today = zone_local(q->zone, now_s).days, latest_s = now_s;
 
@@ -33,16 +33,16 @@ static int64_t step(const struct quiet_hours *q, int64_t now_s)
 
 int64_t quiet_until(const struct quiet_hours *q, int64_t now_s)
 {
-        int64_t at_s = now_s, end_s = step(q, now_s);
+        int64_t at_s = now_s, end_s = latest_end(q, now_s);
 
         while (end_s > at_s && end_s < now_s + LONGEST_DAYS * INT64_C(86400)) {
                 at_s = end_s;
-                end_s = step(q, at_s);
+                end_s = latest_end(q, at_s);
         }
         return end_s;
 }
 
-/* Once more where clocks are set by half an hour. */
+/* A second step is needed where clocks are changed by half an hour. */
 static int64_t full_hour_after(const struct zone *zone, int64_t now_s)
 {
         int64_t at_s = now_s + HOUR_S - zone_local(zone, now_s).second % HOUR_S;

@@ -1,5 +1,4 @@
-/* Quiet hours, and the hours of digests: instants from times of a day as a member's clocks show them. Pure: everything
- * follows from the arguments. */
+/* Quiet hours and the times of digests: converts local times of day to instants. Pure functions. */
 #ifndef SERVICES_NOTIFICATION_QUIET_H
 #define SERVICES_NOTIFICATION_QUIET_H
 
@@ -9,9 +8,9 @@
 
 #define QUIET_WINDOWS_MAX 14
 
-/* From a minute of a day until another one, which is on the next day when it is not later. */
+/* From one minute of the day until another, which is on the next day if it is not later than the first. */
 struct quiet_window {
-        int days;            /* on which it begins: bit 0 is Sunday */
+        int days;            /* days on which it begins: bit 0 is Sunday */
         int from_m, until_m; /* minutes of the day, 0 to 1439 */
 };
 
@@ -21,12 +20,12 @@ struct quiet_hours {
         size_t n;
 };
 
-/* The end of the quiet hours, in wall seconds; now_s itself outside of them. Windows without a gap between them are
- * one. When it is always quiet, the end is eight days away at most. */
+/* The end of the quiet hours in wall-clock seconds, or now_s outside them. Adjacent windows are merged. If all hours
+ * are quiet, the end is at most eight days away. */
 int64_t quiet_until(const struct quiet_hours *quiet, int64_t now_s);
 
 enum digest_every { DIGEST_HOURLY, DIGEST_DAILY, DIGEST_WEEKLY };
-/* The next digest after now_s: at a full hour, at an hour of the day, at that hour of a Monday. */
+/* The next digest after now_s: at a full hour, at the given hour of a day, or at that hour on a Monday. */
 int64_t digest_after(const struct zone *zone, enum digest_every every, int hour, int64_t now_s);
 
 #endif

@@ -12,7 +12,7 @@ static char *time_of(struct arena *arena, int64_t minute)
         return arena_printf(arena, "%02d:%02d", (int)(minute / 60), (int)(minute % 60));
 }
 
-/* Of the pattern of the contract. */
+/* Parses "HH:MM", whose format the contract has validated. */
 static int64_t minute_of(const char *time)
 {
         return ((time[0] - '0') * 10 + (time[1] - '0')) * 60 + (time[3] - '0') * 10 + (time[4] - '0');

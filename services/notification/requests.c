@@ -1,4 +1,4 @@
-/* Owns requests: notifications that a filter keeps apart until their owner accepts or dismisses them. */
+/* Owns requests: notifications held by a filter until their owner accepts or dismisses them. */
 #include "services/notification/notification.h"
 
 #include "services/notification/list.h"

@@ -1,4 +1,4 @@
-/* Rules: what members chose, from their preferences here and their settings in user_service, as a decision needs it. */
+/* Members' rules for decisions, from their preferences here and their settings in user_service. */
 #ifndef SERVICES_NOTIFICATION_RULES_H
 #define SERVICES_NOTIFICATION_RULES_H
 
@@ -6,14 +6,14 @@
 #include "services/notification/decide.h"
 #include "services/notification/notification_rows.rpc.h"
 
-/* At most; user.BatchGetSettings takes as many. */
+/* The most members per call, as user.BatchGetSettings accepts. */
 #define RULES_MAX   1000
-#define DIGEST_HOUR 8 /* by default */
+#define DIGEST_HOUR 8 /* default */
 
-/* One for each member, whose ids are given in ascending order, each once. Asks user_service: never while a transaction
- * is open. */
+/* Loads the rules of members, whose ids are distinct and in ascending order. Calls user_service, so no transaction may
+ * be open. */
 SN_CHECKED sn_status rules_load(struct rpc_call *c, char **user_ids, size_t n, struct rules **rules);
-/* Takes filters, the hour of digests and show_content into the rules. */
+/* Copies filters, the digest hour and show_content into the rules. */
 void rules_take_filters(struct rules *rules, const NotificationRows__Choices *choices);
 
 #endif

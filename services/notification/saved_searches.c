@@ -1,4 +1,4 @@
-/* Tells members of new notes that their saved searches find: a portion of the searches of one note at a time. */
+/* Notifies members of new notes that match their saved searches, in portions of the searches that match one note. */
 #include "services/notification/notification.h"
 
 #include <stdio.h>
@@ -7,8 +7,8 @@
 
 enum { AT_ONCE = 20 };
 
-/* Of a note one is told once, whichever of one's searches find it. */
-static void add(struct arrivals *a, const bus_event *event, const char *user_id)
+/* A note notifies a member once, however many of the member's searches match. */
+static void add_match(struct arrivals *a, const bus_event *event, const char *user_id)
 {
         arrivals_add(a, &(struct arrival){.user_id = user_id,
                                           .type = TYPE_SAVED_SEARCH,
@@ -19,8 +19,8 @@ static void add(struct arrivals *a, const bus_event *event, const char *user_id)
                                           .at_ms = arrival_time_ms(event)});
 }
 
-/* Told again, everybody is in the group already. */
-static sn_status handle(struct rpc_call *c, struct bus_batch *batch)
+/* May run again: arrivals_store adds each actor only once. */
+static sn_status handle_saved_searches(struct rpc_call *c, struct bus_batch *batch)
 {
         const bus_event *event = batch->events[0];
         Search__ListAlertedRequest in = SEARCH__LIST_ALERTED_REQUEST__INIT;
@@ -33,7 +33,7 @@ static sn_status handle(struct rpc_call *c, struct bus_batch *batch)
         TRY(search_list_alerted(c, &in, &found));
         arrivals_start(&arrivals, c);
         for (size_t i = 0; i < found.n_user_ids; i++) {
-                add(&arrivals, event, found.user_ids[i]);
+                add_match(&arrivals, event, found.user_ids[i]);
         }
         TRY(notify_portion(&arrivals));
         batch->n_done = found.last_id[0] == '\0' ? 1 : 0;
@@ -48,5 +48,5 @@ const struct bus_consumer notification_saved_searches = {
     .source = "search",
     .read_outbox = &search_methods[SEARCH_READ_OUTBOX],
     .types = types,
-    .handle = handle,
+    .handle = handle_saved_searches,
 };

@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "base/status.h"
 
-/* The next variable; before it stands plain text. False: there is none left. */
+/* Finds the next variable and the plain text before it. False if there is none left. */
 static bool next_variable(const char **at, struct str *before, struct str *name)
 {
         const char *open = strchr(*at, '{'), *close = open != NULL ? strchr(open, '}') : NULL;

@@ -1,4 +1,4 @@
-/* Sentences with variables: "{1} likes {count} of your notes". Plain text: who shows it escapes it. */
+/* Sentences with variables: "{1} likes {count} of your notes". Plain text, which the caller must escape. */
 #ifndef SERVICES_NOTIFICATION_SENTENCE_H
 #define SERVICES_NOTIFICATION_SENTENCE_H
 
@@ -7,15 +7,16 @@
 #include "base/arena.h"
 #include "base/str.h"
 
-#define SENTENCE_MAX_BYTES 2000 /* of what is written: names take 300 each */
+#define SENTENCE_MAX_BYTES 2000 /* of the result: a name has at most 300 */
 
 struct sentence_value {
         const char *name, *text;
 };
 
-/* With its variables replaced; one without a value is left out. */
+/* Replaces the variables; those without a value are left out. */
 char *sentence_write(struct arena *arena, const char *source, const struct sentence_value *values, size_t n);
-/* Whether each variable is among the names; if not, which one is not. A brace that is not closed is none. */
+/* Whether all variables are among the names; otherwise *unknown is the first that is not. An unclosed brace is plain
+ * text. */
 bool sentence_check(const char *source, const char *const *names, size_t n, struct str *unknown);
 
 #endif

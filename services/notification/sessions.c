@@ -1,4 +1,4 @@
-/* Ends the push subscriptions of sessions that ended: a browser that is logged out gets no more pushes. */
+/* Ends the push subscriptions of ended sessions, so that a browser that was logged out gets no more pushes. */
 #include "services/notification/notification.h"
 
 #include "services/notification/store.h"

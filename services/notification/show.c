@@ -1,4 +1,4 @@
-/* Owns what is shown of a notification: everything that is not stored here is asked for at reading. */
+/* Owns showing notifications. Whatever other services own is fetched at the time of reading. */
 #include "services/notification/show.h"
 
 #include <string.h>
@@ -10,8 +10,8 @@
 #include "services/timestamp.h"
 
 enum {
-        ASKED_AT_ONCE = 1000, /* user.BatchGetAuthors and follow.GetRelations take as many */
-        NOTES_AT_ONCE = 500,  /* note.BatchGet takes as many */
+        ASKED_AT_ONCE = 1000, /* the limit of user.BatchGetAuthors and follow.GetRelations */
+        NOTES_AT_ONCE = 500,  /* the limit of note.BatchGet */
 };
 
 struct showing {
@@ -30,7 +30,7 @@ struct actors {
         size_t n;
 };
 
-/* Of all rows, one after the other. */
+/* Collects the actors of all rows, in the order of rows. */
 static void collect_actors(struct showing *s, struct actors *a)
 {
         size_t n = 0;
@@ -105,7 +105,7 @@ static Note__Note *find_note(const struct showing *s, const char *id)
         return NULL;
 }
 
-/* Those that the reader is in, has not muted, and has not read to the end. */
+/* Loads the chats that the reader is in, has not muted and has not read to the end. */
 static sn_status load_chats(struct showing *s)
 {
         Messaging__BatchGetUnreadChatsRequest in = MESSAGING__BATCH_GET_UNREAD_CHATS_REQUEST__INIT;
@@ -130,7 +130,7 @@ static const Messaging__UnreadChat *find_chat(const struct showing *s, const cha
         return NULL;
 }
 
-/* A request that was accepted is told of as a chat from then on. False: there is nothing new in it for the reader. */
+/* False if the chat has nothing new for the reader, or is no longer (or not yet) a request as the notification says. */
 static bool add_chat(struct showing *s, const NotificationRows__Stored *row)
 {
         const Messaging__UnreadChat *chat = find_chat(s, row->chat_id);
@@ -147,7 +147,7 @@ static bool add_chat(struct showing *s, const NotificationRows__Stored *row)
         return true;
 }
 
-/* What a message says stands beside its sender, whom the reader sees. */
+/* Adds the text of the latest message only if its sender is the actor shown first. */
 static void add_text(const struct showing *s, Notification__Notification *out)
 {
         const Messaging__UnreadChat *chat = find_chat(s, out->chat->id);
@@ -171,7 +171,7 @@ static bool is_there(struct showing *s, NotificationRows__Stored *row)
         return row->chat_id[0] == '\0' || add_chat(s, row);
 }
 
-/* When the note or the chat is hidden, its actors do not matter. */
+/* Drops rows whose note or chat is hidden, before loading actors. */
 static void drop_hidden(struct showing *s)
 {
         size_t kept = 0;
@@ -184,7 +184,7 @@ static void drop_hidden(struct showing *s)
         s->n = kept;
 }
 
-/* Deliveries that wait, and for what. */
+/* Adds the deliveries that wait, and what they wait for. */
 static void add_held(const struct showing *s, const NotificationRows__Stored *row)
 {
         enum { CHANNEL, HOLD, UNTIL_MS, PARTS };
@@ -202,9 +202,9 @@ static void add_held(const struct showing *s, const NotificationRows__Stored *ro
         }
 }
 
-/* False: nothing is left of it. */
-static bool complete(struct showing *s, NotificationRows__Stored *row, User__Author **authors,
-                     Follow__Relationship **relations)
+/* False if none of its actors is visible. */
+static bool fill_notification(struct showing *s, NotificationRows__Stored *row, User__Author **authors,
+                              Follow__Relationship **relations)
 {
         Notification__Notification *out = row->notification;
 
@@ -244,7 +244,7 @@ static sn_status show_rows(struct rpc_call *c, const char *reader, NotificationR
         collect_actors(&s, &actors);
         TRY(load_actors(&s, &actors));
         for (size_t i = 0; i < s.n; at += s.rows[i++]->n_actor_ids) {
-                if (complete(&s, s.rows[i], actors.authors + at, actors.relations + at)) {
+                if (fill_notification(&s, s.rows[i], actors.authors + at, actors.relations + at)) {
                         shown[(*n_shown)++] = s.rows[i]->notification;
                 }
         }
@@ -297,7 +297,7 @@ sn_status show_for_count(struct rpc_call *c, const char *reader, NotificationRow
         char **ids = ARENA_ARRAY(c->arena, char *, n), **others = ARENA_ARRAY(c->arena, char *, n);
         size_t n_others = 0;
 
-        for (size_t i = 0; i < n; i++) { /* showing puts the rows in another order */
+        for (size_t i = 0; i < n; i++) { /* showing reorders the rows */
                 ids[i] = rows[i]->notification->id;
         }
         TRY(show_notification_rows(c, reader, rows, n, n_shown, shown));

@@ -10,38 +10,38 @@
 
 /* ---- store_arrivals.c ---- */
 
-/* Adds to open notifications, or begins new ones; returns those that changed, with their owners. */
+/* Adds actors to open notifications or begins new ones. Returns the notifications that changed. */
 SN_CHECKED sn_status store_add_arrivals(struct db_tx *tx, const struct arrival *items, size_t n, size_t *n_rows,
                                         NotificationRows__Changed ***rows);
-/* Nobody joins any more what began too long before, by the rules of the items. */
+/* Closes notifications whose windows have ended, by the rules of the items, so that no actor joins them. */
 SN_CHECKED sn_status store_close_overdue(struct db_tx *tx, const struct arrival *items, size_t n);
-/* How many actors each has now. */
+/* Counts the actors of each notification. */
 SN_CHECKED sn_status store_count_actors(struct db_tx *tx, NotificationRows__Changed *const *rows, size_t n,
                                         size_t *n_counts, NotificationRows__ActorCount ***counts);
 SN_CHECKED sn_status store_close_full(struct db_tx *tx, NotificationRows__Changed *const *rows, size_t n);
-/* Removes actors from unread notifications: a row for each who was in one. */
+/* Removes actors from unread notifications. Returns a row for each actor removed. */
 SN_CHECKED sn_status store_undo_arrivals(struct db_tx *tx, const struct arrival *items, size_t n, size_t *n_rows,
                                          NotificationRows__Changed ***rows);
-/* Deletes what members were told of chats up to where they have read. */
+/* Deletes notifications of chats up to where their owners have read. */
 SN_CHECKED sn_status store_remove_read(struct db_tx *tx, const struct arrival *items, size_t n, size_t *n_rows,
                                        NotificationRows__Changed ***rows);
-/* Deletes those of the notifications that have no actor left. */
+/* Deletes those of the notifications that have no actors left. */
 SN_CHECKED sn_status store_remove_empty(struct db_tx *tx, NotificationRows__Changed *const *rows, size_t n);
 
 /* ---- store_lists.c ---- */
 
-/* What is in a member's list, in its order, each with its newest actors, at most so many. */
+/* A member's list in its order, each notification with its newest actors. */
 struct list_filter {
         const char *user_id;
-        char **types; /* none: all */
+        char **types; /* empty: all types */
         size_t n_types;
         bool unread, archived;
-        bool requests; /* those that a filter holds, instead */
+        bool requests; /* instead, those held by a filter */
 };
 SN_CHECKED sn_status store_listed(struct db_tx *tx, const struct list_filter *filter, const struct page_scan *scan,
                                   int64_t actors_max, size_t *n, NotificationRows__Stored ***rows);
-/* The notifications of those ids, in the order asked, each for its own reader; those of others are left out, and those
- * that are snoozed; those in no list only when unlisted. */
+/* Loads the notifications with these ids, in the order requested, each for its own reader. Leaves out those of other
+ * members and snoozed ones, and those that are in no list unless unlisted is set. */
 SN_CHECKED sn_status store_notifications(struct db_tx *tx, char **user_ids, char **ids, size_t n, int64_t actors_max,
                                          bool unlisted, size_t *n_rows, NotificationRows__Stored ***rows);
 SN_CHECKED sn_status store_actors(struct db_tx *tx, const char *notification_id, const struct page_scan *scan,
@@ -55,45 +55,46 @@ struct queue_columns {
         size_t n;
 };
 SN_CHECKED sn_status store_enqueue(struct db_tx *tx, const struct queue_columns *q);
-/* Leases some of what is due until a time; in the order of members. */
+/* Leases some due deliveries until until_ms, ordered by member. */
 SN_CHECKED sn_status store_claim(struct db_tx *tx, enum channel channel, int64_t limit, int64_t until_ms, size_t *n,
                                  NotificationRows__Queued ***rows);
-/* INT64_MAX: nothing waits. */
+/* INT64_MAX if nothing waits. */
 SN_CHECKED sn_status store_next_due(struct db_tx *tx, enum channel channel, int64_t *due_ms);
 SN_CHECKED sn_status store_dequeue(struct db_tx *tx, char **ids, size_t n);
 /* untried: the attempt does not count. */
 SN_CHECKED sn_status store_postpone(struct db_tx *tx, char **ids, size_t n, int64_t due_ms, enum hold hold,
                                     bool untried);
-/* The notifications of the rows once more, to one target of a channel. */
+/* Queues the notifications of the rows again, to one target of a channel. */
 SN_CHECKED sn_status store_retry_target(struct db_tx *tx, NotificationRows__Queued *const *rows, size_t n,
                                         enum channel channel, const char *target_id, int64_t due_ms, int64_t attempts);
-/* A retraction once more, to one target. */
+/* Queues a retraction again, to one target. */
 SN_CHECKED sn_status store_retry_retraction(struct db_tx *tx, const NotificationRows__Queued *row, enum channel channel,
                                             const char *target_id, int64_t due_ms, int64_t attempts);
-/* Queues deliveries once more, whatever became of them before: to a target (all zeros: all) on a channel each. */
+/* Queues deliveries again, regardless of their earlier results, each to a target (all zeros: all of them) on a channel.
+ */
 SN_CHECKED sn_status store_enqueue_again(struct db_tx *tx, char **notification_ids, char **target_ids,
                                          const int64_t *channels, size_t n);
 struct payment {
-        const char *id, *user_id; /* of the delivery, and whom it is for */
+        const char *id, *user_id; /* the delivery and its recipient */
         enum channel channel;
         int64_t day;
         int64_t budget;
 };
-/* Takes a delivery from the budget of a day. paid: false when that is spent. */
+/* Counts a delivery in the budget of a day. paid: false if the budget is spent. */
 SN_CHECKED sn_status store_pay(struct db_tx *tx, const struct payment *payment, bool *paid);
 struct delivery_log {
         const char *notification_id, *user_id, *provider, *outcome;
         enum channel channel;
         int64_t status, took_ms;
-        int64_t notifications; /* how many the push under this one's tag told of; 0: it went under another's */
-        enum hold hold;        /* what it waited for */
-        const char *templates; /* their labels, with spaces between */
+        int64_t notifications; /* how many the push with this one's tag announced; 0: it was sent with another's tag */
+        enum hold hold;        /* what the delivery waited for */
+        const char *templates; /* their labels, separated by spaces */
 };
 SN_CHECKED sn_status store_log_deliveries(struct db_tx *tx, const struct delivery_log *logs, size_t n);
-/* The newest first. */
+/* Newest first. */
 SN_CHECKED sn_status store_deliveries(struct db_tx *tx, const char *notification_id, int64_t limit, size_t *n,
                                       NotificationRows__Delivered ***rows);
-/* What was sent from one moment to another, or to shortly before now. */
+/* Counts what was sent between two times, the latter at most shortly before now. */
 SN_CHECKED sn_status store_count_deliveries(struct db_tx *tx, int64_t from_ms, int64_t to_ms,
                                             Notification__DeliveryCount *out);
 SN_CHECKED sn_status store_prune_logs(struct db_tx *tx, int64_t days, int64_t limit, int64_t *n);
@@ -102,10 +103,10 @@ SN_CHECKED sn_status store_prune_logs(struct db_tx *tx, int64_t days, int64_t li
 
 #define PUSH_SUBSCRIPTIONS_MAX 20
 
-/* A browser, or (provider) a device of an app. done: false at the member's limit. */
+/* Adds a browser or, with a provider, a device of an app. done: false at the member's limit. */
 SN_CHECKED sn_status store_subscribe(struct db_tx *tx, const NotificationRows__Subscription *s, const char *session_id,
                                      int64_t most, NotificationRows__Subscription *out, bool *done);
-/* Of browsers, or of devices. */
+/* Loads the subscriptions of browsers or of devices. */
 SN_CHECKED sn_status store_subscriptions(struct db_tx *tx, char **user_ids, size_t n_users, bool devices, size_t *n,
                                          NotificationRows__Subscription ***rows);
 SN_CHECKED sn_status store_unsubscribe(struct db_tx *tx, const char *id, const char *user_id, int64_t *n);
@@ -113,39 +114,40 @@ SN_CHECKED sn_status store_end_subscriptions(struct db_tx *tx, char **session_id
 
 /* ---- store_phones.c ---- */
 
-#define PHONE_KEY_BYTES 32 /* stands for a number */
+#define PHONE_KEY_BYTES 32 /* a MAC that identifies a number */
 
-/* found: whether the member has one. */
+/* found: whether the member has a number. */
 SN_CHECKED sn_status store_phone(struct db_tx *tx, const char *user_id, NotificationRows__Phone *out, bool *found);
-/* Those that are verified, with the member's id as theirs and the number as endpoint. */
+/* Verified numbers as subscriptions: the id is the member's, the endpoint is the number. */
 SN_CHECKED sn_status store_verified_phones(struct db_tx *tx, char **user_ids, size_t n_users, size_t *n,
                                            NotificationRows__Subscription ***rows);
-/* Another number is not verified; the same one stays as it is. */
+/* A different number is unverified; the same number keeps its state. */
 SN_CHECKED sn_status store_set_phone(struct db_tx *tx, const char *user_id, const char *number);
 SN_CHECKED sn_status store_verify_phone(struct db_tx *tx, const char *user_id, const char *number);
-/* number: only this one; NULL: any. */
+/* Deletes the number, if it is this one; NULL: any. */
 SN_CHECKED sn_status store_forget_phone(struct db_tx *tx, const char *user_id, const char *number);
-/* How many codes were asked for within a day by a member, and for a number, and in how many seconds the oldest of an
- * hour of the member's is older. */
+/* How many codes a member requested within a day, how many were requested for a number, and in how many seconds the
+ * oldest of the member's within the last hour leaves that hour. */
 SN_CHECKED sn_status store_count_codes(struct db_tx *tx, const char *user_id, const uint8_t key[PHONE_KEY_BYTES],
                                        NotificationRows__CodeCounts *out);
 SN_CHECKED sn_status store_add_code(struct db_tx *tx, const char *id, const char *user_id,
                                     const uint8_t key[PHONE_KEY_BYTES]);
-/* Counts a try of the newest code that is not too old or tried too often: its id; "" when there is none. */
+/* Counts an attempt against the newest code that has not expired and has attempts left. Returns its id, or "" if there
+ * is none. */
 SN_CHECKED sn_status store_try_phone_code(struct db_tx *tx, const char *user_id, NotificationRows__PhoneCode *out,
                                           bool *found);
-/* Leases codes that are due. */
+/* Leases due codes. */
 SN_CHECKED sn_status store_claim_codes(struct db_tx *tx, int64_t limit, int64_t lease_ms, size_t *n,
                                        NotificationRows__PhoneCode ***rows);
-/* due_ms 0: it is sent, or given up. */
+/* due_ms 0: it was sent or has failed for good. */
 SN_CHECKED sn_status store_settle_code(struct db_tx *tx, const char *id, int64_t due_ms);
-/* The attempt does not count. */
+/* Postpones a code without counting an attempt. */
 SN_CHECKED sn_status store_postpone_code(struct db_tx *tx, const char *id, int64_t due_ms);
 SN_CHECKED sn_status store_prune_codes(struct db_tx *tx, int64_t limit, int64_t *n);
 
 /* ---- store_requests.c ---- */
 
-/* Into the list, or away: of the ids, or (n 0) of all, at most so many. */
+/* Accepts or dismisses the requests with these ids or, if n is 0, all of them up to a limit. */
 SN_CHECKED sn_status store_accept_requests(struct db_tx *tx, const char *user_id, char **ids, size_t n, int64_t limit,
                                            int64_t *changed);
 SN_CHECKED sn_status store_dismiss_requests(struct db_tx *tx, const char *user_id, char **ids, size_t n, int64_t limit,
@@ -164,7 +166,7 @@ struct preference_columns {
 };
 SN_CHECKED sn_status store_replace_preferences(struct db_tx *tx, const char *user_id,
                                                const struct preference_columns *p);
-/* Prefers to be mailed nothing, of no type. */
+/* Sets the member's preference for mail to off for every type. */
 SN_CHECKED sn_status store_mail_nothing(struct db_tx *tx, const char *user_id);
 SN_CHECKED sn_status store_set_filters(struct db_tx *tx, const NotificationRows__Choices *choices);
 SN_CHECKED sn_status store_set_quiet_hours(struct db_tx *tx, const NotificationRows__Choices *choices);
@@ -174,22 +176,23 @@ SN_CHECKED sn_status store_set_quiet_hours(struct db_tx *tx, const NotificationR
 SN_CHECKED sn_status store_aggregation(struct db_tx *tx, size_t *n, NotificationRows__Aggregation ***rows);
 SN_CHECKED sn_status store_set_aggregation(struct db_tx *tx, const NotificationRows__Aggregation *rule);
 SN_CHECKED sn_status store_delete_aggregation(struct db_tx *tx, const char *type, int64_t *n);
-/* What members were told of a type in a time, as numbers, at most so many of the newest: by member, object, time. */
+/* The newest events of a type within a period, up to a limit, with numbers for members and objects; ordered by member,
+ * object and time. */
 SN_CHECKED sn_status store_happened(struct db_tx *tx, const char *type, int64_t from_ms, int64_t until_ms,
                                     int64_t limit, size_t *n, NotificationRows__Happened ***rows);
 
 /* ---- store_templates.c ---- */
 
-/* The newest version of each. */
+/* The newest version of each template. */
 SN_CHECKED sn_status store_templates(struct db_tx *tx, enum channel channel, size_t *n,
                                      NotificationRows__Template ***rows);
-/* The next version; under a lock. */
+/* Saves the next version. Takes a lock. */
 SN_CHECKED sn_status store_save_template(struct db_tx *tx, enum channel channel, const char *type, const char *language,
                                          const char *source, NotificationRows__Template *out);
 
 /* ---- store_suppressions.c ---- */
 
-#define SUPPRESSED_DAYS 30 /* then the address is tried again */
+#define SUPPRESSED_DAYS 30 /* after that the address is tried again */
 
 /* fresh: it was not suppressed before. */
 SN_CHECKED sn_status store_suppress(struct db_tx *tx, const char *user_id, const char *recipient, const char *status,
@@ -203,20 +206,20 @@ SN_CHECKED sn_status store_suppressed(struct db_tx *tx, char **user_ids, size_t 
 SN_CHECKED sn_status store_mute_thread(struct db_tx *tx, const char *user_id, const char *root_id, int64_t most,
                                        int64_t *changed);
 SN_CHECKED sn_status store_unmute_thread(struct db_tx *tx, const char *user_id, const char *root_id);
-/* Those of the pairs of member and conversation that are muted. */
+/* Of the pairs of member and conversation, those that are muted. */
 SN_CHECKED sn_status store_muted_threads(struct db_tx *tx, char **user_ids, char **root_ids, size_t n, size_t *n_rows,
                                          NotificationRows__Pair ***rows);
 SN_CHECKED sn_status store_watch_member(struct db_tx *tx, const char *user_id, const char *author_id, int64_t most,
                                         int64_t *changed);
 SN_CHECKED sn_status store_unwatch_member(struct db_tx *tx, const char *user_id, const char *author_id);
-/* Who watches an author's new notes, by their ids from one on. */
+/* Members who watch an author's new notes, by id after after_id. */
 SN_CHECKED sn_status store_watchers(struct db_tx *tx, const char *author_id, const char *after_id, int64_t limit,
                                     size_t *n_rows, NotificationRows__Pair ***rows);
-/* Those of the authors who are watched by anybody. */
+/* Of the authors, those who have watchers. */
 SN_CHECKED sn_status store_watched(struct db_tx *tx, char **author_ids, size_t n, size_t *n_rows,
                                    NotificationRows__Pair ***rows);
 
-/* ---- store_marks.c: each gives how many rows it changed ---- */
+/* ---- store_marks.c: each function returns how many rows it changed ---- */
 
 SN_CHECKED sn_status store_mark_read(struct db_tx *tx, const char *user_id, char **ids, size_t n, int64_t *changed);
 SN_CHECKED sn_status store_mark_read_to(struct db_tx *tx, const char *user_id, const char *id, int64_t limit,
@@ -233,7 +236,7 @@ SN_CHECKED sn_status store_is_own(struct db_tx *tx, const char *user_id, const c
 
 SN_CHECKED sn_status store_erase_told(struct db_tx *tx, const char *user_id, int64_t limit, int64_t *n);
 SN_CHECKED sn_status store_erase_actor(struct db_tx *tx, const char *user_id, int64_t limit, int64_t *n);
-/* What the member chose, and who watched the member: at most so many of the latter. */
+/* Deletes the member's choices and watches, and who watched the member; of the latter a limited number. */
 SN_CHECKED sn_status store_erase_choices(struct db_tx *tx, const char *user_id);
 SN_CHECKED sn_status store_erase_watchers(struct db_tx *tx, const char *user_id, int64_t limit, int64_t *n);
 SN_CHECKED sn_status store_erase_logs(struct db_tx *tx, const char *user_id, int64_t limit, int64_t *n);

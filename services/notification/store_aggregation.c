@@ -1,4 +1,4 @@
-/* Reads and writes the table notification_aggregation_rules, and what happened, for dry runs. */
+/* Reads and writes notification_aggregation_rules, and reads past events for dry runs. */
 #include "services/notification/store.h"
 
 DB_STATEMENT(SELECT_AGGREGATION, "notification_service", &notification_rows__aggregation__message,
@@ -32,7 +32,7 @@ sn_status store_delete_aggregation(struct db_tx *tx, const char *type, int64_t *
         return db_exec(tx, &DELETE_AGGREGATION, DB_BINDS(bind_text(type)), n);
 }
 
-/* Of those who were told of alone the key ends with the actor: the object is what stands before. */
+/* The group key of ungrouped notifications ends with the actor; the object is the part before it. */
 DB_STATEMENT(SELECT_HAPPENED, "notification_service", &notification_rows__happened__message,
              "with newest as (select n.user_id, n.group_key, a.actor_id, a.created_at from (select id, user_id,"
              " group_key from notifications where type = $1 and latest_at >= $2 order by latest_at desc limit $4) n,"

@@ -1,9 +1,9 @@
-/* Adds what events report to the tables notifications and notification_actors, and removes it again. */
+/* Adds arrivals to the tables notifications and notification_actors, and removes them. */
 #include "services/notification/store.h"
 
 #include <string.h>
 
-/* Columns of a run of arrivals. */
+/* The columns of a run of arrivals. */
 struct columns {
         char **ids, **users, **types, **keys, **actors, **notes, **chats, **rules, **filters;
         int64_t *times, *boxes, *seqs;
@@ -35,8 +35,9 @@ static struct columns columns_of(struct arena *arena, const struct arrival *item
         return c;
 }
 
-/* An actor who is in a notification of the group already, read or not, is not added again: but in a chat, where the
- * number of the entry says whether it was told. Whether one was told of alone or with others, the rule of then said. */
+/* An actor who is already in a notification of the group, read or not, is not added again, except in chats, where the
+ * position of the log entry decides. Looks for both forms of the group key (with and without the actor), since the rule
+ * may have changed meanwhile. */
 DB_STATEMENT(ADD_ARRIVALS, "notification_service", &notification_rows__changed__message,
              "with given as (select a.id, a.user_id, a.type, a.group_key, a.actor_id, nullif(a.note_id, '')::uuid as"
              " note_id, nullif(a.chat_id, '')::uuid as chat_id, a.chat_seq, timestamptz 'epoch' + a.at_ms * interval "

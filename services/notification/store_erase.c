@@ -1,4 +1,4 @@
-/* What goes: of members who are erased, and by its age. */
+/* Deletes data of erased members, and old data. */
 #include "services/notification/store.h"
 
 DB_STATEMENT(
@@ -14,7 +14,7 @@ sn_status store_erase_told(struct db_tx *tx, const char *user_id, int64_t limit,
         return db_exec(tx, &ERASE_TOLD, DB_BINDS(bind_uuid(user_id), bind_i64(limit)), n);
 }
 
-/* Notifications without actors are not shown, and are deleted by their age. */
+/* Notifications without actors are not shown, and are deleted when they are old enough. */
 DB_STATEMENT(ERASE_ACTOR, "notification_service", NULL,
              "with gone as (select notification_id from notification_actors where actor_id = $1 limit $2)"
              " delete from notification_actors a using gone g"
@@ -25,7 +25,7 @@ sn_status store_erase_actor(struct db_tx *tx, const char *user_id, int64_t limit
         return db_exec(tx, &ERASE_ACTOR, DB_BINDS(bind_uuid(user_id), bind_i64(limit)), n);
 }
 
-/* A thousand watched members at most, and as many muted conversations. */
+/* At most a thousand watched members and as many muted conversations. */
 DB_STATEMENT(
     ERASE_CHOICES, "notification_service", NULL,
     "with p as (delete from notification_preferences where user_id = $1),"

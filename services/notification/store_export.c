@@ -1,7 +1,7 @@
-/* Owns the SQL on what notification_service exports of a member: what they were told. */
+/* Owns the SQL of what notification_service exports about a member. */
 #include "services/notification/notification.h"
 
-/* In the order of lists, whose place is a time and an id; it only grows, so that none is passed over. */
+/* Ordered like lists, by a time and an id that only grow, so that no row is skipped. */
 #define TOLD(which)                                                                                                    \
         "select (extract(epoch from n.latest_at) * 1000000)::bigint || ' ' || n.id as position,"                       \
         " jsonb_build_object('id', n.id, 'type', n.type, 'note_id', n.note_id, 'chat_id', n.chat_id, 'actor_ids', "    \
@@ -31,7 +31,7 @@ DB_STATEMENT(EXPORT_BUDGETS, "notification_service", NULL,
              "select channel::text as position, (to_jsonb(b) - 'user_id')::text as json from notification_budgets b"
              " where user_id = $1 and channel::text > $2 order by channel::text limit $3");
 
-/* The address itself user_service has. */
+/* The address itself is exported by user_service. */
 DB_STATEMENT(EXPORT_SUPPRESSED, "notification_service", NULL,
              "select '1' as position, (to_jsonb(s) - 'user_id' - 'recipient')::text as json from mail_suppressions s"
              " where user_id = $1 and $2 = '' limit $3");
@@ -44,12 +44,12 @@ DB_STATEMENT(EXPORT_SUPPRESSED, "notification_service", NULL,
 DB_STATEMENT(EXPORT_MUTED, "notification_service", NULL, MEMBERS_OWN("muted_threads", "root_id"));
 DB_STATEMENT(EXPORT_WATCHED, "notification_service", NULL, MEMBERS_OWN("watched_members", "author_id"));
 
-/* Codes are asked for and gone within a day. */
+/* Codes are not exported: they are deleted within a day. */
 DB_STATEMENT(EXPORT_PHONE, "notification_service", NULL,
              "select '1' as position, (to_jsonb(p) - 'user_id')::text as json from phone_numbers p"
              " where user_id = $1 and $2 = '' limit $3");
 
-/* Whose push service it is says which browser; the keys are the browser's own. */
+/* The origin of the push service tells which browser it is; the keys are the browser's own. */
 DB_STATEMENT(EXPORT_SUBSCRIPTIONS, "notification_service", NULL,
              "select id::text as position, jsonb_build_object('id', id, 'provider', provider, 'endpoint', endpoint,"
              " 'created_at', created_at)::text as json from push_subscriptions where user_id = $1 and id >"

@@ -1,7 +1,7 @@
 /* Reads the tables notifications and notification_actors. */
 #include "services/notification/store.h"
 
-/* $1: of the actors of each the newest, at most so many. */
+/* $1: the most actors per notification, newest first. */
 #define STORED                                                                                                         \
         "select n.id as \"notification.id\", n.type as \"notification.type\", n.group_key as"                          \
         " \"notification.group_key\", n.latest_at as \"notification.latest_at\", n.created_at as"                      \
@@ -11,8 +11,8 @@
         " array(select a.actor_id from notification_actors a where a.notification_id = n.id"                           \
         " order by a.created_at desc, a.actor_id desc limit $1) as actor_ids"
 
-/* What waits on other channels, of what was not read (the rest will not be sent): looked up for each notification, but
- * only if the condition holds. */
+/* Deliveries that wait on other channels, of unread notifications (others will not be sent). Looked up per
+ * notification, and only if the condition holds. */
 #define HELD_IF(condition)                                                                                             \
         ", case when " condition " then array(select h.value from notification_queue q, lateral (values"               \
         " (1, q.channel::bigint), (2, q.hold), (3, (extract(epoch from q.due_at) * 1000)::bigint)) as h (place, "      \
@@ -20,10 +20,10 @@
         " where q.notification_id = n.id and n.read_at is null and q.hold > 0 and q.attempts = 0 order by q.channel,"  \
         " q.target_id, h.place limit 30) else '{}'::bigint[] end as held"
 
-/* Most readers have nothing that waits: one look says so for a whole page. */
+/* Most readers have no waiting deliveries, which one look-up shows for a whole page. */
 #define HELD_OF_READER HELD_IF("(select exists (select from notification_queue w where w.user_id = $2 and w.hold > 0))")
 
-/* Of what is snoozed latest_at is when it comes back. */
+/* latest_at of a snoozed notification is the time when it comes back. */
 #define LISTED(condition)                                                                                              \
         STORED HELD_OF_READER " from notifications n where n.user_id = $2 and " condition                              \
                               " and (cardinality($3::text[]) = 0 or n.type = any($3)) and (n.latest_at, n.id) < ($4,"  \

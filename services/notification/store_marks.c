@@ -1,7 +1,7 @@
-/* What members do with their notifications. */
+/* Marks notifications as read, seen, archived, snoozed or deleted. */
 #include "services/notification/store.h"
 
-/* No actor is added to a notification that was read. */
+/* Actors are not added to a notification that was read. */
 DB_STATEMENT(MARK_READ, "notification_service", NULL,
              "update notifications set read_at = $3, seen_at = coalesce(seen_at, $3), open = false"
              " where id = any($2) and user_id = $1 and read_at is null");

@@ -1,4 +1,4 @@
-/* Reads and writes phone_numbers and phone_codes. */
+/* Reads and writes the tables phone_numbers and phone_codes. */
 #include "services/notification/store.h"
 
 DB_STATEMENT(SELECT_PHONE, "notification_service", &notification_rows__phone__message,

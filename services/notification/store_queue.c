@@ -1,8 +1,8 @@
-/* Reads and writes notification_queue: what waits to go out, leased by moving its due time. */
+/* Reads and writes the table notification_queue: pending deliveries, which are leased by moving their due time. */
 #include "services/notification/store.h"
 
-/* Only for who can be reached so. What is on its way just now does not say what came since: under a new id
- * it is sent once more, whatever becomes of the attempt. */
+/* Only for members who have a target on the channel. A delivery in flight does not include what arrived since, so its
+ * row gets a new id and is sent again, whatever the result of that attempt. */
 DB_STATEMENT(
     ENQUEUE, "notification_service", NULL,
     "insert into notification_queue as q (id, notification_id, user_id, channel, hold, due_at)"
@@ -26,9 +26,10 @@ sn_status store_enqueue(struct db_tx *tx, const struct queue_columns *q)
                                    NULL);
 }
 
-/* Of what is held for a member only the first can be claimed, and the rest comes with it: so that it is one digest,
- * however many claim. A retraction is obsolete where a later notification is pushed under the same tag: not where an
- * earlier one is left, nor where a filter holds the later one, or its reader has put it away. */
+/* Of the deliveries held for a member only the first can be claimed, and the others come with it, so that they become
+ * one digest however many processes claim. A retraction is obsolete if a later notification was pushed with the same
+ * tag, but not if only an earlier one is left, nor if the later one is held by a filter or was put away by its reader.
+ */
 DB_STATEMENT(
     CLAIM, "notification_service", &notification_rows__queued__message,
     "with heads as (select q.id, q.user_id, q.hold from notification_queue q where q.channel = $1"
@@ -86,7 +87,8 @@ sn_status store_postpone(struct db_tx *tx, char **ids, size_t n, int64_t due_ms,
                        DB_BINDS(bind_uuids(ids, n), bind_time_ms(due_ms), bind_i64(hold), bind_i64(untried)), NULL);
 }
 
-/* What was folded is folded again. The notification is locked, so that it does not go meanwhile. */
+/* Deliveries of a digest stay held, so that they are a digest again. Locks the notifications, so that they are not
+ * deleted meanwhile. */
 DB_STATEMENT(RETRY_TARGET, "notification_service", NULL,
              "insert into notification_queue as q (id, notification_id, user_id, channel, target_id, hold, due_at,"
              " attempts) select gen_random_uuid(), n.id, n.user_id, $6, $3, r.hold, $4, $5"
@@ -161,7 +163,7 @@ sn_status store_pay(struct db_tx *tx, const struct payment *p, bool *paid)
         return SN_OK;
 }
 
-/* Labels have no spaces. */
+/* Labels contain no spaces. */
 DB_STATEMENT(
     LOG_DELIVERIES, "notification_service", NULL,
     "insert into notification_delivery_logs (id, notification_id, user_id, channel, provider, outcome, status,"
@@ -214,7 +216,8 @@ sn_status store_deliveries(struct db_tx *tx, const char *notification_id, int64_
         return db_list(tx, &SELECT_DELIVERIES, DB_BINDS(bind_uuid(notification_id), bind_i64(limit)), n, rows);
 }
 
-/* created_at is when the transaction began: longer ago than any transaction of this service lasts. */
+/* created_at is the start of a transaction, so only rows older than the longest transaction of this service are
+ * complete. */
 DB_STATEMENT(
     COUNT_DELIVERIES, "notification_service", &notification__delivery_count__message,
     "select until as counted_to, n.deliveries, n.people from (select date_trunc('second', least($2::timestamptz,"

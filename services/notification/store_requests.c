@@ -1,4 +1,4 @@
-/* Accepts and dismisses notifications that a filter holds. */
+/* Accepts and dismisses notifications held by a filter. */
 #include "services/notification/store.h"
 
 #define REQUESTS                                                                                                       \
@@ -6,7 +6,7 @@
         "any($2))"                                                                                                     \
         " order by latest_at limit $3 for update"
 
-/* They take no more actors: there may be another notification of their group in the list. */
+/* Closes them for further actors, since the list may already have a notification of their group. */
 DB_STATEMENT(ACCEPT_REQUESTS, "notification_service", NULL,
              "update notifications set box = 1, open = false where id in (" REQUESTS ")");
 

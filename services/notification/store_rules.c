@@ -1,4 +1,4 @@
-/* Reads and writes what members chose: notification_preferences, notification_choices. */
+/* Reads and writes the tables notification_preferences and notification_choices. */
 #include "services/notification/store.h"
 
 DB_STATEMENT(SELECT_PREFERENCES, "notification_service", &notification_rows__preference__message,

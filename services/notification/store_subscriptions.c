@@ -1,7 +1,7 @@
-/* Reads and writes push_subscriptions. */
+/* Reads and writes the table push_subscriptions. */
 #include "services/notification/store.h"
 
-/* A browser's or a device's subscription belongs to the session that is in it now; its member has it since then. */
+/* A subscription belongs to the session that last registered it, and is dated from when its member got it. */
 DB_STATEMENT(
     SUBSCRIBE, "notification_service", &notification_rows__subscription__message,
     "with given as (select sha256(convert_to(case $8 when '' then $4 else $8 || ' ' || $4 end, 'UTF8')) as hash)"

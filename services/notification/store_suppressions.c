@@ -1,7 +1,7 @@
 /* Reads and writes the table mail_suppressions. */
 #include "services/notification/store.h"
 
-/* Another address, or the same one after it was tried again, is suppressed anew. */
+/* A different address, or the same one after its suppression expired, is suppressed anew. */
 DB_STATEMENT(SUPPRESS, "notification_service", NULL,
              "insert into mail_suppressions as s (user_id, recipient, status) values ($1, $2, $3)"
              " on conflict (user_id) do update set recipient = excluded.recipient, status = excluded.status,"

@@ -1,4 +1,4 @@
-/* Reads and writes muted_threads and watched_members. */
+/* Reads and writes the tables muted_threads and watched_members. */
 #include "services/notification/store.h"
 
 DB_STATEMENT(MUTE_THREAD, "notification_service", NULL,

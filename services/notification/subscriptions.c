@@ -1,4 +1,4 @@
-/* Owns which browsers of a member take pushes. */
+/* Owns members' push subscriptions of browsers. */
 #include "services/notification/notification.h"
 
 #include "services/notification/push.h"

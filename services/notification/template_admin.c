@@ -1,4 +1,4 @@
-/* Owns templates as administrators see, save and try them. */
+/* Owns listing, saving and testing templates for administrators. */
 #include "services/notification/notification.h"
 
 #include <string.h>
@@ -29,7 +29,7 @@ static void show_text(const struct template_text *text, Google__Protobuf__Timest
         out->created_at = created_at;
 }
 
-/* ---- Listed ---- */
+/* ---- Listing ---- */
 
 static void add_language(struct arena *arena, const struct templates *saved, const char *type, enum channel channel,
                          const char *language, Notification__NotificationTemplates *out)
@@ -87,9 +87,9 @@ sn_status notification_handle_list_notification_templates(struct rpc_call *c,
         return out->n_items > 0 ? SN_OK : rpc_fail(c, SN_NOT_FOUND, "type", "there is no such type of template");
 }
 
-/* ---- Saved ---- */
+/* ---- Saving ---- */
 
-static sn_status save(struct db_tx *tx, const struct template_text *text, NotificationRows__Template *row)
+static sn_status save_template(struct db_tx *tx, const struct template_text *text, NotificationRows__Template *row)
 {
         return store_save_template(tx, text->channel, text->type, text->language, text->source, row);
 }
@@ -113,7 +113,7 @@ sn_status notification_handle_save_notification_template(struct rpc_call *c,
 
         TRY(find_channel(c, in->type, in->channel, &text.channel));
         TRY(check(c, in->type, in->source));
-        TRY(DB_WRITE(c, tx, save(tx, &text, &row)));
+        TRY(DB_WRITE(c, tx, save_template(tx, &text, &row)));
         text.version = row.version;
         show_text(&text, row.created_at, out);
         return SN_OK;
@@ -127,10 +127,10 @@ sn_status notification_handle_delete_notification_template(struct rpc_call *c,
         struct template_text text = {.type = in->type, .language = in->language, .source = ""};
 
         TRY(find_channel(c, in->type, in->channel, &text.channel));
-        return DB_WRITE(c, tx, save(tx, &text, &row));
+        return DB_WRITE(c, tx, save_template(tx, &text, &row));
 }
 
-/* ---- Tried ---- */
+/* ---- Testing ---- */
 
 sn_status notification_handle_preview_notification_template(struct rpc_call *c,
                                                             const Notification__PreviewNotificationTemplateRequest *in,

@@ -1,4 +1,4 @@
-/* Owns which template is taken, and what may stand in one. */
+/* Owns choosing and validating templates. */
 #include "services/notification/templates.h"
 
 #include <inttypes.h>
@@ -32,8 +32,8 @@ bool template_exists(const char *type, enum channel channel)
                          (channel == CHANNEL_SMS && type_find(type, &found) && !type_is_security(found));
 }
 
-/* In one language, two letters. False: there is none. */
-static bool find(const struct templates *saved, const char *language, struct template_text *out)
+/* Finds the template in a two-letter language. False if there is none. */
+static bool find_template(const struct templates *saved, const char *language, struct template_text *out)
 {
         const char *own = is_mail(out->type) ? mails_source(out->type, language) : words_source(out->type, language);
 
@@ -63,16 +63,18 @@ struct template_text templates_choose(const struct templates *saved, const char 
         for (size_t i = 0; saved != NULL && i < saved->n; i++) {
                 const char *language = saved->rows[i]->language;
 
-                if (strlen(language) == len && strncasecmp(language, tag, len) == 0 && find(saved, language, &out)) {
+                if (strlen(language) == len && strncasecmp(language, tag, len) == 0 &&
+                    find_template(saved, language, &out)) {
                         return out;
                 }
         }
         for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-                if (strlen(known[i]) == len && strncasecmp(known[i], tag, len) == 0 && find(saved, known[i], &out)) {
+                if (strlen(known[i]) == len && strncasecmp(known[i], tag, len) == 0 &&
+                    find_template(saved, known[i], &out)) {
                         return out;
                 }
         }
-        if (!find(saved, "en", &out)) { /* of a type that this program does not know */
+        if (!find_template(saved, "en", &out)) { /* a type unknown to this version */
                 out.source = type;
         }
         return out;
@@ -84,23 +86,24 @@ char *template_label(struct arena *arena, const struct template_text *text)
                             text->version);
 }
 
-/* ---- What may stand in one ---- */
+/* ---- Validation ---- */
 
-/* Of one, of two and of more: each line names those that there are. */
+/* The three lines are for one, two and more actors; each may only use the variables that exist then. */
 static bool check_line(struct str line, size_t number, struct buf *error, struct arena *arena)
 {
         static const char *const names[] = {"1", "2", "n"};
         struct str unknown;
 
         if (line.len == 0) {
-                buf_append_c(error, "has an empty line");
+                buf_append_c(error, "must not contain empty lines");
                 return false;
         }
         if (!sentence_check(str_dup(arena, line), names, number, &unknown)) {
-                buf_printf(error,
-                           "has a variable {%.*s} in line %zu: there are {1}, from the second line on {2}, and in the "
-                           "third {n}",
-                           (int)unknown.len, unknown.ptr, number);
+                buf_printf(
+                    error,
+                    "uses the unknown variable {%.*s} in line %zu; use {1}, from the second line on {2}, and in the "
+                    "third {n}",
+                    (int)unknown.len, unknown.ptr, number);
                 return false;
         }
         return true;
@@ -118,7 +121,7 @@ static bool check_sentence(struct arena *arena, const char *source, struct buf *
                 }
         }
         if (n != 1 && n != 3) {
-                buf_append_c(error, "must have one line, or three: of one member, of two and of more");
+                buf_append_c(error, "must have one line, or three lines: for one, two and more members");
                 return false;
         }
         return true;
@@ -151,7 +154,7 @@ Notification__Notification template_sample_of(struct arena *arena, const char *t
         return out;
 }
 
-/* The sentence that is shown, or one for the mail that is. */
+/* The sentence that is previewed, or a sample sentence for the mail that is. */
 static const char *sample_headline(struct arena *arena, const struct templates *saved, const struct template_text *text,
                                    int64_t people)
 {

@@ -1,4 +1,4 @@
-/* What is told together: what rules make of events, beside a slow reference, and the lines of digests. */
+/* What rules make of events, compared with a slow reference, and the lines of digests. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,7 +38,7 @@ static void a_text_is_that_of_the_language_or_english(void **state)
         assert_null(aggregation_text(&aggregation_default, "en"));
 }
 
-/* Four members like a note at 0, 10, 50 and 70 minutes, one of them another one in between. */
+/* Four members like a note at 0, 10, 50 and 70 minutes; one of them likes another note in between. */
 static void windows_and_least_numbers_say_what_is_told_when(void **state)
 {
         CLEANUP(arena_free_p) struct arena *arena = arena_new(1 << 20);
@@ -54,7 +54,8 @@ static void windows_and_least_numbers_say_what_is_told_when(void **state)
             {{.fold_by = FOLD_OBJECT, .least = 2}, {2, 5, 2}},
             {{.fold_by = FOLD_NOTHING, .least = 2}, {5, 5, 5}},
             {{.fold_by = FOLD_NOTHING, .least = 2, .window_s = 3600}, {5, 5, 5}},
-            {{.fold_by = FOLD_OBJECT, .least = 2, .window_s = 3600}, {3, 4, 3}}, /* at once, at the end; then anew */
+            {{.fold_by = FOLD_OBJECT, .least = 2, .window_s = 3600},
+             {3, 4, 3}}, /* the first at once, the others at the end; then a new window */
             {{.fold_by = FOLD_OBJECT, .least = 3, .window_s = 3600}, {3, 5, 3}},
             {{.fold_by = FOLD_OBJECT, .least = 2, .window_s = 7200}, {2, 3, 2}},
             {{.fold_by = FOLD_ACTOR, .least = 2}, {2, 5, 1}},
@@ -76,13 +77,13 @@ static void windows_and_least_numbers_say_what_is_told_when(void **state)
 
 static uint64_t seed = 20261128;
 
-static int any(int n)
+static int any_rule(int n)
 {
         seed = seed * 6364136223846793005U + 1442695040888963407U;
         return (int)((seed >> 33) % (uint64_t)n);
 }
 
-/* What is in no line yet begins one, and takes with it all that may share it, if they are enough. */
+/* Each item without a line begins one, and takes all that may share it if there are enough. */
 static int64_t count_lines(const struct aggregation_rule *rule, const struct aggregation_item *items, size_t n)
 {
         int64_t lines = 0;
@@ -110,13 +111,14 @@ static void lines_of_digests_are_those_of_the_reference(void **state)
                 struct aggregation_item items[30];
                 struct aggregation_event events[30];
                 struct aggregation all;
-                size_t n = (size_t)any(30), counted = 0, lines = 0;
+                size_t n = (size_t)any_rule(30), counted = 0, lines = 0;
 
                 for (int i = 0; i < TYPE_COUNT; i++) {
-                        all.of[i] = (struct aggregation_rule){.fold_by = FOLD_NOTHING + any(4), .least = 2 + any(4)};
+                        all.of[i] =
+                            (struct aggregation_rule){.fold_by = FOLD_NOTHING + any_rule(4), .least = 2 + any_rule(4)};
                 }
                 for (size_t i = 0; i < n; i++) {
-                        items[i] = (struct aggregation_item){.type = TYPE_LIKE, .actor = any(6)};
+                        items[i] = (struct aggregation_item){.type = TYPE_LIKE, .actor = any_rule(6)};
                         events[i] = (struct aggregation_event){1, (int64_t)i, items[i].actor, (int64_t)i};
                 }
                 aggregation_fold(&all, items, n);
@@ -126,7 +128,7 @@ static void lines_of_digests_are_those_of_the_reference(void **state)
                         counted += items[i].first ? items[i].n : 0;
                         assert_true(items[i].n == 1 || (int64_t)items[i].n >= all.of[TYPE_LIKE].least);
                 }
-                assert_int_equal(counted, n); /* none is lost, none stands twice */
+                assert_int_equal(counted, n); /* each item is in exactly one line */
                 assert_int_equal(lines, count_lines(&all.of[TYPE_LIKE], items, n));
                 assert_int_equal(aggregation_simulate(arena, &all.of[TYPE_LIKE], events, n).lines, (int64_t)lines);
         }

@@ -1,4 +1,4 @@
-/* Shows which providers are tried: those of the lanes, and the one that sends codes to telephones. */
+/* The circuit breakers of lanes and of phone codes. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,7 +34,7 @@ static void a_provider_that_fails_five_times_is_left_alone_for_a_while(void **st
         assert_true(lane_breaker_admits(&breaker, "sms"));
         note_failures(&breaker, "sms", 1);
         assert_false(lane_breaker_admits(&breaker, "sms"));
-        assert_true(lane_breaker_admits(&breaker, "other")); /* which is nobody else's matter */
+        assert_true(lane_breaker_admits(&breaker, "other")); /* other providers are unaffected */
         now_us += 5 * SECOND_US;
         assert_true(lane_breaker_admits(&breaker, "sms"));
 }
@@ -67,7 +67,7 @@ static void one_answer_and_it_is_trusted_again(void **state)
         assert_true(lane_breaker_admits(&breaker, "sms"));
 }
 
-/* Of more than are remembered, the one that failed longest ago is forgotten, which costs a try. */
+/* With more providers than are tracked, the one that failed longest ago is forgotten, at the cost of one attempt. */
 static void many_origins_do_not_grow_it(void **state)
 {
         struct lane_breaker breaker = {0};

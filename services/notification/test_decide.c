@@ -1,5 +1,5 @@
-/* The decision: a table of what each rule does, and a hundred thousand random members and events beside a slow
- * reference that asks each rule by itself. */
+/* Decisions: a table of what each rule does, and a hundred thousand random members and events compared with a slow
+ * reference that applies one rule at a time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -14,7 +14,7 @@
 #define NOON_MS INT64_C(1795780800000) /* 2026-11-27 12:00 UTC, a Friday */
 #define HOUR_MS INT64_C(3600000)
 
-static struct rules plain(void)
+static struct rules rules_by_default(void)
 {
         const struct zone *utc = zone_find("UTC");
 
@@ -23,7 +23,7 @@ static struct rules plain(void)
 
 static void by_default_one_is_told_in_the_list_and_by_push(void **state)
 {
-        struct rules r = plain();
+        struct rules r = rules_by_default();
 
         for (int type = 0; type < TYPE_COUNT && !type_is_security((enum notification_type)type); type++) {
                 struct happening h = {.type = (enum notification_type)type, .now_ms = NOON_MS};
@@ -41,7 +41,7 @@ static void by_default_one_is_told_in_the_list_and_by_push(void **state)
 
 static void settings_turn_types_off_and_preferences_count_more(void **state)
 {
-        struct rules r = plain();
+        struct rules r = rules_by_default();
         struct happening like = {.type = TYPE_LIKE, .now_ms = NOON_MS},
                          mention = {.type = TYPE_MENTION, .now_ms = NOON_MS};
         struct decision d;
@@ -63,7 +63,7 @@ static void settings_turn_types_off_and_preferences_count_more(void **state)
 
 static void the_setting_for_mail_mails_each_type_as_suits_it(void **state)
 {
-        struct rules r = plain();
+        struct rules r = rules_by_default();
         struct happening like = {.type = TYPE_LIKE, .now_ms = NOON_MS},
                          mention = {.type = TYPE_MENTION, .now_ms = NOON_MS};
         struct decision d;
@@ -97,7 +97,7 @@ static void the_strictest_filter_that_matches_counts(void **state)
             {{.type = TYPE_NEW_NOTE, .is_new = true}, BOX_INBOX, 0},
             {{.type = TYPE_MENTION, .is_followed = true, .is_follower = true, .thread_muted = true}, BOX_NOWHERE, 0},
         };
-        struct rules r = plain();
+        struct rules r = rules_by_default();
 
         r.filters[FILTER_NOT_FOLLOWING] = FILTER_REQUEST;
         r.filters[FILTER_NEW_ACCOUNT] = FILTER_DROP;
@@ -119,7 +119,7 @@ static void the_strictest_filter_that_matches_counts(void **state)
 
 static void quiet_hours_hold_what_goes_out_and_not_the_list(void **state)
 {
-        struct rules r = plain();
+        struct rules r = rules_by_default();
         struct happening h = {.type = TYPE_LIKE, .now_ms = NOON_MS + 11 * HOUR_MS};
         struct decision d;
 
@@ -128,7 +128,7 @@ static void quiet_hours_hold_what_goes_out_and_not_the_list(void **state)
         assert_int_equal(d.box, BOX_INBOX);
         assert_int_equal(d.channels[CHANNEL_PUSH].hold, HOLD_QUIET_HOURS);
         assert_int_equal(d.channels[CHANNEL_PUSH].due_ms, NOON_MS + 21 * HOUR_MS);
-        r.preferences[TYPE_LIKE][CHANNEL_PUSH] = DELIVERY_DAILY; /* at 8, which is quiet */
+        r.preferences[TYPE_LIKE][CHANNEL_PUSH] = DELIVERY_DAILY; /* the digest at 8 is within quiet hours */
         d = decide(&r, &h);
         assert_int_equal(d.channels[CHANNEL_PUSH].due_ms, NOON_MS + 21 * HOUR_MS);
         r.loud = 1U << TYPE_LIKE;
@@ -139,7 +139,7 @@ static void quiet_hours_hold_what_goes_out_and_not_the_list(void **state)
 
 static void security_cannot_be_switched_off_and_passes_quiet_hours(void **state)
 {
-        struct rules r = plain();
+        struct rules r = rules_by_default();
         struct happening h = {.type = TYPE_PASSWORD_CHANGED, .is_new = true, .now_ms = NOON_MS};
         struct decision d;
 
@@ -161,7 +161,7 @@ static void security_cannot_be_switched_off_and_passes_quiet_hours(void **state)
 
 static uint64_t seed = 20261127;
 
-static int any(int n)
+static int random_rules(int n)
 {
         seed = seed * 6364136223846793005U + 1442695040888963407U;
         return (int)((seed >> 33) % (uint64_t)n);
@@ -171,27 +171,28 @@ static struct rules any_rules(void)
 {
         static const char *const zones[] = {"UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe",
                                             "Asia/Kathmandu"};
-        struct rules r = {.zone = zone_find(zones[any(5)]), .digest_hour = any(24), .mailed = any(2) == 0};
+        struct rules r = {
+            .zone = zone_find(zones[random_rules(5)]), .digest_hour = random_rules(24), .mailed = random_rules(2) == 0};
 
         r.quiet.zone = r.zone;
-        r.settings_off = any(3) == 0 ? (unsigned)any(64) & ~1U : 0;
-        r.loud = any(3) == 0 ? (unsigned)any(1 << TYPE_COUNT) : 0;
+        r.settings_off = random_rules(3) == 0 ? (unsigned)random_rules(64) & ~1U : 0;
+        r.loud = random_rules(3) == 0 ? (unsigned)random_rules(1 << TYPE_COUNT) : 0;
         for (int type = 0; type < TYPE_COUNT; type++) {
                 for (int channel = 0; channel < CHANNEL_COUNT; channel++) {
-                        r.preferences[type][channel] = (uint8_t)any(channel == CHANNEL_IN_APP ? 3 : 6);
+                        r.preferences[type][channel] = (uint8_t)random_rules(channel == CHANNEL_IN_APP ? 3 : 6);
                 }
         }
-        for (int i = 0; any(2) == 0 && i < FILTER_COUNT; i++) {
-                r.filters[i] = (uint8_t)any(4);
+        for (int i = 0; random_rules(2) == 0 && i < FILTER_COUNT; i++) {
+                r.filters[i] = (uint8_t)random_rules(4);
         }
-        for (int n = any(3); n > 0; n--) {
-                r.quiet.windows[r.quiet.n++] =
-                    (struct quiet_window){.days = any(128), .from_m = any(96) * 15, .until_m = any(96) * 15};
+        for (int n = random_rules(3); n > 0; n--) {
+                r.quiet.windows[r.quiet.n++] = (struct quiet_window){
+                    .days = random_rules(128), .from_m = random_rules(96) * 15, .until_m = random_rules(96) * 15};
         }
         return r;
 }
 
-/* As the documentation says it, a rule at a time, each from the beginning. */
+/* Written from the documentation, one rule at a time. */
 static bool is_security_type(int type)
 {
         return type >= TYPE_NEW_DEVICE && type <= TYPE_MAIL_BOUNCED;
@@ -263,7 +264,7 @@ static bool is_digest_hour(const struct rules *r, enum delivery delivery, int64_
                (delivery == DELIVERY_DAILY || civil_weekday(local.days) == 1);
 }
 
-/* Walks through time in quarters of an hour: all there is ends at one. */
+/* Walks through time in quarter-hours, at which all windows end. */
 static int64_t told_at(const struct rules *r, const struct happening *h, enum delivery delivery)
 {
         int64_t at_s = h->now_ms / 1000, limit_s;
@@ -290,7 +291,7 @@ static void check_channel(const struct rules *r, const struct happening *h, cons
         assert_int_equal(got->told, delivery != DELIVERY_OFF);
         if (got->told && channel != CHANNEL_IN_APP) {
                 expected_s = told_at(r, h, delivery);
-                /* Whoever is always quiet is told after eight days, give or take the last window. */
+                /* With permanent quiet hours the delivery is due after eight days, give or take the last window. */
                 if (expected_s - h->now_ms / 1000 < 8 * 86400) {
                         assert_int_equal(got->due_ms / 1000, expected_s);
                 }
@@ -329,20 +330,21 @@ static void a_hundred_thousand_events_are_decided_as_the_reference_does(void **s
                 struct rules r = any_rules();
 
                 for (int i = 0; i < 10; i++) {
-                        struct happening h = {.type = (enum notification_type)any(TYPE_COUNT),
-                                              .is_followed = any(2),
-                                              .is_follower = any(2),
-                                              .is_new = any(2),
-                                              .is_private = any(4) == 0,
-                                              .thread_muted = any(10) == 0,
-                                              .now_ms = NOON_MS + any(366 * 24 * 60) * INT64_C(60000) + any(60000)};
+                        struct happening h = {.type = (enum notification_type)random_rules(TYPE_COUNT),
+                                              .is_followed = random_rules(2),
+                                              .is_follower = random_rules(2),
+                                              .is_new = random_rules(2),
+                                              .is_private = random_rules(4) == 0,
+                                              .thread_muted = random_rules(10) == 0,
+                                              .now_ms = NOON_MS + random_rules(366 * 24 * 60) * INT64_C(60000) +
+                                                        random_rules(60000)};
 
                         check_one(&r, &h);
                 }
         }
 }
 
-/* ---- The model of what goes out: preferences, quiet hours, digests and budgets over days ---- */
+/* ---- The model of release: preferences, quiet hours, digests and budgets over several days ---- */
 
 enum { MOMENTS = 24, EVENTS = 100000 };
 
@@ -353,7 +355,7 @@ struct sending {
         int64_t due_ms, sent_ms; /* sent_ms 0: not yet */
 };
 
-/* As the queue does it: what is due first is looked at first, until all is sent. */
+/* Like the queue: handles the earliest due delivery first, until all are sent. */
 static void send_all(const struct rules *r, struct sending *s, size_t n)
 {
         int64_t day = INT64_MIN, spent = 0;
@@ -394,7 +396,7 @@ static bool is_counted(const struct rules *r, const struct sending *s, enum chan
                ((r->loud >> s->h.type) & 1) == 0;
 }
 
-/* Walks back to when the day of the budget began. */
+/* Walks back to the start of the budget's day. */
 static int64_t day_began(const struct rules *r, int64_t now_ms)
 {
         int64_t at_s = now_ms / 1000 / 900 * 900;
@@ -405,7 +407,7 @@ static int64_t day_began(const struct rules *r, int64_t now_ms)
         return at_s;
 }
 
-/* How many before it went out at once since its day began; those that were above the budget did not. */
+/* Counts the immediate deliveries before it since its day began, without those over the budget. */
 static int64_t expected_ms(const struct rules *r, const struct sending *s, size_t i, enum channel channel)
 {
         int64_t counted = 0;
@@ -421,19 +423,19 @@ static int64_t expected_ms(const struct rules *r, const struct sending *s, size_
         return counted < r->daily_budget ? s[i].h.now_ms : told_at(r, &s[i].h, DELIVERY_DAILY) * 1000;
 }
 
-/* Some moments of a few days, of what goes out on a channel. */
+/* Random deliveries on a channel over a few days. */
 static size_t any_sendings(const struct rules *r, enum channel channel, struct sending *s)
 {
-        int64_t now_ms = NOON_MS + any(366 * 24 * 60) * INT64_C(60000);
+        int64_t now_ms = NOON_MS + random_rules(366 * 24 * 60) * INT64_C(60000);
         size_t n = 0;
 
         for (int i = 0; i < MOMENTS; i++) {
-                now_ms += 1 + any(any(3) == 0 ? 600 : 120) * INT64_C(60000);
-                struct happening h = {.type = (enum notification_type)any(TYPE_COUNT),
-                                      .is_followed = any(2),
-                                      .is_follower = any(2),
-                                      .is_new = any(2),
-                                      .is_private = any(4) == 0,
+                now_ms += 1 + random_rules(random_rules(3) == 0 ? 600 : 120) * INT64_C(60000);
+                struct happening h = {.type = (enum notification_type)random_rules(TYPE_COUNT),
+                                      .is_followed = random_rules(2),
+                                      .is_follower = random_rules(2),
+                                      .is_new = random_rules(2),
+                                      .is_private = random_rules(4) == 0,
                                       .now_ms = now_ms};
                 struct decision d = decide(r, &h);
 
@@ -452,12 +454,12 @@ static void what_is_above_the_budget_of_a_day_is_in_the_digest_at_its_end(void *
         int above = 0;
 
         for (int done = 0; done < EVENTS; done += MOMENTS) {
-                enum channel channel = any(2) == 0 ? CHANNEL_PUSH : CHANNEL_EMAIL;
+                enum channel channel = random_rules(2) == 0 ? CHANNEL_PUSH : CHANNEL_EMAIL;
                 struct sending s[MOMENTS];
                 struct rules r = any_rules();
 
-                r.daily_budget = any(5);
-                for (int type = 0; any(4) > 0 && type < TYPE_COUNT; type++) {
+                r.daily_budget = random_rules(5);
+                for (int type = 0; random_rules(4) > 0 && type < TYPE_COUNT; type++) {
                         r.preferences[type][channel] = DELIVERY_IMMEDIATE;
                 }
                 size_t n = any_sendings(&r, channel, s);
@@ -466,7 +468,7 @@ static void what_is_above_the_budget_of_a_day_is_in_the_digest_at_its_end(void *
                 for (size_t i = 0; i < n; i++) {
                         int64_t expected = expected_ms(&r, s, i, channel);
 
-                        if (expected - s[i].h.now_ms < 8 * 24 * HOUR_MS) { /* as above, of who is always quiet */
+                        if (expected - s[i].h.now_ms < 8 * 24 * HOUR_MS) { /* as above: permanent quiet hours */
                                 assert_int_equal(s[i].sent_ms, expected);
                         }
                         above += s[i].hold == HOLD_BUDGET;

@@ -1,4 +1,4 @@
-/* Quiet hours and digests, over every time zone there is and across changes of the clocks. */
+/* Quiet hours and digests in every time zone and across clock changes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -26,7 +26,7 @@ static void a_night_ends_in_the_morning(void **state)
         assert_int_equal(quiet_until(&q, at(berlin, 2026, 11, 28, 6, 59)), at(berlin, 2026, 11, 28, 7, 0));
         assert_int_equal(quiet_until(&q, at(berlin, 2026, 11, 28, 7, 0)), at(berlin, 2026, 11, 28, 7, 0));
         assert_int_equal(quiet_until(&q, at(berlin, 2026, 11, 28, 21, 59)), at(berlin, 2026, 11, 28, 21, 59));
-        /* The nights in which clocks are set forward and back are an hour shorter and longer. */
+        /* The nights of the clock changes are an hour shorter and longer. */
         assert_int_equal(at(berlin, 2026, 3, 29, 7, 0) - at(berlin, 2026, 3, 28, 22, 0), 8 * 3600);
         assert_int_equal(quiet_until(&q, at(berlin, 2026, 3, 28, 22, 0)), at(berlin, 2026, 3, 29, 7, 0));
         assert_int_equal(at(berlin, 2026, 10, 25, 7, 0) - at(berlin, 2026, 10, 24, 22, 0), 10 * 3600);
@@ -36,7 +36,7 @@ static void a_night_ends_in_the_morning(void **state)
 static void a_window_begins_on_its_days_only(void **state)
 {
         const struct zone *utc = zone_find("UTC");
-        /* Friday nights, and Saturdays from then on: one window that ends on Sunday. */
+        /* Friday night and the adjacent Saturday are one window that ends on Sunday. */
         struct quiet_hours q = {.zone = utc,
                                 .windows = {{.days = 1 << 5, .from_m = 22 * 60, .until_m = 7 * 60},
                                             {.days = 1 << 6, .from_m = 7 * 60, .until_m = 7 * 60}},
@@ -73,8 +73,8 @@ static void digests_come_at_their_hour(void **state)
 
 /* ---- Every zone ---- */
 
-/* Asked minute by minute what clocks show: the slow reference. A window that goes over midnight is two, of which the
- * second belongs to the day before. */
+/* The slow reference: checks the local time minute by minute. A window across midnight is two, the second of which
+ * belongs to the day before. */
 static bool clocks_say_quiet(const struct quiet_hours *q, int64_t now_s)
 {
         struct zone_time local = zone_local(q->zone, now_s);
@@ -94,7 +94,7 @@ static bool clocks_say_quiet(const struct quiet_hours *q, int64_t now_s)
         return false;
 }
 
-/* Within a day of this instant clocks are not set: there what clocks show decides. */
+/* No clock change within a day of this instant, so local times are unambiguous. */
 static bool is_calm(const struct zone *zone, int64_t now_s)
 {
         return zone_local(zone, now_s - DAY_S).offset_s == zone_local(zone, now_s + DAY_S).offset_s;
@@ -105,8 +105,8 @@ static void check_night(const struct quiet_hours *q, int64_t now_s, int64_t *las
         int64_t end_s = quiet_until(q, now_s);
 
         assert_true(end_s >= now_s && end_s < now_s + 2 * DAY_S);
-        assert_int_equal(quiet_until(q, end_s), end_s); /* never inside, never moved again */
-        assert_true(end_s >= *last_end_s);              /* whoever comes later is not told earlier */
+        assert_int_equal(quiet_until(q, end_s), end_s); /* the end is outside all windows */
+        assert_true(end_s >= *last_end_s);              /* a later event is not due earlier */
         for (int64_t t = now_s; t < end_s; t += 1800) {
                 assert_int_equal(quiet_until(q, t), end_s); /* one digest for the whole window */
         }

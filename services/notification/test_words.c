@@ -1,4 +1,4 @@
-/* What is said of notifications: of every type, in every language, of one, two and more who did it. */
+/* Sentences of every type in every language, for one, two and more actors. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -74,7 +74,7 @@ static void what_concerns_the_account_is_said_in_every_language(void **state)
         assert_true(n > 5);
 }
 
-/* One of two who is hidden counts, and has no name here. */
+/* A hidden actor is counted but not named. */
 static void who_alone_is_seen_is_named_alone(void **state)
 {
         CLEANUP(arena_free_p) struct arena *arena = arena_new(1 << 20);
@@ -202,7 +202,7 @@ static void templates_say_only_what_there_is(void **state)
         }
 }
 
-/* What a saved template has to pass, the program's own ones do. */
+/* The built-in templates pass the validation of saved ones. */
 static void the_templates_of_the_program_are_what_may_be_saved(void **state)
 {
         static const char *const languages[] = {"en", "de"}, *const mails[] = {TEMPLATE_SINGLE, TEMPLATE_DIGEST};

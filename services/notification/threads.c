@@ -1,4 +1,4 @@
-/* Owns the conversations that members have muted. */
+/* Owns muting conversations. */
 #include "services/notification/notification.h"
 
 #include "services/note/note.rpc.h"
@@ -6,7 +6,7 @@
 
 enum { MOST_MUTED = 1000 };
 
-/* The first note of the conversation of a note that the member may see. */
+/* Finds the root of the conversation of a note, which the member must be able to see. */
 static sn_status find_root(struct rpc_call *c, char *note_id, char **root)
 {
         Note__BatchGetRequest seen = NOTE__BATCH_GET_REQUEST__INIT;
@@ -26,7 +26,7 @@ static sn_status find_root(struct rpc_call *c, char *note_id, char **root)
         return SN_OK;
 }
 
-static sn_status mute(struct db_tx *tx, const char *root)
+static sn_status set_muted(struct db_tx *tx, const char *root)
 {
         int64_t changed = 0;
 
@@ -42,10 +42,10 @@ sn_status notification_handle_mute_thread(struct rpc_call *c, const Notification
         char *root = NULL;
 
         TRY(find_root(c, in->id, &root));
-        return DB_WRITE(c, tx, mute(tx, root));
+        return DB_WRITE(c, tx, set_muted(tx, root));
 }
 
-/* The conversation of a deleted or hidden note can be unmuted, too. */
+/* Does not look up the note, so that conversations of deleted or hidden notes can be unmuted. */
 sn_status notification_handle_unmute_thread(struct rpc_call *c, const Notification__UnmuteThreadRequest *in,
                                             Google__Protobuf__Empty *out)
 {

@@ -1,11 +1,10 @@
 /* The types of notifications. NOTIFICATION_TYPE(NAME, name, setting, by, push, mailed)
- * setting: that of user_service which turns it off. NONE: there is none. ALWAYS: nothing does, since it concerns the
- *   security of the account or whether its owner can be reached; it passes quiet hours, and user_service mails it, but
- *   for MAIL_BOUNCED, which cannot be mailed.
- * by: who does it. ANYBODY: any member, so filters apply. CHOSEN: a member whom the recipient chose to hear of.
- *   ACCOUNT: it concerns the account of the recipient, who is its actor as well.
- * push, mailed: how it is delivered by push, and by mail to those who set notifications.email, unless they prefer
- *   something else. */
+ * setting: the setting of user_service that turns it off. NONE: there is none. ALWAYS: it cannot be turned off, since
+ *   it concerns the security of the account or whether its owner can be reached; it passes quiet hours, and
+ *   user_service mails it, except for MAIL_BOUNCED, which cannot be mailed.
+ * by: who does it. ANYBODY: any member, so filters apply. CHOSEN: something that the recipient chose to be notified of.
+ *   ACCOUNT: it concerns the recipient's account; the recipient is also its actor.
+ * push, mailed: the default delivery by push, and by mail to those who set notifications.email. */
 NOTIFICATION_TYPE(LIKE, "like", LIKES, ANYBODY, IMMEDIATE, DAILY)
 NOTIFICATION_TYPE(RENOTE, "renote", RENOTES, ANYBODY, IMMEDIATE, DAILY)
 NOTIFICATION_TYPE(COMMENT, "comment", COMMENTS, ANYBODY, IMMEDIATE, IMMEDIATE)

@@ -1,4 +1,5 @@
-/* The types of notifications. A new one needs a row in types.def.h, one of events.def.h, and its words. */
+/* The types of notifications. A new one needs a row in types.def.h, a row in events.def.h or a consumer, and its texts.
+ */
 #ifndef SERVICES_NOTIFICATION_TYPES_H
 #define SERVICES_NOTIFICATION_TYPES_H
 
@@ -11,12 +12,12 @@ enum notification_type {
         TYPE_COUNT
 };
 
-/* Concerns the security of the account: it cannot be switched off. */
+/* Whether it concerns the security of the account and cannot be turned off. */
 bool type_is_security(enum notification_type type);
-/* Concerns one's own account, as all of security does: one is its actor oneself. */
+/* Whether it concerns the recipient's own account, as all security types do. The recipient is then the actor. */
 bool type_is_own(enum notification_type type);
 const char *type_name(enum notification_type type);
-/* False: there is no type of this name. */
+/* False if there is no type with this name. */
 bool type_find(const char *name, enum notification_type *out);
 
 #endif

@@ -1,4 +1,5 @@
-/* Owns the counts: each is of what the reader may see now, so it is counted and not kept. */
+/* Owns counting unread notifications. Counts depend on what the reader may see now, so they are computed and not
+ * stored. */
 #include "services/notification/unread.h"
 
 #include <string.h>
@@ -9,7 +10,7 @@
 enum {
         COUNTED_MAX = 100,
         ROWS_AT_ONCE = COUNTED_MAX + 1,
-        ROWS_MAX = 10 * ROWS_AT_ONCE, /* a member with more hidden ones does not make counting slower */
+        ROWS_MAX = 10 * ROWS_AT_ONCE, /* bounds the work for members with many hidden notifications */
 };
 
 static void add(Notification__UnreadCount *out, Notification__Notification *const *shown, size_t n)

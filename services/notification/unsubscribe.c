@@ -1,5 +1,5 @@
-/* Owns how one ends the mails of notifications by one click, without logging in (RFC 8058): a link that is signed,
- * works once and again, and can do nothing else. */
+/* Owns one-click unsubscription from mails without logging in (RFC 8058). Links are signed, can be used repeatedly, and
+ * can do nothing else. */
 #include "services/notification/notification.h"
 
 #include <sodium.h>
@@ -43,7 +43,7 @@ char *unsubscribe_url(struct arena *arena, const char *user_id)
         return arena_printf(arena, "%s/v1/notifications/unsubscribe/%s", base_url, unsubscribe_token(arena, user_id));
 }
 
-/* NULL: we did not sign it. */
+/* NULL if the signature is invalid. */
 static const char *member_of(struct arena *arena, const char *token)
 {
         char *id = arena_strndup(arena, token, ID_CHARS);
@@ -62,7 +62,7 @@ sn_status notification_handle_unsubscribe(struct rpc_call *c, const Notification
         const char *user_id = member_of(c->arena, in->token);
 
         if (user_id == NULL) {
-                return rpc_fail(c, SN_NOT_FOUND, "token", "this link is not whole; copy all of it from the mail");
+                return rpc_fail(c, SN_NOT_FOUND, "token", "this link is incomplete; copy all of it from the mail");
         }
         return DB_WRITE(c, tx, store_mail_nothing(tx, user_id));
 }

@@ -1,4 +1,4 @@
-/* Owns which members' new notes a member watches. */
+/* Owns watching members' new notes. */
 #include "services/notification/notification.h"
 
 #include "services/follow/follow.rpc.h"
@@ -7,7 +7,7 @@
 
 enum { MOST_WATCHED = 1000 };
 
-/* Whom a block hides is not found. */
+/* Members hidden by a block are not found. */
 static sn_status check_seen(struct rpc_call *c, char *id)
 {
         Follow__GetRelationsRequest in = FOLLOW__GET_RELATIONS_REQUEST__INIT;
@@ -22,7 +22,7 @@ static sn_status check_seen(struct rpc_call *c, char *id)
                    : rpc_fail(c, SN_NOT_FOUND, "user_id", "there is no member with this id or username");
 }
 
-static sn_status watch(struct db_tx *tx, const char *author_id)
+static sn_status set_watched(struct db_tx *tx, const char *author_id)
 {
         int64_t changed = 0;
 
@@ -42,7 +42,7 @@ sn_status notification_handle_watch_member(struct rpc_call *c, const Notificatio
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "user_id", "you cannot watch yourself");
         }
         TRY(check_seen(c, id));
-        return DB_WRITE(c, tx, watch(tx, id));
+        return DB_WRITE(c, tx, set_watched(tx, id));
 }
 
 sn_status notification_handle_unwatch_member(struct rpc_call *c, const Notification__UnwatchMemberRequest *in,

@@ -45,7 +45,7 @@ char *words_name(struct arena *arena, const User__Author *member)
         return words_cut(arena, member->display_name, NAME_MAX_BYTES);
 }
 
-/* The line of a sentence that says it of so many; the last one where there are fewer. */
+/* The line of a sentence with this number, or its last line if it has fewer. */
 static char *form_of(struct arena *arena, const char *source, size_t form)
 {
         struct str rest = str_of(source), line = rest;

@@ -1,6 +1,5 @@
-/* What is said of a notification in words, by type and language, unless an administrator saved something else
- * (templates.h): of one actor, of two, and of more. {1} and {2} are their names, {n} is how many others there are.
- * WORDS(TYPE, language, one, two, more) */
+/* The built-in sentences of notifications (templates.h), by type and language: for one actor, two, and more. {1} and
+ * {2} are their names, {n} is how many others there are. WORDS(TYPE, language, one, two, more) */
 WORDS(LIKE, ENGLISH, "{1} likes your note", "{1} and {2} like your note", "{1}, {2} and {n} more like your note")
 WORDS(LIKE, GERMAN, "{1} gefällt deine Notiz", "{1} und {2} gefällt deine Notiz",
       "{1}, {2} und {n} anderen gefällt deine Notiz")
@@ -36,7 +35,7 @@ WORDS(MESSAGE_REQUEST, ENGLISH, "{1} wants to write to you", "{1} and {2} want t
       "{1}, {2} and {n} more want to write to you")
 WORDS(MESSAGE_REQUEST, GERMAN, "{1} möchte dir schreiben", "{1} und {2} möchten dir schreiben",
       "{1}, {2} und {n} andere möchten dir schreiben")
-/* Of one's own account: one did it oneself, or seems to have, or it is done for oneself. */
+/* For types of the recipient's own account, which have no other actors. */
 OWN_WORDS(NEW_DEVICE, ENGLISH, "Somebody logged in to your account on a new device")
 OWN_WORDS(NEW_DEVICE, GERMAN, "Jemand hat sich auf einem neuen Gerät bei deinem Konto angemeldet")
 OWN_WORDS(PASSWORD_CHANGED, ENGLISH, "Your password was changed")
