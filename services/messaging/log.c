@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 #include "services/messaging/store_log.h"
+#include "services/timestamp.h"
 
 static const char *const events[] = {
     [MESSAGING__CHANGE_KIND__CHANGE_KIND_MESSAGE] = EVENT_MESSAGE_CREATED,
@@ -51,11 +52,25 @@ static int month_of(int64_t ms)
         return tm.tm_year * 12 + tm.tm_mon;
 }
 
-/* What goes with an entry that has its number. */
-static sn_status complete(struct db_tx *tx, chat_member *member, const chat_entry *entry)
+/* The chat is locked, so its next number is known before it is stored: nothing here waits for the database. */
+static void number(struct db_tx *tx, const chat_member *member, chat_entry *entry)
 {
         int64_t at_ms = uuid_time_ms(entry->id);
 
+        entry->seq = member->last_seq + 1;
+        entry->n = member->last_n + (entry->kind == MESSAGING__CHANGE_KIND__CHANGE_KIND_MESSAGE);
+        entry->created_at = timestamp_new(db_arena(tx), at_ms);
+        if (entry->expires_in_s > 0) {
+                entry->expires_at = timestamp_new(db_arena(tx), at_ms + entry->expires_in_s * 1000);
+        }
+}
+
+sn_status log_append(struct db_tx *tx, chat_member *member, chat_entry *entry)
+{
+        int64_t at_ms = uuid_time_ms(entry->id);
+
+        number(tx, member, entry);
+        TRY(chat_store_append(tx, entry));
         if (member->last_seq == 0 || month_of(at_ms) != month_of(member->last_ms)) {
                 TRY(chat_store_begin_month(tx, entry));
         }
@@ -66,18 +81,6 @@ static sn_status complete(struct db_tx *tx, chat_member *member, const chat_entr
                                                      .aggregate_id = entry->chat_id,
                                                      .object_id = entry->id,
                                                      .version = entry->seq});
-}
-
-sn_status log_append(struct db_tx *tx, chat_member *member, chat_entry *entry)
-{
-        TRY(chat_store_append(tx, entry));
-        return complete(tx, member, entry);
-}
-
-sn_status log_append_sent(struct db_tx *tx, chat_member *member, chat_entry *message, bool *mine)
-{
-        TRY(chat_store_append_sent(tx, message, mine));
-        return *mine ? complete(tx, member, message) : SN_OK;
 }
 
 sn_status log_add(struct db_tx *tx, chat_member *member, int kind, const char *target_id, const char *text,

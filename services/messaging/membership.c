@@ -48,6 +48,25 @@ sn_status membership_lock(struct db_tx *tx, const char *chat_id, chat_member *me
         return check_present(db_call(tx), member);
 }
 
+static sn_status read_sender(struct db_tx *tx, const char *chat_id, const char *client_id, chat_member *member)
+{
+        bool found = false;
+
+        TRY(chat_store_sender(tx, chat_id, db_call(tx)->actor, client_id, member, &found));
+        return found && (member->sent || membership_is_present(member)) ? SN_OK : membership_not_found(db_call(tx));
+}
+
+sn_status membership_read_sender(struct rpc_call *c, const char *chat_id, const char *client_id, chat_member *member)
+{
+        return DB_READ(c, tx, read_sender(tx, chat_id, client_id, member));
+}
+
+sn_status membership_lock_sender(struct db_tx *tx, const char *chat_id, const char *client_id, chat_member *member)
+{
+        TRY(chat_store_lock_chat(tx, chat_id));
+        return read_sender(tx, chat_id, client_id, member);
+}
+
 bool membership_sees(const chat_member *member, int64_t seq)
 {
         return seq > 0 && membership_last_seen(member, seq) == seq;

@@ -12,6 +12,12 @@ SN_CHECKED sn_status membership_read_present(struct rpc_call *c, const char *cha
 /* Locks the chat's row, so that entries are numbered one after the other. Then the same as membership_read_present.
  * */
 SN_CHECKED sn_status membership_lock(struct db_tx *tx, const char *chat_id, chat_member *member);
+/* For who sends under a client id, and with whether they have used it (member->sent): then they may have left the chat.
+ * Once it is locked nobody uses it in this chat at the same time. */
+SN_CHECKED sn_status membership_read_sender(struct rpc_call *c, const char *chat_id, const char *client_id,
+                                            chat_member *member);
+SN_CHECKED sn_status membership_lock_sender(struct db_tx *tx, const char *chat_id, const char *client_id,
+                                            chat_member *member);
 SN_CHECKED sn_status membership_not_found(struct rpc_call *c);
 
 bool membership_is_present(const chat_member *member);

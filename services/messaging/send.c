@@ -13,9 +13,8 @@
 #include "services/messaging/store_log.h"
 #include "services/messaging/versions.h"
 
-static sn_status check_sender(struct rpc_call *c, const char *chat_id, chat_member *member)
+static sn_status check_sender(struct rpc_call *c, const chat_member *member)
 {
-        TRY(membership_read_present(c, chat_id, member));
         TRY(membership_check_writes(c, member));
         return people_check_not_blocked(c, member);
 }
@@ -106,32 +105,33 @@ static sn_status fill_entry(struct rpc_call *c, const Messaging__SendMessageRequ
         return attachments_bring(c, in->media_ids, in->n_media_ids, &content->attachments);
 }
 
-/* *mine is false when it has been sent under this client id before, perhaps at this moment. */
-static sn_status store_content(struct db_tx *tx, chat_member *member, struct content *content, bool *mine)
+static sn_status store_content(struct db_tx *tx, chat_member *member, struct content *content)
 {
         TRY(attachments_put(tx, content->entry.id, &content->attachments));
-        TRY(log_append_sent(tx, member, &content->entry, mine));
-        if (!*mine) {
-                return SN_OK;
-        }
+        TRY(log_append(tx, member, &content->entry));
         TRY(content->named.n > 0 ? chat_mentions_put(tx, &content->entry, &content->named) : SN_OK);
         return content->entry.text[0] != '\0' ? search_put(tx, &content->entry, content->entry.text) : SN_OK;
 }
 
+/* *mine is false when it has been sent under this client id before, perhaps at this moment. */
 static sn_status store_message(struct db_tx *tx, const Messaging__SendMessageRequest *in, struct content *content,
                                bool *mine)
 {
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
         chat_entry place;
 
-        TRY(membership_lock(tx, in->id, &member));
+        TRY(membership_lock_sender(tx, in->id, in->client_id, &member));
+        *mine = !member.sent;
+        if (!*mine) {
+                return SN_OK;
+        }
         TRY(membership_check_writes(db_call(tx), &member));
         TRY(log_new(tx, &member, MESSAGING__CHANGE_KIND__CHANGE_KIND_MESSAGE, &place));
         content->entry.id = place.id;
         content->entry.chat_id = place.chat_id;
         content->entry.kind = place.kind;
         expire_announce(tx, content->entry.expires_in_s);
-        return store_content(tx, &member, content, mine);
+        return store_content(tx, &member, content);
 }
 
 /* Also for a former member: the message is their own. */
@@ -158,52 +158,60 @@ static sn_status check_note(struct rpc_call *c, const Messaging__SendMessageRequ
                    : SN_OK;
 }
 
+static sn_status commit_message(struct rpc_call *c, const Messaging__SendMessageRequest *in, struct content *content,
+                                Messaging__Message *out, bool *mine)
+{
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+
+        TRY(db_begin(c, &tx));
+        TRY(store_message(tx, in, content, mine));
+        if (!*mine) {
+                return SN_OK;
+        }
+        show_stored(&content->entry, out);
+        out->media = content->attachments.media;
+        out->n_media = content->attachments.n;
+        chat_mentions_fill(c, &content->named, out);
+        return db_commit(c, NULL, &tx);
+}
+
 static sn_status send_new(struct rpc_call *c, const Messaging__SendMessageRequest *in, Messaging__Message *out,
                           bool *mine)
 {
-        CLEANUP(db_end) struct db_tx *tx = NULL;
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
         struct content content = {0};
 
         TRY(check_content(c, in));
-        TRY(check_sender(c, in->id, &member));
-        TRY(fill_entry(c, in, &member, &content));
-        TRY(show_message(c, &member, &content.entry, out)); /* others are not asked within the transaction */
-        TRY(check_note(c, in, out));
-        TRY(db_begin(c, &tx));
-        TRY(store_message(tx, in, &content, mine));
+        TRY(membership_read_sender(c, in->id, in->client_id, &member));
+        *mine = !member.sent;
         if (!*mine) {
                 return SN_OK;
         }
-        show_stored(&content.entry, out);
-        out->media = content.attachments.media;
-        out->n_media = content.attachments.n;
-        chat_mentions_fill(c, &content.named, out);
-        return db_commit(c, NULL, &tx);
+        TRY(check_sender(c, &member));
+        TRY(fill_entry(c, in, &member, &content));
+        TRY(show_message(c, &member, &content.entry, out)); /* others are not asked within the transaction */
+        TRY(check_note(c, in, out));
+        return commit_message(c, in, &content, out, mine);
 }
 
-/* What says that it may not be sent now, and nothing of whether it was. */
-static bool is_refusal(sn_status status)
+/* What says that it may not be sent now, and nothing of whether it was; or that its client id was used at this moment
+ * in another chat. */
+static bool may_be_sent(sn_status status)
 {
         return status == SN_INVALID_ARGUMENT || status == SN_NOT_FOUND || status == SN_PERMISSION_DENIED ||
-               status == SN_FAILED_PRECONDITION;
+               status == SN_FAILED_PRECONDITION || status == SN_ALREADY_EXISTS;
 }
 
-/* Nearly every message is new: whether it was sent before is asked when its client id is taken, or when it may not be
- * sent, as it may have been then. One with media is asked for first: they are held for it before it is stored. */
+/* Nearly every message is new: one that was sent before is read only when its client id is known, or when it may not be
+ * sent now, as it may have been then. */
 sn_status messaging_handle_send_message(struct rpc_call *c, const Messaging__SendMessageRequest *in,
                                         Messaging__Message *out)
 {
         bool mine = false, sent = false;
-
-        TRY(in->n_media_ids > 0 ? answer_sent(c, in, out, &sent) : SN_OK);
-        if (sent) {
-                return SN_OK;
-        }
         sn_status status = send_new(c, in, out, &mine);
         struct rpc_problem refused = c->problem;
 
-        if (status == SN_OK ? mine : !is_refusal(status)) {
+        if (status == SN_OK ? mine : !may_be_sent(status)) {
                 return status;
         }
         messaging__message__init(out);

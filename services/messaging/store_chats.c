@@ -64,6 +64,18 @@ sn_status chat_store_member(struct db_tx *tx, const char *chat_id, const char *u
         return db_one(tx, &SELECT_MEMBER, DB_BINDS(bind_uuid(chat_id), bind_uuid(user_id)), &member->base, found);
 }
 
+DB_STATEMENT(SELECT_SENDER, "messaging_service", &messaging_rows__member__message,
+             MEMBER("$2::uuid") ", exists (select from message_client_ids where sender_id = $2 and client_id = $3) as"
+                                " sent from chats c left join chat_participants p on p.chat_id = c.id and"
+                                " p.user_id = $2 where c.id = $1");
+
+sn_status chat_store_sender(struct db_tx *tx, const char *chat_id, const char *user_id, const char *client_id,
+                            chat_member *member, bool *found)
+{
+        return db_one(tx, &SELECT_SENDER, DB_BINDS(bind_uuid(chat_id), bind_uuid(user_id), bind_uuid(client_id)),
+                      &member->base, found);
+}
+
 DB_STATEMENT(SELECT_MEMBERS, "messaging_service", &messaging_rows__member__message,
              MEMBER("a.user_id") " from unnest($1::uuid[], $2::uuid[]) with ordinality a (chat_id, user_id, place)"
                                  " join chats c on c.id = a.chat_id"

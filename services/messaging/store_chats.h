@@ -20,6 +20,9 @@ SN_CHECKED sn_status chat_store_lock_chat(struct db_tx *tx, const char *id);
 /* The chat as the member has it. */
 SN_CHECKED sn_status chat_store_member(struct db_tx *tx, const char *chat_id, const char *user_id, chat_member *member,
                                        bool *found);
+/* The same, with whether the member has used a client id, in whichever chat. */
+SN_CHECKED sn_status chat_store_sender(struct db_tx *tx, const char *chat_id, const char *user_id,
+                                       const char *client_id, chat_member *member, bool *found);
 /* members[i]: chat_ids[i] as user_ids[i] has it; those that do not exist are left out. */
 SN_CHECKED sn_status chat_store_members(struct db_tx *tx, char *const *chat_ids, char *const *user_ids, size_t n,
                                         size_t *n_members, chat_member ***members);

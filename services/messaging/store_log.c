@@ -5,48 +5,29 @@
 #include "services/jobs.h"
 #include "services/messaging/store_log_sql.h"
 
-/* The sender of a message has read everything before it. */
-#define APPEND(before, condition)                                                                                      \
-        "with " before "c as (update chats set last_seq = last_seq + 1,"                                               \
-        " last_n = last_n + ($3::smallint = 1)::integer, last_ms = $9,"                                                \
-        " active_at = case when $3 = 1 then $8 else active_at end, changed_xid = pg_current_xact_id()"                 \
-        " where id = $2" condition " returning last_seq, last_n),"                                                     \
-        " r as (update chat_participants p set read_seq = c.last_seq, read_n = c.last_n,"                              \
-        " delivered_seq = c.last_seq, changed_xid = pg_current_xact_id() from c where p.chat_id = $2 and"              \
-        " p.user_id = $4 and $3 = 1)"                                                                                  \
-        " insert into messages (id, chat_id, seq, n, kind, sender_id, target_id, text, client_id, created_at,"         \
-        " reply_to_id, note_id, forwarded, expires_at)"                                                                \
-        " select $1, $2, c.last_seq, c.last_n, $3, $4, $5, $6, $7, $8, $10, $11, $12,"                                 \
-        " case when $13::bigint > 0 then $8::timestamptz + make_interval(secs => $13) end from c"                      \
-        " returning seq, n, created_at, expires_at"
+/* The sender of a message has read everything before it. A claim to a client id that was made before fails. */
+DB_STATEMENT(APPEND_ENTRY, "messaging_service", NULL,
+             "with claim as (insert into message_client_ids (sender_id, client_id, chat_id, message_id)"
+             " select $4, $7, $2, $1 where $7::uuid is not null),"
+             " c as (update chats set last_seq = $14, last_n = $15, last_ms = $9,"
+             " active_at = case when $3 = 1 then $8 else active_at end, changed_xid = pg_current_xact_id()"
+             " where id = $2),"
+             " r as (update chat_participants set read_seq = $14, read_n = $15, delivered_seq = $14,"
+             " changed_xid = pg_current_xact_id() where chat_id = $2 and user_id = $4 and $3 = 1)"
+             " insert into messages (id, chat_id, seq, n, kind, sender_id, target_id, text, client_id, created_at,"
+             " reply_to_id, note_id, forwarded, expires_at)"
+             " values ($1, $2, $14, $15, $3::smallint, $4, $5, $6, $7, $8, $10, $11, $12, $13)");
 
-DB_STATEMENT(APPEND_ENTRY, "messaging_service", &messaging_rows__entry__message, APPEND("", ""));
-/* With the claim to the client's id: without it nothing happens. */
-DB_STATEMENT(APPEND_SENT, "messaging_service", &messaging_rows__entry__message,
-             APPEND("claim as (insert into message_client_ids (sender_id, client_id, chat_id, message_id)"
-                    " values ($4, $7, $2, $1) on conflict do nothing returning 1), ",
-                    " and exists (select from claim)"));
-
-static sn_status append(struct db_tx *tx, const struct db_statement *s, chat_entry *e, bool *found)
+sn_status chat_store_append(struct db_tx *tx, const chat_entry *e)
 {
-        int64_t at_ms = uuid_time_ms(e->id);
+        int64_t at_ms = uuid_time_ms(e->id), over_ms = at_ms + e->expires_in_s * 1000;
 
-        return db_one(tx, s,
-                      DB_BINDS(bind_uuid(e->id), bind_uuid(e->chat_id), bind_i64(e->kind), bind_uuid(e->sender_id),
-                               bind_uuid(e->target_id), bind_text(e->text), bind_uuid(e->client_id),
-                               bind_time_ms(at_ms), bind_i64(at_ms), bind_uuid(e->reply_to_id), bind_uuid(e->note_id),
-                               bind_bool(e->forwarded), bind_i64(e->expires_in_s)),
-                      &e->base, found);
-}
-
-sn_status chat_store_append(struct db_tx *tx, chat_entry *entry)
-{
-        return append(tx, &APPEND_ENTRY, entry, NULL);
-}
-
-sn_status chat_store_append_sent(struct db_tx *tx, chat_entry *message, bool *mine)
-{
-        return append(tx, &APPEND_SENT, message, mine);
+        return db_exec_later(
+            tx, &APPEND_ENTRY,
+            DB_BINDS(bind_uuid(e->id), bind_uuid(e->chat_id), bind_i64(e->kind), bind_uuid(e->sender_id),
+                     bind_uuid(e->target_id), bind_text(e->text), bind_uuid(e->client_id), bind_time_ms(at_ms),
+                     bind_i64(at_ms), bind_uuid(e->reply_to_id), bind_uuid(e->note_id), bind_bool(e->forwarded),
+                     e->expires_in_s > 0 ? bind_time_ms(over_ms) : bind_null(), bind_i64(e->seq), bind_i64(e->n)));
 }
 
 DB_STATEMENT(BEGIN_MONTH, "messaging_service", NULL,

@@ -5,12 +5,11 @@
 #include "db/db.h"
 #include "services/messaging/messaging.h"
 
-/* Gives the entry the next number of the chat, whose row is locked; sets its seq and n. */
-SN_CHECKED sn_status chat_store_append(struct db_tx *tx, chat_entry *entry);
+/* Writes the entry, with its seq and n, to the log of its chat, whose row is locked. With a client id it is a message,
+ * which claims it: when its sender has used it, COMMIT fails (SN_ALREADY_EXISTS). */
+SN_CHECKED sn_status chat_store_append(struct db_tx *tx, const chat_entry *entry);
 /* Records the month of the entry, when it is the first entry of the chat in that month. */
 SN_CHECKED sn_status chat_store_begin_month(struct db_tx *tx, const chat_entry *entry);
-/* The same of a message, which claims its client id. *mine false: the sender has used it, and nothing was written. */
-SN_CHECKED sn_status chat_store_append_sent(struct db_tx *tx, chat_entry *message, bool *mine);
 SN_CHECKED sn_status chat_store_sent_as(struct db_tx *tx, const char *client_id, MessagingRows__SentAs *sent,
                                         bool *found);
 

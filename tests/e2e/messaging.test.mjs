@@ -74,6 +74,20 @@ test('a message sent again under its client_id is the same message; numbers have
         assert.deepEqual(must(await bob.get(`/v1/chats/${chat.id}/messages/${all[4].id}`)).seq, 5);
 });
 
+test('one client_id to many chats at once is one message, in one of them', async () => {
+        const [ada, bob] = await registerMany(2);
+        const chats = await Promise.all(Array.from({ length: 6 }, () => group(ada, bob)));
+        for (let round = 0; round < 5; round++) {
+                const client_id = randomUUID();
+                const answers = await Promise.all(chats.map((chat) => ask(ada, chat, `Round ${round}`, { client_id })));
+                const [sent, ...more] = answers.filter((answer) => answer.status === 201);
+                assert.deepEqual(more, []);
+                answers.filter((answer) => answer !== sent).forEach((answer) => problem(answer, 422, { field: 'client_id' }));
+                const found = await Promise.all(chats.map(async (chat) => (await page(bob, chat)).items.filter((m) => m.text === `Round ${round}`)));
+                assert.deepEqual(found.flat().map((m) => m.id), [sent.body.id]);
+        }
+});
+
 test('a message sent again is the same message, although it may not be sent any more', async () => {
         const [ada, bob] = await registerMany(2);
         const [pair, team] = [await direct(ada, bob), await group(ada, bob)];
