@@ -4,19 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-tests=0
-bad=0
-# report NAME FINDINGS: the test passes if there are no findings.
-report() {
-        tests=$((tests + 1))
-        if [ -z "$2" ]; then
-                echo "ok $tests - $1"
-        else
-                bad=$((bad + 1))
-                echo "not ok $tests - $1"
-                printf '%s\n' "$2" | sed 's/^/# /'
-        fi
-}
+. tests/tap.sh
 
 mapfile -t sources < <(git ls-files --cached --others --exclude-standard -- '*.c' '*.h' 2>/dev/null | while read -r file; do
         [ ! -f "$file" ] || echo "$file"
@@ -83,5 +71,4 @@ report 'no function over 50 lines' "$(awk '
         }
         /^[a-z]/ { last = $0 }' "${sources[@]}")"
 
-echo "1..$tests"
-[ "$bad" = 0 ]
+finish_tap

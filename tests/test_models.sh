@@ -4,18 +4,14 @@
 #   tests/test_models.sh [--long]
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/models"
+# shellcheck source=tests/tap.sh
+. ../tap.sh
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 bounds=()
 [ "${1:-}" != --long ] || bounds=(-DDEATHS=2)
-tests=0 bad=0
-report() { # NAME good|bad
-        tests=$((tests + 1))
-        if [ "$2" = good ]; then echo "ok $tests - $1"; else echo "not ok $tests - $1"; bad=$((bad + 1)); fi
-}
-
-check() { # MODEL [-DVARIANT]: sound, an error was found, or unfinished
+run_spin() { # MODEL [-DVARIANT]: sound, an error was found, or unfinished
         local model=$PWD/$1
         (
                 cd "$work"
@@ -37,13 +33,12 @@ check() { # MODEL [-DVARIANT]: sound, an error was found, or unfinished
 }
 
 for model in *.pml; do
-        result=$(check "$model")
-        case $result in sound*) report "${model%.pml} holds ($result)" good ;; *) report "${model%.pml} holds: $result" bad ;; esac
+        result=$(run_spin "$model")
+        case $result in sound*) report "${model%.pml} holds ($result)" '' ;; *) report "${model%.pml} holds" "$result" ;; esac
         mapfile -t variants < <(grep -oE 'WITHOUT_[A-Z_]+[A-Z]' "$model" | sort -u)
         for variant in "${variants[@]}"; do
-                result=$(check "$model" "-D$variant")
-                if [ "$result" = error ]; then report "${model%.pml} $variant fails" good; else report "${model%.pml} $variant fails: $result" bad; fi
+                result=$(run_spin "$model" "-D$variant")
+                if [ "$result" = error ]; then report "${model%.pml} $variant fails" ''; else report "${model%.pml} $variant fails" "it does not: $result"; fi
         done
 done
-echo "1..$tests"
-exit $((bad > 0))
+finish_tap

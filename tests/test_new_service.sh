@@ -6,20 +6,8 @@ cd "$(dirname "$0")/.." || exit 1
 
 copy=$(mktemp -d "${TMPDIR:-/tmp}/sonet-new.XXXXXX")
 trap 'rm -rf "$copy"' EXIT
-tests=0
-bad=0
-check() { # NAME COMMAND…
-        local name=$1
-        shift
-        tests=$((tests + 1))
-        if "$@" >"$copy/log" 2>&1; then
-                echo "ok $tests - $name"
-        else
-                bad=$((bad + 1))
-                echo "not ok $tests - $name"
-                tail -n 40 "$copy/log" | sed 's/^/# /'
-        fi
-}
+tap_log=$copy/log
+. tests/tap.sh
 refuses() { # NAME: the script fails and changes nothing
         ! tools/new-service.sh "$1" && git diff --quiet
 }
@@ -50,5 +38,4 @@ for mode in single split mixed; do
                 env SONET_BIN="$copy/build-debug/cmd/sonet" node tests/e2e/run.mjs --mode "$mode" bodies
 done
 
-echo "1..$tests"
-[ "$bad" = 0 ]
+finish_tap

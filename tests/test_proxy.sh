@@ -8,8 +8,8 @@ cd "$(dirname "$0")/.."
 sonet=$(readlink -f "${SONET_BIN:-build-debug/cmd/sonet}")
 dir=$(mktemp -d /tmp/sonet-proxy.XXXXXX)
 chmod 755 "$dir"
-tests=0
-bad=0
+tap_log=$dir/check
+. tests/tap.sh
 sonet_pid=
 
 finish() {
@@ -21,19 +21,6 @@ finish() {
 }
 trap finish EXIT
 trap 'exit 130' INT TERM
-
-check() { # NAME COMMAND…
-        local name=$1
-        shift
-        tests=$((tests + 1))
-        if "$@" >"$dir/check" 2>&1; then
-                echo "ok $tests - $name"
-        else
-                bad=$((bad + 1))
-                echo "not ok $tests - $name"
-                sed 's/^/# /' "$dir/check"
-        fi
-}
 
 free_port() {
         python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
@@ -127,5 +114,4 @@ check 'a client uses up its own limit' spend_limit 127.0.0.2
 check 'and cannot forge another address' says rate_limited log_in 127.0.0.2 -H 'X-Forwarded-For: 203.0.113.7' -H 'Forwarded: for=203.0.113.7'
 check 'another client is still served' says credentials_wrong log_in 127.0.0.3
 
-echo "1..$tests"
-[ "$bad" = 0 ]
+finish_tap

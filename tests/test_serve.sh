@@ -14,8 +14,8 @@ export DATABASE_URL="postgresql://{service_name}@127.0.0.1:1/{service_name}" RED
 serve_pid=
 silent_pid=
 url=
-tests=0
-bad=0
+tap_log=$dir/check
+. tests/tap.sh
 
 finish() {
         [ -z "$serve_pid" ] || kill -KILL "$serve_pid" 2>/dev/null || true
@@ -24,20 +24,6 @@ finish() {
 }
 trap finish EXIT
 trap 'exit 130' INT TERM
-
-# check NAME COMMAND…: the test passes if the command succeeds. Inside it `set -e` is off (bash), so steps are chained with && or || return.
-check() {
-        local name=$1
-        shift
-        tests=$((tests + 1))
-        if "$@" >"$dir/check" 2>&1; then
-                echo "ok $tests - $name"
-        else
-                bad=$((bad + 1))
-                echo "not ok $tests - $name"
-                sed 's/^/# /' "$dir/check"
-        fi
-}
 
 listens() { # WHAT
         : >"$dir/log" # the previous log has another port, until the shell that starts this one has truncated it
@@ -153,5 +139,4 @@ check 'it stops well although nothing answers it' stops
 check 'media-worker cannot be combined' says 'media-worker cannot be combined' "$sonet" serve --port 0 media-worker gateway
 check 'without REDIS_URL it says that it is not set' says 'REDIS_URL is not set' env -u REDIS_URL "$sonet" serve --port 0 gateway
 
-echo "1..$tests"
-[ "$bad" = 0 ]
+finish_tap

@@ -11,8 +11,8 @@ chmod 755 "$dir"
 export SONET_KEY_FILE=$dir/key LOG_FORMAT=text
 unset HTTP_PORT HTTP_ADDRESS GRPC_PORT DATABASE_URL DATABASE_POOL REDIS_URL SONET_DATA_DIR SONET_RATE_LIMITS
 up_pid=
-tests=0
-bad=0
+tap_log=$dir/check
+. tests/tap.sh
 
 finish() {
         [ -z "$up_pid" ] || kill -KILL "$up_pid" 2>/dev/null || true
@@ -31,20 +31,6 @@ inside() {
         for link in /proc/[0-9]*/cwd; do
                 case $(readlink "$link" 2>/dev/null) in "$dir"/*) echo "${link//[^0-9]/}" ;; esac
         done
-}
-
-# check NAME COMMAND…: the test passes if the command succeeds. Inside it `set -e` is off (bash), so steps are chained with && or || return.
-check() {
-        local name=$1
-        shift
-        tests=$((tests + 1))
-        if "$@" >"$dir/check" 2>&1; then
-                echo "ok $tests - $name"
-        else
-                bad=$((bad + 1))
-                echo "not ok $tests - $name"
-                sed 's/^/# /' "$dir/check"
-        fi
 }
 
 # start FOLDER [OPTION…]: in the background; its output goes to $dir/out and $dir/err.
@@ -273,5 +259,4 @@ check 'every command explains itself' bash -c "for c in up serve migrate config 
 check 'settings are printed without passwords' env DATABASE_URL=postgresql://u:hidden@h/db bash -c "
         '$sonet' config >'$dir/config' && grep -q '^HTTP_PORT=' '$dir/config' && ! grep -q hidden '$dir/config'"
 
-echo "1..$tests"
-[ "$bad" = 0 ]
+finish_tap
