@@ -46,6 +46,19 @@ test('what comes in waits for a worker, which processes pictures, videos and sou
         assert.deepEqual(await worker.ended, [0, null]);
 });
 
+// It looks by itself every 30 s: what it is not told of would take five minutes.
+test('an instance learns at once what has come in at another one', { timeout: 120_000 }, async () => {
+        const others = Object.entries(it.server.grpcAddresses()).filter(([name]) => name !== 'media').map(([name, address]) => [`${name.toUpperCase()}_URL`, `grpc://${address}`]);
+        const instance = await startBeside(it.server, films, ['media'], { ...Object.fromEntries(others), GRPC_PORT: '0', MEDIA_PROCESS: 'on' });
+        workers.push(instance);
+        for (let i = 0; i < 10; i++) {
+                const { id } = await bring(png(40 + i, 20));
+                assert.equal((await processed(it.ada, id)).status, 'ready');
+        }
+        instance.kill('SIGTERM');
+        assert.deepEqual(await instance.ended, [0, null]);
+});
+
 test('a worker that stops gives back what it has begun, and one that is killed is replaced once its lease is over', async () => {
         const film = films.make('long.mp4', ...pictures(60, '1280x720', 30), '-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '40', '-pix_fmt', 'yuv420p');
         const { id } = await bring(film);
