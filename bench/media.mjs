@@ -182,7 +182,7 @@ async function resuming(server, token) {
 const bring = async (server, token, file) => {
         const { raw, headers } = form(file);
         const answer = await fetch(`http://127.0.0.1:${server.port}/v1/media`, { method: 'POST', body: raw, headers: { ...headers, authorization: `Bearer ${token}` } });
-        if (answer.status !== 201) {
+        if (answer.status !== 202) {
                 throw new Error(`a picture was answered ${answer.status}: ${await answer.text()}`);
         }
         return (await answer.json()).id;

@@ -129,7 +129,7 @@ test('whatever is acknowledged would be there after a power loss: bytes, name an
                 await ask('PATCH', address, 204, { 'upload-offset': String(from), 'content-type': 'application/offset+octet-stream' }, picture.subarray(from, to));
         }
         const { raw, headers } = form(other);
-        await ask('POST', '/v1/media', 201, headers, raw);
+        await ask('POST', '/v1/media', 202, headers, raw);
         await ask('POST', '/v1/uploads', 201, { 'upload-length': '5000', 'content-type': 'application/offset+octet-stream' }, picture.subarray(0, 3000));
         const answers = untilAnswers(callsOf(await watched.lines()));
         assert.equal(answers.length, 6);

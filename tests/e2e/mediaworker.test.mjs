@@ -23,7 +23,7 @@ const startWorker = async () => {
         workers.push(worker);
         return worker;
 };
-const bring = async (data) => must(await it.ada.post('/v1/media', undefined, form(data)), 201);
+const bring = async (data) => must(await it.ada.post('/v1/media', undefined, form(data)), 202);
 
 test('what comes in waits for a worker, which processes pictures, videos and sounds', async () => {
         const picture = await bring(png(30, 20)), film = await bring(films.make('short.mp4', ...pictures(1), '-pix_fmt', 'yuv420p'));

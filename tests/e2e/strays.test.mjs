@@ -70,13 +70,13 @@ test('who brings many pictures keeps nobody waiting who brings one, and may have
         for (let refused = false; !refused;) {
                 const answer = await bring(many);
                 refused = answer.status === 429;
-                refused ? problem(answer, 429, { code: 'too_many_pending' }) : brought.push(must(answer, 201).id);
+                refused ? problem(answer, 429, { code: 'too_many_pending' }) : brought.push(must(answer, 202).id);
         }
-        const { id } = must(await bring(one), 201);
+        const { id } = must(await bring(one), 202);
         await eventually('the one is ready', async () => (await statusOf(one, id)) === 'ready', 60_000);
         assert.equal(await statusOf(many, brought.at(-1)), 'processing');
         await eventually('all are ready', async () => (await statusOf(many, brought.at(-1))) === 'ready', 60_000);
-        must(await bring(many), 201);
+        must(await bring(many), 202);
 });
 
 test('an expired upload is gone at once; later its quota is released and its pieces are deleted', async () => {
@@ -96,7 +96,7 @@ test('an expired upload is gone at once; later its quota is released and its pie
 
 test('the check finds rows without files, files without rows, and nothing where all is well', async () => {
         const member = await it.register();
-        const { id } = must(await bring(member), 201);
+        const { id } = must(await bring(member), 202);
         await eventually('it is ready', async () => (await statusOf(member, id)) === 'ready', 60_000);
         must(await member.post('/v1/uploads', undefined, { headers: { 'tus-resumable': '1.0.0', 'upload-defer-length': '1', 'content-type': 'application/offset+octet-stream' }, raw: Buffer.alloc(100, 7) }), 201);
         const check = () => adminOf(it.server, { MEDIA_DIR: dir }, 'media', 'check');
