@@ -1,7 +1,8 @@
 // Media that come in here and are processed elsewhere: `sonet serve media-worker`, stopped and killed in the middle of its work.
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
-import { decodes, startBeside } from './beside.mjs';
+import { decoders, decodes, startBeside } from './beside.mjs';
 import { eventually, must } from './client.mjs';
 import { filmFiles, pictures } from './filmfiles.mjs';
 import { signal } from './harness.mjs';
@@ -18,8 +19,8 @@ after(() => {
         films.remove();
 });
 
-const startWorker = async () => {
-        const worker = await startBeside(it.server, films, ['media-worker']);
+const startWorker = async (more) => {
+        const worker = await startBeside(it.server, films, ['media-worker'], more);
         workers.push(worker);
         return worker;
 };
@@ -57,6 +58,24 @@ test('an instance learns at once what has come in at another one', { timeout: 12
         }
         instance.kill('SIGTERM');
         assert.deepEqual(await instance.ended, [0, null]);
+});
+
+test('a worker processes as many pictures at a time as it is told', async () => {
+        const photograph = films.make('large.jpg', ...pictures(1, '4000x3000', 1), '-frames:v', '1');
+        const ids = [];
+        for (let i = 0; i < 9; i++) {
+                ids.push((await bring(Buffer.concat([photograph, randomBytes(8)]))).id);
+        }
+        const worker = await startWorker({ MEDIA_WORKERS: '3' });
+        let most = 0;
+        await eventually('three are in work', () => (most = Math.max(most, decoders(worker))) === 3, 60_000);
+        for (const id of ids) {
+                assert.equal((await processed(it.ada, id)).status, 'ready');
+                most = Math.max(most, decoders(worker));
+        }
+        assert.equal(most, 3);
+        worker.kill('SIGTERM');
+        assert.deepEqual(await worker.ended, [0, null]);
 });
 
 test('a worker that stops gives back what it has begun, and one that is killed is replaced once its lease is over', async () => {

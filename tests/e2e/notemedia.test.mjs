@@ -67,6 +67,7 @@ test('who fetched a picture that is not public, and who was refused it, is known
         assert.equal(await fetchStatus(shown), 200);
         assert.equal((await fetch(`${process.env.SONET_URL}/media/${id}/small`, asStranger)).status, 404);
         assert.equal(await fetchStatus(`/media/${id}/original`), 404);
+        assert.equal(await fetchStatus(`/media/${id}/nonsense`), 404); // is not recorded
         const [boss, path] = [await registerWithRole('moderator'), `/v1/admin/media/${id}/accesses`];
         await eventually('they are written', async () => {
                 const seen = {};
