@@ -90,6 +90,7 @@ SETTING_STRING(media_s3_keys, "MEDIA_S3_KEYS", "", true, "ACCESS_KEY:SECRET_KEY 
 SETTING_INT(media_quota_bytes, "MEDIA_QUOTA_BYTES", 5368709120, 0, 1099511627776, "storage quota for the media of one member, counting the originals")
 SETTING_INT(media_pending, "MEDIA_PENDING", 200, 1, 100000, "most media of one member waiting to be processed")
 SETTING_BOOL(media_process, "MEDIA_PROCESS", true, "process media in the process that receives them; off: only `sonet serve media-worker` does")
+SETTING_INT(media_workers, "MEDIA_WORKERS", 0, 0, 64, "pictures that one process processes at a time; 0: half of the processors, four at most")
 SETTING_STRING(media_decoders, "MEDIA_DECODERS", "h264,hevc,vp8,vp9,libdav1d,mpeg4,aac,mp3float,opus,vorbis,flac,alac", false,
                "the FFmpeg decoders allowed for video and audio; empty: no video or audio is accepted")
 SETTING_INT(media_film_s, "MEDIA_FILM_S", 900, 10, 14400, "how long processing a video or an audio file may take")

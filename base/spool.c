@@ -86,17 +86,14 @@ static size_t piece_bytes(void)
 /* Under the lock. After an overflow nothing more is taken: there is no hole in the middle. */
 static void queue(struct spool *s, struct spool_blocks *blocks)
 {
-        s->overflow = s->overflow || s->queued.bytes + blocks->bytes > SPOOL_QUEUE_MAX;
+        s->overflow = s->overflow || s->held_bytes + blocks->bytes > SPOOL_QUEUE_MAX;
         if (s->overflow) {
                 spool_blocks_free(blocks);
                 return;
         }
-        for (struct spool_block *block = blocks->first, *next; block != NULL; block = next) {
-                next = block->next;
-                block->next = NULL;
-                spool_blocks_add(&s->queued, block);
-        }
+        s->held_bytes += blocks->bytes;
         spool_waiting_bytes += blocks->bytes;
+        spool_blocks_move(&s->queued, blocks);
 }
 
 /* Into blocks that are the caller's alone; those that are full go to *full. False: no memory. */
@@ -144,21 +141,21 @@ enum spool_result spool_append(struct spool *s, const void *bytes, size_t len)
 }
 
 /* With many files, each may buffer only little. */
-static bool is_full(const struct spool *s)
+bool spool_reaches(const struct spool *s, size_t bytes)
 {
-        bool is_crowded = spool_waiting_bytes >= SPOOL_WAITING_BYTES && s->queued.bytes >= SPOOL_BLOCK_BYTES;
+        bool is_crowded = spool_waiting_bytes >= SPOOL_WAITING_BYTES && s->held_bytes >= SPOOL_BLOCK_BYTES;
 
-        return s->result == SPOOL_OK && (is_crowded || s->queued.bytes >= SPOOL_FULL_BYTES);
+        return s->result == SPOOL_OK && (is_crowded || s->held_bytes >= bytes);
 }
 
-/* A full one is listed, and signals when a thread has taken its blocks to write them. */
+/* Of a full one all blocks are listed, and the threads tell when there is room again. */
 bool spool_is_full(struct spool *s)
 {
         bool full;
         pthread_mutex_lock(&spool_lock);
-        full = is_full(s);
+        full = spool_reaches(s, SPOOL_FULL_BYTES);
         s->was_full = full;
-        if (full && !s->writing) {
+        if (full && !s->writing && s->queued.bytes > 0) {
                 spool_list(s);
         }
         pthread_mutex_unlock(&spool_lock);
@@ -170,7 +167,7 @@ static enum spool_result wait_for_room(struct spool *s, int64_t until_us)
         bool in_time = true;
 
         pthread_mutex_lock(&spool_lock);
-        while (s->result == SPOOL_OK && s->queued.bytes >= SPOOL_FULL_BYTES && in_time) {
+        while (s->result == SPOOL_OK && s->held_bytes >= SPOOL_FULL_BYTES && in_time) {
                 in_time = spool_wait(until_us);
         }
         enum spool_result result = in_time ? result_of(s) : SPOOL_LATE;
@@ -224,7 +221,7 @@ enum spool_result spool_finish(struct spool *s, int64_t until_us, int *fd)
         pthread_mutex_lock(&spool_lock);
         queue_rest(s);
         write_on(s);
-        while (s->result == SPOOL_OK && (s->queued.bytes > 0 || s->writing || !s->opened) && in_time) {
+        while (s->result == SPOOL_OK && (s->held_bytes > 0 || !s->opened) && in_time) {
                 in_time = spool_wait(until_us);
                 write_on(s);
         }

@@ -65,8 +65,9 @@ bool spool_has_room(int fd, int64_t more);
 /* False with errno. */
 bool spool_write_all(int fd, const void *bytes, size_t len, int64_t at);
 
-/* Saves the bytes of a body under a name that does not exist yet, durably: with a link if the folder is on the
- * spool's file system, otherwise with a copy. False with errno, leaving nothing behind. */
+/* Saves the bytes of a body under a name that does not exist yet: with a link if the folder is on the spool's file
+ * system, otherwise with a copy. The bytes are on disk then; the name is once its folder is synced. False with errno,
+ * leaving nothing behind. */
 bool spool_keep(int fd, const char *path);
 
 #endif

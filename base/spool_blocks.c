@@ -50,6 +50,16 @@ void spool_blocks_add(struct spool_blocks *to, struct spool_block *block)
         to->bytes += block->len;
 }
 
+void spool_blocks_move(struct spool_blocks *to, struct spool_blocks *from)
+{
+        if (from->first != NULL) {
+                *(to->last != NULL ? &to->last->next : &to->first) = from->first;
+                to->last = from->last;
+                to->bytes += from->bytes;
+        }
+        *from = (struct spool_blocks){NULL, NULL, 0};
+}
+
 void spool_blocks_free(struct spool_blocks *blocks)
 {
         for (struct spool_block *block = blocks->first, *next; block != NULL; block = next) {

@@ -13,7 +13,8 @@
 enum {
         LOOK_BYTES = 16 << 20,
         PARTS_MAX = 64,
-        DIRTY_BYTES = 8 << 20, /* at most this much is being written, and as much is dirty in the kernel */
+        STEP_BYTES = 2 << 20,  /* written back at a time, so that the disk works while the rest arrives, */
+        DIRTY_BYTES = 8 << 20, /* and at most this much at once: plus a step it is all that is dirty in the kernel */
 };
 
 static atomic_int_least64_t since_look; /* bytes written to all files since the free space was checked */
@@ -81,15 +82,15 @@ bool spool_write_all(int fd, const void *given, size_t len, int64_t at)
  * without support for this ignore it. */
 static void bound_dirty(struct spool_file *file)
 {
-        while (file->size - file->begun >= DIRTY_BYTES) {
-                (void)sync_file_range(file->fd, file->begun, DIRTY_BYTES, SYNC_FILE_RANGE_WRITE);
-                if (file->begun > file->synced) {
-                        (void)sync_file_range(file->fd, file->synced, file->begun - file->synced,
+        while (file->size - file->begun >= STEP_BYTES) {
+                (void)sync_file_range(file->fd, file->begun, STEP_BYTES, SYNC_FILE_RANGE_WRITE);
+                file->begun += STEP_BYTES;
+                if (file->begun - file->synced > DIRTY_BYTES) {
+                        (void)sync_file_range(file->fd, file->synced, STEP_BYTES,
                                               SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
                                                   SYNC_FILE_RANGE_WAIT_AFTER);
+                        file->synced += STEP_BYTES;
                 }
-                file->synced = file->begun;
-                file->begun += DIRTY_BYTES;
         }
 }
 
@@ -146,11 +147,9 @@ static bool write_blocks(struct spool_file *file, const struct spool_blocks *blo
         return true;
 }
 
-/* While the bytes are in the processor's caches. */
-static bool hash_blocks(const struct spool_file *file, const struct spool_blocks *blocks)
+bool spool_file_hash(struct spool_file *file, const struct spool_blocks *blocks)
 {
-        for (const struct spool_block *block = blocks->first; block != NULL && file->hash != NULL;
-             block = block->next) {
+        for (const struct spool_block *block = blocks->first; block != NULL; block = block->next) {
                 if (EVP_DigestUpdate(file->hash, block->bytes, block->len) != 1) {
                         errno = ENOMEM;
                         return false;
@@ -169,7 +168,7 @@ enum spool_result spool_file_write(struct spool_file *file, const struct spool_b
         if (!look_at_disk(file, blocks->bytes)) {
                 return result_of(ENOSPC);
         }
-        if (!write_blocks(file, blocks) || !hash_blocks(file, blocks)) {
+        if (!write_blocks(file, blocks)) {
                 return result_of(errno);
         }
         bound_dirty(file);

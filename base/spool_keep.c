@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,18 +58,6 @@ static bool copy_to(int fd, int64_t size, const char *path)
         return ok;
 }
 
-static bool sync_folder_of(const char *path)
-{
-        char copy_of_path[SPOOL_FOLDER_BYTES];
-        (void)snprintf(copy_of_path, sizeof(copy_of_path), "%s", path);
-        int fd = open(dirname(copy_of_path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        bool ok = fd >= 0 && fsync(fd) == 0;
-        if (fd >= 0) {
-                close(fd);
-        }
-        return ok;
-}
-
 bool spool_keep(int fd, const char *path)
 {
         struct stat file;
@@ -81,14 +68,5 @@ bool spool_keep(int fd, const char *path)
         if (!linked && errno != EXDEV && errno != ENOENT) {
                 return false;
         }
-        if (!linked && !copy_to(fd, file.st_size, path)) {
-                return false;
-        }
-        if (!sync_folder_of(path)) {
-                int why = errno;
-                (void)unlink(path);
-                errno = why;
-                return false;
-        }
-        return true;
+        return linked || copy_to(fd, file.st_size, path);
 }

@@ -8,11 +8,12 @@
 #include "base/spool.h"
 
 enum {
-        SPOOL_BLOCK_BYTES = 16 << 10, /* so that bytes that arrive one by one do not need a system call each */
-        SPOOL_PIECE_BYTES = 64 << 10, /* so that a thread is not woken for each block while little is buffered: */
-        SPOOL_LITTLE_BYTES = 1 << 20, /* less than this in total */
-        SPOOL_FULL_BYTES = 128 << 10, /* when this much waits for a thread no more should be added until one takes it */
-        SPOOL_WAITING_BYTES = 4 << 20, /* if this much is waiting in all files, a file with a block is full, too */
+        SPOOL_BLOCK_BYTES = 16 << 10,  /* so that bytes that arrive one by one do not need a system call each */
+        SPOOL_PIECE_BYTES = 64 << 10,  /* so that a thread is not woken for each block while little is buffered: */
+        SPOOL_LITTLE_BYTES = 1 << 20,  /* less than this in total */
+        SPOOL_FULL_BYTES = 192 << 10,  /* when this much of a file is in memory no more should be added, */
+        SPOOL_ROOM_BYTES = 128 << 10,  /* until it is only this much */
+        SPOOL_WAITING_BYTES = 4 << 20, /* if this much of all files is in memory, a file with a block is full, too */
         SPOOL_QUEUE_MAX = 16 << 20,    /* hard limit */
         SPOOL_FOLDER_BYTES = 4096,
 };
@@ -30,7 +31,7 @@ struct spool_blocks {
 
 extern struct spool_options spool_options;
 
-/* Used by one thread at a time. */
+/* Used by one thread at a time; its hash by one at a time, too, which may be another. */
 struct spool_file {
         int fd;                      /* -1: not open yet */
         int64_t expected;            /* bytes that must fit when it is opened */
@@ -43,23 +44,27 @@ struct spool {
         int64_t size;
         struct spool_block *filling; /* by who gives the bytes; NULL: none */
         /* under spool_lock */
-        struct spool_blocks queued;
-        bool writing, opened, was_full, freed, overflow;
+        struct spool_blocks queued, written; /* to be written; to be hashed */
+        size_t held_bytes;                   /* in both, and in what threads took from them */
+        bool writing, hashing, opened, was_full, freed, overflow;
         enum spool_result result; /* of the disk */
         int why;                  /* an errno */
         bool listed;
         struct spool *next;
 };
 
-extern size_t spool_waiting_bytes; /* under spool_lock: what waits in all files */
+extern size_t spool_waiting_bytes; /* under spool_lock: held_bytes of all files */
 extern pthread_mutex_t spool_lock; /* of all spools; held only briefly */
 
 /* NULL when out of memory. */
 struct spool_block *spool_block_new(void);
 void spool_block_free(struct spool_block *block);
 void spool_blocks_add(struct spool_blocks *to, struct spool_block *block);
+void spool_blocks_move(struct spool_blocks *to, struct spool_blocks *from); /* behind what is there */
 void spool_blocks_free(struct spool_blocks *blocks);
 
+/* Under the lock. Whether this much of it is in memory, or too much of all files. False for one that failed. */
+bool spool_reaches(const struct spool *s, size_t bytes);
 /* Under the lock. Puts it on the threads' list: it has something to write, or is no longer needed. */
 void spool_list(struct spool *s);
 /* Under the lock. Waits until a thread has done something; false after the given clock_monotonic_us(). */
@@ -69,5 +74,7 @@ void spool_uncount(const struct spool *s);
 
 /* Opens the file on first use. errno says why it failed. */
 enum spool_result spool_file_write(struct spool_file *file, const struct spool_blocks *blocks);
+/* False: no memory. */
+bool spool_file_hash(struct spool_file *file, const struct spool_blocks *blocks);
 
 #endif

@@ -1,5 +1,6 @@
-/* Owns the threads that wait for the disk, so that no others have to: they write buffered bytes and close files. A file
- * is used by one thread at a time. */
+/* Owns the threads that wait for the disk, so that no others have to: they write buffered bytes, hash what is written,
+ * and close files. One thread at a time writes a file, and one hashes it: while one hashes, another writes what
+ * comes next. */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -109,60 +110,108 @@ static void discard(struct spool *s)
                 close(s->file.fd);
         }
         spool_blocks_free(&s->queued);
+        spool_blocks_free(&s->written);
         spool_block_free(s->filling);
         EVP_MD_CTX_free(s->file.hash);
         spool_uncount(s);
         free(s);
 }
 
-/* Under the lock. There is room as soon as its blocks are taken: more arrives while they are written. */
-static bool make_room(struct spool *s, struct spool_blocks *blocks)
+/* Under the lock, until it is given back; empties the list. */
+static size_t take_blocks(struct spool_blocks *from, struct spool_blocks *blocks)
 {
-        bool tells = s->was_full;
-
-        *blocks = s->queued;
-        spool_waiting_bytes -= blocks->bytes;
-        s->queued = (struct spool_blocks){NULL, NULL, 0};
-        s->writing = true;
-        s->was_full = false;
-        return tells;
+        *blocks = (struct spool_blocks){NULL, NULL, 0};
+        spool_blocks_move(blocks, from);
+        pthread_mutex_unlock(&spool_lock);
+        return blocks->bytes;
 }
 
-/* Under the lock, except while others are told and the disk is working. True: it failed, and someone may be waiting
- * for it. */
-static bool write_queued(struct spool *s)
+/* Under the lock, when blocks have left the memory, or the file has failed. True: someone may be waiting for it. */
+static bool account(struct spool *s, size_t left_bytes, enum spool_result result, int why)
 {
-        struct spool_blocks blocks;
-        bool tells = make_room(s, &blocks);
-
-        pthread_mutex_unlock(&spool_lock);
-        if (tells) {
-                spool_tell();
-        }
-        enum spool_result result = spool_file_write(&s->file, &blocks);
-        int why = errno;
-
-        spool_blocks_free(&blocks);
-        pthread_mutex_lock(&spool_lock);
-        s->writing = false;
-        s->opened = true;
+        s->held_bytes -= left_bytes;
+        spool_waiting_bytes -= left_bytes;
         if (result != SPOOL_OK) {
                 s->result = result;
                 s->why = why;
-        } else if (s->queued.bytes >= SPOOL_BLOCK_BYTES) {
-                (void)add(s); /* this thread goes on until the list is empty */
         }
-        return result != SPOOL_OK;
+        bool tells = s->result != SPOOL_OK || (s->was_full && !spool_reaches(s, SPOOL_ROOM_BYTES));
+
+        s->was_full = s->was_full && !tells;
+        return tells;
 }
 
-/* Under the lock, but for while the disk works. True: as above. */
+/* Under the lock, except while the disk is working. True: someone may be waiting for it. */
+static bool write_queued(struct spool *s)
+{
+        struct spool_blocks blocks;
+
+        s->writing = true;
+        size_t bytes = take_blocks(&s->queued, &blocks);
+        enum spool_result result = spool_file_write(&s->file, &blocks);
+        int why = errno;
+        bool is_done = result != SPOOL_OK || bytes == 0 || s->file.hash == NULL;
+
+        if (is_done) {
+                spool_blocks_free(&blocks);
+        }
+        pthread_mutex_lock(&spool_lock);
+        s->writing = false;
+        s->opened = true;
+        spool_blocks_move(&s->written, &blocks);
+        return account(s, is_done ? bytes : 0, result, why);
+}
+
+/* Under the lock, except while it hashes. True: as above. */
+static bool hash_written(struct spool *s)
+{
+        struct spool_blocks blocks;
+
+        s->hashing = true;
+        size_t bytes = take_blocks(&s->written, &blocks);
+        bool ok = spool_file_hash(&s->file, &blocks);
+
+        spool_blocks_free(&blocks);
+        pthread_mutex_lock(&spool_lock);
+        s->hashing = false;
+        return account(s, bytes, ok ? SPOOL_OK : SPOOL_BROKEN, ENOMEM);
+}
+
+/* Under the lock. */
+static bool may_hash(const struct spool *s)
+{
+        return !s->hashing && s->written.bytes > 0;
+}
+
+/* Under the lock. What is less than a block waits for more, or for the end. */
+static bool may_write(const struct spool *s, size_t least)
+{
+        return !s->writing && (!s->opened || s->queued.bytes >= least);
+}
+
+/* Under the lock, but for while it works. Hashes first: the bytes are still in the processor's cache. */
+static bool work_once(struct spool *s)
+{
+        if (may_hash(s)) {
+                if (may_write(s, SPOOL_BLOCK_BYTES)) {
+                        spool_list(s); /* for another thread, meanwhile */
+                }
+                return hash_written(s);
+        }
+        return may_write(s, 1) && write_queued(s);
+}
+
+/* Under the lock, but for while it works. True: someone may be waiting for it. */
 static bool work_on(struct spool *s)
 {
-        bool tells = !s->freed && s->result == SPOOL_OK && write_queued(s);
+        bool works = !s->freed && s->result == SPOOL_OK, tells = works && work_once(s);
 
+        if (works && !s->freed && s->result == SPOOL_OK && (may_hash(s) || may_write(s, SPOOL_BLOCK_BYTES))) {
+                (void)add(s); /* this thread goes on until the list is empty */
+        }
         pthread_cond_broadcast(&done);
-        if (s->freed && !s->listed) { /* whoever frees it lists it once more; the last who has it discards it */
-                spool_waiting_bytes -= s->queued.bytes;
+        if (s->freed && !s->listed && !s->writing && !s->hashing) { /* the last who has it discards it */
+                spool_waiting_bytes -= s->held_bytes;
                 pthread_mutex_unlock(&spool_lock);
                 discard(s);
                 pthread_mutex_lock(&spool_lock);
@@ -175,12 +224,7 @@ static void *run_spool_thread(void *unused)
         pthread_setname_np(pthread_self(), "spool");
         pthread_mutex_lock(&spool_lock);
         for (;;) {
-                struct spool *s = wait_for_first();
-
-                if (s->writing) { /* it was freed meanwhile, which the thread that writes it will see */
-                        continue;
-                }
-                if (work_on(s)) {
+                if (work_on(wait_for_first())) {
                         pthread_mutex_unlock(&spool_lock);
                         spool_tell();
                         pthread_mutex_lock(&spool_lock);

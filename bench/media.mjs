@@ -16,10 +16,10 @@ import { startNginx } from './references.mjs';
 import { table } from './report.mjs';
 
 const { values: options } = parseArgs({ options: { out: { type: 'string' }, seconds: { type: 'string', default: '5' }, rounds: { type: 'string', default: '3' },
-                                                   mode: { type: 'string', default: 'single' }, only: { type: 'string', default: 'upload,memory,resume,deliver,variants,ready' } } });
+                                                   mode: { type: 'string', default: 'single' }, clients: { type: 'string', default: '1,16' }, only: { type: 'string', default: 'upload,memory,resume,deliver,variants,ready' } } });
 const SECONDS = Number(options.seconds), ROUNDS = Number(options.rounds);
 const MIB = 1 << 20, FILE_BYTES = 64 * MIB, PICTURE_BYTES = 200 << 10;
-const CLIENTS = [1, 16], CONNECTIONS = 16, READY_EACH = 30, CHILDREN = 20, CUTS = 100;
+const CLIENTS = options.clients.split(',').map(Number), CONNECTIONS = 16, READY_EACH = 30, CHILDREN = 20, CUTS = 100;
 const PARALLEL = [[200, 1 * MIB], [200, 8 * MIB], [32, 64 * MIB]]; // concurrent uploads
 const VARIANTS = [['large', '1600x1600>'], ['medium', '800x800>'], ['small', '400x400>'], ['thumb', '160x160']];
 // All clients share one address. Media are not processed (MEDIA_PROCESS), since nginx does not process them, either.
@@ -182,7 +182,7 @@ async function resuming(server, token) {
 const bring = async (server, token, file) => {
         const { raw, headers } = form(file);
         const answer = await fetch(`http://127.0.0.1:${server.port}/v1/media`, { method: 'POST', body: raw, headers: { ...headers, authorization: `Bearer ${token}` } });
-        if (answer.status !== 201) {
+        if (answer.status !== 202) {
                 throw new Error(`a picture was answered ${answer.status}: ${await answer.text()}`);
         }
         return (await answer.json()).id;

@@ -56,9 +56,17 @@ static void take_out(struct entry **list, struct entry *entry)
         *list = entry->next;
 }
 
-static struct entry *find(struct entry *list, const struct service_job *job)
+static struct entry *find_waiting(struct entry *list, const struct service_job *job, int64_t after_us)
 {
-        while (list != NULL && list->job != job) {
+        while (list != NULL && (list->job != job || list->due_us <= after_us)) {
+                list = list->next;
+        }
+        return list;
+}
+
+static struct entry *find_running(struct entry *list, const struct service_job *job)
+{
+        while (list != NULL && (list->job != job || list->announced)) {
                 list = list->next;
         }
         return list;
@@ -86,28 +94,35 @@ struct jobs *jobs_new(void)
 
 void jobs_add(struct jobs *jobs, struct service *service, const struct service_job *job)
 {
-        struct entry *entry = allocate(sizeof(*entry));
+        int n = job->parallel != NULL ? job->parallel() : 1;
 
-        *entry = (struct entry){.jobs = jobs, .service = service, .job = job, .due_us = clock_monotonic_us()};
-        insert(jobs, entry);
+        for (int i = 0; i < n; i++) {
+                struct entry *entry = allocate(sizeof(*entry));
+
+                *entry = (struct entry){.jobs = jobs, .service = service, .job = job, .due_us = clock_monotonic_us()};
+                insert(jobs, entry);
+        }
 }
 
 /* ---- Announcements ---- */
 
+/* One of those that wait, since each announcement is of one piece of work. Those that run may have checked before the
+ * work was there: they check again. */
 static void hurry(struct jobs *jobs, const struct service_job *job)
 {
+        int64_t now_us = clock_monotonic_us();
         struct entry *waiting, *running;
 
         (void)pthread_mutex_lock(&jobs->lock);
-        waiting = find(jobs->waiting, job);
-        running = find(jobs->running, job);
+        waiting = find_waiting(jobs->waiting, job, now_us);
+        running = find_running(jobs->running, job);
         if (waiting != NULL) {
                 take_out(&jobs->waiting, waiting);
-                waiting->due_us = clock_monotonic_us();
+                waiting->due_us = now_us;
                 insert(jobs, waiting);
                 ticker_wake(jobs->ticker);
         } else if (running != NULL) {
-                running->announced = true; /* it may have checked before the work was there */
+                running->announced = true;
         }
         (void)pthread_mutex_unlock(&jobs->lock);
 }

@@ -9,6 +9,8 @@ struct service_job {
         const char *name;
         int every_s; /* the longest interval: for unannounced work, as after a crash */
         bool eager;  /* others wait for it: portions follow each other without a pause */
+        /* How many portions may run at a time in this process, asked at start; NULL: one. */
+        int (*parallel)(void);
         /* A portion that takes a second at most. more: set if further work is due; the next portion follows after a
          * pause as long as this one took. A failure is logged and retried after a second, then with growing delays. */
         sn_status (*run)(struct rpc_call *c, bool *more);

@@ -75,6 +75,13 @@ static sn_status due_at_once(struct rpc_call *c, int64_t *wait_ms)
 }
 
 static const struct service_job due_soon = {.name = "due", .every_s = 3600, .run = run_once, .next = due_at_once};
+static int three(void)
+{
+        return 3;
+}
+
+static const struct service_job shared = {.name = "shared", .every_s = 3600, .parallel = three, .run = run_once};
+static const struct service_job shared_slow = {.name = "slow", .every_s = 3600, .parallel = three, .run = wait_at_gate};
 static const struct service_job slow = {.name = "slow", .every_s = 3600, .run = wait_at_gate};
 
 static int reset(void **state)
@@ -212,6 +219,36 @@ static void a_job_that_always_has_more_stops_with_the_others(void **state)
         jobs_free(jobs);
 }
 
+/* Each announcement adds a portion, as long as one of the three waits for its interval. */
+static void portions_of_one_job_run_in_parallel(void **state)
+{
+        struct jobs *jobs = jobs_new();
+
+        jobs_add(jobs, &service, &shared_slow);
+        jobs_start(jobs);
+        wait_for(&slow_ones, 3); /* none has finished */
+        jobs_announce_now(&shared_slow);
+        atomic_store(&gate_open, true);
+        wait_for(&finished, 4);
+        jobs_free(jobs);
+        assert_int_equal(atomic_load(&finished), 4);
+}
+
+static void an_announcement_wakes_one_of_a_parallel_job(void **state)
+{
+        struct jobs *jobs = jobs_new();
+
+        jobs_add(jobs, &service, &shared);
+        jobs_start(jobs);
+        for (int n = 3; n < 20; n++) {
+                wait_for(&runs, n);
+                jobs_announce_now(&shared);
+        }
+        wait_for(&runs, 20);
+        jobs_free(jobs);
+        assert_int_equal(atomic_load(&runs), 20);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -220,6 +257,8 @@ int main(void)
             cmocka_unit_test_setup(stopping_waits_for_running_jobs, reset),
             cmocka_unit_test_setup(portions_of_an_eager_job_follow_immediately, reset),
             cmocka_unit_test_setup(a_job_that_always_has_more_stops_with_the_others, reset),
+            cmocka_unit_test_setup(portions_of_one_job_run_in_parallel, reset),
+            cmocka_unit_test_setup(an_announcement_wakes_one_of_a_parallel_job, reset),
             cmocka_unit_test_setup(a_finished_job_waits_for_its_interval, reset),
             cmocka_unit_test_setup(a_failed_job_is_retried_before_its_interval, reset),
             cmocka_unit_test_setup(a_job_that_returns_its_next_time_runs_then, reset),

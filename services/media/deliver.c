@@ -63,17 +63,28 @@ static bool takes_avif(const char *accept)
         return false;
 }
 
+static bool is_one_of(const char *variant, const char *const *names)
+{
+        while (*names != NULL && strcmp(variant, *names) != 0) {
+                names++;
+        }
+        return *names != NULL;
+}
+
 /* Of which there may be both. */
 static bool is_picture(const char *variant)
 {
-        static const char *const names[] = {"large", "medium", "small", "thumb"};
+        static const char *const names[] = {"large", "medium", "small", "thumb", NULL};
 
-        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-                if (strcmp(variant, names[i]) == 0) {
-                        return true;
-                }
-        }
-        return false;
+        return is_one_of(variant, names);
+}
+
+/* What nothing can have is not looked for, and does not fill the log of accesses. */
+static bool is_possible(const char *variant)
+{
+        static const char *const names[] = {"original", "mp4", "poster", "mp3", "ogg", NULL};
+
+        return is_picture(variant) || is_one_of(variant, names);
 }
 
 /* The name under which it is looked for first. */
@@ -120,6 +131,11 @@ static sn_status find_served(struct rpc_call *c, struct db_tx *tx, const Media__
 }
 
 /* What one may not see is not found, in the same words as what is not there. */
+static sn_status fail_missing(struct rpc_call *c)
+{
+        return rpc_fail(c, SN_NOT_FOUND, NULL, "there is no such file, or you may not see it");
+}
+
 static sn_status find(struct rpc_call *c, const Media__DownloadMediaRequest *in, const char *wanted, struct served *out)
 {
         struct media_access access = {0};
@@ -128,8 +144,7 @@ static sn_status find(struct rpc_call *c, const Media__DownloadMediaRequest *in,
         if (access.media_id != NULL) {
                 access_log_add(c, &access);
         }
-        return status == SN_NOT_FOUND ? rpc_fail(c, SN_NOT_FOUND, NULL, "there is no such file, or you may not see it")
-                                      : status;
+        return status == SN_NOT_FOUND ? fail_missing(c) : status;
 }
 
 static sn_status look_up(struct rpc_call *c, const Media__DownloadMediaRequest *in, const char *wanted,
@@ -159,6 +174,9 @@ sn_status media_handle_download_media(struct rpc_call *c, const Media__DownloadM
         const char *wanted = wanted_name(c, in);
         int fd = -1;
 
+        if (!is_possible(in->variant)) {
+                return fail_missing(c);
+        }
         bool is_open = served_find(c, in->id, wanted, &file, &fd);
         TRY(is_open ? rpc_answer_file(c, fd) : look_up(c, in, wanted, &file));
         out->etag = file.sha256;

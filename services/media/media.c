@@ -1,6 +1,7 @@
 /* media_service: what it is made of. */
 #include "services/media/media.h"
 
+#include <unistd.h>
 #include "base/log.h"
 #include "services/media/access_log.h"
 #include "services/media/blobs.h"
@@ -10,7 +11,7 @@
 
 struct media_limits media_limits;
 
-enum { ABILITIES_MS = 15000 };
+enum { ABILITIES_MS = 15000, DEFAULT_WORKERS_MAX = 4 };
 
 /* Said once, and afterwards in each refusal. */
 static void find_abilities(struct service *service)
@@ -41,11 +42,23 @@ static void leave_it_to_workers(void)
         media_limits.takes_films = media_limits.decoders[0] != '\0';
 }
 
+/* A picture may take hundreds of MiB: many processors alone are no reason for many at a time. */
+static int workers_of(const struct settings *settings)
+{
+        long half = sysconf(_SC_NPROCESSORS_ONLN) / 2;
+
+        return settings->media_workers > 0  ? (int)settings->media_workers
+               : half > DEFAULT_WORKERS_MAX ? DEFAULT_WORKERS_MAX
+               : half > 0                   ? (int)half
+                                            : 1;
+}
+
 static sn_status begin(const struct settings *settings)
 {
         media_limits = (struct media_limits){.quota_bytes = settings->media_quota_bytes,
                                              .file_bytes = settings->media_file_bytes,
                                              .pending = settings->media_pending,
+                                             .workers = workers_of(settings),
                                              .film_s = (int)settings->media_film_s,
                                              .video_s = (int)settings->media_video_s,
                                              .audio_s = (int)settings->media_audio_s,
@@ -67,6 +80,7 @@ static sn_status start(struct service *service, const struct settings *settings)
         } else {
                 leave_it_to_workers();
         }
+        wake_start(service);
         return SN_OK;
 }
 
@@ -74,7 +88,13 @@ static sn_status start_worker(struct service *service, const struct settings *se
 {
         TRY(begin(settings));
         find_abilities(service);
+        wake_start(service);
         return SN_OK;
+}
+
+static void stop_worker(struct service *service)
+{
+        wake_stop();
 }
 
 enum { STOP_MS = 5000 };
@@ -84,6 +104,7 @@ static void stop(struct service *service)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, STOP_MS);
 
+        wake_stop();
         if (access_log_flush(c) != SN_OK) {
                 log_event(LOG_LEVEL_WARN, "accesses to media that are not public could not be written");
         }
@@ -139,4 +160,5 @@ const struct service_definition media_worker = {
     .jobs = worker_jobs,
     .emits = true,
     .start = start_worker,
+    .stop = stop_worker,
 };

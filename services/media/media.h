@@ -17,6 +17,7 @@ struct media_limits {
         int64_t quota_bytes;                    /* that a member may keep */
         int64_t file_bytes;                     /* that one file may have */
         int64_t pending;                        /* media of a member that may wait to be processed */
+        int workers;                            /* pictures that this process processes at a time */
         int film_s;                             /* that the processing of a video or a sound may take */
         int video_s, audio_s, side, video_side; /* services/media/decode.h, decode_limits */
         const char *decoders;
@@ -34,7 +35,6 @@ SN_CHECKED sn_status media_pass_on(struct rpc_call *c, const struct rpc_call *po
 
 #define MEDIA_LINK "media-url" /* what signed links of media are for (auth/signed_link.h) */
 
-extern const struct service_job media_process_films;
 /* Puts a media into the queue of what is processed (process.c); anew, when it is there or in work. */
 SN_CHECKED sn_status process_later(struct db_tx *tx, const char *media_id);
 

@@ -247,16 +247,30 @@ static sn_status next_due(struct rpc_call *c, int64_t *wait_ms)
         return media_limits.processes_pictures ? DB_READ(c, tx, store_next_job(tx, false, wait_ms)) : SN_OK;
 }
 
-const struct service_job media_process = {
-    .name = "process_media", .every_s = 30, .run = process_picture, .next = next_due};
+static int at_a_time(void)
+{
+        return media_limits.processes_pictures ? media_limits.workers : 1;
+}
 
-const struct service_job process_pictures_polled = {
-    .name = "process_media", .every_s = PROCESS_POLL_S, .run = process_picture, .next = next_due};
+const struct service_job media_process = {.name = "process_media",
+                                          .every_s = 30,
+                                          .eager = true,
+                                          .parallel = at_a_time,
+                                          .run = process_picture,
+                                          .next = next_due};
+
+const struct service_job process_pictures_polled = {.name = "process_media",
+                                                    .every_s = PROCESS_POLL_S,
+                                                    .eager = true,
+                                                    .parallel = at_a_time,
+                                                    .run = process_picture,
+                                                    .next = next_due};
 
 sn_status process_later(struct db_tx *tx, const char *media_id)
 {
         TRY(store_insert_job(tx, media_id));
         jobs_announce(tx, &media_process);
         jobs_announce(tx, &media_process_films);
+        wake_others(tx);
         return SN_OK;
 }

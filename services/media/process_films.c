@@ -27,7 +27,7 @@ static sn_status next_due(struct rpc_call *c, int64_t *wait_ms)
 }
 
 const struct service_job media_process_films = {
-    .name = "process_films", .every_s = 30, .run = process_film, .next = next_due};
+    .name = "process_films", .every_s = 30, .eager = true, .run = process_film, .next = next_due};
 
 const struct service_job process_films_polled = {
-    .name = "process_films", .every_s = PROCESS_POLL_S, .run = process_film, .next = next_due};
+    .name = "process_films", .every_s = PROCESS_POLL_S, .eager = true, .run = process_film, .next = next_due};

@@ -18,7 +18,7 @@ static MediaRows__StoredMedia *find(MediaRows__StoredMedia **rows, size_t n, con
 
 /* What is asked for, for each the viewer. */
 struct asked {
-        char **ids, **viewer_ids; /* viewer_ids NULL: the actor */
+        char **ids, **viewer_ids;
         size_t n;
 };
 
@@ -34,7 +34,7 @@ static void answer(struct rpc_call *c, const struct asked *asked, MediaRows__Sto
                 out->items[i] = ARENA_NEW(c->arena, Media__Media);
                 media__media__init(out->items[i]);
                 if (found != NULL) {
-                        describe(c, found, asked->viewer_ids != NULL ? asked->viewer_ids[i] : c->actor);
+                        describe(c, found, asked->viewer_ids[i]);
                         *out->items[i] = *found->media;
                 }
         }
@@ -42,9 +42,8 @@ static void answer(struct rpc_call *c, const struct asked *asked, MediaRows__Sto
 
 static sn_status check_viewers(struct rpc_call *c, const Media__BatchDescribeRequest *in)
 {
-        return in->n_viewer_ids == 0 || in->n_viewer_ids == in->n_ids
-                   ? SN_OK
-                   : rpc_fail(c, SN_INVALID_ARGUMENT, "viewer_ids", "must be as many as ids, or none");
+        return in->n_viewer_ids == in->n_ids ? SN_OK
+                                             : rpc_fail(c, SN_INVALID_ARGUMENT, "viewer_ids", "must be as many as ids");
 }
 
 sn_status media_handle_batch_describe(struct rpc_call *c, const Media__BatchDescribeRequest *in,
@@ -55,7 +54,7 @@ sn_status media_handle_batch_describe(struct rpc_call *c, const Media__BatchDesc
 
         TRY(check_viewers(c, in));
         TRY(DB_READ(c, tx, store_medias(tx, in->ids, in->n_ids, &n, &rows)));
-        answer(c, &(struct asked){in->ids, in->n_viewer_ids > 0 ? in->viewer_ids : NULL, in->n_ids}, rows, n, out);
+        answer(c, &(struct asked){in->ids, in->viewer_ids, in->n_ids}, rows, n, out);
         return SN_OK;
 }
 
@@ -82,6 +81,17 @@ static sn_status check_own(struct rpc_call *c, const Media__AttachRequest *in, M
         return SN_OK;
 }
 
+/* Who attaches media is shown them. */
+static char **owner_for_each(struct rpc_call *c, const Media__AttachRequest *in)
+{
+        char **viewers = ARENA_ARRAY(c->arena, char *, in->n_ids);
+
+        for (size_t i = 0; i < in->n_ids; i++) {
+                viewers[i] = in->owner_id;
+        }
+        return viewers;
+}
+
 sn_status media_handle_attach(struct rpc_call *c, const Media__AttachRequest *in, Media__Descriptions *out)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
@@ -92,6 +102,6 @@ sn_status media_handle_attach(struct rpc_call *c, const Media__AttachRequest *in
         TRY(store_medias(tx, in->ids, in->n_ids, &n, &rows));
         TRY(check_own(c, in, rows, n));
         TRY(store_insert_uses(tx, in->ids, in->n_ids, in->object_id, in->is_public));
-        answer(c, &(struct asked){in->ids, NULL, in->n_ids}, rows, n, out);
+        answer(c, &(struct asked){in->ids, owner_for_each(c, in), in->n_ids}, rows, n, out);
         return db_commit(c, NULL, &tx);
 }

@@ -16,7 +16,8 @@ struct storage {
          * published it goes with the call, or as what a crash left. own: an id that nothing else has while it is on its
          * way; sha256: of its bytes, in hex, NULL when unknown. */
         sn_status (*stage)(struct rpc_call *c, int fd, const char *own, const char *key, const char *sha256);
-        /* Puts what this call has staged under its key, unless there is something. Quick: a transaction is open. */
+        /* Puts what this call has staged under its key, once; what is there has the same bytes. Quick: a transaction is
+         * open. */
         sn_status (*publish)(struct rpc_call *c, const char *own, const char *key);
         /* For reading, from its beginning; the caller's to close. SN_NOT_FOUND when there is none. */
         sn_status (*open)(struct rpc_call *c, const char *key, int *fd);

@@ -51,10 +51,12 @@ sn_status chat_pictures_show(struct rpc_call *c, chat_member *const *members, si
         size_t *places = ARENA_ARRAY(c->arena, size_t, n);
 
         in.ids = ARENA_ARRAY(c->arena, char *, n);
+        in.viewer_ids = ARENA_ARRAY(c->arena, char *, n);
         for (size_t i = 0; i < n; i++) {
                 if (members[i]->picture_id[0] != '\0') {
                         places[in.n_ids] = i;
                         in.ids[in.n_ids++] = members[i]->picture_id;
+                        in.viewer_ids[in.n_viewer_ids++] = members[i]->user_id;
                 }
         }
         TRY(in.n_ids > 0 ? media_batch_describe(c, &in, &out) : SN_OK);

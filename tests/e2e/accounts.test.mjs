@@ -135,7 +135,7 @@ test('a member can export the data that every service stores about them, without
         const chat = must(await ada.post('/v1/chats', { kind: 'direct', user_ids: [bob.id] }), 201);
         const sent = must(await ada.post(`/v1/chats/${chat.id}/messages`, { text: 'a word of ada', client_id: randomUUID() }), 201);
         must(await bob.post(`/v1/chats/${chat.id}/messages`, { text: 'a word of bob', client_id: randomUUID() }), 201);
-        const file = must(await api('POST', '/v1/media', { token: ada.token, ...form(png(4, 4)) }), 201);
+        const file = must(await api('POST', '/v1/media', { token: ada.token, ...form(png(4, 4)) }), 202);
         await eventually('ada is told', async () => must(await ada.get('/v1/notifications')).items.length > 0);
         await ada.homeIds();
         const begun = must(await ada.post(exportPath), 202);

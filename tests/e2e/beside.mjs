@@ -23,11 +23,12 @@ export async function startBeside(server, files, words, more = {}) {
         return child;
 }
 
-// Whether a process has decoding children now.
-export const decodes = ({ pid }) => fs.readdirSync(`/proc/${pid}/task`).some((task) => {
+// How many decoding children a process has now.
+export const decoders = ({ pid }) => fs.readdirSync(`/proc/${pid}/task`).flatMap((task) => {
         try {
-                return fs.readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim() !== '';
+                return fs.readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean);
         } catch {
-                return false; // the thread has ended
+                return []; // the thread has ended
         }
-});
+}).length;
+export const decodes = (process) => decoders(process) > 0;

@@ -266,7 +266,7 @@ test('shared notes are shown to each reader as far as they may see them', async 
 test('pictures are shown to who may read the message, by signed addresses, and go with it', async () => {
         const [ada, bob, cay] = await registerMany(3);
         const chat = await group(ada, bob);
-        const bring = async (member) => must(await api('POST', '/v1/media', { token: member.token, ...form(png(20, 10), { alt_text: 'a cat' }) }), 201).id;
+        const bring = async (member) => must(await api('POST', '/v1/media', { token: member.token, ...form(png(20, 10), { alt_text: 'a cat' }) }), 202).id;
         const pictures = [await bring(ada), await bring(ada)];
         const client_id = randomUUID();
         const sent = await send(ada, chat, '', { media_ids: pictures, client_id });
@@ -297,7 +297,7 @@ test('pictures are shown to who may read the message, by signed addresses, and g
 
 test('a group shows a picture, to who is in it, as long as its owner has it', async () => {
         const [ada, bob, cay] = await registerMany(3);
-        const bring = async (member) => must(await api('POST', '/v1/media', { token: member.token, ...form(png(20, 10)) }), 201).id;
+        const bring = async (member) => must(await api('POST', '/v1/media', { token: member.token, ...form(png(20, 10)) }), 202).id;
         const begin = (more) => ada.post('/v1/chats', { kind: 'group', title: 'A group', user_ids: [bob.id], ...more });
         const picture = async (member, chat) => must(await member.get(`/v1/chats/${chat.id}`)).picture?.id ?? null;
         const [first, second] = [await bring(ada), await bring(ada)];
@@ -305,6 +305,7 @@ test('a group shows a picture, to who is in it, as long as its owner has it', as
         assert.deepEqual([chat.picture.id, await picture(bob, chat)], [first, first]);
         await processed(ada, first);
         const { url } = must(await bob.get('/v1/chats')).items[0].picture;
+        assert.match(url, new RegExp(`&viewer=${bob.id}$`));
         assert.equal((await fetch(new URL(url, net.url))).status, 200);
         const live = await open(bob);
         assert.equal(must(await ada.patch(`/v1/chats/${chat.id}`, { picture_media_id: second })).picture.id, second);

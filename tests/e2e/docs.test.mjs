@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { Conformance } from './conformance.mjs';
 import { root } from './harness.mjs';
+import { jpeg } from './pictures.mjs';
 import { api, mode, must, net } from './shared.mjs';
 
 const run = promisify(execFile);
@@ -71,6 +72,21 @@ test('docs/api.md: the gRPC client works as printed, works again, and with anoth
                 const { stdout } = await run('bash', ['-eu', '-c', command], { cwd: dir });
                 assert.match(stdout, new RegExp(`^[0-9a-f-]{36} ada ${text}\n$`));
         }
+});
+
+test('docs/media.md: uploading, showing and organising media work as printed', async () => {
+        await firstPost(); // it logs in as that member
+        const member = must(await api('POST', '/v1/auth/login', { body: { login: 'ada', password: 'correct horse' } }));
+        fs.writeFileSync(path.join(dir, 'cat.jpg'), jpeg);
+        const commands = ['# Media', '## Uploading a file', '[stream](streaming.md)', 'in the quota from the start.', '## Showing media', '## Your media'].map((heading) => indented('docs/media.md', heading));
+        const script = replaced(['set -o pipefail', ...commands].join('\necho\n'), 'http://127.0.0.1:8080', net.url).replace('"name": "Cats"', `"name": "Cats ${Date.now()}"`);
+        const { stdout } = await run('bash', ['-euc', script], { cwd: dir, env: { ...process.env, TOKEN: member.access_token } });
+        assert.doesNotMatch(stdout, /"code":/);
+        assert.match(stdout, /"status":"processing"[\s\S]*HTTP\/1.1 204[\s\S]*Upload-Media-Id: [\s\S]*"text":"Look"[\s\S]*"alt_text":"A black cat"[\s\S]*"quota_bytes":/i);
+        const [, example] = read('docs/media.md').match(/^```js\n(.*?)^```$/ms);
+        fs.writeFileSync(path.join(dir, 'upload.mjs'), example);
+        const env = { ...process.env, URL: net.url, TOKEN: member.access_token, FILE: path.join(dir, 'cat.jpg') };
+        assert.match((await run('node', ['upload.mjs'], { cwd: dir, env })).stdout, /^[0-9a-f-]{36}\n$/);
 });
 
 test('docs/api.md: the error and the note that it shows are what /openapi.json describes', async () => {

@@ -11,7 +11,7 @@ import { eventually, must } from './client.mjs';
 import { ownServer } from './own.mjs';
 import { form, png } from './pictures.mjs';
 
-const CALLS = 'pwrite64,pwritev,fsync,fdatasync,link,linkat,sendto,sendmsg,writev,write';
+const CALLS = 'pwrite64,pwritev,fsync,fdatasync,rename,linkat,sendto,sendmsg,writev,write';
 const it = ownServer({ env: { MEDIA_PROCESS: 'off' } }, async (net) => {
         it.ada = await net.register();
 });
@@ -63,7 +63,7 @@ function callsOf(lines) {
         return calls;
 }
 
-const isAnswer = ({ at, name, text }) => at === 'begin' && /^(sendto|sendmsg|writev|write)$/.test(name) && /"HTTP\/1\.1 20[14]/.test(text);
+const isAnswer = ({ at, name, text }) => at === 'begin' && /^(sendto|sendmsg|writev|write)$/.test(name) && /"HTTP\/1\.1 20[124]/.test(text);
 
 // What was asked until each answer, answer by answer.
 function untilAnswers(calls) {
@@ -99,8 +99,8 @@ function missing(calls, folder, bytes) {
                 } else if (name === 'linkat' && at === 'end' && result === 0) {
                         const [, from, to] = text.match(/"\/proc\/self\/fd\/(\d+)", [^"]*"([^"]+)"/) ?? [];
                         names.set(to?.split('/').at(-1).slice(-12), inodes.get(`${thread} ${from}`));
-                } else if (name === 'link' && at === 'end' && result === 0 && text.includes(`/${folder}/`)) {
-                        placed = names.get(text.match(/^link\("([^"]+)"/)[1].split('/').at(-1).slice(-12)) ?? null;
+                } else if (name === 'rename' && at === 'end' && result === 0 && text.includes(`/${folder}/`)) {
+                        placed = names.get(text.match(/^rename\("([^"]+)"/)[1].split('/').at(-1).slice(-12)) ?? null;
                         folderSynced = false;
                 } else if (/^f(data)?sync$/.test(name) && new RegExp(`/media/${folder}(/[0-9a-f]{2})?>`).test(text)) {
                         placedWhen = at === 'begin' ? placed : placedWhen;
@@ -129,7 +129,7 @@ test('whatever is acknowledged would be there after a power loss: bytes, name an
                 await ask('PATCH', address, 204, { 'upload-offset': String(from), 'content-type': 'application/offset+octet-stream' }, picture.subarray(from, to));
         }
         const { raw, headers } = form(other);
-        await ask('POST', '/v1/media', 201, headers, raw);
+        await ask('POST', '/v1/media', 202, headers, raw);
         await ask('POST', '/v1/uploads', 201, { 'upload-length': '5000', 'content-type': 'application/offset+octet-stream' }, picture.subarray(0, 3000));
         const answers = untilAnswers(callsOf(await watched.lines()));
         assert.equal(answers.length, 6);
@@ -145,4 +145,18 @@ test('whatever is acknowledged would be there after a power loss: bytes, name an
                 }
         }
         assert.match(must(await it.ada.get(address)).media_id, /^[0-9a-f-]{36}$/);
+});
+
+test('what is asked of the disk does not depend on whether somebody else has the same content', async () => {
+        const { raw, headers } = form(png(60, 40, () => randomBytes(3), []));
+        const members = [it.ada, await it.register()], watched = await watch(it.server);
+        for (const { token } of members) {
+                const answer = await fetch(`${it.server.url}/v1/media`, { method: 'POST', body: raw, headers: { ...headers, authorization: `Bearer ${token}` } });
+                assert.equal(answer.status, 202, await answer.text());
+        }
+        const asked = untilAnswers(callsOf(await watched.lines())).map((calls) => calls
+                .filter(({ at, name, text }) => at === 'begin' && /^(rename|linkat|fsync|fdatasync)$/.test(name) && !text.includes('/postgresql/'))
+                .map(({ text }) => text.replace(/^(\w+\()\d+/, '$1').replace(/fd\/\d+|#\d+|[0-9a-f]{8}-[0-9a-f-]{27}/g, '…').replace(/ \(deleted\)|\) += 0$/g, '')));
+        assert.ok(asked[0].length >= 3, asked[0].join('\n'));
+        assert.deepEqual(asked[1], asked[0]);
 });

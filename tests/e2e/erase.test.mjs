@@ -94,7 +94,7 @@ test('an erased member leaves no trace: ID, name, address, text', { timeout: 240
         await ada.react(theirs.id, 'bookmark');
         await ada.react(theirs.id, 'renote');
         await fan.react(note.id, 'renote');
-        const picture = must(await it.api('POST', '/v1/media', { token: ada.token, ...form(png(8, 8), { alt_text: word }, `${word}.png`) }), 201);
+        const picture = must(await it.api('POST', '/v1/media', { token: ada.token, ...form(png(8, 8), { alt_text: word }, `${word}.png`) }), 202);
         await sql('media', `insert into media_access_logs select gen_random_uuid(), gen_random_uuid(), case n % 2 when 0 then '${ada.id}'::uuid else gen_random_uuid() end, case n % 2 when 1 then '${ada.id}'::uuid end, 'small', true, 1, now() from generate_series(1, 120) n`);
         await eventually('her search history is stored', async () => { must(await ada.get(`/v1/search?query=${word}`)); return must(await ada.get('/v1/search/history')).items.length === 1; });
         must(await ada.post('/v1/search/saved', { query: word }), 201);

@@ -17,7 +17,7 @@ before(async () => {
 after(() => films.remove());
 
 async function bring(file, name = 'a.bin') {
-        const media = must(await api('POST', '/v1/media', { token: owner.token, ...form(file, {}, name) }), 201);
+        const media = must(await api('POST', '/v1/media', { token: owner.token, ...form(file, {}, name) }), 202);
         return { first: media, ...(await processed(owner, media.id)) };
 }
 

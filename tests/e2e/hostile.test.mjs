@@ -18,7 +18,7 @@ before(async () => {
 after(() => files.remove());
 
 const send = (file, name) => api('POST', '/v1/media', { token: owner.token, ...form(file, {}, name) });
-const bring = async (file) => processed(owner, must(await send(file), 201).id);
+const bring = async (file) => processed(owner, must(await send(file), 202).id);
 
 async function bytes(id, variant, accept = '*/*') {
         const answer = await fetch(`${process.env.SONET_URL}/media/${id}/${variant}`, { headers: { authorization: `Bearer ${owner.token}`, accept } });
@@ -162,7 +162,7 @@ test('wherever a file is cut off, and whatever byte of it is another one, the se
                         problem(answer, 415, { code: 'unsupported_media_type' });
                         continue;
                 }
-                const media = await processed(owner, must(answer, 201).id);
+                const media = await processed(owner, must(answer, 202).id);
                 assert.ok(cut ? media.status === 'failed' : ['ready', 'failed'].includes(media.status), `${what}: ${media.status}`);
                 assert.ok(media.status === 'ready' || media.reason.length > 0, what);
         }

@@ -24,7 +24,7 @@ async function download(path, { token, headers = {} } = {}) {
 
 test('a picture is brought by a form, and read by its owner alone', async () => {
         const picture = png(40, 30, undefined, []);
-        const media = must(await bring(owner, picture, { alt_text: 'two cats', focus_x: '-0.5', focus_y: '0.25' }, 'cats.txt'), 201);
+        const media = must(await bring(owner, picture, { alt_text: 'two cats', focus_x: '-0.5', focus_y: '0.25' }, 'cats.txt'), 202);
         assert.deepEqual([media.kind, media.mime_type, media.size_bytes, media.alt_text, media.focus_x, media.focus_y],
                          ['image', 'image/png', picture.length, 'two cats', -0.5, 0.25]);
         assert.equal(must(await owner.get(`/v1/media/${media.id}`)).id, media.id);
@@ -68,7 +68,7 @@ test('what a file is its first bytes say, never its name; and bad fields are ref
 });
 
 test('a media is described anew, by what is given', async () => {
-        const media = must(await bring(owner, png(3, 3), { alt_text: 'before', focus_x: '0.5' }), 201);
+        const media = must(await bring(owner, png(3, 3), { alt_text: 'before', focus_x: '0.5' }), 202);
         assert.equal(must(await owner.patch(`/v1/media/${media.id}`, { alt_text: '' })).alt_text, '');
         const changed = must(await owner.patch(`/v1/media/${media.id}`, { focus_y: -1 }));
         assert.deepEqual([changed.alt_text, changed.focus_x, changed.focus_y], ['', 0.5, -1]);
@@ -85,7 +85,7 @@ test('one lists one’s own, the newest first, page by page and by kind', async 
         const member = await register();
         const made = [];
         for (let i = 0; i < 5; i++) {
-                made.unshift(must(await bring(member, png(2, 2)), 201).id);
+                made.unshift(must(await bring(member, png(2, 2)), 202).id);
         }
         assert.deepEqual(ids(await readAll((path) => member.get(path), '/v1/media', { limit: 2 })), made);
         assert.deepEqual(ids(must(await member.get('/v1/media?kind=image&limit=3')).items), made.slice(0, 3));
@@ -96,10 +96,10 @@ test('one lists one’s own, the newest first, page by page and by kind', async 
 test('the same content counts once for each owner, until its last media goes', async () => {
         const member = await register();
         const picture = png(20, 21, undefined, []);
-        const first = must(await bring(member, picture), 201);
+        const first = must(await bring(member, picture), 202);
         assert.deepEqual({ ...await usage(member), quota_bytes: 0 }, { used_bytes: picture.length, reserved_bytes: 0, quota_bytes: 0, files: 1 });
-        const second = must(await bring(member, picture), 201);
-        const foreign = must(await bring(other, picture), 201);
+        const second = must(await bring(member, picture), 202);
+        const foreign = must(await bring(other, picture), 202);
         await processed(member, first.id);
         await processed(member, second.id);
         await processed(other, foreign.id);
@@ -118,8 +118,8 @@ const publicStatus = async (path) => (await download(path)).status;
 
 test('an avatar and a header are shown wherever a member is, to everybody, and go when others come', async () => {
         const [member, follower] = await registerMany(2);
-        const picture = must(await bring(member, png(30, 30)), 201).id;
-        const header = must(await bring(member, png(60, 20)), 201).id;
+        const picture = must(await bring(member, png(30, 30)), 202).id;
+        const header = must(await bring(member, png(60, 20)), 202).id;
         const me = must(await member.put('/v1/users/me/avatar', { body: { media_id: picture } }));
         assert.deepEqual([me.avatar_url, me.header_url], [`/media/${picture}/thumb`, null]);
         assert.equal(must(await member.put('/v1/users/me/header', { body: { media_id: header } })).header_url, `/media/${header}/large`);
@@ -135,7 +135,7 @@ test('an avatar and a header are shown wherever a member is, to everybody, and g
         assert.equal(must(await follower.get(`/v1/users/${follower.id}/following`)).items[0].avatar_url, `/media/${picture}/thumb`);
         await eventually('they are there', async () => await publicStatus(me.avatar_url) === 200 && await publicStatus(`/media/${header}/large`) === 200, 60_000);
 
-        const next = must(await bring(member, png(31, 31)), 201).id;
+        const next = must(await bring(member, png(31, 31)), 202).id;
         must(await member.put('/v1/users/me/avatar', { body: { media_id: next } }));
         await eventually('the one before is gone', async () => (await member.get(`/v1/media/${picture}`)).status === 404);
         assert.equal((await follower.read(note.id)).author.avatar_url, `/media/${next}/thumb`);
@@ -148,10 +148,10 @@ test('an avatar and a header are shown wherever a member is, to everybody, and g
 
 test('only a picture of one’s own can be an avatar, and one that fails is taken off', async () => {
         const [member, stranger] = await registerMany(2);
-        const foreign = must(await bring(stranger, png(4, 4)), 201).id;
+        const foreign = must(await bring(stranger, png(4, 4)), 202).id;
         problem(await member.put('/v1/users/me/avatar', { body: { media_id: foreign } }), 422, { field: 'media_id' });
         problem(await member.put('/v1/users/me/header', { body: { media_id: '01890000-0000-7000-8000-000000000000' } }), 422, { field: 'media_id' });
-        const broken = must(await bring(member, png(300, 300).subarray(0, 400)), 201).id;
+        const broken = must(await bring(member, png(300, 300).subarray(0, 400)), 202).id;
         await Promise.all([member.put('/v1/users/me/avatar', { body: { media_id: broken } }), processed(member, broken)]);
         problem(await member.put('/v1/users/me/avatar', { body: { media_id: broken } }), 422, { field: 'media_id' });
         await eventually('it is taken off', async () => must(await member.get('/v1/users/me')).avatar_url === null);
@@ -179,8 +179,8 @@ test('collections: within each other, each name once in its place, shown to thei
         assert.equal(must(await member.patch(`/v1/media/collections/${other.id}`, { parent_id: travels.id, name: 'Oslo' })).parent_id, travels.id);
         assert.deepEqual(await listed(`?parent_id=${travels.id}`), ['Oslo', 'Rome']);
 
-        const [first, second] = [must(await bring(member, png(2, 2)), 201).id, must(await bring(member, png(2, 2)), 201).id];
-        const foreign = must(await bring(stranger, png(2, 2)), 201).id;
+        const [first, second] = [must(await bring(member, png(2, 2)), 202).id, must(await bring(member, png(2, 2)), 202).id];
+        const foreign = must(await bring(stranger, png(2, 2)), 202).id;
         const put = (id, who = member) => who.put(`/v1/media/collections/${rome.id}/items/${id}`);
         for (const id of [first, second, first]) {
                 must(await put(id), 204);
@@ -202,7 +202,7 @@ test('collections: within each other, each name once in its place, shown to thei
 
 test('tags: folded, found by, and shown to the owner alone', async () => {
         const member = await register();
-        const [first, second] = [must(await bring(member, png(2, 2)), 201).id, must(await bring(member, png(2, 2)), 201).id];
+        const [first, second] = [must(await bring(member, png(2, 2)), 202).id, must(await bring(member, png(2, 2)), 202).id];
         assert.deepEqual(must(await member.put(`/v1/media/${first}/tags`, { body: { tags: ['Cats', 'cats', ' Summer 2026'] } })).tags, ['cats', 'summer 2026']);
         must(await member.put(`/v1/media/${second}/tags`, { body: { tags: ['CATS'] } }));
         const tagged = async (query) => ids(await readAll((path) => member.get(path), `/v1/media?${new URLSearchParams(query)}`, { limit: 1 }));
@@ -228,15 +228,15 @@ test('the stream tells what becomes of one’s own media, and nobody else', asyn
                 assert.equal((await one.subscribe('media')).type, 'subscribed');
         }
         const told = (one, what, id) => one.find(what, (m) => m.type === 'event' && m.event === what && m.data.id === id);
-        const good = must(await bring(member, png(7, 5)), 201).id;
-        const broken = must(await bring(member, png(300, 300).subarray(0, 400)), 201).id;
+        const good = must(await bring(member, png(7, 5)), 202).id;
+        const broken = must(await bring(member, png(300, 300).subarray(0, 400)), 202).id;
         const { data } = await told(stream, 'media.ready', good);
         assert.deepEqual([data.status, data.width, data.height], ['ready', 7, 5]);
         assert.equal((await fetch(new URL(data.preview_url, process.env.SONET_URL))).status, 200);
         assert.notEqual((await told(stream, 'media.failed', broken)).data.reason, '');
         must(await member.del(`/v1/media/${good}`), 204);
         await told(stream, 'media.deleted', good);
-        const own = must(await bring(stranger, png(3, 3)), 201).id;
+        const own = must(await bring(stranger, png(3, 3)), 202).id;
         await told(foreign, 'media.ready', own);
         assert.deepEqual(foreign.events().map((m) => m.data.id), [own]);
         await Promise.all([stream.close(), foreign.close()]);

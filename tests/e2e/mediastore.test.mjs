@@ -54,7 +54,7 @@ after(async () => {
 const objects = (bucket) => fs.readdirSync(path.join(dir, 's3', bucket), { recursive: true }).filter((name) => name.endsWith('_object')).map((name) => name.replace(/\._S3rver_object$/, ''));
 // On a machine that is busy the bucket, which runs in this process, may be late for the server, which says 503: clients try again.
 const inTime = (what, check) => eventually(what, check, 300_000);
-const bring = (member, file) => inTime('it is taken', async () => must(await member.post('/v1/media', undefined, form(file)), 201).id);
+const bring = (member, file) => inTime('it is taken', async () => must(await member.post('/v1/media', undefined, form(file)), 202).id);
 const ready = (member, id) => inTime('it is ready', async () => must(await member.get(`/v1/media/${id}`)).status === 'ready');
 async function ask(member, id, headers = {}) {
         const answer = await fetch(`${it.server.url}/media/${id}/original`, { headers: { authorization: `Bearer ${member.token}`, ...headers } });

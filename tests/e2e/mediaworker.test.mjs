@@ -1,7 +1,8 @@
 // Media that come in here and are processed elsewhere: `sonet serve media-worker`, stopped and killed in the middle of its work.
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
-import { decodes, startBeside } from './beside.mjs';
+import { decoders, decodes, startBeside } from './beside.mjs';
 import { eventually, must } from './client.mjs';
 import { filmFiles, pictures } from './filmfiles.mjs';
 import { signal } from './harness.mjs';
@@ -18,12 +19,12 @@ after(() => {
         films.remove();
 });
 
-const startWorker = async () => {
-        const worker = await startBeside(it.server, films, ['media-worker']);
+const startWorker = async (more) => {
+        const worker = await startBeside(it.server, films, ['media-worker'], more);
         workers.push(worker);
         return worker;
 };
-const bring = async (data) => must(await it.ada.post('/v1/media', undefined, form(data)), 201);
+const bring = async (data) => must(await it.ada.post('/v1/media', undefined, form(data)), 202);
 
 test('what comes in waits for a worker, which processes pictures, videos and sounds', async () => {
         const picture = await bring(png(30, 20)), film = await bring(films.make('short.mp4', ...pictures(1), '-pix_fmt', 'yuv420p'));
@@ -42,6 +43,37 @@ test('what comes in waits for a worker, which processes pictures, videos and sou
         };
         assert.equal((await page('/readyz'))[0], 200);
         assert.equal((await page(`/media/${picture.id}/small`))[0], 404);
+        worker.kill('SIGTERM');
+        assert.deepEqual(await worker.ended, [0, null]);
+});
+
+// It looks by itself every 30 s: what it is not told of would take five minutes.
+test('an instance learns at once what has come in at another one', { timeout: 120_000 }, async () => {
+        const others = Object.entries(it.server.grpcAddresses()).filter(([name]) => name !== 'media').map(([name, address]) => [`${name.toUpperCase()}_URL`, `grpc://${address}`]);
+        const instance = await startBeside(it.server, films, ['media'], { ...Object.fromEntries(others), GRPC_PORT: '0', MEDIA_PROCESS: 'on' });
+        workers.push(instance);
+        for (let i = 0; i < 10; i++) {
+                const { id } = await bring(png(40 + i, 20));
+                assert.equal((await processed(it.ada, id)).status, 'ready');
+        }
+        instance.kill('SIGTERM');
+        assert.deepEqual(await instance.ended, [0, null]);
+});
+
+test('a worker processes as many pictures at a time as it is told', async () => {
+        const photograph = films.make('large.jpg', ...pictures(1, '4000x3000', 1), '-frames:v', '1');
+        const ids = [];
+        for (let i = 0; i < 9; i++) {
+                ids.push((await bring(Buffer.concat([photograph, randomBytes(8)]))).id);
+        }
+        const worker = await startWorker({ MEDIA_WORKERS: '3' });
+        let most = 0;
+        await eventually('three are in work', () => (most = Math.max(most, decoders(worker))) === 3, 60_000);
+        for (const id of ids) {
+                assert.equal((await processed(it.ada, id)).status, 'ready');
+                most = Math.max(most, decoders(worker));
+        }
+        assert.equal(most, 3);
         worker.kill('SIGTERM');
         assert.deepEqual(await worker.ended, [0, null]);
 });

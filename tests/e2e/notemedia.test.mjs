@@ -14,7 +14,7 @@ before(async () => {
         await follower.follow(author);
 });
 
-const bring = async (member = author) => must(await api('POST', '/v1/media', { token: member.token, ...form(png(20, 10), { alt_text: 'a cat' }) }), 201).id;
+const bring = async (member = author) => must(await api('POST', '/v1/media', { token: member.token, ...form(png(20, 10), { alt_text: 'a cat' }) }), 202).id;
 const fetchStatus = async (url) => (await fetch(new URL(url, process.env.SONET_URL))).status;
 const write = async (ids, visibility = 'public') => must(await author.post('/v1/notes', { text: 'look', media_ids: ids, visibility }), 201);
 
@@ -41,8 +41,9 @@ test('a public note shows its pictures, in order, by plain addresses', async () 
 
 test('pictures of a note for followers are given out by signed addresses alone', async () => {
         const id = await bring();
-        const note = await write([id], 'followers');
         await processed(author, id);
+        const note = await write([id], 'followers');
+        assert.match(note.media[0].url, new RegExp(`&viewer=${author.id}$`));
         const [media] = (await follower.read(note.id)).media;
         assert.match(media.url, new RegExp(`\\?expires=\\d+&signature=[\\w-]{43}&viewer=${follower.id}$`));
         assert.equal(await fetchStatus(media.url), 200);
@@ -66,6 +67,7 @@ test('who fetched a picture that is not public, and who was refused it, is known
         assert.equal(await fetchStatus(shown), 200);
         assert.equal((await fetch(`${process.env.SONET_URL}/media/${id}/small`, asStranger)).status, 404);
         assert.equal(await fetchStatus(`/media/${id}/original`), 404);
+        assert.equal(await fetchStatus(`/media/${id}/nonsense`), 404); // is not recorded
         const [boss, path] = [await registerWithRole('moderator'), `/v1/admin/media/${id}/accesses`];
         await eventually('they are written', async () => {
                 const seen = {};
@@ -88,7 +90,7 @@ test('only one’s own media can be shown, at most four, none that failed', asyn
         problem(await author.post('/v1/notes', { text: 'x', media_ids: [foreign] }), 422, { field: 'media_ids' });
         problem(await author.post('/v1/notes', { text: 'x', media_ids: ['01890000-0000-7000-8000-000000000000'] }), 422, { field: 'media_ids' });
         problem(await author.post('/v1/notes', { text: 'x', media_ids: await Promise.all([1, 2, 3, 4, 5].map(() => bring())) }), 422, { field: 'media_ids' });
-        const broken = must(await api('POST', '/v1/media', { token: author.token, ...form(png(9, 9).subarray(0, 60)) }), 201).id;
+        const broken = must(await api('POST', '/v1/media', { token: author.token, ...form(png(9, 9).subarray(0, 60)) }), 202).id;
         assert.equal((await processed(author, broken)).status, 'failed');
         problem(await author.post('/v1/notes', { text: 'x', media_ids: [broken] }), 422, { field: 'media_ids' });
 });

@@ -13,7 +13,7 @@ before(async () => {
 });
 
 async function bring(file) {
-        const media = must(await api('POST', '/v1/media', { token: owner.token, ...form(file) }), 201);
+        const media = must(await api('POST', '/v1/media', { token: owner.token, ...form(file) }), 202);
         assert.ok(['processing', 'ready', 'failed'].includes(media.status));
         return processed(owner, media.id);
 }
@@ -151,8 +151,8 @@ test('bombs, and what is cut off, damaged or something else too, fail with a rea
 test('a focus that changes while a picture is in work is the one that its thumb has', async () => {
         const picture = png(2400, 1200, (x) => (x < 1200 ? [220, 20, 20] : [20, 20, 220]));
         const form_of = (fields) => api('POST', '/v1/media', { token: owner.token, ...form(picture, fields) });
-        const expected = must(await form_of({ focus_x: '1' }), 201);
-        const changed = must(await form_of({ focus_x: '-1' }), 201);
+        const expected = must(await form_of({ focus_x: '1' }), 202);
+        const changed = must(await form_of({ focus_x: '-1' }), 202);
         for (let n = 0; n < 20; n++) {
                 must(await owner.patch(`/v1/media/${changed.id}`, { focus_x: n % 2 ? 0.9 : -0.9 }));
         }

@@ -449,7 +449,7 @@ test('synonyms find one another in the notes of their language, after the word i
 
 test('notes with media are found by what these are', async () => {
         const [ada, word] = [await register(), rare()];
-        const picture = must(await ada.api('POST', '/v1/media', { token: ada.token, ...form(png(8, 8)) }), 201);
+        const picture = must(await ada.api('POST', '/v1/media', { token: ada.token, ...form(png(8, 8)) }), 202);
         const id = must(await ada.post('/v1/notes', { text: word, media_ids: [picture.id] }), 201).id;
         await write(ada, `${word} without`);
         await until(nobody, `${word} has:media`, [id]);

@@ -70,13 +70,13 @@ test('who brings many pictures keeps nobody waiting who brings one, and may have
         for (let refused = false; !refused;) {
                 const answer = await bring(many);
                 refused = answer.status === 429;
-                refused ? problem(answer, 429, { code: 'too_many_pending' }) : brought.push(must(answer, 201).id);
+                refused ? problem(answer, 429, { code: 'too_many_pending' }) : brought.push(must(answer, 202).id);
         }
-        const { id } = must(await bring(one), 201);
+        const { id } = must(await bring(one), 202);
         await eventually('the one is ready', async () => (await statusOf(one, id)) === 'ready', 60_000);
         assert.equal(await statusOf(many, brought.at(-1)), 'processing');
         await eventually('all are ready', async () => (await statusOf(many, brought.at(-1))) === 'ready', 60_000);
-        must(await bring(many), 201);
+        must(await bring(many), 202);
 });
 
 test('an expired upload is gone at once; later its quota is released and its pieces are deleted', async () => {
@@ -96,7 +96,7 @@ test('an expired upload is gone at once; later its quota is released and its pie
 
 test('the check finds rows without files, files without rows, and nothing where all is well', async () => {
         const member = await it.register();
-        const { id } = must(await bring(member), 201);
+        const { id } = must(await bring(member), 202);
         await eventually('it is ready', async () => (await statusOf(member, id)) === 'ready', 60_000);
         must(await member.post('/v1/uploads', undefined, { headers: { 'tus-resumable': '1.0.0', 'upload-defer-length': '1', 'content-type': 'application/offset+octet-stream' }, raw: Buffer.alloc(100, 7) }), 201);
         const check = () => adminOf(it.server, { MEDIA_DIR: dir }, 'media', 'check');
@@ -105,11 +105,14 @@ test('the check finds rows without files, files without rows, and nothing where 
                 assert.equal(code, 0, stdout + stderr);
                 assert.match(stdout, /^[1-9]\d* blobs and [1-9]\d* chunks present/);
         });
-        const etag = (await fetch(`${it.server.url}/media/${id}/small`, { headers: { authorization: `Bearer ${member.token}` } })).headers.get('etag').replaceAll('"', '');
+        const small = () => fetch(`${it.server.url}/media/${id}/small`, { headers: { authorization: `Bearer ${member.token}` } });
+        const etag = (await small()).headers.get('etag').replaceAll('"', '');
         const lost = path.join(dir, 'blobs', etag.slice(0, 2), etag);
         const [chunk] = fs.readdirSync(path.join(dir, 'chunks')).filter((name) => /^[0-9a-f-]{36}$/.test(name) && !kept.includes(`chunks/${name}`));
         const strays = [`chunks/${randomUUID()}`, `blobs/00/00${'ab'.repeat(31)}`, `incoming/${randomUUID()}`];
         fs.renameSync(lost, `${lost}.away`);
+        fs.symlinkSync(`${lost}.away`, lost); // which counts for nothing, and is not followed
+        assert.equal((await small()).status, 500);
         fs.renameSync(path.join(dir, 'chunks', chunk), path.join(dir, 'chunks', 'away'));
         for (const name of strays) {
                 fs.writeFileSync(path.join(dir, name), 'bytes');
@@ -121,4 +124,19 @@ test('the check finds rows without files, files without rows, and nothing where 
         for (const problem of [`missing blob ${etag}`, `missing chunk ${chunk}`, `stray blob 00${'ab'.repeat(31)}`, `stray chunk ${path.basename(strays[0])}`, `stray file that was on its way ${path.basename(strays[2])}`]) {
                 assert.ok(stdout.split('\n').includes(problem), `${problem}: ${stdout}`);
         }
+});
+
+test('a damaged file is whole again once somebody brings it again', async () => {
+        const [one, another] = [await it.register(), await it.register()], picture = form(png(25, 25));
+        const bringReady = async (member) => {
+                const { id } = must(await member.post('/v1/media', undefined, picture), 202);
+                await eventually('it is ready', async () => (await statusOf(member, id)) === 'ready', 60_000);
+                return id;
+        };
+        const id = await bringReady(one), original = () => fetch(`${it.server.url}/media/${id}/original`, { headers: { authorization: `Bearer ${one.token}` } });
+        const before = await original(), etag = before.headers.get('etag').replaceAll('"', ''), bytes = await before.text();
+        fs.truncateSync(path.join(dir, 'blobs', etag.slice(0, 2), etag), 10);
+        assert.equal((await (await original()).text()).length, 10);
+        await bringReady(another);
+        assert.equal(await (await original()).text(), bytes);
 });

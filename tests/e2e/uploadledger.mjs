@@ -59,7 +59,7 @@ export class UploadLedger {
         async bring() {
                 const bytes = this.picture();
                 const { raw, headers } = form(bytes);
-                const answer = await untilAcknowledged(() => this.send('POST', '/v1/media', headers, raw), [201]);
+                const answer = await untilAcknowledged(() => this.send('POST', '/v1/media', headers, raw), [202]);
                 this.media.push({ id: JSON.parse(answer.text).id, hash: sha256(bytes) });
         }
 
