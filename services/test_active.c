@@ -82,11 +82,16 @@ static void store_some(void)
         " select count(*) from again a full join cohort_visits c using (first_day, day, gap)"                          \
         " where coalesce(a.visits, 0) <> coalesce(c.visits, 0)"
 
+/* The first day is that of the batch that was stored first; the moment is the first of that day. */
+#define FIRST                                                                                                          \
+        "with kept as (select visitor, at, (at at time zone 'UTC')::date as day, xmin::text::bigint as batch from"     \
+        " user_events where name <> 'note.deleted'), days as (select distinct on (visitor) visitor, day from kept"     \
+        " order by visitor, batch, day), firsts as (select visitor, day, min(at) as at from kept join days"            \
+        " using (visitor, day) group by 1, 2)"
+
 #define DIFFER_FIRST                                                                                                   \
-        "select count(*) from analytics_people p left join lateral (select min(e.at) as at from user_events e"         \
-        " where e.visitor = p.visitor and e.name <> 'note.deleted') f on true where f.at is distinct from p.first_at " \
-        "or"                                                                                                           \
-        " (f.at at time zone 'UTC')::date is distinct from nullif(p.first_day, 'infinity')"
+        FIRST " select count(*) from analytics_people p left join firsts f using (visitor) where f.at is distinct"     \
+              " from p.first_at or f.day is distinct from nullif(p.first_day, 'infinity')"
 
 #define DIFFER_NOTES                                                                                                   \
         "select count(*) from (select visitor, min(at) as at from user_events where name = 'note.created' and member"  \

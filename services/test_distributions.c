@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <cmocka.h>
 #include "base/clock.h"
 #include "google/protobuf/timestamp.pb-c.h"
@@ -170,12 +171,80 @@ static void late_events_of_few_people_do_not_change_a_sketch(void **state)
         assert_string_equal(sketched_late(), "13");
 }
 
+/* ---- What is told ---- */
+
+enum { VIEWS_PER_DAY = 20, VIEW_DAYS = 10 };
+
+/* The first of each day is always the same one, and looks for longer than the others, who are others each day. */
+static void view_notes(int64_t first_ms)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+        static AnalyticsRows__TakenEvent events[VIEWS_PER_DAY * VIEW_DAYS], *list[VIEWS_PER_DAY * VIEW_DAYS];
+
+        for (int i = 0; i < VIEWS_PER_DAY * VIEW_DAYS; i++) {
+                bool always = i % VIEWS_PER_DAY == 0;
+
+                analytics_rows__taken_event__init(&events[i]);
+                events[i].id = uuid_new_in(c->arena);
+                events[i].name = "note_view";
+                events[i].at_ms = first_ms + i / VIEWS_PER_DAY * 24 * HOUR_MS + HOUR_MS;
+                events[i].visitor = arena_printf(c->arena, "00000000-0000-4000-9000-%012x", (unsigned)(always ? 0 : i));
+                events[i].properties = arena_printf(c->arena, "{\"visible_ms\": %d}", always ? 54321 : 1000 + i);
+                list[i] = &events[i];
+        }
+        assert_int_equal(DB_WRITE(c, tx, store_events(tx, list, VIEWS_PER_DAY * VIEW_DAYS, TEST_ANALYTICS_MIN)), SN_OK);
+}
+
+/* "people: percent value, …" */
+static const char *distribution_of(int64_t from_ms, int64_t to_ms)
+{
+        static char text[200];
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+        AnalyticsExplore__DistributionRequest in = ANALYTICS_EXPLORE__DISTRIBUTION_REQUEST__INIT;
+        AnalyticsExplore__Distribution out = ANALYTICS_EXPLORE__DISTRIBUTION__INIT;
+        char from[CLOCK_RFC3339_SIZE], to[CLOCK_RFC3339_SIZE];
+
+        (void)clock_format_ms(from_ms, from);
+        (void)clock_format_ms(to_ms, to);
+        in.name = (char *)"note_view";
+        in.property = (char *)"visible_ms";
+        in.from = from;
+        in.to = to;
+        analytics_start(); /* it knows the smallest group */
+        assert_int_equal(analytics_handle_get_distribution(c, &in, &out), SN_OK);
+        analytics_stop();
+        int len = snprintf(text, sizeof(text), "%lld:", (long long)out.people);
+        for (size_t i = 0; i < out.n_percentiles; i++) {
+                if (out.percentiles[i]->shown_case != 0) {
+                        len += snprintf(text + len, sizeof(text) - (size_t)len, " %u %g", out.percentiles[i]->percent,
+                                        out.percentiles[i]->value);
+                }
+        }
+        return text;
+}
+
+/* The longest 5 % of all are one person. */
+static void nobody_is_the_end_of_a_distribution_by_being_there_each_day(void **state)
+{
+        int64_t first_ms = (clock_wall_ms() / (24 * HOUR_MS) - VIEW_DAYS) * 24 * HOUR_MS;
+
+        (void)test_admin(DATABASE, "select analytics_make_months(current_date - 40, 3)");
+        view_notes(first_ms);
+        make_sketches();
+        assert_string_equal(distribution_of(first_ms, first_ms + 24 * HOUR_MS), "20: 25 1000 50 1000 75 1000");
+        const char *all = distribution_of(first_ms, first_ms + INT64_C(24) * HOUR_MS * VIEW_DAYS);
+        assert_non_null(strstr(all, ": 25 1100 50 1100 75 1200"));
+        assert_null(strstr(all, " 95 "));
+        assert_string_equal(distribution_of(first_ms - 24 * HOUR_MS, first_ms), "0:");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(sketches_of_days_tell_what_their_events_do),
             cmocka_unit_test(a_late_event_makes_the_sketch_of_its_day_again),
             cmocka_unit_test(late_events_of_few_people_do_not_change_a_sketch),
+            cmocka_unit_test(nobody_is_the_end_of_a_distribution_by_being_there_each_day),
         };
 
         return cmocka_run_group_tests_name("distributions", tests, analytics_setup, analytics_teardown);

@@ -134,7 +134,7 @@ static void a_guardrail_stops_what_does_harm_and_nothing_else(void **state)
 
 /* ---- Results, as they are told ---- */
 
-enum { SEERS = 15 };
+enum { SEERS = 25 };
 /* Of each variant. */
 static char seers[2][SEERS][UUID_SIZE];
 
@@ -206,28 +206,84 @@ static void results_change_by_enough_people_who_act_and_who_join(void **state)
         do_as("experiment_seen", id, 0, 11, 13, 0);
         assert_string_equal(results_of(id, 0), "10 0, 5 0");
         do_as("experiment_seen", id, 0, 14, 14, 0);
-        assert_string_equal(results_of(id, 0), "15 0.333333, 5 0");
+        assert_string_equal(results_of(id, 0), "15 0.4, 5 0");
 }
 
+/* Not only beyond the quantile: also beyond the values around it, of which its interval is made. */
 static void a_quantile_has_enough_people_on_either_side(void **state)
 {
         char id[UUID_SIZE];
 
         plan("quantiles", "", id);
         find_seers(id);
-        do_as("experiment_seen", id, 0, 0, 9, 0);
-        do_as("experiment_seen", id, 1, 0, 8, 0);
-        assert_string_equal(results_of(id, 50), "-"); /* nine of the other one */
-        assert_string_equal(results_of(id, 0), "10 0, 5 0");
+        do_as("experiment_seen", id, 0, 0, 19, 0);
+        do_as("experiment_seen", id, 1, 0, 17, 0);
+        assert_string_equal(results_of(id, 50), "-"); /* of 18 the fourth is one of them */
+        assert_string_equal(results_of(id, 0), "20 0, 15 0");
         plan("quantiles too", "", id);
         find_seers(id);
-        do_as("experiment_seen", id, 0, 0, 9, 0);
-        do_as("experiment_seen", id, 1, 0, 12, 0);
+        do_as("experiment_seen", id, 0, 0, 19, 0);
+        do_as("experiment_seen", id, 1, 0, 18, 0);
         do_as("note.created", "", 0, 0, 0, 0);
-        assert_string_equal(results_of(id, 50), "10 0, 10 0");
+        assert_string_equal(results_of(id, 50), "20 0, 15 0");
         assert_string_equal(results_of(id, 60), "-");
         assert_string_equal(results_of(id, 99), "-"); /* the one note of one of them */
         assert_string_equal(results_of(id, 1), "-");
+}
+
+/* A mean is a sum of what they did: exactly it would tell of each. */
+static void what_few_have_done_is_not_told(void **state)
+{
+        char id[UUID_SIZE];
+
+        plan("few", "", id);
+        find_seers(id);
+        do_as("experiment_seen", id, 0, 0, 19, 0);
+        do_as("experiment_seen", id, 1, 0, 19, 0);
+        assert_string_equal(results_of(id, 0), "20 0, 20 0"); /* nobody */
+        do_as("note.created", "", 0, 0, 3, 0);
+        do_as("search", "", 0, 4, 4, 0);
+        assert_string_equal(results_of(id, 0), "-"); /* four of them */
+        do_as("note.created", "", 0, 4, 8, 0);
+        assert_string_equal(results_of(id, 0), "20 0.4, 20 0"); /* nine: 0.45, in steps of 0.2 */
+}
+
+/* Of those who came after its start, or were there before. */
+static void plan_for(const char *name, int audience, char id[UUID_SIZE])
+{
+        char sql[300];
+
+        plan(name, "", id);
+        (void)snprintf(sql, sizeof(sql),
+                       "update experiments set audience = %d, holdout_percent = 0 where id = '%s'; select 1", audience,
+                       id);
+        (void)test_admin(DATABASE, sql);
+}
+
+/* An event of the day before that is stored late makes nobody somebody who was there before: the difference of what
+ * was told would be that person alone. */
+static void late_events_move_nobody_from_one_audience_to_another(void **state)
+{
+        char of_new[UUID_SIZE], of_others[UUID_SIZE];
+
+        plan_for("of new ones", 2, of_new);
+        find_seers(of_new);
+        do_as("experiment_seen", of_new, 0, 0, 9, 0);
+        do_as("experiment_seen", of_new, 1, 0, 9, 0);
+        plan_for("of the others", 3, of_others);
+        for (int variant = 0; variant < 2; variant++) {
+                do_as("experiment_seen", of_others, variant, 0, 9, 0);
+        }
+        assert_string_equal(results_of(of_new, 0), "10 0, 10 0");
+        assert_string_equal(results_of(of_others, 0), "-");
+        do_as("search", "", 0, 0, 0, -INT64_C(86400000) * 2);
+        do_as("search", "", 1, 0, 4, -INT64_C(86400000) * 2);
+        assert_string_equal(results_of(of_new, 0), "10 0, 10 0");
+        assert_string_equal(results_of(of_others, 0), "-");
+        do_as("search", "", 0, 0, 9, -INT64_C(86400000) * 2);
+        do_as("search", "", 1, 0, 9, -INT64_C(86400000) * 2);
+        assert_string_equal(results_of(of_new, 0), "10 0, 10 0");
+        assert_string_equal(results_of(of_others, 0), "-");
 }
 
 /* Their clocks are four minutes fast. */
@@ -274,6 +330,8 @@ int main(void)
             cmocka_unit_test(a_guardrail_stops_what_does_harm_and_nothing_else),
             cmocka_unit_test(results_change_by_enough_people_who_act_and_who_join),
             cmocka_unit_test(a_quantile_has_enough_people_on_either_side),
+            cmocka_unit_test(what_few_have_done_is_not_told),
+            cmocka_unit_test(late_events_move_nobody_from_one_audience_to_another),
             cmocka_unit_test(a_stop_takes_nobody_away),
         };
 

@@ -8,15 +8,22 @@
 #include "services/analytics/explore.h"
 #include "services/analytics/names.h"
 #include "services/analytics/store_sketches.h"
+#include "services/analytics/suppress.h"
 
 #define DAYS_MAX 366
 
 static const uint32_t percents[] = {5, 25, 50, 75, 95, 99};
 
-/* On either side of what is told there are enough people. */
-static bool may_tell(double people, double q)
+/* On either side of what is told there are enough people, even if each of them was there on all days. */
+static bool may_tell(const struct sketch *sketch, double q)
 {
-        return people * fmin(q, 1 - q) >= (double)analytics_min_group();
+        return (double)sketch->n_people * fmin(q, 1 - q) >= (double)(analytics_min_group() * sketch->n_days);
+}
+
+/* It may be the number of one person: two digits of it. */
+static double two_digits(double value)
+{
+        return value != 0 ? suppress_round(value, pow(10, floor(log10(fabs(value))) - 1)) : 0;
 }
 
 static void tell_percentiles(struct rpc_call *c, struct sketch *sketch, AnalyticsExplore__Distribution *out)
@@ -30,9 +37,9 @@ static void tell_percentiles(struct rpc_call *c, struct sketch *sketch, Analytic
 
                 analytics_explore__percentile__init(p);
                 p->percent = percents[i];
-                if (may_tell(hll_count(&sketch->people), q)) {
+                if (sketch->n_days > 0 && may_tell(sketch, q)) {
                         p->shown_case = ANALYTICS_EXPLORE__PERCENTILE__SHOWN_VALUE;
-                        p->value = tdigest_quantile(&sketch->numbers, q);
+                        p->value = two_digits(tdigest_quantile(&sketch->numbers, q));
                 }
                 out->percentiles[out->n_percentiles++] = p;
         }

@@ -1,18 +1,20 @@
 /* Stops harmful experiments: every few minutes, when a variant has significantly fewer of a guardrail's events than
  * the control. The bound is always valid, so that frequent checks do not stop harmless ones. */
+#include <math.h>
 #include "base/log.h"
 #include "services/analytics/analytics.h"
 #include "services/analytics/experiments.h"
 
-/* Variants are compared only when enough people have seen both. */
+/* Variants are compared only when enough people have seen both: that one is stopped tells of them. */
 static bool is_harmed(const struct variant_sums *variants, size_t n)
 {
         struct stats_estimate control = stats_mean(&variants[0].sums);
+        double min = (double)analytics_min_group();
 
         for (size_t i = 1; i < n; i++) {
                 struct stats_effect e = experiment_compare(control, stats_mean(&variants[i].sums));
 
-                if (e.standard_error > 0 && e.high < 0) {
+                if (fmin(control.n, variants[i].sums.n) >= min && e.standard_error > 0 && e.high < 0) {
                         return true;
                 }
         }

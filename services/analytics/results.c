@@ -6,6 +6,7 @@
 #include "services/analytics/explore.h"
 #include "services/analytics/names.h"
 #include "services/analytics/store.h"
+#include "services/analytics/suppress.h"
 
 #define ALPHA 0.05
 /* Confidence sequences are narrowest for an experiment of this many people. */
@@ -26,6 +27,7 @@ static void add_up(AnalyticsRows__BucketSums *const *buckets, size_t n_buckets, 
                 v->sums.xx += b->xx;
                 v->sums.xy += b->xy;
                 v->active += (double)b->active;
+                v->with_x += (double)b->with_x;
         }
 }
 
@@ -58,14 +60,40 @@ static double quantile_percent(const struct measured *m)
         return m->in->percent > 0 ? m->in->percent : 50;
 }
 
-/* Of a quantile there must be enough people on either side: the first and the last ones are what few people did. */
+static bool is_few(double people)
+{
+        return people > 0 && people < (double)analytics_min_group();
+}
+
+/* Below and above each of the values that a quantile uses, itself included, there are enough people: the first and the
+ * last ones are what few people did. */
+static bool has_few_at_the_ends(double n, double q)
+{
+        struct stats_ranks r = stats_quantile_ranks(n, q);
+        double min = (double)analytics_min_group();
+
+        return r.low < min || n - r.high + 1 < min;
+}
+
+/* What few people did, or few did not, is not shown: exactly they would be told of. */
+static bool is_of_few(const struct measured *m, const struct variant_sums *v)
+{
+        switch ((int)m->in->measure) {
+        case ANALYTICS_EXPERIMENTS__MEASURE__MEASURE_QUANTILE:
+                return has_few_at_the_ends(v->sums.n, quantile_percent(m) / 100);
+        case ANALYTICS_EXPERIMENTS__MEASURE__MEASURE_PROPORTION:
+                return is_few(v->active) || is_few(v->sums.n - v->active);
+        default:
+                return is_few(v->active) || is_few(v->with_x);
+        }
+}
+
 static bool any_is_small(const struct measured *m)
 {
-        bool quantile = m->in->measure == ANALYTICS_EXPERIMENTS__MEASURE__MEASURE_QUANTILE;
-        double percent = quantile ? fmin(quantile_percent(m), 100 - quantile_percent(m)) : 100;
-
         for (size_t i = 0; i < m->n; i++) {
-                if (m->variants[i].sums.n * percent < 100 * (double)analytics_min_group()) {
+                const struct variant_sums *v = &m->variants[i];
+
+                if (v->sums.n < (double)analytics_min_group() || is_of_few(m, v)) {
                         return true;
                 }
         }
@@ -141,28 +169,42 @@ static sn_status read_quantiles(struct db_tx *tx, const struct results_query *q,
 
 /* ---- What is shown ---- */
 
+static double rounded(double people)
+{
+        return (double)explore_round_people((int64_t)people);
+}
+
+/* By the numbers that are shown. */
 static double check_ratio(const struct measured *m)
 {
         double counts[VARIANTS_MAX], shares[VARIANTS_MAX];
 
         for (size_t i = 0; i < m->n; i++) {
-                counts[i] = m->variants[i].sums.n;
+                counts[i] = rounded(m->variants[i].sums.n);
                 shares[i] = 1;
         }
-        return stats_srm(counts, shares, m->n);
+        return suppress_round_p(stats_srm(counts, shares, m->n));
 }
 
+static double step_of(struct stats_estimate e)
+{
+        return suppress_step(sqrt(e.variance), e.n, analytics_min_group());
+}
+
+/* The interval is rounded outwards, and p up: they stay valid. */
 static AnalyticsExperiments__Effect *compare(struct arena *arena, struct stats_estimate a, struct stats_estimate b)
 {
         struct stats_effect e = experiment_compare(a, b);
         AnalyticsExperiments__Effect *out = ARENA_NEW(arena, AnalyticsExperiments__Effect);
 
         analytics_experiments__effect__init(out);
-        out->difference = e.difference;
-        out->low = e.standard_error > 0 ? e.low : e.difference;
-        out->high = e.standard_error > 0 ? e.high : e.difference;
-        out->p = e.p;
-        out->probability_better = stats_bayes(a, b, 0).better;
+        double step = fmax(step_of(a), step_of(b));
+
+        out->difference = suppress_round(e.difference, step);
+        out->low = e.standard_error > 0 ? suppress_round_down(e.low, step) : e.difference;
+        out->high = e.standard_error > 0 ? suppress_round_up(e.high, step) : e.difference;
+        out->p = suppress_round_p(e.p);
+        out->probability_better = suppress_round(stats_bayes(a, b, 0).better, 0.01);
         return out;
 }
 
@@ -176,7 +218,7 @@ static void adjust(const struct measured *m, AnalyticsExperiments__VariantResult
         }
         (by_rate ? stats_benjamini_hochberg : stats_holm)(p, m->n - 1, adjusted);
         for (size_t i = 1; i < m->n; i++) {
-                shown[i]->effect->adjusted_p = adjusted[i - 1];
+                shown[i]->effect->adjusted_p = suppress_round_p(adjusted[i - 1]);
         }
 }
 
@@ -187,8 +229,8 @@ static void show(struct arena *arena, const struct measured *m, AnalyticsExperim
 
                 v->shown_case = ANALYTICS_EXPERIMENTS__VARIANT_RESULT__SHOWN_PEOPLE;
                 v->people = explore_round_people((int64_t)m->variants[i].sums.n);
-                v->mean = m->estimates[i].mean;
-                v->share = stats_proportion(m->variants[i].sums.n, m->variants[i].active).mean;
+                v->mean = suppress_round(m->estimates[i].mean, step_of(m->estimates[i]));
+                v->share = rounded(m->variants[i].active) / (double)v->people;
                 v->effect = i > 0 ? compare(arena, m->estimates[0], m->estimates[i]) : NULL;
         }
         adjust(m, out->variants);
@@ -212,11 +254,6 @@ static void name_variants(struct arena *arena, const stored_experiment *e, Analy
 
 /* ---- Up to when ---- */
 
-static bool is_few(int64_t people)
-{
-        return people > 0 && people < analytics_min_group();
-}
-
 /* In each variant nobody or enough people have been active since, and nobody or enough of them have seen it for the
  * first time: so that no two answers differ by a few people. */
 static bool may_move_on(AnalyticsRows__ActiveSince *const *active, size_t n_active, size_t n)
@@ -231,7 +268,7 @@ static bool may_move_on(AnalyticsRows__ActiveSince *const *active, size_t n_acti
                 all += active[i]->people;
         }
         for (size_t i = 0; i < n; i++) {
-                if (is_few(people[i]) || is_few(joined[i])) {
+                if (is_few((double)people[i]) || is_few((double)joined[i])) {
                         return false;
                 }
         }

@@ -39,6 +39,11 @@ struct stats_estimate stats_cuped(const struct stats_sums *s, double theta, doub
 /* The q-quantile of n ascending values of independent people, its variance from the order statistics around it (the
  * binomial interval of Woodruff, 1952). n ≥ 1. */
 struct stats_estimate stats_quantile(const double *sorted, size_t n, double q);
+/* Which of the n values it uses, from 1 on: the quantile, and the two from which its variance comes. */
+struct stats_ranks {
+        double low, value, high;
+};
+struct stats_ranks stats_quantile_ranks(double n, double q);
 
 /* ---- Two variants (stats_compare.c) ---- */
 

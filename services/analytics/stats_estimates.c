@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#define Z_95 1.959963984540054
+
 /* Of a sample, from its sums; 0 of fewer than two. */
 static double covariance(double n, double x, double y, double xy)
 {
@@ -64,17 +66,23 @@ struct stats_estimate stats_cuped(const struct stats_sums *s, double theta, doub
         return plain;
 }
 
-static double value_at(const double *sorted, size_t n, double rank)
+static double rank_within(double rank, double n)
 {
-        return sorted[rank < 1 ? 0 : rank > (double)n ? n - 1 : (size_t)rank - 1];
+        return rank < 1 ? 1 : rank > n ? n : rank;
+}
+
+struct stats_ranks stats_quantile_ranks(double n, double q)
+{
+        double half = Z_95 * sqrt(n * q * (1 - q));
+
+        return (struct stats_ranks){rank_within(floor(n * q - half), n), rank_within(ceil(n * q), n),
+                                    rank_within(ceil(n * q + half) + 1, n)};
 }
 
 struct stats_estimate stats_quantile(const double *sorted, size_t n, double q)
 {
-        double z = 1.959963984540054, half = z * sqrt((double)n * q * (1 - q));
-        double low = value_at(sorted, n, floor((double)n * q - half)),
-               high = value_at(sorted, n, ceil((double)n * q + half) + 1);
-        double error = (high - low) / (2 * z);
+        struct stats_ranks r = stats_quantile_ranks((double)n, q);
+        double error = (sorted[(size_t)r.high - 1] - sorted[(size_t)r.low - 1]) / (2 * Z_95);
 
-        return (struct stats_estimate){(double)n, value_at(sorted, n, ceil((double)n * q)), error * error * (double)n};
+        return (struct stats_estimate){(double)n, sorted[(size_t)r.value - 1], error * error * (double)n};
 }

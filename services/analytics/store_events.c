@@ -4,31 +4,22 @@
 #include <string.h>
 
 /* Creates pseudonyms of new members, but not for events that undo something, nor for erased members: their later
- * events count without a person. Who was there before their first day so far is no new member of that one any more. */
+ * events count without a person. The first day is that of what is stored first, and stays: late events of somebody
+ * would otherwise move them from one group to another, and the difference would tell of them alone. */
 DB_STATEMENT(
     ADD_PEOPLE, "analytics_service", NULL,
-    "with incoming as (select u, min((at at time zone 'UTC')::date) as day, min(at) as first_at from"
-    " unnest($1::uuid[], $2::text[], $3::bigint[]) e (u, name, ms), to_timestamp(ms / 1000.0) at"
-    " where u is not null and name not like '%.deleted' and name not like '%.removed'"
-    " and not exists (select from analytics_erased x where x.id = sha256(uuid_send(u))) group by u),"
-    " moving as (select p.visitor, p.first_day as old, i.day as new from incoming i join analytics_people p"
-    " on p.user_id = i.u and p.first_day > i.day),"
-    " earlier as (select c.day, sum(c.change) as change from moving i cross join lateral (values (i.old, -1),"
-    " (i.new, 1)) c (day, change) where exists (select from user_sessions s where s.visitor = i.visitor"
-    " and s.day = c.day and s.member) group by 1),"
-    " moved as (insert into new_members as m (day, people) select day, change from earlier order by day"
-    " on conflict (day) do update set people = m.people + excluded.people),"
-    /* All visits that there are of them, which are few: events come no later than some days. */
-    " visits as (select m.old, m.new, s.day, least(coalesce(s.day - lag(s.day) over (partition by s.visitor order by"
-    " s.day), 31), 31) as gap from moving m join user_sessions s on s.visitor = m.visitor),"
-    " gathered as (insert into cohort_visits as c (first_day, day, gap, visits) select f.first_day, day, gap, sum(n)"
-    " from visits, lateral (values (old, -1), (new, 1)) f (first_day, n) group by 1, 2, 3 order by 1, 2, 3"
-    " on conflict (first_day, day, gap) do update set visits = c.visits + excluded.visits),"
-    " people as (insert into analytics_people as p (user_id, first_day, first_at) select u, day, first_at from incoming"
-    " order by u on conflict (user_id) do update set first_day = excluded.first_day, first_at = excluded.first_at"
-    " where (p.first_day, coalesce(p.first_at, 'infinity')) > (excluded.first_day, excluded.first_at)"
-    " returning visitor, first_at)"
-    " update first_notes t set first_at = people.first_at from people where people.visitor = t.visitor");
+    "with incoming as (select e.u, at, (at at time zone 'UTC')::date as day, p.visitor, p.first_day, p.first_at"
+    " from unnest($1::uuid[], $2::text[], $3::bigint[]) e (u, name, ms)"
+    " cross join lateral to_timestamp(ms / 1000.0) at left join analytics_people p on p.user_id = e.u"
+    " where e.u is not null and name not like '%.deleted' and name not like '%.removed'"
+    " and not exists (select from analytics_erased x where x.id = sha256(uuid_send(e.u)))),"
+    " people as (insert into analytics_people as p (user_id, first_day, first_at) select u, min(day), min(at)"
+    " from incoming where coalesce(first_day, 'infinity') = 'infinity' group by u order by u on conflict"
+    " (user_id) do update set first_day = excluded.first_day, first_at = excluded.first_at),"
+    " sooner as (select visitor, min(at) as at from incoming where day = first_day"
+    " and at < coalesce(first_at, 'infinity') group by 1),"
+    " moved as (update analytics_people p set first_at = s.at from sooner s where p.visitor = s.visitor)"
+    " update first_notes t set first_at = s.at from sooner s where t.visitor = s.visitor");
 /* Who was only followed, or asked about, has not been active yet. */
 DB_STATEMENT(ADD_INACTIVE, "analytics_service", NULL,
              "insert into analytics_people (user_id, first_day)"
@@ -153,16 +144,17 @@ DB_STATEMENT(
     " from portions group by name, day) p where m.name = p.name and m.grain = p.grain and m.bucket = p.bucket");
 
 /* For the days ("{2026-01-02}") whose new members have just written their first notes. */
-DB_STATEMENT(PUBLISH_FIRST_NOTES, "analytics_service", NULL,
-             "insert into first_note_medians as t (day, people, median_s) select d.day, n.people, m.median_s"
-             " from unnest($1::text::date[]) d (day) cross join lateral (select d.day::timestamp at time zone 'UTC' as"
-             " since, (d.day + 1)::timestamp at time zone 'UTC' as until) r left join first_note_medians known"
-             " on known.day = d.day cross join lateral (select count(*) as people from first_notes"
-             " where first_at >= r.since and first_at < r.until) n cross join lateral (select percentile_cont(0.5)"
-             " within group (order by extract(epoch from at - first_at)::float8) as median_s from first_notes"
-             " where first_at >= r.since and first_at < r.until) m"
-             " where n.people >= coalesce(known.people, 0) + $2::bigint order by d.day"
-             " on conflict (day) do update set people = excluded.people, median_s = excluded.median_s");
+DB_STATEMENT(
+    PUBLISH_FIRST_NOTES, "analytics_service", NULL,
+    "insert into first_note_medians as t (day, people, median_s) select d.day, n.people, m.median_s"
+    " from unnest($1::text::date[]) d (day) cross join lateral (select d.day::timestamp at time zone 'UTC' as"
+    " since, (d.day + 1)::timestamp at time zone 'UTC' as until) r left join first_note_medians known"
+    " on known.day = d.day cross join lateral (select count(*) as people from first_notes"
+    " where first_at >= r.since and first_at < r.until) n cross join lateral (select percentile_cont(0.5)"
+    " within group (order by greatest(extract(epoch from at - first_at)::float8, 0)) as median_s from first_notes"
+    " where first_at >= r.since and first_at < r.until) m"
+    " where n.people >= coalesce(known.people, 0) + $2::bigint order by d.day"
+    " on conflict (day) do update set people = excluded.people, median_s = excluded.median_s");
 
 struct columns {
         char **ids, **names, **user_ids, **visitors, **object_ids, **properties, **about;
@@ -219,7 +211,11 @@ sn_status store_events(struct db_tx *tx, AnalyticsRows__TakenEvent *const *event
         return db_i64(rows, 0, "n") == 0 ? SN_OK : publish(tx, &c, n, db_text(rows, 0, "first_notes"), min);
 }
 
-DB_STATEMENT(SELECT_MOMENT, "analytics_service", NULL, "select clock_timestamp() as moment");
+/* Moments are whole milliseconds: this one is over when the lock is released. */
+DB_STATEMENT(
+    SELECT_MOMENT, "analytics_service", NULL,
+    "with now as materialized (select date_trunc('milliseconds', clock_timestamp()) + interval '1 ms' as moment)"
+    " select moment, pg_sleep(0.002)::text as slept from now");
 
 sn_status store_moment(struct db_tx *tx, int64_t *counted_ms)
 {

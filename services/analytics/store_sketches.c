@@ -105,6 +105,7 @@ static void merge(const struct db_rows *rows, size_t row, struct sketch *into)
         bytes = db_bytes(rows, row, "digest", &len);
         (void)tdigest_merge(&into->numbers, bytes, len);
         into->n_people += db_i64(rows, row, "n_people");
+        into->n_days++;
 }
 
 sn_status store_merged_sketch(struct db_tx *tx, const char *name, const char *property, struct days days, int64_t min,

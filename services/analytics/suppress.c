@@ -1,5 +1,9 @@
-/* Owns primary and complementary suppression. */
+/* Owns primary and complementary suppression, and how exactly measured numbers are shown. */
 #include "services/analytics/suppress.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 static void count_hidden(const int64_t *people, size_t n, const bool *hidden, size_t *groups, int64_t *sum)
 {
@@ -37,4 +41,45 @@ void suppress_small(const int64_t *people, size_t n, int64_t min, bool *hidden)
                 hidden[next] = true;
                 count_hidden(people, n, hidden, &groups, &sum);
         }
+}
+
+double suppress_step(double sd, double n, int64_t min)
+{
+        double least = n > 0 ? sd * (double)min / n : 0;
+
+        if (!(least > 0)) {
+                return 0;
+        }
+        double power = pow(10, floor(log10(least)));
+
+        return power * (least <= power ? 1 : least <= 2 * power ? 2 : least <= 5 * power ? 5 : 10);
+}
+
+/* A multiple of a step that no double has exactly: the shortest number that is meant. */
+static double tidy(double value)
+{
+        char text[32];
+
+        (void)snprintf(text, sizeof(text), "%.14g", value);
+        return strtod(text, NULL);
+}
+
+double suppress_round(double value, double step)
+{
+        return step > 0 ? tidy(round(value / step) * step) : value;
+}
+
+double suppress_round_down(double value, double step)
+{
+        return step > 0 ? tidy(floor(value / step) * step) : value;
+}
+
+double suppress_round_up(double value, double step)
+{
+        return step > 0 ? tidy(ceil(value / step) * step) : value;
+}
+
+double suppress_round_p(double p)
+{
+        return p > 0 ? fmin(1, suppress_round_up(p, pow(10, floor(log10(p)) - 1))) : 0;
 }

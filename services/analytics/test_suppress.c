@@ -1,8 +1,9 @@
-/* What is withheld of groups that make a total. */
+/* What is withheld of groups that make a total, and how exactly measured numbers are told. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <math.h>
 #include <string.h>
 #include <cmocka.h>
 #include "services/analytics/suppress.h"
@@ -59,12 +60,59 @@ static void whatever_the_groups_are(void **state)
         }
 }
 
+/* ---- Measured numbers ---- */
+
+static void steps_are_what_enough_people_change(void **state)
+{
+        assert_true(suppress_step(0, 100, MIN) == 0);
+        assert_true(suppress_step(1, 0, MIN) == 0);
+        assert_true(fabs(suppress_step(1, 100, MIN) - 0.05) < 1e-12);
+        assert_true(fabs(suppress_step(1.1, 100, MIN) - 0.1) < 1e-12);
+        assert_true(fabs(suppress_step(300, 1000, MIN) - 2) < 1e-12);
+        for (double n = 5; n < 1e6; n *= 1.07) {
+                assert_true(suppress_step(1, n, MIN) * n >= MIN && suppress_step(1, n, MIN) * n < MIN * 2.51);
+        }
+}
+
+static void numbers_are_rounded_to_multiples_of_a_step(void **state)
+{
+        assert_true(suppress_round(1.0 / 3, 0.1) == 0.3);
+        assert_true(suppress_round(-0.68, 0.05) == -0.7);
+        assert_true(suppress_round_down(0.3, 0.2) == 0.2 && suppress_round_up(0.3, 0.2) == 0.4);
+        assert_true(suppress_round_down(-0.3, 0.2) == -0.4);
+        assert_true(suppress_round(2.125, 0) == 2.125);
+        assert_true(suppress_round_p(0.04321) == 0.044 && suppress_round_p(0) == 0 && suppress_round_p(0.999) == 1);
+        assert_true(suppress_round_p(1.23e-9) == 1.3e-9);
+}
+
+/* Of 100 people and of the same without one, who is within two standard deviations of the others: mostly both are told
+ * alike, and one step at most is between them. */
+static void one_person_more_or_less_is_not_told(void **state)
+{
+        size_t same = 0, all = 0;
+
+        for (double mean = 1; mean < 2; mean += 0.0013) {
+                for (double of_one = mean - 2; of_one <= mean + 2; of_one += 0.5) {
+                        double step = suppress_step(1, 100, MIN), without = (mean * 100 - of_one) / 99;
+                        double apart = fabs(suppress_round(mean, step) - suppress_round(without, step));
+
+                        assert_true(apart < step * 1.0001);
+                        same += apart < step / 2 ? 1 : 0;
+                        all++;
+                }
+        }
+        assert_true(same * 10 > all * 7 && same < all);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(small_groups_are_withheld),
             cmocka_unit_test(no_difference_tells_of_a_small_group),
             cmocka_unit_test(whatever_the_groups_are),
+            cmocka_unit_test(steps_are_what_enough_people_change),
+            cmocka_unit_test(numbers_are_rounded_to_multiples_of_a_step),
+            cmocka_unit_test(one_person_more_or_less_is_not_told),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
