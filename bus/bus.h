@@ -36,9 +36,9 @@ SN_CHECKED sn_status outbox_put_all(struct db_tx *tx, const struct outbox_event 
 struct bus_relay;
 struct bus_relay *bus_relay_new(struct service *service);
 void bus_relay_free(struct bus_relay *relay);
-void bus_relay_wake(struct bus_relay *relay);
 /* Last before the COMMIT of a transaction that emits: assigns positions to its events, and to others that wait for one,
- * a few together, if this process runs a relay that keeps up and no other transaction assigns any at this moment. */
+ * a few together, if this process runs a relay that keeps up and no other transaction assigns any at this moment. Once
+ * it is committed the relay gets these, or is woken. */
 SN_CHECKED sn_status bus_relay_assign(struct bus_relay *relay, struct db_tx *tx);
 /* Whether the log ends at this position, as this process knows, which gives out its positions: then the answer says so,
  * without a question to the database. False: ask it. */

@@ -1,7 +1,6 @@
 /* Owns how a feed reads: when the stream, when the log. */
 #include "bus/feed.h"
 
-#include <hiredis/hiredis.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,21 +109,21 @@ static sn_status read_log(struct bus_feed *feed)
 /* ---- The stream ---- */
 
 /* As many as continue the log; false: then there was one that does not. */
-static bool read_entries(struct bus_feed *feed, struct rpc_call *c, const struct redisReply *entries,
+static bool read_entries(struct bus_feed *feed, struct rpc_call *c, const struct stream_entries *entries,
                          bus_event **events, size_t *n)
 {
         int64_t position = feed->position;
 
-        for (size_t i = 0; i < entries->elements; i++) {
-                struct stream_entry entry;
+        for (size_t i = 0; i < entries->n; i++) {
+                const struct stream_entry *entry = &entries->items[i];
 
-                if (!bus_stream_parse(entries->element[i], &entry) || !str_equal_c(entry.log_id, feed->log_id)) {
+                if (!str_equal_c(entry->log_id, feed->log_id)) {
                         return false;
                 }
-                if (entry.position <= position) {
+                if (entry->position <= position) {
                         continue;
                 }
-                events[*n] = entry.position == position + 1 ? bus_stream_event(c, feed->options.source, &entry) : NULL;
+                events[*n] = entry->position == position + 1 ? bus_stream_event(c, feed->options.source, entry) : NULL;
                 if (events[*n] == NULL) {
                         return false;
                 }
@@ -133,9 +132,9 @@ static bool read_entries(struct bus_feed *feed, struct rpc_call *c, const struct
         return true;
 }
 
-static void take_entries(struct bus_feed *feed, struct rpc_call *c, const struct redisReply *entries)
+static void take_entries(struct bus_feed *feed, struct rpc_call *c, const struct stream_entries *entries)
 {
-        bus_event **events = ARENA_ARRAY(c->arena, bus_event *, entries->elements);
+        bus_event **events = ARENA_ARRAY(c->arena, bus_event *, entries->n);
         size_t n = 0;
         bool whole = read_entries(feed, c, entries, events, &n);
 
@@ -153,11 +152,11 @@ static sn_status read_stream(struct bus_feed *feed)
         int wait_ms = (int)((feed->heard_us + feed->stream.quiet_us - clock_monotonic_us()) / 1000) + 1;
         CLEANUP(rpc_call_free_p)
         struct rpc_call *c = rpc_call_new_background(feed->options.service, BUS_STREAM_CALL_MS(wait_ms));
-        const struct redisReply *entries = NULL;
+        struct stream_entries entries;
 
-        TRY(bus_stream_wait(c, feed->stream.link, feed->options.source, feed->position, wait_ms, &entries));
-        if (entries != NULL) {
-                take_entries(feed, c, entries);
+        TRY(bus_stream_wait(c, &feed->stream, feed->options.source, feed->position, wait_ms, &entries));
+        if (entries.n > 0) {
+                take_entries(feed, c, &entries);
         }
         return SN_OK;
 }

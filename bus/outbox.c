@@ -6,11 +6,6 @@ DB_STATEMENT(INSERT_EVENT, "*", NULL,
              "insert into outbox (event_id, type, aggregate_id, object_id, actor_id, version, trace_id, occurred_at)"
              " values ($1, $2, $3, $4, $5, $6, $7, $8)");
 
-static void wake(void *relay)
-{
-        bus_relay_wake(relay);
-}
-
 static sn_status assign(struct db_tx *tx, void *relay)
 {
         return bus_relay_assign(relay, tx);
@@ -22,7 +17,6 @@ static void tell_relay(struct db_tx *tx)
 
         if (relay != NULL) {
                 db_before_commit(tx, assign, relay);
-                db_on_commit(tx, wake, relay);
         }
 }
 

@@ -14,20 +14,25 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/ticker.h"
+#include "bus/handed.h"
 #include "bus/lease.h"
 #include "bus/stream_write.h"
+#include "bus/tail.h"
 #include "db/ownership.h"
 
-#define BATCH     500
-#define POLL_MS   500   /* without a wake: for what another process, or this one before a crash, left behind */
-#define ALONE_MS  2000  /* the same where this process alone runs the service: for what a command wrote */
-#define PAUSE_MS  200   /* after a failure */
-#define BUSY_MS   20    /* while another transaction assigns positions, which may be rolled back */
-#define STEADY_US 50000 /* a look that took longer is slow */
-#define LEASE_MS  50
-#define CALL_MS   10000
-#define TRIM_US   INT64_C(30000000) /* events stay in the stream for once to twice as long */
-#define FRESH_US  2000000           /* how long the last seen end of the log is valid */
+#define BATCH          500
+#define EMITTERS_BATCH 32   /* positions that one who emits assigns at most */
+#define POLL_MS        500  /* without a wake: for what another process, or this one before a crash, left behind */
+#define ALONE_MS       2000 /* the same where this process alone runs the service: for what a command wrote */
+#define PAUSE_MS       200  /* after a failure */
+#define ELSEWHERE_MS   10   /* while other processes emit */
+#define ELSEWHERE_US   INT64_C(10000000) /* since they last did */
+#define BUSY_MS        20                /* while another transaction assigns positions, which may be rolled back */
+#define STEADY_US      50000             /* a look that took longer is slow */
+#define LEASE_MS       50
+#define CALL_MS        10000
+#define TRIM_US        INT64_C(30000000) /* events stay in the stream for once to twice as long */
+#define FRESH_US       2000000           /* how long the last seen end of the log is valid */
 
 /* Where the log ends, as far as it was streamed: readers that are up to date need not ask the database. */
 struct log_end {
@@ -45,10 +50,12 @@ struct bus_relay {
         bool compared;              /* the stream was looked at since we began */
         int64_t trimmed_us, newest; /* when the stream was trimmed last, and where it ended then */
         struct metric *assigned;
+        int64_t elsewhere_until_us; /* other processes emit, at least until then: nobody wakes the relay for them */
         bool expects;       /* nothing was read, although the log's head says that there are positions to stream */
         atomic_bool steady; /* it keeps up, so that those who emit may assign a few positions themselves */
         pthread_mutex_t lock;
-        struct log_end end; /* under the lock */
+        struct log_end end;       /* under the lock */
+        struct bus_handed handed; /* assigned by those who emitted, and not streamed */
 };
 
 /* ---- The end of the log ---- */
@@ -60,6 +67,11 @@ static void note_end(struct bus_relay *relay, const char *log_id, int64_t positi
             (struct log_end){.position = position, .start = start, .term = term, .seen_us = clock_monotonic_us()};
         (void)snprintf(relay->end.log_id, sizeof(relay->end.log_id), "%s", log_id);
         (void)pthread_mutex_unlock(&relay->lock);
+        if (term != 0) {
+                bus_tail_begin(relay->service->name, log_id, position);
+        } else {
+                bus_tail_end(relay->service->name);
+        }
 }
 
 static void forget_end(struct bus_relay *relay)
@@ -73,6 +85,7 @@ static void advance_end(struct bus_relay *relay, const struct relay_batch *batch
         int64_t last = batch->events[batch->n - 1]->position;
 
         if (strcmp(relay->end.log_id, batch->log_id) == 0) {
+                bus_tail_append(relay->service->name, batch);
                 note_end(relay, batch->log_id, last, relay->end.start, relay->end.term);
         } else {
                 forget_end(relay);
@@ -196,20 +209,18 @@ DB_STATEMENT(LOCK_FREE_HEAD, "*", NULL,
              " skip locked) head");
 /* None without the lock, and none when the log has no longer the name and the origin under which this process knows it.
  */
-#define NEXT_BATCH(limit)                                                                                              \
+#define NEXT_BATCH                                                                                                     \
         "with head as (select position from outbox_head where log_id = $1 and origin = " SERVER                        \
         " and current_setting('sonet.assigns', true) = 'on'), batch as ("                                              \
         " select id, (select position from head) + row_number() over (order by id) as position from"                   \
-        " (select id from outbox where position is null and exists (select from head) order by id limit " limit        \
+        " (select id from outbox where position is null and exists (select from head) order by id limit $2"            \
         ") unassigned), assigned as ("                                                                                 \
         " update outbox o set position = batch.position, assigned_at = clock_timestamp() from batch"                   \
         " where o.id = batch.id returning o.*)"
 #define MOVE_HEAD                                                                                                      \
         " update outbox_head set position = position + (select count(*) from batch) where exists (select from batch)"
 DB_STATEMENT(ASSIGN_NEXT, "*", &sonet__events__event__message,
-             NEXT_BATCH("$2") ", moved as (" MOVE_HEAD ") select " EVENT " from assigned order by position");
-/* By a transaction that emits: a few, whose events the relay reads later. */
-DB_STATEMENT(ASSIGN_FEW, "*", NULL, NEXT_BATCH("32") MOVE_HEAD);
+             NEXT_BATCH ", moved as (" MOVE_HEAD ") select " EVENT " from assigned order by position");
 
 static sn_status assign_next(struct rpc_call *c, struct relay_batch *batch, bool *busy)
 {
@@ -227,20 +238,54 @@ static sn_status assign_next(struct rpc_call *c, struct relay_batch *batch, bool
         return batch->n > 0 ? db_commit(c, NULL, &tx) : SN_OK;
 }
 
-sn_status bus_relay_assign(struct bus_relay *relay, struct db_tx *tx)
-{
-        char log_id[UUID_SIZE];
+/* ---- By those who emit ---- */
 
+struct emission {
+        struct bus_relay *relay;
+        struct db_rows *assigned; /* NULL: it was not tried */
+        char log_id[UUID_SIZE];
+};
+
+/* After the COMMIT, with memory of its own: nothing may fail the call any more. The relay asks the database when none
+ * were assigned, or as many as can be. */
+static void hand_over(void *context)
+{
+        struct emission *e = context;
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(e->relay->service, CALL_MS);
+        struct relay_batch batch = {.log_id = e->log_id};
+        bool known = e->assigned != NULL && db_rows_list(c, e->assigned, &batch.n, &batch.events) == SN_OK;
+
+        if (known) {
+                name_source(c, &batch);
+                known = bus_handed_put(&e->relay->handed, &batch);
+        }
+        if (!known || batch.n == 0 || batch.n == EMITTERS_BATCH) {
+                atomic_store(&e->relay->waked, true);
+        }
+        ticker_wake(e->relay->ticker);
+}
+
+static bool emitters_may_assign(struct bus_relay *relay, char log_id[UUID_SIZE])
+{
         (void)pthread_mutex_lock(&relay->lock);
         bool known = knows_end(relay, bus_lease_term(relay->lease));
 
-        memcpy(log_id, relay->end.log_id, sizeof(log_id));
+        memcpy(log_id, relay->end.log_id, UUID_SIZE);
         (void)pthread_mutex_unlock(&relay->lock);
-        if (!known || !atomic_load(&relay->steady)) {
+        return known && atomic_load(&relay->steady);
+}
+
+sn_status bus_relay_assign(struct bus_relay *relay, struct db_tx *tx)
+{
+        struct emission *e = ARENA_NEW(db_arena(tx), struct emission);
+
+        *e = (struct emission){.relay = relay};
+        db_on_commit(tx, hand_over, e);
+        if (!emitters_may_assign(relay, e->log_id)) {
                 return SN_OK;
         }
         TRY(db_exec_later(tx, &LOCK_FREE_HEAD, DB_NO_BINDS));
-        return db_exec_later(tx, &ASSIGN_FEW, DB_BINDS(bind_uuid(log_id)));
+        return db_rows_later(tx, &ASSIGN_NEXT, DB_BINDS(bind_uuid(e->log_id), bind_i64(EMITTERS_BATCH)), &e->assigned);
 }
 
 /* What has positions and was not streamed; behind it, without a position, whether something has none. */
@@ -282,6 +327,7 @@ static sn_status assign_positions(struct rpc_call *c, struct relay_batch *batch,
 struct round {
         struct relay_batch batch;
         bool assigned; /* by this look; otherwise they were read */
+        bool told;     /* somebody in this process knew that there is something */
         bool busy;     /* another transaction assigns positions, and wakes the relay as it commits here */
 };
 
@@ -300,10 +346,27 @@ static sn_status take_news(struct bus_relay *relay, struct rpc_call *c, struct r
         return round->assigned ? assign_next(c, batch, &round->busy) : SN_OK;
 }
 
+/* What continues the log, from those who emitted it; otherwise the database knows, also of what is in a gap. */
+static void take_handed(struct bus_relay *relay, struct rpc_call *c, struct round *round)
+{
+        if (knows_end(relay, bus_lease_term(relay->lease))) {
+                round->batch.log_id = arena_strdup(c->arena, relay->end.log_id);
+                if (bus_handed_take(&relay->handed, c, relay->end.position, BATCH, &round->batch)) {
+                        atomic_store(&relay->waked, true);
+                }
+        }
+}
+
 /* Whoever was waked knows that there is something, and mostly where the log ends. */
 static sn_status take_batch(struct bus_relay *relay, struct rpc_call *c, struct round *round)
 {
-        if (atomic_exchange(&relay->waked, false) && knows_end(relay, bus_lease_term(relay->lease))) {
+        round->told = true;
+        take_handed(relay, c, round);
+        if (round->batch.n > 0) {
+                return SN_OK;
+        }
+        round->told = atomic_exchange(&relay->waked, false);
+        if (round->told && knows_end(relay, bus_lease_term(relay->lease))) {
                 TRY(take_news(relay, c, round));
                 if (round->batch.n > 0 || round->busy) {
                         return SN_OK;
@@ -345,6 +408,9 @@ static sn_status relay_one_batch(struct bus_relay *relay, struct rpc_call *c, in
         if (batch->n == 0) {
                 return SN_OK;
         }
+        if (!round.told) {
+                relay->elsewhere_until_us = clock_monotonic_us() + ELSEWHERE_US;
+        }
         relay->expects = false;
         metric_add(relay->assigned, (int64_t)batch->n);
         advance_end(relay, batch);
@@ -365,11 +431,12 @@ static void note_pace(struct bus_relay *relay, int64_t began_us, sn_status statu
 
 static void trim_when_due(struct bus_relay *relay, struct rpc_call *c)
 {
-        if (c->service->redis == NULL || clock_monotonic_us() - relay->trimmed_us < TRIM_US) {
+        if (clock_monotonic_us() - relay->trimmed_us < TRIM_US) {
                 return;
         }
         relay->trimmed_us = clock_monotonic_us();
-        if (bus_stream_trim(c, &relay->newest) != SN_OK) {
+        bus_tail_trim(c->service->name);
+        if (c->service->redis != NULL && bus_stream_trim(c, &relay->newest) != SN_OK) {
                 relay->newest = 0;
         }
 }
@@ -395,7 +462,7 @@ static int64_t relay_batch(void *context)
                 return PAUSE_MS;
         }
         trim_when_due(relay, c);
-        return rest_ms;
+        return began_us < relay->elsewhere_until_us && rest_ms > ELSEWHERE_MS ? ELSEWHERE_MS : rest_ms;
 }
 
 struct bus_relay *bus_relay_new(struct service *service)
@@ -409,15 +476,10 @@ struct bus_relay *bus_relay_new(struct service *service)
         (void)pthread_mutex_init(&relay->lock, NULL);
         relay->assigned =
             metric_counter("sonet_bus_positions_assigned_total", "Events assigned a position by this process.", NULL);
+        bus_handed_init(&relay->handed);
         relay->lease = bus_leases_add(service->leases, relay, "relay", NULL);
         relay->ticker = ticker_new("bus-relay", relay_batch, relay);
         return relay;
-}
-
-void bus_relay_wake(struct bus_relay *relay)
-{
-        atomic_store(&relay->waked, true);
-        ticker_wake(relay->ticker);
 }
 
 void bus_relay_free(struct bus_relay *relay)
@@ -425,6 +487,8 @@ void bus_relay_free(struct bus_relay *relay)
         if (relay != NULL) {
                 ticker_free(relay->ticker);
                 bus_leases_remove(relay->service->leases, relay);
+                bus_tail_end(relay->service->name);
+                bus_handed_destroy(&relay->handed);
                 (void)pthread_mutex_destroy(&relay->lock);
                 free(relay);
         }

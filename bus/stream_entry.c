@@ -3,6 +3,7 @@
 
 #include <hiredis/hiredis.h>
 #include <string.h>
+#include "bus/tail.h"
 
 static struct str text_of(const struct redisReply *reply)
 {
@@ -10,17 +11,18 @@ static struct str text_of(const struct redisReply *reply)
 }
 
 /* [id, [name, value, …]] */
-bool bus_stream_parse(const struct redisReply *reply, struct stream_entry *entry)
+static void parse(const struct redisReply *reply, struct stream_entry *entry)
 {
         struct str id, number;
 
         *entry = (struct stream_entry){0};
         if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 || reply->element[1]->type != REDIS_REPLY_ARRAY) {
-                return false;
+                return;
         }
         id = text_of(reply->element[0]);
         if (!str_next(&id, '-', &number) || !str_to_i64(number, &entry->position)) {
-                return false;
+                entry->position = INT64_MAX; /* behind all */
+                return;
         }
         for (size_t i = 0; i + 1 < reply->element[1]->elements; i += 2) {
                 struct str name = text_of(reply->element[1]->element[i]);
@@ -31,7 +33,6 @@ bool bus_stream_parse(const struct redisReply *reply, struct stream_entry *entry
                         entry->event = text_of(reply->element[1]->element[i + 1]);
                 }
         }
-        return true;
 }
 
 bus_event *bus_stream_event(struct rpc_call *c, const char *source, const struct stream_entry *entry)
@@ -47,9 +48,23 @@ char *bus_stream_key(struct arena *arena, const char *source)
         return arena_printf(arena, "ev:%s", source);
 }
 
-/* The answer is [[key, entries]], or nil when none came. */
-sn_status bus_stream_wait(struct rpc_call *c, struct redis_link *link, const char *source, int64_t position,
-                          int wait_ms, const struct redisReply **entries)
+/* [[key, entries]], or nil when none came. */
+static void parse_all(struct rpc_call *c, const struct redisReply *reply, struct stream_entries *out)
+{
+        if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 1 || reply->element[0]->type != REDIS_REPLY_ARRAY ||
+            reply->element[0]->elements != 2 || reply->element[0]->element[1]->type != REDIS_REPLY_ARRAY) {
+                return;
+        }
+        const struct redisReply *entries = reply->element[0]->element[1];
+
+        out->items = ARENA_ARRAY(c->arena, struct stream_entry, entries->elements);
+        for (; out->n < entries->elements; out->n++) {
+                parse(entries->element[out->n], &out->items[out->n]);
+        }
+}
+
+static sn_status wait_for_redis(struct rpc_call *c, struct redis_link *link, const char *source, int64_t position,
+                                int wait_ms, struct stream_entries *out)
 {
         const char *argv[] = {"XREAD",
                               "COUNT",
@@ -63,9 +78,15 @@ sn_status bus_stream_wait(struct rpc_call *c, struct redis_link *link, const cha
 
         TRY(redis_link_command(c, link, sizeof(argv) / sizeof(argv[0]), argv, NULL, BUS_STREAM_CALL_MS(wait_ms),
                                &reply));
-        if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 1 && reply->element[0]->type == REDIS_REPLY_ARRAY &&
-            reply->element[0]->elements == 2 && reply->element[0]->element[1]->type == REDIS_REPLY_ARRAY) {
-                *entries = reply->element[0]->element[1];
-        }
+        parse_all(c, reply, out);
         return SN_OK;
+}
+
+sn_status bus_stream_wait(struct rpc_call *c, struct stream_link *link, const char *source, int64_t position,
+                          int wait_ms, struct stream_entries *out)
+{
+        *out = (struct stream_entries){0};
+        return bus_tail_wait(c, link, source, position, wait_ms, out)
+                   ? SN_OK
+                   : wait_for_redis(c, link->link, source, position, wait_ms, out);
 }

@@ -4,11 +4,17 @@
 
 #include "base/str.h"
 #include "bus/bus.h"
-#include "cache/redis.h"
+#include "bus/stream_link.h"
 
+/* log_id empty: it is none of ours. */
 struct stream_entry {
         int64_t position;
         struct str log_id, event;
+};
+
+struct stream_entries {
+        struct stream_entry *items;
+        size_t n;
 };
 
 /* The stream of a service: its ids are positions of the outbox, and it is cut to about 10,000. */
@@ -17,12 +23,10 @@ char *bus_stream_key(struct arena *arena, const char *source);
 #define BUS_STREAM_READ_MAX         500 /* entries of one read */
 #define BUS_STREAM_CALL_MS(wait_ms) ((wait_ms) + 2000)
 
-/* Waits for entries behind a position; *entries is left alone when none come. SN_UNAVAILABLE when Redis is unreachable.
- */
-SN_CHECKED sn_status bus_stream_wait(struct rpc_call *c, struct redis_link *link, const char *source, int64_t position,
-                                     int wait_ms, const struct redisReply **entries);
-/* False: not one of ours. */
-bool bus_stream_parse(const struct redisReply *reply, struct stream_entry *entry);
+/* Waits for entries behind a position, in this process if its relay streams them (bus/tail.h), otherwise in Redis.
+ * SN_UNAVAILABLE when that is unreachable. */
+SN_CHECKED sn_status bus_stream_wait(struct rpc_call *c, struct stream_link *link, const char *source, int64_t position,
+                                     int wait_ms, struct stream_entries *out);
 /* The event that it carries, in the call's arena; NULL when it is not that of its position and source. */
 bus_event *bus_stream_event(struct rpc_call *c, const char *source, const struct stream_entry *entry);
 

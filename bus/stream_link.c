@@ -2,6 +2,7 @@
 #include "bus/stream_link.h"
 
 #include "base/clock.h"
+#include "bus/tail.h"
 
 #define RETRY_US   500000
 #define TIMEOUT_MS 1000
@@ -58,6 +59,16 @@ void bus_link_end(struct stream_link *link)
                 redis_link_shut_down(link->link);
         }
         (void)pthread_mutex_unlock(&link->lock);
+        bus_tail_wake();
+}
+
+bool bus_link_has_ended(struct stream_link *link)
+{
+        (void)pthread_mutex_lock(&link->lock);
+        bool ended = link->ended;
+
+        (void)pthread_mutex_unlock(&link->lock);
+        return ended;
 }
 
 void bus_link_destroy(struct stream_link *link)

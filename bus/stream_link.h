@@ -28,6 +28,7 @@ bool bus_link_open(struct stream_link *link);
 void bus_link_close(struct stream_link *link);
 /* From any thread: a read in progress fails at once, and it is not reopened. */
 void bus_link_end(struct stream_link *link);
+bool bus_link_has_ended(struct stream_link *link);
 /* After the last read. */
 void bus_link_destroy(struct stream_link *link);
 

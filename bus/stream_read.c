@@ -1,6 +1,5 @@
 /* Owns reading the stream of a lane's source. An entry counts when it is the very next one of the log that the source
  * said is its own; anything else sends the reader to the log. */
-#include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <string.h>
 #include "base/clock.h"
@@ -23,21 +22,16 @@ static bus_event *next_event(struct rpc_call *c, struct bus_lane *lane, int64_t 
 }
 
 /* As many as continue the source; false: then there was one that does not. */
-static bool read_events(struct rpc_call *c, struct bus_lane *lane, const struct redisReply *entries, bus_event **events,
-                        size_t *n)
+static bool read_events(struct rpc_call *c, struct bus_lane *lane, const struct stream_entries *entries,
+                        bus_event **events, size_t *n)
 {
         int64_t position = lane->position;
 
-        for (size_t i = 0; i < entries->elements; i++) {
-                struct stream_entry entry;
-
-                if (!bus_stream_parse(entries->element[i], &entry)) {
-                        return false;
-                }
-                if (entry.position <= position) {
+        for (size_t i = 0; i < entries->n; i++) {
+                if (entries->items[i].position <= position) {
                         continue;
                 }
-                events[*n] = next_event(c, lane, position, &entry);
+                events[*n] = next_event(c, lane, position, &entries->items[i]);
                 if (events[*n] == NULL) {
                         return false;
                 }
@@ -46,9 +40,9 @@ static bool read_events(struct rpc_call *c, struct bus_lane *lane, const struct 
         return true;
 }
 
-static void handle_entries(struct rpc_call *c, struct bus_lane *lane, const struct redisReply *entries)
+static void handle_entries(struct rpc_call *c, struct bus_lane *lane, const struct stream_entries *entries)
 {
-        bus_event **events = ARENA_ARRAY(c->arena, bus_event *, entries->elements);
+        bus_event **events = ARENA_ARRAY(c->arena, bus_event *, entries->n);
         size_t n = 0;
         bool whole = read_events(c, lane, entries, events, &n);
 
@@ -61,8 +55,7 @@ static void handle_entries(struct rpc_call *c, struct bus_lane *lane, const stru
                 lane->behind = true;
         }
         lane->heard_us = clock_monotonic_us();
-        if (entries->elements ==
-            BUS_STREAM_READ_MAX) { /* there is more: a consumer's pace is for what is not there yet */
+        if (entries->n == BUS_STREAM_READ_MAX) { /* there is more: a consumer's pace is for what is not there yet */
                 lane->rest_until_us = 0;
         }
 }
@@ -83,11 +76,11 @@ sn_status bus_stream_read(struct bus_lane *lane, int wait_ms)
 {
         CLEANUP(rpc_call_free_p)
         struct rpc_call *c = rpc_call_new_background(lane->service, BUS_STREAM_CALL_MS(wait_ms));
-        const struct redisReply *entries = NULL;
+        struct stream_entries entries;
 
-        TRY(bus_stream_wait(c, lane->stream.link, lane->consumer->source, lane->position, wait_ms, &entries));
-        if (entries != NULL) {
-                handle_entries(c, lane, entries);
+        TRY(bus_stream_wait(c, &lane->stream, lane->consumer->source, lane->position, wait_ms, &entries));
+        if (entries.n > 0) {
+                handle_entries(c, lane, &entries);
         }
         return SN_OK;
 }

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <hiredis/hiredis.h>
 #include "base/log.h"
+#include "bus/tail.h"
 #include "rpc/rpc.h"
 
 struct test_database note, timeline;
@@ -73,6 +74,7 @@ void restart_relay(const char *change)
 void bus_test_start(void)
 {
         log_setup("test", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
+        bus_tail_hide(getenv("SONET_TEST_FAR") != NULL);
         test_database_new(&note, NULL, 0, 4);
         test_database_new(&timeline, timeline_migrations, 1, 8);
         note.service.name = "note";

@@ -97,6 +97,10 @@ SN_CHECKED sn_status db_exec(struct db_tx *tx, const struct db_statement *s, con
  * COMMIT, in one round trip, and its failure is theirs. So a handler cannot react to that. */
 SN_CHECKED sn_status db_exec_later(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds,
                                    size_t n);
+/* The same of a statement whose rows are read once that has happened: until then, and if it fails, there are none. */
+struct db_rows;
+SN_CHECKED sn_status db_rows_later(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds,
+                                   size_t n, struct db_rows **rows);
 /* Rows as an array of messages of s->row, in the call's arena. items is `Type **`. */
 SN_CHECKED sn_status db_list(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
                              size_t *n_items, void *items);
@@ -106,10 +110,11 @@ SN_CHECKED sn_status db_list(struct db_tx *tx, const struct db_statement *s, con
 SN_CHECKED sn_status db_one(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
                             ProtobufCMessage *out, bool *found);
 /* Raw rows, for the few queries that are not messages. Valid until the arena goes. */
-struct db_rows;
 SN_CHECKED sn_status db_rows(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
                              struct db_rows **rows);
 size_t db_rows_count(const struct db_rows *rows);
+/* As messages of their statement's row, like those of db_list. */
+SN_CHECKED sn_status db_rows_list(struct rpc_call *c, const struct db_rows *rows, size_t *n_items, void *items);
 bool db_is_null(const struct db_rows *rows, size_t row, const char *column);
 int64_t db_i64(const struct db_rows *rows, size_t row, const char *column); /* int2/4/8, bool; timestamptz as wall ms */
 const char *db_text(const struct db_rows *rows, size_t row, const char *column); /* text, uuid; "" when NULL */

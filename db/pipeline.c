@@ -8,8 +8,13 @@
 
 static bool add_name(struct db_tx *tx, const char *name)
 {
-        tx->queued[tx->n_queued++] = name;
+        tx->queued[tx->n_queued++] = (struct db_queued){.name = name};
         return true;
+}
+
+void db_pipeline_keep(struct db_tx *tx, struct db_rows *rows)
+{
+        tx->queued[tx->n_queued - 1].rows = rows;
 }
 
 bool db_pipeline_send(struct db_tx *tx, const char *prepared, const char *name, const struct db_wire *wire)
@@ -46,6 +51,17 @@ sn_status db_pipeline_ask_xid(struct db_tx *tx)
         return db_exec_later(tx, &SELECT_XID, DB_NO_BINDS);
 }
 
+static void take_answer(struct db_tx *tx, const struct db_queued *queued, PGresult **result)
+{
+        if (queued->name == SELECT_XID.name) {
+                (void)snprintf(tx->xid, sizeof(tx->xid), "%s", PQgetvalue(*result, 0, 0));
+        }
+        if (queued->rows != NULL) {
+                db_rows_set(queued->rows, *result);
+                *result = NULL;
+        }
+}
+
 /* Up to the first answer that is not DB_DONE; *read: how many there were, with that one. */
 static enum db_outcome read_answers(struct db_tx *tx, size_t n, const struct db_pipeline_deadlines *deadlines,
                                     PGresult **result, const char **statement, size_t *read)
@@ -53,13 +69,13 @@ static enum db_outcome read_answers(struct db_tx *tx, size_t n, const struct db_
         enum db_outcome outcome = DB_DONE;
 
         for (*read = 0; *read < n && outcome == DB_DONE; ++*read) {
-                *statement = tx->queued[*read];
+                *statement = tx->queued[*read].name;
                 PQclear(*result);
                 outcome =
                     db_pg_wait(tx->connection->pg,
                                *statement == commit_name ? deadlines->commit_us : deadlines->statements_us, result);
-                if (outcome == DB_DONE && *statement == SELECT_XID.name) {
-                        (void)snprintf(tx->xid, sizeof(tx->xid), "%s", PQgetvalue(*result, 0, 0));
+                if (outcome == DB_DONE) {
+                        take_answer(tx, &tx->queued[*read], result);
                 }
         }
         return outcome;
@@ -85,7 +101,7 @@ enum db_outcome db_pipeline_finish(struct db_tx *tx, const struct db_pipeline_de
         size_t n = tx->n_queued, read = 0;
 
         *result = NULL;
-        *statement = tx->queued[0];
+        *statement = tx->queued[0].name;
         tx->n_queued = 0;
         if (PQpipelineSync(tx->connection->pg) != 1) {
                 return DB_LOST;

@@ -26,42 +26,54 @@ sn_status db_exec(struct db_tx *tx, const struct db_statement *s, const struct d
         return SN_OK;
 }
 
-static sn_status fail_row(struct db_tx *tx)
+static sn_status fail_row(struct rpc_call *c)
 {
-        return rpc_fail(tx->c, SN_INTERNAL, NULL, "something went wrong on our side");
+        return rpc_fail(c, SN_INTERNAL, NULL, "something went wrong on our side");
 }
 
-static sn_status find_columns(struct db_tx *tx, const struct db_statement *s, const PGresult *result,
+static sn_status find_columns(struct rpc_call *c, const struct db_statement *s, const PGresult *result,
                               struct db_columns *columns)
 {
         if (s->row == NULL) {
                 log_event(LOG_LEVEL_ERROR, "a statement without a row message returned rows",
                           LOG_STR("sonet.statement", s->name));
-                return fail_row(tx);
+                return fail_row(c);
         }
-        return db_columns_find(columns, s, result, NULL) ? SN_OK : fail_row(tx);
+        return db_columns_find(columns, s, result, NULL) ? SN_OK : fail_row(c);
+}
+
+static sn_status fill_list(struct rpc_call *c, const struct db_statement *s, const PGresult *result, size_t *n_items,
+                           void *items)
+{
+        struct db_columns columns;
+        size_t rows = (size_t)PQntuples(result);
+        ProtobufCMessage **list = ARENA_ARRAY(c->arena, ProtobufCMessage *, rows);
+
+        TRY(find_columns(c, s, result, &columns));
+        for (size_t i = 0; i < rows; i++) {
+                list[i] = contract_new_message(s->row, c->arena);
+                if (!db_columns_fill(&columns, result, (int)i, list[i], c->arena)) {
+                        return fail_row(c);
+                }
+        }
+        *n_items = rows;
+        memcpy(items, &list, sizeof(list)); /* items is a Type **, whatever the type */
+        return SN_OK;
 }
 
 sn_status db_list(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
                   size_t *n_items, void *items)
 {
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;
-        struct db_columns columns;
 
         TRY(db_run(tx, s, binds, n, &result));
-        TRY(find_columns(tx, s, result, &columns));
-        size_t rows = (size_t)PQntuples(result);
-        ProtobufCMessage **list = ARENA_ARRAY(db_arena(tx), ProtobufCMessage *, rows);
+        return fill_list(tx->c, s, result, n_items, items);
+}
 
-        for (size_t i = 0; i < rows; i++) {
-                list[i] = contract_new_message(s->row, db_arena(tx));
-                if (!db_columns_fill(&columns, result, (int)i, list[i], db_arena(tx))) {
-                        return fail_row(tx);
-                }
-        }
-        *n_items = rows;
-        memcpy(items, &list, sizeof(list)); /* items is a Type **, whatever the type */
-        return SN_OK;
+sn_status db_rows_list(struct rpc_call *c, const struct db_rows *rows, size_t *n_items, void *items)
+{
+        *n_items = 0;
+        return rows->result != NULL ? fill_list(c, rows->statement, rows->result, n_items, items) : SN_OK;
 }
 
 sn_status db_one(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
@@ -73,14 +85,14 @@ sn_status db_one(struct db_tx *tx, const struct db_statement *s, const struct db
         if (s->row == NULL || out->descriptor != s->row->descriptor) {
                 log_event(LOG_LEVEL_ERROR, "a row was requested as the wrong message type",
                           LOG_STR("sonet.statement", s->name));
-                return fail_row(tx);
+                return fail_row(tx->c);
         }
         TRY(db_run(tx, s, binds, n, &result));
-        TRY(find_columns(tx, s, result, &columns));
+        TRY(find_columns(tx->c, s, result, &columns));
         bool any = PQntuples(result) > 0;
 
         if (any && !db_columns_fill(&columns, result, 0, out, db_arena(tx))) {
-                return fail_row(tx);
+                return fail_row(tx->c);
         }
         if (found != NULL) {
                 *found = any;
@@ -90,9 +102,25 @@ sn_status db_one(struct db_tx *tx, const struct db_statement *s, const struct db
         return SN_OK;
 }
 
-static void clear_result(void *result)
+static void clear_rows(void *context)
 {
-        PQclear(result);
+        struct db_rows *rows = context;
+
+        PQclear(rows->result);
+}
+
+static struct db_rows *new_rows(struct db_tx *tx, const struct db_statement *s)
+{
+        struct db_rows *rows = ARENA_NEW(db_arena(tx), struct db_rows);
+
+        *rows = (struct db_rows){.statement = s, .arena = db_arena(tx)};
+        arena_defer(db_arena(tx), clear_rows, rows);
+        return rows;
+}
+
+void db_rows_set(struct db_rows *rows, PGresult *result)
+{
+        rows->result = result;
 }
 
 sn_status db_rows(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
@@ -101,9 +129,17 @@ sn_status db_rows(struct db_tx *tx, const struct db_statement *s, const struct d
         PGresult *result;
 
         TRY(db_run(tx, s, binds, n, &result));
-        arena_defer(db_arena(tx), clear_result, result);
-        *rows = ARENA_NEW(db_arena(tx), struct db_rows);
-        **rows = (struct db_rows){.result = result, .statement = s, .arena = db_arena(tx)};
+        *rows = new_rows(tx, s);
+        db_rows_set(*rows, result);
+        return SN_OK;
+}
+
+sn_status db_rows_later(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
+                        struct db_rows **rows)
+{
+        *rows = new_rows(tx, s);
+        TRY(db_exec_later(tx, s, binds, n));
+        db_pipeline_keep(tx, *rows);
         return SN_OK;
 }
 

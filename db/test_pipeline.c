@@ -206,6 +206,35 @@ static void a_read_takes_none(void **state)
         assert_int_equal(0, stored("r%"));
 }
 
+DB_STATEMENT(TEST_LATER_NAMED, "test_items", NULL,
+             "insert into items (id, name) values (gen_random_uuid(), $1::text), (gen_random_uuid(), $1 || '-b')"
+             " returning name");
+
+/* With another statement, with COMMIT, and not when something fails before it. */
+static void rows_are_there_with_what_follows(void **state)
+{
+        struct db_rows *rows = NULL;
+        struct db_tx *tx;
+
+        (void)state;
+        assert_int_equal(SN_OK, db_begin(c, &tx));
+        assert_int_equal(SN_OK, db_rows_later(tx, &TEST_LATER_NAMED, DB_BINDS(bind_text("later-1")), &rows));
+        assert_int_equal(db_rows_count(rows), 0);
+        assert_int_equal(count(tx, "later-1%"), 2);
+        assert_int_equal(db_rows_count(rows), 2);
+        assert_string_equal(db_text(rows, 1, "name"), "later-1-b");
+        assert_int_equal(SN_OK, db_rows_later(tx, &TEST_LATER_NAMED, DB_BINDS(bind_text("later-2")), &rows));
+        assert_int_equal(SN_OK, db_commit(c, NULL, &tx));
+        assert_int_equal(db_rows_count(rows), 2);
+        assert_string_equal(db_text(rows, 0, "name"), "later-2");
+
+        assert_int_equal(SN_OK, db_begin(c, &tx));
+        assert_int_equal(SN_OK, db_rows_later(tx, &TEST_LATER_NAMED, DB_BINDS(bind_text("later-1")), &rows));
+        assert_int_equal(SN_ALREADY_EXISTS, db_commit(c, NULL, &tx));
+        assert_int_equal(db_rows_count(rows), 0);
+        db_end(&tx);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin_test, end_test)
 
 int run_pipeline_tests(void)
@@ -221,6 +250,7 @@ int run_pipeline_tests(void)
             TEST(one_that_fails_fails_the_next_statement),
             TEST(a_transaction_that_is_left_stores_nothing),
             TEST(a_read_takes_none),
+            TEST(rows_are_there_with_what_follows),
         };
 
         return cmocka_run_group_tests_name("db: pipelines", tests, setup, teardown);

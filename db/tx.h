@@ -16,6 +16,12 @@ struct db_hook {
 
 enum { DB_QUEUED_MAX = 16 };
 
+/* A statement that was sent and not answered. */
+struct db_queued {
+        const char *name;
+        struct db_rows *rows; /* where its rows go; NULL: nowhere */
+};
+
 struct db_tx {
         struct rpc_call *c;
         struct db *db;
@@ -29,8 +35,7 @@ struct db_tx {
         struct db_hook *hooks, **last_hook;
         sn_status (*before_commit)(struct db_tx *tx, void *context); /* NULL: nothing */
         void *before_commit_context;
-        const char *queued[DB_QUEUED_MAX + 2]; /* names of statements that were sent and not answered, with the one that
-                                                  is waited for, and COMMIT */
+        struct db_queued queued[DB_QUEUED_MAX + 2]; /* with the one that is waited for, and COMMIT */
         size_t n_queued;
 };
 
@@ -40,6 +45,10 @@ SN_CHECKED sn_status db_pipeline_begin(struct db_tx *tx);
 SN_CHECKED sn_status db_pipeline_ask_xid(struct db_tx *tx);
 /* False: the connection is lost. */
 SN_CHECKED bool db_pipeline_send(struct db_tx *tx, const char *prepared, const char *name, const struct db_wire *wire);
+/* The rows of the statement that was sent last go there. */
+void db_pipeline_keep(struct db_tx *tx, struct db_rows *rows);
+/* rows.c: the result is theirs from now on. */
+void db_rows_set(struct db_rows *rows, PGresult *result);
 SN_CHECKED bool db_pipeline_send_commit(struct db_tx *tx);
 /* Until when (monotonic) statements are waited for, and COMMIT. */
 struct db_pipeline_deadlines {
