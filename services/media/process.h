@@ -1,4 +1,4 @@
-/* Processing: what its two queues, of pictures and of videos and sounds, have in common. */
+/* Processing: shared by the two queues, of pictures and of videos and sounds. */
 #ifndef SERVICES_MEDIA_PROCESS_H
 #define SERVICES_MEDIA_PROCESS_H
 
@@ -7,15 +7,15 @@
 
 struct process_lane {
         bool is_long;
-        int wait_ms; /* for the child */
+        int wait_ms; /* how long to wait for the child */
         struct decode_limits limits;
 };
 
-/* The jobs of `sonet serve media-worker`: nobody announces to another process what has come, so they look often. */
+/* For the jobs of `sonet serve media-worker`, which poll often since uploads are not announced to other processes. */
 enum { PROCESS_POLL_S = 1 };
 extern const struct service_job process_pictures_polled, process_films_polled;
 
-/* Processes the next one that is due, if there is one. The call must have more time than the child. */
+/* Processes the next due media, if any. The call needs a later deadline than the child. */
 SN_CHECKED sn_status process_one(struct rpc_call *c, const struct process_lane *lane, bool *more);
 
 #endif
