@@ -53,7 +53,7 @@ static bool is_signal(enum live_kind kind)
         return kind == LIVE_TYPING || kind == LIVE_PRESENCE;
 }
 
-static sn_status add_topic(struct rpc_call *c, char *id, size_t *n, char ***ids)
+static sn_status only_member(struct rpc_call *c, char *id, size_t *n, char ***ids)
 {
         *ids = ARENA_ARRAY(c->arena, char *, 1);
         (*ids)[0] = id;
@@ -80,7 +80,7 @@ static sn_status find_others(struct db_tx *tx, const Sonet__Live__RouteRequest *
                 return SN_OK;
         }
         if (member.members > TOLD_MAX) {
-                return add_topic(db_call(tx), event->object_id, n, ids);
+                return only_member(db_call(tx), event->object_id, n, ids);
         }
         return chat_store_readers(tx, event->aggregate_id, member.last_seq + 1, in->after, READERS_AT_ONCE, n, ids);
 }
@@ -91,7 +91,7 @@ static sn_status find_concerned(struct db_tx *tx, const Sonet__Live__RouteReques
         case LIVE_LOG:
                 return find_readers(tx, in, n, ids);
         case LIVE_TOUCHED:
-                return add_topic(db_call(tx), in->event->object_id, n, ids);
+                return only_member(db_call(tx), in->event->object_id, n, ids);
         case LIVE_PRESENCE:
                 return presence_store_peers(tx, in->event->aggregate_id, PEERS_MAX, n, ids);
         default:
