@@ -1,5 +1,5 @@
-/* Owns the accesses that this process has noted and not yet written: requests that are alike are counted together, and
- * all of a second are one statement. */
+/* Owns the accesses that this process has recorded but not yet written. Identical requests are counted together, and
+ * all of a second are written by one statement. */
 #include "services/media/access_log.h"
 
 #include <pthread.h>
@@ -10,7 +10,8 @@
 #include "services/media/store_access_logs.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct access_batch *waiting; /* NULL: none; as long as nothing private is fetched there is no memory for it */
+static struct access_batch
+    *waiting; /* NULL while there are none, so that it costs no memory unless private media are fetched */
 
 static bool is_same(const struct access_entry *e, const struct media_access *a)
 {
@@ -18,7 +19,7 @@ static bool is_same(const struct access_entry *e, const struct media_access *a)
                strcmp(e->viewer_id, a->viewer_id) == 0 && strcmp(e->variant, a->variant) == 0;
 }
 
-/* With the lock held. NULL: there is no room. */
+/* The lock must be held. NULL if the batch is full. */
 static struct access_entry *entry_for(const struct media_access *a, int64_t now_ms)
 {
         if (waiting == NULL && (waiting = calloc(1, sizeof(*waiting))) == NULL) {
@@ -61,7 +62,7 @@ void access_log_add(struct rpc_call *c, const struct media_access *access)
                 kept = count(access, c->now_ms);
         }
         if (!kept) {
-                log_event(LOG_LEVEL_WARN, "an access to a media that is not public could not be noted",
+                log_event(LOG_LEVEL_WARN, "an access to a media that is not public could not be recorded",
                           LOG_STR("sonet.media_id", access->media_id));
         }
 }

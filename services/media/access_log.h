@@ -1,4 +1,4 @@
-/* The log of who fetched media that are not public, or was refused them. */
+/* The log of who fetched, or was refused, media that are not public. */
 #ifndef SERVICES_MEDIA_ACCESS_LOG_H
 #define SERVICES_MEDIA_ACCESS_LOG_H
 
@@ -6,15 +6,16 @@
 
 struct media_access {
         const char *media_id, *owner_id;
-        const char *viewer_id; /* "": nobody who was logged in */
+        const char *viewer_id; /* "" if not logged in */
         const char *variant;
         bool granted;
 };
 
-/* Notes one; it is in the database within about a second. What a process that is killed has not written yet is lost. In
- * no transaction: when many wait, the caller writes them. Never fails the request: what cannot be kept is logged. */
+/* Records an access, which is written to the database within about a second; a process that is killed loses what it has
+ * not written yet. No transaction may be open, since the caller writes the batch when it is large. Never fails the
+ * request: accesses that cannot be kept are logged. */
 void access_log_add(struct rpc_call *c, const struct media_access *access);
-/* Writes what waits. On failure it waits on, unless as much has come since. */
+/* Writes the batch. If that fails the batch is kept, unless another one has filled up since. */
 SN_CHECKED sn_status access_log_flush(struct rpc_call *c);
 
 #endif

@@ -1,5 +1,5 @@
-/* Owns reading who fetched a media that is not public. For those who look after the network: members are not told who
- * looks at what they show. */
+/* Owns reading the access log of media that are not public. For administrators only: members are not told who looks at
+ * their media. */
 #include "services/media/media.h"
 
 #include "services/media/store_access_logs.h"

@@ -1,5 +1,5 @@
-/* Owns what is refused of a file before it has come: by its size, and by its first bytes. Whoever takes it checks
- * again, in its transaction. */
+/* Owns rejecting files before they have arrived completely, by their size and first bytes. The handler checks again in
+ * its transaction. */
 #include <string.h>
 #include "rpc/rpc.h"
 #include "services/media/create.h"
@@ -7,7 +7,7 @@
 #include "services/media/tus.h"
 #include "services/media/upload.h"
 
-/* A file has at least one byte. */
+/* Every file needs room for at least one byte. */
 static sn_status expect_room(struct rpc_call *c, int64_t size)
 {
         return DB_READ(c, tx, quota_expect(tx, c->actor, size > 0 ? size : 1));
@@ -45,7 +45,7 @@ static sn_status admit_upload(struct rpc_call *c, const ProtobufCMessage *reques
         TRY(upload_of_request(c, in, &upload, &n, &parts));
         TRY(upload_check_size(c, &upload, ask->size));
         TRY(upload_check_head(c, &upload, ask->head.data, ask->head.len));
-        return n > 0 ? SN_OK /* parts give back what they have reserved */
+        return n > 0 ? SN_OK /* the parts release their reservations */
                      : DB_READ(c, tx, expect_upload(tx, upload.has_length ? upload.length : ask->size));
 }
 
@@ -87,5 +87,5 @@ sn_status media_handle_admit_body(struct rpc_call *c, const Sonet__Body__AdmitRe
                         return admissions[i].admit(c, request, in);
                 }
         }
-        return rpc_fail(c, SN_INVALID_ARGUMENT, "method", "is none that takes a file");
+        return rpc_fail(c, SN_INVALID_ARGUMENT, "method", "does not accept a file");
 }

@@ -1,4 +1,4 @@
-/* Applies what comes on the block list to what was here before, a portion of media at a time. */
+/* Applies new entries of the block list to existing media, in portions. */
 #include "services/media/media.h"
 
 #include "services/media/blocks.h"

@@ -1,6 +1,6 @@
-/* Tracks which media other services show: their events confirm that an object shows them, and later that it no
- * longer does. Media that only this object showed are deleted with it; media that others show stay, and are public only
- * as long as one of those is. */
+/* Tracks which media other services show. Their events confirm that an object shows media, and later that it no longer
+ * does. Media that only this object showed are deleted with it; media that other objects show stay, and are public only
+ * as long as one of those objects is. */
 #include "services/media/attachments.h"
 
 #include <string.h>
@@ -14,7 +14,7 @@ static sn_status detach(struct db_tx *tx, const char *object_id)
         MediaRows__StoredMedia **gone = NULL;
         size_t n = 0;
 
-        served_forget(tx); /* it may have been what made them public */
+        served_forget(tx); /* this object may have been what made them public */
         TRY(store_delete_uses(tx, object_id, &n, &gone));
         for (size_t i = 0; i < n; i++) {
                 TRY(owned_delete(tx, gone[i]->id, gone[i]->owner_id));

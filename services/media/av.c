@@ -1,4 +1,4 @@
-/* Owns the loading of FFmpeg's libraries, in the versions for whose headers this was compiled. */
+/* Owns loading FFmpeg's libraries, in the versions whose headers this was compiled with. */
 #include "services/media/av.h"
 
 #include <dlfcn.h>

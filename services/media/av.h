@@ -1,4 +1,4 @@
-/* FFmpeg's libraries, loaded at run time by the sandboxed child alone: av.NAME is the function NAME of theirs. */
+/* FFmpeg's libraries, loaded at run time and only by the sandboxed child: av.NAME is their function NAME. */
 #ifndef SERVICES_MEDIA_AV_H
 #define SERVICES_MEDIA_AV_H
 
@@ -94,7 +94,7 @@ struct av_functions {
 };
 extern struct av_functions av;
 
-/* False: one of them is missing, or cannot write H.264, AAC, MP3 or Opus. */
+/* False if a library is missing or cannot encode H.264, AAC, MP3 or Opus. */
 bool av_load(void);
 
 #endif

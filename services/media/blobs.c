@@ -1,4 +1,4 @@
-/* Owns the names of blobs and chunks in the storage, and the order in which files and rows come and go. */
+/* Owns the names of blobs and chunks in the storage, and the order in which files and rows are created and removed. */
 #include "services/media/blobs.h"
 
 #include <openssl/evp.h>
@@ -10,7 +10,7 @@
 
 enum { READ_BYTES = 1 << 16 };
 
-static const struct storage *storage; /* NULL: there is none */
+static const struct storage *storage; /* NULL until blobs_use */
 
 /* --- start --- */
 
@@ -18,7 +18,7 @@ sn_status blobs_use(const struct blobs_options *o, bool make)
 {
         storage = o->bucket.store[0] != '\0' ? &bucket_storage : o->folder[0] != '\0' ? &folder_storage : NULL;
         if (storage == NULL) {
-                log_event(LOG_LEVEL_WARN, "neither MEDIA_DIR nor MEDIA_STORE is set: no media are taken");
+                log_event(LOG_LEVEL_WARN, "neither MEDIA_DIR nor MEDIA_STORE is set: media uploads are disabled");
                 return SN_OK;
         }
         return (storage == &bucket_storage ? bucket_use(&o->bucket) : folder_use(o->folder, make)) ? SN_OK
@@ -87,12 +87,12 @@ static int64_t size_of(int fd)
         return fstat(fd, &file) == 0 ? file.st_size : 0;
 }
 
-/* --- taking in --- */
+/* --- adding --- */
 
 static sn_status check_usable(struct rpc_call *c)
 {
         CALL_ASSERT_NO_TRANSACTION(c);
-        return storage != NULL ? SN_OK : rpc_fail(c, SN_UNAVAILABLE, NULL, "this server keeps no media");
+        return storage != NULL ? SN_OK : rpc_fail(c, SN_UNAVAILABLE, NULL, "this server does not store media");
 }
 
 sn_status blob_stage(struct rpc_call *c, int fd, const uint8_t *sha256, struct staged_blob *out)
@@ -113,7 +113,7 @@ sn_status blob_lock(struct db_tx *tx, const char *name)
         return db_lock_one(tx, "media blob", name);
 }
 
-/* Within the transaction, since the lock is: between looking and committing nobody may remove what is there. */
+/* Within the transaction because of its lock: nobody may remove an existing file between the check and the commit. */
 sn_status blob_publish(struct db_tx *tx, const struct staged_blob *blob)
 {
         TRY(blob_lock(tx, blob->name));
@@ -131,7 +131,7 @@ sn_status chunk_publish(struct db_tx *tx, const char *id)
         return storage->publish(db_call(tx), id, chunk_key(db_arena(tx), id));
 }
 
-/* --- what is there --- */
+/* --- reading --- */
 
 static sn_status fail_missing(struct rpc_call *c)
 {
@@ -170,14 +170,14 @@ sn_status chunk_exists(struct rpc_call *c, const char *id, bool *there)
         return storage != NULL ? storage->exists(c, chunk_key(c->arena, id), there) : SN_OK;
 }
 
-/* --- going --- */
+/* --- removing --- */
 
 struct removal {
         struct rpc_call *call;
         const char *key;
 };
 
-/* One that stays is logged, and found by the job that looks for files without rows. */
+/* A failure is logged; remove_strays.c removes the file later. */
 static void remove_committed(void *context)
 {
         const struct removal *r = context;
@@ -202,7 +202,7 @@ sn_status blob_remove(struct rpc_call *c, const char *name)
 
 void storage_add_name(struct rpc_call *c, struct str name, struct storage_names *names)
 {
-        if ((names->n & (names->n - 1)) == 0) { /* its room doubles: there may be many */
+        if ((names->n & (names->n - 1)) == 0) { /* full: double it, since there may be many */
                 char **more = ARENA_ARRAY(c->arena, char *, names->n == 0 ? 1 : 2 * names->n);
 
                 memcpy(more, names->names, names->n * sizeof(*more));

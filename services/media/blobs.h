@@ -1,8 +1,9 @@
 /* Blobs: the bytes of media, each content once under its SHA-256, in a storage (storage.h).
  *
- * A blob comes in three steps: it is staged under a name of its own and is on disk then; in the transaction that writes
- * the row about it its hash is locked and it is moved to its place; the row is committed. So there is no row without a
- * file. A crash in between leaves a file without a row; a job removes it, under the same lock. */
+ * A blob is added in three steps. It is staged under a temporary name, which puts it on disk. In the transaction that
+ * writes its row, its hash is locked and the file is moved to its final name. Then the row is committed. So there is
+ * never a row without a file. A crash in between leaves a file without a row, which a job removes under the same lock.
+ */
 #ifndef SERVICES_MEDIA_BLOBS_H
 #define SERVICES_MEDIA_BLOBS_H
 
@@ -11,63 +12,64 @@
 #include "db/db.h"
 #include "services/media/storage.h"
 
-enum { BLOB_NAME_SIZE = 65 }; /* SHA-256 in hex, and NUL */
+enum { BLOB_NAME_SIZE = 65 }; /* SHA-256 in hex and NUL */
 
 struct staged_blob {
-        char name[BLOB_NAME_SIZE]; /* which it will have */
+        char name[BLOB_NAME_SIZE]; /* its final name */
         int64_t size_bytes;
-        const char *own; /* what it is known by until then */
+        const char *own; /* its temporary name */
 };
 
 struct blobs_options {
-        const char *folder; /* "": none */
+        const char *folder; /* "" if there is none */
         struct bucket_options bucket;
 };
 struct blobs_options blobs_options(const struct settings *settings);
-/* In the bucket if there is one, otherwise in the folder. make: sub-folders that are missing. */
+/* Uses the bucket if there is one, otherwise the folder. make: create missing sub-folders. */
 SN_CHECKED sn_status blobs_use(const struct blobs_options *options, bool make);
 
-/* Takes a file in, whatever its position, and does not close it. It is on disk afterwards. What is not published goes
- * with the call. sha256: of all its bytes; NULL: it is made here. SN_RESOURCE_EXHAUSTED when the disk is full. */
+/* Stages a whole file, regardless of its offset, without closing it. It is on disk when this returns, and is removed at
+ * the end of the call unless it is published. sha256: of all its bytes; NULL: is computed. SN_RESOURCE_EXHAUSTED if the
+ * disk is full. */
 SN_CHECKED sn_status blob_stage(struct rpc_call *c, int fd, const uint8_t *sha256, struct staged_blob *out);
-/* Locks its hash until the transaction ends, and puts it in its place unless the same content is there. */
+/* Locks its hash until the transaction ends, and moves it to its final name unless that exists already. */
 SN_CHECKED sn_status blob_publish(struct db_tx *tx, const struct staged_blob *blob);
 
-/* --- chunks of uploads, under ids of their own --- */
+/* --- chunks of uploads, named by their ids --- */
 
-/* On disk when it returns. What is not published goes with the call. */
+/* On disk when this returns; removed at the end of the call unless it is published. */
 SN_CHECKED sn_status chunk_stage(struct rpc_call *c, int fd, const char *id);
-/* Puts it in its place, within the transaction that writes its row, after the last check. */
+/* Moves it to its final name, in the transaction that writes its row and after the last check. */
 SN_CHECKED sn_status chunk_publish(struct db_tx *tx, const char *id);
 SN_CHECKED sn_status chunk_open(struct rpc_call *c, const char *id, int *fd);
-/* Call it once the transaction that deletes its row has committed. */
+/* Removes the file when the transaction, which deletes its row, has committed. */
 void chunk_remove_after(struct db_tx *tx, const char *id);
 
-/* --- what is there --- */
+/* --- reading --- */
 
-/* Their keys in the storage. */
+/* Keys in the storage. */
 char *blob_key(struct arena *arena, const char *name);
 char *chunk_key(struct arena *arena, const char *id);
 bool blob_name_valid(const char *name);
-/* The name that a file has as a blob. False: it cannot be read. */
+/* The blob name of a file. False if it cannot be read. */
 SN_CHECKED bool blob_name_of(int fd, char name[BLOB_NAME_SIZE]);
 SN_CHECKED sn_status blob_exists(struct rpc_call *c, const char *name, bool *there);
 SN_CHECKED sn_status chunk_exists(struct rpc_call *c, const char *id, bool *there);
-/* For reading; the caller's to close. SN_NOT_FOUND when there is none. */
+/* Opens it for reading; the caller closes it. SN_NOT_FOUND if there is none. */
 SN_CHECKED sn_status blob_open(struct rpc_call *c, const char *name, int *fd);
-/* Answers the call with it. SN_NOT_FOUND when there is none. */
+/* Makes it the call's answer. SN_NOT_FOUND if there is none. */
 SN_CHECKED sn_status blob_answer(struct rpc_call *c, const char *name);
-/* Under the lock of its hash: nothing refers to it any more. */
+/* Removes the file. The lock of its hash must be held, and no row may refer to it. */
 SN_CHECKED sn_status blob_lock(struct db_tx *tx, const char *name);
 SN_CHECKED sn_status blob_remove(struct rpc_call *c, const char *name);
 
-/* --- what a crash, or a transaction that was rolled back, left --- */
+/* --- left behind by crashes and rolled-back transactions --- */
 
-/* How many folders of blobs there are: 00 to ff. */
+/* The number of blob folders, 00 to ff. */
 enum { BLOB_FOLDERS = 256 };
-/* Of a day at least: nothing that is still on its way is so old. */
+/* At least a day: uploads in progress are younger. */
 enum { FILES_OLD_S = 86400 };
-/* Names of files in a folder of the storage that nobody has written to for so long; 0: of all. */
+/* Lists the files in a folder of the storage that were not modified for age_s; 0: all files. */
 SN_CHECKED sn_status files_list(struct rpc_call *c, const char *folder, int64_t age_s, size_t *n, char ***names);
 SN_CHECKED sn_status file_remove(struct rpc_call *c, const char *folder, const char *name);
 

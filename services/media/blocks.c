@@ -1,4 +1,4 @@
-/* Owns what is on the block list, and what being on it means. */
+/* Owns the block list and its effects. */
 #include "services/media/blocks.h"
 
 #include <string.h>
@@ -20,13 +20,13 @@ static sn_status block_media(struct db_tx *tx, const char *id, const char *reaso
         MediaRows__Block hashes = MEDIA_ROWS__BLOCK__INIT;
 
         TRY(block_store_hashes(tx, id, &hashes));
-        TRY(block_store_insert(tx, hashes.id, "", reason, n)); /* as it came */
+        TRY(block_store_insert(tx, hashes.id, "", reason, n)); /* the uploaded file */
         TRY(block_store_insert(tx, hashes.content_sha256, "", reason, n));
         return block_store_insert(tx, "", hashes.perceptual_hash, reason, n);
 }
 
-/* Who decides by the list at this moment has decided when it is locked, and everybody else sees what is added: a media
- * is either refused, or found by the job that applies it. */
+/* Locks the list: transactions that have read it finish first, and later ones see the new entry. So media are either
+ * refused, or found by the job that applies the entry. */
 sn_status block_add(struct db_tx *tx, const char *subject, const char *reason, int64_t *n)
 {
         *n = 0;
@@ -64,7 +64,7 @@ sn_status block_admit(struct db_tx *tx, const char *field, const char *sha256)
                           : SN_OK;
 }
 
-/* The job first, as who processes it does: they find it gone, or have finished. */
+/* Deletes the job first, in the order in which processing locks, which then finds it gone or has finished. */
 sn_status media_block(struct db_tx *tx, const MediaRows__StoredMedia *row)
 {
         served_forget(tx);

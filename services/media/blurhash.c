@@ -1,4 +1,4 @@
-/* Owns the algorithm of BlurHash: a discrete cosine transform in linear light, its components in base 83. */
+/* Owns the BlurHash algorithm: a discrete cosine transform in linear light with components in base 83. */
 #include "services/media/blurhash.h"
 
 #include <math.h>
@@ -87,7 +87,7 @@ void blurhash_of(const uint8_t *rgb, int width, int height, char out[BLURHASH_SI
         *at = '\0';
 }
 
-/* Colours are alike when they share the two upper bits of each part. */
+/* Colours are similar if they share the two upper bits of each component. */
 void dominant_color_of(const uint8_t *rgb, size_t pixels, char out[8])
 {
         struct {

@@ -1,6 +1,6 @@
-/* Owns media in a bucket of S3. A file is put under its key as soon as it is staged: publishing it checks that it is
- * still there. One that no row comes to refer to is removed like what a crash left. To be processed, an object is
- * copied to a file without a name; to be given out, what is asked for of it comes through a pipe. */
+/* Owns storing media in an S3 bucket. Staging a file already puts it under its final key, and publishing checks that it
+ * is still there. Files without rows are removed like those left behind by crashes. For processing, an object is copied
+ * to an unnamed file; for serving, the requested region comes through a pipe. */
 #include "services/media/storage.h"
 
 #include <errno.h>
@@ -16,14 +16,14 @@
 #include "services/media/s3.h"
 
 enum {
-        QUICK_MS = 10000, /* for requests that carry no file: a transaction may be open */
+        QUICK_MS = 10000, /* for requests without a file, during which a transaction may be open */
         ANSWER_RESERVE_MS = 2000,
         ANSWER_BYTES = 2 << 20,
         LIST_AT_ONCE = 1000,
         TOKEN_SIZE = 3000,
         PREFIX_SIZE = 120
 };
-#define PART_BYTES (INT64_C(16) << 20) /* larger files go in parts, of which there may be 10,000 */
+#define PART_BYTES (INT64_C(16) << 20) /* larger files are uploaded in parts, at most 10,000 */
 
 /* The SHA-256 of no bytes. */
 #define EMPTY_SHA256 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -61,16 +61,16 @@ static struct s3_exchange bodyless(int wait_ms, const char *method, const char *
                                     .wait_ms = wait_ms};
 }
 
-/* An answer that is larger than any should be is none. */
+/* An oversized response counts as a failure. */
 static sn_status request(struct rpc_call *c, struct s3_exchange *x)
 {
         s3_exchange(x);
         return x->status / 100 == 2 && (x->answer == NULL || !x->answer->overflow) ? SN_OK : fail(c);
 }
 
-/* --- its answers: XML, of which a few elements are needed --- */
+/* --- parsing responses: XML, of which a few elements are needed --- */
 
-/* The text of the next element of a name; *at is behind it afterwards. */
+/* The text of the next element with this name. Moves *at past it. */
 static bool next_element(const char **at, const char *name, struct str *text)
 {
         char open[40], shut[40];
@@ -87,7 +87,7 @@ static bool next_element(const char **at, const char *name, struct str *text)
         return true;
 }
 
-/* Percent-encoded, as a query has it. */
+/* Percent-encodes a value for a query. */
 static void encode(struct str text, char *out, size_t size)
 {
         static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
@@ -100,7 +100,7 @@ static void encode(struct str text, char *out, size_t size)
         out[at] = '\0';
 }
 
-/* --- taking in --- */
+/* --- adding --- */
 
 static int64_t size_of(int fd)
 {
@@ -157,7 +157,7 @@ static sn_status upload_parts(struct rpc_call *c, int fd, const char *key, const
         return SN_OK;
 }
 
-/* An answer of 200 may still say that it has failed. */
+/* Status 200 can still carry an error in its body. */
 static sn_status complete_multipart(struct rpc_call *c, const char *key, const char *id, const struct buf *list)
 {
         struct s3_exchange x = bodyless(left_ms(c), "POST", key, arena_printf(c->arena, "uploadId=%s", id));
@@ -175,8 +175,8 @@ static sn_status complete_multipart(struct rpc_call *c, const char *key, const c
         return status;
 }
 
-/* Even when the call has no time left. Parts of one that is not aborted are kept until a rule of the bucket removes
- * them. */
+/* Runs even if the call's deadline has passed. If aborting fails, the parts are kept until a lifecycle rule of the
+ * bucket removes them. */
 static void abort_multipart(struct rpc_call *c, const char *key, const char *id)
 {
         struct s3_exchange x = bodyless(QUICK_MS, "DELETE", key, arena_printf(c->arena, "uploadId=%s", id));
@@ -200,7 +200,7 @@ static sn_status put_multipart(struct rpc_call *c, int fd, const char *key, int6
         return status;
 }
 
-/* size: -1 when it is not there. */
+/* *size: -1 if the object does not exist. */
 static sn_status look_at(struct rpc_call *c, const char *key, int wait_ms, int64_t *size)
 {
         struct s3_exchange x = bodyless(wait_ms, "HEAD", key, "");
@@ -224,7 +224,7 @@ static sn_status exists(struct rpc_call *c, const char *key, bool *there)
         return look(c, key, quick_ms(c), there);
 }
 
-/* Even if it is there: otherwise the time would tell members that somebody else has the same file. */
+/* Uploads even if the object exists; otherwise the time taken would reveal that somebody else has the same file. */
 static sn_status stage(struct rpc_call *c, int fd, const char *own, const char *key, const char *sha256)
 {
         int64_t size = size_of(fd);
@@ -232,7 +232,7 @@ static sn_status stage(struct rpc_call *c, int fd, const char *own, const char *
         return size <= PART_BYTES ? put_object(c, fd, key, sha256, size) : put_multipart(c, fd, key, size);
 }
 
-/* Under the lock of its hash nobody removes it any more; before, one to whom it was the last may have. */
+/* While the lock of its hash is held nobody removes the object, but it may have been removed since it was staged. */
 static sn_status publish(struct rpc_call *c, const char *own, const char *key)
 {
         bool there = false;
@@ -241,7 +241,7 @@ static sn_status publish(struct rpc_call *c, const char *own, const char *key)
         return there ? SN_OK : fail(c);
 }
 
-/* --- what is there --- */
+/* --- reading --- */
 
 static sn_status open_object(struct rpc_call *c, const char *key, int *fd)
 {
@@ -249,7 +249,7 @@ static sn_status open_object(struct rpc_call *c, const char *key, int *fd)
 
         x.to_fd = spool_open_unnamed();
         if (x.to_fd < 0) {
-                log_event(LOG_LEVEL_ERROR, "a file for an object of the bucket cannot be made",
+                log_event(LOG_LEVEL_ERROR, "cannot create a file for an object of the bucket",
                           LOG_STR("error.message", strerror(errno)));
                 return fail(c);
         }
@@ -272,7 +272,7 @@ static sn_status open_region(struct rpc_call *c, const void *key, int64_t offset
                                    : fail(c);
 }
 
-/* Its size must be known before it is known what is sent of it. */
+/* Gets the size first, which is needed to determine the region to send. */
 static sn_status answer_object(struct rpc_call *c, const char *key)
 {
         struct rpc_far_file *file = ARENA_NEW(c->arena, struct rpc_far_file);
@@ -283,13 +283,13 @@ static sn_status answer_object(struct rpc_call *c, const char *key)
                                : rpc_fail(c, SN_NOT_FOUND, NULL, "there is no such file");
 }
 
-/* After a commit there may be many: the answer is not to be late for them. */
+/* There may be many after a commit, so the time for each is short, in order not to delay the answer. */
 static sn_status remove_object(struct rpc_call *c, const char *key)
 {
         struct s3_exchange x = bodyless(quick_ms(c), "DELETE", key, "");
 
         if (left_ms(c) < ANSWER_RESERVE_MS) {
-                return rpc_fail(c, SN_DEADLINE_EXCEEDED, NULL, "there was no time left to remove a file");
+                return rpc_fail(c, SN_DEADLINE_EXCEEDED, NULL, "no time was left to remove a file");
         }
         s3_exchange(&x);
         return x.status / 100 == 2 || s3_is_missing(&x) ? SN_OK : fail(c);

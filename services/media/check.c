@@ -1,4 +1,4 @@
-/* Owns the comparison of rows with files and sums, in portions: a folder of blobs, a page of chunks. */
+/* Owns checking rows against files and sums in portions: a folder of blobs, a page of chunks. */
 #include "services/media/check.h"
 
 #include <inttypes.h>
@@ -36,7 +36,7 @@ static bool has(char *const *sorted, size_t n, char *name)
 
 /* --- blobs --- */
 
-/* Once more under the lock of its hash: it may be on its way in or out. */
+/* Checks again under the lock of its hash, since the file may just be added or removed. */
 static sn_status look_again(struct db_tx *tx, const char *name, bool *missing)
 {
         bool referred = false, there = false;
@@ -91,9 +91,9 @@ static sn_status check_blobs(struct rpc_call *c, struct media_check *check, unsi
         return SN_OK;
 }
 
-/* --- chunks, and what is on its way --- */
+/* --- chunks and unfinished uploads --- */
 
-/* Rows go before their files. */
+/* Rows are deleted before their files, so checks the row again. */
 static sn_status check_chunk(struct rpc_call *c, struct media_check *check, char *id)
 {
         char **unknown = NULL;
@@ -125,7 +125,7 @@ static sn_status check_chunks(struct rpc_call *c, struct media_check *check, cha
         return SN_OK;
 }
 
-/* What else lies in a folder is not ours. */
+/* Ignores files that are not ours. */
 static sn_status list_old_ids(struct rpc_call *c, const char *folder, size_t *n, char ***ids)
 {
         size_t n_all = 0;
@@ -147,7 +147,7 @@ static sn_status check_stray_chunks(struct rpc_call *c, struct media_check *chec
 
         TRY(list_old_ids(c, "incoming", &n, &old));
         for (size_t i = 0; i < n; i++) {
-                say(c, check, "stray file that was on its way", old[i]);
+                say(c, check, "stray staged file", old[i]);
         }
         TRY(list_old_ids(c, "chunks", &n, &old));
         TRY(DB_READ(c, tx, store_unknown_chunks(tx, old, n, &n_unknown, &unknown)));
@@ -176,7 +176,7 @@ static sn_status check_quotas(struct rpc_call *c, struct media_check *check)
         return SN_OK;
 }
 
-/* --- all of it, each portion with memory and time of its own --- */
+/* --- the whole check; each portion has its own memory and deadline --- */
 
 static sn_status run_portion(struct rpc_call *c, struct media_check *check, int portion)
 {

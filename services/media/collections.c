@@ -1,4 +1,4 @@
-/* Owns the collections of members: folders of their own media, within each other. */
+/* Owns members' collections: nested folders of their own media. */
 #include "services/media/collections.h"
 
 #include "base/text.h"
@@ -11,7 +11,7 @@ enum { COLLECTIONS_MAX = 1000 };
 sn_status label_key(struct rpc_call *c, const char *field, const char *label, char **key)
 {
         if (text_is_blank(label) || !text_is_one_line(label)) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, field, "must be one line in which there is something to see");
+                return rpc_fail(c, SN_INVALID_ARGUMENT, field, "must be one line with visible characters");
         }
         *key = text_casefold_nfkc(c->arena, str_dup(c->arena, text_trim(str_of(label))));
         return *key != NULL ? SN_OK : rpc_fail(c, SN_INVALID_ARGUMENT, field, "is not UTF-8");
@@ -30,7 +30,7 @@ static sn_status check_parent(struct db_tx *tx, const char *parent_id)
                    : status;
 }
 
-/* With the owner's quota locked: of two that come at once the second counts the first. */
+/* Locks the owner's quota, so that concurrent requests count each other. */
 static sn_status check_room(struct db_tx *tx)
 {
         struct rpc_call *c = db_call(tx);
@@ -85,7 +85,7 @@ sn_status media_handle_list_collections(struct rpc_call *c, const MediaCollectio
         return SN_OK;
 }
 
-/* Nothing can be inside itself. With the quota locked, so that two moves do not make a circle. */
+/* A collection must not contain itself. Locks the quota, so that two concurrent moves cannot create a cycle. */
 static sn_status check_move(struct db_tx *tx, const char *id, const char *parent_id)
 {
         struct rpc_call *c = db_call(tx);

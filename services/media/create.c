@@ -1,4 +1,4 @@
-/* Owns how a file becomes a media, and the form that brings one. */
+/* Owns creating a media from a file, and uploading one by form. */
 #include "services/media/create.h"
 
 #include <inttypes.h>
@@ -21,7 +21,8 @@ sn_status create_media(struct db_tx *tx, const struct staged_blob *blob, const s
 {
         bool has = false;
 
-        TRY(quota_admit(tx, media->owner_id, 0)); /* locks it: of two uploads of the same content one is charged */
+        TRY(quota_admit(tx, media->owner_id,
+                        0)); /* locks the quota, so that of two uploads of the same content only one is charged */
         TRY(queue_admit(tx, media->owner_id));
         TRY(block_admit(tx, "file", blob->name));
         TRY(store_has_content(tx, media->owner_id, blob->name, &has));

@@ -1,4 +1,4 @@
-/* Owns starting the decoding child, waiting for it, and reading its answer. */
+/* Owns starting the decoding child, waiting for it, and parsing its output. */
 #include "services/media/decode.h"
 
 #include <errno.h>
@@ -59,11 +59,11 @@ static bool open_files(struct decoded *d)
 
 struct child {
         pid_t pid;
-        int said; /* its standard output */
+        int said; /* reads its standard output */
 };
 
-/* The child's numbers are below these, so that no descriptor is overwritten before it was moved. It gets no others,
- * even if a library of this process left one open without close-on-exec. */
+/* The child's descriptors have lower numbers than these, so none is overwritten before it is duplicated. The child gets
+ * no others, even if a library of this process opened one without close-on-exec. */
 static bool add_fds(posix_spawn_file_actions_t *actions, int in, int out, const struct decoded *d)
 {
         bool ok = posix_spawn_file_actions_adddup2(actions, in, 0) == 0 &&
@@ -136,8 +136,8 @@ static bool start(struct rpc_call *c, const struct decode_request *r, const stru
         return ok;
 }
 
-/* How the waiting for a child ended. */
-enum waited { WAITED_ENOUGH, WAITED_TOO_LONG, WAITED_IN_VAIN /* goes_on said no */ };
+/* How waiting for a child ended. */
+enum waited { WAITED_ENOUGH, WAITED_TOO_LONG, WAITED_IN_VAIN /* goes_on returned false */ };
 
 struct waiting {
         const struct decode_request *request;
@@ -163,7 +163,7 @@ static enum waited wait_readable(int fd, const struct waiting *w)
         }
 }
 
-/* Until it closes its output. */
+/* Reads its output until it closes it. */
 static enum waited listen_to(const struct child *child, const struct waiting *w, char said[SAID_BYTES])
 {
         enum waited waited;
@@ -180,7 +180,7 @@ static enum waited listen_to(const struct child *child, const struct waiting *w,
         return waited;
 }
 
-/* A child that has closed its output may still run for ever: it must exit by the same time. */
+/* A child that closed its output could still run forever, so it must exit by the same deadline. */
 static enum waited wait_for_end(const struct child *child, const struct waiting *w)
 {
         int ended = pidfd_open(child->pid, 0);
@@ -203,9 +203,9 @@ static int end(const struct child *child, bool by_itself)
         return status;
 }
 
-/* --- what it says --- */
+/* --- parsing its output --- */
 
-/* "NAME 1 2 3": how many numbers of 0 to most there are, max at most; 0 when the line has another name. */
+/* Parses "NAME 1 2 3". Returns how many numbers from 0 to most follow, at most max; 0 if the line has another name. */
 static size_t read_numbers(const char *line, const char *name, long most, long *out, size_t max)
 {
         size_t n = 0, len = strlen(name);
@@ -289,7 +289,7 @@ static sn_status set_outcome(struct rpc_call *c, enum waited waited, int status,
         }
         if (waited == WAITED_ENOUGH && WIFEXITED(status) && WEXITSTATUS(status) == 2) {
                 return rpc_fail(c, SN_UNAVAILABLE, NULL,
-                                "the decoder could not start: are libvips and FFmpeg's libraries installed?");
+                                "the decoder could not start; are libvips and FFmpeg's libraries installed?");
         }
         if (waited == WAITED_TOO_LONG) {
                 set_reason(out, "it takes too long to read");
@@ -299,7 +299,7 @@ static sn_status set_outcome(struct rpc_call *c, enum waited waited, int status,
         return SN_OK;
 }
 
-/* Starts it, and waits until it has ended or was killed. */
+/* Starts the child, and waits until it has exited or was killed. */
 static sn_status run_child(struct rpc_call *c, const struct decode_request *r, const struct decoded *d,
                            char said[SAID_BYTES], enum waited *waited, int *status)
 {
@@ -326,7 +326,8 @@ sn_status decode(struct rpc_call *c, const struct decode_request *r, struct deco
         bool opened = open_files(out);
         arena_defer(c->arena, close_files, out);
         if (!opened) {
-                return rpc_fail(c, SN_UNAVAILABLE, NULL, "there is no file for what is decoded: %s", strerror(errno));
+                return rpc_fail(c, SN_UNAVAILABLE, NULL, "cannot create a file for the results of decoding: %s",
+                                strerror(errno));
         }
         TRY(run_child(c, r, out, said, &waited, &status));
         return set_outcome(c, waited, status, said, out);

@@ -1,5 +1,5 @@
-/* Owns what happens to a picture in the sandboxed child: check, strip, scale, BlurHash. libvips is loaded here, at
- * run time, by its table of functions below. */
+/* Owns processing a picture in the sandboxed child: checking, stripping, scaling, BlurHash. Loads libvips at run time,
+ * through the table of functions below. */
 #include "services/media/child.h"
 
 #include <dlfcn.h>
@@ -23,10 +23,10 @@
 #include "services/media/strip.h"
 
 enum { SIDE_MAX = 20000, FRAMES_MAX = 1000, SUMMARY_SIDE = 32, JPEG_QUALITY = 92, WEBP_QUALITY = 80 };
-/* As fast as WebP, and smaller at the same quality. */
-enum { AVIF_QUALITY = 60, AVIF_EFFORT = 1, AVIF_UNTIL_US = 5000000 /* none is begun later */ };
+/* With this effort encoding is as fast as WebP, and smaller at the same quality. */
+enum { AVIF_QUALITY = 60, AVIF_EFFORT = 1, AVIF_UNTIL_US = 5000000 /* no encoding starts after this */ };
 #define PIXELS_MAX INT64_C(100000000)
-/* The output may be larger than a small input. */
+/* The outputs for a small input may be larger than the input. */
 #define PICTURE_BYTES (INT64_C(32) << 20)
 #define FILM_BYTES    (INT64_C(1) << 30)
 
@@ -72,7 +72,7 @@ static bool load_vips(void)
         return ok && v.vips_init(DECODE_COMMAND) == 0;
 }
 
-/* --- what is said --- */
+/* --- reporting --- */
 
 int child_fail(const char *reason)
 {
@@ -103,7 +103,7 @@ struct picture {
         const uint8_t *bytes;
         size_t len;
         VipsImage *image;
-        int width, height; /* upright */
+        int width, height; /* after rotation */
 };
 
 static const struct {
@@ -126,8 +126,8 @@ static bool strip_to(int fd, const char *mime_type, const void *bytes, size_t le
         return false;
 }
 
-/* The orientation stands in EXIF, which is removed: the pixels are turned instead. What libvips writes is stripped
- * like any other file. */
+/* The orientation is stored in EXIF, which is removed, so the pixels are rotated instead. The output of libvips is
+ * stripped like any other file. */
 static bool turn_upright(const struct picture *p, int fd)
 {
         bool is_jpeg = strcmp(p->mime_type, "image/jpeg") == 0;
@@ -175,7 +175,7 @@ static bool encode_avif(VipsImage *image, void **bytes, size_t *len)
                                       AVIF_QUALITY, "effort", AVIF_EFFORT, "bitdepth", 8, NULL) == 0;
 }
 
-/* Of one that cannot be made nothing is said. */
+/* Variants that cannot be encoded are silently left out. */
 static void save_avif(VipsImage *image, enum decode_output which)
 {
         void *bytes = NULL;
@@ -186,7 +186,7 @@ static void save_avif(VipsImage *image, enum decode_output which)
         }
 }
 
-/* The profile of colours that are sRGB now. */
+/* Removes the profile of an image that was converted to sRGB. */
 static VipsImage *without_profile(VipsImage *image)
 {
         VipsImage *copy = NULL;
@@ -198,7 +198,7 @@ static VipsImage *without_profile(VipsImage *image)
         return copy;
 }
 
-/* Decoded once, as large as it is needed; the others are made of it. Colours of a profile become those of sRGB. */
+/* Decodes at the largest size needed; the other variants are made from the result. Converts colours to sRGB. */
 static VipsImage *fit(const struct picture *p, int side)
 {
         void *bytes = (void *)(uintptr_t)p->bytes;
@@ -221,7 +221,7 @@ static VipsImage *fit_again(VipsImage *from, int side)
                                                                                                              : NULL;
 }
 
-/* Where a square of side begins along a length, centred on the focus as far as the edges allow. */
+/* The offset of a square within length, centred on the focus as far as the edges allow. */
 static int square_at(int length, int side, double focus)
 {
         int at = (int)((focus + 1) / 2 * length - side / 2.0);
@@ -253,8 +253,8 @@ static bool make_variants(VipsImage *large, double focus_x, double focus_y, stru
                save(out->medium, DECODE_MEDIUM) && save(out->small, DECODE_SMALL) && save(out->thumb, DECODE_THUMB);
 }
 
-/* What there is already must not be lost because more takes too long: the caller has a time, and a file could be made
- * to take it. */
+/* Stops in time: the parent has a deadline, and a crafted file could exceed it, which would lose the variants that are
+ * done. */
 static void make_avifs(const struct variants *from, int64_t begun_us)
 {
         const struct {
@@ -272,7 +272,7 @@ static void make_avifs(const struct variants *from, int64_t begun_us)
         }
 }
 
-/* --- in a few letters --- */
+/* --- hashes --- */
 
 static bool sum_up(VipsImage *large)
 {
@@ -312,9 +312,9 @@ bool child_save_poster(const struct child_still *still, enum decode_output which
         return upright != NULL && save(upright, which) && sum_up(upright);
 }
 
-/* --- all of it --- */
+/* --- the whole process --- */
 
-/* vips_image_get_n_pages says 1 of 10,000 and more. */
+/* vips_image_get_n_pages returns 1 if there are 10,000 or more. */
 static int frames_of(VipsImage *image)
 {
         int n = 1;
@@ -341,14 +341,14 @@ static const char *check_size(struct picture *p)
         return NULL;
 }
 
-static int process(struct picture *p, double focus_x, double focus_y, bool avif)
+static int process_picture(struct picture *p, double focus_x, double focus_y, bool avif)
 {
         int64_t begun_us = clock_monotonic_us();
         struct variants made;
 
         p->image = v.vips_image_new_from_buffer(p->bytes, p->len, "", NULL);
         if (p->image == NULL) {
-                return child_fail("it is no picture that can be read");
+                return child_fail("it is not a readable picture");
         }
         const char *refusal = check_size(p);
         if (refusal != NULL) {
@@ -357,11 +357,11 @@ static int process(struct picture *p, double focus_x, double focus_y, bool avif)
         printf("size %d %d\n", p->width, p->height);
         if (!(is_turned(p) ? turn_upright(p, DECODE_FIRST_FD)
                            : strip_to(DECODE_FIRST_FD, p->mime_type, p->bytes, p->len))) {
-                return child_fail("it is cut off or damaged");
+                return child_fail("it is truncated or damaged");
         }
         VipsImage *large = fit(p, 1600);
         if (large == NULL || !make_variants(large, focus_x, focus_y, &made) || !sum_up(large)) {
-                return child_fail("its pixels cannot be read");
+                return child_fail("its pixels cannot be decoded");
         }
         if (avif) {
                 make_avifs(&made, begun_us);
@@ -375,12 +375,12 @@ static bool is_film(const char *mime_type)
         return strncmp(mime_type, "video/", 6) == 0 || strncmp(mime_type, "audio/", 6) == 0;
 }
 
-static int number(const char *text)
+static int number_of(const char *text)
 {
         return (int)strtol(text, NULL, 10);
 }
 
-/* Whether libheif has an encoder is known when it has encoded. */
+/* Only encoding something shows whether libheif has an encoder. */
 static bool can_avif(void)
 {
         VipsImage *black = NULL;
@@ -390,7 +390,7 @@ static bool can_avif(void)
         return v.vips_black(&black, 16, 16, "bands", 3, NULL) == 0 && encode_avif(black, &bytes, &len);
 }
 
-/* What could be processed on this machine. */
+/* Reports what this machine can process. */
 static int say_abilities(void)
 {
         if (load_vips()) {
@@ -399,8 +399,8 @@ static int say_abilities(void)
         return fflush(stdout);
 }
 
-/* With everything loaded; from here on nothing can be opened any more. */
-static int work(char **argv, const struct decode_limits *limits, size_t len)
+/* Loads everything and closes the sandbox, after which nothing can be opened. */
+static int run_sandboxed(char **argv, const struct decode_limits *limits, size_t len)
 {
         if (!load_vips() || (is_film(argv[1]) && !av_load()) || !sandbox_close()) {
                 return 2;
@@ -413,7 +413,7 @@ static int work(char **argv, const struct decode_limits *limits, size_t len)
                 return film_process(&(struct child_file){argv[1], bytes, len}, limits);
         }
         struct picture p = {.mime_type = argv[1], .bytes = bytes, .len = len};
-        return process(&p, number(argv[2]) / 1e6, number(argv[3]) / 1e6, limits->avif);
+        return process_picture(&p, number_of(argv[2]) / 1e6, number_of(argv[3]) / 1e6, limits->avif);
 }
 
 int decode_main(int argc, char **argv)
@@ -426,16 +426,16 @@ int decode_main(int argc, char **argv)
         if (argc != DECODE_ARGUMENTS || fstat(STDIN_FILENO, &file) != 0) {
                 return 2;
         }
-        const struct decode_limits limits = {.cpu_s = number(argv[4]),
-                                             .video_s = number(argv[5]),
-                                             .audio_s = number(argv[6]),
-                                             .side = number(argv[7]),
-                                             .video_side = number(argv[8]),
+        const struct decode_limits limits = {.cpu_s = number_of(argv[4]),
+                                             .video_s = number_of(argv[5]),
+                                             .audio_s = number_of(argv[6]),
+                                             .side = number_of(argv[7]),
+                                             .video_side = number_of(argv[8]),
                                              .decoders = argv[9],
-                                             .avif = number(argv[10]) != 0};
+                                             .avif = number_of(argv[10]) != 0};
         int64_t made_bytes = is_film(argv[1]) ? FILM_BYTES : PICTURE_BYTES;
         if (!sandbox_limit(file.st_size * 2 + made_bytes, limits.cpu_s)) {
                 return 2;
         }
-        _exit(work(argv, &limits, (size_t)file.st_size)); /* what is loaded need not be torn down */
+        _exit(run_sandboxed(argv, &limits, (size_t)file.st_size)); /* skips the libraries' cleanup */
 }

@@ -1,4 +1,4 @@
-/* Owns the answer with the bytes of a media. */
+/* Owns serving the bytes of media. */
 #include "services/media/media.h"
 
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "services/media/served.h"
 #include "services/media/store.h"
 
-/* Of what is not public: one's own, and what a signature grants to its viewer. Both outcomes are kept. */
+/* Whether the caller may see a media that is not public: as its owner, or by a signed URL. Logs both outcomes. */
 static bool may_see(struct rpc_call *c, const Media__DownloadMediaRequest *in, const MediaRows__StoredMedia *row,
                     struct media_access *access)
 {
@@ -26,7 +26,7 @@ static bool may_see(struct rpc_call *c, const Media__DownloadMediaRequest *in, c
         return access->granted;
 }
 
-/* --- which of two forms --- */
+/* --- content negotiation --- */
 
 /* "q=0", "q=0.000" */
 static bool is_refusal(struct str parameter)
@@ -39,7 +39,7 @@ static bool is_refusal(struct str parameter)
         return is;
 }
 
-/* "image/avif;q=0.8". Wildcards do not count: those who know no AVIF send them, too. */
+/* "image/avif;q=0.8". Wildcards do not count, since clients without AVIF send them, too. */
 static bool is_avif(struct str range)
 {
         struct str type, parameter;
@@ -71,7 +71,7 @@ static bool is_one_of(const char *variant, const char *const *names)
         return *names != NULL;
 }
 
-/* Of which there may be both. */
+/* Whether the variant may exist both as WebP and as AVIF. */
 static bool is_picture(const char *variant)
 {
         static const char *const names[] = {"large", "medium", "small", "thumb", NULL};
@@ -87,14 +87,14 @@ static bool is_possible(const char *variant)
         return is_picture(variant) || is_one_of(variant, names);
 }
 
-/* The name under which it is looked for first. */
+/* The name of the preferred variant. */
 static const char *wanted_name(struct rpc_call *c, const Media__DownloadMediaRequest *in)
 {
         return is_picture(in->variant) && takes_avif(in->accept) ? arena_printf(c->arena, "%s.avif", in->variant)
                                                                  : in->variant;
 }
 
-/* --- what is served --- */
+/* --- serving --- */
 
 static sn_status find_variant(struct db_tx *tx, const char *id, const char *name, struct served *out)
 {
@@ -106,7 +106,8 @@ static sn_status find_variant(struct db_tx *tx, const char *id, const char *name
         return SN_OK;
 }
 
-/* A picture may have no AVIF: it was made before, or elsewhere, or it took too long. */
+/* A picture may have no AVIF, because it was processed before AVIF was supported or elsewhere, or because encoding took
+ * too long. */
 static sn_status find_one_of(struct db_tx *tx, const Media__DownloadMediaRequest *in, const char *wanted,
                              struct served *out)
 {
@@ -130,13 +131,14 @@ static sn_status find_served(struct rpc_call *c, struct db_tx *tx, const Media__
         return strcmp(in->variant, "original") == 0 ? SN_OK : find_one_of(tx, in, wanted, out);
 }
 
-/* What one may not see is not found, in the same words as what is not there. */
+/* Hidden media are not found, with the same error as those that do not exist. */
 static sn_status fail_missing(struct rpc_call *c)
 {
         return rpc_fail(c, SN_NOT_FOUND, NULL, "there is no such file, or you may not see it");
 }
 
-static sn_status find(struct rpc_call *c, const Media__DownloadMediaRequest *in, const char *wanted, struct served *out)
+static sn_status find_file(struct rpc_call *c, const Media__DownloadMediaRequest *in, const char *wanted,
+                           struct served *out)
 {
         struct media_access access = {0};
         sn_status status = DB_READ(c, tx, find_served(c, tx, in, wanted, out, &access));
@@ -152,14 +154,14 @@ static sn_status look_up(struct rpc_call *c, const Media__DownloadMediaRequest *
 {
         uint64_t version = served_version();
 
-        TRY(find(c, in, wanted, file));
+        TRY(find_file(c, in, wanted, file));
         TRY(blob_answer(c, file->sha256));
         served_keep(version, in->id, wanted, file, c->file->fd);
         return SN_OK;
 }
 
-/* What is at an address never changes, but for a thumb, which follows the focus. It may be gone, though, or stop being
- * public: so it is cached for a short time only, and its ETag makes asking again cheap. */
+/* The content of a URL never changes, except for a thumbnail, which follows the focus. But it may be deleted or stop
+ * being public, so it is cached for a short time only; its ETag makes revalidation cheap. */
 static char *cache_control(const struct served *file, const char *variant)
 {
         if (strcmp(variant, "thumb") == 0) {

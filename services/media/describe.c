@@ -8,7 +8,7 @@ enum { WINDOW_S = 1800 };
 
 static const char *base_url = "";
 
-/* The variants to which its addresses lead, by kind. */
+/* The variants that URLs are given for, by kind. */
 static const struct shown {
         const char *url, *preview;
 } shown[] = {
@@ -22,8 +22,8 @@ void describe_start(const char *public_url)
         base_url = public_url;
 }
 
-/* When a URL that is signed now expires: in half an hour to an hour, rounded to half hours, so that browsers can
- * reuse what they have cached. */
+/* The expiry of a URL signed now, in 30 to 60 minutes. Rounded to half-hours, so that URLs stay the same and browsers
+ * can use their caches. */
 static int64_t expiry_s(int64_t now_ms)
 {
         return (now_ms / 1000 / WINDOW_S + 2) * WINDOW_S;

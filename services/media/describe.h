@@ -1,4 +1,4 @@
-/* Media as clients are shown them. */
+/* Media as shown to clients. */
 #ifndef SERVICES_MEDIA_DESCRIBE_H
 #define SERVICES_MEDIA_DESCRIBE_H
 
@@ -6,10 +6,10 @@
 #include "services/media/media_rows.rpc.h"
 
 void describe_start(const char *public_url);
-/* Gives a row its URLs, once it is ready: plain ones of what is public, others signed for a viewer who may see it; "":
- * one who is not logged in. */
+/* Adds the URLs of a media that is ready: plain ones if it is public, otherwise signed for a viewer, who must be
+ * allowed to see it. viewer_id: "" if not logged in. */
 void describe(struct rpc_call *c, MediaRows__StoredMedia *row, const char *viewer_id);
-/* What is signed: which media, for whom. */
+/* The text that is signed: which media, for whom. */
 char *describe_link(struct arena *arena, const char *media_id, const char *viewer_id);
 
 #endif

@@ -1,4 +1,4 @@
-/* Erases what deleted members uploaded, a batch at a time: media with all their files, uploads, the quota. */
+/* Erases what deleted members uploaded, in batches: media with all their files, uploads, and the quota. */
 #include "services/media/media.h"
 
 #include <stdio.h>
@@ -35,7 +35,7 @@ static sn_status erase_some(struct db_tx *tx, const char *id, bool *more)
         return store_delete_quota(tx, id);
 }
 
-static sn_status erase(struct rpc_call *c, struct bus_batch *batch)
+static sn_status erase_batch(struct rpc_call *c, struct bus_batch *batch)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
         bool more = false;
@@ -54,5 +54,5 @@ const struct bus_consumer media_erase = {
     .source = "user",
     .read_outbox = &user_methods[USER_READ_OUTBOX],
     .types = types,
-    .handle = erase,
+    .handle = erase_batch,
 };

@@ -1,4 +1,4 @@
-/* Ends uploads on which nothing came for a day. */
+/* Deletes uploads that received nothing for a day. */
 #include "services/media/upload.h"
 
 enum { UPLOADS_AT_ONCE = 20 };

@@ -1,6 +1,5 @@
-/* Owns what happens to a video or a sound in the sandboxed child: its streams are chosen and checked, copied into an
- * original without metadata, and encoded anew: video as H.264 and AAC in an MP4, sound alone as MP3 and as Opus in Ogg.
- */
+/* Owns processing a video or a sound in the sandboxed child. Its streams are chosen, checked, copied to an original
+ * without metadata, and re-encoded: video as H.264 and AAC in MP4, sound alone as MP3 and as Opus in Ogg. */
 #include "services/media/film.h"
 
 #include <stdio.h>
@@ -90,8 +89,8 @@ bool film_encode(struct film_encoder *e, const AVFrame *frame)
 
 /* --- opening --- */
 
-/* The demuxer is the one of the type that libmagic found, and decoders are those of the setting: nothing else of FFmpeg
- * ever sees a byte. */
+/* Uses only the demuxer of the type found by libmagic and the decoders of the setting; no other part of FFmpeg parses
+ * the file. */
 static bool open_streams(struct film *f)
 {
         static const char *const demuxers[][2] = {
@@ -107,18 +106,18 @@ static bool open_streams(struct film *f)
         }
         f->in = av.avformat_alloc_context();
         if (format == NULL || f->in == NULL || (f->in->pb = film_open_input(f->file)) == NULL) {
-                return film_fail(f, "it is of no type that can be read");
+                return film_fail(f, "its format is not supported");
         }
         AVDictionary *options = NULL;
         if (av.av_dict_set(&options, "codec_whitelist", f->limits->decoders, 0) < 0 ||
             av.avformat_open_input(&f->in, NULL, format, &options) < 0 ||
             av.avformat_find_stream_info(f->in, NULL) < 0) {
-                return film_fail(f, "it is cut off or damaged");
+                return film_fail(f, "it is truncated or damaged");
         }
         f->video = av.av_find_best_stream(f->in, AVMEDIA_TYPE_VIDEO, -1, -1, NULL, 0);
         f->audio = av.av_find_best_stream(f->in, AVMEDIA_TYPE_AUDIO, -1, -1, NULL, 0);
         if (f->video >= 0 && (f->in->streams[f->video]->disposition & AV_DISPOSITION_ATTACHED_PIC) != 0) {
-                f->video = -1; /* the cover of a record */
+                f->video = -1; /* cover art */
         }
         return true;
 }
@@ -150,14 +149,14 @@ static bool check_codec(struct film *f, int stream)
         if (decoder != NULL && is_in_list(f->limits->decoders, decoder->name)) {
                 return true;
         }
-        (void)snprintf(reason, sizeof(reason), "its codec is not taken here: %s", av.avcodec_get_name(id));
+        (void)snprintf(reason, sizeof(reason), "its codec is not supported here: %s", av.avcodec_get_name(id));
         return film_fail(f, reason);
 }
 
-static bool check(struct film *f)
+static bool check_streams(struct film *f)
 {
         if (f->video < 0 && f->audio < 0) {
-                return film_fail(f, "it holds neither pictures nor sound");
+                return film_fail(f, "it contains neither video nor sound");
         }
         if (!check_codec(f, f->video) || !check_codec(f, f->audio)) {
                 return false;
@@ -169,21 +168,21 @@ static bool check(struct film *f)
                 const AVCodecParameters *p = f->in->streams[f->video]->codecpar;
 
                 if (p->width > f->limits->side || p->height > f->limits->side) {
-                        return film_fail(f, "its sides are too long");
+                        return film_fail(f, "its width or height is too large");
                 }
-                return (p->width > 0 && p->height > 0) || film_fail(f, "its pictures cannot be read");
+                return (p->width > 0 && p->height > 0) || film_fail(f, "its video cannot be decoded");
         }
         return true;
 }
 
-/* What announces more than there is was cut off. */
+/* A file that announces more than it contains was truncated. */
 static bool check_end(struct film *f)
 {
         int64_t announced_us = f->in->duration;
         bool is_guess = f->in->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE;
 
         return announced_us == AV_NOPTS_VALUE || is_guess ||
-               f->end_us + announced_us / 10 + SECOND_US >= announced_us || film_fail(f, "it is cut off or damaged");
+               f->end_us + announced_us / 10 + SECOND_US >= announced_us || film_fail(f, "it is truncated or damaged");
 }
 
 /* --- encoding --- */
@@ -255,7 +254,7 @@ static bool encode(struct film *f)
         }
         for (size_t i = 0; i < e.n_outs; i++) {
                 if (!film_finish(e.outs[i])) {
-                        return film_fail(f, "what was made of it is too large");
+                        return film_fail(f, "the processed result is too large");
                 }
         }
         printf("duration %lld\n", (long long)(f->end_us / 1000));
@@ -271,14 +270,14 @@ int film_process(const struct child_file *file, const struct decode_limits *limi
 {
         struct film first = {.file = file, .limits = limits, .video = -1, .audio = -1}, second = first;
 
-        /* FFmpeg takes what there is for all of it. */
+        /* FFmpeg would accept a truncated file as complete. */
         if (strcmp(file->mime_type, "audio/ogg") == 0 && !ogg_is_whole(file->bytes, file->len)) {
-                return child_fail("it is cut off or damaged");
+                return child_fail("it is truncated or damaged");
         }
-        if (!open_streams(&first) || !check(&first) || !film_copy(&first)) {
+        if (!open_streams(&first) || !check_streams(&first) || !film_copy(&first)) {
                 return child_fail(first.reason);
         }
-        if (!open_streams(&second) || !check(&second) || !encode(&second)) {
+        if (!open_streams(&second) || !check_streams(&second) || !encode(&second)) {
                 return child_fail(second.reason);
         }
         printf("done\n");

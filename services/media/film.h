@@ -1,5 +1,5 @@
-/* A video or a sound on its way through the sandboxed child: read once to copy its streams into an original without
- * metadata, and once more to decode and encode it anew. */
+/* Processing a video or a sound in the sandboxed child. It is read once to copy its streams to an original without
+ * metadata, and once more to re-encode it. */
 #ifndef SERVICES_MEDIA_FILM_H
 #define SERVICES_MEDIA_FILM_H
 
@@ -10,30 +10,31 @@ struct film {
         const struct child_file *file;
         const struct decode_limits *limits;
         AVFormatContext *in;
-        int video, audio; /* streams; < 0: there is none */
-        int64_t end_us;   /* of what was decoded, from the beginning */
+        int video, audio; /* stream indices; < 0 if there is none */
+        int64_t end_us;   /* end of what was decoded, from the beginning */
         const char *reason;
 };
 
-/* Keeps the first reason; false. */
+/* Keeps the first reason. Returns false. */
 bool film_fail(struct film *f, const char *reason);
-/* A moment of a stream, from the beginning of the film. False: it is behind the longest that is taken. */
+/* Converts a timestamp of a stream to the time from the beginning of the film. False if it exceeds the maximum
+ * duration. */
 bool film_moment(struct film *f, const AVStream *stream, int64_t pts, int64_t *us);
 
 /* --- film_io.c --- */
 
-/* What libavformat reads the file with. */
+/* The input for libavformat. */
 AVIOContext *film_open_input(const struct child_file *file);
-/* A muxer that writes to a descriptor of the child; NULL: it does not work. It writes no metadata. */
+/* A muxer that writes to a descriptor of the child, without metadata. NULL on failure. */
 AVFormatContext *film_open_output(const char *format, enum decode_output which);
-/* Once all its streams are there. */
+/* Writes the header, once all streams were added. */
 bool film_begin(AVFormatContext *out);
 bool film_finish(AVFormatContext *out);
 
 /* --- film_copy.c --- */
 
-/* The streams of the film as they are, without anything else: no tags, chapters, pictures of covers, data of cameras,
- * or messages within the coded video. */
+/* Copies the streams of the film and nothing else: no tags, chapters, cover art, camera data, or user data within the
+ * coded video. */
 bool film_copy(struct film *f);
 
 /* --- encoders of film_picture.c and film_sound.c --- */
@@ -45,10 +46,10 @@ struct film_encoder {
         AVPacket *packet;
 };
 
-/* NULL: FFmpeg does not work. Set it up, then open it. */
+/* The caller configures and opens it. NULL on failure. */
 AVCodecContext *film_new_encoder(const char *name, const AVFormatContext *out);
 bool film_open_encoder(struct film_encoder *e, AVFormatContext *out, AVCodecContext *context);
-/* frame NULL: the end. */
+/* frame NULL flushes the encoder. */
 bool film_encode(struct film_encoder *e, const AVFrame *frame);
 AVCodecContext *film_open_decoder(const AVStream *stream);
 
@@ -56,15 +57,15 @@ AVCodecContext *film_open_decoder(const AVStream *stream);
 
 struct film_picture;
 struct film_picture *film_picture_new(struct film *f, AVFormatContext *out);
-/* packet NULL: the end. */
+/* packet NULL flushes the decoder. */
 bool film_picture_take(struct film *f, struct film_picture *p, const AVPacket *packet);
-/* Says its size, and saves its poster. */
+/* Reports its size and saves its poster. */
 bool film_picture_finish(struct film *f, struct film_picture *p);
 
 /* --- film_sound.c --- */
 
 struct film_sound;
-/* To one or two files: encoders by their names. */
+/* An output file and the name of its encoder; there are one or two. */
 struct film_target {
         const char *encoder;
         AVFormatContext *out;

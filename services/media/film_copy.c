@@ -1,4 +1,4 @@
-/* Owns the original of a video or a sound: the same coded streams in a new container that holds nothing else. */
+/* Owns making the original of a video or a sound: the same coded streams in a new container and nothing else. */
 #include "services/media/film.h"
 
 #include <stdlib.h>
@@ -15,15 +15,15 @@ struct copied {
 
 static const struct {
         const char *mime_type, *format;
-        bool same_tags; /* the codes of codecs are those of the input */
+        bool same_tags; /* keep the codec tags of the input */
 } formats[] = {
     {"video/mp4", "mp4", true},    {"video/quicktime", "mov", true}, {"audio/x-m4a", "ipod", true},
     {"video/webm", "webm", false}, {"audio/ogg", "ogg", false},
 };
 
-/* --- what hides in the streams --- */
+/* --- metadata within streams --- */
 
-/* Messages of users within the coded video: places, by some cameras. */
+/* Removes user data within the coded video, where some cameras store locations. */
 static const char *filter_of(enum AVCodecID codec)
 {
         switch (codec) {
@@ -38,8 +38,8 @@ static const char *filter_of(enum AVCodecID codec)
         }
 }
 
-/* Vorbis has three packets before its first: their lengths are laced, as in Ogg. The second one holds the comments, and
- * is made anew: nobody's name, no comments, and the bit that ends it. */
+/* Vorbis has three header packets, whose lengths are laced as in Ogg. The second contains the comments, and is
+ * replaced: empty vendor, no comments, and the framing bit. */
 static bool clean_vorbis(AVCodecParameters *p)
 {
         static const uint8_t empty[VORBIS_COMMENT_BYTES] = "\3vorbis\0\0\0\0\0\0\0\0\1";
@@ -72,7 +72,7 @@ static bool clean_vorbis(AVCodecParameters *p)
 
 /* --- streams --- */
 
-/* How the picture is turned is what a player must know. */
+/* Copies the rotation, which players need. */
 static bool copy_turn(const AVStream *from, AVStream *to)
 {
         size_t size = 0;
@@ -140,7 +140,7 @@ static bool copy_packets(struct film *f, AVFormatContext *out, struct copied *co
                 }
                 av.av_packet_unref(packet);
         }
-        return packet != NULL && (result == AVERROR_EOF || film_fail(f, "it is cut off or damaged"));
+        return packet != NULL && (result == AVERROR_EOF || film_fail(f, "it is truncated or damaged"));
 }
 
 static bool copy_streams(struct film *f, const char *format, bool same_tags)
@@ -151,7 +151,7 @@ static bool copy_streams(struct film *f, const char *format, bool same_tags)
 
         if (out == NULL || (f->video >= 0 && !add_stream(f, out, f->video, same_tags, &copied[n++])) ||
             (f->audio >= 0 && !add_stream(f, out, f->audio, same_tags, &copied[n++])) || !film_begin(out)) {
-                return film_fail(f, "what it holds does not fit into a file of its type");
+                return film_fail(f, "its streams do not match its file type");
         }
         return copy_packets(f, out, copied, n) && (film_finish(out) || film_fail(f, "it is damaged"));
 }
@@ -162,12 +162,12 @@ bool film_copy(struct film *f)
         const struct strip mp3 = {.in = f->file->bytes, .len = f->file->len, .write = child_write, .context = &fd};
 
         if (strcmp(f->file->mime_type, "audio/mpeg") == 0) {
-                return strip_mp3(&mp3) || film_fail(f, "it is cut off or damaged");
+                return strip_mp3(&mp3) || film_fail(f, "it is truncated or damaged");
         }
         for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
                 if (strcmp(f->file->mime_type, formats[i].mime_type) == 0) {
                         return copy_streams(f, formats[i].format, formats[i].same_tags);
                 }
         }
-        return film_fail(f, "it is of no type that can be read");
+        return film_fail(f, "its format is not supported");
 }

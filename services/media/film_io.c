@@ -1,4 +1,4 @@
-/* Owns how libavformat reads and writes the descriptors of the child: nothing is opened by a name. */
+/* Owns reading and writing the child's descriptors with libavformat. Nothing is opened by name. */
 #include "services/media/film.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@ enum { BUFFER_BYTES = 1 << 16 };
 
 struct cursor {
         int fd;
-        int64_t at, size; /* size: of the input */
+        int64_t at, size; /* size of the input */
 };
 
 /* --- reading --- */
@@ -74,8 +74,8 @@ static int write_some(void *opaque, uint8_t *bytes, int len)
         return len;
 }
 
-/* To put the index of an MP4 first, its muxer reads again what it has written. */
-static int reopen(AVFormatContext *out, AVIOContext **io, const char *url, int flags, AVDictionary **options)
+/* The MP4 muxer reads back its output in order to move the index to the front. */
+static int reopen_output(AVFormatContext *out, AVIOContext **io, const char *url, int flags, AVDictionary **options)
 {
         const struct cursor *c = out->pb->opaque;
 
@@ -85,7 +85,7 @@ static int reopen(AVFormatContext *out, AVIOContext **io, const char *url, int f
         return *io != NULL ? 0 : AVERROR(EACCES);
 }
 
-/* What is left goes with the process. */
+/* Everything is freed when the process exits. */
 static int close_nothing(AVFormatContext *out, AVIOContext *io)
 {
         (void)out;
@@ -102,7 +102,7 @@ AVFormatContext *film_open_output(const char *format, enum decode_output which)
         }
         out->pb = open_cursor(DECODE_FIRST_FD + (int)which, 0, write_some);
         out->flags |= AVFMT_FLAG_BITEXACT | AVFMT_FLAG_CUSTOM_IO;
-        out->io_open = reopen;
+        out->io_open = reopen_output;
         out->io_close2 = close_nothing;
         return out->pb != NULL ? out : NULL;
 }
@@ -111,7 +111,7 @@ bool film_begin(AVFormatContext *out)
 {
         AVDictionary *options = NULL;
 
-        /* Each muxer takes those that it knows. */
+        /* Each muxer uses the options that it knows. */
         return av.av_dict_set(&options, "movflags", "+faststart", 0) >= 0 &&
                av.av_dict_set(&options, "id3v2_version", "0", 0) >= 0 && av.avformat_write_header(out, &options) >= 0;
 }

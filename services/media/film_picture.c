@@ -1,11 +1,12 @@
-/* Owns the pictures of a video: decoded, made as large as they may be, encoded as H.264, and one kept as its poster. */
+/* Owns the pictures of a video: decodes, scales and encodes them as H.264, and keeps one as the poster. */
 #include "services/media/film.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The poster is the first picture behind this moment, since many videos begin in black; or the last one before. */
+/* The poster is the first picture after this time, since many videos begin with black; in shorter videos it is the last
+ * one. */
 #define POSTER_US INT64_C(1000000)
 
 struct film_picture {
@@ -14,7 +15,7 @@ struct film_picture {
         AVStream *from;
         AVFrame *decoded, *scaled;
         struct SwsContext *scaler, *poster_scaler;
-        uint8_t *poster; /* RGB, as large as the frames that are encoded */
+        uint8_t *poster; /* RGB, in the size of the encoded frames */
         bool has_poster;
         int quarters; /* clockwise */
         int64_t last_pts;
@@ -22,7 +23,7 @@ struct film_picture {
 
 /* --- sizes --- */
 
-/* Even, as 4:2:0 needs it; never larger than it was, but for that. */
+/* Even, as 4:2:0 requires; otherwise never larger than the input. */
 static void fit_into(int side, int *width, int *height)
 {
         int longest = *width > *height ? *width : *height;
@@ -47,7 +48,7 @@ static int quarters_of(const AVStream *stream)
 
 /* --- opening --- */
 
-/* Players turn it as they turned the original. */
+/* Keeps the rotation, which players apply as they did to the original. */
 static bool keep_turn(const struct film_picture *p)
 {
         size_t size = 0;
@@ -100,7 +101,7 @@ static bool open_frames(struct film_picture *p)
 
 struct film_picture *film_picture_new(struct film *f, AVFormatContext *out)
 {
-        static struct film_picture only; /* a child processes one film, and ends */
+        static struct film_picture only; /* a child processes one film */
         struct film_picture *p = &only;
 
         p->from = f->in->streams[f->video];
@@ -112,9 +113,9 @@ struct film_picture *film_picture_new(struct film *f, AVFormatContext *out)
 
 /* --- pictures --- */
 
-/* Of a frame of any size and colours, into planes as large as the encoder has them. */
-static bool scale(struct film_picture *p, struct SwsContext **scaler, enum AVPixelFormat format, uint8_t *const *planes,
-                  const int *strides)
+/* Converts a frame of any size and format to the encoder's. */
+static bool scale_frame(struct film_picture *p, struct SwsContext **scaler, enum AVPixelFormat format,
+                        uint8_t *const *planes, const int *strides)
 {
         const AVFrame *d = p->decoded;
 
@@ -130,7 +131,7 @@ static bool keep_poster(struct film_picture *p, int64_t at_us)
                 return true;
         }
         p->has_poster = at_us >= POSTER_US;
-        return scale(p, &p->poster_scaler, AV_PIX_FMT_RGB24, &p->poster, &(int){3 * p->to.context->width});
+        return scale_frame(p, &p->poster_scaler, AV_PIX_FMT_RGB24, &p->poster, &(int){3 * p->to.context->width});
 }
 
 static bool encode_frame(struct film *f, struct film_picture *p)
@@ -140,10 +141,10 @@ static bool encode_frame(struct film *f, struct film_picture *p)
         const struct decode_limits *limits = f->limits;
 
         if (p->decoded->width > limits->side || p->decoded->height > limits->side) {
-                return film_fail(f, "its sides are too long");
+                return film_fail(f, "its width or height is too large");
         }
         if (pts == AV_NOPTS_VALUE || pts <= p->last_pts) {
-                return true; /* it is never shown */
+                return true; /* decoded but never shown */
         }
         p->last_pts = pts;
         if (!film_moment(f, p->from, pts + p->decoded->pkt_duration, &at_us)) {
@@ -154,12 +155,13 @@ static bool encode_frame(struct film *f, struct film_picture *p)
         s->width = p->to.context->width;
         s->height = p->to.context->height;
         s->pts = av.av_rescale_q(pts, p->from->time_base, p->to.context->time_base);
-        return (av.av_frame_get_buffer(s, 0) >= 0 && scale(p, &p->scaler, AV_PIX_FMT_YUV420P, s->data, s->linesize) &&
-                keep_poster(p, at_us) && film_encode(&p->to, s)) ||
-               film_fail(f, "its pictures cannot be read");
+        return (av.av_frame_get_buffer(s, 0) >= 0 &&
+                scale_frame(p, &p->scaler, AV_PIX_FMT_YUV420P, s->data, s->linesize) && keep_poster(p, at_us) &&
+                film_encode(&p->to, s)) ||
+               film_fail(f, "its video cannot be decoded");
 }
 
-/* Damaged packets are left out, as players do. */
+/* Skips damaged packets, as players do. */
 bool film_picture_take(struct film *f, struct film_picture *p, const AVPacket *packet)
 {
         (void)av.avcodec_send_packet(p->decoder, packet);
@@ -168,7 +170,7 @@ bool film_picture_take(struct film *f, struct film_picture *p, const AVPacket *p
                         return false;
                 }
         }
-        return packet != NULL || film_encode(&p->to, NULL) || film_fail(f, "its pictures cannot be read");
+        return packet != NULL || film_encode(&p->to, NULL) || film_fail(f, "its video cannot be decoded");
 }
 
 bool film_picture_finish(struct film *f, struct film_picture *p)
@@ -178,10 +180,10 @@ bool film_picture_finish(struct film *f, struct film_picture *p)
         const struct child_still still = {p->poster, p->to.context->width, p->to.context->height, p->quarters};
 
         if (p->last_pts == INT64_MIN) {
-                return film_fail(f, "its pictures cannot be read");
+                return film_fail(f, "its video cannot be decoded");
         }
         printf("size %d %d\n", turned ? height : width, turned ? width : height);
         printf("file %d %d %d\n", (int)DECODE_MP4, turned ? still.height : still.width,
                turned ? still.width : still.height);
-        return child_save_poster(&still, DECODE_POSTER) || film_fail(f, "its pictures cannot be read");
+        return child_save_poster(&still, DECODE_POSTER) || film_fail(f, "its video cannot be decoded");
 }

@@ -1,5 +1,5 @@
-/* Owns the sound of a video, or sound alone: decoded, brought to the rate and channels of each encoder, encoded; and
- * its waveform. */
+/* Owns the sound of a video, or sound alone: decodes it, resamples it to the rate and channels of each encoder, encodes
+ * it, and computes its waveform. */
 #include "services/media/film.h"
 
 #include <math.h>
@@ -7,20 +7,20 @@
 #include <stdlib.h>
 
 enum {
-        RATE = 48000, /* what all our encoders take */
+        RATE = 48000, /* supported by all our encoders */
         CHANNELS = 2,
         TARGETS_MAX = 2,
-        PEAK_RATE = 8000, /* of the waveform's samples */
-        PEAK_MS = 100,    /* what a peak is about */
+        PEAK_RATE = 8000, /* sample rate for the waveform */
+        PEAK_MS = 100,    /* duration of a peak */
         PEAKS_MAX = 144010,
-        WAVEFORM = 100, /* numbers */
-        GAP_MS = 100,   /* a longer one is filled with silence */
+        WAVEFORM = 100, /* number of values */
+        GAP_MS = 100,   /* longer gaps are filled with silence */
 };
 
 struct sound_out {
         struct film_encoder to;
         SwrContext *converter;
-        AVAudioFifo *waiting; /* encoders take frames of a size of theirs */
+        AVAudioFifo *waiting; /* encoders need frames of a fixed size */
         int64_t next_pts;
         bool has_begun;
 };
@@ -56,7 +56,7 @@ static SwrContext *converter(const AVCodecContext *from, int rate, enum AVSample
                    : NULL;
 }
 
-/* Whole numbers where the encoder takes them: LAME aborts at the endless ones that damaged AAC decodes to. */
+/* Prefers integer samples: LAME aborts on the infinite floats that damaged AAC decodes to. */
 static enum AVSampleFormat format_of(const AVCodec *encoder)
 {
         for (const enum AVSampleFormat *f = encoder->sample_fmts; *f != AV_SAMPLE_FMT_NONE; f++) {
@@ -104,17 +104,17 @@ static bool open_all(struct film_sound *s, const struct film_target *targets, si
 
 struct film_sound *film_sound_new(struct film *f, const struct film_target *targets, size_t n)
 {
-        static struct film_sound only; /* a child processes one film, and ends */
+        static struct film_sound only; /* a child processes one film */
         struct film_sound *s = &only;
 
         s->from = f->in->streams[f->audio];
         return open_all(s, targets, n) ? s : NULL;
 }
 
-/* --- one frame, for one encoder --- */
+/* --- one frame for one encoder --- */
 
-/* frame: as large as it says, of the encoder's kind. */
-static bool prepare(struct film_sound *s, const struct sound_out *out, int samples)
+/* Sets up a frame of the encoder's format with this number of samples. */
+static bool prepare_frame(struct film_sound *s, const struct sound_out *out, int samples)
 {
         const AVCodecContext *e = out->to.context;
         AVFrame *frame = s->frame;
@@ -127,7 +127,7 @@ static bool prepare(struct film_sound *s, const struct sound_out *out, int sampl
                av.av_frame_get_buffer(frame, 0) >= 0;
 }
 
-/* What waits, in frames of the encoder's size; all of it when it is the end. */
+/* Encodes the buffered samples in frames of the encoder's size; at the end, all of them. */
 static bool encode_waiting(struct film_sound *s, struct sound_out *out, bool end)
 {
         int size = out->to.context->frame_size > 0 ? out->to.context->frame_size : 1024, waiting;
@@ -135,7 +135,7 @@ static bool encode_waiting(struct film_sound *s, struct sound_out *out, bool end
         while ((waiting = av.av_audio_fifo_size(out->waiting)) >= size || (end && waiting > 0)) {
                 int samples = waiting < size ? waiting : size;
 
-                if (!prepare(s, out, samples) ||
+                if (!prepare_frame(s, out, samples) ||
                     av.av_audio_fifo_read(out->waiting, (void **)s->frame->data, samples) < samples) {
                         return false;
                 }
@@ -153,7 +153,7 @@ static bool fill_gap(struct film_sound *s, struct sound_out *out, int64_t sample
         while (samples > 0) {
                 int n = samples < RATE ? (int)samples : RATE;
 
-                if (!prepare(s, out, n) ||
+                if (!prepare_frame(s, out, n) ||
                     av.av_samples_set_silence(s->frame->data, 0, n, out->to.context->ch_layout.nb_channels,
                                               out->to.context->sample_fmt) < 0 ||
                     av.av_audio_fifo_write(out->waiting, (void **)s->frame->data, n) < n ||
@@ -165,7 +165,7 @@ static bool fill_gap(struct film_sound *s, struct sound_out *out, int64_t sample
         return true;
 }
 
-/* The first frame says when the sound begins; what is missing between frames is silence. */
+/* The first frame determines when the sound begins. Gaps between frames are filled with silence. */
 static bool keep_time(struct film_sound *s, struct sound_out *out)
 {
         int64_t pts = s->decoded->best_effort_timestamp;
@@ -182,7 +182,7 @@ static bool keep_time(struct film_sound *s, struct sound_out *out)
         return gap < RATE * GAP_MS / 1000 || fill_gap(s, out, gap);
 }
 
-/* frame NULL: what the converter still holds. */
+/* frame NULL flushes the converter. */
 static bool convert_to(struct film_sound *s, struct sound_out *out, const AVFrame *frame)
 {
         int most = av.swr_get_out_samples(out->converter, frame != NULL ? frame->nb_samples : 0);
@@ -190,7 +190,7 @@ static bool convert_to(struct film_sound *s, struct sound_out *out, const AVFram
         if (most <= 0) {
                 return most == 0;
         }
-        if (!prepare(s, out, most)) {
+        if (!prepare_frame(s, out, most)) {
                 return false;
         }
         int n = av.swr_convert(out->converter, s->frame->data, most,
@@ -249,9 +249,9 @@ void film_sound_say_waveform(const struct film_sound *s)
         printf("\n");
 }
 
-/* --- all of it --- */
+/* --- the whole process --- */
 
-/* A stream that changes its rate or channels midway is rare, and would need converters anew. */
+/* False if the stream changes its rate or channels, which is rare and would need new converters. */
 static bool is_same(const struct film_sound *s)
 {
         return s->decoded->sample_rate == s->decoder->sample_rate && s->decoded->format == s->decoder->sample_fmt &&
@@ -274,11 +274,11 @@ static bool take_frame(struct film *f, struct film_sound *s)
                 return film_fail(f, "it is too long");
         }
         if (!is_same(s)) {
-                return film_fail(f, "its sound changes midway");
+                return film_fail(f, "its sound changes format midway");
         }
         for (size_t i = 0; i < s->n; i++) {
                 if (!keep_time(s, &s->outs[i]) || !convert_to(s, &s->outs[i], s->decoded)) {
-                        return film_fail(f, "its sound cannot be read");
+                        return film_fail(f, "its sound cannot be decoded");
                 }
         }
         note_peaks(s);
@@ -291,7 +291,7 @@ static bool finish(struct film *f, struct film_sound *s)
                 struct sound_out *out = &s->outs[i];
 
                 if (!convert_to(s, out, NULL) || !encode_waiting(s, out, true) || !film_encode(&out->to, NULL)) {
-                        return film_fail(f, "its sound cannot be read");
+                        return film_fail(f, "its sound cannot be decoded");
                 }
         }
         return true;

@@ -1,4 +1,4 @@
-/* Owns media in a folder: what is on its way, in "incoming", is moved to where it stays. */
+/* Owns storing media in a folder. Files are staged in "incoming" and moved to their final place. */
 #include "services/media/storage.h"
 
 #include <dirent.h>
@@ -34,7 +34,7 @@ static bool make_folder(const char *path)
         if (mkdir(path, 0700) == 0 || errno == EEXIST) {
                 return true;
         }
-        log_event(LOG_LEVEL_ERROR, "a folder for media cannot be made", LOG_STR("file.path", path),
+        log_event(LOG_LEVEL_ERROR, "cannot create a media folder", LOG_STR("file.path", path),
                   LOG_STR("error.message", strerror(errno)));
         return false;
 }
@@ -65,7 +65,7 @@ bool folder_use(const char *path, bool make)
         return !make || make_folders();
 }
 
-/* --- taking in --- */
+/* --- adding --- */
 
 static sn_status fail_disk(struct rpc_call *c)
 {
@@ -77,7 +77,7 @@ static sn_status fail_disk(struct rpc_call *c)
         }
         return full ? rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "disk_full", NULL,
                                     "the server's disk is full; try again later")
-                    : rpc_fail(c, SN_INTERNAL, NULL, "the server's disk fails");
+                    : rpc_fail(c, SN_INTERNAL, NULL, "the server's disk has failed");
 }
 
 static void unlink_path(void *path)
@@ -119,7 +119,7 @@ static sn_status publish(struct rpc_call *c, const char *own, const char *key)
         return sync_folder_of(path) ? SN_OK : fail_disk(c);
 }
 
-/* --- what is there --- */
+/* --- reading --- */
 
 static sn_status open_file(struct rpc_call *c, const char *key, int *fd)
 {

@@ -1,4 +1,4 @@
-/* Owns the channel `media`: what becomes of one's own media, on all devices. */
+/* Owns the live channel `media`: changes of a member's own media, on all devices. */
 #include "services/media/media.h"
 
 #include <string.h>
@@ -25,7 +25,8 @@ sn_status media_handle_route_events(struct rpc_call *c, const Sonet__Live__Route
         return SN_OK;
 }
 
-static sn_status load(struct rpc_call *c, const Sonet__Live__ShowRequest *in, size_t *n, MediaRows__StoredMedia ***rows)
+static sn_status load_media(struct rpc_call *c, const Sonet__Live__ShowRequest *in, size_t *n,
+                            MediaRows__StoredMedia ***rows)
 {
         char **ids = ARENA_ARRAY(c->arena, char *, in->n_events);
 
@@ -39,7 +40,7 @@ static sn_status load(struct rpc_call *c, const Sonet__Live__ShowRequest *in, si
         return SN_OK;
 }
 
-static Media__Media *find(MediaRows__StoredMedia **rows, size_t n, const char *id)
+static Media__Media *find_media(MediaRows__StoredMedia **rows, size_t n, const char *id)
 {
         for (size_t i = 0; i < n; i++) {
                 if (uuid_equal(rows[i]->id, id)) {
@@ -49,7 +50,7 @@ static Media__Media *find(MediaRows__StoredMedia **rows, size_t n, const char *i
         return NULL;
 }
 
-/* As it is now; of a deleted one only that it is deleted. */
+/* Shows the current state; of deleted media only that they are deleted. */
 static bool set_data(struct rpc_call *c, const bus_event *e, Media__Media *now, Media__MediaEvent *item)
 {
         if (strcmp(e->type, EVENT_MEDIA_DELETED) == 0) {
@@ -74,7 +75,7 @@ sn_status media_handle_show_events(struct rpc_call *c, const Sonet__Live__ShowRe
         MediaRows__StoredMedia **rows = NULL;
         size_t n = 0;
 
-        TRY(load(c, in, &n, &rows));
+        TRY(load_media(c, in, &n, &rows));
         out->items = ARENA_ARRAY(c->arena, Media__MediaEvent *, in->n_events * in->n_viewer_ids);
         for (uint32_t i = 0; i < in->n_events * in->n_viewer_ids; i++) {
                 bus_event *e = in->events[i / in->n_viewer_ids];
@@ -84,7 +85,7 @@ sn_status media_handle_show_events(struct rpc_call *c, const Sonet__Live__ShowRe
                 item->event = (uint32_t)(i / in->n_viewer_ids);
                 item->viewer = (uint32_t)(i % in->n_viewer_ids);
                 if (uuid_equal(e->actor_id, in->viewer_ids[item->viewer]) &&
-                    set_data(c, e, find(rows, n, e->aggregate_id), item)) {
+                    set_data(c, e, find_media(rows, n, e->aggregate_id), item)) {
                         out->items[out->n_items++] = item;
                 }
         }

@@ -1,4 +1,4 @@
-/* media_service: what it is made of. */
+/* Owns the definition of media_service: its settings, storage, jobs and consumers, start and stop. */
 #include "services/media/media.h"
 
 #include <unistd.h>
@@ -13,29 +13,29 @@ struct media_limits media_limits;
 
 enum { ABILITIES_MS = 15000, DEFAULT_WORKERS_MAX = 4 };
 
-/* Said once, and afterwards in each refusal. */
+/* Logs once what cannot be processed; later refusals name it again. */
 static void find_abilities(struct service *service)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, ABILITIES_MS);
         struct decode_abilities abilities = {0};
 
         if (decode_ask(c, &abilities) != SN_OK || !abilities.pictures) {
-                log_event(LOG_LEVEL_WARN, "libvips cannot be loaded: no media are taken");
+                log_event(LOG_LEVEL_WARN, "libvips cannot be loaded: media uploads are disabled");
         } else if (!abilities.films) {
                 log_event(LOG_LEVEL_WARN, "FFmpeg's libraries cannot be loaded, or lack libx264, AAC, libmp3lame or "
-                                          "libopus: no videos and sounds are taken");
+                                          "libopus: videos and sounds are refused");
         }
         if (abilities.pictures && media_limits.makes_avif && !abilities.avif) {
                 log_event(LOG_LEVEL_WARN,
-                          "libvips cannot write AVIF (libheif lacks an encoder of AV1): smaller pictures "
-                          "are made as WebP alone");
+                          "libvips cannot write AVIF (libheif lacks an AV1 encoder): picture variants are "
+                          "made as WebP only");
         }
         media_limits.makes_avif = media_limits.makes_avif && abilities.avif;
         media_limits.processes_pictures = media_limits.takes_pictures = abilities.pictures;
         media_limits.processes_films = media_limits.takes_films = abilities.films && media_limits.decoders[0] != '\0';
 }
 
-/* What they can is not known here, and what none of them can waits. */
+/* The abilities of workers are unknown here; media that no worker can process wait. */
 static void leave_it_to_workers(void)
 {
         media_limits.takes_pictures = true;
@@ -99,8 +99,8 @@ static void stop_worker(struct service *service)
 
 enum { STOP_MS = 5000 };
 
-/* What was noted and not yet written. */
-static void stop(struct service *service)
+/* Writes the accesses that are still in memory. */
+static void stop_service(struct service *service)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, STOP_MS);
 
@@ -145,7 +145,7 @@ const struct service_definition media_service = {
     .exports = media_exports,
     .emits = true,
     .start = start,
-    .stop = stop,
+    .stop = stop_service,
 };
 
 static const struct bus_consumer *const no_consumers[] = {NULL};

@@ -1,4 +1,4 @@
-/* What the files of media_service share. */
+/* Shared by the files of media_service. */
 #ifndef SERVICES_MEDIA_MEDIA_H
 #define SERVICES_MEDIA_MEDIA_H
 
@@ -12,30 +12,30 @@
 #define EVENT_MEDIA_FAILED  "media.failed"
 #define EVENT_MEDIA_DELETED "media.deleted"
 
-/* Settings, as they were at the start. */
+/* Settings as of the start. */
 struct media_limits {
-        int64_t quota_bytes;                    /* that a member may keep */
-        int64_t file_bytes;                     /* that one file may have */
-        int64_t pending;                        /* media of a member that may wait to be processed */
+        int64_t quota_bytes;                    /* per member */
+        int64_t file_bytes;                     /* per file */
+        int64_t pending;                        /* media per member that may wait to be processed */
         int workers;                            /* pictures that this process processes at a time */
-        int film_s;                             /* that the processing of a video or a sound may take */
-        int video_s, audio_s, side, video_side; /* services/media/decode.h, decode_limits */
+        int film_s;                             /* longest processing of a video or a sound */
+        int video_s, audio_s, side, video_side; /* see decode_limits in decode.h */
         const char *decoders;
-        bool takes_pictures, takes_films;         /* others are refused */
-        bool makes_avif;                          /* of pictures, beside WebP */
-        bool processes_pictures, processes_films; /* here: what this machine can, unless it leaves it to workers */
+        bool takes_pictures, takes_films;         /* others are refused on upload */
+        bool makes_avif;                          /* in addition to WebP */
+        bool processes_pictures, processes_films; /* in this process: what this machine can, unless workers do it */
 };
 extern struct media_limits media_limits;
 
-/* About a media, in the name of its owner. */
+/* Emits an event about a media, with its owner as the actor. */
 SN_CHECKED sn_status media_emit(struct db_tx *tx, const char *type, const MediaRows__StoredMedia *row);
 
-/* What a call of its own for a portion came to, as what this one does. */
+/* Copies the problem of a portion's call to this call. Returns the status. */
 SN_CHECKED sn_status media_pass_on(struct rpc_call *c, const struct rpc_call *portion, sn_status status);
 
-#define MEDIA_LINK "media-url" /* what signed links of media are for (auth/signed_link.h) */
+#define MEDIA_LINK "media-url" /* purpose of signed links (auth/signed_link.h) */
 
-/* Puts a media into the queue of what is processed (process.c); anew, when it is there or in work. */
+/* Queues a media for processing (process.c); again, if it is queued or being processed. */
 SN_CHECKED sn_status process_later(struct db_tx *tx, const char *media_id);
 
 /* store_export.c */

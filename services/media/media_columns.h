@@ -1,4 +1,4 @@
-/* The columns of media_files f as MediaRows.StoredMedia has them, in a message or below prefix in one. */
+/* The columns of media_files f as fields of MediaRows.StoredMedia, or of a message that has one as prefix. */
 #ifndef SERVICES_MEDIA_MEDIA_COLUMNS_H
 #define SERVICES_MEDIA_MEDIA_COLUMNS_H
 
@@ -17,7 +17,7 @@
         ", exists (select 1 from media_uses u where u.media_id = f.id and u.is_public and u.is_confirmed) as "         \
         "\"" prefix "is_public\""
 
-/* What only the owner is shown, too. */
+/* The columns that only the owner is shown. */
 #define MEDIA_OWN_COLUMNS                                                                                              \
         MEDIA_COLUMNS("")                                                                                              \
         ", (select array_agg(t.tag order by t.tag) from media_tags t where t.media_id = f.id) as \"media.tags\""

@@ -1,4 +1,4 @@
-/* What messages show. */
+/* Follows which media messages show. */
 #include "services/media/attachments.h"
 #include "services/media/media.h"
 #include "services/messaging/messaging.rpc.h"

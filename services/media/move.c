@@ -1,4 +1,4 @@
-/* Owns copying what rows refer to, file by file: one that is there whole is there for good. */
+/* Owns copying the files that rows refer to, one by one. A file that was copied completely is final. */
 #include "services/media/move.h"
 
 #include <string.h>
@@ -13,10 +13,10 @@ enum { CALL_MS = 600000, CHUNKS_AT_ONCE = 1000 };
 struct moved_file {
         char *name;
         const char *key;
-        bool is_blob; /* its name is the SHA-256 of what it holds */
+        bool is_blob; /* its name is the SHA-256 of its content */
 };
 
-/* A row may go while its file is on the way: then nothing is missing. */
+/* If the row was deleted while its file was being copied, nothing is missing. */
 static sn_status still_referred(struct rpc_call *c, const struct moved_file *file, bool *referred)
 {
         char **unknown = NULL, *id = file->name;
@@ -56,7 +56,7 @@ static sn_status copy_opened(struct rpc_call *c, struct media_move *move, const 
         return SN_OK;
 }
 
-static sn_status copy(struct rpc_call *c, struct media_move *move, const struct moved_file *file)
+static sn_status copy_file(struct rpc_call *c, struct media_move *move, const struct moved_file *file)
 {
         int fd = -1;
         sn_status status = move->from->open(c, file->key, &fd);
@@ -70,7 +70,7 @@ static sn_status copy(struct rpc_call *c, struct media_move *move, const struct 
         return status;
 }
 
-/* With memory and time of its own, however many there are. */
+/* Each file has its own memory and deadline. */
 static sn_status copy_unless_there(struct rpc_call *c, struct media_move *move, const struct moved_file *file)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *own = rpc_call_new_background(c->service, CALL_MS);
@@ -79,7 +79,7 @@ static sn_status copy_unless_there(struct rpc_call *c, struct media_move *move, 
 
         move->there += there;
         if (status == SN_OK && !there) {
-                status = copy(own, move, file);
+                status = copy_file(own, move, file);
         }
         return media_pass_on(c, own, status);
 }

@@ -1,4 +1,4 @@
-/* What notes show. */
+/* Follows which media notes show. */
 #include "services/media/attachments.h"
 #include "services/media/media.h"
 #include "services/note/note.rpc.h"

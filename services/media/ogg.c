@@ -1,12 +1,13 @@
-/* Owns the walk over the pages of an Ogg. */
+/* Owns walking over the pages of an Ogg file. */
 #include "services/media/ogg.h"
 
 #include <string.h>
 
-/* RFC 3533, section 6: where in its head a page has its type, and how many lengths follow the head. */
+/* RFC 3533, section 6: offsets in the page header of the header type and of the number of segment lengths, which follow
+ * the header. */
 enum { HEAD_BYTES = 27, VERSION_AT = 4, TYPE_AT = 5, SEGMENTS_AT = 26, END_OF_STREAM = 4 };
 
-/* How long a page is that begins here; 0: it is cut off. */
+/* The length of the page that begins here; 0 if it is truncated. */
 static size_t page_len(const uint8_t *page, size_t left)
 {
         if (left < HEAD_BYTES || left < HEAD_BYTES + (size_t)page[SEGMENTS_AT]) {

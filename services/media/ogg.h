@@ -1,4 +1,4 @@
-/* Whether an Ogg has come to its end: its formats announce no length. */
+/* Detects truncated Ogg files, whose format does not announce a length. */
 #ifndef SERVICES_MEDIA_OGG_H
 #define SERVICES_MEDIA_OGG_H
 
@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Its last page is all there, and ends its stream, as RFC 3533 (section 4) asks of it. What is no page is passed over.
- * Safe on any bytes. */
+/* Whether the last page is complete and ends its stream, as RFC 3533 (section 4) requires. Skips bytes that are not a
+ * page. Safe for any input. */
 bool ogg_is_whole(const uint8_t *bytes, size_t len);
 
 #endif

@@ -1,5 +1,4 @@
-/* Owns the algorithm of perceptual hashes ("pHash", after Zauner 2010): a discrete cosine transform of the brightness.
- */
+/* Owns the perceptual hash algorithm ("pHash", Zauner 2010): a discrete cosine transform of the brightness. */
 #include "services/media/phash.h"
 
 #include <inttypes.h>
@@ -9,7 +8,7 @@
 #include <string.h>
 
 enum { SIDE = 8, BITS = SIDE * SIDE };
-/* Of 255: what a picture has at least in one of its frequencies. */
+/* The least amplitude, of 255, that one of the frequencies must have. */
 #define LEAST 1.0
 
 static double brightness(const uint8_t *p)
@@ -17,7 +16,7 @@ static double brightness(const uint8_t *p)
         return 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2];
 }
 
-/* 0 for what is too fast for its pixels. */
+/* 0 for frequencies above what the pixels can represent. */
 static double frequency(const uint8_t *rgb, int width, int height, int i, int j)
 {
         double sum = 0;
@@ -40,7 +39,7 @@ static int compare(const void *a, const void *b)
         return (x > y) - (x < y);
 }
 
-/* The first frequency is the mean brightness, which says nothing of how much it shows. */
+/* The first frequency is the mean brightness, which says nothing about how much a picture shows. */
 void phash_of(const uint8_t *rgb, int width, int height, char out[PHASH_SIZE])
 {
         double all[BITS], sorted[BITS], most = 0;

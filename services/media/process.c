@@ -1,6 +1,6 @@
-/* Owns the processing of media: claims one under a lease, has it decoded by a child, and stores the result. When the
- * process is killed in between, the work is repeated after the lease. Pictures are its own queue; the one of videos and
- * sounds is in process_films.c. */
+/* Owns processing media: leases one, has it decoded by a child, and stores the result. If the process is killed in
+ * between, the work is repeated after the lease expires. Has the queue of pictures; that of videos and sounds is in
+ * process_films.c. */
 #include "services/media/process.h"
 
 #include <math.h>
@@ -14,10 +14,10 @@
 #include "services/media/store.h"
 #include "services/media/store_blocks.h"
 
-/* Time for the child: a third of what a job has, so that there is some to keep what it made, or why it failed. */
+/* The child gets a third of the job's time, which leaves time to store its results or why it failed. */
 enum { ATTEMPTS_MAX = 3, CHILD_MS = 20000, CHILD_CPU_S = 30, POSTPONE_MS = 5000, RENEW_MS = 5000, RENEW_US = 20000000 };
 
-/* What is kept of each kind, behind the original. */
+/* The variants that are kept of each kind, besides the original. */
 static const struct {
         const char *name, *mime_type;
 } variants[][DECODE_N_OUTPUTS] = {
@@ -25,7 +25,8 @@ static const struct {
                                  [DECODE_MEDIUM] = {"medium", "image/webp"},
                                  [DECODE_SMALL] = {"small", "image/webp"},
                                  [DECODE_THUMB] = {"thumb", "image/webp"},
-                                 [DECODE_LARGE_AVIF] = {"large.avif", "image/avif"}, /* names that no address has */
+                                 [DECODE_LARGE_AVIF] = {"large.avif",
+                                                        "image/avif"}, /* names without URLs of their own */
                                  [DECODE_MEDIUM_AVIF] = {"medium.avif", "image/avif"},
                                  [DECODE_SMALL_AVIF] = {"small.avif", "image/avif"},
                                  [DECODE_THUMB_AVIF] = {"thumb.avif", "image/avif"}},
@@ -33,7 +34,7 @@ static const struct {
     [MEDIA__KIND__KIND_AUDIO] = {[DECODE_MP3] = {"mp3", "audio/mpeg"}, [DECODE_OGG] = {"ogg", "audio/ogg"}},
 };
 
-/* What came as a video may be sound alone. */
+/* A file uploaded as a video may be sound alone. */
 static int kind_of(const MediaRows__StoredMedia *row, const struct decoded *d)
 {
         return d->is_sound ? MEDIA__KIND__KIND_AUDIO : (int)row->media->kind;
@@ -48,7 +49,7 @@ static const char *type_of(const MediaRows__StoredMedia *row, const struct decod
                                                                : "audio/mp4";
 }
 
-/* Sounds have no size, and all their variants. */
+/* Sounds have no size, and always all their variants. */
 static bool is_kept(int kind, int output, const struct decoded *d)
 {
         bool is_optional = kind == MEDIA__KIND__KIND_IMAGE && output >= DECODE_LARGE_AVIF;
@@ -56,7 +57,7 @@ static bool is_kept(int kind, int output, const struct decoded *d)
         return variants[kind][output].name != NULL && (!is_optional || d->files[output].width > 0);
 }
 
-/* --- the end --- */
+/* --- storing results --- */
 
 static sn_status keep_blobs(struct db_tx *tx, const MediaRows__StoredMedia *row, const struct decoded *d,
                             const struct staged_blob *blobs)
@@ -97,10 +98,10 @@ static sn_status keep_ready(struct db_tx *tx, const MediaRows__StoredMedia *row,
         return media_emit(tx, EVENT_MEDIA_READY, row);
 }
 
-/* The media may have been deleted meanwhile: then nothing is stored. One whose focus was changed is shown with the
- * old crop until its next generation is done. */
-static sn_status keep(struct rpc_call *c, const MediaRows__DueMedia *job, const struct decoded *d,
-                      const struct staged_blob *blobs)
+/* Stores nothing if the media was deleted meanwhile. If its focus was changed, it is shown with the old crop until the
+ * next generation is done. */
+static sn_status store_result(struct rpc_call *c, const MediaRows__DueMedia *job, const struct decoded *d,
+                              const struct staged_blob *blobs)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
         const MediaRows__StoredMedia *row = job->stored;
@@ -125,7 +126,8 @@ static sn_status fail_media(struct rpc_call *c, const MediaRows__DueMedia *job, 
 
         TRY(db_begin(c, &tx));
         TRY(store_finish_job(tx, job, &state));
-        if (state == JOB_DONE) { /* otherwise somebody else has done it, and it may be ready, or does it again */
+        if (state ==
+            JOB_DONE) { /* otherwise another process did it, so it may be ready, or it is being processed again */
                 TRY(store_media_failed(tx, job->stored->id, reason));
                 TRY(media_emit(tx, EVENT_MEDIA_FAILED, job->stored));
         }
@@ -140,8 +142,8 @@ struct work {
         int64_t renewed_us;
 };
 
-/* Not when the process stops, nor when the media was deleted or begins anew. A lease that could not be renewed now is
- * tried again, and at worst somebody else does the same work. */
+/* False if the process is stopping, or the media was deleted or queued again. A lease that cannot be renewed is
+ * retried; at worst another process does the same work. */
 static bool goes_on(void *context)
 {
         struct work *w = context;
@@ -197,18 +199,18 @@ static sn_status process(struct rpc_call *c, const MediaRows__DueMedia *job, con
                         TRY(blob_stage(c, d->files[i].fd, NULL, &blobs[i]));
                 }
         }
-        return keep(c, job, d, blobs);
+        return store_result(c, job, d, blobs);
 }
 
-/* A fault of the server says nothing about the media: the attempt does not count, and is repeated. The job's call
- * may have no time left. */
-static void postpone(struct rpc_call *c, const MediaRows__DueMedia *job)
+/* A server error says nothing about the media, so the attempt does not count and is repeated. Uses a call of its own,
+ * since the job's may have no time left. */
+static void postpone_job(struct rpc_call *c, const MediaRows__DueMedia *job)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *own = rpc_call_new_background(c->service, POSTPONE_MS);
         sn_status status = DB_WRITE(own, tx, store_postpone_job(tx, job));
 
         if (status != SN_OK) {
-                log_event(LOG_LEVEL_WARN, "a media that could not be processed is tried again after its lease",
+                log_event(LOG_LEVEL_WARN, "processing a media failed; it is retried when its lease expires",
                           LOG_STR("sonet.code", sn_status_name(status)));
         }
 }
@@ -218,7 +220,7 @@ sn_status process_one(struct rpc_call *c, const struct process_lane *lane, bool 
         MediaRows__DueMedia due = MEDIA_ROWS__DUE_MEDIA__INIT;
 
         if (!(lane->is_long ? media_limits.processes_films : media_limits.processes_pictures)) {
-                return SN_OK; /* others do */
+                return SN_OK; /* left to workers */
         }
         TRY(DB_WRITE(c, tx, store_take_job(tx, lane->is_long, &due, more)));
         if (!*more) {
@@ -229,7 +231,7 @@ sn_status process_one(struct rpc_call *c, const struct process_lane *lane, bool 
         }
         sn_status status = process(c, &due, lane);
         if (status != SN_OK) {
-                postpone(c, &due);
+                postpone_job(c, &due);
         }
         return status == SN_CANCELLED ? SN_OK : status;
 }

@@ -1,11 +1,11 @@
-/* Owns the queue of videos and sounds to process. Each may take minutes, so pictures do not wait for them, and the
- * lease is renewed as long as the child works. */
+/* Owns the processing queue of videos and sounds. Each may take minutes, so pictures do not wait for them, and the
+ * lease is renewed while the child works. */
 #include "services/media/process.h"
 #include "services/media/store.h"
 
-enum { END_MS = 60000 /* to keep what was made */ };
+enum { END_MS = 60000 /* to store the results */ };
 
-/* The job's own call has less time than a film takes. */
+/* Uses a call of its own, since the job's has less time than a film may take. */
 static sn_status process_film(struct rpc_call *c, bool *more)
 {
         const struct process_lane lane = {.is_long = true,

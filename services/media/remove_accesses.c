@@ -1,4 +1,4 @@
-/* Removes what the log of accesses has kept for 30 days. */
+/* Removes access log entries after 30 days. */
 #include "services/media/media.h"
 
 #include "services/media/store_access_logs.h"

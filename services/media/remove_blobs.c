@@ -1,4 +1,4 @@
-/* Removes blobs to which no row refers any more; deleting a row lists its blobs here. */
+/* Removes blobs that no row refers to any more. Deleting rows lists their blobs for this job. */
 #include "services/media/media.h"
 
 #include "services/media/blobs.h"
@@ -6,8 +6,8 @@
 
 enum { BLOBS_AT_ONCE = 50 };
 
-/* Under the lock of its hash: an upload of the same content waits, and then writes the file again. One that cannot be
- * removed stays in the list, as all of this batch do. */
+/* Locks its hash: an upload of the same content waits and then writes the file again. If removing fails, the whole
+ * batch stays in the list. */
 static sn_status remove_one(struct db_tx *tx, const char *name)
 {
         bool referred = false;

@@ -1,5 +1,5 @@
-/* Removes files that no row refers to: what a crash, or a transaction that was rolled back after its file was in
- * place, left. Only files of at least a day: no upload in progress is so old. A batch is a folder. */
+/* Removes files that no row refers to, left behind by a crash or a rolled-back transaction. Only files older than a
+ * day, since uploads in progress are younger. A batch is one folder. */
 #include "services/media/media.h"
 
 #include "services/media/blobs.h"
@@ -29,8 +29,8 @@ static sn_status remove_chunks(struct rpc_call *c, char **names, size_t n)
         return SN_OK;
 }
 
-/* An upload of the same content may refer to it in the next moment: the job that checks again under the lock removes
- * it. */
+/* Only lists them: an upload of the same content may be about to refer to one, so remove_blobs.c checks again under the
+ * lock. */
 static sn_status remove_blobs(struct rpc_call *c, char **names, size_t n)
 {
         return DB_WRITE(c, tx, store_unreference(tx, names, n));
@@ -39,7 +39,7 @@ static sn_status remove_blobs(struct rpc_call *c, char **names, size_t n)
 /* --- one folder --- */
 
 struct kind {
-        bool (*is_name)(const char *name); /* other files there are not ours */
+        bool (*is_name)(const char *name); /* other files are not ours */
         sn_status (*remove)(struct rpc_call *c, char **names, size_t n);
 };
 
@@ -47,7 +47,7 @@ static const struct kind incoming = {uuid_valid, remove_incoming};
 static const struct kind chunks = {uuid_valid, remove_chunks};
 static const struct kind blobs = {blob_name_valid, remove_blobs};
 
-static sn_status visit(struct rpc_call *c, const char *folder, const struct kind *kind)
+static sn_status visit_folder(struct rpc_call *c, const char *folder, const struct kind *kind)
 {
         char **names = NULL;
         size_t n = 0, kept = 0;
@@ -64,7 +64,7 @@ static sn_status visit(struct rpc_call *c, const char *folder, const struct kind
         return SN_OK;
 }
 
-/* The folder that is next; a restarted process begins at the first. */
+/* The next folder. A restarted process begins with the first. */
 static int next_folder = -2;
 
 static sn_status remove_strays(struct rpc_call *c, bool *more)
@@ -74,9 +74,9 @@ static sn_status remove_strays(struct rpc_call *c, bool *more)
         next_folder = folder + 1 < BLOB_FOLDERS ? folder + 1 : -2;
         *more = next_folder != -2;
         if (folder < 0) {
-                return visit(c, folder == -2 ? "incoming" : "chunks", folder == -2 ? &incoming : &chunks);
+                return visit_folder(c, folder == -2 ? "incoming" : "chunks", folder == -2 ? &incoming : &chunks);
         }
-        return visit(c, arena_printf(c->arena, "blobs/%02x", (unsigned)folder), &blobs);
+        return visit_folder(c, arena_printf(c->arena, "blobs/%02x", (unsigned)folder), &blobs);
 }
 
 const struct service_job media_remove_strays = {.name = "remove_strays", .every_s = 3600, .run = remove_strays};

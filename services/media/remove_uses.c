@@ -1,5 +1,5 @@
-/* Removes attachments to objects that were never created. Events are kept for seven days: what was not confirmed by
- * then never will be. */
+/* Removes attachments to objects that were never created. Events are kept for seven days, so later confirmations are
+ * impossible. */
 #include "services/media/media.h"
 
 #include "services/media/store.h"

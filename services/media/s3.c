@@ -1,4 +1,4 @@
-/* Owns requests to S3 by libcurl: connections that are kept, a signature for each try, bodies from and to files. */
+/* Owns requests to S3, using libcurl: persistent connections, a signature per attempt, bodies from and to files. */
 #include "services/media/s3.h"
 
 #include <curl/curl.h>
@@ -29,7 +29,7 @@ static struct {
 
 static bool refuse_setting(const char *setting, const char *why)
 {
-        log_event(LOG_LEVEL_ERROR, "a setting of the bucket of media cannot be used", LOG_STR("sonet.setting", setting),
+        log_event(LOG_LEVEL_ERROR, "a setting of the media bucket is invalid", LOG_STR("sonet.setting", setting),
                   LOG_STR("error.message", why));
         return false;
 }
@@ -86,7 +86,7 @@ bool s3_setup(const struct bucket_options *o)
                refuse_setting("MEDIA_STORE", "libcurl does not work");
 }
 
-/* --- handles: each keeps its connection --- */
+/* --- handles, each with its connection --- */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static CURL *kept[KEPT];
@@ -124,7 +124,7 @@ struct attempt {
         struct s3_exchange *x;
         CURL *curl;
         int64_t sent, received;
-        char refusal[S3_REFUSAL_SIZE]; /* the start of an answer that is an error */
+        char refusal[S3_REFUSAL_SIZE]; /* the beginning of an error response */
 };
 
 static size_t send_some(char *to, size_t size, size_t n, void *context)
@@ -147,7 +147,7 @@ static size_t send_some(char *to, size_t size, size_t n, void *context)
         return want;
 }
 
-/* The whole body must fit before its first byte is written. */
+/* Allocates space for the whole body before writing its first byte. */
 static bool write_file(struct attempt *t, const char *bytes, size_t len)
 {
         curl_off_t length = 0;
@@ -220,9 +220,9 @@ static bool hash_body(const struct s3_exchange *x, char hex[65])
         return ok;
 }
 
-/* --- one try --- */
+/* --- one attempt --- */
 
-static struct curl_slist *add(struct curl_slist *list, const char *name, const char *value)
+static struct curl_slist *add_header(struct curl_slist *list, const char *name, const char *value)
 {
         char line[S3_HEADER_SIZE + 40];
 
@@ -239,11 +239,11 @@ static struct curl_slist *sign(const struct s3_exchange *x, const char *path, co
         s3_time(now_s, at);
         s3_sign(&(struct s3_request){x->method, s3.host, path, x->query, sha256, now_s},
                 &(struct s3_keys){s3.region, s3.access_key, s3.secret_key}, header);
-        struct curl_slist *list = add(NULL, "Host", s3.host); /* libcurl would leave out a port that is the default */
-        list = add(list, "Authorization", header);
-        list = add(list, "x-amz-content-sha256", sha256);
-        list = add(list, "x-amz-date", at);
-        return add(list, "Expect", "");
+        struct curl_slist *list = add_header(NULL, "Host", s3.host); /* libcurl would omit a default port */
+        list = add_header(list, "Authorization", header);
+        list = add_header(list, "x-amz-content-sha256", sha256);
+        list = add_header(list, "x-amz-date", at);
+        return add_header(list, "Expect", "");
 }
 
 static void set_body(CURL *curl, struct attempt *t)
@@ -264,7 +264,7 @@ static void set_body(CURL *curl, struct attempt *t)
         (void)curl_easy_setopt(curl, CURLOPT_HEADERDATA, t);
 }
 
-/* No redirect is followed: a signature is for one host. One that stands still is ended before its time is over. */
+/* Redirects are not followed, since a signature is for one host. Stalled transfers are aborted before the deadline. */
 static void set_limits(CURL *curl, int64_t left_ms)
 {
         (void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -324,7 +324,7 @@ static CURLcode try_once(struct s3_exchange *x, const char *sha256, int64_t left
         return code;
 }
 
-/* A disk of ours that is full, or a file of ours that cannot be read, is not the bucket's failure. */
+/* Local errors (a full disk, an unreadable file) are not the bucket's, so retrying does not help. */
 bool s3_may_help(const struct s3_exchange *x, CURLcode code)
 {
         return code != CURLE_WRITE_ERROR && code != CURLE_ABORTED_BY_CALLBACK &&
@@ -349,14 +349,14 @@ static CURLcode try_some_times(struct s3_exchange *x, const char *sha256)
 
 bool s3_is_missing(const struct s3_exchange *x)
 {
-        return x->status == 404 && x->key[0] != '\0' && x->method[0] != 'P' && /* PUT and POST */
+        return x->status == 404 && x->key[0] != '\0' && x->method[0] != 'P' && /* not PUT or POST */
                strcmp(x->code, "NoSuchBucket") != 0;
 }
 
 void s3_log(const struct s3_exchange *x, CURLcode code)
 {
         if (x->status / 100 != 2 && !s3_is_missing(x)) {
-                log_event(LOG_LEVEL_WARN, "the bucket of media refuses a request, or cannot be reached",
+                log_event(LOG_LEVEL_WARN, "the media bucket rejects a request or cannot be reached",
                           LOG_STR("http.request.method", x->method), LOG_STR("url.path", x->key),
                           LOG_INT("http.response.status_code", x->status), LOG_STR("error.type", x->code),
                           LOG_STR("error.message", code != CURLE_OK ? curl_easy_strerror(code) : ""));
@@ -371,7 +371,7 @@ void s3_exchange(struct s3_exchange *x)
         x->status = 0;
         x->size = x->text != NULL ? (int64_t)strlen(x->text) : x->size;
         if (x->sha256 == NULL && !hash_body(x, computed)) {
-                log_event(LOG_LEVEL_ERROR, "a file of media cannot be read", LOG_STR("url.path", x->key));
+                log_event(LOG_LEVEL_ERROR, "a media file cannot be read", LOG_STR("url.path", x->key));
                 return;
         }
         CURLcode code = try_some_times(x, x->sha256 != NULL ? x->sha256 : computed);

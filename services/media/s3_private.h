@@ -1,4 +1,4 @@
-/* What requests to a bucket share: s3.c makes one after the other, s3_region.c many at a time. */
+/* Shared by s3.c, which makes one request at a time per thread, and s3_region.c, which makes many at a time. */
 #ifndef SERVICES_MEDIA_S3_PRIVATE_H
 #define SERVICES_MEDIA_S3_PRIVATE_H
 
@@ -7,15 +7,15 @@
 
 enum { S3_TRIES = 3, S3_PAUSE_MS = 200, S3_REFUSAL_SIZE = 1024 };
 
-/* Where it goes, its signature and its limits; left_ms 0: it may take as long as something comes. Gives the headers, to
- * be freed behind it. */
+/* Sets the URL, signature and limits. left_ms 0: no deadline as long as data arrive. Returns the headers, to be freed
+ * after the request. */
 struct curl_slist *s3_prepare(CURL *curl, const struct s3_exchange *x, const char *sha256, int64_t left_ms);
-/* "AccessDenied" of "<Error><Code>AccessDenied</Code>…": what the log says; the rest may hold what is secret. */
+/* Parses "AccessDenied" from "<Error><Code>AccessDenied</Code>…" for the log; the rest may contain secrets. */
 void s3_take_code(const char *refusal, struct s3_exchange *x);
 void s3_add_refusal(char refusal[S3_REFUSAL_SIZE], const char *bytes, size_t len);
-/* Whether the same may go well when it is tried again. */
+/* Whether a retry may succeed. */
 bool s3_may_help(const struct s3_exchange *x, CURLcode code);
-/* Unless it went well, or says only that the object is missing. */
+/* Logs the result unless it is a success or a missing object. */
 void s3_log(const struct s3_exchange *x, CURLcode code);
 
 #endif

@@ -1,5 +1,5 @@
-/* Owns regions of objects on their way into pipes: one thread for all of them (libcurl's multi). What a reader does not
- * read is not taken from the bucket, but for what libcurl, the pipe and the socket hold. */
+/* Owns transferring regions of objects into pipes, on one thread (libcurl's multi). Data that a reader does not read is
+ * not fetched, except for what libcurl, the pipe and the socket buffer. */
 #include "services/media/s3_private.h"
 
 #include <errno.h>
@@ -16,36 +16,36 @@ enum { REGIONS_MAX = 512, POLL_MS = 10000, RANGE_SIZE = 64 };
 /* The SHA-256 of no bytes. */
 #define EMPTY_SHA256 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
-/* Whoever asked for it and the thread have it together. */
+/* Shared by the requester and the thread. */
 struct region {
         CURL *curl;
         struct curl_slist *headers;
         struct s3_exchange x;
-        int64_t offset, left; /* bytes that are to come */
-        int pipe;             /* the writing end */
+        int64_t offset, left; /* left: bytes still to come */
+        int pipe;             /* the write end */
         char refusal[S3_REFUSAL_SIZE];
-        char pending[CURL_MAX_WRITE_SIZE]; /* what the pipe did not take */
+        char pending[CURL_MAX_WRITE_SIZE]; /* not yet accepted by the pipe */
         size_t pending_len, pending_at;
         bool paused;
-        bool over; /* the transfer is; what is pending still goes into the pipe */
+        bool over; /* the transfer is done; pending bytes are still written */
         atomic_int holders;
-        struct region *next; /* of those that the thread has, or is to have */
+        struct region *next; /* in the list of the thread, or of those waiting for it */
         /* under the lock */
-        bool answered; /* its first bytes have come, or it is over */
+        bool answered; /* the first bytes have arrived, or it is over */
         bool failed;
         CURLcode code;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t told = PTHREAD_COND_INITIALIZER;
-static struct region *waiting; /* for the thread */
+static struct region *waiting; /* handed to the thread */
 static int n_regions;          /* under the lock */
-static CURLM *multi;           /* NULL: it could not be started */
-static struct region *all;     /* the thread's */
+static CURLM *multi;           /* NULL if it could not be started */
+static struct region *all;     /* owned by the thread */
 
 /* --- both sides --- */
 
-static void release(struct region *r)
+static void release_region(struct region *r)
 {
         if (atomic_fetch_sub(&r->holders, 1) == 1) {
                 curl_slist_free_all(r->headers);
@@ -53,7 +53,7 @@ static void release(struct region *r)
         }
 }
 
-static void answer(struct region *r, bool failed, CURLcode code)
+static void set_answered(struct region *r, bool failed, CURLcode code)
 {
         (void)pthread_mutex_lock(&lock);
         if (!r->answered) {
@@ -65,9 +65,9 @@ static void answer(struct region *r, bool failed, CURLcode code)
         (void)pthread_mutex_unlock(&lock);
 }
 
-/* --- into the pipe, on the thread --- */
+/* --- writing to the pipe, on the thread --- */
 
-/* False: the reader has gone. */
+/* False if the reader is gone. */
 static bool write_pending(struct region *r)
 {
         while (r->pending_at < r->pending_len) {
@@ -82,7 +82,7 @@ static bool write_pending(struct region *r)
         return true;
 }
 
-/* All of an object may come in answer to its first bytes. */
+/* A server may ignore Range and send the whole object. */
 static bool is_wanted(struct region *r)
 {
         if (r->x.status == 0) {
@@ -91,8 +91,8 @@ static bool is_wanted(struct region *r)
         return r->x.status == 206 || (r->x.status == 200 && r->offset == 0);
 }
 
-/* More than was asked for is an error, as is less. */
-static size_t take(char *bytes, size_t size, size_t n, void *context)
+/* Receiving more than requested is an error, as is less. */
+static size_t take_bytes(char *bytes, size_t size, size_t n, void *context)
 {
         struct region *r = context;
         size_t len = size * n;
@@ -111,13 +111,13 @@ static size_t take(char *bytes, size_t size, size_t n, void *context)
         memcpy(r->pending, bytes, len);
         r->pending_len = len;
         r->left -= (int64_t)len;
-        answer(r, false, CURLE_OK);
+        set_answered(r, false, CURLE_OK);
         return write_pending(r) ? len : 0;
 }
 
 /* --- the thread --- */
 
-static void drop(struct region *r)
+static void drop_region(struct region *r)
 {
         struct region **at = &all;
 
@@ -133,7 +133,7 @@ static void drop(struct region *r)
         (void)pthread_mutex_lock(&lock);
         n_regions--;
         (void)pthread_mutex_unlock(&lock);
-        release(r);
+        release_region(r);
 }
 
 static void begin_waiting(void)
@@ -149,8 +149,8 @@ static void begin_waiting(void)
                 all = r;
                 if (curl_multi_add_handle(multi, r->curl) != CURLM_OK) {
                         r->over = true;
-                        answer(r, true, CURLE_OUT_OF_MEMORY);
-                        drop(r);
+                        set_answered(r, true, CURLE_OUT_OF_MEMORY);
+                        drop_region(r);
                 }
                 r = next;
         }
@@ -163,9 +163,9 @@ static void end(struct region *r, CURLcode code)
         (void)curl_multi_remove_handle(multi, r->curl);
         r->over = true;
         s3_take_code(r->refusal, &r->x);
-        answer(r, failed, code);
+        set_answered(r, failed, code);
         if (failed || r->pending_len == 0) {
-                drop(r);
+                drop_region(r);
         }
 }
 
@@ -182,7 +182,7 @@ static void end_some(void)
         }
 }
 
-/* A pipe without a reader is readable to poll only as an error: each is tried. */
+/* poll would report a full pipe whose reader is gone only as an error, so each is tried. */
 static void write_some(void)
 {
         for (struct region *r = all, *next = NULL; r != NULL; r = next) {
@@ -192,7 +192,7 @@ static void write_some(void)
                 }
                 bool has_reader = write_pending(r);
                 if (!has_reader || (r->over && r->pending_len == 0)) {
-                        drop(r);
+                        drop_region(r);
                 } else if (r->paused && r->pending_len == 0) {
                         r->paused = false;
                         (void)curl_easy_pause(r->curl, CURLPAUSE_CONT);
@@ -239,7 +239,7 @@ static void start(void)
         }
 }
 
-/* --- who asks --- */
+/* --- the requester --- */
 
 static struct region *region_new(const struct s3_exchange *x, int64_t offset, int64_t length, int pipe)
 {
@@ -256,12 +256,12 @@ static struct region *region_new(const struct s3_exchange *x, int64_t offset, in
         (void)snprintf(range, sizeof(range), "%lld-%lld", (long long)offset, (long long)(offset + length - 1));
         (void)curl_easy_setopt(curl, CURLOPT_RANGE, range);
         (void)curl_easy_setopt(curl, CURLOPT_PRIVATE, r);
-        (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
+        (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_bytes);
         (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, r);
         return r;
 }
 
-/* False: as many are on their way as may be. */
+/* False if REGIONS_MAX transfers are running. */
 static bool hand_over(struct region *r)
 {
         (void)pthread_mutex_lock(&lock);
@@ -278,12 +278,12 @@ static bool hand_over(struct region *r)
                 curl_easy_cleanup(r->curl);
                 close(r->pipe);
                 atomic_store(&r->holders, 1);
-                release(r);
+                release_region(r);
         }
         return fits;
 }
 
-/* True: its first bytes are there. */
+/* True if the first bytes have arrived. */
 static bool wait_for_answer(struct region *r, int64_t until_us, struct s3_exchange *x, CURLcode *code)
 {
         bool in_time = true;
@@ -294,7 +294,7 @@ static bool wait_for_answer(struct region *r, int64_t until_us, struct s3_exchan
         }
         bool good = r->answered && !r->failed;
         *code = r->answered ? r->code : CURLE_OPERATION_TIMEDOUT;
-        if (r->failed) { /* otherwise the thread goes on with it */
+        if (r->failed) { /* otherwise the thread still uses it */
                 x->status = r->x.status;
                 memcpy(x->code, r->x.code, sizeof(x->code));
         }
@@ -316,12 +316,12 @@ static int try_region(struct s3_exchange *x, int64_t offset, int64_t length, int
         } else if (hand_over(r)) {
                 bool good = wait_for_answer(r, until_us, x, code);
 
-                release(r);
+                release_region(r);
                 if (good) {
                         return ends[0];
                 }
         }
-        close(ends[0]); /* the thread sees that nobody reads */
+        close(ends[0]); /* tells the thread that the reader is gone */
         return -1;
 }
 

@@ -26,7 +26,7 @@ void s3_time(int64_t now_s, char out[S3_TIME_SIZE])
         }
 }
 
-static void mac(const void *key, size_t len, const char *text, uint8_t out[MAC_BYTES])
+static void mac_of(const void *key, size_t len, const char *text, uint8_t out[MAC_BYTES])
 {
         crypto_auth_hmacsha256_state state;
 
@@ -35,7 +35,7 @@ static void mac(const void *key, size_t len, const char *text, uint8_t out[MAC_B
         (void)crypto_auth_hmacsha256_final(&state, out);
 }
 
-static void hash(const char *text, char hex[HEX_SIZE])
+static void hash_hex(const char *text, char hex[HEX_SIZE])
 {
         uint8_t digest[crypto_hash_sha256_BYTES];
 
@@ -50,19 +50,19 @@ static void hash_request(const struct s3_request *r, const char *time, char hex[
         (void)snprintf(text, sizeof(text), "%s\n%s\n%s\nhost:%s\nx-amz-content-sha256:%s\nx-amz-date:%s\n\n%s\n%s",
                        r->method, r->path, r->query, r->host, r->payload_sha256, time, SIGNED_HEADERS,
                        r->payload_sha256);
-        hash(text, hex);
+        hash_hex(text, hex);
 }
 
-/* The key of a day, for a region. */
-static void derive(const struct s3_keys *keys, const char *day, uint8_t out[MAC_BYTES])
+/* The signing key for a day and a region. */
+static void derive_key(const struct s3_keys *keys, const char *day, uint8_t out[MAC_BYTES])
 {
         char first[KEY_SIZE];
 
         (void)snprintf(first, sizeof(first), "AWS4%s", keys->secret_key);
-        mac(first, strlen(first), day, out);
-        mac(out, MAC_BYTES, keys->region, out);
-        mac(out, MAC_BYTES, "s3", out);
-        mac(out, MAC_BYTES, "aws4_request", out);
+        mac_of(first, strlen(first), day, out);
+        mac_of(out, MAC_BYTES, keys->region, out);
+        mac_of(out, MAC_BYTES, "s3", out);
+        mac_of(out, MAC_BYTES, "aws4_request", out);
         sodium_memzero(first, sizeof(first));
 }
 
@@ -76,8 +76,8 @@ void s3_sign(const struct s3_request *r, const struct s3_keys *keys, char out[S3
         (void)snprintf(scope, sizeof(scope), "%s/%s/s3/aws4_request", day, keys->region);
         hash_request(r, time, hex);
         (void)snprintf(text, sizeof(text), "AWS4-HMAC-SHA256\n%s\n%s\n%s", time, scope, hex);
-        derive(keys, day, key);
-        mac(key, sizeof(key), text, signature);
+        derive_key(keys, day, key);
+        mac_of(key, sizeof(key), text, signature);
         sodium_memzero(key, sizeof(key));
         (void)sodium_bin2hex(hex, sizeof(hex), signature, sizeof(signature));
         (void)snprintf(out, S3_HEADER_SIZE, "AWS4-HMAC-SHA256 Credential=%s/%s,SignedHeaders=%s,Signature=%s",

@@ -22,7 +22,7 @@ bool sandbox_limit(int64_t file_bytes, int cpu_s)
                limit(RLIMIT_NOFILE, 64) && limit(RLIMIT_CORE, 0);
 }
 
-/* Memory, threads, time, and descriptors that are open. */
+/* Memory, threads, time, and open descriptors. */
 static const int allowed[] = {
     SCMP_SYS(read),
     SCMP_SYS(pread64),
@@ -67,7 +67,7 @@ static const int allowed[] = {
     SCMP_SYS(uname),
 };
 
-/* What libraries try, and can do without. */
+/* Calls that libraries try but can do without. */
 static const int refused[] = {
     SCMP_SYS(open),   SCMP_SYS(openat),      SCMP_SYS(stat),        SCMP_SYS(lstat),      SCMP_SYS(newfstatat),
     SCMP_SYS(statx),  SCMP_SYS(access),      SCMP_SYS(faccessat),   SCMP_SYS(faccessat2), SCMP_SYS(readlink),
@@ -78,10 +78,10 @@ static const int refused[] = {
 enum {
         NEW_NAMESPACES =
             CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET,
-        SET_VMA = 0x53564d41, /* PR_SET_VMA: names of memory */
+        SET_VMA = 0x53564d41, /* PR_SET_VMA: names for memory mappings */
 };
 
-/* Calls that are allowed for some arguments only: a new thread, but no process; this process, but no other. */
+/* Calls that are allowed for certain arguments only: new threads but no processes; this process but no other. */
 static const struct {
         uint32_t action;
         int call;
@@ -95,7 +95,7 @@ static const struct {
     {SCMP_ACT_ALLOW, SCMP_SYS(sched_getaffinity), {0, SCMP_CMP_EQ, 0, 0}},
     {SCMP_ACT_ALLOW, SCMP_SYS(sched_getattr), {0, SCMP_CMP_EQ, 0, 0}},
     {SCMP_ACT_ALLOW, SCMP_SYS(sched_setattr), {0, SCMP_CMP_EQ, 0, 0}},
-    /* glib asks by its thread's id */
+    /* glib passes its thread's id */
     {SANDBOX_SANITIZED ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM), SCMP_SYS(sched_getaffinity), {0, SCMP_CMP_NE, 0, 0}},
     {SCMP_ACT_ERRNO(EPERM), SCMP_SYS(sched_getattr), {0, SCMP_CMP_NE, 0, 0}},
     {SCMP_ACT_ERRNO(EPERM), SCMP_SYS(sched_setattr), {0, SCMP_CMP_NE, 0, 0}},
@@ -103,7 +103,7 @@ static const struct {
 
 static bool fill(scmp_filter_ctx filter)
 {
-        /* A filter cannot read what it is given by address: the C library takes clone then. */
+        /* A filter cannot inspect arguments passed by address, so the C library is made to fall back to clone. */
         bool ok = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0;
 
         for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++) {
@@ -119,7 +119,7 @@ static bool fill(scmp_filter_ctx filter)
         return ok;
 }
 
-/* TSYNC: for threads that libraries have started, too. */
+/* TSYNC: also applies to threads that libraries have started. */
 bool sandbox_close(void)
 {
         scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);

@@ -1,4 +1,4 @@
-/* Owns the descriptors of public files that are asked for often. */
+/* Owns the cache of descriptors of popular public files. */
 #include "services/media/served.h"
 
 #include <fcntl.h>
@@ -10,16 +10,16 @@
 #include "base/clock.h"
 
 enum {
-        SLOTS = 256, /* and so many descriptors at most; two files of one slot take turns */
+        SLOTS = 256, /* and at most as many descriptors; files with the same slot replace each other */
         HOLD_US = 1000000,
-        BYTES_MAX = 4 << 20, /* a removed file keeps its place on the disk as long as it is open */
+        BYTES_MAX = 4 << 20, /* a removed file occupies disk space while it is open */
         KEY_SIZE = 64,
         SHA256_SIZE = 65,
         TYPE_SIZE = 64,
 };
 
 struct slot {
-        char key[KEY_SIZE]; /* "": nothing */
+        char key[KEY_SIZE]; /* "" if empty */
         char sha256[SHA256_SIZE], mime_type[TYPE_SIZE];
         int fd;
         int64_t until_us;
@@ -29,7 +29,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct slot slots[SLOTS];
 static uint64_t version;
 
-/* False: no such file is kept. */
+/* False if the key would be too long to cache. */
 static bool make_key(const char *id, const char *variant, char key[KEY_SIZE])
 {
         return snprintf(key, KEY_SIZE, "%s/%s", id, variant) < KEY_SIZE;
@@ -46,7 +46,7 @@ static struct slot *slot_of(const char *key)
         return &slots[hash % SLOTS];
 }
 
-static void empty(struct slot *s)
+static void empty_slot(struct slot *s)
 {
         if (s->key[0] != '\0') {
                 close(s->fd);
@@ -58,7 +58,7 @@ static void empty_older(int64_t than_us)
 {
         for (size_t i = 0; i < SLOTS; i++) {
                 if (slots[i].until_us <= than_us) {
-                        empty(&slots[i]);
+                        empty_slot(&slots[i]);
                 }
         }
 }
@@ -97,9 +97,9 @@ static bool is_kept(const struct served *file, int fd)
                fstat(fd, &is) == 0 && S_ISREG(is.st_mode) && is.st_size <= BYTES_MAX;
 }
 
-static void fill(struct slot *s, const char *key, const struct served *file, int fd)
+static void fill_slot(struct slot *s, const char *key, const struct served *file, int fd)
 {
-        empty(s);
+        empty_slot(s);
         s->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
         if (s->fd >= 0) {
                 (void)snprintf(s->key, sizeof(s->key), "%s", key);
@@ -119,12 +119,12 @@ void served_keep(uint64_t looked_up, const char *id, const char *variant, const 
         (void)pthread_mutex_lock(&lock);
         empty_older(clock_monotonic_us());
         if (looked_up == version) {
-                fill(slot_of(key), key, file, fd);
+                fill_slot(slot_of(key), key, file, fd);
         }
         (void)pthread_mutex_unlock(&lock);
 }
 
-static void forget(void *unused)
+static void forget_all(void *unused)
 {
         (void)unused;
         (void)pthread_mutex_lock(&lock);
@@ -135,5 +135,5 @@ static void forget(void *unused)
 
 void served_forget(struct db_tx *tx)
 {
-        db_on_end(tx, forget, NULL);
+        db_on_end(tx, forget_all, NULL);
 }

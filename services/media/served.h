@@ -1,6 +1,6 @@
-/* Public files that are asked for often: which bytes they are, and their descriptors, in the memory of this process. A
- * file is looked up anew after a second at most, and at once when this process changes what is given out: HTTP caches
- * may keep it for five minutes. Files that are not public are looked up each time. */
+/* A cache, in this process, of popular public files and their descriptors. Entries expire after a second, and at once
+ * when this process changes what is served; HTTP caches may keep files for five minutes anyway. Files that are not
+ * public are never cached. */
 #ifndef SERVICES_MEDIA_SERVED_H
 #define SERVICES_MEDIA_SERVED_H
 
@@ -11,13 +11,13 @@ struct served {
         bool is_public;
 };
 
-/* False: it must be looked up. *fd is the caller's to close. */
+/* False if the file must be looked up. The caller closes *fd. */
 bool served_find(struct rpc_call *c, const char *id, const char *variant, struct served *out, int *fd);
-/* To be taken before a file is looked up, for served_keep: what was looked up before a change is not kept. */
+/* Call it before looking up a file, for served_keep: results from before a change are not cached. */
 uint64_t served_version(void);
-/* Keeps a duplicate of fd, when the file is public and small. */
+/* Caches a duplicate of fd if the file is public and small. */
 void served_keep(uint64_t version, const char *id, const char *variant, const struct served *file, int fd);
-/* When this transaction ends everything is looked up anew: it changes what is given out, or to whom. */
+/* Empties the cache when this transaction ends, since it changes what is served or to whom. */
 void served_forget(struct db_tx *tx);
 
 #endif

@@ -1,12 +1,12 @@
-/* Owns what other services ask: descriptions of media that they show, and where those are shown. They have decided
- * themselves whether the viewer may see it. */
+/* Owns describing and attaching media for other services, which have already decided whether the viewer may see them.
+ */
 #include "services/media/media.h"
 
 #include <string.h>
 #include "services/media/describe.h"
 #include "services/media/store.h"
 
-static MediaRows__StoredMedia *find(MediaRows__StoredMedia **rows, size_t n, const char *id)
+static MediaRows__StoredMedia *find_row(MediaRows__StoredMedia **rows, size_t n, const char *id)
 {
         for (size_t i = 0; i < n; i++) {
                 if (strcmp(rows[i]->id, id) == 0) {
@@ -16,20 +16,20 @@ static MediaRows__StoredMedia *find(MediaRows__StoredMedia **rows, size_t n, con
         return NULL;
 }
 
-/* What is asked for, for each the viewer. */
+/* The media requested, and a viewer for each. */
 struct asked {
         char **ids, **viewer_ids;
         size_t n;
 };
 
-/* In the order asked; one that is not there has no id. */
-static void answer(struct rpc_call *c, const struct asked *asked, MediaRows__StoredMedia **rows, size_t n_rows,
-                   Media__Descriptions *out)
+/* Fills the answer in the order requested. Items that do not exist have no id. */
+static void fill_answer(struct rpc_call *c, const struct asked *asked, MediaRows__StoredMedia **rows, size_t n_rows,
+                        Media__Descriptions *out)
 {
         out->items = ARENA_ARRAY(c->arena, Media__Media *, asked->n);
         out->n_items = asked->n;
         for (size_t i = 0; i < asked->n; i++) {
-                MediaRows__StoredMedia *found = find(rows, n_rows, asked->ids[i]);
+                MediaRows__StoredMedia *found = find_row(rows, n_rows, asked->ids[i]);
 
                 out->items[i] = ARENA_NEW(c->arena, Media__Media);
                 media__media__init(out->items[i]);
@@ -42,8 +42,9 @@ static void answer(struct rpc_call *c, const struct asked *asked, MediaRows__Sto
 
 static sn_status check_viewers(struct rpc_call *c, const Media__BatchDescribeRequest *in)
 {
-        return in->n_viewer_ids == in->n_ids ? SN_OK
-                                             : rpc_fail(c, SN_INVALID_ARGUMENT, "viewer_ids", "must be as many as ids");
+        return in->n_viewer_ids == in->n_ids
+                   ? SN_OK
+                   : rpc_fail(c, SN_INVALID_ARGUMENT, "viewer_ids", "must have as many items as ids");
 }
 
 sn_status media_handle_batch_describe(struct rpc_call *c, const Media__BatchDescribeRequest *in,
@@ -54,7 +55,7 @@ sn_status media_handle_batch_describe(struct rpc_call *c, const Media__BatchDesc
 
         TRY(check_viewers(c, in));
         TRY(DB_READ(c, tx, store_medias(tx, in->ids, in->n_ids, &n, &rows)));
-        answer(c, &(struct asked){in->ids, in->viewer_ids, in->n_ids}, rows, n, out);
+        fill_answer(c, &(struct asked){in->ids, in->viewer_ids, in->n_ids}, rows, n, out);
         return SN_OK;
 }
 
@@ -67,7 +68,7 @@ static sn_status fail_not_own(struct rpc_call *c)
 static sn_status check_own(struct rpc_call *c, const Media__AttachRequest *in, MediaRows__StoredMedia **rows, size_t n)
 {
         for (size_t i = 0; i < in->n_ids; i++) {
-                const MediaRows__StoredMedia *row = find(rows, n, in->ids[i]);
+                const MediaRows__StoredMedia *row = find_row(rows, n, in->ids[i]);
 
                 if (row == NULL || row->media->status == MEDIA__STATUS__STATUS_FAILED) {
                         return fail_not_own(c);
@@ -102,6 +103,6 @@ sn_status media_handle_attach(struct rpc_call *c, const Media__AttachRequest *in
         TRY(store_medias(tx, in->ids, in->n_ids, &n, &rows));
         TRY(check_own(c, in, rows, n));
         TRY(store_insert_uses(tx, in->ids, in->n_ids, in->object_id, in->is_public));
-        answer(c, &(struct asked){in->ids, owner_for_each(c, in), in->n_ids}, rows, n, out);
+        fill_answer(c, &(struct asked){in->ids, owner_for_each(c, in), in->n_ids}, rows, n, out);
         return db_commit(c, NULL, &tx);
 }

@@ -1,4 +1,4 @@
-/* Owns the table of accepted types, and asks libmagic which of them a file is. */
+/* Owns the table of accepted types, and detecting a file's type with libmagic. */
 #include "services/media/sniff.h"
 
 #include <magic.h>
@@ -24,8 +24,7 @@ static const char refusal[] =
 static const char no_pictures[] = "this server takes no pictures, since it could not process them";
 static const char no_films[] = "this server takes no videos and sounds, since it could not process them";
 
-/* Its tables are mapped for each file: kept, they would cost the process megabytes, and only one thread could use
- * them. */
+/* Maps libmagic's tables for each file: keeping them would cost megabytes, and only one thread could use them. */
 static sn_status ask_libmagic(struct rpc_call *c, const uint8_t *head, size_t len, const char **mime_type)
 {
         magic_t magic = magic_open(MAGIC_MIME_TYPE | MAGIC_NO_CHECK_COMPRESS | MAGIC_NO_CHECK_TAR | MAGIC_NO_CHECK_CDF |
@@ -44,7 +43,7 @@ static sn_status ask_libmagic(struct rpc_call *c, const uint8_t *head, size_t le
                                   : rpc_fail(c, SN_INTERNAL, NULL, "the type of the file could not be determined");
 }
 
-/* How long a tag before an MP3 is; 0: there is none. */
+/* The length of an ID3 tag at the beginning; 0 if there is none. */
 static off_t id3_bytes(const uint8_t *head, ssize_t len)
 {
         return len >= ID3_BYTES && memcmp(head, "ID3", 3) == 0
@@ -53,7 +52,7 @@ static off_t id3_bytes(const uint8_t *head, ssize_t len)
                    : 0;
 }
 
-/* libmagic knows what follows such a tag only when it sees it, and covers make tags long. */
+/* Skips an ID3 tag, which may be long because of cover art, so that libmagic sees what follows it. */
 static sn_status ask_about(struct rpc_call *c, int fd, const char **mime_type)
 {
         uint8_t head[SNIFF_BYTES];

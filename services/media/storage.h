@@ -1,5 +1,5 @@
-/* Where the files of media lie: a folder (folder.c) or a bucket (bucket.c). A file is written once, under a key below
- * "blobs" or "chunks", and never changed. */
+/* Storage of media files: a folder (folder.c) or a bucket (bucket.c). A file is written once, under a key below "blobs"
+ * or "chunks", and never changed. */
 #ifndef SERVICES_MEDIA_STORAGE_H
 #define SERVICES_MEDIA_STORAGE_H
 
@@ -12,29 +12,27 @@ struct storage_names {
 };
 
 struct storage {
-        /* Takes a file in, from its beginning, whatever its position: it is safe when this returns. Unless it is
-         * published it goes with the call, or as what a crash left. own: an id that nothing else has while it is on its
-         * way; sha256: of its bytes, in hex, NULL when unknown. */
+        /* Stages a whole file, regardless of its offset. It is durable when this returns. Unless it is published, it is
+         * removed at the end of the call or by remove_strays.c. own: a unique id for the time until then. sha256: of
+         * its bytes in hex, NULL if unknown. */
         sn_status (*stage)(struct rpc_call *c, int fd, const char *own, const char *key, const char *sha256);
-        /* Puts what this call has staged under its key, once; what is there has the same bytes. Quick: a transaction is
-         * open. */
+        /* Moves what this call has staged to its key, once; a file that is there has the same bytes. Must be quick,
+         * since a transaction is open. */
         sn_status (*publish)(struct rpc_call *c, const char *own, const char *key);
-        /* For reading, from its beginning; the caller's to close. SN_NOT_FOUND when there is none. */
+        /* Opens a file for reading from the beginning; the caller closes it. SN_NOT_FOUND if there is none. */
         sn_status (*open)(struct rpc_call *c, const char *key, int *fd);
-        /* Answers the call with it; of one that is not here no more than what is sent is fetched. SN_NOT_FOUND as
-         * above.
-         */
+        /* Makes it the call's answer; from a bucket only what is sent is fetched. SN_NOT_FOUND as above. */
         sn_status (*answer)(struct rpc_call *c, const char *key);
         sn_status (*exists)(struct rpc_call *c, const char *key, bool *there);
-        /* SN_OK also when there was none. A file that stays is removed later, as one to which no row refers. */
+        /* SN_OK also if there was none. If it fails, remove_strays.c removes the file later. */
         sn_status (*remove)(struct rpc_call *c, const char *key);
-        /* Adds the names of the files in a folder that are at least so old; 0: of all. */
+        /* Adds the names of the files in a folder that are at least age_s old; 0: of all files. */
         sn_status (*list)(struct rpc_call *c, const char *folder, int64_t age_s, struct storage_names *names);
 };
 
 void storage_add_name(struct rpc_call *c, struct str name, struct storage_names *names);
 
-/* Sub-folders are made where they are missing, when make is set. False: the log says why. */
+/* make: create missing sub-folders. False on failure, which is logged. */
 bool folder_use(const char *path, bool make);
 extern const struct storage folder_storage;
 
@@ -44,7 +42,7 @@ struct bucket_options {
         const char *region;
         const char *keys; /* ACCESS_KEY:SECRET_KEY */
 };
-/* Asks nothing of it yet. False: an option is wrong, as the log says. */
+/* Sends no requests yet. False if an option is invalid, which is logged. */
 bool bucket_use(const struct bucket_options *options);
 extern const struct storage bucket_storage;
 

@@ -1,4 +1,4 @@
-/* Owns the SQL on who fetched media that are not public. */
+/* Owns the SQL of the access log. */
 #include "services/media/store_access_logs.h"
 
 #include "services/cleanup.h"

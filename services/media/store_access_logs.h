@@ -24,9 +24,9 @@ struct access_batch {
 SN_CHECKED sn_status store_insert_accesses(struct db_tx *tx, const struct access_batch *batch);
 SN_CHECKED sn_status store_list_accesses(struct db_tx *tx, const char *media_id, const struct page_scan *scan,
                                          size_t *n, MediaAccesses__MediaAccess ***rows);
-/* A portion of those that were kept for 30 days. */
+/* Removes a batch of entries older than 30 days. */
 SN_CHECKED sn_status store_remove_accesses(struct rpc_call *c, bool *more);
-/* Of a member's media, and by the member: so many at most. *n: how many there were. */
+/* Erases accesses to a member's media and by the member, at most limit. *n: how many were erased. */
 SN_CHECKED sn_status store_erase_accesses(struct db_tx *tx, const char *member_id, size_t limit, size_t *n);
 
 #endif

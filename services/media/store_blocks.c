@@ -1,11 +1,12 @@
-/* Owns the SQL on the block list. */
+/* Owns the SQL of the block list. */
 #include "services/media/store_blocks.h"
 
 #include "services/media/media_columns.h"
 
 enum { LOOKED_AT_ONCE = 500 };
 
-/* Pictures that are the same in another size or quality differ in some of 64 bits, others in about half of them. */
+/* Hashes of the same picture in another size or quality differ in a few of 64 bits, those of different pictures in
+ * about half of them. */
 #define LOOKS_LIKE(hash, other) "bit_count(" hash " # " other ") <= 6"
 #define HEX_BITS(hex)           "('x' || nullif(" hex ", ''))::bit(64)"
 #define BITS_HEX(bits)          "lpad(to_hex((" bits ")::bigint), 16, '0')"
@@ -88,11 +89,11 @@ sn_status block_store_take(struct db_tx *tx, MediaRows__Block *out, bool *found)
         return db_one(tx, &TAKE_BLOCK, DB_NO_BINDS, &out->base, found);
 }
 
-/* Content is found by its index; those that failed are done. */
+/* Same content is found by an index; failed media need nothing more. */
 DB_STATEMENT(SELECT_SAME_CONTENT, "media_service", &media_rows__stored_media__message,
              "select " MEDIA_COLUMNS("") " from media_files f where (f.upload_sha256 = decode($1, 'hex')"
                                          " or f.content_sha256 = decode($1, 'hex')) and f.status <> 3 limit $2");
-/* What looks alike has no index: all are looked at, so many at once. */
+/* Similar hashes have no index, so all media are scanned, in portions. */
 DB_STATEMENT(SELECT_LOOKED_TO, "media_service", NULL,
              "select id from media_files where id > coalesce($1, '00000000-0000-0000-0000-000000000000'::uuid)"
              " order by id limit 1 offset $2");

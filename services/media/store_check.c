@@ -1,4 +1,4 @@
-/* Owns the SQL of the check of media. */
+/* Owns the SQL of checking media. */
 #include "services/media/store_check.h"
 
 static sn_status read_names(struct db_tx *tx, struct db_rows *rows, size_t *n, char ***names)
@@ -11,7 +11,7 @@ static sn_status read_names(struct db_tx *tx, struct db_rows *rows, size_t *n, c
         return SN_OK;
 }
 
-/* $2 is beyond all that begin with $1. */
+/* $2 is greater than all values that begin with $1. */
 #define BETWEEN(column) column " >= decode($1, 'hex') and " column " < decode($2, 'hex')"
 
 DB_STATEMENT(
@@ -29,7 +29,7 @@ sn_status store_referred(struct db_tx *tx, unsigned first_byte, size_t *n, char 
                                     : arena_printf(db_arena(tx), "%066d", 0);
 
         for (char *at = to; first_byte == 255 && *at != '\0'; at++) {
-                *at = 'f'; /* a byte more than hashes have */
+                *at = 'f'; /* a byte longer than any hash */
         }
         TRY(db_rows(tx, &SELECT_REFERRED, DB_BINDS(bind_text(from), bind_text(to)), &rows));
         return read_names(tx, rows, n, names);

@@ -1,4 +1,4 @@
-/* Owns the SQL on collections, their items, and tags. */
+/* Owns the SQL of collections, their items, and tags. */
 #include "services/media/store_collections.h"
 
 #define COLUMNS "select id, name, parent_id, created_at from media_collections"
@@ -76,7 +76,7 @@ sn_status store_is_below(struct db_tx *tx, const char *id, const char *other_id,
         return SN_OK;
 }
 
-/* An index does not serve "is not distinct from": with and without a parent are two. */
+/* "is not distinct from" cannot use an index, so with and without a parent are two statements. */
 #define LIST_INSIDE(comparison, direction)                                                                             \
         COLUMNS " where owner_id = $1 and parent_id = $2 and id " comparison " $3 order by id " direction " limit $4"
 #define LIST_OUTSIDE(comparison, direction)                                                                            \

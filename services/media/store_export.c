@@ -1,4 +1,4 @@
-/* Owns the SQL on what media_service exports of a member. Their bytes are at GET /media/{id}/original. */
+/* Owns the SQL of what media_service exports about a member. The files are at GET /media/{id}/original. */
 #include "services/media/media.h"
 
 #define AFTER(column) column " > coalesce(nullif($2, '')::uuid, '00000000-0000-0000-0000-000000000000')"
@@ -30,7 +30,7 @@ DB_STATEMENT(EXPORT_COLLECTED, "media_service", NULL,
              " '00000000-0000-0000-0000-000000000000'), coalesce(nullif(substr($2, 38), '')::uuid,"
              " '00000000-0000-0000-0000-000000000000')) order by i.collection_id, i.media_id limit $3");
 
-/* What the member fetched: of their own, who else did is not theirs. */
+/* Only accesses by the member: who else accessed their media is not their data. */
 DB_STATEMENT(EXPORT_ACCESSES, "media_service", NULL,
              "select id::text as position, jsonb_build_object('media_id', media_id, 'variant', variant, 'granted',"
              " is_granted, 'times', times, 'created_at', created_at)::text as json"

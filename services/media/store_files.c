@@ -1,4 +1,4 @@
-/* Owns the SQL on media_files. */
+/* Owns the SQL of media_files. */
 #include "services/media/media_columns.h"
 #include "services/media/store.h"
 
@@ -74,14 +74,14 @@ sn_status store_delete_media(struct db_tx *tx, const char *id, const char *owner
 #define LIST(comparison, direction)                                                                                    \
         "select " MEDIA_OWN_COLUMNS " from media_files f where f.owner_id = $1 and f.id " comparison                   \
         " $2 and ($3 = 0 or f.kind = $3) order by f.id " direction " limit $4"
-/* By the index of the tag. */
+/* Uses the index of tags. */
 #define LIST_TAGGED(comparison, direction)                                                                             \
         "select " MEDIA_OWN_COLUMNS " from media_tags a join media_files f on f.id = a.media_id where a.owner_id = $1" \
         " and a.tag = $5 and a.media_id " comparison                                                                   \
         " $2 and ($3 = 0 or f.kind = $3) and ($6::uuid is null or exists (select from"                                 \
         " media_collection_items i where i.collection_id = $6 and i.media_id = f.id))"                                 \
         " order by a.media_id " direction " limit $4"
-/* By the index of the collection; whoever owns that, only the actor's own media are returned. */
+/* Uses the index of collections. Returns only the actor's own media, whoever owns the collection. */
 #define LIST_COLLECTED(comparison, direction)                                                                          \
         "select " MEDIA_OWN_COLUMNS " from media_collection_items i join media_files f on f.id = i.media_id"           \
         " where i.collection_id = $5 and f.owner_id = $1 and i.media_id " comparison                                   \

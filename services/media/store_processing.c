@@ -1,9 +1,9 @@
-/* Owns the SQL on processing: jobs, variants, and blobs that nothing refers to. */
+/* Owns the SQL of processing: jobs, variants, and unreferenced blobs. */
 #include "services/media/store.h"
 #include "services/jobs.h"
 #include "services/media/media_columns.h"
 
-/* Five seconds are about what one takes. */
+/* A job takes about five seconds. */
 DB_STATEMENT(
     INSERT_JOB, "media_service", NULL,
     "insert into media_processing_jobs as j (media_id, owner_id, is_long, rank_at)"
@@ -172,7 +172,7 @@ sn_status store_take_unreferenced(struct db_tx *tx, size_t limit, size_t *n, cha
         return SN_OK;
 }
 
-/* A file as it came counts until it was processed. */
+/* An uploaded file is referred to until it was processed. */
 #define IS_REFERRED(hash)                                                                                              \
         "(exists (select 1 from media_files where content_sha256 = " hash ")"                                          \
         " or exists (select 1 from media_variants where sha256 = " hash ")"                                            \

@@ -1,4 +1,4 @@
-/* Owns the SQL on how much each member keeps. */
+/* Owns the SQL of members' quotas. */
 #include "services/media/store.h"
 
 DB_STATEMENT(LOCK_QUOTA, "media_service", &media_rows__quota__message,

@@ -1,4 +1,4 @@
-/* Owns the SQL on uploads and their chunks. */
+/* Owns the SQL of uploads and their chunks. */
 #include "services/media/store.h"
 
 #include "base/clock.h"
@@ -67,7 +67,8 @@ DB_STATEMENT(FENCE_UPLOAD, "media_service", NULL, "update upload_sessions set fe
 
 sn_status store_fence_upload(struct db_tx *tx, const char *id)
 {
-        /* Not when the request came: what came while it waited for the row is in this offset, or not at all. */
+        /* The current time, not that of the request: pieces that arrived while it waited for the row are included in
+         * this offset or will be dropped. */
         return db_exec(tx, &FENCE_UPLOAD, DB_BINDS(bind_uuid(id), bind_time_ms(clock_wall_ms())), NULL);
 }
 

@@ -1,4 +1,4 @@
-/* Owns the SQL on where media are shown. */
+/* Owns the SQL of which objects show which media. */
 #include "services/cleanup.h"
 #include "services/media/media_columns.h"
 #include "services/media/store.h"
@@ -39,7 +39,7 @@ sn_status store_remove_unconfirmed(struct rpc_call *c, bool *more)
         return cleanup_portion(c, &REMOVE_UNCONFIRMED, more);
 }
 
-/* The statement does not see its own deletions. */
+/* The statement does not see the rows that it deletes as gone, so it excludes them itself. */
 DB_STATEMENT(DELETE_USES, "media_service", &media_rows__stored_media__message,
              "with gone as (delete from media_uses where object_id = $1 returning media_id)"
              " select " MEDIA_COLUMNS(

@@ -1,4 +1,4 @@
-/* Owns the containers of pictures: JPEG (ITU T.81, annex B), PNG (ISO 15948), WebP (RFC 9649), GIF89a. */
+/* Owns stripping JPEG (ITU T.81, annex B), PNG (ISO 15948), WebP (RFC 9649) and GIF89a. */
 #include "services/media/strip.h"
 
 #include <string.h>
@@ -33,7 +33,8 @@ static uint32_t little32(const uint8_t *p)
 
 enum { SOI = 0xd8, EOI = 0xd9, SOS = 0xda, APP0 = 0xe0, APP2 = 0xe2, APP14 = 0xee, APP15 = 0xef, COM = 0xfe };
 
-/* JFIF's density goes with APP0's thumbnail; Adobe's APP14 says how colours are coded, APP2 may be a colour profile. */
+/* APP0 is dropped for its thumbnail, at the cost of JFIF's density. Adobe's APP14 tells how colours are coded, and APP2
+ * may be a colour profile. */
 static bool keeps_segment(const struct strip *s, uint8_t marker, size_t at)
 {
         if (marker == APP2) {
@@ -42,7 +43,7 @@ static bool keeps_segment(const struct strip *s, uint8_t marker, size_t at)
         return marker != COM && (marker < APP0 || marker > APP15 || marker == APP14);
 }
 
-/* From behind SOS to the next marker that is not a restart. */
+/* From the end of SOS to the next marker that is not a restart marker. */
 static size_t end_of_scan(const struct strip *s, size_t at)
 {
         while (has(s, at, 2) &&
@@ -90,7 +91,7 @@ bool strip_jpeg(const struct strip *s)
 
 /* --- PNG --- */
 
-/* What changes pixels or how they are shown, with APNG. */
+/* Chunks that affect pixels or how they are shown, including APNG. */
 static bool keeps_chunk(const uint8_t *type)
 {
         static const char kept[] = "IHDR PLTE IDAT IEND tRNS cHRM gAMA iCCP sBIT sRGB cICP bKGD pHYs acTL fcTL fdAT";
@@ -146,7 +147,7 @@ static bool is_webp_picture(const struct strip *s, size_t at)
         return false;
 }
 
-/* Gives the length of a chunk with its padding; 0: it is cut off. */
+/* The length of a chunk including padding; 0 if it is truncated. */
 static size_t webp_chunk(const struct strip *s, size_t at, size_t end)
 {
         if (!has(s, at, 8)) {
@@ -157,8 +158,8 @@ static size_t webp_chunk(const struct strip *s, size_t at, size_t end)
         return len <= end - at ? len : 0;
 }
 
-/* A frame of an animation has chunks of its own, behind where and for how long it is shown. Gives how long it is
- * without those that are no picture; 0: it is cut off. */
+/* A frame of an animation has its own chunks, after its position and duration. Returns its length without chunks that
+ * are not picture data; 0 if it is truncated. */
 static size_t frame_length(const struct strip *s, size_t at, size_t len)
 {
         size_t kept = FRAME_HEAD_BYTES;
@@ -174,7 +175,7 @@ static size_t frame_length(const struct strip *s, size_t at, size_t len)
         return len >= FRAME_HEAD_BYTES ? kept : 0;
 }
 
-/* How much stays of a chunk; 0: it is cut off. */
+/* How many bytes of a chunk are kept; 0 if it is truncated. */
 static size_t kept_of_webp(const struct strip *s, size_t at, size_t len)
 {
         return is(s, at, "ANMF", 4) ? frame_length(s, at, len) : len;
@@ -252,7 +253,7 @@ static size_t colours(uint8_t flags)
         return (flags & 0x80) != 0 ? (size_t)3 << ((flags & 7) + 1) : 0;
 }
 
-/* Behind the sub-blocks that begin at; 0: they are cut off. */
+/* The end of the sub-blocks that begin at `at`; 0 if they are truncated. */
 static size_t end_of_blocks(const struct strip *s, size_t at)
 {
         while (has(s, at, 1) && s->in[at] != 0) {
@@ -261,8 +262,8 @@ static size_t end_of_blocks(const struct strip *s, size_t at)
         return has(s, at, 1) ? at + 1 : 0;
 }
 
-/* Where the block at `at` ends; 0: it is not a block. *keep: it holds pixels, their timing, or how often the
- * animation repeats. */
+/* The end of the block at `at`; 0 if it is not a block. *keep: whether it has pixels, their timing, or the animation's
+ * repetitions. */
 static size_t gif_block(const struct strip *s, size_t at, bool *keep)
 {
         *keep = true;

@@ -1,6 +1,5 @@
-/* Owns the container of HEIC and AVIF pictures: HEIF (ISO 23008-12), in boxes as ISO 14496-12 has them. Boxes refer to
- * bytes of the file by their offsets, so nothing moves: a file is built that is as long, of zeros, and of what is kept.
- */
+/* Owns stripping HEIC and AVIF pictures: HEIF (ISO 23008-12), in boxes of ISO 14496-12. Boxes refer to bytes of the
+ * file by offset, so nothing moves: the result has the same length, with zeros in place of what is removed. */
 #include "services/media/strip.h"
 
 #include <stdlib.h>
@@ -16,17 +15,17 @@ struct heif {
         const uint8_t *in;
         size_t len;
         uint8_t *out;
-        struct box meta, idat, iloc; /* of end 0: there is none */
+        struct box meta, idat, iloc; /* end is 0 if there is none */
         uint64_t primary;
-        unsigned id_bytes; /* in references */
+        unsigned id_bytes; /* bytes per id in references */
         uint32_t kept[ITEMS_MAX];
         size_t n_kept;
 };
 
 /* --- boxes --- */
 
-/* A number of 0 to 8 bytes; moves *at. False: the box ends before. */
-static bool take(const struct heif *h, size_t *at, size_t end, unsigned bytes, uint64_t *out)
+/* Reads a number of 0 to 8 bytes and advances *at. False if the box ends before. */
+static bool read_number(const struct heif *h, size_t *at, size_t end, unsigned bytes, uint64_t *out)
 {
         if (*at > end || bytes > end - *at) {
                 return false;
@@ -38,29 +37,29 @@ static bool take(const struct heif *h, size_t *at, size_t end, unsigned bytes, u
         return true;
 }
 
-/* The box at `at`, which must end by `end`. */
+/* Reads the box at `at`, which must end by `end`. */
 static bool read_box(const struct heif *h, size_t at, size_t end, struct box *box)
 {
         uint64_t size = 0, type = 0;
 
         box->at = at;
-        if (!take(h, &at, end, 4, &size) || !take(h, &at, end, 4, &type) ||
-            (size == 1 && !take(h, &at, end, 8, &size))) {
+        if (!read_number(h, &at, end, 4, &size) || !read_number(h, &at, end, 4, &type) ||
+            (size == 1 && !read_number(h, &at, end, 8, &size))) {
                 return false;
         }
-        size = size == 0 ? end - box->at : size; /* to the end */
+        size = size == 0 ? end - box->at : size; /* extends to the end */
         box->body = at;
         box->end = box->at + (size_t)size;
         return size >= at - box->at && size <= end - box->at;
 }
 
-/* Behind version and flags. */
+/* Reads the version; *at is then after the flags. */
 static bool read_version(const struct heif *h, const struct box *box, uint64_t *version, size_t *at)
 {
         uint64_t flags = 0;
 
         *at = box->body;
-        return take(h, at, box->end, 1, version) && take(h, at, box->end, 3, &flags);
+        return read_number(h, at, box->end, 1, version) && read_number(h, at, box->end, 3, &flags);
 }
 
 static bool is(const struct heif *h, const struct box *box, const char *types)
@@ -73,21 +72,21 @@ static bool is(const struct heif *h, const struct box *box, const char *types)
         return false;
 }
 
-static void keep(const struct heif *h, size_t from, size_t to)
+static void keep_bytes(const struct heif *h, size_t from, size_t to)
 {
         memcpy(h->out + from, h->in + from, to - from);
 }
 
 static void keep_box(const struct heif *h, const struct box *box)
 {
-        keep(h, box->at, box->end);
+        keep_bytes(h, box->at, box->end);
 }
 
-/* What nobody needs to show the picture. */
-static void blank(const struct heif *h, const struct box *box)
+/* Blanks a box that is not needed to show the picture. */
+static void blank_box(const struct heif *h, const struct box *box)
 {
         memset(h->out + box->at, 0, box->end - box->at);
-        keep(h, box->at, box->body);
+        keep_bytes(h, box->at, box->body);
         memcpy(h->out + box->at + 4, "free", 4);
 }
 
@@ -126,17 +125,17 @@ static void drop(struct heif *h, uint64_t id)
         }
 }
 
-/* The type and the id of an item; without its name. at: behind them. */
+/* Reads the type and id of an item; *at is then at its name. */
 static bool read_item(const struct heif *h, const struct box *box, uint64_t *id, size_t *at)
 {
         uint64_t version = 0, protection = 0, type = 0;
 
         return read_version(h, box, &version, at) && (version == 2 || version == 3) &&
-               take(h, at, box->end, version == 2 ? 2 : 4, id) && take(h, at, box->end, 2, &protection) &&
-               take(h, at, box->end, 4, &type);
+               read_number(h, at, box->end, version == 2 ? 2 : 4, id) && read_number(h, at, box->end, 2, &protection) &&
+               read_number(h, at, box->end, 4, &type);
 }
 
-/* Pictures, coded or made of others; no EXIF, XMP, or whatever else an application may keep. */
+/* Keeps pictures, coded or derived from others; not EXIF, XMP or other application data. */
 static bool find_item(struct heif *h, const struct box *box)
 {
         struct box type = {.at = 0};
@@ -157,29 +156,29 @@ static bool find_item(struct heif *h, const struct box *box)
         return true;
 }
 
-/* Without its name. One that is dropped stays in the list, as something that no reader knows: they count. */
+/* Removes its name. A dropped item stays in the list with an unknown type, since the list has a count. */
 static bool keep_item(struct heif *h, const struct box *box)
 {
         uint64_t id = 0;
         size_t at = 0;
 
         if (!is(h, box, "infe ") || !read_item(h, box, &id, &at)) {
-                blank(h, box);
+                blank_box(h, box);
                 return true;
         }
-        keep(h, box->at, at);
+        keep_bytes(h, box->at, at);
         if (!is_kept(h, id)) {
                 memcpy(h->out + at - 4, "free", 4);
         }
         return true;
 }
 
-/* Where the list of items begins. */
+/* Finds the beginning of the list of items. */
 static bool find_list(const struct heif *h, const struct box *box, size_t *at)
 {
         uint64_t version = 0, count = 0;
 
-        return read_version(h, box, &version, at) && take(h, at, box->end, version == 0 ? 2 : 4, &count);
+        return read_version(h, box, &version, at) && read_number(h, at, box->end, version == 0 ? 2 : 4, &count);
 }
 
 static bool find_items(struct heif *h, const struct box *box)
@@ -196,7 +195,7 @@ static bool keep_items(struct heif *h, const struct box *box)
         if (!find_list(h, box, &at)) {
                 return false;
         }
-        keep(h, box->at, at);
+        keep_bytes(h, box->at, at);
         return each_box(h, at, box->end, keep_item);
 }
 
@@ -205,18 +204,18 @@ static bool find_primary(struct heif *h, const struct box *box)
         uint64_t version = 0;
         size_t at = 0;
 
-        return read_version(h, box, &version, &at) && take(h, &at, box->end, version == 0 ? 2 : 4, &h->primary);
+        return read_version(h, box, &version, &at) && read_number(h, &at, box->end, version == 0 ? 2 : 4, &h->primary);
 }
 
-/* --- what refers to what --- */
+/* --- references --- */
 
-/* Thumbnails may show what was cut off. */
+/* Thumbnails may show what was cropped from the picture. */
 static bool drop_thumbnail(struct heif *h, const struct box *box)
 {
         size_t at = box->body;
         uint64_t id = 0;
 
-        if (is(h, box, "thmb ") && take(h, &at, box->end, h->id_bytes, &id)) {
+        if (is(h, box, "thmb ") && read_number(h, &at, box->end, h->id_bytes, &id)) {
                 drop(h, id);
         }
         return true;
@@ -234,13 +233,14 @@ static bool drop_thumbnails(struct heif *h, const struct box *box)
         return each_box(h, at, box->end, drop_thumbnail);
 }
 
-/* --- where the bytes of items are --- */
+/* --- locations of items --- */
 
 enum { IN_FILE, IN_IDAT };
 
 struct iloc {
         size_t at, end;
-        uint64_t version, offset, length, base, index, count; /* bytes of these numbers, and how many items */
+        uint64_t version, offset, length, base, index,
+            count; /* sizes of these fields in bytes, and the number of items */
 };
 
 static bool read_iloc(const struct heif *h, const struct box *box, struct iloc *l)
@@ -248,7 +248,7 @@ static bool read_iloc(const struct heif *h, const struct box *box, struct iloc *
         uint64_t sizes = 0;
 
         *l = (struct iloc){.end = box->end};
-        if (!read_version(h, box, &l->version, &l->at) || !take(h, &l->at, l->end, 2, &sizes)) {
+        if (!read_version(h, box, &l->version, &l->at) || !read_number(h, &l->at, l->end, 2, &sizes)) {
                 return false;
         }
         l->offset = sizes >> 12;
@@ -256,10 +256,10 @@ static bool read_iloc(const struct heif *h, const struct box *box, struct iloc *
         l->base = sizes >> 4 & 15;
         l->index = l->version > 0 ? sizes & 15 : 0;
         return l->offset <= 8 && l->length <= 8 && l->base <= 8 && l->index <= 8 &&
-               take(h, &l->at, l->end, l->version < 2 ? 2 : 4, &l->count);
+               read_number(h, &l->at, l->end, l->version < 2 ? 2 : 4, &l->count);
 }
 
-/* Where bytes of another part of the file are, they are overwritten again: only those of mdat stay. */
+/* Extents may overlap other parts of the file, which are overwritten later: only bytes of mdat remain. */
 static bool copy_extent(const struct heif *h, uint64_t from, uint64_t offset, uint64_t len)
 {
         size_t begin = from == IN_IDAT ? h->idat.body : 0, end = from == IN_IDAT ? h->idat.end : h->len;
@@ -267,7 +267,7 @@ static bool copy_extent(const struct heif *h, uint64_t from, uint64_t offset, ui
         if (offset > end - begin || len > end - begin - offset) {
                 return false;
         }
-        keep(h, begin + (size_t)offset, begin + (size_t)(offset + len));
+        keep_bytes(h, begin + (size_t)offset, begin + (size_t)(offset + len));
         return true;
 }
 
@@ -280,9 +280,11 @@ static bool read_location(const struct heif *h, struct iloc *l, struct location 
         uint64_t reference = 0;
 
         out->from = 0;
-        return take(h, &l->at, l->end, l->version < 2 ? 2 : 4, &out->id) &&
-               (l->version == 0 || take(h, &l->at, l->end, 2, &out->from)) && take(h, &l->at, l->end, 2, &reference) &&
-               take(h, &l->at, l->end, (unsigned)l->base, &out->base) && take(h, &l->at, l->end, 2, &out->extents);
+        return read_number(h, &l->at, l->end, l->version < 2 ? 2 : 4, &out->id) &&
+               (l->version == 0 || read_number(h, &l->at, l->end, 2, &out->from)) &&
+               read_number(h, &l->at, l->end, 2, &reference) &&
+               read_number(h, &l->at, l->end, (unsigned)l->base, &out->base) &&
+               read_number(h, &l->at, l->end, 2, &out->extents);
 }
 
 static bool copy_item(const struct heif *h, struct iloc *l, uint64_t from)
@@ -293,9 +295,9 @@ static bool copy_item(const struct heif *h, struct iloc *l, uint64_t from)
         bool copies = ok && item.from == from && is_kept(h, item.id);
 
         for (uint64_t i = 0; ok && i < item.extents; i++) {
-                ok = take(h, &l->at, l->end, (unsigned)l->index, &index) &&
-                     take(h, &l->at, l->end, (unsigned)l->offset, &offset) &&
-                     take(h, &l->at, l->end, (unsigned)l->length, &len) && offset <= UINT64_MAX - item.base &&
+                ok = read_number(h, &l->at, l->end, (unsigned)l->index, &index) &&
+                     read_number(h, &l->at, l->end, (unsigned)l->offset, &offset) &&
+                     read_number(h, &l->at, l->end, (unsigned)l->length, &len) && offset <= UINT64_MAX - item.base &&
                      (!copies || copy_extent(h, from, item.base + offset, len));
         }
         return ok;
@@ -314,13 +316,13 @@ static bool copy_items(const struct heif *h, uint64_t from)
 
 /* --- meta --- */
 
-/* Sizes, colours, turns, and what decoders must know. */
+/* Keeps sizes, colours, rotations, and configurations of decoders. */
 static bool keep_property(struct heif *h, const struct box *box)
 {
         if (is(h, box, "ispe colr pixi hvcC av1C irot imir clap pasp auxC clli mdcv cclv amve a1op a1lx lsel rloc ")) {
                 keep_box(h, box);
         } else {
-                blank(h, box);
+                blank_box(h, box);
         }
         return true;
 }
@@ -328,13 +330,13 @@ static bool keep_property(struct heif *h, const struct box *box)
 static bool keep_properties(struct heif *h, const struct box *box)
 {
         if (is(h, box, "ipco ")) {
-                keep(h, box->at, box->body);
+                keep_bytes(h, box->at, box->body);
                 return each_box(h, box->body, box->end, keep_property);
         }
         if (is(h, box, "ipma ")) {
                 keep_box(h, box);
         } else {
-                blank(h, box);
+                blank_box(h, box);
         }
         return true;
 }
@@ -364,17 +366,17 @@ static bool keep_part(struct heif *h, const struct box *box)
                 return keep_items(h, box);
         }
         if (is(h, box, "iprp ")) {
-                keep(h, box->at, box->body);
+                keep_bytes(h, box->at, box->body);
                 return each_box(h, box->body, box->end, keep_properties);
         }
         if (is(h, box, "pitm iloc iref ")) {
                 keep_box(h, box);
         } else if (is(h, box, "idat ")) {
-                keep(h, box->at, box->body);
+                keep_bytes(h, box->at, box->body);
         } else if (is(h, box, "hdlr ") && box->end - box->body > HANDLER_BYTES) {
-                keep(h, box->at, box->body + HANDLER_BYTES); /* without its name */
+                keep_bytes(h, box->at, box->body + HANDLER_BYTES); /* without the handler's name */
         } else {
-                blank(h, box);
+                blank_box(h, box);
         }
         return true;
 }
@@ -382,7 +384,7 @@ static bool keep_part(struct heif *h, const struct box *box)
 static bool keep_meta(struct heif *h, const struct box *box)
 {
         memset(h->out + box->at, 0, box->end - box->at);
-        keep(h, box->at, box->body + VERSION_BYTES);
+        keep_bytes(h, box->at, box->body + VERSION_BYTES);
         return each_box(h, box->body + VERSION_BYTES, box->end, keep_part);
 }
 
@@ -404,9 +406,9 @@ static bool keep_top(struct heif *h, const struct box *box)
         if (is(h, box, "ftyp ") && box->at == 0) {
                 keep_box(h, box);
         } else if (is(h, box, "mdat ")) {
-                keep(h, box->at, box->body);
+                keep_bytes(h, box->at, box->body);
         } else {
-                blank(h, box);
+                blank_box(h, box);
         }
         return true;
 }

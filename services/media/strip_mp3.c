@@ -1,10 +1,10 @@
-/* Owns MP3 (ISO 11172-3): frames, each behind a header of its own, and tags of others around them. */
+/* Owns stripping MP3 (ISO 11172-3): frames with a header each, surrounded by tags of various kinds. */
 #include "services/media/strip.h"
 
 #include <string.h>
 
 enum { HEADER_BYTES = 4, ID3_BYTES = 10 };
-/* What all frames of a file have in common: the sync, version and layer; the sample rate. */
+/* The bits that all frames of a file share: sync, version, layer and sample rate. */
 #define SAME_MASK UINT32_C(0xfffe0c00)
 
 static uint32_t header_at(const struct strip *s, size_t at)
@@ -15,7 +15,7 @@ static uint32_t header_at(const struct strip *s, size_t at)
                                            : 0;
 }
 
-/* The length of the frame with this header; 0: it is not one of layer III. */
+/* The length of the frame with this header; 0 if it is not layer III. */
 static size_t frame_bytes(uint32_t header)
 {
         static const uint16_t kbits[2][16] = {
@@ -29,13 +29,13 @@ static size_t frame_bytes(uint32_t header)
         if (header >> 21 != 0x7ff || version == 1 || layer != 1 || rates[rate] == 0) {
                 return 0;
         }
-        bool is_first = version == 3; /* MPEG 1; others have half the rate, and half the samples in a frame */
+        bool is_first = version == 3; /* MPEG 1; others have half the rate and half the samples per frame */
         uint32_t hertz = is_first ? rates[rate] : version == 2 ? rates[rate] / 2 : rates[rate] / 4;
         size_t bytes = (is_first ? 144000U : 72000U) * kbits[is_first][bits] / hertz;
         return bytes != 0 ? bytes + (header >> 9 & 1) : 0;
 }
 
-/* Behind the tag that begins there. */
+/* The end of the ID3 tag that begins at `at`. */
 static size_t behind_id3(const struct strip *s, size_t at)
 {
         const uint8_t *p = s->in + at;
@@ -49,7 +49,7 @@ static size_t behind_id3(const struct strip *s, size_t at)
         return size > s->len - at ? s->len : at + size;
 }
 
-/* A whole frame, behind which another one of its kind or the end of the file follows, or tags of the known kinds. */
+/* The length of a whole frame that is followed by another one of its kind, a known tag, or the end of the file. */
 static size_t frame_at(const struct strip *s, size_t at, uint32_t same)
 {
         uint32_t header = header_at(s, at);

@@ -1,4 +1,4 @@
-/* Owns the tags that members give their own media. */
+/* Owns tagging members' own media. */
 #include "services/media/media.h"
 
 #include "services/media/collections.h"

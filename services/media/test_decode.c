@@ -1,5 +1,5 @@
-/* Tests of what a decoding child inherits and how long its parent waits for it: the child is this program, and does
- * what its MIME type says. */
+/* What a decoding child inherits, and how long its parent waits for it. The child is this program, and does what the
+ * MIME type says. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,7 +38,7 @@ static _Noreturn void hang(void)
         }
 }
 
-/* What is said when nothing is asked. */
+/* The output without arguments. */
 static int say_abilities(void)
 {
         printf("pictures\n");
@@ -60,7 +60,7 @@ static int be_child(const char *what)
         return strcmp(what, "count") == 0 ? count_fds() : 0;
 }
 
-/* --- its caller --- */
+/* --- the parent --- */
 
 static struct rpc_call *c;
 
@@ -82,7 +82,7 @@ static void decode_as(const char *what, int wait_ms, struct decoded *out)
 {
         int fd = memfd_create("picture", MFD_CLOEXEC);
 
-        errno = EINTR; /* whatever it was before */
+        errno = EINTR; /* some leftover value */
         assert_int_equal(decode(c, &(struct decode_request){.fd = fd, .mime_type = what, .wait_ms = wait_ms}, out),
                          SN_OK);
         close(fd);

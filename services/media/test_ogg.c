@@ -1,4 +1,4 @@
-/* Tests of the end of an Ogg, cut at each byte. */
+/* Detecting an Ogg file truncated at any byte. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@ enum { PAGES = 3, SEGMENTS = 2, PAGE_BYTES = 27 + SEGMENTS + 300, ALL_BYTES = PA
 
 static uint8_t all[ALL_BYTES + 10];
 
-/* Pages of two segments, of 255 and of 45 bytes; the last one ends the stream. */
+/* Pages of two segments, of 255 and 45 bytes; the last one ends the stream. */
 static int make_pages(void **state)
 {
         for (int i = 0; i < PAGES; i++) {
@@ -37,7 +37,7 @@ static void an_ogg_is_whole_at_its_last_byte_and_not_before(void **state)
 static void what_is_no_page_is_passed_over(void **state)
 {
         assert_true(ogg_is_whole(all, sizeof(all)));
-        all[PAGE_BYTES] = 'o'; /* a page that is damaged */
+        all[PAGE_BYTES] = 'o'; /* damages a page */
         assert_true(ogg_is_whole(all, ALL_BYTES));
         assert_false(ogg_is_whole((const uint8_t *)"nothing", 7));
 }

@@ -1,4 +1,4 @@
-/* Tests of perceptual hashes: alike stays alike, different is different. */
+/* Perceptual hashes of similar pictures are similar, those of others are not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 
 enum { MOST = 32 };
 
-/* A picture of some waves, seen in so many pixels, brighter or darker. */
+/* A picture of some waves, in any resolution and brightness. */
 static void hash_waves(double seed, int width, int height, double gain, char out[PHASH_SIZE])
 {
         uint8_t rgb[MOST * MOST * 3];

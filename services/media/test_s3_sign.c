@@ -1,4 +1,4 @@
-/* Tests of signatures for S3, by the examples of its documentation. */
+/* Signatures for S3 match the examples in its documentation. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include "services/media/s3_sign.h"
 
-/* "Authenticating Requests (AWS Signature Version 4)", example of GET Bucket (List Objects). */
+/* From "Authenticating Requests (AWS Signature Version 4)", example GET Bucket (List Objects). */
 static void the_example_of_the_documentation_has_its_signature(void **state)
 {
         char header[S3_HEADER_SIZE];

@@ -1,4 +1,4 @@
-/* Tests of what a decoding child may do once its sandbox is closed: each in a process of its own. */
+/* What a decoding child may do once its sandbox is closed. Each test runs in its own process. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,7 +20,7 @@ typedef bool attempt(void);
 
 enum { NOT_CLOSED = 3 };
 
-/* The sanitizers' runtimes ask for the affinity of each new thread by its id, which the filter refuses. */
+/* The sanitizers' runtimes query the affinity of each new thread by its id, which the filter refuses. */
 #if defined(__SANITIZE_THREAD__)
 enum { CAN_BEGIN_THREADS = false };
 #else
@@ -138,7 +138,7 @@ static void calls_are_allowed_by_what_they_are_asked_for(void **state)
         works(others_are_not_scheduled);
 }
 
-/* --- threads that were there before --- */
+/* --- threads that already exist --- */
 
 static atomic_int begun;
 static atomic_int closed;

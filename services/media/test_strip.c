@@ -1,4 +1,4 @@
-/* Tests of what is taken out of pictures, on containers that are written out here. */
+/* What is removed from pictures, with containers that are spelled out here. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,7 +34,7 @@ static void gives(strip_kind *kind, const char *in, size_t len, const char *expe
         assert_true(kind(&s));
         assert_int_equal(out.len, expected_len);
         assert_memory_equal(out.bytes, expected, expected_len);
-        for (size_t cut = 0; cut + 1 < expected_len; cut++) { /* wherever it is cut off, it is not a complete picture */
+        for (size_t cut = 0; cut + 1 < expected_len; cut++) { /* truncated anywhere it is not a complete picture */
                 s = (struct strip){out.bytes, cut, take, &(struct out){.len = 0}};
                 assert_false(kind(&s));
         }
@@ -56,7 +56,7 @@ static void jpeg_loses_exif_comments_and_what_stands_behind_it(void **state)
               "\xff\xd8\xff\xe2\0\17ICC_PROFILE\0\1" SCAN "\xff\xd9");
 }
 
-/* Length, type, data, and CRC-32 of the last two. */
+/* Length, type, data, and the CRC-32 of type and data. */
 #define IHDR_CHUNK                                                                                                     \
         "\0\0\0\2"                                                                                                     \
         "IHDR"                                                                                                         \
@@ -131,7 +131,7 @@ static void gif_keeps_pictures_timing_and_repetition(void **state)
               "GIF89a\1\0\1\0\x80\0\0rgbrgb!\xff\13NETSCAPE2.0\3\1\0\0\0!\xf9\4time\0,\0\0\0\0\1\0\1\0\0\2\2xy\0;");
 }
 
-/* A grid of one tile, with a thumbnail and EXIF: what is neither picture nor needed to show it is zero, and nothing
+/* A grid of one tile, with a thumbnail and EXIF. Whatever is not needed to show the picture is zeroed, and nothing
  * moves. */
 static void heif_loses_what_is_no_picture_where_it_stands(void **state)
 {
@@ -165,7 +165,7 @@ static void heif_loses_what_is_no_picture_where_it_stands(void **state)
               "\000\000");
 }
 
-/* By the reference implementation in TypeScript (blurhash 2.0.5), of pixels (248 - 8x, 240 - 16y, 128). */
+/* From the reference implementation in TypeScript (blurhash 2.0.5), for pixels (248 - 8x, 240 - 16y, 128). */
 static void a_blurhash_is_that_of_the_reference(void **state)
 {
         uint8_t rgb[32 * 16 * 3];
@@ -186,7 +186,7 @@ static void a_blurhash_is_that_of_the_reference(void **state)
         assert_string_equal(color, "#fa0000");
 }
 
-/* Frames of MPEG 2, 8 kbit/s at 24 kHz: 24 bytes each. */
+/* MPEG 2 frames, 8 kbit/s at 24 kHz: 24 bytes each. */
 #define MP3_FRAME                                                                                                      \
         "\xff\xf3\x14\xc4"                                                                                             \
         "12345678901234567890"

@@ -1,4 +1,4 @@
-/* Owns the headers of tus 1.0 that are more than numbers. */
+/* Owns parsing the headers of tus 1.0 that are more than numbers. */
 #include "services/media/tus.h"
 
 #include <openssl/evp.h>

@@ -1,4 +1,4 @@
-/* Owns what uploads have received: chunks, and the quota that is reserved for them. */
+/* Owns receiving the pieces of uploads: chunks, and the quota reserved for them. */
 #include "services/media/upload.h"
 
 #include <inttypes.h>
@@ -42,7 +42,7 @@ sn_status upload_check_length(struct rpc_call *c, int64_t length)
         return length <= media_limits.file_bytes ? SN_OK : fail_too_large(c, media_limits.file_bytes);
 }
 
-/* --- keeping --- */
+/* --- storing --- */
 
 sn_status upload_check_size(struct rpc_call *c, const upload_row *upload, int64_t size)
 {
@@ -77,8 +77,8 @@ static sn_status keep_last(struct rpc_call *c, const upload_row *upload, struct 
         return upload_assemble(c, upload, chunks, n, out->size > 0, out);
 }
 
-/* All of it was received, or will be with the next size bytes, and no media was made of it yet. A partial upload is
- * never complete in this sense. */
+/* Whether the next size bytes complete the upload, and no media was made from it yet. A partial upload is never
+ * complete in this sense. */
 static bool is_last(const upload_row *upload, int64_t size)
 {
         return !upload->is_partial && upload->has_length && upload->received_bytes + size == upload->length &&
@@ -121,7 +121,7 @@ static sn_status give_back(struct db_tx *tx, const upload_row *upload)
         return store_change_quota(tx, upload->owner_id, 0, -upload->reserved_bytes);
 }
 
-static sn_status reserve(struct db_tx *tx, upload_row *upload, int64_t needed)
+static sn_status reserve_quota(struct db_tx *tx, upload_row *upload, int64_t needed)
 {
         int64_t more = needed - upload->reserved_bytes;
 
@@ -133,8 +133,8 @@ static sn_status reserve(struct db_tx *tx, upload_row *upload, int64_t needed)
         return store_change_quota(tx, upload->owner_id, 0, more);
 }
 
-/* What was reserved is charged; the same content not twice. */
-static sn_status settle(struct db_tx *tx, upload_row *upload, const struct upload_piece *last)
+/* Turns the reservation into a charge (none if the member already has this content). */
+static sn_status settle_reservation(struct db_tx *tx, upload_row *upload, const struct upload_piece *last)
 {
         TRY(give_back(tx, upload));
         TRY(create_media(tx, &last->blob, &last->media));
@@ -148,15 +148,15 @@ static sn_status settle(struct db_tx *tx, upload_row *upload, const struct uploa
 sn_status upload_receive(struct db_tx *tx, upload_row *upload, const struct upload_piece *piece)
 {
         if (upload->media_id[0] != '\0') {
-                return SN_OK; /* it is complete: there is nothing more to receive or reserve */
+                return SN_OK; /* complete: nothing more to receive or reserve */
         }
         if (is_last(upload, piece->size) && !piece->whole) {
                 return rpc_fail(db_call(tx), SN_UNAVAILABLE, NULL,
                                 "the upload's length was set while this piece arrived; send the piece again");
         }
-        TRY(reserve(tx, upload, upload->has_length ? upload->length : upload->received_bytes + piece->size));
+        TRY(reserve_quota(tx, upload, upload->has_length ? upload->length : upload->received_bytes + piece->size));
         if (piece->whole) {
-                return settle(tx, upload, piece);
+                return settle_reservation(tx, upload, piece);
         }
         if (piece->size > 0) {
                 TRY(chunk_publish(tx, piece->chunk_id));

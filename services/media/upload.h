@@ -1,4 +1,4 @@
-/* Uploads in pieces: what the files that own their steps share. */
+/* Resumable uploads: shared by the files that own their steps. */
 #ifndef SERVICES_MEDIA_UPLOAD_H
 #define SERVICES_MEDIA_UPLOAD_H
 
@@ -8,45 +8,44 @@
 
 typedef MediaRows__StoredUpload upload_row;
 
-/* A piece that was checked and is on disk: a chunk of its own, or with all before it the file that becomes a media. */
+/* A checked piece on disk: a new chunk, or the whole file, assembled with the earlier chunks, that becomes a media. */
 struct upload_piece {
         int64_t size;
-        const char *chunk_id; /* "": no chunk */
+        const char *chunk_id; /* "" if it is not a chunk */
         bool whole;
         struct staged_blob blob;
         struct new_media media;
 };
 
-/* The answers about it. */
+/* Fills the answer about an upload. */
 void upload_answer(struct rpc_call *c, const upload_row *upload, MediaUploads__Upload *out);
 void upload_state(struct rpc_call *c, const upload_row *upload, MediaUploads__UploadState *out);
-/* Refuses a length of 0, and one beyond the largest file: 413. */
+/* Rejects a length of 0, or beyond the largest file (413). */
 SN_CHECKED sn_status upload_check_length(struct rpc_call *c, int64_t length);
 
-/* The row of an upload as a request begins it, with the partial ones that it concatenates, and its checks. */
+/* Makes the row of a new upload from a request, including the partial ones that it concatenates, and validates it. */
 SN_CHECKED sn_status upload_of_request(struct rpc_call *c, const MediaUploads__CreateUploadRequest *in,
                                        upload_row *upload, size_t *n_parts, char ***parts);
-/* Whether the next piece comes at the right place, by what is known without it; sets the length if it brings one. */
+/* Checks the offset of the next piece before its body is read. Sets the length if the request has one. */
 SN_CHECKED sn_status upload_check_place(struct rpc_call *c, const MediaUploads__AppendUploadRequest *in,
                                         upload_row *upload);
-/* Whether a member may begin one more. SN_RESOURCE_EXHAUSTED, too_many_uploads (429). */
+/* Checks whether a member may begin another upload. SN_RESOURCE_EXHAUSTED, too_many_uploads (429). */
 SN_CHECKED sn_status upload_check_number(struct db_tx *tx, const char *owner_id);
-/* Whether so many bytes may come now. */
+/* Checks whether size more bytes may be received. */
 SN_CHECKED sn_status upload_check_size(struct rpc_call *c, const upload_row *upload, int64_t size);
-/* Whether what comes now may begin with these bytes: refuses types that are not accepted, if they are enough to tell.
- */
+/* Rejects types that are not accepted, if the head of the file is long enough to tell. */
 SN_CHECKED sn_status upload_check_head(struct rpc_call *c, const upload_row *upload, const uint8_t *head, size_t len);
 
-/* Checks the call's body against the remaining length, its checksum and its type, and stores it. */
+/* Checks the call's body against the remaining length, the checksum and the accepted types, and stages it. */
 SN_CHECKED sn_status upload_keep(struct rpc_call *c, const upload_row *upload, const char *checksum,
                                  struct upload_piece *out);
-/* Puts chunks, and behind them the call's body when with_body is set, together as a file that becomes a media. */
+/* Assembles chunks and, if with_body is set, the call's body into the file that becomes a media. */
 SN_CHECKED sn_status upload_assemble(struct rpc_call *c, const upload_row *upload, MediaRows__Chunk **chunks, size_t n,
                                      bool with_body, struct upload_piece *out);
 
-/* With its row locked: the piece is received, what it needs of the quota reserved; the last one makes the media. */
+/* Receives a piece and reserves its quota; the last one creates the media. The row must be locked. */
 SN_CHECKED sn_status upload_receive(struct db_tx *tx, upload_row *upload, const struct upload_piece *piece);
-/* With its row locked: deletes it with its chunks, and gives back what it had reserved. */
+/* Deletes the upload with its chunks and releases its reservation. The row must be locked. */
 SN_CHECKED sn_status upload_drop(struct db_tx *tx, const upload_row *upload);
 
 #endif

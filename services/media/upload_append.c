@@ -1,4 +1,4 @@
-/* Owns the next piece of an upload. */
+/* Owns appending a piece to an upload. */
 #include "services/media/upload.h"
 
 #include <inttypes.h>
@@ -10,8 +10,8 @@ static sn_status fail_offset(struct rpc_call *c, const upload_row *upload)
                              "must be %" PRId64 ", the number of bytes that were acknowledged", upload->received_bytes);
 }
 
-/* A piece that broke off, and that began before the client asked for the offset, is dropped: the client was told an
- * offset without it. */
+/* An interrupted piece that began before the client asked for the offset is dropped, since the offset it was told does
+ * not include that piece. */
 static bool is_fenced(const struct rpc_call *c, const upload_row *upload)
 {
         return c->body != NULL && !c->body->complete && c->admitted_ms > 0 && c->admitted_ms <= upload->fenced_ms;
@@ -43,15 +43,15 @@ sn_status upload_check_place(struct rpc_call *c, const MediaUploads__AppendUploa
         return set_length(c, in, upload);
 }
 
-static sn_status receive(struct rpc_call *c, const MediaUploads__AppendUploadRequest *in,
-                         const struct upload_piece *piece, upload_row *upload)
+static sn_status receive_piece(struct rpc_call *c, const MediaUploads__AppendUploadRequest *in,
+                               const struct upload_piece *piece, upload_row *upload)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
         upload_row now = MEDIA_ROWS__STORED_UPLOAD__INIT;
 
         TRY(db_begin(c, &tx));
         TRY(store_upload(tx, in->id, true, &now));
-        TRY(upload_check_place(c, in, &now)); /* once more: another request may have been first */
+        TRY(upload_check_place(c, in, &now)); /* checks again: another request may have been faster */
         TRY(upload_receive(tx, &now, piece));
         TRY(store_upload(tx, in->id, false, &now));
         *upload = now;
@@ -68,7 +68,7 @@ sn_status media_handle_append_upload(struct rpc_call *c, const MediaUploads__App
         TRY(DB_READ(c, tx, store_upload(tx, in->id, false, &upload)));
         TRY(upload_check_place(c, in, &upload));
         TRY(upload_keep(c, &upload, in->checksum, &piece));
-        TRY(receive(c, in, &piece, &upload));
+        TRY(receive_piece(c, in, &piece, &upload));
         upload_state(c, &upload, out);
         return SN_OK;
 }

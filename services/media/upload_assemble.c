@@ -1,4 +1,4 @@
-/* Owns how the pieces of an upload become one file. */
+/* Owns assembling the pieces of an upload. */
 #include "services/media/upload.h"
 
 #include <unistd.h>
@@ -11,7 +11,7 @@ enum { FILE_NAME_MAX = 255, ALT_TEXT_MAX = 1500 };
 static sn_status fail_assembling(struct rpc_call *c, enum spool_result result)
 {
         return rpc_fail(c, result == SPOOL_FULL || result == SPOOL_LATE ? SN_UNAVAILABLE : SN_INTERNAL, NULL,
-                        "the pieces could not be put together now; send the last one again");
+                        "the pieces could not be assembled; send the last one again");
 }
 
 static sn_status copy(struct rpc_call *c, struct spool *to, int from)
@@ -40,11 +40,11 @@ static void free_spool(void *spool)
 }
 
 struct whole_file {
-        int fd; /* belongs to the call */
+        int fd; /* owned by the call */
         const uint8_t *sha256;
 };
 
-/* An upload of one piece is a file already. */
+/* An upload with a single piece needs no assembling. */
 static sn_status put_together(struct rpc_call *c, MediaRows__Chunk **chunks, size_t n, bool with_body,
                               struct whole_file *out)
 {

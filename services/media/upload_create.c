@@ -1,11 +1,11 @@
-/* Owns creating an upload: empty, with its first piece, or as the concatenation of partial ones. */
+/* Owns creating uploads: empty, with the first piece, or as the concatenation of partial ones. */
 #include "services/media/upload.h"
 
 #include <string.h>
 #include "services/media/quota.h"
 #include "services/media/tus.h"
 
-enum { UPLOADS_MAX = 1000 }; /* of one member, unfinished: they cost rows until they expire */
+enum { UPLOADS_MAX = 1000 }; /* unfinished uploads per member, which occupy rows until they expire */
 
 static sn_status check_size(struct rpc_call *c, const MediaUploads__CreateUploadRequest *in)
 {
@@ -29,7 +29,7 @@ sn_status upload_check_number(struct db_tx *tx, const char *owner_id)
                                    "%d of your uploads are not finished; finish or delete one first", UPLOADS_MAX);
 }
 
-/* With the owner's quota locked: of two that begin at once the second counts the first. */
+/* Locks the owner's quota, so that concurrent requests count each other. */
 static sn_status lock_number(struct db_tx *tx, const char *owner_id)
 {
         MediaRows__Quota quota = MEDIA_ROWS__QUOTA__INIT;
@@ -43,7 +43,7 @@ static sn_status begin(struct rpc_call *c, const MediaUploads__CreateUploadReque
         CLEANUP(db_end) struct db_tx *tx = NULL;
         struct upload_piece piece;
 
-        TRY(DB_READ(c, read, upload_check_number(read, upload->owner_id))); /* before a piece is kept */
+        TRY(DB_READ(c, read, upload_check_number(read, upload->owner_id))); /* before the piece is stored */
         TRY(upload_keep(c, upload, in->checksum, &piece));
         TRY(db_begin(c, &tx));
         TRY(lock_number(tx, upload->owner_id));
@@ -65,7 +65,7 @@ static sn_status check_part(struct db_tx *tx, const char *id, bool lock, upload_
         return SN_OK;
 }
 
-/* All chunks of the parts, in their order. */
+/* Reads the chunks of all parts, in order. */
 static sn_status read_parts(struct rpc_call *c, char **ids, size_t n, upload_row *whole, size_t *n_chunks,
                             MediaRows__Chunk ***chunks)
 {
@@ -91,12 +91,13 @@ static sn_status read_parts(struct rpc_call *c, char **ids, size_t n, upload_row
         return upload_check_length(c, whole->length);
 }
 
-/* The parts are deleted: their reservations are released before the whole is charged. */
+/* Deletes the parts, which releases their reservations before the whole is charged. */
 static sn_status drop_parts(struct db_tx *tx, char **ids, size_t n)
 {
         MediaRows__Quota quota = MEDIA_ROWS__QUOTA__INIT;
 
-        TRY(store_lock_quota(tx, db_call(tx)->actor, &quota)); /* first: parts may be named in any order */
+        TRY(store_lock_quota(tx, db_call(tx)->actor,
+                             &quota)); /* lock the quota first: requests may name parts in any order */
         for (size_t i = 0; i < n; i++) {
                 upload_row part = MEDIA_ROWS__STORED_UPLOAD__INIT;
 

@@ -1,4 +1,4 @@
-/* Owns querying and deleting uploads. */
+/* Owns showing and deleting uploads. */
 #include "services/media/upload.h"
 
 #include "services/media/tus.h"
@@ -34,7 +34,7 @@ sn_status media_handle_get_upload(struct rpc_call *c, const MediaUploads__GetUpl
         return SN_OK;
 }
 
-static sn_status drop(struct db_tx *tx, const char *id)
+static sn_status drop_upload(struct db_tx *tx, const char *id)
 {
         upload_row upload = MEDIA_ROWS__STORED_UPLOAD__INIT;
 
@@ -46,5 +46,5 @@ sn_status media_handle_delete_upload(struct rpc_call *c, const MediaUploads__Del
                                      Google__Protobuf__Empty *out)
 {
         TRY(tus_check_version(c, in->version));
-        return DB_WRITE(c, tx, drop(tx, in->id));
+        return DB_WRITE(c, tx, drop_upload(tx, in->id));
 }

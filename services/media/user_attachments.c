@@ -1,4 +1,4 @@
-/* What accounts show: avatars and headers. */
+/* Follows which media accounts show: avatars and headers. */
 #include "services/media/attachments.h"
 #include "services/media/media.h"
 #include "services/user/user.rpc.h"

@@ -1,4 +1,4 @@
-/* Writes the accesses to media that are not public which this process has noted (access_log.h). */
+/* The job that writes the accesses recorded by this process (access_log.h). */
 #include "services/media/access_log.h"
 #include "services/media/media.h"
 

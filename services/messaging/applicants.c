@@ -1,4 +1,4 @@
-/* Owns who waits to be let into a chat: those who came by a link that says so. */
+/* Owns applicants: members who used a link that requires approval. */
 #include "services/messaging/messaging.h"
 
 #include "services/member.h"
@@ -45,11 +45,10 @@ static sn_status end(struct db_tx *tx, const char *chat_id, const char *user_id)
         bool removed = false;
 
         TRY(applicant_store_remove(tx, chat_id, user_id, &removed));
-        return removed ? SN_OK
-                       : rpc_fail(db_call(tx), SN_NOT_FOUND, "user_id", "this member does not wait to be let in");
+        return removed ? SN_OK : rpc_fail(db_call(tx), SN_NOT_FOUND, "user_id", "this member has not applied to join");
 }
 
-static sn_status accept(struct db_tx *tx, const char *chat_id, char *user_id)
+static sn_status accept_applicant(struct db_tx *tx, const char *chat_id, char *user_id)
 {
         struct joining joining = {.ids = &user_id, .n = 1};
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
@@ -66,10 +65,10 @@ sn_status messaging_handle_accept_applicant(struct rpc_call *c, const Messaging_
         char *id = NULL;
 
         TRY(member_find(c, in->user_id, &id));
-        return DB_WRITE(c, tx, accept(tx, in->id, id));
+        return DB_WRITE(c, tx, accept_applicant(tx, in->id, id));
 }
 
-static sn_status decline(struct db_tx *tx, const char *chat_id, const char *user_id)
+static sn_status decline_applicant(struct db_tx *tx, const char *chat_id, const char *user_id)
 {
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
 
@@ -83,5 +82,5 @@ sn_status messaging_handle_decline_applicant(struct rpc_call *c, const Messaging
         char *id = NULL;
 
         TRY(member_find(c, in->user_id, &id));
-        return DB_WRITE(c, tx, decline(tx, in->id, id));
+        return DB_WRITE(c, tx, decline_applicant(tx, in->id, id));
 }

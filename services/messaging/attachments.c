@@ -1,4 +1,4 @@
-/* Owns what messages show beside their text. */
+/* Owns the media attached to messages. */
 #include "services/messaging/attachments.h"
 
 #include "services/media/media.rpc.h"

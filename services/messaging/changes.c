@@ -1,4 +1,4 @@
-/* Owns changes of messages: edits, deletions, reactions, pins. Each is an entry of the log. */
+/* Owns changing messages: edits, deletions, reactions and pins. Each change is an entry of the log. */
 #include "services/messaging/messaging.h"
 
 #include <string.h>
@@ -21,7 +21,7 @@ struct target {
         chat_entry message;
 };
 
-/* Whether a change may reach the other member of a direct chat. Undoing one's own is always allowed. */
+/* Checks that a change may reach the other member of a direct chat. Undoing one's own changes is always allowed. */
 static sn_status check_reaches(struct rpc_call *c, const char *chat_id)
 {
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
@@ -30,7 +30,7 @@ static sn_status check_reaches(struct rpc_call *c, const char *chat_id)
         return people_check_not_blocked(c, &member);
 }
 
-/* Reads the message, with the chat locked, for an active member. */
+/* Locks the chat and reads the message, for a member who has accepted the chat. */
 static sn_status open_target(struct db_tx *tx, const char *chat_id, const char *message_id, struct target *t)
 {
         messaging_rows__member__init(&t->member);
@@ -140,7 +140,7 @@ static sn_status delete_for_all(struct db_tx *tx, const Messaging__DeleteMessage
         return deletion_for_all(tx, &t.member, &t.message);
 }
 
-/* Also of a message that is deleted for all already, and by a former member. */
+/* Also allowed for messages that were deleted for all, and for former members. */
 static sn_status delete_for_me(struct db_tx *tx, const chat_member *member, const Messaging__DeleteMessageRequest *in)
 {
         chat_entry message;
@@ -166,7 +166,7 @@ sn_status messaging_handle_delete_message(struct rpc_call *c, const Messaging__D
 
 /* ---- Reactions ---- */
 
-/* Something visible, on one line, without ASCII letters and spaces. */
+/* An emoji must be visible, on one line, and without ASCII letters and spaces. */
 static sn_status check_emoji(struct rpc_call *c, const char *emoji)
 {
         bool ok = strlen(emoji) <= 64 && !text_is_blank(emoji) && text_is_one_line(emoji);

@@ -1,5 +1,5 @@
-/* Owns the list of one's chats, by their newest message. A chat moves to the front as it is written in: a page shows it
- * where it stands at that moment. */
+/* Owns listing the actor's chats by newest message. A chat moves to the front when it gets a message; a page shows its
+ * position at the time of reading. */
 #include "services/messaging/messaging.h"
 
 #include <stdint.h>
@@ -8,7 +8,7 @@
 #include "services/messaging/store_chats.h"
 #include "services/page.h"
 
-static sn_status fetch(struct rpc_call *c, void *context, const struct page_scan *scan, struct page_refs *out)
+static sn_status fetch_chats(struct rpc_call *c, void *context, const struct page_scan *scan, struct page_refs *out)
 {
         const Messaging__ListChatsRequest *in = context;
         int state = in->requests ? MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_REQUEST
@@ -16,7 +16,7 @@ static sn_status fetch(struct rpc_call *c, void *context, const struct page_scan
         MessagingRows__ChatRef **refs = NULL;
 
         TRY(DB_READ(c, tx, chat_store_chats_of(tx, c->actor, state, in->archived, scan, &out->n, &refs)));
-        out->settled.sort_key = INT64_MAX; /* there is no paging towards newer chats */
+        out->settled.sort_key = INT64_MAX; /* cursors only lead to older chats */
         out->items = ARENA_ARRAY(c->arena, struct page_ref, out->n);
         for (size_t i = 0; i < out->n; i++) {
                 out->items[i].at.sort_key = refs[i]->active_at_ms;
@@ -45,7 +45,7 @@ sn_status messaging_handle_list_chats(struct rpc_call *c, const Messaging__ListC
         struct page_source source = {
             .filter = arena_printf(c->arena, "chats:%d:%d", in->requests, in->archived),
             .newest_first = true,
-            .fetch = fetch,
+            .fetch = fetch_chats,
             .show = show,
             .context = (void *)in,
         };

@@ -1,4 +1,4 @@
-/* Owns whom messages name. */
+/* Owns mentions of members in messages. */
 #include "services/messaging/chat_mentions.h"
 
 #include "services/entities.h"
@@ -62,9 +62,9 @@ void chat_mentions_fill(struct rpc_call *c, const struct named *named, Messaging
         }
 }
 
-/* Who is out is not told whom it names since. */
-static sn_status load(struct rpc_call *c, const struct shown *items, size_t n, size_t *n_rows,
-                      MessagingRows__Mention ***rows)
+/* Loads mentions only for members present in the chat, since former members may not see later edits. */
+static sn_status load_mentions(struct rpc_call *c, const struct shown *items, size_t n, size_t *n_rows,
+                               MessagingRows__Mention ***rows)
 {
         char **ids = ARENA_ARRAY(c->arena, char *, n);
 
@@ -82,7 +82,7 @@ sn_status chat_mentions_show(struct rpc_call *c, struct shown *items, size_t n)
         User__Author **people = NULL;
         size_t n_rows = 0;
 
-        TRY(load(c, items, n, &n_rows, &rows));
+        TRY(load_mentions(c, items, n, &n_rows, &rows));
         char **ids = ARENA_ARRAY(c->arena, char *, n_rows);
 
         for (size_t i = 0; i < n_rows; i++) {

@@ -1,22 +1,22 @@
-/* The pictures of groups and channels: shown to who is in the chat, by addresses that hold for a while. */
+/* The pictures of groups and channels, shown to the members at URLs that expire. */
 #ifndef SERVICES_MESSAGING_CHAT_PICTURES_H
 #define SERVICES_MESSAGING_CHAT_PICTURES_H
 
 #include "db/db.h"
 #include "services/messaging/messaging.h"
 
-/* A picture that a chat is to show. All zero: none. */
+/* A picture for a chat. Zero-initialized: none. */
 struct chat_picture {
-        const char *media_id, *use_id; /* use: as what media_service knows it */
+        const char *media_id, *use_id; /* use_id: the id under which media_service knows its use */
         Media__Media *media;
 };
 
-/* One of the actor's; "": none. SN_INVALID_ARGUMENT on picture_media_id when it is not. Asks media_service: before the
- * transaction. */
+/* Attaches a media of the actor; media_id "": none. SN_INVALID_ARGUMENT on picture_media_id if it is not theirs. Calls
+ * media_service, so it must run before the transaction. */
 SN_CHECKED sn_status chat_picture_bring(struct rpc_call *c, char *media_id, struct chat_picture *picture);
-/* In place of what the chat showed before, of which media_service is told. The chat is locked, or new. */
+/* Replaces the chat's picture, and notifies media_service. The chat must be locked or new. */
 SN_CHECKED sn_status chat_picture_put(struct db_tx *tx, const char *chat_id, const struct chat_picture *picture);
-/* Asks media_service. */
+/* Fills in the pictures of chats. Calls media_service. */
 SN_CHECKED sn_status chat_pictures_show(struct rpc_call *c, chat_member *const *members, size_t n,
                                         Messaging__Chat **chats);
 

@@ -37,13 +37,12 @@ static sn_status check_update(struct rpc_call *c, const chat_member *member, con
                 return membership_check_administers(c, member, "change it");
         }
         return sets_title(in) || sets_history(in) || sets_picture(in)
-                   ? rpc_fail(c, SN_FAILED_PRECONDITION, "id",
-                              "a direct chat has no title and no picture, and nobody comes to it")
+                   ? rpc_fail(c, SN_FAILED_PRECONDITION, "id", "a direct chat has no title, picture or history setting")
                    : SN_OK;
 }
 
-static sn_status update(struct db_tx *tx, const Messaging__UpdateChatRequest *in, const struct chat_picture *picture,
-                        Messaging__Chat *out)
+static sn_status update_chat(struct db_tx *tx, const Messaging__UpdateChatRequest *in,
+                             const struct chat_picture *picture, Messaging__Chat *out)
 {
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
         chat_entry entry = MESSAGING_ROWS__ENTRY__INIT;
@@ -69,9 +68,9 @@ sn_status messaging_handle_update_chat(struct rpc_call *c, const Messaging__Upda
         TRY(check_update(c, &member, in));
         TRY(people_check_not_blocked(c, &member));
         TRY(sets_picture(in) ? chat_picture_bring(c, in->picture_media_id, &picture) : SN_OK);
-        TRY(show_chat(c, in->id, out)); /* others are not asked within the transaction */
+        TRY(show_chat(c, in->id, out)); /* calls other services, so before the transaction */
         TRY(db_begin(c, &tx));
-        TRY(update(tx, in, &picture, out));
+        TRY(update_chat(tx, in, &picture, out));
         out->picture = sets_picture(in) ? picture.media : out->picture;
         return db_commit(c, NULL, &tx);
 }

@@ -26,7 +26,7 @@ static sn_status check_new(struct rpc_call *c, const Messaging__CreateChatReques
         return direct ? SN_OK : chat_check_title(c, in->title);
 }
 
-/* Nobody joins or leaves a direct chat: both members read all of it. */
+/* Members never join or leave a direct chat, so both may read all of it. */
 static sn_status put_pair(struct db_tx *tx, const struct new_chat *chat, int peer_state)
 {
         struct new_participant p = {.role = MESSAGING__ROLE__ROLE_MEMBER,
@@ -40,7 +40,7 @@ static sn_status put_pair(struct db_tx *tx, const struct new_chat *chat, int pee
         return chat_store_put_participant(tx, chat->id, &p);
 }
 
-/* *made is false when the other member has created it meanwhile. */
+/* *made is false if the other member has created it meanwhile. */
 static sn_status make_direct(struct db_tx *tx, const struct new_chat *chat, int peer_state, bool *made)
 {
         char *id = NULL;
@@ -65,14 +65,14 @@ static sn_status come_back(struct rpc_call *c, const char *id, Messaging__Chat *
         TRY(people_get(c, &member.peer_id, 1, &peer));
         TRY(db_begin(c, &tx));
         TRY(chat_store_lock_chat(tx, id));
-        TRY(chat_store_member(tx, id, c->actor, &member, NULL)); /* with the messages of the meantime */
+        TRY(chat_store_member(tx, id, c->actor, &member, NULL)); /* again, to include messages sent meanwhile */
         TRY(chat_store_come_back(tx, &member));
         TRY(show_stored_chat(tx, id, out));
         out->peer = peer[0];
         return db_commit(c, &out->base, &tx);
 }
 
-/* Writes only when the actor had declined the chat. */
+/* Writes only if the actor had declined the chat. */
 static sn_status find_direct(struct rpc_call *c, const char *peer, Messaging__Chat *out, bool *found)
 {
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;

@@ -1,4 +1,4 @@
-/* Owns deleting a message for all. */
+/* Owns deleting messages for all. */
 #include "services/messaging/deletion.h"
 
 #include "services/messaging/attachments.h"

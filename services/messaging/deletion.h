@@ -5,8 +5,8 @@
 #include "db/db.h"
 #include "services/messaging/messaging.h"
 
-/* By the actor, or by NOBODY. The chat is locked, and chat is its row as of some member. Only the message's place in
- * the log is left, and an entry about the deletion. */
+/* Deletes a message for all; the actor may be NOBODY. The chat must be locked; chat is its row for any member. Leaves
+ * only the message's position in the log, and an entry about the deletion. */
 SN_CHECKED sn_status deletion_for_all(struct db_tx *tx, chat_member *chat, const chat_entry *message);
 
 #endif

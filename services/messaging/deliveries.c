@@ -1,5 +1,6 @@
-/* Owns what has reached devices. A device says so on the stream, by the position of the last event that it took; what
- * came before it counts as delivered in all chats. What one has sent oneself was there before (store_log.c). */
+/* Owns deliveries to devices. A device acknowledges the position of the last event that it received on the live stream;
+ * everything before it counts as delivered in all chats. Members' own messages count as delivered when they are sent
+ * (store_log.c). */
 #include "services/messaging/messaging.h"
 
 #include "services/messaging/people.h"
@@ -7,7 +8,7 @@
 
 enum { CHATS_AT_ONCE = 100 };
 
-/* Not past a block: tells[i] is of chats[i]. */
+/* Deliveries are not disclosed across a block. tells[i] belongs to chats[i]. */
 static sn_status ask_whether_told(struct rpc_call *c, char *user_id, MessagingRows__Undelivered *const *chats, size_t n,
                                   bool *tells)
 {
@@ -42,8 +43,8 @@ static sn_status deliver_one(struct db_tx *tx, char *user_id, const MessagingRow
                                                      .version = chat->seq});
 }
 
-static sn_status deliver(struct db_tx *tx, char *user_id, MessagingRows__Undelivered *const *chats, size_t n,
-                         const bool *tells)
+static sn_status deliver_to(struct db_tx *tx, char *user_id, MessagingRows__Undelivered *const *chats, size_t n,
+                            const bool *tells)
 {
         TRY(db_lock_one(tx, "deliveries", user_id));
         for (size_t i = 0; i < n; i++) {
@@ -67,7 +68,7 @@ sn_status messaging_handle_acknowledge_messages(struct rpc_call *c, const Sonet_
                         break;
                 }
                 TRY(ask_whether_told(c, in->user_id, chats, n, tells));
-                TRY(DB_WRITE(c, tx, deliver(tx, in->user_id, chats, n, tells)));
+                TRY(DB_WRITE(c, tx, deliver_to(tx, in->user_id, chats, n, tells)));
         }
         return SN_OK;
 }

@@ -1,6 +1,6 @@
-/* Erases deleted members: their messages are deleted for all and their reactions removed, with entries about it;
- * then they leave their chats, and no entry of any log names them. Messages are found by their client ids: every
- * message has one. */
+/* Erases deleted members. Their messages are deleted for all and their reactions removed, with log entries; then they
+ * leave their chats, and their ids are removed from all logs. Messages are found by their client ids, which all
+ * messages have. */
 #include "services/messaging/messaging.h"
 
 #include <stdio.h>
@@ -34,7 +34,7 @@ static sn_status erase_message(struct db_tx *tx, const MessagingRows__SentAs *se
         return deletion_for_all(tx, &chat, &message);
 }
 
-/* One chat at a time: several locked together would hold up everybody who sends to one of them. */
+/* One chat at a time: locking several would block everyone who sends to any of them. */
 static sn_status erase_messages(struct rpc_call *c, const char *id, bool *more)
 {
         MessagingRows__SentAs **sent = NULL;
@@ -117,8 +117,8 @@ static sn_status erase_rest(struct rpc_call *c, const char *id, bool *more)
         return *more ? SN_OK : DB_WRITE(c, tx, chat_store_erase_rest(tx, id));
 }
 
-/* One batch of one member; the cursor only says that there was one. A repetition finds what is left. */
-static sn_status erase(struct rpc_call *c, struct bus_batch *batch)
+/* Erases one batch of one member. The cursor only records that there was a batch; a retry finds what is left. */
+static sn_status erase_batch(struct rpc_call *c, struct bus_batch *batch)
 {
         static sn_status (*const steps[])(struct rpc_call *, const char *, bool *) = {erase_messages, erase_reactions,
                                                                                       leave_chats, erase_rest};
@@ -140,5 +140,5 @@ const struct bus_consumer messaging_erase = {
     .source = "user",
     .read_outbox = &user_methods[USER_READ_OUTBOX],
     .types = types,
-    .handle = erase,
+    .handle = erase_batch,
 };

@@ -1,5 +1,4 @@
-/* Erases messages when their time is over. Readers are shown nothing of them from the moment on, whether or
- * not that has happened. */
+/* Erases expired messages. Readers do not see them from the moment of expiry, erased or not. */
 #include "services/messaging/messaging.h"
 
 #include "services/messaging/deletion.h"
@@ -9,7 +8,7 @@
 
 enum { MESSAGES_AT_ONCE = 50 };
 
-/* The actor is NOBODY. Several processes may do it: the first one to lock the chat does. */
+/* The actor is NOBODY. If several processes try, the first one to lock the chat erases the message. */
 static sn_status expire(struct db_tx *tx, const chat_entry *at)
 {
         chat_member chat = MESSAGING_ROWS__MEMBER__INIT;
@@ -47,7 +46,7 @@ static sn_status next(struct rpc_call *c, int64_t *wait_ms)
 const struct service_job messaging_expire = {
     .name = "expire_messages", .every_s = 30, .run = expire_messages, .next = next};
 
-/* The job will have asked for what is due next before any other one is. */
+/* Wakes the job only if the message expires before the job would look again. */
 void expire_announce(struct db_tx *tx, int64_t expires_in_s)
 {
         if (expires_in_s > 0 && expires_in_s <= messaging_expire.every_s) {

@@ -1,10 +1,10 @@
-/* Puts the words of messages where searches find them without reading the list in which they wait. */
+/* Merges the pending list of the word index, which every search has to scan, into the index. */
 #include "services/messaging/messaging.h"
 
 #include <stdatomic.h>
 #include "services/messaging/store_search.h"
 
-#define WAITING_MOST 128 /* messages of this process; a search reads them all, once for each chat */
+#define WAITING_MOST 128 /* pending messages of this process; each search scans them once per chat */
 
 static sn_status index_waiting(struct rpc_call *c, bool *more)
 {

@@ -1,4 +1,4 @@
-/* Owns joining and leaving: memberships, and their entries in the log. */
+/* Owns joining and leaving: memberships and their log entries. */
 #include "services/messaging/join.h"
 
 #include "services/messaging/log.h"
@@ -8,13 +8,14 @@
 #include "services/messaging/store_chats.h"
 #include "services/messaging/store_participants.h"
 
-/* Of whom one follows one takes messages in any case. */
+/* Members always accept messages from members whom they follow. */
 static sn_status find_state(struct rpc_call *c, const char *id, const Follow__Relationship *relation,
                             User__Correspondents from, int *state)
 {
         if (relation->blocking || relation->blocked_by ||
             (from == USER__CORRESPONDENTS__CORRESPONDENTS_NOBODY && !relation->followed_by)) {
-                return rpc_fail(c, SN_PERMISSION_DENIED, "user_ids", "the member %s takes no messages from you", id);
+                return rpc_fail(c, SN_PERMISSION_DENIED, "user_ids", "the member %s does not accept messages from you",
+                                id);
         }
         *state = from == USER__CORRESPONDENTS__CORRESPONDENTS_FOLLOWED && !relation->followed_by
                      ? MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_REQUEST
@@ -50,7 +51,7 @@ sn_status join_lock(struct db_tx *tx, const char *chat_id, const char *verb, cha
         TRY(membership_lock(tx, chat_id, member));
         if (member->kind == MESSAGING__CHAT_KIND__CHAT_KIND_DIRECT) {
                 return rpc_fail(db_call(tx), SN_FAILED_PRECONDITION, "id",
-                                "a direct chat is of two; begin a group for more");
+                                "a direct chat has exactly two members; create a group instead");
         }
         return membership_check_administers(db_call(tx), member, verb);
 }

@@ -1,5 +1,5 @@
-/* Owns links by which members come into groups and channels by themselves. Who has the token may come: it is shown
- * once, and its hash is what is kept. */
+/* Owns invite links, with which members join groups and channels on their own. Anyone with the token may use it; it is
+ * shown once, and only its hash is stored. */
 #include "services/messaging/messaging.h"
 
 #include <sodium.h>
@@ -25,7 +25,7 @@ static char *new_token(struct arena *arena)
         return base64url_encode(bytes, sizeof(bytes), text);
 }
 
-/* As it was drawn at random no key is needed. */
+/* The token is random, so the hash needs no key. */
 static void hash_token(const char *token, uint8_t hash[LINK_HASH_BYTES])
 {
         (void)crypto_generichash(hash, LINK_HASH_BYTES, (const uint8_t *)token, strlen(token), NULL, 0);
@@ -88,7 +88,7 @@ sn_status messaging_handle_list_chat_links(struct rpc_call *c, const Messaging__
         return SN_OK;
 }
 
-static sn_status revoke(struct db_tx *tx, const char *chat_id, const char *id)
+static sn_status revoke_link(struct db_tx *tx, const char *chat_id, const char *id)
 {
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
         bool deleted = false;
@@ -101,19 +101,19 @@ static sn_status revoke(struct db_tx *tx, const char *chat_id, const char *id)
 sn_status messaging_handle_revoke_chat_link(struct rpc_call *c, const Messaging__RevokeChatLinkRequest *in,
                                             Google__Protobuf__Empty *out)
 {
-        return DB_WRITE(c, tx, revoke(tx, in->id, in->link_id));
+        return DB_WRITE(c, tx, revoke_link(tx, in->id, in->link_id));
 }
 
-/* ---- Coming by one ---- */
+/* ---- Using a link ---- */
 
-/* Whatever is wrong with it: who has a link is told nothing of a chat that they cannot come to. */
+/* The same error whatever is wrong, so that a link reveals nothing about a chat that cannot be joined. */
 static sn_status fail_link(struct rpc_call *c)
 {
         return rpc_fail_code(c, SN_FAILED_PRECONDITION, "link_invalid", "token",
                              "is no longer valid: ask whoever gave you the link for a new one");
 }
 
-static sn_status use(struct db_tx *tx, const uint8_t *hash)
+static sn_status use_link(struct db_tx *tx, const uint8_t *hash)
 {
         bool used = false;
 
@@ -126,24 +126,24 @@ static sn_status come_in(struct db_tx *tx, chat_member *member, const uint8_t *h
         struct rpc_call *c = db_call(tx);
         struct joining self = {.ids = (char *[]){(char *)c->actor}, .n = 1, .role = join_role(member->kind)};
 
-        TRY(use(tx, hash));
+        TRY(use_link(tx, hash));
         if (member->kind == MESSAGING__CHAT_KIND__CHAT_KIND_GROUP && member->members >= GROUP_MAX) {
                 return rpc_fail(c, SN_FAILED_PRECONDITION, "token", "this group is full: it has %d members", GROUP_MAX);
         }
         return join_all(tx, member, &self);
 }
 
-/* Who waits already uses nothing. */
-static sn_status apply(struct db_tx *tx, const chat_member *member, const uint8_t *hash)
+/* Applying again does not count as a use. */
+static sn_status apply_to_chat(struct db_tx *tx, const chat_member *member, const uint8_t *hash)
 {
         bool added = false;
 
         TRY(applicant_store_add(tx, member->chat_id, &added));
-        return added ? use(tx, hash) : SN_OK;
+        return added ? use_link(tx, hash) : SN_OK;
 }
 
-static sn_status join(struct db_tx *tx, const MessagingRows__WorkingLink *link, const uint8_t *hash,
-                      Messaging__JoinedChat *out)
+static sn_status join_chat(struct db_tx *tx, const MessagingRows__WorkingLink *link, const uint8_t *hash,
+                           Messaging__JoinedChat *out)
 {
         struct rpc_call *c = db_call(tx);
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
@@ -155,7 +155,7 @@ static sn_status join(struct db_tx *tx, const MessagingRows__WorkingLink *link, 
         }
         if (link->approval && !membership_is_present(&member)) {
                 out->waiting = true;
-                return apply(tx, &member, hash);
+                return apply_to_chat(tx, &member, hash);
         }
         TRY(membership_is_present(&member) ? SN_OK : come_in(tx, &member, hash));
         out->chat = ARENA_NEW(c->arena, Messaging__Chat);
@@ -163,7 +163,7 @@ static sn_status join(struct db_tx *tx, const MessagingRows__WorkingLink *link, 
         return show_stored_chat(tx, link->chat_id, out->chat);
 }
 
-/* Who is in it already uses nothing. */
+/* Members who are already in the chat do not use up the link. */
 sn_status messaging_handle_join_chat(struct rpc_call *c, const Messaging__JoinChatRequest *in,
                                      Messaging__JoinedChat *out)
 {
@@ -178,6 +178,6 @@ sn_status messaging_handle_join_chat(struct rpc_call *c, const Messaging__JoinCh
                 return fail_link(c);
         }
         TRY(db_begin(c, &tx));
-        TRY(join(tx, &link, hash, out));
+        TRY(join_chat(tx, &link, hash, out));
         return db_commit(c, NULL, &tx);
 }

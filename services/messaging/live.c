@@ -1,5 +1,5 @@
-/* Owns the channels `messages` and `chats`: whom it concerns what happens in chats, by who may read it at that moment.
- * What they are shown is decided by the same again (live_show.c). */
+/* Owns the live channels `messages` and `chats`: routing events to those who may read them at that moment. What they
+ * are shown is decided again, by the same rules (live_show.c). */
 #include "services/messaging/live.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "services/messaging/store_presence.h"
 
 #define READERS_AT_ONCE 10000
-#define PEERS_MAX       1000 /* of whom one is here, to whom it is told */
+#define PEERS_MAX       1000 /* members who are told of one member's presence */
 #define TOPIC_LOG       "messages"
 #define TOPIC_SIGNALS   "chats"
 
@@ -53,7 +53,7 @@ static bool is_signal(enum live_kind kind)
         return kind == LIVE_TYPING || kind == LIVE_PRESENCE;
 }
 
-static sn_status one(struct rpc_call *c, char *id, size_t *n, char ***ids)
+static sn_status only_member(struct rpc_call *c, char *id, size_t *n, char ***ids)
 {
         *ids = ARENA_ARRAY(c->arena, char *, 1);
         (*ids)[0] = id;
@@ -61,13 +61,14 @@ static sn_status one(struct rpc_call *c, char *id, size_t *n, char ***ids)
         return SN_OK;
 }
 
-/* All who may read an entry. */
+/* Finds all members who may read an entry. */
 static sn_status find_readers(struct db_tx *tx, const Sonet__Live__RouteRequest *in, size_t *n, char ***ids)
 {
         return chat_store_readers(tx, in->event->aggregate_id, in->event->version, in->after, READERS_AT_ONCE, n, ids);
 }
 
-/* What has no entry: all devices of the member, and the others of a small chat who could read what is written now. */
+/* For events that are not in the log: all devices of the member and, in small chats, the other members who may read new
+ * messages. */
 static sn_status find_others(struct db_tx *tx, const Sonet__Live__RouteRequest *in, size_t *n, char ***ids)
 {
         const bus_event *event = in->event;
@@ -79,7 +80,7 @@ static sn_status find_others(struct db_tx *tx, const Sonet__Live__RouteRequest *
                 return SN_OK;
         }
         if (member.members > TOLD_MAX) {
-                return one(db_call(tx), event->object_id, n, ids);
+                return only_member(db_call(tx), event->object_id, n, ids);
         }
         return chat_store_readers(tx, event->aggregate_id, member.last_seq + 1, in->after, READERS_AT_ONCE, n, ids);
 }
@@ -90,7 +91,7 @@ static sn_status find_concerned(struct db_tx *tx, const Sonet__Live__RouteReques
         case LIVE_LOG:
                 return find_readers(tx, in, n, ids);
         case LIVE_TOUCHED:
-                return one(db_call(tx), in->event->object_id, n, ids);
+                return only_member(db_call(tx), in->event->object_id, n, ids);
         case LIVE_PRESENCE:
                 return presence_store_peers(tx, in->event->aggregate_id, PEERS_MAX, n, ids);
         default:

@@ -1,4 +1,4 @@
-/* What the events of messaging_service are to who follows chats on the stream. */
+/* What events of messaging_service mean to viewers of live streams. */
 #ifndef SERVICES_MESSAGING_LIVE_H
 #define SERVICES_MESSAGING_LIVE_H
 
@@ -6,12 +6,12 @@
 
 enum live_kind {
         LIVE_LOG,       /* an entry of a chat's log */
-        LIVE_READ,      /* up to where a member has read */
-        LIVE_DELIVERED, /* what has reached a device of theirs */
-        LIVE_TOUCHED,   /* for the devices of one member alone */
-        LIVE_TYPING,    /* these two are signals */
+        LIVE_READ,      /* how far a member has read */
+        LIVE_DELIVERED, /* how far a member's device has received */
+        LIVE_TOUCHED,   /* only for the devices of one member */
+        LIVE_TYPING,    /* this and the next are signals */
         LIVE_PRESENCE,
-        LIVE_NOTHING /* for other services */
+        LIVE_NOTHING /* only for other services */
 };
 
 enum live_kind live_kind_of(const bus_event *event);

@@ -1,4 +1,4 @@
-/* Owns what viewers are shown of what happens in chats: each event for each viewer, as far as they may see it now. */
+/* Owns showing live events of chats: each event for each viewer, as far as the viewer may see it now. */
 #include "services/messaging/live.h"
 
 #include <string.h>
@@ -13,17 +13,17 @@
 
 #define MOST_SHOWN 500
 
-/* Each event for each viewer. */
+/* An event for a viewer. */
 struct pair {
         uint32_t event, viewer;
         enum live_kind kind;
         const bus_event *of;
         char *viewer_id;
-        const chat_member *member;   /* NULL: never was in the chat */
-        chat_entry *entry;           /* NULL: not of the log */
-        chat_entry *changed;         /* the message that it changes; NULL: none, or not for this viewer */
-        Messaging__Receipt *receipt; /* of who has read, or has a device that was reached; NULL: they say nothing */
-        bool told;                   /* whether somebody is here */
+        const chat_member *member; /* NULL if never in the chat */
+        chat_entry *entry;         /* NULL if it is not a log event */
+        chat_entry *changed; /* the message that it changes; NULL if there is none or the viewer may not read it */
+        Messaging__Receipt *receipt; /* of the member who read or received; NULL if it is not disclosed */
+        bool told;                   /* whether the viewer is told of a presence */
 };
 
 struct showing {
@@ -95,7 +95,7 @@ static sn_status load_entries(struct db_tx *tx, struct showing *s)
         return SN_OK;
 }
 
-/* The messages that entries change, for who may read those, too. */
+/* Loads the messages that entries change, for viewers who may read those as well. */
 static sn_status load_changed(struct db_tx *tx, struct showing *s)
 {
         char **ids = ARENA_ARRAY(db_arena(tx), char *, s->n);
@@ -119,7 +119,7 @@ static sn_status load_changed(struct db_tx *tx, struct showing *s)
         return SN_OK;
 }
 
-/* Of another's receipt. */
+/* Whether the event is a receipt of another member. */
 static bool is_receipt(const struct pair *p)
 {
         return (p->kind == LIVE_READ || p->kind == LIVE_DELIVERED) && !uuid_equal(p->viewer_id, p->of->object_id);
@@ -158,7 +158,7 @@ static sn_status load_receipts(struct db_tx *tx, struct showing *s)
         return SN_OK;
 }
 
-static sn_status load(struct db_tx *tx, struct showing *s)
+static sn_status load_all(struct db_tx *tx, struct showing *s)
 {
         TRY(load_members(tx, s));
         TRY(load_entries(tx, s));
@@ -166,9 +166,9 @@ static sn_status load(struct db_tx *tx, struct showing *s)
         return load_receipts(tx, s);
 }
 
-/* ---- What others are asked ---- */
+/* ---- Calls to other services ---- */
 
-/* Who tells the others nothing of themselves is told nothing: a copy for each viewer, without it. */
+/* Members who do not disclose their own receipts do not see those of others, so each viewer gets a copy. */
 static sn_status hide_receipts(struct rpc_call *c, struct showing *s)
 {
         char **viewers = ARENA_ARRAY(c->arena, char *, s->n);
@@ -216,7 +216,7 @@ static sn_status ask_presence(struct rpc_call *c, struct showing *s)
 
 /* ---- The answer ---- */
 
-static Messaging__ChatEvent *add(struct rpc_call *c, struct showing *s, const struct pair *pair)
+static Messaging__ChatEvent *add_item(struct rpc_call *c, struct showing *s, const struct pair *pair)
 {
         Messaging__ChatEvent *item = ARENA_NEW(c->arena, Messaging__ChatEvent);
 
@@ -243,10 +243,10 @@ static void add_change(struct rpc_call *c, struct showing *s, const struct pair 
             [MESSAGING__CHANGE_KIND__CHANGE_KIND_ROLE] = MESSAGING__CHAT_EVENT__DATA_PARTICIPANT_CHANGED,
             [MESSAGING__CHANGE_KIND__CHANGE_KIND_ENDED] = MESSAGING__CHAT_EVENT__DATA_CHAT_ENDED,
         };
-        Messaging__ChatEvent *item = add(c, s, pair);
+        Messaging__ChatEvent *item = add_item(c, s, pair);
 
         item->data_case = names[change->kind];
-        item->message_created = change; /* a union of pointers to changes */
+        item->message_created = change; /* all members of the union are pointers to changes */
 }
 
 static sn_status show_log(struct rpc_call *c, struct showing *s)
@@ -271,8 +271,8 @@ static sn_status show_log(struct rpc_call *c, struct showing *s)
         return SN_OK;
 }
 
-/* One's own mark as it is now, on all devices alike. The others are shown what is in their list of receipts, and no
- * more: a mark that was told to nobody is not told later, when one above it is, and what was passed meanwhile is told
+/* The viewer's own mark is the current one, on all devices alike. Others see what their list of receipts shows and no
+ * more: a mark that is not disclosed does not appear when a later one is, and a mark that was passed meanwhile is shown
  * by the event that passed it. */
 static void show_read_mark(struct rpc_call *c, struct showing *s, const struct pair *p)
 {
@@ -282,7 +282,7 @@ static void show_read_mark(struct rpc_call *c, struct showing *s, const struct p
                 return;
         }
         Messaging__ReadMark *mark = ARENA_NEW(c->arena, Messaging__ReadMark);
-        Messaging__ChatEvent *item = add(c, s, p);
+        Messaging__ChatEvent *item = add_item(c, s, p);
 
         messaging__read_mark__init(mark);
         mark->chat_id = p->of->aggregate_id;
@@ -302,7 +302,7 @@ static void show_delivery(struct rpc_call *c, struct showing *s, const struct pa
                 return;
         }
         Messaging__Delivery *delivery = ARENA_NEW(c->arena, Messaging__Delivery);
-        Messaging__ChatEvent *item = add(c, s, p);
+        Messaging__ChatEvent *item = add_item(c, s, p);
 
         messaging__delivery__init(delivery);
         delivery->chat_id = p->of->aggregate_id;
@@ -315,7 +315,7 @@ static void show_delivery(struct rpc_call *c, struct showing *s, const struct pa
 static void show_touch(struct rpc_call *c, struct showing *s, const struct pair *p)
 {
         Messaging__ChatName *name = ARENA_NEW(c->arena, Messaging__ChatName);
-        Messaging__ChatEvent *item = add(c, s, p);
+        Messaging__ChatEvent *item = add_item(c, s, p);
 
         messaging__chat_name__init(name);
         name->id = p->of->aggregate_id;
@@ -326,7 +326,7 @@ static void show_touch(struct rpc_call *c, struct showing *s, const struct pair 
 static void show_typing(struct rpc_call *c, struct showing *s, const struct pair *p)
 {
         Messaging__Typing *typing = ARENA_NEW(c->arena, Messaging__Typing);
-        Messaging__ChatEvent *item = add(c, s, p);
+        Messaging__ChatEvent *item = add_item(c, s, p);
 
         messaging__typing__init(typing);
         typing->chat_id = p->of->aggregate_id;
@@ -335,11 +335,11 @@ static void show_typing(struct rpc_call *c, struct showing *s, const struct pair
         item->chat_typing = typing;
 }
 
-/* As of now: a signal comes within two seconds, or not at all. */
+/* A signal arrives within two seconds or not at all, so it is current. */
 static void show_presence(struct rpc_call *c, struct showing *s, const struct pair *p)
 {
         Messaging__Presence *presence = ARENA_NEW(c->arena, Messaging__Presence);
-        Messaging__ChatEvent *item = add(c, s, p);
+        Messaging__ChatEvent *item = add_item(c, s, p);
 
         messaging__presence__init(presence);
         presence->user_id = p->of->aggregate_id;
@@ -349,14 +349,14 @@ static void show_presence(struct rpc_call *c, struct showing *s, const struct pa
         item->member_presence = presence;
 }
 
-/* Who writes: to who has accepted the chat, as they have. */
+/* Typing is shown to members who have accepted the chat. */
 static bool is_shown_typing(const struct pair *p)
 {
         return p->member != NULL && !uuid_equal(p->viewer_id, p->of->object_id) &&
                p->member->state == MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_IN && p->member->members <= TOLD_MAX;
 }
 
-/* Of a chat that has grown since. */
+/* False if the chat has grown too large meanwhile. */
 static bool is_shown_receipt(const struct pair *p)
 {
         return p->member != NULL && membership_is_present(p->member) &&
@@ -388,11 +388,12 @@ sn_status messaging_handle_show_events(struct rpc_call *c, const Sonet__Live__Sh
         struct showing s = {.in = in, .out = out};
 
         if (in->n_events * in->n_viewer_ids > MOST_SHOWN) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "viewer_ids", "at most %d events times viewers", MOST_SHOWN);
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "viewer_ids", "must be at most %d events times viewers",
+                                MOST_SHOWN);
         }
         make_pairs(c, &s);
         out->items = ARENA_ARRAY(c->arena, Messaging__ChatEvent *, s.n);
-        TRY(DB_READ(c, tx, load(tx, &s)));
+        TRY(DB_READ(c, tx, load_all(tx, &s)));
         TRY(hide_receipts(c, &s));
         TRY(ask_presence(c, &s));
         TRY(show_log(c, &s));

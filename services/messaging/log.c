@@ -1,4 +1,4 @@
-/* Owns numbering the entries of a chat's log. */
+/* Owns appending numbered entries to a chat's log. */
 #include "services/messaging/log.h"
 
 #include <string.h>
@@ -21,8 +21,8 @@ static const char *const events[] = {
     [MESSAGING__CHANGE_KIND__CHANGE_KIND_ENDED] = EVENT_CHAT_ENDED,
 };
 
-/* Clocks of several processes differ: a log that has begun a month never goes back to the one before. The first
- * twelve digits of a version 7 id, with a hyphen, are its time. */
+/* Clocks of several processes differ, but a log never goes back to an earlier month. The first twelve hex digits of a
+ * version 7 UUID are its time. */
 static char *new_id(struct arena *arena, int64_t not_before_ms)
 {
         char *id = uuid_new_in(arena), at[UUID_SIZE];
@@ -52,8 +52,8 @@ static int month_of(int64_t ms)
         return tm.tm_year * 12 + tm.tm_mon;
 }
 
-/* The chat is locked, so its next number is known before it is stored: nothing here waits for the database. */
-static void number(struct db_tx *tx, const chat_member *member, chat_entry *entry)
+/* The chat is locked, so its next number is known before the entry is stored, without waiting for the database. */
+static void assign_number(struct db_tx *tx, const chat_member *member, chat_entry *entry)
 {
         int64_t at_ms = uuid_time_ms(entry->id);
 
@@ -69,7 +69,7 @@ sn_status log_append(struct db_tx *tx, chat_member *member, chat_entry *entry)
 {
         int64_t at_ms = uuid_time_ms(entry->id);
 
-        number(tx, member, entry);
+        assign_number(tx, member, entry);
         TRY(chat_store_append(tx, entry));
         if (member->last_seq == 0 || month_of(at_ms) != month_of(member->last_ms)) {
                 TRY(chat_store_begin_month(tx, entry));

@@ -42,7 +42,7 @@ sn_status membership_read_present(struct rpc_call *c, const char *chat_id, chat_
 sn_status membership_lock(struct db_tx *tx, const char *chat_id, chat_member *member)
 {
         TRY(chat_store_lock_chat(tx, chat_id));
-        /* A second statement, in the same round trip: it sees what was committed while the first one waited for the
+        /* A second statement in the same round trip, which sees what was committed while the first one waited for the
          * lock. */
         TRY(read_row(tx, chat_id, member));
         return check_present(db_call(tx), member);

@@ -1,5 +1,5 @@
-/* Owns reading messages: pages of a chat by number, and one by its id. A page costs the same however long the chat is:
- * messages are counted, so that it is a range of numbers. */
+/* Owns reading messages: pages of a chat, and single messages by id. Messages are counted, so that a page is a range of
+ * numbers and costs the same however long the chat is. */
 #include "services/messaging/messages.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "services/messaging/store_changes.h"
 #include "services/messaging/store_log.h"
 
-/* The most messages that are read to fill one page. */
+/* The most messages that are read per round to fill a page. */
 #define ROUND_MAX INT64_C(1000)
 
 struct reading {
@@ -19,7 +19,7 @@ struct reading {
         bool more_before, more_after;
 };
 
-/* How many messages there are up to a number. */
+/* Counts the messages up to an entry's number. */
 static sn_status count_up_to(struct db_tx *tx, const chat_member *member, int64_t seq, int64_t *n)
 {
         chat_entry at = MESSAGING_ROWS__ENTRY__INIT;
@@ -33,8 +33,8 @@ static sn_status count_up_to(struct db_tx *tx, const chat_member *member, int64_
         return SN_OK;
 }
 
-/* Messages by their counts, without those outside of a stretch of membership (*ended: there were some) and those
- * that the member has deleted for themselves. */
+/* Reads a range of messages by count, without those outside the readable range (*ended: there were some) and those that
+ * the member has deleted for themselves. */
 static sn_status read_range(struct db_tx *tx, const chat_member *member, int64_t from_n, int64_t to_n,
                             const struct stretch *within, size_t *n, chat_entry ***entries, bool *ended)
 {
@@ -51,8 +51,8 @@ static sn_status read_range(struct db_tx *tx, const chat_member *member, int64_t
         return *n > 0 ? chat_store_drop_hidden(tx, *entries, n) : SN_OK;
 }
 
-/* Inserts them between those at the front and those at the end. */
-static void insert(struct reading *r, size_t at, chat_entry *const *entries, size_t n)
+/* Inserts entries at an index. */
+static void insert_entries(struct reading *r, size_t at, chat_entry *const *entries, size_t n)
 {
         if (n > 0) {
                 memmove(r->entries + at + n, r->entries + at, (r->n - at) * sizeof(*entries));
@@ -61,14 +61,13 @@ static void insert(struct reading *r, size_t at, chat_entry *const *entries, siz
         }
 }
 
-/* Where much is hidden, each round reads more. */
+/* Each round reads more, in case many messages are hidden. */
 static int64_t next_size(int64_t size)
 {
         return size * 2 < ROUND_MAX ? size * 2 : ROUND_MAX;
 }
 
-/* From the message that is the top_n-th of the chat down. It reads one more than fits, to know whether there are
- * more. */
+/* Reads down from the top_n-th message of the chat. Reads one more than fits, to know whether there are more. */
 static sn_status read_stretch_down(struct db_tx *tx, struct reading *r, int64_t top_n, const struct stretch *within,
                                    size_t wanted)
 {
@@ -80,7 +79,7 @@ static sn_status read_stretch_down(struct db_tx *tx, struct reading *r, int64_t 
 
                 TRY(read_range(tx, r->member, top_n - size + 1, top_n, within, &n, &entries, &ended));
                 r->more_before = n > room;
-                insert(r, 0, r->more_before ? entries + n - room : entries, r->more_before ? room : n);
+                insert_entries(r, 0, r->more_before ? entries + n - room : entries, r->more_before ? room : n);
                 top_n -= size;
         }
         return SN_OK;
@@ -97,13 +96,13 @@ static sn_status read_stretch_up(struct db_tx *tx, struct reading *r, int64_t fr
 
                 TRY(read_range(tx, r->member, from_n, from_n + size - 1, within, &n, &entries, &ended));
                 r->more_after = n > room;
-                insert(r, r->n, entries, r->more_after ? room : n);
+                insert_entries(r, r->n, entries, r->more_after ? room : n);
                 from_n += size;
         }
         return SN_OK;
 }
 
-/* The `wanted` messages at or below a number: stretch after stretch of membership, until the page is full. */
+/* Reads up to `wanted` messages at or below a number, one readable range after the other, until the page is full. */
 static sn_status read_down(struct db_tx *tx, struct reading *r, int64_t seq, size_t wanted)
 {
         for (int64_t top = membership_last_seen(r->member, seq); top > 0 && !r->more_before;) {
@@ -222,7 +221,7 @@ static void keep_seen(const chat_member *member, chat_entry **entries, size_t *n
         *n = kept;
 }
 
-/* Reads more of a thread, as far as it is visible. *ended: there are no others up to the number `last`. */
+/* Reads more visible messages of a thread. *ended: there are no more up to the number `last`. */
 static sn_status read_some_replies(struct db_tx *tx, struct reading *r, const chat_entry *message, int64_t *after_n,
                                    int64_t last, bool *ended)
 {
@@ -238,11 +237,11 @@ static sn_status read_some_replies(struct db_tx *tx, struct reading *r, const ch
         keep_seen(r->member, entries, &n);
         TRY(chat_store_drop_hidden(tx, entries, &n));
         r->more_after = n > room;
-        insert(r, r->n, entries, r->more_after ? room : n);
+        insert_entries(r, r->n, entries, r->more_after ? room : n);
         return SN_OK;
 }
 
-/* For a former member nothing depends on later messages. */
+/* What a former member sees does not depend on later messages. */
 static sn_status read_thread(struct db_tx *tx, const Messaging__GetRepliesRequest *in, struct reading *r)
 {
         int64_t last = membership_last_seen(r->member, r->member->last_seq), after_n = 0;

@@ -1,4 +1,4 @@
-/* messaging_service: what it is made of. */
+/* Owns the definition of messaging_service: its consumers, jobs, channels, start and stop. */
 #include "services/messaging/messaging.h"
 
 sn_status messaging_handle_read_outbox(struct rpc_call *c, const Sonet__Events__ReadOutboxRequest *in,

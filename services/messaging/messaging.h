@@ -1,4 +1,4 @@
-/* What the files of messaging_service share. */
+/* Shared by the files of messaging_service. */
 #ifndef SERVICES_MESSAGING_MESSAGING_H
 #define SERVICES_MESSAGING_MESSAGING_H
 
@@ -7,8 +7,8 @@
 #include "services/messaging/messaging_rows.rpc.h"
 #include "services/services.h"
 
-typedef MessagingRows__Member chat_member; /* a chat, with what one member is in it */
-typedef MessagingRows__Entry chat_entry;   /* an entry of its log */
+typedef MessagingRows__Member chat_member; /* a chat with one member's membership in it */
+typedef MessagingRows__Entry chat_entry;   /* an entry of a chat's log */
 
 /* Each kind of entry has its event. Aggregate: the chat; version: the number of the entry; object: the entry. */
 #define EVENT_MESSAGE_CREATED   "message.created"
@@ -23,30 +23,30 @@ typedef MessagingRows__Entry chat_entry;   /* an entry of its log */
 #define EVENT_CHAT_CHANGED      "chat.changed"
 #define EVENT_MEMBER_ROLE       "chat.role_changed"
 #define EVENT_CHAT_ENDED        "chat.ended"
-/* Version: up to where they have read; object: the reader. Not an entry of the log. */
+/* Version: how far the reader has read; object: the reader. Not an entry of the log. */
 #define EVENT_CHAT_READ "chat.read"
-/* Version: what a device of theirs has; object: whose. No entry of the log. */
+/* Version: how far a device of the member has received; object: the member. Not an entry of the log. */
 #define EVENT_CHAT_DELIVERED "chat.delivered"
-/* Object: who set something for themselves. No entry of the log. */
+/* Object: the member who changed something for themselves. Not an entry of the log. */
 #define EVENT_CHAT_TOUCHED "chat.touched"
-/* For media_service alone. Aggregate: the id under which it knows the message. Not entries of the log. */
+/* Only for media_service. Aggregate: the id under which it knows the message. Not entries of the log. */
 #define EVENT_MEDIA_ATTACHED "messaging.media_attached"
 #define EVENT_MEDIA_DETACHED "messaging.media_detached"
 /* A signal (bus/signals.h). Aggregate: the chat; object: the member who is typing. */
 #define SIGNAL_TYPING "chat.typing"
-/* Another. Aggregate: of whom; version: 1 is here, 0 is here no more. */
+/* A signal. Aggregate: the member; version: 1 came online, 0 went offline. */
 #define SIGNAL_PRESENCE "member.presence"
 
-/* expire.c: in the transaction of a message that is over in so long; 0: never. */
+/* expire.c: call it in the transaction of a message that expires in this many seconds; 0: never. */
 void expire_announce(struct db_tx *tx, int64_t expires_in_s);
 
-/* index_words.c: in a transaction that has put the words of a message. */
+/* index_words.c: call it in a transaction that has stored the words of a message. */
 void index_words_announce(struct db_tx *tx);
 
-#define NOBODY    "00000000-0000-0000-0000-000000000000" /* the actor of what the server does by itself */
+#define NOBODY    "00000000-0000-0000-0000-000000000000" /* the actor when the server itself acts */
 #define GROUP_MAX 1000                                   /* members of a group */
-/* In larger chats who has read, what was delivered and who writes is told to nobody else as it happens: each of n would
- * tell n. */
+/* In larger chats reads, deliveries and typing are not announced live, since n members would each announce to n
+ * members. */
 #define TOLD_MAX 50
 
 /* store_export.c */

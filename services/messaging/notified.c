@@ -1,4 +1,4 @@
-/* Owns what members are notified of in chats: whom a message is for, and what of a chat is new to a member. */
+/* Owns what notification_service needs to know: the recipients of messages, and what is new in a chat for a member. */
 #include "services/messaging/messaging.h"
 
 #include "services/messaging/membership.h"
@@ -30,15 +30,15 @@ sn_status messaging_handle_list_recipients(struct rpc_call *c, const Messaging__
         return SN_OK;
 }
 
-/* ---- What is new ---- */
+/* ---- Unread chats ---- */
 
 struct unread_chats {
         const char *viewer;
         chat_member **members;
         size_t n;
-        chat_entry **newest; /* of some of the members' chats, in their order */
+        chat_entry **newest; /* of some of the chats, in the same order */
         size_t n_newest;
-        bool *hidden; /* of each of those: the viewer has deleted it for themselves */
+        bool *hidden; /* for each: the viewer has deleted it for themselves */
 };
 
 static bool is_new(const chat_member *m, int64_t now_ms)
@@ -101,8 +101,8 @@ static const chat_entry *find_newest(const struct unread_chats *u, const chat_me
         return NULL;
 }
 
-/* False: the only message that was new is gone. */
-static bool fill(const struct unread_chats *u, const chat_member *m, Messaging__UnreadChat *out)
+/* False if the only new message is gone. */
+static bool fill_unread(const struct unread_chats *u, const chat_member *m, Messaging__UnreadChat *out)
 {
         bool hidden = false;
         const chat_entry *newest = find_newest(u, m, &hidden);
@@ -132,7 +132,7 @@ sn_status messaging_handle_batch_get_unread_chats(struct rpc_call *c, const Mess
                 Messaging__UnreadChat *item = ARENA_NEW(c->arena, Messaging__UnreadChat);
 
                 messaging__unread_chat__init(item);
-                if (fill(&u, u.members[i], item)) {
+                if (fill_unread(&u, u.members[i], item)) {
                         out->items[out->n_items++] = item;
                 }
         }

@@ -1,4 +1,4 @@
-/* Owns the members of a chat: listing, adding, removing, leaving. */
+/* Owns the members of a chat: listing, adding, removing, leaving, roles. */
 #include "services/messaging/messaging.h"
 
 #include <string.h>
@@ -28,7 +28,7 @@ static sn_status show_participants(struct rpc_call *c, chat_member **members, si
                 Messaging__Participant *p = ARENA_NEW(c->arena, Messaging__Participant);
 
                 if (people[i] == NULL) {
-                        continue; /* their account is gone */
+                        continue; /* the account is gone */
                 }
                 messaging__participant__init(p);
                 p->user = people[i];
@@ -142,7 +142,7 @@ static sn_status check_role(struct db_tx *tx, const chat_member *member, const c
                 return rpc_fail(c, SN_PERMISSION_DENIED, "role",
                                 "you can only change members below your own role, to a role up to your own");
         }
-        /* who has not accepted the chat cannot administer it: it would have nobody who can */
+        /* a new owner must have accepted the chat, or nobody could administer it */
         return role == MESSAGING__ROLE__ROLE_OWNER && other.state != MESSAGING_ROWS__MEMBER_STATE__MEMBER_STATE_IN
                    ? rpc_fail(c, SN_FAILED_PRECONDITION, "user_id", "this member has not accepted the chat yet")
                    : SN_OK;
@@ -156,7 +156,7 @@ static sn_status give_role(struct db_tx *tx, chat_member *member, const char *us
         return log_add(tx, member, MESSAGING__CHANGE_KIND__CHANGE_KIND_ROLE, user_id, "", &entry);
 }
 
-/* There is one owner: one who hands that over becomes an administrator. */
+/* There is only one owner; when ownership is handed over, the former owner becomes an administrator. */
 static sn_status update_role(struct db_tx *tx, const char *chat_id, const char *user_id, int role)
 {
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;

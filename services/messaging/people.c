@@ -1,4 +1,4 @@
-/* Owns what messaging asks of user_service and follow_service. */
+/* Owns calls to user_service and follow_service. */
 #include "services/messaging/people.h"
 
 #include <stdlib.h>
@@ -10,8 +10,8 @@ static int compare_ids(const void *a, const void *b)
         return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Sorted, each once, without "". */
-static char **distinct(struct rpc_call *c, char *const *ids, size_t n, size_t *n_distinct)
+/* Sorted and distinct, without "". */
+static char **distinct_ids(struct rpc_call *c, char *const *ids, size_t n, size_t *n_distinct)
 {
         char **sorted = ARENA_ARRAY(c->arena, char *, n);
         size_t kept = 0, all = 0;
@@ -33,7 +33,7 @@ static char **distinct(struct rpc_call *c, char *const *ids, size_t n, size_t *n
         return sorted;
 }
 
-/* Asks for at most PEOPLE_ASKED_MAX of them: *items are the pointers that came back. */
+/* Requests at most PEOPLE_ASKED_MAX of them. *items are the pointers returned. */
 typedef sn_status ask_part(struct rpc_call *c, char **ids, size_t n, const void **items, size_t *n_items);
 
 static sn_status ask_in_parts(struct rpc_call *c, ask_part *ask, char **ids, size_t n, void **items)
@@ -52,11 +52,11 @@ static sn_status ask_in_parts(struct rpc_call *c, ask_part *ask, char **ids, siz
         return SN_OK;
 }
 
-/* Asks about each once: (*answers)[i] belongs to ids[i], NULL for "". */
+/* Requests each distinct id once. (*answers)[i] belongs to ids[i]; NULL for "". */
 static sn_status ask_each(struct rpc_call *c, ask_part *ask, char *const *ids, size_t n, void ***answers)
 {
         size_t n_asked = 0;
-        char **asked = distinct(c, ids, n, &n_asked);
+        char **asked = distinct_ids(c, ids, n, &n_asked);
         void **items = ARENA_ARRAY(c->arena, void *, n_asked);
 
         TRY(ask_in_parts(c, ask, asked, n_asked, items));
@@ -142,7 +142,7 @@ sn_status people_find(struct rpc_call *c, char *const *names, size_t n, char ***
                         found[n_found++] = id;
                 }
         }
-        *ids = distinct(c, found, n_found, n_ids);
+        *ids = distinct_ids(c, found, n_found, n_ids);
         return SN_OK;
 }
 
@@ -217,7 +217,7 @@ sn_status people_blocked(struct rpc_call *c, char *const *viewers, char *const *
         return SN_OK;
 }
 
-/* NULL in chats that are not direct. */
+/* NULL unless the chat is direct. */
 static sn_status find_peer(struct rpc_call *c, const chat_member *member, Follow__Relationship **peer)
 {
         Follow__Relationship **relations = NULL;

@@ -1,5 +1,5 @@
-/* Owns who is here. A member's devices say so, as long as they are; it is told as a signal, and kept in a table that a
- * crash empties. */
+/* Owns presence. Members' devices report it periodically; it is announced by signals, and kept in an unlogged table,
+ * which a crash empties. */
 #include "services/messaging/presence.h"
 
 #include "bus/signals.h"
@@ -34,14 +34,14 @@ sn_status presence_check(struct rpc_call *c, char *const *viewers, char *const *
         return SN_OK;
 }
 
-/* Not while the transaction is open: what was not committed would be told. */
+/* Must not be called while the transaction is open, since it would announce what is not committed. */
 static void signal_presence(struct rpc_call *c, bool here)
 {
         bus_signal(c, &(struct outbox_event){
                           .type = SIGNAL_PRESENCE, .aggregate_id = c->actor, .object_id = c->actor, .version = here});
 }
 
-/* Who tells nobody leaves no trace. */
+/* Members who do not disclose their presence leave no trace. */
 sn_status messaging_handle_put_presence(struct rpc_call *c, const Messaging__PutPresenceRequest *in,
                                         Google__Protobuf__Empty *out)
 {

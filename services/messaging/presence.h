@@ -1,12 +1,12 @@
-/* Who is told whether a member is here. */
+/* Who may see whether a member is online. */
 #ifndef SERVICES_MESSAGING_PRESENCE_H
 #define SERVICES_MESSAGING_PRESENCE_H
 
 #include "base/call.h"
 #include "services/messaging/messaging.h"
 
-/* told[i]: viewers[i] is told of ids[i], which is so when each tells the other. At most PEOPLE_ASKED_MAX. Asks other
- * services. */
+/* told[i]: viewers[i] may see ids[i], which requires that both disclose it to each other. At most PEOPLE_ASKED_MAX.
+ * Calls other services. */
 SN_CHECKED sn_status presence_check(struct rpc_call *c, char *const *viewers, char *const *ids, size_t n, bool **told);
 
 #endif

@@ -19,7 +19,7 @@ static sn_status load_entries(struct db_tx *tx, const struct log_range *ranges, 
         return chat_store_ranges(tx, chats, from, to, n, n_entries, entries);
 }
 
-/* The messages that they change, of those that the member may read. */
+/* Loads the messages that entries change, as far as the member may read them. */
 static sn_status load_changed(struct db_tx *tx, struct shown *items, size_t n)
 {
         char **ids = ARENA_ARRAY(db_arena(tx), char *, n);
@@ -41,7 +41,7 @@ static sn_status load_changed(struct db_tx *tx, struct shown *items, size_t n)
         return SN_OK;
 }
 
-static sn_status load(struct db_tx *tx, struct log_range *ranges, size_t n, struct shown **items, size_t *n_items)
+static sn_status load_range(struct db_tx *tx, struct log_range *ranges, size_t n, struct shown **items, size_t *n_items)
 {
         chat_entry **entries = NULL;
         size_t n_entries = 0;
@@ -69,7 +69,7 @@ sn_status read_log(struct rpc_call *c, struct log_range *ranges, size_t n)
         if (n == 0) {
                 return SN_OK;
         }
-        TRY(DB_READ(c, tx, load(tx, ranges, n, &items, &n_items)));
+        TRY(DB_READ(c, tx, load_range(tx, ranges, n, &items, &n_items)));
         Messaging__Change **changes = ARENA_ARRAY(c->arena, Messaging__Change *, n_items);
 
         TRY(show_changes(c, items, n_items, changes));
@@ -80,7 +80,7 @@ sn_status read_log(struct rpc_call *c, struct log_range *ranges, size_t n)
         return SN_OK;
 }
 
-/* From the first number that one may read on, so that there is something on each page. */
+/* Starts at the first readable number, so that no page is empty. */
 sn_status messaging_handle_list_changes(struct rpc_call *c, const Messaging__ListChangesRequest *in,
                                         Messaging__ChangeList *out)
 {

@@ -1,4 +1,4 @@
-/* Owns how far a member has read a chat. */
+/* Owns read marks: how far a member has read a chat. */
 #include "services/messaging/messaging.h"
 
 #include "services/messaging/membership.h"
@@ -7,7 +7,7 @@
 #include "services/messaging/store_participants.h"
 #include "services/messaging/store_receipts.h"
 
-/* The position must not lie in the future, nor at an entry that the member may not read. */
+/* The mark must not be beyond the end of the log, nor at an entry that the member may not read. */
 static sn_status find_mark(struct db_tx *tx, const chat_member *member, int64_t seq, chat_entry *at)
 {
         if (seq > member->last_seq) {
@@ -20,8 +20,8 @@ static sn_status find_mark(struct db_tx *tx, const chat_member *member, int64_t 
         return chat_store_entry_at(tx, member->chat_id, seq, at, NULL);
 }
 
-/* The others see it if the reader's settings allow; the reader's own devices always do. */
-static sn_status tell(struct db_tx *tx, const chat_member *member, int64_t seq, bool others)
+/* Others see it if the reader's settings allow; the reader's own devices always do. */
+static sn_status emit_read(struct db_tx *tx, const chat_member *member, int64_t seq, bool others)
 {
         if (others) {
                 TRY(receipt_store_put_read(tx, member, seq));
@@ -32,7 +32,8 @@ static sn_status tell(struct db_tx *tx, const chat_member *member, int64_t seq, 
                                                      .version = seq});
 }
 
-/* Not before the reader has accepted the chat: a request does not reveal that it was seen. Nor across a block. */
+/* Not disclosed before the reader has accepted the chat, since a request must not reveal that it was seen, nor across a
+ * block. */
 static sn_status ask_whether_told(struct rpc_call *c, const chat_member *member, bool *told)
 {
         User__PrivacySettings **privacy = NULL;
@@ -59,7 +60,7 @@ sn_status messaging_handle_mark_read(struct rpc_call *c, const Messaging__MarkRe
         if (raised) {
                 member.read_seq = at.seq;
                 member.read_n = at.n;
-                TRY(tell(tx, &member, at.seq, told));
+                TRY(emit_read(tx, &member, at.seq, told));
         }
         out->chat_id = member.chat_id;
         out->user_id = member.user_id;

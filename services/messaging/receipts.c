@@ -1,4 +1,4 @@
-/* Owns what one is shown of how far the others have come. */
+/* Owns showing receipts: how far other members have read and received. */
 #include "services/messaging/receipts.h"
 
 #include "services/messaging/membership.h"

@@ -1,4 +1,4 @@
-/* Owns finding messages by their words: in the chats that one is in, as far as one may read them. */
+/* Owns searching messages by words, in the actor's chats and as far as the actor may read them. */
 #include "services/messaging/search_messages.h"
 
 #include <string.h>
@@ -23,7 +23,7 @@ sn_status search_put(struct db_tx *tx, const chat_entry *message, const char *te
         return SN_OK;
 }
 
-/* Found by words that were there a moment ago. */
+/* The words may be of messages that were deleted a moment ago. */
 static void drop_deleted(chat_entry **entries, size_t *n)
 {
         size_t kept = 0;
@@ -52,7 +52,7 @@ static sn_status load(struct db_tx *tx, char **ids, size_t n_ids, struct shown *
         }
         TRY(chat_store_members(tx, chats, actors, *n, &n_members, &members));
         if (n_members != *n) {
-                return rpc_fail(db_call(tx), SN_INTERNAL, NULL, "a chat of what was found is gone");
+                return rpc_fail(db_call(tx), SN_INTERNAL, NULL, "the chat of a matching message is gone");
         }
         *items = ARENA_ARRAY(db_arena(tx), struct shown, *n);
         for (size_t i = 0; i < *n; i++) {
@@ -82,7 +82,7 @@ static sn_status show_found(struct rpc_call *c, char **ids, size_t n_ids, Messag
         return SN_OK;
 }
 
-/* A page may have fewer than were found: those that one has deleted for oneself are not shown. */
+/* A page may be shorter than limit, since messages that the actor has deleted for themselves are not shown. */
 sn_status messaging_handle_find_messages(struct rpc_call *c, const Messaging__FindMessagesRequest *in,
                                          Messaging__FoundMessages *out)
 {
@@ -97,7 +97,7 @@ sn_status messaging_handle_find_messages(struct rpc_call *c, const Messaging__Fi
         wanted.words = words;
         wanted.before_id = from.at.id;
         if (wanted.n == 0) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "query", "has no word to look for");
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "query", "contains no word to search for");
         }
         TRY(DB_READ(c, tx, search_store_find(tx, &wanted, &n, &ids)));
         out->next_cursor = n > limit ? cursor_behind(c, filter, ids[limit - 1]) : "";

@@ -1,4 +1,4 @@
-/* Owns sending: the message, its number, its event and its client id are committed together. */
+/* Owns sending messages: the message, its number, its event and its client id are committed together. */
 #include "services/messaging/messaging.h"
 
 #include "base/text.h"
@@ -19,8 +19,8 @@ static sn_status check_sender(struct rpc_call *c, const chat_member *member)
         return people_check_not_blocked(c, member);
 }
 
-/* The message that was sent under this client id before, whatever happened to the chat since; *found tells whether
- * there was one. */
+/* Finds a message already sent with this client id, whatever happened to the chat since. *found: whether there is one.
+ */
 static sn_status find_sent(struct rpc_call *c, const Messaging__SendMessageRequest *in, chat_entry *entry, bool *found)
 {
         MessagingRows__SentAs sent = MESSAGING_ROWS__SENT_AS__INIT;
@@ -41,7 +41,7 @@ static sn_status check_content(struct rpc_call *c, const Messaging__SendMessageR
         bool blank = text_is_blank(in->text), shares = in->note_id[0] != '\0' || in->n_media_ids > 0;
 
         if (in->forward != NULL && (!blank || shares)) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "forward", "a forwarded message has no text of its own");
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "forward", "a forwarded message cannot have text of its own");
         }
         return blank && !shares && in->forward == NULL ? rpc_fail(c, SN_INVALID_ARGUMENT, "text", "must not be empty")
                                                        : SN_OK;
@@ -64,7 +64,7 @@ static sn_status load_forwarded(struct rpc_call *c, const Messaging__ForwardedMe
         return attachments_pass_on(c, message, attachments);
 }
 
-/* The answered message exists already, and what it answers never changes: there are no cycles. */
+/* The answered message already exists, and what it answers never changes, so there are no cycles. */
 static sn_status check_answered(struct rpc_call *c, const chat_member *member, const char *id)
 {
         chat_entry answered;
@@ -78,7 +78,7 @@ static sn_status check_answered(struct rpc_call *c, const chat_member *member, c
         return c->problem.status;
 }
 
-/* What is stored with a message. */
+/* Everything that is stored with a message. */
 struct content {
         chat_entry entry;
         struct attachments attachments;
@@ -113,7 +113,7 @@ static sn_status store_content(struct db_tx *tx, chat_member *member, struct con
         return content->entry.text[0] != '\0' ? search_put(tx, &content->entry, content->entry.text) : SN_OK;
 }
 
-/* *mine is false when it has been sent under this client id before, perhaps at this moment. */
+/* *mine is false if a message with this client id was sent before, perhaps concurrently. */
 static sn_status store_message(struct db_tx *tx, const Messaging__SendMessageRequest *in, struct content *content,
                                bool *mine)
 {
@@ -134,7 +134,7 @@ static sn_status store_message(struct db_tx *tx, const Messaging__SendMessageReq
         return store_content(tx, &member, content);
 }
 
-/* Also for a former member: the message is their own. */
+/* Also for former members, since the message is their own. */
 static sn_status answer_sent(struct rpc_call *c, const Messaging__SendMessageRequest *in, Messaging__Message *out,
                              bool *found)
 {
@@ -149,7 +149,7 @@ static sn_status answer_sent(struct rpc_call *c, const Messaging__SendMessageReq
         return show_message(c, &member, &entry, out);
 }
 
-/* A shared note is read for the answer: it is there when the sender may see it. */
+/* A shared note is loaded for the answer, and present only if the sender may see it. */
 static sn_status check_note(struct rpc_call *c, const Messaging__SendMessageRequest *in,
                             const Messaging__Message *shown)
 {
@@ -189,21 +189,21 @@ static sn_status send_new(struct rpc_call *c, const Messaging__SendMessageReques
         }
         TRY(check_sender(c, &member));
         TRY(fill_entry(c, in, &member, &content));
-        TRY(show_message(c, &member, &content.entry, out)); /* others are not asked within the transaction */
+        TRY(show_message(c, &member, &content.entry, out)); /* calls other services, so before the transaction */
         TRY(check_note(c, in, out));
         return commit_message(c, in, &content, out, mine);
 }
 
-/* What says that it may not be sent now, and nothing of whether it was; or that its client id was used at this moment
- * in another chat. */
-static bool may_be_sent(sn_status status)
+/* Whether the message may have been sent before: these statuses say only that it may not be sent now, or that its
+ * client id was used concurrently in another chat. */
+static bool may_have_been_sent(sn_status status)
 {
         return status == SN_INVALID_ARGUMENT || status == SN_NOT_FOUND || status == SN_PERMISSION_DENIED ||
                status == SN_FAILED_PRECONDITION || status == SN_ALREADY_EXISTS;
 }
 
-/* Nearly every message is new: one that was sent before is read only when its client id is known, or when it may not be
- * sent now, as it may have been then. */
+/* Nearly all messages are new, so a message sent before is read only if its client id is known, or if it may not be
+ * sent now (it may have been allowed then). */
 sn_status messaging_handle_send_message(struct rpc_call *c, const Messaging__SendMessageRequest *in,
                                         Messaging__Message *out)
 {
@@ -211,7 +211,7 @@ sn_status messaging_handle_send_message(struct rpc_call *c, const Messaging__Sen
         sn_status status = send_new(c, in, out, &mine);
         struct rpc_problem refused = c->problem;
 
-        if (status == SN_OK ? mine : !may_be_sent(status)) {
+        if (status == SN_OK ? mine : !may_have_been_sent(status)) {
                 return status;
         }
         messaging__message__init(out);

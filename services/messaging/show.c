@@ -1,4 +1,4 @@
-/* Owns the assembly of messages and changes for their viewers. */
+/* Owns assembling messages and changes for viewers. */
 #include "services/messaging/show.h"
 
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "services/messaging/versions.h"
 #include "services/note/note.rpc.h"
 
-/* With more viewers at once a shared note is left to each of them to read. */
+/* For more viewers at once shared notes are not included; clients load them separately. */
 #define NOTE_VIEWERS_MAX 20
 
 bool show_asks(char *const *ids, size_t n)
@@ -47,7 +47,7 @@ static void fill_message(struct shown *item)
         m->client_id = uuid_equal(item->viewer, e->sender_id) ? e->client_id : "";
 }
 
-/* In a direct chat a block stops what would be marked. */
+/* Marks messages of members whom the viewer blocks, except in direct chats, where a block stops messages altogether. */
 static sn_status mark_blocked(struct rpc_call *c, struct shown *items, size_t n)
 {
         char **viewers = ARENA_ARRAY(c->arena, char *, n), **senders = ARENA_ARRAY(c->arena, char *, n);
@@ -86,7 +86,7 @@ static sn_status add_reactions(struct rpc_call *c, struct shown *items, size_t n
                 Messaging__Reaction *reaction = ARENA_NEW(c->arena, Messaging__Reaction);
 
                 if (item->member != NULL && !membership_is_present(item->member)) {
-                        continue; /* a former member does not see later reactions */
+                        continue; /* former members do not see later reactions */
                 }
                 if (m->reactions == NULL) {
                         m->reactions = ARENA_ARRAY(c->arena, Messaging__Reaction *, REACTIONS_MAX);
@@ -102,7 +102,7 @@ static sn_status add_reactions(struct rpc_call *c, struct shown *items, size_t n
         return SN_OK;
 }
 
-/* ---- What a message answers ---- */
+/* ---- Answered messages ---- */
 
 static Messaging__RepliedMessage *new_reply(struct rpc_call *c, const chat_entry *of, User__Author *sender)
 {
@@ -117,7 +117,7 @@ static Messaging__RepliedMessage *new_reply(struct rpc_call *c, const chat_entry
         return reply;
 }
 
-/* Those that their viewers have deleted for themselves. */
+/* Finds those that their viewers have deleted for themselves. */
 static sn_status find_hidden(struct rpc_call *c, const struct shown *items, const size_t *places,
                              chat_entry *const *messages, size_t n, bool **hidden)
 {
@@ -131,7 +131,7 @@ static sn_status find_hidden(struct rpc_call *c, const struct shown *items, cons
         return show_asks(ids, n) ? DB_READ(c, tx, chat_store_hidden(tx, ids, viewers, n, hidden)) : SN_OK;
 }
 
-/* places[i]: of which item the i-th answered message is. */
+/* places[i]: the index of the item that the i-th answered message belongs to. */
 static sn_status load_answered(struct rpc_call *c, const struct shown *items, size_t n, size_t *places,
                                chat_entry ***answered, size_t *n_answered)
 {
@@ -172,7 +172,7 @@ static sn_status add_replies(struct rpc_call *c, struct shown *items, size_t n)
         }
         TRY(people_get(c, ids, n_answered, &senders));
         for (size_t i = 0; i < n_answered;
-             i++) { /* messages are never taken out of the log: there is one for each id */
+             i++) { /* messages are never removed from the log, so every id has an entry */
                 struct shown *item = &items[places[i]];
 
                 if (!hidden[i] && item->member != NULL && membership_sees(item->member, answered[i]->seq)) {
@@ -182,7 +182,7 @@ static sn_status add_replies(struct rpc_call *c, struct shown *items, size_t n)
         return SN_OK;
 }
 
-/* ---- Shared notes, each as far as the viewer may see it ---- */
+/* ---- Shared notes, as far as the viewer may see them ---- */
 
 static sn_status add_notes_for(struct rpc_call *c, struct shown *items, size_t n, const char *viewer)
 {
@@ -294,8 +294,8 @@ static Messaging__Change *new_change(struct rpc_call *c, const chat_entry *entry
         return change;
 }
 
-/* The messages among what is shown, and those that the others change: places[i] tells of which. Without those that the
- * viewer has deleted for themselves, whose entries are shown like any others. */
+/* Collects the messages among the items and those that other entries change; places[i] is the index of the item.
+ * Without messages that the viewer has deleted for themselves, whose entries are nevertheless shown. */
 static sn_status find_messages(struct rpc_call *c, const struct shown *items, size_t n, struct shown *messages,
                                size_t *places, size_t *n_messages)
 {
@@ -334,7 +334,7 @@ static sn_status show_messages_of(struct rpc_call *c, const struct shown *items,
         return SN_OK;
 }
 
-/* Two places for each entry: who did it, and to whom. */
+/* Two people per entry: who did it, and to whom. */
 sn_status show_changes(struct rpc_call *c, struct shown *items, size_t n, Messaging__Change **changes)
 {
         char **ids = ARENA_ARRAY(c->arena, char *, 2 * n);

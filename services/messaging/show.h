@@ -1,5 +1,5 @@
-/* What viewers are shown of entries: messages, and changes of a log, with who wrote them. Whether they may see an entry
- * is decided before (membership.h). Asks other services: never while a transaction is open. */
+/* Showing entries to viewers: messages and changes of a log, with their authors. The caller has decided whether they
+ * may see an entry (membership.h). Calls other services, so no transaction may be open. */
 #ifndef SERVICES_MESSAGING_SHOW_H
 #define SERVICES_MESSAGING_SHOW_H
 
@@ -10,24 +10,25 @@
 struct shown {
         chat_entry *entry;
         const char *viewer;
-        const chat_member *member;   /* the viewer's: what a message answers is shown when they may read that, too */
-        chat_entry *of;              /* of a change: the entry of the message that it changes, or NULL */
-        Messaging__Message *message; /* made by show_messages; may be given, to be filled */
+        const chat_member *member;   /* the viewer's; an answered message is shown only if the viewer may read it */
+        chat_entry *of;              /* for a change: the entry of the message that it changes, or NULL */
+        Messaging__Message *message; /* set by show_messages; the caller may provide one to be filled */
 };
 
-/* Each entry is a message. At most 500. */
+/* All entries must be messages. At most 500. */
 SN_CHECKED sn_status show_messages(struct rpc_call *c, struct shown *items, size_t n);
 /* changes[i] belongs to items[i]. */
 SN_CHECKED sn_status show_changes(struct rpc_call *c, struct shown *items, size_t n, Messaging__Change **changes);
-/* Messages for the actor. */
+/* Shows messages to the actor. */
 SN_CHECKED sn_status show_own_view(struct rpc_call *c, const chat_member *member, chat_entry **entries, size_t n,
                                    Messaging__Message ***messages);
-/* One of them, into an answer. */
+/* The same for one message. */
 SN_CHECKED sn_status show_message(struct rpc_call *c, const chat_member *member, chat_entry *entry,
                                   Messaging__Message *out);
-/* Whether there is anything to ask about these ids: what is not stored yet, or shows nothing more, has "". */
+/* Whether any of these ids is not "". Messages that are not stored yet, or need nothing from other services, have "".
+ */
 bool show_asks(char *const *ids, size_t n);
-/* What of it the entry itself says, once it has its number. */
+/* Fills in what the entry itself contains. It must have its number. */
 void show_stored(chat_entry *entry, Messaging__Message *out);
 
 #endif

@@ -1,4 +1,4 @@
-/* Owns the assembly of chats for a member. */
+/* Owns assembling chats for a member. */
 #include "services/messaging/show_chats.h"
 
 #include "services/messaging/chat_mentions.h"
@@ -45,7 +45,7 @@ static sn_status add_peers(struct rpc_call *c, chat_member **members, size_t n, 
         return SN_OK;
 }
 
-/* The newest message is not shown to a member who joined after it. */
+/* Members who joined after the newest message do not see it. */
 static sn_status read_last_messages(struct db_tx *tx, chat_member **members, size_t n, size_t *n_entries,
                                     chat_entry ***entries)
 {
@@ -60,9 +60,9 @@ static sn_status read_last_messages(struct db_tx *tx, chat_member **members, siz
         return chat_store_drop_hidden(tx, *entries, n_entries);
 }
 
-/* places[i]: of which chat the i-th is. */
-static size_t match(chat_member *const *members, size_t n, chat_entry *const *entries, size_t n_entries,
-                    struct shown *items, size_t *places, const char *viewer)
+/* places[i]: the index of the chat of the i-th entry. */
+static size_t match_entries(chat_member *const *members, size_t n, chat_entry *const *entries, size_t n_entries,
+                            struct shown *items, size_t *places, const char *viewer)
 {
         size_t n_items = 0;
 
@@ -86,7 +86,7 @@ static sn_status add_last_messages(struct rpc_call *c, chat_member **members, si
         chat_entry **entries = NULL;
 
         TRY(DB_READ(c, tx, read_last_messages(tx, members, n, &n_entries, &entries)));
-        n_items = match(members, n, entries, n_entries, items, places, c->actor);
+        n_items = match_entries(members, n, entries, n_entries, items, places, c->actor);
         TRY(show_messages(c, items, n_items));
         for (size_t i = 0; i < n_items; i++) {
                 chats[places[i]]->last_message = items[i].message;

@@ -1,4 +1,4 @@
-/* Owns the SQL on who waits to be let into a chat. */
+/* Owns the SQL of applicants. */
 #include "services/messaging/store_applicants.h"
 
 DB_STATEMENT(ADD_APPLICANT, "messaging_service", NULL,

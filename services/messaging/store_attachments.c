@@ -1,4 +1,4 @@
-/* Owns the SQL on the media of messages. */
+/* Owns the SQL of messages' media. */
 #include "services/messaging/store_attachments.h"
 
 DB_STATEMENT(INSERT_ATTACHMENTS, "messaging_service", NULL,

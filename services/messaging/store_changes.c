@@ -1,4 +1,4 @@
-/* Owns the SQL on changes of messages. */
+/* Owns the SQL of changing messages. */
 #include "services/messaging/store_changes.h"
 
 #include <string.h>
@@ -140,7 +140,7 @@ static sn_status check_bounds(struct db_tx *tx, const char *message_id)
         return db_i64(rows, 0, "reactings") < REACTINGS_MAX
                    ? SN_OK
                    : rpc_fail(db_call(tx), SN_FAILED_PRECONDITION, "emoji",
-                              "you have reacted to this message %d times already; that is the most", REACTINGS_MAX);
+                              "you have already reacted to this message %d times, which is the limit", REACTINGS_MAX);
 }
 
 sn_status chat_store_react(struct db_tx *tx, const char *message_id, const char *emoji, bool *changed)

@@ -1,4 +1,4 @@
-/* Owns the SQL on chats and on the lists of them. */
+/* Owns the SQL of chats and chat lists. */
 #include "services/messaging/store_chats.h"
 
 #include <string.h>
@@ -39,7 +39,7 @@ sn_status chat_store_lock_chat(struct db_tx *tx, const char *id)
         return db_exec_later(tx, &LOCK_CHAT, DB_BINDS(bind_uuid(id)));
 }
 
-/* Almost all have one range, of which an array costs a tenth of what a query within the query costs. */
+/* Almost all members have a single range, for which an array costs a tenth of a subquery. */
 #define RANGES(of_one, of_each)                                                                                        \
         " case when p.visible <> '{}' and p.visible = range_merge(p.visible)::int8multirange then array[" of_one       \
         "] else (select array_agg(" of_each " order by r) from unnest(p.visible) r) end"
@@ -89,8 +89,8 @@ sn_status chat_store_members(struct db_tx *tx, char *const *chat_ids, char *cons
                        members);
 }
 
-/* `offset 0` keeps it a loop over the member's chats. One that was deleted for oneself is back with its next message.
- */
+/* `offset 0` keeps it a loop over the member's chats. A chat that a member deleted for themselves reappears with its
+ * next message. */
 DB_STATEMENT(SELECT_CHATS, "messaging_service", &messaging_rows__chat_ref__message,
              "select c.id, c.active_at as active_at_ms from chat_participants p cross join lateral"
              " (select id, active_at, ended_at, last_seq from chats where id = p.chat_id offset 0) c"

@@ -60,8 +60,8 @@ DB_STATEMENT(FORGET_MEMBER, "messaging_service", NULL,
              " l as (delete from chat_links where chat_id = $1 and creator_id = $2)"
              " delete from chat_participants where chat_id = $1 and user_id = $2");
 
-/* The other member keeps a direct chat; an id that belongs to no member takes the place of the erased one, since a
- * pair has one chat. */
+/* The other member keeps the direct chat. The erased member's id is replaced by one that belongs to nobody, since each
+ * pair has only one chat. */
 DB_STATEMENT(
     FORGET_IN_CHAT, "messaging_service", NULL,
     "update chats c set changed_xid = pg_current_xact_id(), creator_id = case when creator_id = $2 then '" NOBODY

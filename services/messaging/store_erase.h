@@ -12,14 +12,14 @@ SN_CHECKED sn_status chat_store_forget_sent(struct db_tx *tx, const char *user_i
                                             size_t n);
 SN_CHECKED sn_status chat_store_chats_with(struct db_tx *tx, const char *user_id, size_t limit, size_t *n,
                                            char ***chat_ids);
-/* The chat is locked. */
+/* The chat must be locked. */
 SN_CHECKED sn_status chat_store_forget_member(struct db_tx *tx, const char *chat_id, const char *user_id);
-/* At most limit of their reactions. */
+/* Lists at most limit of their reactions. */
 SN_CHECKED sn_status chat_store_reacted(struct db_tx *tx, const char *user_id, size_t limit, size_t *n,
                                         MessagingRows__Reacted ***reacted);
-/* Anonymises at most limit entries by them, and as many about their membership. *more: there were some. */
+/* Anonymizes at most limit entries by them, and as many about their membership. *more: there were some. */
 SN_CHECKED sn_status chat_store_forget_in_logs(struct db_tx *tx, const char *user_id, size_t limit, bool *more);
-/* What they deleted for themselves, and when they were last here. */
+/* Erases what they deleted for themselves, and when they were last online. */
 SN_CHECKED sn_status chat_store_erase_rest(struct db_tx *tx, const char *user_id);
 
 #endif

@@ -1,5 +1,5 @@
-/* Owns the SQL on what messaging_service exports of a member: the chats that they are in, and their own messages.
- * What others wrote in the same chats, such as titles, is not part of it. */
+/* Owns the SQL of what messaging_service exports about a member: their chats and their own messages, without what
+ * others wrote in those chats, such as titles. */
 #include "services/messaging/messaging.h"
 
 #define AFTER(column) column " > coalesce(nullif($2, '')::uuid, '" NOBODY "')"
@@ -13,7 +13,7 @@ DB_STATEMENT(EXPORT_CHATS, "messaging_service", NULL,
              " from chat_participants p join chats c on c.id = p.chat_id where p.user_id = $1 and " AFTER(
                  "p.chat_id") " order by p.chat_id limit $3");
 
-/* Found by their client ids: each message has one. */
+/* Messages are found by their client ids, which all messages have. */
 DB_STATEMENT(
     EXPORT_MESSAGES, "messaging_service", NULL,
     "select s.client_id::text as position, jsonb_build_object('id', m.id, 'chat_id', m.chat_id, 'text',"

@@ -1,7 +1,7 @@
-/* Owns the SQL on links into chats. */
+/* Owns the SQL of invite links. */
 #include "services/messaging/store_links.h"
 
-/* It ends with its time, its uses, its chat, and with the role of who made it. */
+/* A link ends when it expires or is used up, with its chat, and when its creator loses the role that allowed it. */
 #define WORKS                                                                                                          \
         "l.uses_left > 0 and l.expires_at > now() and exists (select from chat_participants p join chats c"            \
         " on c.id = p.chat_id where p.chat_id = l.chat_id and p.user_id = l.creator_id and p.state = 1"                \

@@ -1,11 +1,11 @@
-/* Owns the SQL on the logs of chats. A month's partition is found by the bounds of ids that chat_months has: the plan
- * opens no other one. */
+/* Owns the SQL of chat logs. The partition of a month is found by the bounds of ids in chat_months, so that a plan
+ * opens no other partition. */
 #include "services/messaging/store_log.h"
 
 #include "services/jobs.h"
 #include "services/messaging/store_log_sql.h"
 
-/* The sender of a message has read everything before it. A claim to a client id that was made before fails. */
+/* Sending a message marks everything before it as read. Fails if the client id is already claimed. */
 DB_STATEMENT(APPEND_ENTRY, "messaging_service", NULL,
              "with claim as (insert into message_client_ids (sender_id, client_id, chat_id, message_id)"
              " select $4, $7, $2, $1 where $7::uuid is not null),"
@@ -52,8 +52,8 @@ sn_status chat_store_sent_as(struct db_tx *tx, const char *client_id, MessagingR
                       found);
 }
 
-/* Expired messages are hidden from the moment of expiry on, erased or not. `offset 0` keeps what else a message has a
- * look into an index for each. */
+/* Expired messages are hidden from the moment of expiry, erased or not. `offset 0` keeps the look-ups of a message's
+ * other data index scans per message. */
 #define IS_OVER "(m.deleted_at is not null or m.expires_at <= now())"
 #define ENTRY                                                                                                          \
         "m.id, m.chat_id, m.seq, m.n, m.kind, m.sender_id, m.target_id, m.created_at, m.client_id, m.edited_at,"       \
@@ -82,7 +82,7 @@ sn_status chat_store_entry_at(struct db_tx *tx, const char *chat_id, int64_t seq
         return db_one(tx, &SELECT_ENTRY_AT, DB_BINDS(bind_uuid(chat_id), bind_i64(seq)), &entry->base, found);
 }
 
-/* `offset 0` keeps it a loop over the ids, each of which opens its own month. */
+/* `offset 0` keeps it a loop over the ids, each of which opens only its own month. */
 DB_STATEMENT(SELECT_ENTRIES, "messaging_service", &messaging_rows__entry__message,
              "select " ENTRY " from unnest($1::uuid[]) with ordinality a (id, place)"
              " cross join lateral (select * from messages where id = a.id offset 0) m order by a.place");
@@ -131,7 +131,7 @@ sn_status chat_store_ranges(struct db_tx *tx, char *const *chat_ids, const int64
                        n_entries, entries);
 }
 
-/* An answer is newer than what it answers. */
+/* Answers are newer than the message that they answer. */
 DB_STATEMENT(SELECT_REPLIES, "messaging_service", &messaging_rows__entry__message,
              "select " ENTRY " from messages m where m.reply_to_id = $1 and m.chat_id = $2 and m.id > $1 and m.n > $3"
              " order by m.n limit $4");
@@ -153,7 +153,7 @@ sn_status chat_store_expired(struct db_tx *tx, size_t limit, size_t *n, chat_ent
         return db_list(tx, &SELECT_EXPIRED, DB_BINDS(bind_i64((int64_t)limit)), n, entries);
 }
 
-/* No sooner than in a second: those that end together are erased together. */
+/* At least a second from now, so that messages that expire together are erased together. */
 DB_STATEMENT(NEXT_EXPIRY, "messaging_service", NULL,
              "select greatest(1000, ceil(extract(epoch from min(expires_at) - clock_timestamp()) * 1000))::bigint"
              " as wait_ms from messages where expires_at is not null and deleted_at is null"

@@ -1,10 +1,10 @@
-/* How statements find the month of a chat's log in which something lies: plans open no other partition. */
+/* SQL to find the month of a chat's log that contains something, so that plans open no other partition. */
 #ifndef SERVICES_MESSAGING_STORE_LOG_SQL_H
 #define SERVICES_MESSAGING_STORE_LOG_SQL_H
 
-/* The ids of the months in which a chat's log had these numbers (column first_seq), or so many messages (first_n): the
- * plan opens no other partitions. Of two plain bounds the planner would think that few ids lie between them, and read
- * all that the month has, of all chats. */
+/* A range of ids covering the months in which a chat's log had these entry numbers (column first_seq) or message counts
+ * (first_n), so that the plan opens no other partitions. With two plain bounds the planner would expect few ids between
+ * them, and read everything of all chats in that month. */
 #define MONTH_OF(bound, column, chat, number)                                                                          \
         "(select " bound " from chat_months where chat_id = " chat " and " column " <= " number                        \
         " order by first_seq desc limit 1)"
@@ -12,7 +12,7 @@
         id " >= " MONTH_OF("from_id", column, chat, first) " and " id " < any(array[" MONTH_OF("before_id", column,    \
                                                                                                chat, last) "])"
 
-/* Numbers one by one, for the like reason: of a range the planner thinks that a large chat has thousands in it. */
+/* Individual numbers, for a similar reason: with a range the planner expects thousands of rows in large chats. */
 #define EACH(first, last) "any(array(select generate_series(" first "::bigint, " last "::bigint)))"
 
 #endif

@@ -1,4 +1,4 @@
-/* Owns the SQL on whom messages name. */
+/* Owns the SQL of mentions. */
 #include "services/messaging/store_mentions.h"
 
 DB_STATEMENT(SELECT_NAMED, "messaging_service", NULL,

@@ -1,4 +1,4 @@
-/* The SQL on whom messages name. */
+/* The SQL of mentions. */
 #ifndef SERVICES_MESSAGING_STORE_MENTIONS_H
 #define SERVICES_MESSAGING_STORE_MENTIONS_H
 
@@ -7,16 +7,16 @@
 
 #define UNREAD_MENTIONS_MAX 100
 
-/* Those of user_ids who are in the chat, in order of id. */
+/* Those of user_ids who are in the chat, ordered by id. */
 SN_CHECKED sn_status mention_store_present(struct db_tx *tx, const char *chat_id, char *const *user_ids, size_t n,
                                            size_t *n_present, char ***present);
-/* It names these members, and no others from now on; the entry has its number. */
+/* Replaces the mentions of a message. The entry must have its number. */
 SN_CHECKED sn_status mention_store_put(struct db_tx *tx, const chat_entry *message, char *const *user_ids, size_t n);
-/* Of each of some messages, grouped by message. */
+/* The mentions in several messages, grouped by message. */
 SN_CHECKED sn_status mention_store_list(struct db_tx *tx, char *const *message_ids, size_t n, size_t *n_mentions,
                                         MessagingRows__Mention ***mentions);
-/* unread[i]: how many messages of chat_ids[i] behind the number read[i] name the actor; UNREAD_MENTIONS_MAX and more
- * are that many. */
+/* unread[i]: how many messages of chat_ids[i] after the number read[i] mention the actor, at most UNREAD_MENTIONS_MAX.
+ */
 SN_CHECKED sn_status mention_store_unread(struct db_tx *tx, char *const *chat_ids, const int64_t *read, size_t n,
                                           int64_t *unread);
 

@@ -1,4 +1,4 @@
-/* Owns the SQL on the members of a chat, and how far they have read. */
+/* Owns the SQL of a chat's members, and how far they have read. */
 #include "services/messaging/store_participants.h"
 
 DB_STATEMENT(
@@ -31,7 +31,7 @@ sn_status chat_store_end_participant(struct db_tx *tx, const char *chat_id, cons
         return db_exec(tx, &COUNT_MEMBERS, DB_BINDS(bind_uuid(chat_id), bind_i64(-1)), NULL);
 }
 
-/* To the other member of a direct chat, one who declined it still appears as a member. */
+/* A member who declined a direct chat still appears as a member to the other one. */
 DB_STATEMENT(
     SELECT_PARTICIPANTS, "messaging_service", &messaging_rows__member__message,
     "select user_id, role, state, created_at as joined_at from chat_participants"

@@ -1,4 +1,4 @@
-/* The SQL on the members of a chat, and how far they have read. */
+/* The SQL of a chat's members, and how far they have read. */
 #ifndef SERVICES_MESSAGING_STORE_PARTICIPANTS_H
 #define SERVICES_MESSAGING_STORE_PARTICIPANTS_H
 
@@ -10,43 +10,43 @@ struct new_participant {
         const char *user_id;
         int role, state;
         int64_t from_seq; /* the first entry that they may read */
-        int64_t seq, n;   /* of the entry by which they joined: it counts as read */
+        int64_t seq, n;   /* of the entry about their joining, which counts as read */
 };
 
-/* Adds a new or returning member: what they could read before stays readable. Counts them in the chat when they were
- * not in it. */
+/* Adds a new or returning member; what they could read before stays readable. Increments the chat's member count unless
+ * they were present. */
 SN_CHECKED sn_status chat_store_put_participant(struct db_tx *tx, const char *chat_id, const struct new_participant *p);
-/* Ends a membership with the entry of this number, the last that they may read; by: who did it. */
+/* Ends a membership at the entry with this number, the last one that they may read. by: who ended it. */
 SN_CHECKED sn_status chat_store_end_participant(struct db_tx *tx, const char *chat_id, const char *user_id,
                                                 const char *by, int64_t seq);
-/* Who is in the chat, in the order in which they came, beyond the scan's position. */
+/* The chat's members in order of joining, from the scan's position. */
 SN_CHECKED sn_status chat_store_participants(struct db_tx *tx, const char *chat_id, const struct page_scan *scan,
                                              size_t *n, chat_member ***members);
-/* Members who may read an entry, by id, after one. */
+/* Members who may read an entry, ordered by id, after a given one. */
 SN_CHECKED sn_status chat_store_readers(struct db_tx *tx, const char *chat_id, int64_t seq, const char *after,
                                         size_t limit, size_t *n, char ***ids);
-/* Whom messages are for, by message and member, as the request says. */
+/* The recipients of the messages in the request, ordered by message and member. */
 SN_CHECKED sn_status chat_store_recipients(struct db_tx *tx, const Messaging__ListRecipientsRequest *in, size_t *n,
                                            MessagingRows__Recipient ***rows);
-/* *raised: it was less before. */
+/* *raised: whether the mark was lower before. */
 SN_CHECKED sn_status chat_store_mark_read(struct db_tx *tx, const chat_member *member, int64_t seq, int64_t n,
                                           bool *raised);
 
-/* What a member has set of a chat for themselves. */
+/* A member's own settings of a chat. */
 enum own_setting { OWN_ARCHIVED, OWN_PINNED, OWN_MUTED, OWN_DRAFT, OWN_STATE };
 SN_CHECKED sn_status chat_store_set(struct db_tx *tx, enum own_setting setting, const char *chat_id,
                                     const char *user_id, struct db_bind value);
-/* They may no longer read anything up to now. */
+/* Makes everything up to now unreadable to them. */
 SN_CHECKED sn_status chat_store_forget_past(struct db_tx *tx, const chat_member *member);
-/* Declines a direct chat: the other member does not notice it, by the member count or the list of members either. */
+/* Declines a direct chat. The other member cannot notice it, not even by the member count or list. */
 SN_CHECKED sn_status chat_store_decline(struct db_tx *tx, const chat_member *member);
-/* Undoes declining: they read what is written from now on. */
+/* Reverts declining; new messages become readable. */
 SN_CHECKED sn_status chat_store_come_back(struct db_tx *tx, const chat_member *member);
 SN_CHECKED sn_status chat_store_set_role(struct db_tx *tx, const char *chat_id, const char *user_id, int role);
-/* Who becomes owner after the owner has left: of those with the highest role the one who joined first; "" when
- * nobody is left. */
+/* Who becomes the owner when the owner leaves: among those with the highest role the first to have joined; "" if nobody
+ * is left. */
 SN_CHECKED sn_status chat_store_heir(struct db_tx *tx, const char *chat_id, char **id);
-/* Whether a member who is in it is its owner. */
+/* Whether a present member is its owner. */
 SN_CHECKED sn_status chat_store_has_owner(struct db_tx *tx, const char *chat_id, bool *has);
 
 #endif

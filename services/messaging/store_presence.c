@@ -1,4 +1,4 @@
-/* Owns the SQL on who is here. */
+/* Owns the SQL of presence. */
 #include "services/messaging/store_presence.h"
 
 DB_STATEMENT(PUT_PRESENCE, "messaging_service", NULL,

@@ -1,4 +1,4 @@
-/* Owns the SQL on receipts. */
+/* Owns the SQL of receipts. */
 #include "services/messaging/store_receipts.h"
 
 DB_STATEMENT(PUT_READ, "messaging_service", NULL,
@@ -35,10 +35,10 @@ sn_status receipt_store_of(struct db_tx *tx, char *const *chat_ids, char *const 
 
 /* ---- Deliveries ---- */
 
-/* Streams resume over so many events (gateway/stream.h). */
+/* How far streams can resume, in events (gateway/stream.h). */
 #define EVENTS_BACK "10000"
 
-/* Kept rows end at the old side: with the row of a position those behind it are there. */
+/* Old rows are deleted first, so if the row of a position exists, all later rows exist, too. */
 DB_STATEMENT(SELECT_REACHED, "messaging_service", NULL,
              "select from outbox_head where log_id = $1 and $2 >= position - " EVENTS_BACK
              " and ($2 = position or exists (select from outbox where position = $2))");
@@ -52,7 +52,7 @@ sn_status receipt_store_is_known(struct db_tx *tx, const struct reached *reached
         return SN_OK;
 }
 
-/* A chat's events are in its log's order: what comes behind the position begins with the first message there. */
+/* A chat's events are in the order of its log, so everything after the position begins with the first message there. */
 DB_STATEMENT(
     SELECT_UNDELIVERED, "messaging_service", &messaging_rows__undelivered__message,
     "with later as materialized (select aggregate_id as chat_id, min(version) as seq from"

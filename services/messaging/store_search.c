@@ -1,11 +1,11 @@
-/* Owns the SQL on finding messages by their words. */
+/* Owns the SQL of searching messages. */
 #include "services/messaging/store_search.h"
 
 #include <string.h>
 
 enum { CHAT_DIGITS = 12, PORTION_BITS = 12 };
 
-/* Words come under their chat and portion, as chat_query looks for them (schema/0010_search.sql). */
+/* Words are stored under their chat and portion, as chat_query searches them (schema/0010_search.sql). */
 DB_STATEMENT(PUT_WORDS, "messaging_service", NULL,
              "insert into message_words (message_id, chat_id, seq, words) values ($1, $2, $3,"
              " array_to_tsvector($4::text[])) on conflict (message_id) do update set words = excluded.words");
@@ -31,8 +31,8 @@ sn_status search_store_index(struct db_tx *tx)
         return db_exec(tx, &INDEX_WORDS, DB_NO_BINDS, NULL);
 }
 
-/* From the end of each chat, a portion of its log after the other until there are enough. `offset 0` keeps them loops.
- */
+/* Searches each chat from its end, one portion of its log after the other, until there are enough. `offset 0` keeps the
+ * loops. */
 DB_STATEMENT(FIND_MESSAGES, "messaging_service", NULL,
              "select f.message_id as id from (select chat_id, visible from chat_participants where user_id = $1"
              " and state in (1, 2) and ($4::uuid is null or chat_id = $4)) p"

@@ -1,4 +1,4 @@
-/* Owns the SQL on changes of a member's chats. */
+/* Owns the SQL of synchronizing a member's chats. */
 #include "services/messaging/store_sync.h"
 
 #include "services/messaging/store_log_sql.h"
@@ -19,7 +19,7 @@ sn_status sync_store_now(struct db_tx *tx, int64_t *point, uint64_t *log)
         return SN_OK;
 }
 
-/* A former member sees no more of a chat than that they left it, or that it has ended. */
+/* Former members only see that they left a chat or that it has ended. */
 DB_STATEMENT(SCAN_CHATS, "messaging_service", &messaging_rows__scanned__message,
              "select p.chat_id as id, " SINCE("p.changed_xid", "$3") " or (p.state in (1, 2) and " SINCE(
                  "c.changed_xid",
@@ -39,7 +39,7 @@ sn_status sync_store_scan(struct db_tx *tx, const char *after_id, int64_t since,
                        n, chats);
 }
 
-/* Entries are numbered and committed one after the other: when an entry was visible, all before it were. */
+/* Entries are numbered and committed one at a time, so if an entry was visible, all before it were. */
 #define FIRST_OF_WINDOW "greatest(a.last - $3 + 1, 1)"
 
 DB_STATEMENT(SELECT_KNOWN, "messaging_service", NULL,

@@ -1,4 +1,4 @@
-/* Owns the SQL on who is typing. */
+/* Owns the SQL of typing indicators. */
 #include "services/messaging/store_typing.h"
 
 DB_STATEMENT(PUT_TYPING, "messaging_service", NULL,

@@ -1,4 +1,4 @@
-/* Forgets what was so for a while: who wrote, links that work no more. */
+/* Deletes expired typing indicators and links. */
 #include "services/messaging/messaging.h"
 
 #include "services/messaging/store_links.h"

@@ -1,6 +1,6 @@
-/* Owns bringing all chats of a member up to date in few answers. A round goes through the chats by their ids, and
- * returns what has changed since the previous round began: changes during a round come with the next one, some of them
- * again. The server keeps no state of it. */
+/* Owns synchronizing all chats of a member in few responses. A round goes through the chats by id and returns what has
+ * changed since the previous round began. Changes during a round are part of the next one, some of them repeatedly. The
+ * server keeps no state. */
 #include "services/messaging/messaging.h"
 
 #include <stdint.h>
@@ -13,24 +13,24 @@
 #include "services/messaging/store_sync.h"
 
 enum {
-        CHANGES_MAX = 100, /* of one chat: with more of them the client reloads the chat */
-        ANSWER_MAX = 300   /* of all chats */
+        CHANGES_MAX = 100, /* per chat; with more changes the client reloads the chat */
+        ANSWER_MAX = 300   /* per response */
 };
 
-/* The position of a client. */
+/* A client's position. */
 struct place {
-        int64_t since;         /* what was there at this point has been told; 0: nothing */
-        int64_t began;         /* the point at which its round began; 0: it begins one now */
-        char after[UUID_SIZE]; /* the chats up to this one are done */
-        uint64_t log;          /* of the outbox, whose transaction ids these are */
+        int64_t since;         /* everything before this point has been sent; 0: nothing */
+        int64_t began;         /* the point at which its round began; 0: a round begins now */
+        char after[UUID_SIZE]; /* chats up to this one are done */
+        uint64_t log;          /* the outbox's log that the points belong to */
 };
 
-/* A chat in the answer. */
+/* A chat in the response. */
 struct told {
         chat_member *member;
-        int64_t last; /* the newest number that they may read */
+        int64_t last; /* the newest number that the member may read */
         bool joined, complete;
-        int64_t first; /* the entries first to last are in the answer */
+        int64_t first; /* entries first to last are in the response */
 };
 
 static sn_status read_place(struct rpc_call *c, const char *text, struct place *p)
@@ -54,8 +54,8 @@ static char *write_place(struct rpc_call *c, const struct place *p)
         return cursor_encode(c, "", &cursor);
 }
 
-/* A point of another log, or in the future, is useless: the client starts over. */
-static sn_status begin(struct db_tx *tx, struct place *p, bool *reset)
+/* A point of another log or in the future is invalid; the client starts over. */
+static sn_status begin_round(struct db_tx *tx, struct place *p, bool *reset)
 {
         int64_t now = 0;
         uint64_t log = 0;
@@ -71,11 +71,11 @@ static sn_status begin(struct db_tx *tx, struct place *p, bool *reset)
         return SN_OK;
 }
 
-/* ---- Which chats ---- */
+/* ---- Finding chats ---- */
 
-/* Those that have changed, up to a limit; *done: there are no others. */
-static sn_status scan(struct db_tx *tx, struct place *p, size_t limit, struct told *chats, char **ids, size_t *n,
-                      bool *done)
+/* Collects chats that have changed, up to a limit; *done: there are no more. */
+static sn_status scan_chats(struct db_tx *tx, struct place *p, size_t limit, struct told *chats, char **ids, size_t *n,
+                            bool *done)
 {
         MessagingRows__Scanned **scanned = NULL;
         size_t n_scanned = 0, at = 0;
@@ -129,10 +129,10 @@ static sn_status load_members(struct db_tx *tx, const struct place *p, char **id
         return SN_OK;
 }
 
-/* ---- What of them ---- */
+/* ---- Choosing entries ---- */
 
-/* Entries from before the member joined are on pages only. */
-static void choose(struct told *t, int64_t known, bool from_start)
+/* Entries from before the member joined are available on pages only. */
+static void choose_entries(struct told *t, int64_t known, bool from_start)
 {
         int64_t window = t->last > CHANGES_MAX ? t->last - CHANGES_MAX : 0;
         bool reached = known > 0 || window == 0;
@@ -157,13 +157,13 @@ static sn_status choose_numbers(struct db_tx *tx, const struct place *p, struct 
         }
         TRY(n > 0 && p->since > 0 ? sync_store_known(tx, ids, lasts, n, CHANGES_MAX, p->since, known) : SN_OK);
         for (size_t i = 0; i < n; i++) {
-                choose(&chats[i], known[i], p->since == 0);
+                choose_entries(&chats[i], known[i], p->since == 0);
         }
         return SN_OK;
 }
 
-/* As many chats as have not too many changes together: the first one always. */
-static void cut(struct told *chats, size_t *n, struct place *p, bool *done)
+/* Limits the response to as many chats as have at most ANSWER_MAX changes together. A single chat always fits. */
+static void limit_response(struct told *chats, size_t *n, struct place *p, bool *done)
 {
         int64_t total = 0;
 
@@ -182,15 +182,15 @@ static sn_status find_chats(struct db_tx *tx, struct place *p, size_t limit, str
 {
         char **ids = ARENA_ARRAY(db_arena(tx), char *, limit);
 
-        TRY(begin(tx, p, reset));
-        TRY(scan(tx, p, limit, chats, ids, n, done));
+        TRY(begin_round(tx, p, reset));
+        TRY(scan_chats(tx, p, limit, chats, ids, n, done));
         TRY(load_members(tx, p, ids, chats, n));
         TRY(choose_numbers(tx, p, chats, *n));
-        cut(chats, n, p, done);
+        limit_response(chats, n, p, done);
         return SN_OK;
 }
 
-/* ---- The answer ---- */
+/* ---- The response ---- */
 
 static void add_readable(struct rpc_call *c, const chat_member *m, Messaging__SyncedChat *out)
 {
@@ -273,7 +273,7 @@ static void add_hidden_id(struct rpc_call *c, Messaging__SyncedChat *item, char 
         }
 }
 
-/* Nothing of the beginning: pages are without it. */
+/* Not in the first round, since pages leave out hidden messages. */
 static sn_status add_hidden(struct rpc_call *c, const struct place *p, const struct told *chats, size_t n,
                             Messaging__ChatSync *out)
 {

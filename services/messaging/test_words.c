@@ -1,4 +1,4 @@
-/* Words, as messages are found by them. */
+/* The words by which messages are found. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

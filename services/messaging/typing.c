@@ -1,5 +1,5 @@
-/* Owns who is typing in a chat. It is sent as a signal and kept for six seconds in an unlogged table, for clients
- * that poll or are not reached by signals. */
+/* Owns typing indicators. They are sent as signals, and kept for six seconds in an unlogged table for clients that poll
+ * or miss signals. */
 #include "services/messaging/messaging.h"
 
 #include "bus/signals.h"
@@ -7,7 +7,7 @@
 #include "services/messaging/people.h"
 #include "services/messaging/store_typing.h"
 
-/* Not while the transaction is open: it would be announced before it is committed. */
+/* Signals after the transaction, so that nothing is announced before it is committed. */
 sn_status messaging_handle_put_typing(struct rpc_call *c, const Messaging__PutTypingRequest *in,
                                       Google__Protobuf__Empty *out)
 {
@@ -25,7 +25,7 @@ sn_status messaging_handle_put_typing(struct rpc_call *c, const Messaging__PutTy
         return SN_OK;
 }
 
-/* Whether the other member of a direct chat is shown: not across a block. */
+/* Typing is not shown across a block. */
 sn_status messaging_handle_list_typing(struct rpc_call *c, const Messaging__ListTypingRequest *in,
                                        Messaging__TypingList *out)
 {

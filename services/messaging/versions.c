@@ -1,4 +1,4 @@
-/* Owns which version of a message a member may read. */
+/* Owns choosing the version of a message that a member may read. */
 #include "services/messaging/versions.h"
 
 #include "google/protobuf/timestamp.pb-c.h"
@@ -15,7 +15,7 @@ static bool may_differ(const chat_member *member, const chat_entry *entry)
         return member != NULL && !membership_is_present(member) && entry->edited_at != NULL && !entry->deleted;
 }
 
-static chat_entry *older(struct arena *arena, const chat_entry *entry, MessagingRows__OldVersion *version)
+static chat_entry *find_older(struct arena *arena, const chat_entry *entry, MessagingRows__OldVersion *version)
 {
         chat_entry *copy = ARENA_NEW(arena, chat_entry);
         bool is_first =
@@ -48,7 +48,7 @@ sn_status versions_choose(struct db_tx *tx, const chat_member *const *members, c
         for (size_t i = 0; i < n_rows; i++) {
                 chat_entry **entry = &entries[places[rows[i]->place]];
 
-                *entry = older(db_arena(tx), *entry, rows[i]);
+                *entry = find_older(db_arena(tx), *entry, rows[i]);
         }
         return SN_OK;
 }

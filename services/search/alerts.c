@@ -1,10 +1,10 @@
-/* Owns whom a new note is told of: those with a saved search that finds it for them. */
+/* Owns finding the saved searches with alerts that match a new note for their owners. */
 #include "services/search/find.h"
 
 #include "services/search/store_alerts.h"
 
-/* As its owner would search for it now, but for words that are mistyped or not yet written to their end. */
-static sn_status finds(struct rpc_call *c, const SearchRows__SavedQuery *saved, const char *note_id, bool *found)
+/* Searches as the owner would now, but without typing mistakes and with the last word as a whole. */
+static sn_status matches_note(struct rpc_call *c, const SearchRows__SavedQuery *saved, const char *note_id, bool *found)
 {
         Search__SearchRequest in = SEARCH__SEARCH_REQUEST__INIT;
         struct search search = {.in = &in};
@@ -15,12 +15,12 @@ static sn_status finds(struct rpc_call *c, const SearchRows__SavedQuery *saved, 
         search.query = query_parse(c->arena, saved->query, &error);
         status = search.query != NULL ? terms_make(c, search.query, true, &search.terms) : SN_INVALID_ARGUMENT;
         if (status != SN_OK) {
-                return status == SN_INVALID_ARGUMENT ? SN_OK : status; /* saved by what the language was */
+                return status == SN_INVALID_ARGUMENT ? SN_OK : status; /* no longer a valid query */
         }
         return find_whether(c, &search, note_id, found);
 }
 
-/* For the owner of the search. */
+/* The same on behalf of the owner of the search. */
 static sn_status finds_for_owner(struct rpc_call *c, const SearchRows__SavedQuery *saved, const char *note_id,
                                  bool *found)
 {
@@ -29,7 +29,7 @@ static sn_status finds_for_owner(struct rpc_call *c, const SearchRows__SavedQuer
         sn_status status;
 
         c->actor = saved->user_id;
-        status = finds(c, saved, note_id, found);
+        status = matches_note(c, saved, note_id, found);
         c->actor = actor;
         if (status == SN_OK) {
                 arena_reset(c->arena, mark);

@@ -1,5 +1,5 @@
-/* Of what must all be there the rarest counts, by guess: a member, hashtag or link, or else the longest word; of
- * alternatives each one. */
+/* Of several required terms chooses the one that is probably rarest: a member, hashtag or link, or else the longest
+ * word. Of alternatives it needs all. */
 #include "services/search/anchors.h"
 
 #include <string.h>
@@ -14,10 +14,10 @@ enum { WEIGHT_OF_SIGNS = 1000, START_MAX = 3 };
 struct anchors {
         char **items;
         size_t n;
-        size_t weight; /* 0: none */
+        size_t weight; /* 0 if there are none */
 };
 
-static struct anchors one(struct rpc_call *c, const char *lexeme, size_t weight)
+static struct anchors anchor_of_lexeme(struct rpc_call *c, const char *lexeme, size_t weight)
 {
         struct anchors out = {.items = ARENA_ARRAY(c->arena, char *, 1), .n = 1, .weight = weight};
 
@@ -25,7 +25,7 @@ static struct anchors one(struct rpc_call *c, const char *lexeme, size_t weight)
         return out;
 }
 
-/* "gar*": search_anchors() of the schema has as many code points of each word. */
+/* For "gar*": search_anchors() of the schema indexes the same number of leading code points of each word. */
 static struct anchors start_of(struct rpc_call *c, const char *word)
 {
         size_t len = 0, left = strlen(word), n;
@@ -34,10 +34,10 @@ static struct anchors start_of(struct rpc_call *c, const char *word)
         for (size_t i = 0; i < START_MAX && len < left; i++, len += n) {
                 n = utf8_decode(word + len, left - len, &code_point);
         }
-        return one(c, arena_printf(c->arena, "%.*s*", (int)len, word), len);
+        return anchor_of_lexeme(c, arena_printf(c->arena, "%.*s*", (int)len, word), len);
 }
 
-/* In all languages: in which the notes will be nobody knows. */
+/* In all languages, since the language of future notes is unknown. */
 static sn_status with_forms(struct rpc_call *c, const struct lexeme *word, struct anchors *out)
 {
         size_t n = 0, n_forms, n_rows = 0;
@@ -63,8 +63,8 @@ static sn_status with_forms(struct rpc_call *c, const struct lexeme *word, struc
         return SN_OK;
 }
 
-/* The last of several words may be only the beginning of one. */
-static const struct lexeme *longest(const struct lexemes *lexemes)
+/* Leaves out the last of several words, which may be only the beginning of one. */
+static const struct lexeme *longest_word(const struct lexemes *lexemes)
 {
         const struct lexeme *best = NULL;
 
@@ -83,7 +83,7 @@ static const struct lexeme *longest(const struct lexemes *lexemes)
 static sn_status of_words(struct rpc_call *c, const struct query *query, struct anchors *out)
 {
         struct lexemes lexemes = lexemes_of(c->arena, query->text);
-        const struct lexeme *word = longest(&lexemes);
+        const struct lexeme *word = longest_word(&lexemes);
         bool single = lexemes.n_words == 1;
 
         if (word == NULL) {
@@ -96,11 +96,11 @@ static sn_status of_words(struct rpc_call *c, const struct query *query, struct 
         if (single && query->kind == QUERY_WORD && word->kind == LEXEME_WORD && query->text[0] != '@') {
                 return with_forms(c, word, out);
         }
-        *out = one(c, word->text, strlen(word->text));
+        *out = anchor_of_lexeme(c, word->text, strlen(word->text));
         return SN_OK;
 }
 
-/* What the whole query is about, and what half of all notes have, is none. */
+/* Filters of the whole query, and those that half of all notes match, are not anchors. */
 static sn_status of_filter(struct rpc_call *c, const struct query *query, struct anchors *out)
 {
         struct terms unused = {.above = "", .below = ""};
@@ -113,7 +113,7 @@ static sn_status of_filter(struct rpc_call *c, const struct query *query, struct
         case FILTER_TAG:
         case FILTER_URL:
                 TRY(filter_lexeme(c, query, false, &unused, &lexeme));
-                *out = one(c, lexeme, WEIGHT_OF_SIGNS);
+                *out = anchor_of_lexeme(c, lexeme, WEIGHT_OF_SIGNS);
                 return SN_OK;
         default:
                 return SN_OK;
@@ -131,7 +131,7 @@ static sn_status of_leaf(struct rpc_call *c, const struct query *query, struct a
         return of_words(c, query, out);
 }
 
-static struct anchors join(struct rpc_call *c, const struct anchors *a, const struct anchors *b)
+static struct anchors join_anchors(struct rpc_call *c, const struct anchors *a, const struct anchors *b)
 {
         struct anchors out = {.items = ARENA_ARRAY(c->arena, char *, a->n + b->n),
                               .n = a->n + b->n,
@@ -144,7 +144,7 @@ static struct anchors join(struct rpc_call *c, const struct anchors *a, const st
         return out;
 }
 
-static sn_status of(struct rpc_call *c, const struct query *query, struct anchors *out)
+static sn_status anchors_of(struct rpc_call *c, const struct query *query, struct anchors *out)
 {
         *out = (struct anchors){0};
         if (query->kind == QUERY_NOT) {
@@ -156,9 +156,9 @@ static sn_status of(struct rpc_call *c, const struct query *query, struct anchor
         for (size_t i = 0; i < query->n; i++) {
                 struct anchors child;
 
-                TRY(of(c, query->children[i], &child));
+                TRY(anchors_of(c, query->children[i], &child));
                 if (query->kind == QUERY_OR && i > 0) {
-                        *out = join(c, out, &child);
+                        *out = join_anchors(c, out, &child);
                 } else if (child.weight > out->weight) {
                         *out = child;
                 }
@@ -170,7 +170,7 @@ sn_status anchors_make(struct rpc_call *c, const struct query *query, char ***an
 {
         struct anchors made;
 
-        TRY(of(c, query, &made));
+        TRY(anchors_of(c, query, &made));
         *anchors = made.items;
         *n = made.n;
         return made.weight > 0 ? SN_OK

@@ -1,5 +1,5 @@
-/* Owns what is recorded of a search: the caller's history, and counts. What fewer than five people have in their
- * histories is not even counted. */
+/* Owns recording searches: the caller's history, and counts. Queries in the histories of fewer than five people are not
+ * counted at all. */
 #include "services/search/asked.h"
 
 #include "base/clock.h"
@@ -10,7 +10,7 @@
 
 enum { DAYS = 7 };
 
-static sn_status record(struct db_tx *tx, const struct search *search, int64_t took_ms, Search__SearchPage *out)
+static sn_status record_search(struct db_tx *tx, const struct search *search, int64_t took_ms, Search__SearchPage *out)
 {
         const char *key = lexeme_fold(db_arena(tx), search->text);
 
@@ -22,7 +22,7 @@ sn_status asked_record(struct rpc_call *c, const struct search *search, int64_t 
 {
         int64_t took_ms = (clock_monotonic_us() - began_us) / 1000;
 
-        return DB_WRITE(c, tx, record(tx, search, took_ms, out));
+        return DB_WRITE(c, tx, record_search(tx, search, took_ms, out));
 }
 
 sn_status search_handle_record_search_click(struct rpc_call *c, const Search__RecordSearchClickRequest *in,

@@ -1,11 +1,11 @@
-/* The query as it would have been without typing mistakes. It is made of the notes that are shown and of nothing else,
- * so it says nothing about what the reader may not see. */
+/* Corrects typing mistakes in a query. Uses only words of the notes that are shown, so it reveals nothing about notes
+ * that the reader may not see. */
 #include "services/search/find.h"
 
 #include <string.h>
 #include "services/search/rank.h"
 
-/* What the notes have in place of the term; NULL: one has it as typed, or none has it. */
+/* What the notes have instead of the term; NULL if one has it as typed, or none has it. */
 static const char *find_correction(const struct terms *terms, const struct ranked *const *shown, size_t n, size_t term)
 {
         const char *correction = NULL;
@@ -21,7 +21,7 @@ static const char *find_correction(const struct terms *terms, const struct ranke
         return correction;
 }
 
-/* corrections: for each leaf by where it begins. */
+/* corrections: indexed by the position at which a leaf begins. */
 static struct query *copy_corrected(struct arena *arena, const struct query *query, const char *const *corrections)
 {
         struct query *copy = ARENA_NEW(arena, struct query);

@@ -1,5 +1,4 @@
-/* Owns when the changes of words are counted (search_merge_words of the schema): every few seconds, for all notes that
- * came meanwhile. */
+/* The job that counts changes of words (search_merge_words of the schema), every few seconds for all notes since. */
 #include "services/jobs.h"
 #include "services/search/store.h"
 

@@ -26,7 +26,7 @@ size_t edits_forgiven(const char *word)
         return length < 8 ? 1 : 2;
 }
 
-static size_t least(size_t a, size_t b)
+static size_t smallest(size_t a, size_t b)
 {
         return a < b ? a : b;
 }
@@ -47,9 +47,9 @@ bool edits_within(const char *a, const char *b, size_t most)
 
                 row[0] = i;
                 for (size_t k = 1; k <= m; k++) {
-                        row[k] = least(least(up[k], row[k - 1]) + 1, up[k - 1] + (from[i - 1] != to[k - 1]));
+                        row[k] = smallest(smallest(up[k], row[k - 1]) + 1, up[k - 1] + (from[i - 1] != to[k - 1]));
                         if (i > 1 && k > 1 && from[i - 1] == to[k - 2] && from[i - 2] == to[k - 1]) {
-                                row[k] = least(row[k], two_up[k - 2] + 1);
+                                row[k] = smallest(row[k], two_up[k - 2] + 1);
                         }
                 }
         }

@@ -1,5 +1,5 @@
-/* Owns facets. Only what the reader would be shown is counted, so that they say nothing of other notes: first all
- * ranked notes are asked for as for a page, then the index is asked by what those differ that are left. */
+/* Owns facets. Only notes that the reader may see are counted, so that facets reveal nothing about others: loads all
+ * ranked notes as for a page, then counts the values of those that are left in the index. */
 #include "services/search/facets.h"
 
 #include <string.h>
@@ -20,7 +20,7 @@ static sn_status load_shown(struct rpc_call *c, const struct ranked *ranked, siz
                         ids[i] = (char *)ranked[at + i].id;
                 }
                 TRY(find_show(c, ranked, n, ids, n_ids, &notes));
-                for (size_t i = 0, k = at; i < notes.n_items; i++) { /* in the order asked */
+                for (size_t i = 0, k = at; i < notes.n_items; i++) { /* in the order requested */
                         while (strcmp(ranked[k].id, notes.items[i]->id) != 0) {
                                 k++;
                         }
@@ -51,7 +51,7 @@ static Search__Facet *new_facet(struct rpc_call *c, Search__FacetKind kind)
         return facet;
 }
 
-/* "#cats", ":lang:de" and "2026-11" as filters of the language. Of authors later. */
+/* Turns "#cats", ":lang:de" and "2026-11" into filters of the query language. Authors follow later. */
 static void add_value(struct rpc_call *c, Search__Facet *facet, const SearchRows__FacetCount *row)
 {
         Search__FacetValue *value = ARENA_NEW(c->arena, Search__FacetValue);
@@ -72,7 +72,7 @@ static void add_value(struct rpc_call *c, Search__Facet *facet, const SearchRows
         facet->values[facet->n_values++] = value;
 }
 
-/* By their names, without those who have left meanwhile. */
+/* Adds authors by name, without those who have left meanwhile. */
 static sn_status name_authors(struct rpc_call *c, Search__Facet *facet)
 {
         User__BatchGetAuthorsRequest in = USER__BATCH_GET_AUTHORS_REQUEST__INIT;

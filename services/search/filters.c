@@ -1,4 +1,4 @@
-/* Owns what filters mean. */
+/* Owns translating filters. */
 #include "services/search/filters.h"
 
 #include <string.h>
@@ -12,7 +12,7 @@
 
 enum { DAY_MS = 24 * 60 * 60 * 1000 };
 
-static sn_status member(struct rpc_call *c, const struct query *filter, const char *sign, const char **lexeme)
+static sn_status filter_member(struct rpc_call *c, const struct query *filter, const char *sign, const char **lexeme)
 {
         char *id = NULL;
         sn_status status;
@@ -29,14 +29,14 @@ static sn_status member(struct rpc_call *c, const struct query *filter, const ch
         return SN_OK;
 }
 
-/* Of who blocks the reader, or is blocked, nothing is said. */
-static sn_status addressee(struct rpc_call *c, const struct query *filter, const char **lexeme)
+/* Members with a block between them and the reader are treated as if they did not exist. */
+static sn_status filter_addressee(struct rpc_call *c, const struct query *filter, const char **lexeme)
 {
         Follow__GetRelationsRequest in = FOLLOW__GET_RELATIONS_REQUEST__INIT;
         Follow__Relations out = FOLLOW__RELATIONS__INIT;
         char *id;
 
-        TRY(member(c, filter, "to", lexeme));
+        TRY(filter_member(c, filter, "to", lexeme));
         id = (char *)*lexeme + strlen(":to:");
         if (id[0] == '-') {
                 return SN_OK;
@@ -49,8 +49,8 @@ static sn_status addressee(struct rpc_call *c, const struct query *filter, const
         return SN_OK;
 }
 
-static sn_status word(struct rpc_call *c, const struct query *filter, const char *sign, const char *const *words,
-                      const char *wants, const char **lexeme)
+static sn_status filter_word(struct rpc_call *c, const struct query *filter, const char *sign, const char *const *words,
+                             const char *wants, const char **lexeme)
 {
         for (size_t i = 0; words[i] != NULL; i++) {
                 if (str_equal_nocase(str_of(filter->text), str_of(words[i]))) {
@@ -61,7 +61,7 @@ static sn_status word(struct rpc_call *c, const struct query *filter, const char
         return terms_fail(c, filter->at, wants);
 }
 
-static sn_status language(struct rpc_call *c, const struct query *filter, const char **lexeme)
+static sn_status filter_language(struct rpc_call *c, const struct query *filter, const char **lexeme)
 {
         char *code = text_casefold_nfkc(c->arena, filter->text);
 
@@ -72,13 +72,13 @@ static sn_status language(struct rpc_call *c, const struct query *filter, const 
         return SN_OK;
 }
 
-/* Longer than anything in the index. */
+/* Rejects texts longer than anything in the index. */
 static sn_status check_length(struct rpc_call *c, const struct query *filter, const char *text)
 {
         return strlen(text) <= LEXEME_MAX_BYTES ? SN_OK : terms_fail(c, filter->at, "a shorter value");
 }
 
-static sn_status tag(struct rpc_call *c, const struct query *filter, const char **lexeme)
+static sn_status filter_tag(struct rpc_call *c, const struct query *filter, const char **lexeme)
 {
         const char *text = text_casefold_nfkc(c->arena, filter->text[0] == '#' ? filter->text + 1 : filter->text);
 
@@ -87,8 +87,8 @@ static sn_status tag(struct rpc_call *c, const struct query *filter, const char 
         return SN_OK;
 }
 
-/* A host, alone or within a URL. */
-static sn_status host(struct rpc_call *c, const struct query *filter, const char **lexeme)
+/* A host, alone or in a URL. */
+static sn_status filter_host(struct rpc_call *c, const struct query *filter, const char **lexeme)
 {
         char *text = text_casefold_nfkc(c->arena, filter->text), *start = strstr(text, "://");
 
@@ -102,7 +102,7 @@ static sn_status host(struct rpc_call *c, const struct query *filter, const char
         return SN_OK;
 }
 
-/* ---- Of the query as a whole ---- */
+/* ---- Filters of the whole query ---- */
 
 static int64_t days_since_1970(int64_t year, int64_t month, int64_t day)
 {
@@ -112,7 +112,7 @@ static int64_t days_since_1970(int64_t year, int64_t month, int64_t day)
         return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
-static bool part(struct str *text, size_t len, int64_t least, int64_t most, int64_t *out)
+static bool filter_part(struct str *text, size_t len, int64_t least, int64_t most, int64_t *out)
 {
         struct str digits = {text->ptr, len};
 
@@ -140,22 +140,22 @@ static int64_t days_of(int64_t year, int64_t month)
         return lengths[month - 1] + (month == 2 && leap);
 }
 
-/* A day, month or year of the calendar, in UTC: 2026-11-27, 2026-11, 2026. Up to its end, exclusive. */
+/* Parses a day, month or year in UTC: 2026-11-27, 2026-11, 2026. The end is exclusive. */
 static bool read_period(const char *text, int64_t *from_ms, int64_t *end_ms)
 {
         struct str rest = str_of(text);
         int64_t year, month = 1, day = 1, end;
         bool months, days;
 
-        if (!part(&rest, 4, 1970, 9999, &year)) {
+        if (!filter_part(&rest, 4, 1970, 9999, &year)) {
                 return false;
         }
         months = skip_hyphen(&rest);
-        if (months && !part(&rest, 2, 1, 12, &month)) {
+        if (months && !filter_part(&rest, 2, 1, 12, &month)) {
                 return false;
         }
         days = months && skip_hyphen(&rest);
-        if (days && !part(&rest, 2, 1, days_of(year, month), &day)) {
+        if (days && !filter_part(&rest, 2, 1, days_of(year, month), &day)) {
                 return false;
         }
         end = days     ? days_since_1970(year, month, day) + 1
@@ -166,8 +166,8 @@ static bool read_period(const char *text, int64_t *from_ms, int64_t *end_ms)
         return rest.len == 0;
 }
 
-/* Filters are combined: the narrowest bounds count. */
-static sn_status bound(struct rpc_call *c, const struct query *filter, struct terms *terms)
+/* Several filters are combined to the narrowest bounds. */
+static sn_status filter_bound(struct rpc_call *c, const struct query *filter, struct terms *terms)
 {
         char id[UUID_SIZE];
         int64_t from_ms, end_ms;
@@ -186,19 +186,19 @@ static sn_status bound(struct rpc_call *c, const struct query *filter, struct te
         return SN_OK;
 }
 
-static sn_status likes(struct rpc_call *c, const struct query *filter, struct terms *terms)
+static sn_status filter_likes(struct rpc_call *c, const struct query *filter, struct terms *terms)
 {
         if (!str_to_i64(str_of(filter->text), &terms->min_likes) || terms->min_likes < 0) {
-                return terms_fail(c, filter->at, "a number behind min_likes:");
+                return terms_fail(c, filter->at, "a number after min_likes:");
         }
         return SN_OK;
 }
 
-static sn_status place(struct rpc_call *c, const struct query *filter, struct terms *terms, const char **lexeme)
+static sn_status filter_place(struct rpc_call *c, const struct query *filter, struct terms *terms, const char **lexeme)
 {
         if (c->actor[0] == '\0') {
                 return rpc_fail(c, SN_UNAUTHENTICATED, NULL,
-                                "in: finds notes of yourself or of those you follow: log in first");
+                                "in: finds your own notes or those of members you follow; log in first");
         }
         if (strcmp(filter->text, "mine") == 0) {
                 *lexeme = arena_printf(c->arena, ":from:%s", c->actor);
@@ -224,32 +224,33 @@ sn_status filter_lexeme(struct rpc_call *c, const struct query *filter, bool who
         *lexeme = NULL;
         switch (filter->filter) {
         case FILTER_FROM:
-                return member(c, filter, "from", lexeme);
+                return filter_member(c, filter, "from", lexeme);
         case FILTER_TO:
-                return addressee(c, filter, lexeme);
+                return filter_addressee(c, filter, lexeme);
         case FILTER_MENTIONS:
-                return member(c, filter, "mentions", lexeme);
+                return filter_member(c, filter, "mentions", lexeme);
         case FILTER_LANG:
-                return language(c, filter, lexeme);
+                return filter_language(c, filter, lexeme);
         case FILTER_HAS:
-                return word(c, filter, "has", contents, "has:link, has:media, has:image, has:video or has:audio",
-                            lexeme);
+                return filter_word(c, filter, "has", contents, "has:link, has:media, has:image, has:video or has:audio",
+                                   lexeme);
         case FILTER_IS:
-                return word(c, filter, "is", kinds, "is:comment", lexeme);
+                return filter_word(c, filter, "is", kinds, "is:comment", lexeme);
         case FILTER_TAG:
-                return tag(c, filter, lexeme);
+                return filter_tag(c, filter, lexeme);
         case FILTER_URL:
-                return host(c, filter, lexeme);
+                return filter_host(c, filter, lexeme);
         default:
                 break;
         }
         if (filter->filter == FILTER_IN && strcmp(filter->text, "mine") == 0) {
-                return place(c, filter, terms, lexeme);
+                return filter_place(c, filter, terms, lexeme);
         }
         if (!whole) {
-                return terms_fail(c, filter->at, "this one outside of groups, OR and -: it is about the whole query");
+                return terms_fail(c, filter->at,
+                                  "this filter outside of groups, OR and -, since it applies to the whole query");
         }
-        return filter->filter == FILTER_IN          ? place(c, filter, terms, lexeme)
-               : filter->filter == FILTER_MIN_LIKES ? likes(c, filter, terms)
-                                                    : bound(c, filter, terms);
+        return filter->filter == FILTER_IN          ? filter_place(c, filter, terms, lexeme)
+               : filter->filter == FILTER_MIN_LIKES ? filter_likes(c, filter, terms)
+                                                    : filter_bound(c, filter, terms);
 }

@@ -1,11 +1,11 @@
-/* What stands behind the colon of a query's words. */
+/* Filters of the query language, "name:value". */
 #ifndef SERVICES_SEARCH_FILTERS_H
 #define SERVICES_SEARCH_FILTERS_H
 
 #include "services/search/terms.h"
 
-/* The lexeme of a filter that is met by single notes (lexemes.h); NULL for one that holds of the query as a whole,
- * which is then set in terms when `whole`, and refused otherwise. */
+/* The lexeme (lexemes.h) of a filter that is matched per note. NULL for a filter of the whole query, which is stored in
+ * terms if `whole`, and rejected otherwise. */
 SN_CHECKED sn_status filter_lexeme(struct rpc_call *c, const struct query *filter, bool whole, struct terms *terms,
                                    const char **lexeme);
 

@@ -1,4 +1,4 @@
-/* The method Search: reads the query and asks each type for its part. */
+/* Owns the method Search: parses the query and runs the search of each type. */
 #include "services/search/find.h"
 
 #include "base/buf.h"
@@ -72,7 +72,7 @@ static sn_status read_query(struct rpc_call *c, struct search *search)
         return SN_OK;
 }
 
-/* The other types return their best matches on one page. */
+/* Types other than notes return their best matches on a single page. */
 static sn_status find_others(struct rpc_call *c, const struct search *search, Search__SearchPage *out)
 {
         size_t limit = page_limit(search->in->limit);

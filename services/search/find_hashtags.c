@@ -1,4 +1,4 @@
-/* Finds hashtags that begin with what was typed, and that have a note which the reader may see. */
+/* Finds hashtags with a prefix that are used in a note visible to the reader. */
 #include "services/search/find.h"
 
 #include <string.h>
@@ -41,7 +41,7 @@ sn_status find_hashtags(struct rpc_call *c, const struct search *search, size_t 
 
         text += text[0] == '#';
         if (text[0] == '\0' || strchr(text, ' ') != NULL) {
-                return SN_OK; /* no hashtag has a space */
+                return SN_OK; /* hashtags contain no spaces */
         }
         TRY(DB_READ(c, tx, store_find_hashtags(tx, arena_printf(c->arena, "#%s", text), HASHTAGS_MAX, &n, &rows)));
         for (size_t i = 0; i < n && shown < limit; i++) {

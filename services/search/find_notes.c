@@ -1,8 +1,8 @@
-/* Finds notes. The index names candidates; note_service decides which of them the reader is shown.
+/* Finds notes. The index yields candidates; note_service decides which of them the reader may see.
  *
- * By relevance the newest and the most engaged matches are ranked, a bounded number of them, whatever number of notes
- * has a word: those with the words as typed, and others only when these are fewer. By time and by engagement pages go
- * on as long as there are any. */
+ * By relevance, a bounded number of the newest and most engaged matches is ranked, however many notes match: first
+ * those with the words as typed, and others only if there are too few of those. By time and by engagement, pages
+ * continue until there are no more matches. */
 #include "services/search/find.h"
 
 #include <math.h>
@@ -25,9 +25,9 @@ struct finding {
         struct search *search;
         struct candidates_asked asked;
         const struct matcher *matcher;
-        struct ranked *ranked; /* by relevance: all of them, the best first */
+        struct ranked *ranked; /* by relevance: all of them, best first */
         size_t n;
-        struct ranked *shown; /* what was fetched of it, for the items that are shown */
+        struct ranked *shown; /* those fetched for the items that are shown */
         size_t n_shown, room;
 };
 
@@ -63,7 +63,7 @@ static sn_status load_bookmarked(struct rpc_call *c, struct finding *f)
         in.user_id = (char *)c->actor;
         in.limit = BOOKMARKS_MAX;
         TRY(note_list_bookmarked_ids(c, &in, &out));
-        f->asked.only = ARENA_ARRAY(c->arena, char *, out.n_ids + 1); /* not NULL when there are none */
+        f->asked.only = ARENA_ARRAY(c->arena, char *, out.n_ids + 1); /* not NULL, even if empty */
         memcpy(f->asked.only, out.ids, out.n_ids * sizeof(*out.ids));
         f->asked.n_only = out.n_ids;
         return SN_OK;
@@ -86,7 +86,7 @@ static bool is_followed(const struct finding *f, const char *author)
         return false;
 }
 
-static void prepare(struct rpc_call *c, struct finding *f)
+static void prepare_search(struct rpc_call *c, struct finding *f)
 {
         const struct terms *terms = &f->search->terms;
 
@@ -101,7 +101,7 @@ static void prepare(struct rpc_call *c, struct finding *f)
         f->asked.min_likes = terms->min_likes;
 }
 
-static struct ranked rank(struct rpc_call *c, const struct finding *f, const SearchRows__Candidate *row)
+static struct ranked rank_candidates(struct rpc_call *c, const struct finding *f, const SearchRows__Candidate *row)
 {
         return rank_note(&f->search->terms, row, match_words(c->arena, f->matcher, &row->words),
                          is_followed(f, row->author_id));
@@ -116,13 +116,13 @@ static int compare(const void *a, const void *b)
         if (x->score != y->score) {
                 return x->score < y->score ? 1 : -1;
         }
-        return -strcmp(x->id, y->id); /* the newest first */
+        return -strcmp(x->id, y->id); /* newest first */
 }
 
 static void append_ranked(struct rpc_call *c, struct finding *f, SearchRows__Candidate *const *rows, size_t n)
 {
         for (size_t i = 0; i < n; i++) {
-                f->ranked[f->n++] = rank(c, f, rows[i]);
+                f->ranked[f->n++] = rank_candidates(c, f, rows[i]);
         }
 }
 
@@ -139,7 +139,7 @@ static void drop_doubles(struct finding *f)
         f->n = n;
 }
 
-/* all: there are no more matches than those. */
+/* *all: there are no other matches. */
 static sn_status rank_matches(struct rpc_call *c, struct finding *f, const struct terms_query *query, bool *all)
 {
         struct candidates_asked asked = f->asked;
@@ -151,7 +151,7 @@ static sn_status rank_matches(struct rpc_call *c, struct finding *f, const struc
         asked.few = query->few;
         asked.room = NEWEST;
         status = windows_read_newest(c, &f->search->terms, query, &asked, &n, &rows);
-        append_ranked(c, f, rows, n); /* what was read by the deadline, too */
+        append_ranked(c, f, rows, n); /* after a failure, what was read before the deadline */
         TRY(status);
         *all = n < NEWEST;
         if (*all) {
@@ -165,7 +165,7 @@ static sn_status rank_matches(struct rpc_call *c, struct finding *f, const struc
         return SN_OK;
 }
 
-/* What is as it was typed comes first, so the others are asked for when there are few of those. */
+/* Exact matches rank first, so others are read only if there are few exact ones. */
 static sn_status rank_by_exactness(struct rpc_call *c, struct finding *f)
 {
         const struct terms *terms = &f->search->terms;
@@ -174,20 +174,19 @@ static sn_status rank_by_exactness(struct rpc_call *c, struct finding *f)
 
         if (terms->as_typed.text != NULL) {
                 TRY(rank_matches(c, f, &terms->as_typed, &all));
-                /* how many there are is known now, and of the others there are about as many */
+                /* the number of exact matches is known now; expect about as many others */
                 others.share = fmin(others.share, (double)(2 * f->n + 1) / terms->n_notes);
         }
         return all ? rank_matches(c, f, &others, &all) : SN_OK;
 }
 
-/* Whoever got no connection to the database in the time of ranking, since others have them all, is told so as
- * unreachable. */
+/* If the ranking deadline passes while waiting for a database connection, the status is SN_UNAVAILABLE. */
 static bool ran_out_of_time(const struct rpc_call *c, sn_status status)
 {
         return status == SN_DEADLINE_EXCEEDED || (status == SN_UNAVAILABLE && clock_monotonic_us() >= c->deadline_us);
 }
 
-/* The deadline is that of ranking: what was found by then is shown. */
+/* Ranking has its own deadline; what was found by then is shown. */
 static sn_status rank_all(struct rpc_call *c, struct finding *f)
 {
         int64_t whole_us = c->deadline_us, left_ms = rpc_call_left_ms(c);
@@ -248,7 +247,7 @@ static sn_status fetch_in_order(struct rpc_call *c, struct finding *f, const str
         f->ranked = ARENA_ARRAY(c->arena, struct ranked, out->n);
         f->n = out->n;
         for (size_t i = 0; i < out->n; i++) {
-                f->ranked[i] = rank(c, f, rows[i]);
+                f->ranked[i] = rank_candidates(c, f, rows[i]);
                 out->items[i] = (struct page_ref){.at.sort_key = engaged ? rows[i]->engagement : 0};
                 memcpy(out->items[i].at.id, rows[i]->note_id, UUID_SIZE);
         }
@@ -267,7 +266,7 @@ static sn_status fetch(struct rpc_call *c, void *context, const struct page_scan
         return SN_OK;
 }
 
-/* ---- What is shown ---- */
+/* ---- Showing ---- */
 
 static const struct ranked *ranked_of(const struct ranked *ranked, size_t n, const char *id)
 {
@@ -279,8 +278,8 @@ static const struct ranked *ranked_of(const struct ranked *ranked, size_t n, con
         return NULL;
 }
 
-/* A note that was edited since is found by its new words, once its event was handled, and never by those that it had.
- */
+/* Drops notes that were edited since: they must not be found by their old words, and will be found by the new ones once
+ * the event is handled. */
 static void keep_unchanged(const struct ranked *ranked, size_t n_ranked, Note__Notes *notes)
 {
         size_t n = 0;
@@ -337,8 +336,9 @@ static void append(struct rpc_call *c, struct finding *f, Note__Note *note, Sear
         }
 }
 
-/* By relevance what is typed as such comes first: when the first page has no such note, no other page has. */
-static void correct(struct rpc_call *c, const struct finding *f, const struct page *page, Search__SearchPage *out)
+/* Exact matches rank first: if the first page has none, no other page has. */
+static void suggest_correction(struct rpc_call *c, const struct finding *f, const struct page *page,
+                               Search__SearchPage *out)
 {
         const struct ranked **shown = ARENA_ARRAY(c->arena, const struct ranked *, page->n);
 
@@ -360,9 +360,9 @@ sn_status find_notes(struct rpc_call *c, struct search *search, Search__SearchPa
 
         TRY(load_followed(c, &f));
         TRY(load_bookmarked(c, &f));
-        prepare(c, &f);
+        prepare_search(c, &f);
         f.shown = ARENA_ARRAY(c->arena, struct ranked, f.room);
-        if (is_by_relevance(&f) || search->in->n_facets > 0) { /* before the page, which frees what did not help it */
+        if (is_by_relevance(&f) || search->in->n_facets > 0) { /* before making the page, which frees the rest */
                 TRY(rank_all(c, &f));
         }
         TRY(search->in->n_facets > 0 ? facets_count(c, search, f.ranked, f.n, out) : SN_OK);
@@ -370,7 +370,7 @@ sn_status find_notes(struct rpc_call *c, struct search *search, Search__SearchPa
         for (size_t i = 0; i < page.n; i++) {
                 append(c, &f, (Note__Note *)page.items[i], out);
         }
-        correct(c, &f, &page, out);
+        suggest_correction(c, &f, &page, out);
         out->next_cursor = page.next_cursor;
         if (search->in->highlight) {
                 highlight_notes(c, &search->terms, out);
@@ -390,7 +390,7 @@ sn_status find_whether(struct rpc_call *c, struct search *search, const char *id
         f.ranked = ranked;
         TRY(load_followed(c, &f));
         TRY(load_bookmarked(c, &f));
-        prepare(c, &f);
+        prepare_search(c, &f);
         *found = false;
         for (size_t i = 0; i < f.asked.n_only && !*found; i++) {
                 *found = uuid_equal(f.asked.only[i], id);

@@ -1,4 +1,4 @@
-/* In which language a query is written nobody says, so a word has the stems that it has in each. */
+/* The language of a query is unknown, so a word gets its stems in every language. */
 #include "services/search/forms.h"
 
 #include <string.h>

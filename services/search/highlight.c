@@ -1,4 +1,4 @@
-/* Reads the texts as the index did, so that what is marked is what was found. */
+/* Splits texts as the index does, so that marks match what was found. */
 #include "services/search/highlight.h"
 
 #include <string.h>
@@ -11,7 +11,7 @@ enum { HIGHLIGHTS_MAX = 100 };
 struct marking {
         struct rpc_call *c;
         const struct terms *terms;
-        bool *stemmed; /* of each lexeme of the text: its stem is asked for */
+        bool *stemmed; /* for each lexeme of the text: its stem is searched for */
 };
 
 /* ---- Stems ---- */
@@ -72,7 +72,7 @@ static void find_all_stems(struct marking *m, const struct lexemes *text)
 
 /* ---- Marking ---- */
 
-/* A match that begins at a lexeme: so many lexemes, up to this code point. */
+/* A match that begins at a lexeme: its number of lexemes, and the code point at its end. */
 struct met {
         size_t n, end;
 };
@@ -82,7 +82,7 @@ static size_t end_of(const struct lexeme *lexeme)
         return lexeme->start + lexeme->length;
 }
 
-/* Of a pair of characters that begins as was typed, what was typed. */
+/* If a pair of characters only begins with what was typed, marks only that part. */
 static struct met meet_word(const struct alternative *a, const struct lexeme *lexeme)
 {
         bool start = a->start;
@@ -96,7 +96,7 @@ static struct met meet_word(const struct alternative *a, const struct lexeme *le
                                                                     : end_of(lexeme)};
 }
 
-/* All of it, or nothing. */
+/* Matches the whole phrase or nothing. */
 static struct met meet_phrase(const struct lexemes *phrase, const struct lexeme *from, size_t left)
 {
         size_t n = phrase->n_words;
@@ -115,7 +115,7 @@ static struct met meet_phrase(const struct lexemes *phrase, const struct lexeme 
         return (struct met){n, last->kind == LEXEME_PAIR ? from[n - 1].start + last->length : end_of(&from[n - 1])};
 }
 
-static struct met meet(const struct marking *m, const struct lexeme *from, size_t left, bool stemmed)
+static struct met match_at(const struct marking *m, const struct lexeme *from, size_t left, bool stemmed)
 {
         struct met longest = {0};
 
@@ -128,11 +128,11 @@ static struct met meet(const struct marking *m, const struct lexeme *from, size_
         return longest.n == 0 && stemmed ? (struct met){1, end_of(from)} : longest;
 }
 
-static void mark(struct arena *arena, Search__Found *found, size_t start, size_t end)
+static void add_mark(struct arena *arena, Search__Found *found, size_t start, size_t end)
 {
         Search__Highlight *last = found->n_highlights > 0 ? found->highlights[found->n_highlights - 1] : NULL;
 
-        if (last != NULL && start <= last->start + last->length) { /* pairs overlap */
+        if (last != NULL && start <= last->start + last->length) { /* overlapping pairs */
                 last->length = (uint32_t)(end - last->start > last->length ? end - last->start : last->length);
                 return;
         }
@@ -150,12 +150,12 @@ static void mark_text(const struct marking *m, const struct lexemes *text, Searc
 {
         found->highlights = ARENA_ARRAY(m->c->arena, Search__Highlight *, HIGHLIGHTS_MAX);
         for (size_t i = 0; i < text->n; i++) {
-                struct met met = meet(m, &text->items[i], text->n - i, m->stemmed[i]);
+                struct met met = match_at(m, &text->items[i], text->n - i, m->stemmed[i]);
 
                 for (size_t k = i; k < i + met.n; k++) {
                         const struct lexeme *l = &text->items[k];
 
-                        mark(m->c->arena, found, l->start, k + 1 < i + met.n ? end_of(l) : met.end);
+                        add_mark(m->c->arena, found, l->start, k + 1 < i + met.n ? end_of(l) : met.end);
                 }
         }
 }

@@ -1,4 +1,4 @@
-/* Where a query's words stand in the texts that are shown. */
+/* The positions of a query's words in the texts that are shown. */
 #ifndef SERVICES_SEARCH_HIGHLIGHT_H
 #define SERVICES_SEARCH_HIGHLIGHT_H
 

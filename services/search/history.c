@@ -1,4 +1,4 @@
-/* Owns what a member searched for: kept for them alone, for 90 days. */
+/* Owns search histories: private to each member, and kept for 90 days. */
 #include "services/search/history.h"
 
 #include "services/page.h"

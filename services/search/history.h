@@ -1,11 +1,11 @@
-/* What a member searched for. */
+/* Search histories. */
 #ifndef SERVICES_SEARCH_HISTORY_H
 #define SERVICES_SEARCH_HISTORY_H
 
 #include "db/db.h"
 
-/* Makes the query, as it was understood, the newest of the caller's history, unless they turned that off. Does nothing
- * without a log-in. key: the query, folded. */
+/* Makes the query, as understood, the newest entry of the caller's history, unless they turned it off. Does nothing if
+ * the caller is not logged in. key: the folded query. */
 SN_CHECKED sn_status history_keep(struct db_tx *tx, const char *query, const char *key);
 
 #endif

@@ -1,4 +1,4 @@
-/* Keeps the index of members: by what they are found, and whether they want to be; deletes those who were erased. */
+/* Keeps the index of members up to date: their names, and whether they want to be found. Deletes erased members. */
 #include "services/search/search.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
-/* Keeps the index of notes: each note of an event is read from note_service as it is then, so events may come twice
- * and late. Counts are handled by the same consumer: in another one, a count could arrive before its note, and the note
- * with an older count. */
+/* Keeps the index of notes up to date. The notes of events are read from note_service in their current state, so events
+ * may arrive late or twice. Counts are handled by the same consumer; in a separate one a count could arrive before its
+ * note, and the note with an older count. */
 #include "services/search/search.h"
 
 #include <string.h>
@@ -10,32 +10,32 @@
 #include "services/search/store_alerts.h"
 #include "services/search/store_trends.h"
 
-/* A note of the batch; words: more than its counts may have changed. */
+/* A note of the batch. words: more than its counts may have changed. */
 struct named {
         char *id;
         bool words;
 };
 
-/* Likes have events of their own. */
+/* Whether the event only changes a count: likes have their own events. */
 static bool is_count(const char *type)
 {
         return strcmp(type, "note.counted") == 0 || strcmp(type, "note.liked") == 0 ||
                strcmp(type, "note.unliked") == 0;
 }
 
-/* Of notes that are named by others: who answers them or passes them on. */
+/* Whether the event also concerns another note: that which is renoted or answered. */
 static bool is_renote(const char *type)
 {
         return strcmp(type, "renote.created") == 0;
 }
 
-/* Of a member, all of whose notes are gone. */
+/* Whether the event is about a member whose notes are all gone. */
 static bool is_erased(const char *type)
 {
         return strcmp(type, "author.erased") == 0;
 }
 
-/* Each once, in the order of their first events. */
+/* Collects distinct notes, in the order of their first events. */
 static size_t name_notes(const struct bus_batch *batch, struct named *named)
 {
         size_t n = 0;
@@ -68,7 +68,7 @@ static bool only_counts(const struct named *named, size_t n, const char *id)
         return false;
 }
 
-static sn_status store(struct db_tx *tx, const struct named *named, size_t n, const Note__IndexedNotes *found)
+static sn_status store_notes(struct db_tx *tx, const struct named *named, size_t n, const Note__IndexedNotes *found)
 {
         struct indexed_note *notes = indexing_analyse(db_arena(tx), found);
         size_t n_indexed = 0;
@@ -85,7 +85,7 @@ static sn_status store(struct db_tx *tx, const struct named *named, size_t n, co
         return store_index_notes(tx, notes, n_indexed);
 }
 
-/* Who reacted to which note: for trends. */
+/* Stores who reacted to which note, for trends. */
 static sn_status store_reacting(struct db_tx *tx, const struct bus_batch *batch)
 {
         struct arena *arena = db_arena(tx);
@@ -113,7 +113,7 @@ static bool is_new(const char *type)
         return strcmp(type, "note.created") == 0 || strcmp(type, "comment.created") == 0;
 }
 
-/* Of a new note that somebody's saved search may find. */
+/* Emits events for new notes that may match saved searches. */
 static sn_status tell_matched(struct db_tx *tx, const struct bus_batch *batch)
 {
         char **ids = ARENA_ARRAY(db_arena(tx), char *, batch->n);
@@ -135,7 +135,8 @@ static sn_status tell_matched(struct db_tx *tx, const struct bus_batch *batch)
         return SN_OK;
 }
 
-/* Once more, since notes were read between the end of the account and this: as answers to the member. */
+/* Erases the authors again, since notes that answer the member may have been read between the end of the account and
+ * this event. */
 static sn_status erase_authors(struct db_tx *tx, const struct bus_batch *batch)
 {
         for (size_t i = 0; i < batch->n; i++) {
@@ -160,7 +161,7 @@ static sn_status index_notes(struct rpc_call *c, struct bus_batch *batch)
         TRY(note_batch_get_indexed(c, &in, &found));
         gone = indexing_missing(c->arena, in.ids, in.n_ids, &found, &n_gone);
         TRY(bus_begin(c, batch, &tx));
-        TRY(store(tx, named, n, &found));
+        TRY(store_notes(tx, named, n, &found));
         TRY(store_unindex_notes(tx, gone, n_gone));
         TRY(store_reacting(tx, batch));
         TRY(tell_matched(tx, batch));

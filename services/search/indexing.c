@@ -1,4 +1,4 @@
-/* Owns how a note becomes a row of the index, and a member. */
+/* Owns turning notes and members into rows of the index. */
 #include "services/search/indexing.h"
 
 #include "base/text.h"
@@ -46,7 +46,7 @@ static void add_signs(struct arena *arena, struct lexemes *lexemes, const Note__
         }
 }
 
-static void analyse(struct arena *arena, const Note__IndexedNote *in, struct indexed_note *out)
+static void analyse_note(struct arena *arena, const Note__IndexedNote *in, struct indexed_note *out)
 {
         struct lexemes lexemes = lexemes_of(arena, in->note->text);
         const char *code = language_guess(in->note->text);
@@ -65,7 +65,7 @@ struct indexed_note *indexing_analyse(struct arena *arena, const Note__IndexedNo
         struct indexed_note *rows = ARENA_ARRAY(arena, struct indexed_note, notes->n_items);
 
         for (size_t i = 0; i < notes->n_items; i++) {
-                analyse(arena, notes->items[i], &rows[i]);
+                analyse_note(arena, notes->items[i], &rows[i]);
         }
         return rows;
 }

@@ -1,4 +1,4 @@
-/* One pass over a text, by the class of each character. */
+/* Splits a text in a single pass, by the class of each character. */
 #include "services/search/lexemes.h"
 
 #include <string.h>
@@ -13,7 +13,7 @@ struct reader {
         struct arena *arena;
         struct lexemes *out;
         const char *text;
-        size_t len, at, index; /* where it is: in bytes, in code points */
+        size_t len, at, index; /* at: in bytes; index: in code points */
 };
 
 struct place {
@@ -47,7 +47,7 @@ void lexemes_add_sign(struct arena *arena, struct lexemes *lexemes, const char *
         }
 }
 
-static uint32_t next(struct reader *r, size_t *n)
+static uint32_t next_character(struct reader *r, size_t *n)
 {
         uint32_t c = 0;
 
@@ -55,7 +55,7 @@ static uint32_t next(struct reader *r, size_t *n)
         return c;
 }
 
-static void step(struct reader *r, size_t n)
+static void step_over(struct reader *r, size_t n)
 {
         r->at += n;
         r->index++;
@@ -73,7 +73,7 @@ char *lexeme_fold(struct arena *arena, const char *word)
         return script_folds_accents(script_of(c)) ? text_without_marks(arena, folded) : folded;
 }
 
-/* The text from a place up to here, as a lexeme; overlong ones are left out. */
+/* Adds the text between two places as a lexeme, unless it is too long. */
 static void add_word(struct reader *r, struct place from, struct place to, enum lexeme_kind kind)
 {
         char *word = arena_strndup(r->arena, r->text + from.at, to.at - from.at);
@@ -90,27 +90,28 @@ static void add_word(struct reader *r, struct place from, struct place to, enum 
         }
 }
 
-/* Belongs to the character before: also the voicing of half-width kana, which is no mark of its own. */
+/* Whether it attaches to the character before. Includes the voicing marks of half-width kana, which are not combining
+ * marks. */
 static bool is_attached(uint32_t c)
 {
         return text_is_mark(c) || c == 0xFF9E || c == 0xFF9F;
 }
 
-/* A character with its marks, without which it would be another one. */
+/* Steps over a character with its marks. */
 static void step_whole(struct reader *r, size_t n)
 {
         do {
-                step(r, n);
-        } while (is_attached(next(r, &n)) && n > 0);
+                step_over(r, n);
+        } while (is_attached(next_character(r, &n)) && n > 0);
 }
 
-/* A run of characters of scripts without spaces: each with the one after it, the last one alone. */
+/* Reads a run of a script without spaces as pairs: each character with the next one, and the last one alone. */
 static void read_pairs(struct reader *r)
 {
         struct place before = {r->at, r->index};
         size_t n, count = 0;
 
-        for (uint32_t c = next(r, &n); n > 0 && script_has_no_spaces(c); c = next(r, &n)) {
+        for (uint32_t c = next_character(r, &n); n > 0 && script_has_no_spaces(c); c = next_character(r, &n)) {
                 struct place here = {r->at, r->index};
 
                 step_whole(r, n);
@@ -134,9 +135,9 @@ static void read_word(struct reader *r)
         bool letters = false;
         size_t n;
 
-        for (uint32_t c = next(r, &n); n > 0 && is_inside(c); c = next(r, &n)) {
+        for (uint32_t c = next_character(r, &n); n > 0 && is_inside(c); c = next_character(r, &n)) {
                 letters = letters || !text_is_number(c);
-                step(r, n);
+                step_over(r, n);
         }
         add_word(r, from, (struct place){r->at, r->index}, letters ? LEXEME_WORD : LEXEME_NUMBER);
 }
@@ -146,15 +147,15 @@ static bool is_flag(uint32_t c)
         return c >= 0x1F1E6 && c <= 0x1F1FF;
 }
 
-/* Flags are two letters; colours of skin and variants are not told apart. */
+/* Flags consist of two letters. Skin tones and variation selectors are ignored. */
 static void read_emoji(struct reader *r, uint32_t c, size_t n)
 {
         struct place from = {r->at, r->index};
         size_t more = 0;
 
-        step(r, n);
-        if (is_flag(c) && is_flag(next(r, &more))) {
-                step(r, more);
+        step_over(r, n);
+        if (is_flag(c) && is_flag(next_character(r, &more))) {
+                step_over(r, more);
         }
         add_word(r, from, (struct place){r->at, r->index}, LEXEME_EMOJI);
 }
@@ -166,7 +167,7 @@ static bool is_of_host(char c)
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
 }
 
-/* The host, and each domain above it but the last label. */
+/* Adds the host and each parent domain except the last label. */
 static void add_hosts(struct reader *r, struct str host)
 {
         char *sign = arena_printf(r->arena, "/%.*s", (int)host.len, host.ptr);
@@ -217,7 +218,7 @@ char *lexeme_link(struct arena *arena, struct str text)
         return lexeme;
 }
 
-/* From the scheme on, which stands before the "://". */
+/* Adds a link. at: its "://", which follows the scheme. */
 static void add_link(struct reader *r, const char *at)
 {
         size_t before = (size_t)(at - r->text), scheme = before >= 5 && (at[-1] | 0x20) == 's' ? 5 : 4;
@@ -260,7 +261,7 @@ struct lexemes lexemes_of(struct arena *arena, const char *text)
         struct reader r = {.arena = arena, .out = &out, .text = text, .len = strlen(text)};
         size_t n;
 
-        for (uint32_t c = next(&r, &n); n > 0; c = next(&r, &n)) {
+        for (uint32_t c = next_character(&r, &n); n > 0; c = next_character(&r, &n)) {
                 if (script_has_no_spaces(c) && !text_is_mark(c) && (text_is_letter(c) || text_is_number(c))) {
                         read_pairs(&r);
                 } else if (is_inside(c) && !text_is_mark(c) && c != 0x200C && c != 0x200D) {
@@ -268,7 +269,7 @@ struct lexemes lexemes_of(struct arena *arena, const char *text)
                 } else if (script_is_emoji(c)) {
                         read_emoji(&r, c, n);
                 } else {
-                        step(&r, n);
+                        step_over(&r, n);
                 }
         }
         read_links(&r);

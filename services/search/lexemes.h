@@ -1,10 +1,10 @@
-/* Splits texts into the lexemes by which they are found. Pure.
+/* Splits texts into the lexemes that they are indexed by. Pure.
  *
- * A lexeme of a word is folded: case, width and composition (NFKC casefold), and in scripts where they only colour a
- * letter, accents. Words of scripts without spaces (Han, kana, Hangul, Thai, Lao, Khmer, Burmese) are pairs of
- * neighbours, and of each run the last character alone. An emoji is a word. Other lexemes have a sign before them:
+ * The lexeme of a word is folded: case, width and composition (NFKC casefold), and accents in scripts where they only
+ * modify a letter. Scripts without spaces (Han, kana, Hangul, Thai, Lao, Khmer, Burmese) are split into pairs of
+ * neighbours, and the last character of each run alone. An emoji is a word. Other lexemes have a prefix:
  *
- *   #tag   a hashtag          ~en:run   a stem (stems.h)      /example.org   a host, and each above it
+ *   #tag   a hashtag          ~en:run   a stem (stems.h)      /example.org   a host, and each parent domain
  *   /https://example.org/page   a link
  *   :from:ID  :to:ID  :mentions:ID  :lang:de  :has:link  :has:media  :has:image  :is:comment */
 #ifndef SERVICES_SEARCH_LEXEMES_H
@@ -17,32 +17,32 @@
 
 enum lexeme_kind { LEXEME_WORD, LEXEME_PAIR, LEXEME_EMOJI, LEXEME_NUMBER, LEXEME_SIGN };
 
-/* The longest folded word, without its sign: longer ones are not indexed. PostgreSQL's own limit is 2,046. */
+/* The longest folded word, without its prefix. Longer ones are not indexed. PostgreSQL's own limit is 2,046. */
 enum { LEXEME_MAX_BYTES = 400 };
 
 struct lexeme {
         char *text;
-        char *word; /* of LEXEME_WORD: with its accents, for stems; otherwise the text */
+        char *word; /* for LEXEME_WORD: with accents, for stemming; otherwise the text */
         enum lexeme_kind kind;
-        size_t start, length; /* where it stands, in code points */
-        size_t position;      /* from 1, of words; 0: it has none */
+        size_t start, length; /* in the text, in code points */
+        size_t position;      /* of words, from 1; 0 if it has none */
 };
 
 struct lexemes {
         struct lexeme *items;
         size_t n, room;
-        size_t n_words; /* with a position */
+        size_t n_words; /* lexemes with a position */
 };
 
-/* At most 12,000 of a text: no text has more than 5,000 characters. UTF-8. */
+/* text: UTF-8 of at most 5,000 characters. Returns at most 12,000 lexemes. */
 struct lexemes lexemes_of(struct arena *arena, const char *text);
 void lexemes_add_sign(struct arena *arena, struct lexemes *lexemes, const char *sign);
-/* The lexeme of a link: scheme and host in lower case, without what stands behind '#', or around it in a text. NULL: it
- * is no link, or too long. */
+/* The lexeme of a link: scheme and host in lower case, without the fragment and surrounding punctuation. NULL if it is
+ * not a link or too long. */
 char *lexeme_link(struct arena *arena, struct str text);
-/* A word as it is compared: without case, width and accents. */
+/* A word without case, width and accents, for comparison. */
 char *lexeme_fold(struct arena *arena, const char *word);
-/* As PostgreSQL reads a tsvector: 'word':1A. */
+/* In PostgreSQL's input format of a tsvector: 'word':1A. */
 char *lexemes_vector(struct arena *arena, const struct lexemes *lexemes);
 
 #endif

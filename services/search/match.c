@@ -1,4 +1,4 @@
-/* One pass over the words of a note, each of which is looked up among those that are asked for. */
+/* Matches in a single pass over a note's words, each of which is looked up among the words searched for. */
 #include "services/search/match.h"
 
 #include <stdlib.h>
@@ -6,16 +6,16 @@
 
 enum { ENTRIES_MAX = 64, POSITION_MASK = 0x3FFF };
 
-/* ts_rank divides by the limit of the sum of 1/n². */
+/* As in ts_rank: the limit of the sum of 1/n². */
 #define LIMIT_OF_SUM 1.64493406685
-/* Stems have no positions, and count as one of weight D. */
+/* Stems have no positions, and count as a single one of weight D. */
 #define WITHOUT_POSITION (0.8 / LIMIT_OF_SUM)
 #define OF_A_PHRASE      1.0
 
 /* A word of a vector. */
 struct entry {
         const char *text;
-        size_t len, n; /* n: how many positions */
+        size_t len, n; /* n: number of positions */
         const uint8_t *positions;
 };
 
@@ -24,7 +24,7 @@ struct reading {
         uint32_t left;
 };
 
-/* A word that is asked for as a whole. */
+/* A word that is searched for as a whole. */
 struct wanted {
         const char *text;
         size_t len, alternative;
@@ -32,13 +32,13 @@ struct wanted {
 
 struct matcher {
         const struct terms *terms;
-        struct wanted *wanted; /* sorted by length, then bytes */
+        struct wanted *wanted; /* sorted by length, then by bytes */
         size_t n;
 };
 
-/* ---- The format: a number of words, each with its end, a number of positions, and these ---- */
+/* ---- The format: the number of words, and for each its bytes, the number of its positions, and the positions ---- */
 
-static uint32_t number(const uint8_t *at, size_t bytes)
+static uint32_t read_number(const uint8_t *at, size_t bytes)
 {
         uint32_t value = 0;
 
@@ -53,7 +53,7 @@ static struct reading read_vector(const ProtobufCBinaryData *vector)
         if (vector->len < 4) {
                 return (struct reading){0};
         }
-        return (struct reading){vector->data + 4, vector->data + vector->len, number(vector->data, 4)};
+        return (struct reading){vector->data + 4, vector->data + vector->len, read_number(vector->data, 4)};
 }
 
 static bool next_entry(struct reading *r, struct entry *out)
@@ -63,7 +63,7 @@ static bool next_entry(struct reading *r, struct entry *out)
         if (zero == NULL || r->end - zero < 3) {
                 return false;
         }
-        *out = (struct entry){(const char *)r->at, (size_t)(zero - r->at), number(zero + 1, 2), zero + 3};
+        *out = (struct entry){(const char *)r->at, (size_t)(zero - r->at), read_number(zero + 1, 2), zero + 3};
         if ((size_t)(r->end - out->positions) < 2 * out->n) {
                 return false;
         }
@@ -72,12 +72,12 @@ static bool next_entry(struct reading *r, struct entry *out)
         return true;
 }
 
-static uint32_t position(const struct entry *entry, size_t i)
+static uint32_t read_position(const struct entry *entry, size_t i)
 {
-        return number(entry->positions + 2 * i, 2) & POSITION_MASK;
+        return read_number(entry->positions + 2 * i, 2) & POSITION_MASK;
 }
 
-static double frequency(size_t n)
+static double frequency_of(size_t n)
 {
         double sum = 0;
 
@@ -118,7 +118,7 @@ const struct matcher *matcher_new(struct arena *arena, const struct terms *terms
         return m;
 }
 
-/* Where the first one stands that is not before it. */
+/* The index of the first wanted word that is not less than the entry. */
 static size_t find_wanted(const struct matcher *m, const struct entry *entry)
 {
         size_t from = 0, to = m->n;
@@ -151,20 +151,20 @@ static void match_entry(const struct matcher *m, const struct entry *entry, doub
                 if (compare_texts(w->text, w->len, entry->text, entry->len) != 0) {
                         break;
                 }
-                values[w->alternative] = frequency(entry->n);
+                values[w->alternative] = frequency_of(entry->n);
         }
         for (size_t i = 0; i < m->terms->n_alternatives; i++) {
                 const struct alternative *a = &m->terms->alternatives[i];
 
                 if (a->start && starts_so(entry, a->lexeme)) {
-                        values[i] += frequency(entry->n);
+                        values[i] += frequency_of(entry->n);
                 }
         }
 }
 
 /* ---- Phrases, and synonyms in one language ---- */
 
-/* The words of the note that one of the phrase may be. */
+/* Finds the note's words that may match a word of a phrase. */
 static size_t find_entries(const ProtobufCBinaryData *vector, const char *text, bool start,
                            struct entry found[ENTRIES_MAX])
 {
@@ -184,7 +184,7 @@ static bool stands_at(const struct entry *entries, size_t n, uint32_t place)
 {
         for (size_t i = 0; i < n; i++) {
                 for (size_t k = 0; k < entries[i].n; k++) {
-                        if (position(&entries[i], k) == place) {
+                        if (read_position(&entries[i], k) == place) {
                                 return true;
                         }
                 }
@@ -192,7 +192,7 @@ static bool stands_at(const struct entry *entries, size_t n, uint32_t place)
         return false;
 }
 
-/* Drops of the places where the phrase may begin those at which its i-th word does not stand. */
+/* Keeps those of the phrase's possible beginnings at which its i-th word matches. */
 static size_t keep_places(const struct entry *entries, size_t n_entries, size_t i, uint32_t *places, size_t n)
 {
         size_t kept = 0;
@@ -214,7 +214,7 @@ static bool has_phrase(const struct phrase *phrase, const ProtobufCBinaryData *v
 
         for (size_t i = 0; i < n_entries; i++) {
                 for (size_t k = 0; k < entries[i].n && n < PLACES_MAX; k++) {
-                        places[n++] = position(&entries[i], k);
+                        places[n++] = read_position(&entries[i], k);
                 }
         }
         for (size_t i = 1; i < phrase->n && n > 0; i++) {

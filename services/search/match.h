@@ -1,4 +1,4 @@
-/* How well a note's words fit each alternative of a query. Pure. */
+/* How well a note's words match each alternative of a query. Pure. */
 #ifndef SERVICES_SEARCH_MATCH_H
 #define SERVICES_SEARCH_MATCH_H
 
@@ -8,10 +8,10 @@
 
 struct matcher;
 
-/* In the arena, with the terms, which must stay. */
+/* Makes a matcher in the arena. It refers to the terms, which must stay valid. */
 const struct matcher *matcher_new(struct arena *arena, const struct terms *terms);
-/* For each alternative how often it is there, saturating (ts_rank of PostgreSQL for one word), in millionths; 0: it is
- * not. vector: a tsvector as PostgreSQL sends it; a truncated one has the words before. */
+/* For each alternative its saturated frequency (like ts_rank of PostgreSQL for one word) in millionths; 0 if it does
+ * not occur. vector: a tsvector in PostgreSQL's binary format; a truncated one has the words before the end. */
 int64_t *match_words(struct arena *arena, const struct matcher *matcher, const ProtobufCBinaryData *vector);
 
 #endif

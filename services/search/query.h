@@ -1,4 +1,4 @@
-/* The language of queries (docs/search.md): a text into a tree, and a tree into its text. Pure. */
+/* The query language (docs/search.md): parses a text into a tree, and prints a tree. Pure. */
 #ifndef SERVICES_SEARCH_QUERY_H
 #define SERVICES_SEARCH_QUERY_H
 
@@ -38,22 +38,22 @@ enum query_filter {
 struct query {
         enum query_kind kind;
         enum query_filter filter;
-        const char *text;        /* of leaves; never "" */
-        struct query **children; /* of AND and OR two or more, of NOT one */
+        const char *text;        /* leaves only; never "" */
+        struct query **children; /* AND and OR have two or more, NOT has one */
         size_t n;
-        size_t at; /* of leaves: where it begins in the text, in code points from 1 */
+        size_t at; /* leaves only: the position in the text, in code points from 1 */
 };
 
 struct query_error {
-        size_t at;         /* in code points from 1; one more than there are: at the end */
-        const char *wants; /* "a word" */
+        size_t at;         /* position in code points from 1; one past the last at the end */
+        const char *wants; /* what was expected: "a word" */
 };
 
-/* The tree of a text; NULL with *error when it is not a valid query. UTF-8. */
+/* Parses UTF-8 text. NULL with *error set if it is not a valid query. */
 struct query *query_parse(struct arena *arena, const char *text, struct query_error *error);
-/* The text whose tree this is, in its plainest form: query_parse gives the same tree again. */
+/* The simplest text of a tree: query_parse returns the same tree. */
 char *query_print(struct arena *arena, const struct query *query);
-/* Not when it only excludes: that would be to read every note. */
+/* False if a query only excludes, since it would have to read every note. */
 bool query_asks_for_something(const struct query *query);
 /* "from"; never NULL. */
 const char *query_filter_name(enum query_filter filter);

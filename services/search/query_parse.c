@@ -1,4 +1,4 @@
-/* A parser by recursive descent, one function for each rule of the grammar in docs/search.md. */
+/* A recursive-descent parser, with one function per rule of the grammar in docs/search.md. */
 #include "services/search/query.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 struct parser {
         struct arena *arena;
         struct str rest;
-        size_t at; /* of rest, in code points from 1 */
+        size_t at; /* position of rest, in code points from 1 */
         size_t depth, n_terms;
         struct query_error *error;
 };
@@ -25,7 +25,7 @@ const char *query_filter_name(enum query_filter filter)
         return filter_names[filter];
 }
 
-static struct query *fail(struct parser *p, size_t at, const char *wants)
+static struct query *fail_at(struct parser *p, size_t at, const char *wants)
 {
         if (p->error->wants == NULL) {
                 *p->error = (struct query_error){.at = at, .wants = wants};
@@ -35,7 +35,7 @@ static struct query *fail(struct parser *p, size_t at, const char *wants)
 
 /* ---- Characters ---- */
 
-static uint32_t peek(const struct parser *p, size_t *len)
+static uint32_t peek_code_point(const struct parser *p, size_t *len)
 {
         uint32_t c = 0;
 
@@ -43,7 +43,7 @@ static uint32_t peek(const struct parser *p, size_t *len)
         return c;
 }
 
-static void skip(struct parser *p, size_t len)
+static void skip_code_point(struct parser *p, size_t len)
 {
         p->rest = (struct str){p->rest.ptr + len, p->rest.len - len};
         p->at++;
@@ -53,8 +53,8 @@ static void skip_spaces(struct parser *p)
 {
         size_t len;
 
-        while (text_is_space(peek(p, &len)) && len > 0) {
-                skip(p, len);
+        while (text_is_space(peek_code_point(p, &len)) && len > 0) {
+                skip_code_point(p, len);
         }
 }
 
@@ -63,7 +63,7 @@ static bool take(struct parser *p, char c)
         bool is = p->rest.len > 0 && p->rest.ptr[0] == c;
 
         if (is) {
-                skip(p, 1);
+                skip_code_point(p, 1);
         }
         return is;
 }
@@ -73,7 +73,7 @@ static bool ends_word(uint32_t c)
         return text_is_space(c) || c == '(' || c == ')' || c == '"';
 }
 
-/* What stands up to a space, a parenthesis or a quotation mark. */
+/* The text up to a space, a parenthesis or a quotation mark. */
 static struct str peek_word(const struct parser *p)
 {
         struct str word = {p->rest.ptr, 0};
@@ -98,41 +98,41 @@ static void skip_bytes(struct parser *p, size_t len)
 
 /* ---- Leaves ---- */
 
-static struct query *leaf(struct parser *p, enum query_kind kind, struct str text, size_t at)
+static struct query *new_leaf(struct parser *p, enum query_kind kind, struct str text, size_t at)
 {
         struct query *query = ARENA_NEW(p->arena, struct query);
 
         if (++p->n_terms > QUERY_MAX_TERMS) {
-                return fail(p, at, "the end: a query has at most 50 words");
+                return fail_at(p, at, "the end: a query has at most 50 words");
         }
         *query = (struct query){.kind = kind, .text = str_dup(p->arena, text), .at = at};
         return query;
 }
 
 /* phrase = '"' anything but quotation marks '"' */
-static bool quoted(struct parser *p, struct str *text)
+static bool parse_quoted(struct parser *p, struct str *text)
 {
         const char *end = memchr(p->rest.ptr, '"', p->rest.len);
 
         if (end == NULL) {
-                fail(p, p->at + utf8_length(p->rest.ptr, p->rest.len), "a closing quotation mark");
+                fail_at(p, p->at + utf8_length(p->rest.ptr, p->rest.len), "a closing quotation mark");
                 return false;
         }
         *text = text_trim((struct str){p->rest.ptr, (size_t)(end - p->rest.ptr)});
         if (text->len == 0) {
-                fail(p, p->at, "a word");
+                fail_at(p, p->at, "a word");
                 return false;
         }
         skip_bytes(p, (size_t)(end - p->rest.ptr) + 1);
         return true;
 }
 
-static struct query *phrase(struct parser *p)
+static struct query *parse_phrase(struct parser *p)
 {
         size_t at = p->at - 1;
         struct str text;
 
-        return quoted(p, &text) ? leaf(p, QUERY_PHRASE, text, at) : NULL;
+        return parse_quoted(p, &text) ? new_leaf(p, QUERY_PHRASE, text, at) : NULL;
 }
 
 static bool filter_of(struct str word, enum query_filter *filter, size_t *len)
@@ -150,7 +150,7 @@ static bool filter_of(struct str word, enum query_filter *filter, size_t *len)
 }
 
 /* filter = name ":" ( word | phrase ) */
-static struct query *filter(struct parser *p, enum query_filter filter, size_t len)
+static struct query *parse_filter(struct parser *p, enum query_filter filter, size_t len)
 {
         size_t at = p->at;
         struct query *query;
@@ -158,7 +158,7 @@ static struct query *filter(struct parser *p, enum query_filter filter, size_t l
 
         skip_bytes(p, len);
         if (take(p, '"')) {
-                if (!quoted(p, &value)) {
+                if (!parse_quoted(p, &value)) {
                         return NULL;
                 }
         } else {
@@ -166,9 +166,9 @@ static struct query *filter(struct parser *p, enum query_filter filter, size_t l
                 skip_bytes(p, value.len);
         }
         if (value.len == 0) {
-                return fail(p, p->at, "a value right behind the colon");
+                return fail_at(p, p->at, "a value right after the colon");
         }
-        query = leaf(p, QUERY_FILTER, value, at);
+        query = new_leaf(p, QUERY_FILTER, value, at);
         if (query != NULL) {
                 query->filter = filter;
         }
@@ -176,7 +176,7 @@ static struct query *filter(struct parser *p, enum query_filter filter, size_t l
 }
 
 /* term = filter | word [ "*" ] */
-static struct query *term(struct parser *p)
+static struct query *parse_term(struct parser *p)
 {
         struct str word = peek_word(p);
         enum query_filter which = FILTER_COUNT;
@@ -184,58 +184,58 @@ static struct query *term(struct parser *p)
         bool prefix;
 
         if (filter_of(word, &which, &len)) {
-                return filter(p, which, len);
+                return parse_filter(p, which, len);
         }
         if (word.len == 0 || str_equal(word, STR("OR"))) {
-                return fail(p, at, "a word");
+                return fail_at(p, at, "a word");
         }
         skip_bytes(p, word.len);
         prefix = word.len > 1 && word.ptr[word.len - 1] == '*';
         word.len -= prefix;
-        return leaf(p, prefix ? QUERY_PREFIX : QUERY_WORD, word, at);
+        return new_leaf(p, prefix ? QUERY_PREFIX : QUERY_WORD, word, at);
 }
 
 /* ---- Rules ---- */
 
-static struct query *either(struct parser *p);
+static struct query *parse_either(struct parser *p);
 
-static struct query *group(struct parser *p)
+static struct query *parse_group(struct parser *p)
 {
         size_t at = p->at - 1;
         struct query *query;
 
         if (++p->depth > QUERY_MAX_DEPTH) {
-                return fail(p, at, "no more than ten groups in each other");
+                return fail_at(p, at, "no more than ten nested groups");
         }
-        query = either(p);
+        query = parse_either(p);
         p->depth--;
         if (query == NULL) {
                 return NULL;
         }
         skip_spaces(p);
-        return take(p, ')') ? query : fail(p, p->at, "a closing parenthesis");
+        return take(p, ')') ? query : fail_at(p, p->at, "a closing parenthesis");
 }
 
 /* primary = "(" either ")" | phrase | term */
-static struct query *primary(struct parser *p)
+static struct query *parse_primary(struct parser *p)
 {
         if (take(p, '(')) {
-                return group(p);
+                return parse_group(p);
         }
-        return take(p, '"') ? phrase(p) : term(p);
+        return take(p, '"') ? parse_phrase(p) : parse_term(p);
 }
 
 /* unary = [ "-" ] primary; a lone hyphen is a word. */
-static struct query *unary(struct parser *p)
+static struct query *parse_unary(struct parser *p)
 {
         struct query *query, *child;
 
         if (p->rest.len < 2 || p->rest.ptr[0] != '-' || text_is_space((unsigned char)p->rest.ptr[1]) ||
             p->rest.ptr[1] == ')' || p->rest.ptr[1] == '-') {
-                return primary(p);
+                return parse_primary(p);
         }
-        skip(p, 1);
-        child = primary(p);
+        skip_code_point(p, 1);
+        child = parse_primary(p);
         if (child == NULL) {
                 return NULL;
         }
@@ -248,8 +248,8 @@ static struct query *unary(struct parser *p)
         return query;
 }
 
-/* A node of one child is that child, and one within a node of its kind is part of it. */
-static struct query *join(struct parser *p, enum query_kind kind, struct query **parts, size_t n)
+/* Makes a node. A single child is returned itself, and children of the same kind are merged. */
+static struct query *join_nodes(struct parser *p, enum query_kind kind, struct query **parts, size_t n)
 {
         struct query *query = ARENA_NEW(p->arena, struct query);
         size_t room = 0;
@@ -277,13 +277,13 @@ static bool at_or(const struct parser *p)
 }
 
 /* both = unary { unary } */
-static struct query *both(struct parser *p)
+static struct query *parse_both(struct parser *p)
 {
         struct query *parts[QUERY_MAX_TERMS + 1];
         size_t n = 0;
 
         do {
-                struct query *part = at_or(p) ? fail(p, p->at, "a word before OR") : unary(p);
+                struct query *part = at_or(p) ? fail_at(p, p->at, "a word before OR") : parse_unary(p);
 
                 if (part == NULL || n > QUERY_MAX_TERMS) {
                         return NULL;
@@ -291,11 +291,11 @@ static struct query *both(struct parser *p)
                 parts[n++] = part;
                 skip_spaces(p);
         } while (p->rest.len > 0 && p->rest.ptr[0] != ')' && !at_or(p));
-        return join(p, QUERY_AND, parts, n);
+        return join_nodes(p, QUERY_AND, parts, n);
 }
 
 /* either = both { "OR" both } */
-static struct query *either(struct parser *p)
+static struct query *parse_either(struct parser *p)
 {
         struct query *parts[QUERY_MAX_TERMS + 1];
         size_t n = 0;
@@ -304,30 +304,31 @@ static struct query *either(struct parser *p)
                 struct query *part;
 
                 skip_spaces(p);
-                part = both(p);
+                part = parse_both(p);
                 if (part == NULL || n > QUERY_MAX_TERMS) {
                         return NULL;
                 }
                 parts[n++] = part;
                 if (!at_or(p)) {
-                        return join(p, QUERY_OR, parts, n);
+                        return join_nodes(p, QUERY_OR, parts, n);
                 }
                 skip_bytes(p, 2);
         }
 }
 
-/* Controls, and what turns the direction of the text around it, are no part of a query. */
+/* False if the query has control characters or bidirectional controls. */
 static bool is_clean(struct parser *p)
 {
         struct parser at = *p;
         size_t len;
 
-        for (uint32_t c = peek(&at, &len); len > 0; skip(&at, len), c = peek(&at, &len)) {
+        for (uint32_t c = peek_code_point(&at, &len); len > 0;
+             skip_code_point(&at, len), c = peek_code_point(&at, &len)) {
                 char one[5] = {0};
 
                 memcpy(one, at.rest.ptr, len);
                 if (c != '\t' && c != '\n' && c != '\r' && !text_is_one_line(one)) {
-                        fail(p, at.at, "no control characters");
+                        fail_at(p, at.at, "no control characters");
                         return false;
                 }
         }
@@ -343,9 +344,9 @@ struct query *query_parse(struct arena *arena, const char *text, struct query_er
         if (!is_clean(&p)) {
                 return NULL;
         }
-        query = either(&p);
+        query = parse_either(&p);
         if (query != NULL && p.rest.len > 0) {
-                return fail(&p, p.at, "an opening parenthesis before this one");
+                return fail_at(&p, p.at, "an opening parenthesis before this one");
         }
         return query;
 }

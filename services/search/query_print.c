@@ -1,4 +1,4 @@
-/* The text of a tree: quotation marks, parentheses and OR only where they are needed. */
+/* Prints trees, with quotation marks, parentheses and OR only where they are needed. */
 #include "services/search/query.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 
 enum { PRINT_MAX_BYTES = 64 * 1024 };
 
-static void print(struct buf *out, const struct query *query, bool inner);
+static void print_node(struct buf *out, const struct query *query, bool inner);
 
 static bool has_space(const char *text)
 {
@@ -43,27 +43,27 @@ static void print_list(struct buf *out, const struct query *query, bool inner)
                 if (i > 0) {
                         buf_append_c(out, query->kind == QUERY_OR ? " OR " : " ");
                 }
-                /* AND binds closer than OR, and needs no parentheses within it. */
-                print(out, query->children[i], query->kind == QUERY_AND || query->children[i]->kind != QUERY_AND);
+                /* AND binds tighter than OR, so it needs no parentheses within it. */
+                print_node(out, query->children[i], query->kind == QUERY_AND || query->children[i]->kind != QUERY_AND);
         }
         if (inner) {
                 buf_append_char(out, ')');
         }
 }
 
-/* A word with a hyphen before it would be taken for one that is excluded. */
+/* A word that begins with a hyphen needs quotes, or it would be read as excluded. */
 static void print_not(struct buf *out, const struct query *child)
 {
         bool hyphen = child->kind <= QUERY_PREFIX && child->n == 0 && child->text[0] == '-';
 
         buf_append_c(out, hyphen ? "-(" : "-");
-        print(out, child, true);
+        print_node(out, child, true);
         if (hyphen) {
                 buf_append_char(out, ')');
         }
 }
 
-static void print(struct buf *out, const struct query *query, bool inner)
+static void print_node(struct buf *out, const struct query *query, bool inner)
 {
         switch (query->kind) {
         case QUERY_AND:
@@ -94,7 +94,7 @@ char *query_print(struct arena *arena, const struct query *query)
         char *text;
 
         buf_init(&out, PRINT_MAX_BYTES);
-        print(&out, query, false);
+        print_node(&out, query, false);
         text = arena_strndup(arena, out.data, out.len);
         buf_free(&out);
         return text;

@@ -1,13 +1,13 @@
-/* The text score after BM25 (rarity, saturation, length), and what else makes a note relevant. */
+/* Owns scoring: a text score like BM25 (rarity, saturation, length), and other signals of relevance. */
 #include "services/search/rank.h"
 
 #include <math.h>
 #include "base/uuid.h"
 
 #define MILLION 1000000.0
-/* 2020-01-01: recency is counted from some day, since only differences matter. */
+/* 2020-01-01, an arbitrary day, since only differences in recency matter. */
 #define EPOCH_MS INT64_C(1577836800000)
-/* One point for so much time: of two equally good notes, the one that is 90 days newer scores one point more. */
+/* Of two otherwise equal notes, the one that is 90 days newer scores one point more. */
 #define POINT_MS (90.0 * 24 * 60 * 60 * 1000)
 
 enum { MEAN_LENGTH = 20 };
@@ -19,7 +19,7 @@ const char *rank_part_name(int part)
         return names[part];
 }
 
-/* A long text has a word more easily than a short one. */
+/* A long text contains a word more easily than a short one. */
 static double length_factor(int64_t length)
 {
         return 1 / (0.75 + 0.25 * (double)length / MEAN_LENGTH);
@@ -31,7 +31,7 @@ struct best {
         bool met;
 };
 
-/* The best alternative of each term counts; the least exact of the terms says how exact the note is. */
+/* The best alternative of each term counts; the exactness of the note is that of its least exact term. */
 static void rank_text(const struct terms *terms, const int64_t *ranks, double *sum, enum exactness *exactness)
 {
         struct best best[QUERY_MAX_TERMS] = {0};
@@ -70,7 +70,7 @@ struct ranked rank_note(const struct terms *terms, const SearchRows__Candidate *
         enum exactness exactness;
 
         rank_text(terms, ranks, &text, &exactness);
-        ranked.parts[RANK_EXACTNESS] = exactness * INT64_C(1000) * 1000000; /* before all else */
+        ranked.parts[RANK_EXACTNESS] = exactness * INT64_C(1000) * 1000000; /* outweighs everything else */
         ranked.parts[RANK_TEXT] = llround(text * length_factor(candidate->length) * MILLION);
         ranked.parts[RANK_QUALITY] = llround(log1p((double)candidate->engagement) / 2 * MILLION);
         ranked.parts[RANK_RECENCY] =

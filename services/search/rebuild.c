@@ -1,6 +1,6 @@
-/* A batch of notes or members at a time. What changes between being read and being indexed may have had its event in
- * between, and would stay outdated: so everything is read once more after it was written. A note that is deleted by
- * then is removed; members are written until they no longer change. */
+/* Owns the rebuild, in batches of notes or members. A change between reading and indexing may have had its event
+ * handled in between, and would stay outdated, so everything is read again after it was written. A note deleted by then
+ * is removed; members are written until they no longer change. */
 #include "services/search/rebuild.h"
 
 #include <string.h>
@@ -35,7 +35,7 @@ static sn_status write_notes(struct rpc_call *c, const SearchRows__Rebuild *from
         return db_commit(c, NULL, &tx);
 }
 
-static sn_status settle(struct db_tx *tx, char **gone, size_t n_gone, const Note__IndexedNotes *still)
+static sn_status settle_members(struct db_tx *tx, char **gone, size_t n_gone, const Note__IndexedNotes *still)
 {
         for (size_t i = 0; i < still->n_items; i++) {
                 TRY(store_count_note(tx, still->items[i]->note->id, still->items[i]->note->counts));
@@ -43,7 +43,7 @@ static sn_status settle(struct db_tx *tx, char **gone, size_t n_gone, const Note
         return store_unindex_notes(tx, gone, n_gone);
 }
 
-/* What was deleted or liked since it was read. */
+/* Applies deletions and likes since the notes were read. */
 static sn_status check_again(struct rpc_call *c, const Note__IndexedNotes *notes)
 {
         Note__BatchGetIndexedRequest in = NOTE__BATCH_GET_INDEXED_REQUEST__INIT;
@@ -55,7 +55,7 @@ static sn_status check_again(struct rpc_call *c, const Note__IndexedNotes *notes
         in.n_ids = notes->n_items;
         TRY(note_batch_get_indexed(c, &in, &still));
         gone = indexing_missing(c->arena, in.ids, in.n_ids, &still, &n);
-        return DB_WRITE(c, tx, settle(tx, gone, n, &still));
+        return DB_WRITE(c, tx, settle_members(tx, gone, n, &still));
 }
 
 static sn_status check_notes(struct rpc_call *c, const SearchRows__Rebuild *from)
@@ -71,7 +71,7 @@ static sn_status check_notes(struct rpc_call *c, const SearchRows__Rebuild *from
         return DB_WRITE(c, tx, store_advance_rebuild(tx, from, notes.last_id, notes.n_items));
 }
 
-/* The members that user_service lists, and those of the index that it does not. */
+/* Lists members from user_service, and those of the index that it does not have. */
 static sn_status list_members(struct rpc_call *c, const SearchRows__Rebuild *from, User__IndexedUsers *listed,
                               User__BatchGetIndexedRequest *out, size_t *n_stray)
 {
@@ -133,10 +133,10 @@ static sn_status check_members(struct rpc_call *c, const SearchRows__Rebuild *fr
                 TRY(user_batch_get_indexed(c, &in, &now));
         } while (!is_same(&written, &now));
         return n_stray < AT_ONCE ? DB_WRITE(c, tx, store_advance_rebuild(tx, from, listed.last_id, listed.n_items))
-                                 : SN_OK; /* there may be more of them */
+                                 : SN_OK; /* there may be more */
 }
 
-/* Members first: notes need to know who does not want to be found. */
+/* Members come first, since notes depend on who does not want to be found. */
 static sn_status rebuild_some(struct rpc_call *c, bool *more)
 {
         SearchRows__Rebuild **rows = NULL;

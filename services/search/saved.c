@@ -1,4 +1,4 @@
-/* Owns the saved searches of members. */
+/* Owns members' saved searches. */
 #include "base/uuid.h"
 #include "services/page.h"
 #include "services/search/anchors.h"
@@ -22,7 +22,7 @@ static sn_status check_room(struct db_tx *tx)
                                              "you have %d saved searches already; delete one first", SAVED_MAX);
 }
 
-static sn_status make(struct rpc_call *c, const Search__SaveSearchRequest *in, Search__SavedSearch *out)
+static sn_status make_saved(struct rpc_call *c, const Search__SaveSearchRequest *in, Search__SavedSearch *out)
 {
         struct query_error error = {0};
         struct query *query = query_parse(c->arena, in->query, &error);
@@ -40,7 +40,7 @@ static sn_status make(struct rpc_call *c, const Search__SaveSearchRequest *in, S
         return SN_OK;
 }
 
-/* Alerts are of notes, and of a query that can be asked. */
+/* Alerts are for notes only, and require a valid query. */
 static sn_status make_anchors(struct rpc_call *c, const Search__SavedSearch *search, char ***anchors, size_t *n)
 {
         struct query_error error;
@@ -52,7 +52,7 @@ static sn_status make_anchors(struct rpc_call *c, const Search__SavedSearch *sea
         }
         if (search->type != SEARCH__SEARCH_TYPE__SEARCH_TYPE_ALL &&
             search->type != SEARCH__SEARCH_TYPE__SEARCH_TYPE_NOTES) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "alerts", "alerts are of notes: the type is all, or notes");
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "alerts", "alerts require the type all or notes");
         }
         TRY(terms_make(c, query, true, &terms));
         return anchors_make(c, query, anchors, n);
@@ -64,7 +64,7 @@ sn_status search_handle_save_search(struct rpc_call *c, const Search__SaveSearch
         char **anchors = NULL;
         size_t n_anchors = 0;
 
-        TRY(make(c, in, out));
+        TRY(make_saved(c, in, out));
         TRY(make_anchors(c, out, &anchors, &n_anchors));
         TRY(db_begin(c, &tx));
         TRY(check_room(tx));

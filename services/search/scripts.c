@@ -1,4 +1,4 @@
-/* Ranges of blocks, which is enough here. */
+/* Uses ranges of Unicode blocks, which is precise enough here. */
 #include "services/search/scripts.h"
 
 #include <string.h>
@@ -31,7 +31,7 @@ enum script script_of(uint32_t code_point)
         return SCRIPT_OTHER;
 }
 
-/* Lao, Burmese and Khmer have no name of their own above: nothing else is asked of them. */
+/* Includes Lao, Burmese and Khmer, which have no name above since nothing else depends on them. */
 bool script_has_no_spaces(uint32_t code_point)
 {
         enum script script = script_of(code_point);
@@ -113,7 +113,7 @@ static const char *of_script(const size_t counts[SCRIPT_COUNT], enum script scri
         return others[script] != NULL ? others[script] : "";
 }
 
-static enum script most(const char *text, size_t counts[SCRIPT_COUNT])
+static enum script most_frequent(const char *text, size_t counts[SCRIPT_COUNT])
 {
         enum script best = SCRIPT_OTHER;
         uint32_t c;
@@ -132,8 +132,8 @@ static enum script most(const char *text, size_t counts[SCRIPT_COUNT])
 
 enum { SHORT_WORD = 12 };
 
-/* One word more of each language that has it among its frequent ones. */
-static void vote(const char *word, size_t len, size_t votes[])
+/* Adds a vote for each language that has the word among its frequent ones. */
+static void add_votes(const char *word, size_t len, size_t votes[])
 {
         char spaced[SHORT_WORD + 3] = " ";
 
@@ -149,8 +149,8 @@ static void vote(const char *word, size_t len, size_t votes[])
         }
 }
 
-/* By frequent words; a tie between two languages decides nothing. */
-static const char *latin(const char *text)
+/* Guesses by frequent words; a tie between languages is undecided. */
+static const char *guess_latin(const char *text)
 {
         size_t votes[sizeof(languages) / sizeof(languages[0])] = {0}, best = 0, same = 0;
         size_t len = strlen(text), from = 0, n;
@@ -159,11 +159,11 @@ static const char *latin(const char *text)
         for (size_t at = 0; at < len; at += n) {
                 n = utf8_decode(text + at, len - at, &c);
                 if (!text_is_letter(c)) {
-                        vote(text + from, at - from, votes);
+                        add_votes(text + from, at - from, votes);
                         from = at + n;
                 }
         }
-        vote(text + from, len - from, votes);
+        add_votes(text + from, len - from, votes);
         for (size_t i = 0; i < sizeof(votes) / sizeof(votes[0]); i++) {
                 same = votes[i] == votes[best] ? same + 1 : votes[i] > votes[best] ? 1 : same;
                 best = votes[i] > votes[best] ? i : best;
@@ -174,16 +174,16 @@ static const char *latin(const char *text)
 const char *language_guess(const char *text)
 {
         size_t counts[SCRIPT_COUNT] = {0};
-        enum script script = most(text, counts);
+        enum script script = most_frequent(text, counts);
 
-        return script == SCRIPT_LATIN ? latin(text) : of_script(counts, script);
+        return script == SCRIPT_LATIN ? guess_latin(text) : of_script(counts, script);
 }
 
 const struct language *language_of_stems(const char *text, const char *guess)
 {
         size_t counts[SCRIPT_COUNT] = {0};
 
-        if (guess[0] == '\0' && most(text, counts) == SCRIPT_LATIN) {
+        if (guess[0] == '\0' && most_frequent(text, counts) == SCRIPT_LATIN) {
                 return language_find("en");
         }
         return language_find(guess);

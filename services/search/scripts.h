@@ -1,4 +1,4 @@
-/* The script of a character, as far as searching needs it, and the probable language of a text. Pure. */
+/* The scripts of characters, as far as search needs them, and the probable language of a text. Pure. */
 #ifndef SERVICES_SEARCH_SCRIPTS_H
 #define SERVICES_SEARCH_SCRIPTS_H
 
@@ -24,29 +24,29 @@ enum script {
 };
 
 enum script script_of(uint32_t code_point);
-/* Whether words are written without spaces between them: compared by pairs of characters. */
+/* Whether words are written without spaces. Such scripts are indexed by pairs of characters. */
 bool script_has_no_spaces(uint32_t code_point);
-/* Whether marks only colour the letters of a script. */
+/* Whether marks in a script only modify its letters, and are folded. */
 bool script_folds_accents(enum script script);
 bool script_is_emoji(uint32_t code_point);
 
-/* A language whose words have stems (stems.h). */
+/* A language with a stemmer (stems.h). */
 struct language {
         const char *code;    /* "en" */
         const char *stemmer; /* "english" */
         enum script script;
-        const char
-            *words; /* frequent short ones that tell it from others, each between spaces; NULL: the script tells */
+        const char *words; /* frequent short words that distinguish it from others, separated by spaces; NULL if the
+                              script does */
 };
 
 const struct language *language_list(size_t *n);
-/* By its code; NULL: there is no stemmer for it. */
+/* Finds a language by code; NULL if it has no stemmer. */
 const struct language *language_find(const char *code);
-/* The probable language of the text: "de"; "" when it is unknown. Also languages without a stemmer ("ja", "th").
- * */
+/* The probable language of a text, such as "de", or "" if unknown. Includes languages without a stemmer ("ja", "th").
+ */
 const char *language_guess(const char *text);
-/* Whose stemmer is for a text of a language; Latin text of an unknown language counts as English. NULL: it is
- * not stemmed. */
+/* The language whose stemmer applies to a text with this guess. Latin text of an unknown language counts as English.
+ * NULL if it is not stemmed. */
 const struct language *language_of_stems(const char *text, const char *guess);
 
 #endif

@@ -1,4 +1,4 @@
-/* search_service: what it is made of. */
+/* Owns the definition of search_service: its consumers, jobs, start and stop. */
 #include "services/search/find.h"
 
 static sn_status start(struct service *service, const struct settings *settings)

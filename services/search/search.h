@@ -1,4 +1,4 @@
-/* What the files of search_service share. */
+/* Shared by the files of search_service. */
 #ifndef SERVICES_SEARCH_SEARCH_H
 #define SERVICES_SEARCH_SEARCH_H
 
@@ -6,7 +6,7 @@
 #include "services/search/search.service.h"
 #include "services/services.h"
 
-/* Aggregate: a new note that somebody's saved search may find; actor: its author. */
+/* Aggregate: a new note that may match a saved search; actor: its author. */
 #define EVENT_SEARCH_MATCHED "search.matched"
 
 /* store_export.c */

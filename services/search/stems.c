@@ -1,4 +1,4 @@
-/* Stemmers are not for several threads: each call makes its own, which costs less than to stem one word. */
+/* Stemmers are not thread-safe, so each call creates its own, which costs less than stemming a word. */
 #include "services/search/stems.h"
 
 #include <libstemmer.h>
@@ -7,7 +7,7 @@
 #include "base/status.h"
 #include "base/text.h"
 
-/* ---- Words that say nothing ---- */
+/* ---- Stop words ---- */
 
 #define STOP_WORDS(code, ...) static const char *const stop_words_##code[] = {__VA_ARGS__};
 #include "services/search/stop_words.def.h"
@@ -53,7 +53,8 @@ static void sb_stemmer_delete_p(struct sb_stemmer **stemmer)
 }
 
 /* A word of which nothing would be left is its own stem. */
-static char *stem(struct arena *arena, const struct language *language, struct sb_stemmer *stemmer, const char *word)
+static char *stem_word(struct arena *arena, const struct language *language, struct sb_stemmer *stemmer,
+                       const char *word)
 {
         const sb_symbol *stem =
             stemmer != NULL ? sb_stemmer_stem(stemmer, (const sb_symbol *)word, (int)strlen(word)) : NULL;
@@ -69,7 +70,7 @@ void stems_of(struct arena *arena, const struct language *language, char *const 
         struct stop_words stop = stop_words_of(language);
 
         for (size_t i = 0; i < n; i++) {
-                stems[i] = says_nothing(&stop, words[i]) ? NULL : stem(arena, language, stemmer, words[i]);
+                stems[i] = says_nothing(&stop, words[i]) ? NULL : stem_word(arena, language, stemmer, words[i]);
         }
 }
 

@@ -1,9 +1,8 @@
-/* Owns when it is said anew which notes the newest 16, 32, 64 and so on are, and the most engaged ones (windows.c).
- */
+/* The job that refreshes the boundaries of the newest and most engaged 16, 32, 64 … notes (windows.c). */
 #include "services/jobs.h"
 #include "services/search/store.h"
 
-static sn_status make(struct db_tx *tx)
+static sn_status refresh_steps(struct db_tx *tx)
 {
         TRY(db_lock_one(tx, "steps", ""));
         return store_make_steps(tx);
@@ -11,7 +10,7 @@ static sn_status make(struct db_tx *tx)
 
 static sn_status make_steps(struct rpc_call *c, bool *more)
 {
-        return DB_WRITE(c, tx, make(tx));
+        return DB_WRITE(c, tx, refresh_steps(tx));
 }
 
 const struct service_job search_steps = {.name = "make_steps", .every_s = 900, .run = make_steps};

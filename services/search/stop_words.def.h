@@ -1,5 +1,5 @@
-/* Words that say nothing, by language, sorted by their bytes: those of PostgreSQL's dictionaries, which are those of
- * the Snowball project (snowballstem.org, BSD licence). */
+/* Stop words by language, sorted by bytes. From PostgreSQL's dictionaries, which have them from the Snowball project
+ * (snowballstem.org, BSD licence). */
 STOP_WORDS(da, "ad", "af", "alle", "alt", "anden", "at", "blev", "blive", "bliver", "da", "de", "dem", "den", "denne",
            "der", "deres", "det", "dette", "dig", "din", "disse", "dog", "du", "efter", "eller", "en", "end", "er",
            "et", "for", "fra", "ham", "han", "hans", "har", "havde", "have", "hende", "hendes", "her", "hos", "hun",

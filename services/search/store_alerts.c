@@ -11,7 +11,8 @@ sn_status store_synonym_forms(struct db_tx *tx, const char *lexeme, size_t *n, S
         return db_list(tx, &SELECT_SYNONYM_FORMS, DB_BINDS(bind_text(lexeme)), n, rows);
 }
 
-/* What is indexed anew is no news. The anchors of a note cost more than to find that nobody has saved a search. */
+/* Only new notes, not those that are indexed again. First checks whether there are any saved searches, which is cheaper
+ * than computing a note's anchors. */
 DB_STATEMENT(SELECT_MATCHED, "search_service", &search_rows__matched__message,
              "select note_id, author_id from search_index i where note_id = any($1::uuid[])"
              " and (select id from saved_searches order by id limit 1) is not null and search_note_time(note_id) > "
@@ -25,7 +26,7 @@ sn_status store_matched(struct db_tx *tx, char **ids, size_t n_ids, size_t *n, S
         return n_ids > 0 ? db_list(tx, &SELECT_MATCHED, DB_BINDS(bind_uuids(ids, n_ids)), n, rows) : SN_OK;
 }
 
-/* By the anchors before the order: a note matches few of the searches. */
+/* Filters by anchors before ordering, since a note matches few of the searches. */
 DB_STATEMENT(SELECT_ALERTING, "search_service", &search_rows__saved_query__message,
              "with note as materialized (select author_id, search_anchors(words) as anchors from search_index"
              " where note_id = $1), found as materialized (select id, user_id, query from saved_searches"

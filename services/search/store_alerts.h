@@ -4,11 +4,11 @@
 
 #include "services/search/store.h"
 
-/* The lexemes of words that stand for this one. */
+/* The lexemes of synonyms of this one. */
 SN_CHECKED sn_status store_synonym_forms(struct db_tx *tx, const char *lexeme, size_t *n, SearchRows__Word ***rows);
-/* Of these notes the new ones that have an anchor of somebody's search with alerts. */
+/* Of the notes, the new ones with an anchor of any search with alerts. */
 SN_CHECKED sn_status store_matched(struct db_tx *tx, char **ids, size_t n_ids, size_t *n, SearchRows__Matched ***rows);
-/* Searches with alerts of others than its author of whose anchors the note has one, after an id. */
+/* Searches with alerts that have an anchor in the note, except those of its author; ordered by id, after one. */
 SN_CHECKED sn_status store_alerting(struct db_tx *tx, const char *note_id, const char *after, size_t limit, size_t *n,
                                     SearchRows__SavedQuery ***rows);
 

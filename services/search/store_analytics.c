@@ -1,4 +1,4 @@
-/* Owns the SQL of what is searched for. */
+/* Owns the SQL of search statistics. */
 #include "services/search/store_analytics.h"
 
 #include "services/cleanup.h"

@@ -1,10 +1,11 @@
-/* The SQL of what is searched for. */
+/* The SQL of search statistics. */
 #ifndef SERVICES_SEARCH_STORE_ANALYTICS_H
 #define SERVICES_SEARCH_STORE_ANALYTICS_H
 
 #include "services/search/store.h"
 
-/* Counts a search, and gives the query's id; "" when fewer people than that have it in their histories. key: folded. */
+/* Counts a search and returns the query's id, or "" if fewer than `people` members have it in their histories. key:
+ * folded. */
 SN_CHECKED sn_status store_count_search(struct db_tx *tx, const char *key, int64_t people, bool no_results,
                                         int64_t took_ms, const char **id);
 SN_CHECKED sn_status store_count_click(struct db_tx *tx, const char *id, int64_t people, int64_t position);

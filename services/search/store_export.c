@@ -1,5 +1,5 @@
-/* Owns the SQL on what search_service exports of a member: what they searched for, and by what they are
- * found. The words of notes are the notes', which note_service exports. */
+/* Owns the SQL of what search_service exports about a member: their searches, and how they can be found. The words of
+ * notes are part of the notes, which note_service exports. */
 #include "services/search/search.h"
 
 #define AFTER "id > coalesce(nullif($2, '')::uuid, '00000000-0000-0000-0000-000000000000') order by id limit $3"

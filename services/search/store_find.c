@@ -1,9 +1,9 @@
-/* Owns the SQL that searches. */
+/* Owns the SQL of searching. */
 #include "services/search/store.h"
 
-/* What a thousand notes have is not mistyped: to look for words like it takes longest. Of more than 2,000 words that
- * begin so no sum is made: very many. Kinds: p what begins so, w the word, s a form of it, y a typing mistake, o
- * another word that stands for it ("o:en": in English), t a step of search_steps. */
+/* A word in a thousand notes is not considered mistyped, since looking for similar words takes longest. If more than
+ * 2,000 words have the prefix they are not summed up, but count as very many. Kinds: p words with the prefix, w the
+ * word, s a form of it, y a typing mistake, o a synonym ("o:en": in English), t a step of search_steps. */
 DB_STATEMENT(
     SELECT_ALTERNATIVES, "search_service", &search_rows__word__message,
     "with asked as (select * from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[])"
@@ -69,7 +69,7 @@ sn_status store_candidates(struct db_tx *tx, const struct candidates_asked *a, s
                        n, rows);
 }
 
-/* Kinds as in FacetKind. */
+/* The kinds of FacetKind. */
 DB_STATEMENT(SELECT_FACETS, "search_service", &search_rows__facet_count__message,
              "select kind, lexeme, count from (select kind, lexeme, count(*) as count, row_number() over (partition by"
              " kind order by count(*) desc, lexeme) as place from (select case when w like ':from:%' then 1 when w like"
@@ -86,10 +86,10 @@ sn_status store_facets(struct db_tx *tx, char **ids, size_t n_ids, const int64_t
         return db_list(tx, &SELECT_FACETS, DB_BINDS(bind_uuids(ids, n_ids), bind_i64s(kinds, n_kinds)), n, rows);
 }
 
-/* No text that starts with another one sorts after that and the last of all characters. */
+/* All texts with a prefix sort before the prefix followed by the last code point. */
 #define STARTS_WITH(key) key " >= $1 and " key " < $1 || U&'\\+10FFFF'"
 
-/* A username matches exactly or by its beginning, a display name by similar words. */
+/* Usernames match exactly or by prefix, display names by similar words. */
 DB_STATEMENT(FIND_MEMBERS, "search_service", &search_rows__member__message,
              "select user_id, score from (select user_id, case when username_key = $1 then 3000000"
              " when " STARTS_WITH(

@@ -1,11 +1,11 @@
-/* Owns the SQL that writes the index. */
+/* Owns the SQL of writing the index. */
 #include "services/search/store.h"
 
 #include "services/search/rank.h"
 #include "services/search/store_own.h"
 #include "services/search/store_trends.h"
 
-/* All of a batch by one statement: what the triggers do costs the same for one note as for many. */
+/* Writes a batch by one statement, since the triggers cost as much for one note as for many. */
 DB_STATEMENT(
     UPSERT_NOTES, "search_service", NULL,
     "insert into search_index as i (note_id, author_id, owner_id, version, words, length, engagement, likes,"
@@ -131,7 +131,7 @@ sn_status store_index_member(struct db_tx *tx, const User__IndexedUser *user, co
 
 DB_STATEMENT(DELETE_MEMBER, "search_service", NULL, "delete from search_members where user_id = $1");
 
-/* A member without notes needs no row, and an erased member may not have one. */
+/* A member without notes needs no row, and an erased member must not have one. */
 DB_STATEMENT(HIDE_AUTHOR, "search_service", NULL,
              "insert into search_unlisted (user_id) select $1::uuid"
              " where exists (select from search_index where author_id = $1) on conflict do nothing");
@@ -143,7 +143,7 @@ sn_status store_hide_member(struct db_tx *tx, const char *id)
 }
 
 DB_STATEMENT(ERASE_NOTES, "search_service", NULL, "delete from search_index where author_id = $1");
-/* Answers stay when what they answer is erased: to whom they were is not. */
+/* Answers to erased notes remain, but not whom they were addressed to. */
 DB_STATEMENT(ERASE_ADDRESSEE, "search_service", NULL,
              "update search_index set words = ts_delete(words, ':to:' || $1::uuid)"
              " where words @@ (quote_literal(':to:' || $1::uuid))::tsquery");

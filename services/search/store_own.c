@@ -74,7 +74,7 @@ sn_status store_cleanup_history(struct rpc_call *c, bool *more)
 
 /* ---- Suggestions ---- */
 
-/* No text that starts with another one sorts after that and the last of all characters. */
+/* All texts with a prefix sort before the prefix followed by the last code point. */
 #define STARTS_WITH(start) "query_key >= " start " and query_key < " start " || U&'\\+10FFFF'"
 
 DB_STATEMENT(SELECT_OWN_QUERIES, "search_service", &search_rows__query__message,
@@ -88,7 +88,7 @@ sn_status store_own_queries(struct db_tx *tx, const char *user_id, const char *s
                        DB_BINDS(bind_uuid(user_id), bind_text(start), bind_i64((int64_t)limit)), n, rows);
 }
 
-/* Of a short beginning only the first thousand are looked at. */
+/* For short prefixes only the first thousand are considered. */
 DB_STATEMENT(SELECT_COMMON_QUERIES, "search_service", &search_rows__query__message,
              "select query from (select query, query_key, people from search_suggestions where " STARTS_WITH(
                  "$1::text") " and people >= $2 order by query_key limit 1000) s order by people desc, query_key"

@@ -5,7 +5,7 @@
 #include "services/page.h"
 #include "services/search/store.h"
 
-/* Makes the query the newest of the member's history, unless they turned that off. key: folded. */
+/* Makes the query the newest entry of the member's history, unless they turned it off. key: folded. */
 SN_CHECKED sn_status store_keep_query(struct db_tx *tx, const char *user_id, const char *query, const char *key);
 SN_CHECKED sn_status store_history(struct db_tx *tx, const char *user_id, const struct page_scan *scan, size_t *n,
                                    Search__SearchHistoryItem ***items);
@@ -13,14 +13,14 @@ SN_CHECKED sn_status store_delete_history_item(struct db_tx *tx, const char *use
 SN_CHECKED sn_status store_clear_history(struct db_tx *tx, const char *user_id);
 SN_CHECKED sn_status store_cleanup_history(struct rpc_call *c, bool *more);
 
-/* From the member's own history, those with this prefix, the newest first; "" matches all. */
+/* Queries from the member's own history with this prefix ("": all), newest first. */
 SN_CHECKED sn_status store_own_queries(struct db_tx *tx, const char *user_id, const char *start, size_t limit,
                                        size_t *n, SearchRows__Query ***rows);
-/* Queries in the histories of at least so many people, the most frequent first. */
+/* Queries in the histories of at least this many people, most frequent first. */
 SN_CHECKED sn_status store_common_queries(struct db_tx *tx, const char *start, int64_t people, size_t limit, size_t *n,
                                           SearchRows__Query ***rows);
 
-/* anchors: of one with alerts. */
+/* anchors: if it has alerts. */
 SN_CHECKED sn_status store_save_search(struct db_tx *tx, const char *user_id, const Search__SavedSearch *search,
                                        char **anchors, size_t n_anchors);
 SN_CHECKED sn_status store_count_saved(struct db_tx *tx, const char *user_id, int64_t *n);

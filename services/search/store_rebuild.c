@@ -20,7 +20,7 @@ sn_status rebuild_progress(struct db_tx *tx, size_t *n, SearchRows__Rebuild ***r
         return db_list(tx, &SELECT_REBUILDS, DB_NO_BINDS, n, rows);
 }
 
-/* Another process has done the same batch: nothing is left to do. */
+/* Changes nothing if another process has already done this batch. */
 DB_STATEMENT(
     ADVANCE_REBUILD, "search_service", NULL,
     "update search_rebuild set after_id = coalesce($3::uuid, after_id), checked = checked + $4,"
@@ -34,7 +34,7 @@ sn_status store_advance_rebuild(struct db_tx *tx, const SearchRows__Rebuild *fro
             NULL);
 }
 
-/* A row that an event wrote within the last minute may be newer than what its owner answered. */
+/* Keeps rows that an event wrote within the last minute, since they may be newer than the owner's answer. */
 DB_STATEMENT(DELETE_STRAY_NOTES, "search_service", NULL,
              "delete from search_index where note_id > $1 and ($2::uuid is null or note_id <= $2)"
              " and note_id <> all($3::uuid[]) and created_at < now() - interval '1 minute'");

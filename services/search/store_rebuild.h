@@ -5,13 +5,13 @@
 #include "db/db.h"
 #include "services/search/search_rows.rpc.h"
 
-/* last_id "": there is nothing more. */
+/* last_id: "" at the end. */
 SN_CHECKED sn_status store_advance_rebuild(struct db_tx *tx, const SearchRows__Rebuild *from, const char *last_id,
                                            size_t checked);
-/* Notes of the index after one id, up to another ("": to the end), that are not among these. */
+/* Deletes notes of the index after one id and up to another ("": to the end) that are not among the ids. */
 SN_CHECKED sn_status store_delete_stray_notes(struct db_tx *tx, const char *after_id, const char *last_id, char **ids,
                                               size_t n);
-/* Members of the index after an id, up to last_id unless it is "", that are not among these. */
+/* Members of the index after an id and up to last_id ("": to the end) that are not among the ids. */
 SN_CHECKED sn_status store_stray_members(struct db_tx *tx, const char *after_id, const char *last_id, char **ids,
                                          size_t n_ids, size_t limit, size_t *n, SearchRows__MemberId ***rows);
 

@@ -11,7 +11,7 @@ struct synonym_forms {
         size_t n;
 };
 
-/* In place of all that there are; forms: of each group. */
+/* Replaces all synonyms. forms: one per group. */
 SN_CHECKED sn_status store_set_synonyms(struct db_tx *tx, Search__SynonymGroup *const *groups,
                                         const struct synonym_forms *forms, size_t n);
 

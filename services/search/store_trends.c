@@ -3,7 +3,7 @@
 
 #include "services/cleanup.h"
 
-/* Of notes that all may see; what their authors do does not count. */
+/* Only for public notes, and without reactions of their authors. */
 DB_STATEMENT(INSERT_REACTIONS, "search_service", NULL,
              "insert into search_uses (topic, hour, user_id) select distinct ':note:' || r.note_id,"
              " date_trunc('hour', to_timestamp(r.at / 1000.0)), r.user_id from unnest($1::uuid[], $2::uuid[],"
@@ -18,8 +18,8 @@ sn_status store_reactions(struct db_tx *tx, char **note_ids, char **user_ids, co
                      : SN_OK;
 }
 
-/* Each person counts once, however much they do, and half as much after twelve hours; who is hidden, or does not want
- * to be found, not at all. The best hundred of each kind. */
+/* Each person counts once, however active, and half as much after twelve hours. People who are hidden or do not want to
+ * be found do not count. Keeps the best hundred of each kind. */
 DB_STATEMENT(MAKE_TRENDS, "search_service", NULL,
              "with each as (select topic, user_id, max(hour) as last from search_uses t"
              " where hour > now() - interval '24 hours' and not exists (select from search_unlisted u"

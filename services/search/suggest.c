@@ -1,4 +1,4 @@
-/* Completions of what is being typed. Members and hashtags are those that a search would show the reader. */
+/* Owns completing what is being typed. Suggests only members and hashtags that a search would show the reader. */
 #include "services/search/find.h"
 
 #include <string.h>
@@ -42,7 +42,7 @@ static void append_queries(struct rpc_call *c, Search__Suggestions *out, Search_
         }
 }
 
-/* Without a query only the member's latest searches. */
+/* Without a prefix only the member's latest searches. */
 static sn_status suggest_queries(struct rpc_call *c, const char *start, size_t limit, Search__Suggestions *out)
 {
         SearchRows__Query **own = NULL, **common = NULL;
@@ -69,7 +69,7 @@ static void append_found(struct rpc_call *c, const Search__Found *found, Search_
         }
 }
 
-/* "@a" completes members only, "#a" hashtags. */
+/* "@a" completes only members, "#a" only hashtags. */
 static sn_status suggest_found(struct rpc_call *c, const Search__SuggestRequest *in, Search__Suggestions *out)
 {
         Search__SearchRequest asked = SEARCH__SEARCH_REQUEST__INIT;

@@ -1,17 +1,17 @@
-/* Owns synonyms: an administrator says which words stand for one another. */
+/* Owns synonyms: groups of equivalent words, set by administrators. */
 #include <string.h>
 #include "services/search/search.h"
 #include "services/search/stems.h"
 #include "services/search/store_synonyms.h"
 
-/* As the index has it: one word, folded. */
+/* Folds a word as the index does; it must be a single word. */
 static sn_status fold_word(struct rpc_call *c, size_t group, char **word)
 {
         struct lexemes lexemes = lexemes_of(c->arena, *word);
 
         if (lexemes.n != 1 || lexemes.items[0].kind != LEXEME_WORD) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, arena_printf(c->arena, "items[%zu].words", group),
-                                "'%s' is not one word: a synonym is a word of letters", *word);
+                                "'%s' must be a single word of letters", *word);
         }
         *word = lexemes.items[0].text;
         return SN_OK;
@@ -20,14 +20,13 @@ static sn_status fold_word(struct rpc_call *c, size_t group, char **word)
 static sn_status check_group(struct rpc_call *c, size_t i, Search__SynonymGroup *group)
 {
         if (group->language[0] != '\0' && language_find(group->language) == NULL) {
-                return rpc_fail(
-                    c, SN_INVALID_ARGUMENT, arena_printf(c->arena, "items[%zu].language", i),
-                    "there is no dictionary for this language: give the code of one that has, like en or de,"
-                    " or none");
+                return rpc_fail(c, SN_INVALID_ARGUMENT, arena_printf(c->arena, "items[%zu].language", i),
+                                "there is no dictionary for this language; use the code of one that has, like en or de,"
+                                " or leave it out");
         }
         if (group->n_words < 2) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, arena_printf(c->arena, "items[%zu].words", i),
-                                "a word needs another one for which it stands");
+                                "must have at least two words");
         }
         for (size_t k = 0; k < group->n_words; k++) {
                 TRY(fold_word(c, i, &group->words[k]));
@@ -35,7 +34,7 @@ static sn_status check_group(struct rpc_call *c, size_t i, Search__SynonymGroup 
         return SN_OK;
 }
 
-/* In the language, or in all. */
+/* The forms in the group's language, or in all languages. */
 static struct synonym_forms forms_of(struct arena *arena, const Search__SynonymGroup *group)
 {
         size_t n = 0;
@@ -57,7 +56,7 @@ static struct synonym_forms forms_of(struct arena *arena, const Search__SynonymG
         return forms;
 }
 
-static sn_status answer(struct db_tx *tx, Search__Synonyms *out)
+static sn_status fill_answer(struct db_tx *tx, Search__Synonyms *out)
 {
         SearchRows__Synonyms **rows = NULL;
 
@@ -75,7 +74,7 @@ static sn_status answer(struct db_tx *tx, Search__Synonyms *out)
 
 sn_status search_handle_list_synonyms(struct rpc_call *c, const Search__ListSynonymsRequest *in, Search__Synonyms *out)
 {
-        return DB_READ(c, tx, answer(tx, out));
+        return DB_READ(c, tx, fill_answer(tx, out));
 }
 
 sn_status search_handle_set_synonyms(struct rpc_call *c, const Search__Synonyms *in, Search__Synonyms *out)
@@ -90,7 +89,7 @@ sn_status search_handle_set_synonyms(struct rpc_call *c, const Search__Synonyms 
         TRY(db_begin(c, &tx));
         TRY(db_lock_one(tx, "synonyms", ""));
         TRY(store_set_synonyms(tx, in->items, forms, in->n_items));
-        TRY(answer(tx, out));
+        TRY(fill_answer(tx, out));
         return db_commit(c, NULL, &tx);
 }
 

@@ -1,4 +1,4 @@
-/* Walks the tree twice: first it collects the words, whose alternatives it then reads at once; then it writes the
+/* Walks the tree twice: first to collect the words, whose alternatives are then read together; then to write the
  * tsquery. */
 #include "services/search/terms.h"
 
@@ -19,7 +19,7 @@ sn_status terms_fail(struct rpc_call *c, size_t at, const char *wants)
 
 /* ---- Alternatives ---- */
 
-/* What many notes have as it was typed is no more a beginning than it is mistyped. */
+/* A word that many notes have as typed is neither mistyped nor just a prefix. */
 static bool is_frequent(const struct making *m, const struct leaf *leaf)
 {
         for (size_t i = 0; i < m->n_rows; i++) {
@@ -41,8 +41,8 @@ static bool may_be_start(const struct making *m, const struct leaf *leaf)
         return leaf->query->kind == QUERY_PREFIX || is_last(m, leaf) || leaf->lexemes.items[0].kind == LEXEME_PAIR;
 }
 
-/* How many notes there are stands among the words, as ":all". */
-static sn_status load(struct making *m)
+/* The number of notes is stored among the words, as ":all". */
+static sn_status load_alternatives(struct making *m)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
         struct forms_asked forms;
@@ -59,7 +59,7 @@ static sn_status load(struct making *m)
 }
 
 /* The inverse document frequency of BM25. */
-static double rarity(const struct making *m, int64_t n)
+static double rarity_of(const struct making *m, int64_t n)
 {
         double with = (double)(n > 0 ? n : 1);
 
@@ -87,7 +87,7 @@ static struct alternative *add(struct making *m, const struct leaf *leaf, const 
         struct terms *out = m->out;
 
         if (leaf->excluded || out->n_alternatives == ALTERNATIVES_MAX) {
-                return ARENA_NEW(m->c->arena, struct alternative); /* by which nothing is ranked */
+                return ARENA_NEW(m->c->arena, struct alternative); /* not used for ranking */
         }
         out->alternatives[out->n_alternatives] =
             (struct alternative){.term = out->n, .lexeme = lexeme, .weight = 1, .exactness = EXACT_WORD};
@@ -102,7 +102,7 @@ static void write_alternative(struct making *m, const char *query, bool first)
 
 /* ---- Writing ---- */
 
-/* Of an alternative, by its kind. */
+/* The weight of an alternative by its kind. */
 static double weight_of(char kind)
 {
         return kind == 'w' ? 1 : kind == 's' ? 0.8 : kind == 'o' ? 0.7 : 0.5;
@@ -115,7 +115,7 @@ static bool is_admitted(const struct making *m, const SearchRows__Word *row)
         return kind == 'w' || kind == 's' || (kind != 'p' && !m->as_typed);
 }
 
-/* Whether the row's word is searched for in the place of the word that was typed. */
+/* Whether the row's word is searched for in place of the word that was typed. */
 static bool is_alternative(const struct making *m, const SearchRows__Word *row, const char *typed)
 {
         return is_admitted(m, row) && (row->kind[0] != 'y' || edits_within(typed, row->word, edits_forgiven(typed)));
@@ -144,7 +144,7 @@ static void write_word(struct making *m, const struct leaf *leaf)
                         alternative->language = arena_printf(arena, ":lang:%s", row->kind + 2);
                         query = arena_printf(arena, "(%s & '%s')", query, alternative->language);
                 }
-                alternative->weight = rarity(m, row->open) * weight_of(row->kind[0]);
+                alternative->weight = rarity_of(m, row->open) * weight_of(row->kind[0]);
                 alternative->exactness = typo ? EXACT_TYPO : row->kind[0] == 'o' ? EXACT_RELATED : EXACT_WORD;
                 write_alternative(m, query, n++ == 0);
         }
@@ -161,7 +161,7 @@ static void write_prefix(struct making *m, const struct leaf *leaf, bool first)
         write_alternative(m, query, first);
 }
 
-/* Adjacent words; a last single character of a script without spaces may begin a pair. */
+/* Makes a phrase of adjacent words. A last single character of a script without spaces may begin a pair. */
 static struct phrase *phrase_of(struct arena *arena, const struct leaf *leaf)
 {
         const struct lexemes *lexemes = &leaf->lexemes;
@@ -170,7 +170,7 @@ static struct phrase *phrase_of(struct arena *arena, const struct leaf *leaf)
         phrase->words = ARENA_ARRAY(arena, char *, lexemes->n_words);
         phrase->starts = ARENA_ARRAY(arena, bool, lexemes->n_words);
         phrase->lexemes = lexemes;
-        /* the last one of a run of pairs says no more than the pair before it */
+        /* the last character of a run of pairs adds nothing to the pair before it */
         for (size_t i = 0; i < lexemes->n && phrase->n < lexemes->n_words; i++) {
                 const struct lexeme *l = &lexemes->items[i];
                 bool tail = l->kind == LEXEME_PAIR && i > 0 && lexemes->items[i - 1].kind == LEXEME_PAIR &&
@@ -197,7 +197,7 @@ static void write_phrase(struct making *m, const struct leaf *leaf)
                                      terms_quote(arena, phrase->words[i], phrase->starts[i] ? ":*" : ""));
         }
         alternative->phrase = phrase;
-        alternative->weight = rarity(m, (int64_t)(m->n_notes / 100)) * 1.5;
+        alternative->weight = rarity_of(m, (int64_t)(m->n_notes / 100)) * 1.5;
         write_alternative(m, arena_printf(arena, "(%s)", query), true);
 }
 
@@ -224,7 +224,7 @@ static void write_leaf(struct making *m)
         }
 }
 
-/* Filters of the query as a whole are not part of the tsquery. */
+/* Filters of the whole query are not part of the tsquery. */
 static bool is_whole(const struct making *m, const struct query *query)
 {
         return query->kind == QUERY_FILTER && m->leaves[m->written].filter == NULL;
@@ -261,14 +261,14 @@ static bool write_query(struct making *m, const struct query *query)
         return any;
 }
 
-/* ---- How many match at most ---- */
+/* ---- Estimating the number of matches ---- */
 
 static bool is_asked_for(const struct making *m, const struct leaf *leaf, const SearchRows__Word *row)
 {
         return row->kind[0] == 'p' ? may_be_start(m, leaf) : is_alternative(m, row, m->words[row->place - 1].lexeme);
 }
 
-/* How many notes have the word that was counted, or one that may stand for it. */
+/* An upper bound of the notes with the counted word or one of its alternatives. */
 static double most_of_word(const struct making *m, const struct leaf *leaf, size_t word)
 {
         double most = 0;
@@ -282,10 +282,10 @@ static double most_of_word(const struct making *m, const struct leaf *leaf, size
 }
 
 struct matching {
-        double most, share; /* share: of all notes, if the words were there by chance */
+        double most, share; /* share: of all notes, if words occurred independently */
 };
 
-/* at: the next leaf. */
+/* *at: the index of the next leaf. */
 static struct matching matching_of(const struct making *m, const struct query *query, size_t *at)
 {
         struct matching all = {.most = query->kind == QUERY_OR ? 0 : m->n_notes, .share = query->kind != QUERY_OR};
@@ -308,9 +308,9 @@ static struct matching matching_of(const struct making *m, const struct query *q
         return all;
 }
 
-/* To read all takes so many rows; to walk, those between as many matches as are ranked. Words that are asked for
- * together have something to do with each other: their share is taken between that by chance and the most. */
-static void estimate(const struct making *m, const struct query *query, struct terms_query *out)
+/* Reading all matches takes `most` rows; walking takes the rows between as many matches as are ranked. Words in one
+ * query are correlated, so their share is assumed to be between the independent one and the maximum. */
+static void estimate_matches(const struct making *m, const struct query *query, struct terms_query *out)
 {
         size_t at = 0;
         struct matching matching = matching_of(m, query, &at);
@@ -329,7 +329,7 @@ static sn_status write_tsquery(struct making *m, const struct query *query, bool
         m->written = m->out->n = m->out->n_alternatives = 0;
         buf_init(&m->query, QUERY_MAX_BYTES);
         any = write_query(m, query);
-        estimate(m, query, out);
+        estimate_matches(m, query, out);
         out->few = any && out->few;
         out->text = any ? arena_strndup(m->c->arena, m->query.data, m->query.len) : NULL;
         any = m->query.overflow;
@@ -337,7 +337,7 @@ static sn_status write_tsquery(struct making *m, const struct query *query, bool
         return any ? terms_fail(m->c, 1, "a shorter query") : SN_OK;
 }
 
-/* Steps come the largest first. */
+/* Steps are ordered by size, largest first. */
 static void read_counts(struct making *m)
 {
         struct terms *out = m->out;
@@ -356,7 +356,7 @@ static void read_counts(struct making *m)
         out->n_notes = m->n_notes;
 }
 
-/* The alternatives are those of the last one that is written. */
+/* Writes the complete query last, since the alternatives of the last one are kept. */
 static sn_status write_all(struct making *m, const struct query *query)
 {
         struct terms *out = m->out;
@@ -380,9 +380,9 @@ sn_status terms_make(struct rpc_call *c, const struct query *query, bool exact, 
                               .items = ARENA_ARRAY(c->arena, struct term, QUERY_MAX_TERMS)};
         *m = (struct making){.c = c, .out = out, .language = "", .exact = exact};
         if (!query_asks_for_something(query)) {
-                return terms_fail(c, 1, "a word besides those that are excluded");
+                return terms_fail(c, 1, "a word besides the excluded ones");
         }
         TRY(terms_collect(m, query));
-        TRY(load(m));
+        TRY(load_alternatives(m));
         return write_all(m, query);
 }

@@ -1,5 +1,5 @@
-/* Translates a query's tree for the index: one tsquery, the alternatives by which matches are ranked, and bounds on
- * the whole. */
+/* Translates a query's tree for the index: to a tsquery, the alternatives by which matches are ranked, and bounds of
+ * the whole query. */
 #ifndef SERVICES_SEARCH_TERMS_H
 #define SERVICES_SEARCH_TERMS_H
 
@@ -7,29 +7,29 @@
 #include "services/search/lexemes.h"
 #include "services/search/query.h"
 
-/* RELATED: only begins so, or is a synonym. */
+/* EXACT_RELATED: a word with the prefix, or a synonym. */
 enum exactness { EXACT_TYPO, EXACT_RELATED, EXACT_WORD };
 
 /* How many of the newest matches are ranked. */
 enum { TERMS_RANKED = 300 };
 
-/* Lexemes next to each other. */
+/* Adjacent lexemes. */
 struct phrase {
         char **words;
-        bool *starts; /* it is the beginning of one */
+        bool *starts; /* whether each is only a prefix */
         size_t n;
-        const struct lexemes *lexemes; /* of which it was made */
+        const struct lexemes *lexemes; /* that it was made of */
 };
 
 /* One way to match a term. */
 struct alternative {
-        size_t term;                 /* of the query: the best alternative of each counts */
-        const char *lexeme;          /* NULL: a phrase */
-        const struct phrase *phrase; /* NULL: a lexeme */
-        const char *language;        /* only in notes with this sign; NULL: in all */
-        double weight;               /* in ranking: how rare it is, and how close to what was typed */
+        size_t term;                 /* index of the term; the best alternative of each term counts */
+        const char *lexeme;          /* NULL for a phrase */
+        const struct phrase *phrase; /* NULL for a lexeme */
+        const char *language;        /* only in notes with this lexeme; NULL: in all */
+        double weight;               /* for ranking: by rarity and closeness to what was typed */
         enum exactness exactness;
-        bool start; /* of a word */
+        bool start; /* a prefix */
 };
 
 /* A word or a phrase that must match. */
@@ -41,11 +41,11 @@ struct term {
 /* A tsquery. */
 struct terms_query {
         const char *text;
-        bool few;           /* reading all matches takes less than walking down from the newest note until some match */
-        double most, share; /* at most so many notes match; of all notes so many, about */
+        bool few; /* reading all matches is cheaper than walking down from the newest note until enough match */
+        double most, share; /* upper bound of matches; approximate share of all notes */
 };
 
-/* Of so many notes, the newest ones and the most engaged ones, which is the last. */
+/* The last of the newest and of the most engaged n notes. */
 struct step {
         int64_t notes;
         const char *note_id;
@@ -53,26 +53,26 @@ struct step {
 };
 
 struct terms {
-        struct terms_query query;    /* all that is found; its text is NULL: all notes */
-        struct terms_query as_typed; /* of these, without typing mistakes, synonyms and more of the last word; its text
-                                        is NULL when that is the same */
+        struct terms_query query;    /* everything that matches; text is NULL for all notes */
+        struct terms_query as_typed; /* without typing mistakes, synonyms and completions of the last word; text is NULL
+                                        if that is the same */
         struct alternative *alternatives;
         size_t n_alternatives;
         struct term *items;
         size_t n;
         double n_notes;
-        struct step *steps; /* by notes */
+        struct step *steps; /* ordered by number of notes */
         size_t n_steps;
-        /* Filters of the query as a whole. */
+        /* Filters of the whole query. */
         const char *above, *below; /* ids, exclusive; "": no bound */
         int64_t min_likes;
         bool only_followed, only_bookmarked;
 };
 
-/* SN_INVALID_ARGUMENT, query_invalid, with the position of what cannot be asked. Reads the index, and asks user_service
+/* SN_INVALID_ARGUMENT, query_invalid, with the position of an invalid filter. Reads the index, and calls user_service
  * for members by name. exact: without typing mistakes, and with the last word as a whole. */
 SN_CHECKED sn_status terms_make(struct rpc_call *c, const struct query *query, bool exact, struct terms *out);
-/* 'lexeme' as in a tsquery, with what stands behind it there (":*"). */
+/* Quotes a lexeme for a tsquery, with a suffix such as ":*". */
 char *terms_quote(struct arena *arena, const char *lexeme, const char *behind);
 sn_status terms_fail(struct rpc_call *c, size_t at, const char *wants);
 

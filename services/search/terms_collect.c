@@ -1,4 +1,4 @@
-/* Owns the first walk over a query's tree: which words and lexemes are asked of the index. */
+/* Owns the first walk over a query's tree: collecting the words and lexemes to look up in the index. */
 #include <string.h>
 #include "services/search/edits.h"
 #include "services/search/filters.h"
@@ -10,14 +10,14 @@ static bool may_be_mistyped(const struct query *query, const struct lexeme *lexe
                edits_forgiven(lexeme->text) > 0;
 }
 
-/* Asks how many notes have it. */
+/* Requests the number of notes with a lexeme. */
 static size_t count_lexeme(struct making *m, const char *lexeme)
 {
         m->words[m->n_words++] = (struct word_asked){.word = "", .lexeme = lexeme};
         return m->n_words;
 }
 
-/* Of the words that are there as a whole, besides one; NULL: there is none. */
+/* The longest of the complete words except one; NULL if there is none. */
 static const char *longest_word(const struct leaf *leaf, const char *besides)
 {
         const struct lexemes *lexemes = &leaf->lexemes;

@@ -1,4 +1,4 @@
-/* What the files of terms_make share. Private to them. */
+/* Shared by the files of terms_make, and private to them. */
 #ifndef SERVICES_SEARCH_TERMS_PARTS_H
 #define SERVICES_SEARCH_TERMS_PARTS_H
 
@@ -10,10 +10,10 @@
 struct leaf {
         const struct query *query;
         struct lexemes lexemes;
-        const char *filter; /* the lexeme of a filter; NULL: none, or not one of single notes */
+        const char *filter; /* the lexeme of a filter; NULL if there is none, or the filter is of the whole query */
         bool excluded;
-        size_t word; /* of `words` below, from 1; 0: it stands for itself alone */
-        /* of them those that every note has that it finds: their counts bound how many there are; 0: not known */
+        size_t word; /* index in `words` below, from 1; 0 if it has no alternatives */
+        /* those that every matching note must have, so that their counts bound the matches; 0: unknown */
         size_t counted, also;
 };
 
@@ -21,15 +21,15 @@ struct making {
         struct rpc_call *c;
         struct terms *out;
         struct leaf leaves[QUERY_MAX_TERMS];
-        size_t n_leaves, written; /* the leaf that is written next */
+        size_t n_leaves, written; /* written: the next leaf to write */
         struct word_asked words[2 * QUERY_MAX_TERMS + 1];
         size_t n_words;
         SearchRows__Word **rows;
         size_t n_rows;
         double n_notes;
         bool exact;
-        bool as_typed;        /* of what is written now: the words and their other forms alone */
-        const char *language; /* that lang: asks for; "" */
+        bool as_typed;        /* currently writing only the words and their forms */
+        const char *language; /* requested by lang:, or "" */
         struct buf query;
 };
 

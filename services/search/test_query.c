@@ -1,4 +1,4 @@
-/* The language of queries: what is understood, where a mistake is, and that the printer says what the parser reads. */
+/* The query language: what is accepted, the positions of errors, and that printed queries parse to the same tree. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -116,12 +116,12 @@ static struct query *leaf(void)
         query->filter = draw(FILTER_COUNT);
         query->text = query->kind == QUERY_FILTER || query->kind == QUERY_PHRASE ? values[draw(5)] : words[draw(11)];
         if (query->kind == QUERY_PREFIX && strcmp(query->text, "-") == 0) {
-                query->text = "--"; /* -* excludes a word, which is * */
+                query->text = "--"; /* -* excludes the word * */
         }
         return query;
 }
 
-/* As the parser makes them: no list within one of its kind, no double exclusion. */
+/* Trees as the parser makes them: no list within one of its kind, no double exclusion. */
 static struct query *tree(enum query_kind above, size_t depth)
 {
         struct query *query = arena_alloc(arena, sizeof(*query));

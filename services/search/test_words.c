@@ -1,4 +1,4 @@
-/* Texts into words: fixtures in twelve scripts, languages that are guessed, and typing mistakes. */
+/* Splitting texts in twelve scripts into words, guessing languages, and typing mistakes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

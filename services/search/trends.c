@@ -1,6 +1,6 @@
-/* Owns trends: hashtags and links that more people use than usual, and notes that more people react to. A score is the
- * square of how many did in the last 24 hours, the latest counting most, divided by one more than how many do on a
- * usual day of the week before. */
+/* Owns trends: hashtags and links that more people use than usual, and notes that more people react to. The score is
+ * the square of the number of people in the last 24 hours (recent ones weigh more), divided by one plus their average
+ * number per day in the week before. */
 #include "services/search/find.h"
 
 #include <string.h>
@@ -25,7 +25,7 @@ static Search__Trend *append(struct rpc_call *c, const SearchRows__Trend *row, S
         return trend;
 }
 
-/* Those of which the reader may see a note. */
+/* Shows only topics with a note that the reader may see. */
 static sn_status show_words(struct rpc_call *c, SearchRows__Trend *const *rows, size_t n, size_t limit,
                             Search__Trends *out)
 {
@@ -37,7 +37,7 @@ static sn_status show_words(struct rpc_call *c, SearchRows__Trend *const *rows, 
                 if (may) {
                         trend = append(c, rows[i], out);
                         trend->item_case = link ? SEARCH__TREND__ITEM_LINK : SEARCH__TREND__ITEM_HASHTAG;
-                        trend->link = rows[i]->topic + 1; /* of one union with the hashtag */
+                        trend->link = rows[i]->topic + 1; /* in a union with the hashtag */
                 }
         }
         return SN_OK;
@@ -56,7 +56,7 @@ static sn_status show_notes(struct rpc_call *c, SearchRows__Trend *const *rows, 
                 in.ids[in.n_ids] = rows[in.n_ids]->topic + strlen(NOTE_TOPIC);
         }
         TRY(note_batch_get(c, &in, &notes));
-        for (size_t i = 0, k = 0; i < notes.n_items && out->n_items < limit; i++, k++) { /* in the order asked */
+        for (size_t i = 0, k = 0; i < notes.n_items && out->n_items < limit; i++, k++) { /* in the order requested */
                 Search__Trend *trend;
 
                 while (!uuid_equal(in.ids[k], notes.items[i]->id)) {
@@ -71,7 +71,7 @@ static sn_status show_notes(struct rpc_call *c, SearchRows__Trend *const *rows, 
 
 sn_status search_handle_list_trends(struct rpc_call *c, const Search__ListTrendsRequest *in, Search__Trends *out)
 {
-        static const char *const signs[] = {"#", "#", ":", "/"}; /* by TrendType */
+        static const char *const signs[] = {"#", "#", ":", "/"}; /* indexed by TrendType */
         size_t limit = page_limit(in->limit), n = 0;
         SearchRows__Trend **rows = NULL;
 
@@ -81,7 +81,7 @@ sn_status search_handle_list_trends(struct rpc_call *c, const Search__ListTrends
                                                                 : show_words(c, rows, n, limit, out);
 }
 
-/* ---- What is kept out ---- */
+/* ---- Hiding ---- */
 
 static const char *topic_of(struct rpc_call *c, const char *trend)
 {
@@ -106,8 +106,8 @@ sn_status search_handle_unhide_trend(struct rpc_call *c, const Search__UnhideTre
         return DB_WRITE(c, tx, store_show_trend(tx, topic_of(c, in->trend)));
 }
 
-/* One at a time, of all instances. */
-static sn_status make(struct db_tx *tx)
+/* Only one process at a time. */
+static sn_status make_once(struct db_tx *tx)
 {
         TRY(db_lock_one(tx, "trends", ""));
         return store_make_trends(tx, PEOPLE_MIN);
@@ -115,7 +115,7 @@ static sn_status make(struct db_tx *tx)
 
 static sn_status make_trends(struct rpc_call *c, bool *more)
 {
-        TRY(DB_WRITE(c, tx, make(tx)));
+        TRY(DB_WRITE(c, tx, make_once(tx)));
         return store_cleanup_uses(c, more);
 }
 

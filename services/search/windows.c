@@ -1,5 +1,5 @@
-/* How large a window is says the share of notes that are expected to match, and a table of which notes are the newest
- * 16, 32, 64 and so on (search_steps), and the most engaged ones. */
+/* The size of a window follows from the expected share of matching notes and a table of the boundaries of the newest
+ * and most engaged 16, 32, 64 … notes (search_steps). */
 #include "services/search/windows.h"
 
 #include <math.h>
@@ -10,7 +10,7 @@
 enum { HOUR_MS = 3600000, DAY = 24, DAYS = 32 * DAY, DAY_CODES = 10000000, DAYS_CODES = 20000000 };
 enum { ROUNDS = 3, WIDER = 2, POPULAR = 10, CUT_BYTES = 2 << 20 };
 
-/* So much more than is expected to suffice. */
+/* How much larger windows are than expected to suffice. */
 #define MARGIN 1.4
 
 size_t window_spans(int64_t from, int64_t to, int64_t spans[WINDOW_SPANS_MAX])
@@ -41,9 +41,9 @@ static int64_t hour_of(const char *id)
         return uuid_time_ms(id) / HOUR_MS;
 }
 
-/* A window that is much wider than a day may begin at the beginning of one. Not of 32 days unless it is years wide:
- * most of its notes may be of its first days. */
-static int64_t rounded(int64_t from, int64_t to)
+/* Rounds the beginning of a window that is much wider than a day down to a day. Rounds to 32 days only if it is years
+ * wide, since most of its notes may be from its first days. */
+static int64_t round_window(int64_t from, int64_t to)
 {
         int64_t unit = to - from > 64 * DAYS ? DAYS : to - from > 4 * DAYS ? DAY : 1;
 
@@ -59,11 +59,11 @@ static const char *start_of_hour(struct arena *arena, int64_t hour)
 
 struct window {
         int64_t from, to; /* hours */
-        double notes;     /* in it, about */
-        bool last;        /* nothing older is asked for */
+        double notes;     /* approximate number of notes in it */
+        bool last;        /* nothing older is requested */
 };
 
-/* How many notes were written while one was, about, at the pace of the time between two steps. */
+/* About how many notes were written in a period, at the rate between two steps. */
 static double notes_between(const struct step *newer, const struct step *older, int64_t ms)
 {
         double took_ms = (double)(uuid_time_ms(newer->note_id) - uuid_time_ms(older->note_id));
@@ -71,7 +71,7 @@ static double notes_between(const struct step *newer, const struct step *older, 
         return took_ms > 0 ? (double)(older->notes - newer->notes) * (double)ms / took_ms : 0;
 }
 
-/* How many notes are newer, about; beyond the oldest step at the pace that was before it. */
+/* About how many notes are newer than id. Extrapolates beyond the oldest step. */
 static double newer_than(const struct terms *terms, const char *id)
 {
         size_t i = 0;
@@ -87,8 +87,7 @@ static double newer_than(const struct terms *terms, const char *id)
         return (double)newer->notes + notes_between(newer, newer + 1, uuid_time_ms(newer->note_id) - uuid_time_ms(id));
 }
 
-/* When so many notes were written since, about; before the oldest step at the pace that was after it. -1: before 1970.
- */
+/* The hour since which about rank notes were written. Extrapolates beyond the oldest step. -1: before 1970. */
 static int64_t hour_of_rank(const struct terms *terms, double rank)
 {
         size_t i = 0;
@@ -107,7 +106,7 @@ static int64_t hour_of_rank(const struct terms *terms, double rank)
         return ms < 0 ? -1 : (int64_t)ms / HOUR_MS;
 }
 
-/* What comes just now is in it, whatever the clock of who wrote it says. */
+/* Includes notes that are just arriving, even if the clock of the process that wrote them is ahead. */
 static int64_t last_hour(const struct terms *terms, const char *below)
 {
         int64_t newest = hour_of(terms->steps[0].note_id), now = clock_wall_ms() / HOUR_MS;
@@ -116,7 +115,7 @@ static int64_t last_hour(const struct terms *terms, const char *below)
         return below[0] != '\0' && hour_of(below) < latest ? hour_of(below) : latest;
 }
 
-/* false: all that is left is to be read at once. */
+/* False if everything that is left should be read at once. */
 static bool choose_window(const struct terms *terms, const struct candidates_asked *asked, double notes,
                           struct window *out)
 {
@@ -125,7 +124,7 @@ static bool choose_window(const struct terms *terms, const struct candidates_ask
         int64_t above = asked->above[0] != '\0' ? hour_of(asked->above) : -1;
         int64_t from = hour_of_rank(terms, newer_than(terms, below) + notes);
 
-        out->from = from >= 0 ? rounded(from, newest) : -1;
+        out->from = from >= 0 ? round_window(from, newest) : -1;
         out->last = above >= 0 && above >= out->from;
         out->from = out->last ? above : out->from;
         out->to = last_hour(terms, below);
@@ -133,7 +132,7 @@ static bool choose_window(const struct terms *terms, const struct candidates_ask
         return out->from >= 0;
 }
 
-/* Of what is liked so often there is less. */
+/* The share of notes with at least min_likes. */
 static double liked_share(const struct terms *terms, double n_notes)
 {
         double notes = 0;
@@ -158,8 +157,8 @@ static sn_status read_more(struct rpc_call *c, const struct candidates_asked *as
         return SN_OK;
 }
 
-/* A read stops at 4 MiB of words (search_candidates). What it left out is newer than what older windows hold, so
- * nothing more is read: the next page continues behind the last match. */
+/* A read stops at 4 MiB of words (search_candidates). What it left out is newer than anything in older windows, so
+ * nothing more is read, and the next page continues after the last match. */
 static bool are_cut(SearchRows__Candidate *const *rows, size_t n)
 {
         size_t bytes = 0;
@@ -187,7 +186,7 @@ sn_status windows_read_newest(struct rpc_call *c, const struct terms *terms, con
 
         *rows = ARENA_ARRAY(c->arena, SearchRows__Candidate *, asked->room);
         *n = 0;
-        next.least_engaged = terms->min_likes; /* who likes reacts */
+        next.least_engaged = terms->min_likes; /* likes are reactions */
         for (int round = 0; round < ROUNDS && has_windows(terms, query, asked) && !window.last; round++) {
                 size_t before = *n;
 
@@ -218,7 +217,7 @@ sn_status windows_read_newest(struct rpc_call *c, const struct terms *terms, con
 
 /* ---- By engagement ---- */
 
-/* How many reacted at least to that many of the most engaged notes, about; POPULAR when it is fewer. */
+/* About the least number of reactions among the rank most engaged notes; at least POPULAR. */
 static int64_t engagement_of_rank(const struct terms *terms, double rank)
 {
         for (size_t i = 1; i < terms->n_steps; i++) {
@@ -234,7 +233,7 @@ static int64_t engagement_of_rank(const struct terms *terms, double rank)
         return POPULAR;
 }
 
-/* To how much as many notes reacted that enough of them match. */
+/* The least number of reactions at which enough notes are expected to match. */
 static int64_t least_engaged(const struct terms *terms, const struct candidates_asked *asked, double notes)
 {
         double before = 0;
@@ -245,7 +244,7 @@ static int64_t least_engaged(const struct terms *terms, const struct candidates_
         return engagement_of_rank(terms, before + notes);
 }
 
-/* How many of all notes are newer, about. */
+/* The approximate share of notes that are newer. */
 static double since_share(const struct terms *terms, const char *above)
 {
         double newer = newer_than(terms, above);
@@ -253,7 +252,7 @@ static double since_share(const struct terms *terms, const char *above)
         return above[0] == '\0' ? 1 : fmin(fmax(newer, 1) / terms->n_notes, 1);
 }
 
-/* A page that goes on below them has no popular ones any more. */
+/* False if the page continues below the popular notes. */
 static bool is_popular_left(const struct candidates_asked *asked, bool popular)
 {
         return popular || asked->below[0] == '\0' || asked->most_engaged >= POPULAR;

@@ -196,7 +196,7 @@ test('a query that is none is refused, with the position of what is wrong', asyn
         await refused('(a OR b', 8, 'a closing parenthesis');
         await refused('a ) b', 3, 'an opening parenthesis');
         await refused('OR a', 1, 'a word before OR');
-        await refused('a from:', 8, 'a value right behind the colon');
+        await refused('a from:', 8, 'a value right after the colon');
         await refused('a since:2026-02-30', 3, 'a day of the calendar');
         await refused('a during:2026-13', 3, 'a day of the calendar');
         await refused('a has:cats', 3, 'has:link, has:media');
@@ -205,7 +205,7 @@ test('a query that is none is refused, with the position of what is wrong', asyn
         await refused(`a tag:${'\u{10400}'.repeat(600)}`, 3, 'a shorter value');
         await refused(`a #${'\u{10400}'.repeat(600)}`, 3, 'a shorter value');
         await refused(`a url:${'\u{10400}'.repeat(600)}.org`, 3, 'a shorter value');
-        await refused('-a', 1, 'a word besides those that are excluded');
+        await refused('-a', 1, 'a word besides the excluded ones');
         await refused('...', 1, 'a word with a letter');
         await refused('a '.repeat(51), 101, 'the end');
         await refused(`${'('.repeat(20)}a`, 11, 'no more than ten groups');

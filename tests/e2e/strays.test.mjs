@@ -121,7 +121,7 @@ test('the check finds rows without files, files without rows, and nothing where 
         const { code, stdout, stderr } = await check();
         assert.equal(code, 1, stderr);
         assert.match(stderr, /5 problems/);
-        for (const problem of [`missing blob ${etag}`, `missing chunk ${chunk}`, `stray blob 00${'ab'.repeat(31)}`, `stray chunk ${path.basename(strays[0])}`, `stray file that was on its way ${path.basename(strays[2])}`]) {
+        for (const problem of [`missing blob ${etag}`, `missing chunk ${chunk}`, `stray blob 00${'ab'.repeat(31)}`, `stray chunk ${path.basename(strays[0])}`, `stray staged file ${path.basename(strays[2])}`]) {
                 assert.ok(stdout.split('\n').includes(problem), `${problem}: ${stdout}`);
         }
 });
