@@ -20,6 +20,8 @@ SN_CHECKED sn_status chat_store_entry_at(struct db_tx *tx, const char *chat_id, 
 /* By id, in the order asked; those that do not exist are left out. */
 SN_CHECKED sn_status chat_store_entries(struct db_tx *tx, char *const *ids, size_t n, size_t *n_entries,
                                         chat_entry ***entries);
+/* The same, in one round trip with what is read next: rows for db_rows_list, or NULL when none are asked for. */
+SN_CHECKED sn_status chat_store_entries_later(struct db_tx *tx, char *const *ids, size_t n, struct db_rows **rows);
 /* The newest messages of several chats: of each the one with the number n. */
 SN_CHECKED sn_status chat_store_messages_at(struct db_tx *tx, char *const *chat_ids, const int64_t *ns, size_t n,
                                             size_t *n_entries, chat_entry ***entries);
