@@ -1,13 +1,14 @@
-/* Bus: events. The outbox table is the log; Redis Streams only transports it.
+/* Bus: events. The outbox table is the log; the relay's memory and Redis Streams only transport it.
  *
  * Emitting: outbox_put() in the transaction that causes the event. Rows get gapless positions with its COMMIT, or from
  * the relay of the emitting service, which publishes them with XADD under the position as ID; rows are kept for 7 days.
  *
  * Consuming: each consumer has its own position in its source's log and its own thread, or several: lanes, among which
- * events are divided by aggregate. It reads events from the stream and, after a gap or without Redis, from the source's
- * outbox with the internal call ReadOutbox. Events are never skipped, but may be repeated: a handler is either exactly
- * once (bus_begin … bus_commit stores the position in the transaction of its effect) or idempotent (the lane stores the
- * position after it returns). If several processes run a service, each lane is run by one of them (bus/lease.h).
+ * events are divided by aggregate. It reads events from the relay's memory in the same process (bus/tail.h), from the
+ * stream in others, and after a gap or without Redis from the source's outbox with the internal call ReadOutbox. Events
+ * are never skipped, but may be repeated: a handler is either exactly once (bus_begin … bus_commit stores the position
+ * in the transaction of its effect) or idempotent (the lane stores the position after it returns). If several processes
+ * run a service, each lane is run by one of them (bus/lease.h).
  *
  * Failing: a batch that fails is retried in halves. An event that fails by itself eventually becomes a dead letter, and
  * the lane continues; while a dependency is unreachable (SN_UNAVAILABLE) it is retried forever, in order. */

@@ -97,7 +97,8 @@ SN_CHECKED sn_status db_exec(struct db_tx *tx, const struct db_statement *s, con
  * COMMIT, in one round trip, and its failure is theirs. So a handler cannot react to that. */
 SN_CHECKED sn_status db_exec_later(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds,
                                    size_t n);
-/* The same of a statement whose rows are read once that has happened: until then, and if it fails, there are none. */
+/* The same of a statement whose rows are read once that has happened: until then, and if it fails, there are none. In a
+ * read it goes out with the next statement, both in one round trip. What the binds point to must live until then. */
 struct db_rows;
 SN_CHECKED sn_status db_rows_later(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds,
                                    size_t n, struct db_rows **rows);

@@ -215,6 +215,94 @@ sn_status db_exec_later(struct db_tx *tx, const struct db_statement *s, const st
         return send_later(tx, s, &wire);
 }
 
+static sn_status add_later(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
+                           struct db_rows *rows)
+{
+        struct db_later *later = ARENA_NEW(db_arena(tx), struct db_later);
+
+        *later = (struct db_later){.next = tx->later, .statement = s, .rows = rows};
+        TRY(encode(tx, s, binds, n, &later->wire));
+        if (tx->n_later == DB_QUEUED_MAX) {
+                log_event(LOG_LEVEL_ERROR, "too many statements of a read wait for the next one",
+                          LOG_STR("sonet.statement", s->name));
+                return rpc_fail(tx->c, SN_INTERNAL, NULL, "something went wrong on our side");
+        }
+        tx->later = later;
+        tx->n_later++;
+        return SN_OK;
+}
+
+sn_status db_run_later(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
+                       struct db_rows *rows)
+{
+        if (!tx->transaction) {
+                return add_later(tx, s, binds, n, rows);
+        }
+        TRY(db_exec_later(tx, s, binds, n));
+        db_pipeline_keep(tx, rows);
+        return SN_OK;
+}
+
+/* Preparing takes a round trip of its own, the first time. */
+static enum db_outcome prepare_all(struct db_tx *tx, const char **failed, PGresult **error)
+{
+        enum db_outcome outcome = DB_DONE;
+        const char *name;
+
+        for (const struct db_later *later = tx->later; later != NULL && outcome == DB_DONE; later = later->next) {
+                *failed = later->statement->name;
+                outcome = prepare(tx, later->statement, &later->wire, &name, error);
+        }
+        return outcome;
+}
+
+static bool send_prepared(struct db_tx *tx, const struct db_statement *s, const struct db_wire *wire,
+                          struct db_rows *rows)
+{
+        CLEANUP(db_pg_clear_p) PGresult *error = NULL;
+        const char *name = NULL;
+
+        if (prepare(tx, s, wire, &name, &error) != DB_DONE || !db_pipeline_send(tx, name, s->name, wire)) {
+                return false;
+        }
+        db_pipeline_keep(tx, rows);
+        return true;
+}
+
+/* The last one is that whose result is wanted now. */
+static enum db_outcome execute_all_once(struct db_tx *tx, const char **failed, PGresult **result)
+{
+        enum db_outcome outcome = prepare_all(tx, failed, result);
+        bool sent = true;
+
+        if (outcome != DB_DONE) {
+                return outcome;
+        }
+        for (const struct db_later *later = tx->later->next; later != NULL && sent; later = later->next) {
+                sent = send_prepared(tx, later->statement, &later->wire, later->rows);
+        }
+        if (!sent || !send_prepared(tx, tx->later->statement, &tx->later->wire, NULL)) {
+                tx->n_queued = 0;
+                return DB_LOST;
+        }
+        return db_pipeline_finish(tx, &DB_PIPELINE_UNTIL(tx->c->deadline_us), result, failed);
+}
+
+/* Statements of a read, in one round trip. Like a single one they are tried again over another connection. */
+static enum db_outcome execute_all(struct db_tx *tx, const char **failed, PGresult **result)
+{
+        enum db_outcome outcome = execute_all_once(tx, failed, result);
+
+        if (outcome == DB_LOST && db_reopen(tx->connection, tx->c->deadline_us) == DB_DONE) {
+                PQclear(*result);
+                *result = NULL;
+                outcome = execute_all_once(tx, failed, result);
+        }
+        tx->later = NULL;
+        tx->n_later = 0;
+        return outcome;
+}
+
 sn_status db_run(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
                  PGresult **result)
 {
@@ -224,7 +312,10 @@ sn_status db_run(struct db_tx *tx, const struct db_statement *s, const struct db
 
         *result = NULL;
         TRY(encode(tx, s, binds, n, &wire));
-        if (tx->n_queued > 0) {
+        if (tx->n_later > 0) {
+                TRY(add_later(tx, s, binds, n, NULL));
+                outcome = execute_all(tx, &failed, result);
+        } else if (tx->n_queued > 0) {
                 TRY(send_later(tx, s, &wire));
                 outcome = db_pipeline_finish(tx, &DB_PIPELINE_UNTIL(tx->c->deadline_us), result, &failed);
         } else {

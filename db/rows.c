@@ -120,6 +120,7 @@ static struct db_rows *new_rows(struct db_tx *tx, const struct db_statement *s)
 
 void db_rows_set(struct db_rows *rows, PGresult *result)
 {
+        PQclear(rows->result); /* of a first try */
         rows->result = result;
 }
 
@@ -138,9 +139,7 @@ sn_status db_rows_later(struct db_tx *tx, const struct db_statement *s, const st
                         struct db_rows **rows)
 {
         *rows = new_rows(tx, s);
-        TRY(db_exec_later(tx, s, binds, n));
-        db_pipeline_keep(tx, *rows);
-        return SN_OK;
+        return db_run_later(tx, s, binds, n, *rows);
 }
 
 size_t db_rows_count(const struct db_rows *rows)

@@ -235,6 +235,39 @@ static void rows_are_there_with_what_follows(void **state)
         db_end(&tx);
 }
 
+DB_STATEMENT(TEST_LATER_PID, "test_items", NULL, "select pg_backend_pid() as pid, $1::bigint as n");
+
+/* Also over a connection that was lost before: then all of them go out again. */
+static void statements_of_a_read_go_out_together(void **state)
+{
+        struct db_rows *rows[3];
+        char sql[80];
+        int64_t pid = 0;
+
+        (void)state;
+        for (int round = 0; round < 3; round++) {
+                CLEANUP(db_end) struct db_tx *tx = NULL;
+
+                if (pid != 0 && round == 2) {
+                        (void)snprintf(sql, sizeof(sql), "select pg_terminate_backend(%lld)", (long long)pid);
+                        assert_string_equal(test_admin(t.name, sql), "t");
+                }
+                assert_int_equal(SN_OK, db_read(c, &tx));
+                for (int i = 0; i < 2; i++) {
+                        assert_int_equal(SN_OK, db_rows_later(tx, &TEST_LATER_PID, DB_BINDS(bind_i64(i)), &rows[i]));
+                        assert_int_equal(db_rows_count(rows[i]), 0);
+                }
+                assert_int_equal(SN_OK, db_rows(tx, &TEST_LATER_PID, DB_BINDS(bind_i64(2)), &rows[2]));
+                for (int i = 0; i < 3; i++) {
+                        assert_int_equal(db_i64(rows[i], 0, "n"), i);
+                        assert_int_equal(db_i64(rows[i], 0, "pid"), db_i64(rows[2], 0, "pid"));
+                }
+                assert_true(round != 2 || db_i64(rows[2], 0, "pid") != pid);
+                pid = db_i64(rows[2], 0, "pid");
+                assert_int_equal(count(tx, "no such name"), 0); /* alone again */
+        }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin_test, end_test)
 
 int run_pipeline_tests(void)
@@ -251,6 +284,7 @@ int run_pipeline_tests(void)
             TEST(a_transaction_that_is_left_stores_nothing),
             TEST(a_read_takes_none),
             TEST(rows_are_there_with_what_follows),
+            TEST(statements_of_a_read_go_out_together),
         };
 
         return cmocka_run_group_tests_name("db: pipelines", tests, setup, teardown);

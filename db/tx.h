@@ -22,6 +22,14 @@ struct db_queued {
         struct db_rows *rows; /* where its rows go; NULL: nowhere */
 };
 
+/* A statement of a read that goes out with the next one. */
+struct db_later {
+        struct db_later *next;
+        const struct db_statement *statement;
+        struct db_wire wire;
+        struct db_rows *rows;
+};
+
 struct db_tx {
         struct rpc_call *c;
         struct db *db;
@@ -37,6 +45,8 @@ struct db_tx {
         void *before_commit_context;
         struct db_queued queued[DB_QUEUED_MAX + 2]; /* with the one that is waited for, and COMMIT */
         size_t n_queued;
+        struct db_later *later; /* of a read: the last one first */
+        size_t n_later;
 };
 
 /* pipeline.c. BEGIN goes out with the first statement; so does the question for the transaction's ID if there is no
@@ -47,6 +57,9 @@ SN_CHECKED sn_status db_pipeline_ask_xid(struct db_tx *tx);
 SN_CHECKED bool db_pipeline_send(struct db_tx *tx, const char *prepared, const char *name, const struct db_wire *wire);
 /* The rows of the statement that was sent last go there. */
 void db_pipeline_keep(struct db_tx *tx, struct db_rows *rows);
+/* exec.c: the rows of a statement that goes out with what follows. */
+SN_CHECKED sn_status db_run_later(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
+                                  struct db_rows *rows);
 /* rows.c: the result is theirs from now on. */
 void db_rows_set(struct db_rows *rows, PGresult *result);
 SN_CHECKED bool db_pipeline_send_commit(struct db_tx *tx);

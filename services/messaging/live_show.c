@@ -76,18 +76,26 @@ static chat_entry *find_entry(chat_entry *const *entries, size_t n, const char *
         return NULL;
 }
 
-static sn_status load_entries(struct db_tx *tx, struct showing *s)
+/* They come with the members. */
+static sn_status ask_entries(struct db_tx *tx, const struct showing *s, struct db_rows **rows)
 {
         char **ids = ARENA_ARRAY(db_arena(tx), char *, s->in->n_events);
-        chat_entry **entries = NULL;
-        size_t n_ids = 0, n = 0;
+        size_t n_ids = 0;
 
         for (size_t i = 0; i < s->in->n_events; i++) {
                 if (live_kind_of(s->in->events[i]) == LIVE_LOG) {
                         ids[n_ids++] = s->in->events[i]->object_id;
                 }
         }
-        TRY(chat_store_entries(tx, ids, n_ids, &n, &entries));
+        return chat_store_entries_later(tx, ids, n_ids, rows);
+}
+
+static sn_status take_entries(struct db_tx *tx, struct showing *s, const struct db_rows *rows)
+{
+        chat_entry **entries = NULL;
+        size_t n = 0;
+
+        TRY(rows != NULL ? db_rows_list(db_call(tx), rows, &n, &entries) : SN_OK);
         for (size_t i = 0; i < s->n; i++) {
                 s->pairs[i].entry =
                     s->pairs[i].kind == LIVE_LOG ? find_entry(entries, n, s->pairs[i].of->object_id) : NULL;
@@ -160,8 +168,11 @@ static sn_status load_receipts(struct db_tx *tx, struct showing *s)
 
 static sn_status load_all(struct db_tx *tx, struct showing *s)
 {
+        struct db_rows *entries = NULL;
+
+        TRY(ask_entries(tx, s, &entries));
         TRY(load_members(tx, s));
-        TRY(load_entries(tx, s));
+        TRY(take_entries(tx, s, entries));
         TRY(load_changed(tx, s));
         return load_receipts(tx, s);
 }

@@ -87,6 +87,12 @@ DB_STATEMENT(SELECT_ENTRIES, "messaging_service", &messaging_rows__entry__messag
              "select " ENTRY " from unnest($1::uuid[]) with ordinality a (id, place)"
              " cross join lateral (select * from messages where id = a.id offset 0) m order by a.place");
 
+sn_status chat_store_entries_later(struct db_tx *tx, char *const *ids, size_t n, struct db_rows **rows)
+{
+        *rows = NULL;
+        return n > 0 ? db_rows_later(tx, &SELECT_ENTRIES, DB_BINDS(bind_uuids(ids, n)), rows) : SN_OK;
+}
+
 sn_status chat_store_entries(struct db_tx *tx, char *const *ids, size_t n, size_t *n_entries, chat_entry ***entries)
 {
         return n > 0 ? db_list(tx, &SELECT_ENTRIES, DB_BINDS(bind_uuids(ids, n)), n_entries, entries) : SN_OK;

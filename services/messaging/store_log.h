@@ -20,6 +20,8 @@ SN_CHECKED sn_status chat_store_entry_at(struct db_tx *tx, const char *chat_id, 
 /* Loads entries by id, in the order requested; those that do not exist are left out. */
 SN_CHECKED sn_status chat_store_entries(struct db_tx *tx, char *const *ids, size_t n, size_t *n_entries,
                                         chat_entry ***entries);
+/* Queries the same for the next round trip; db_rows_list returns them after it. *rows is NULL if n is 0. */
+SN_CHECKED sn_status chat_store_entries_later(struct db_tx *tx, char *const *ids, size_t n, struct db_rows **rows);
 /* Loads one message each of several chats: number ns[i] of chat_ids[i]. */
 SN_CHECKED sn_status chat_store_messages_at(struct db_tx *tx, char *const *chat_ids, const int64_t *ns, size_t n,
                                             size_t *n_entries, chat_entry ***entries);
