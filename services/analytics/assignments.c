@@ -1,4 +1,4 @@
-/* Owns who is in which variant: computed, never stored. */
+/* Owns assigning variants, which are computed and never stored. */
 #include <string.h>
 #include "google/protobuf/timestamp.pb-c.h"
 #include "services/analytics/analytics.h"
@@ -27,7 +27,7 @@ static bool takes_part(const stored_experiment *e, const char *visitor, bool is_
         return assign_takes_part(&plan, visitor, is_new);
 }
 
-/* ---- One's own ---- */
+/* ---- For the caller ---- */
 
 static void assign(struct arena *arena, const stored_experiment *e, const char *visitor,
                    AnalyticsExperiments__Assignments *out)
@@ -65,7 +65,7 @@ sn_status analytics_handle_list_assignments(struct rpc_call *c, const AnalyticsE
         return SN_OK;
 }
 
-/* ---- Those of many members ---- */
+/* ---- For many members ---- */
 
 static void assign_member(struct arena *arena, const stored_experiment *e, const AnalyticsRows__Pseudonym *who,
                           AnalyticsExperiments__MemberAssignments *out)

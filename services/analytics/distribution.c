@@ -1,5 +1,5 @@
-/* Owns distributions: how many different people, and where their numbers lie, over any days that are over. From
- * sketches, so as exact as those say (hll.h, tdigest.h). A day of fewer people than ANALYTICS_MIN_GROUP is left out,
+/* Owns distributions: the number of different people and the quantiles of their numbers over any past days. Computed
+ * from sketches, with their precision (hll.h, tdigest.h). Days with fewer people than ANALYTICS_MIN_GROUP are left out,
  * so that two answers never differ by fewer. */
 #include "services/analytics/analytics.h"
 

@@ -1,5 +1,5 @@
-/* Owns experiments: planning, changing plans, starting, stopping. A draft may change; what runs may only stop; what was
- * stopped is over. */
+/* Owns experiments: planning, changing plans, starting, stopping. A draft can be changed; a running experiment can only
+ * be stopped; a stopped one is final. */
 #include "services/analytics/experiments.h"
 
 #include <string.h>

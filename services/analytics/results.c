@@ -1,4 +1,4 @@
-/* Owns the results of experiments: sums from the database, what they say from the statistics. */
+/* Owns the results of experiments: sums from the database, evaluated by stats.h. */
 #include "services/analytics/analytics.h"
 
 #include <math.h>
@@ -46,7 +46,7 @@ struct stats_effect experiment_compare(struct stats_estimate control, struct sta
         return stats_sequential(control, treatment, ALPHA, stats_tune_rho(TUNED_FOR, ALPHA));
 }
 
-/* ---- What was measured ---- */
+/* ---- Measurements ---- */
 
 struct measured {
         const AnalyticsExperiments__ResultsRequest *in;
@@ -100,7 +100,7 @@ static bool any_is_small(const struct measured *m)
         return false;
 }
 
-/* theta is that of all variants together, so that all are adjusted alike. */
+/* Uses one theta for all variants, so that all are adjusted equally. */
 static void adjust_by_before(struct measured *m)
 {
         struct stats_sums rest = {0}, *control = &m->variants[0].sums;
@@ -167,7 +167,7 @@ static sn_status read_quantiles(struct db_tx *tx, const struct results_query *q,
         return SN_OK;
 }
 
-/* ---- What is shown ---- */
+/* ---- Showing ---- */
 
 static double rounded(double people)
 {
@@ -252,7 +252,7 @@ static void name_variants(struct arena *arena, const stored_experiment *e, Analy
         }
 }
 
-/* ---- Up to when ---- */
+/* ---- The moment of results ---- */
 
 /* In each variant nobody or enough people have been active since, and nobody or enough of them have seen it for the
  * first time: so that no two answers differ by a few people. */
@@ -342,7 +342,7 @@ sn_status analytics_handle_get_results(struct rpc_call *c, const AnalyticsExperi
         return told_ms == 0 ? SN_OK : DB_READ(c, tx, read_results(tx, e, told_ms, in, out));
 }
 
-/* ---- Before it ---- */
+/* ---- Checks ---- */
 
 sn_status analytics_handle_get_sample_size(struct rpc_call *c, const AnalyticsExperiments__SampleSizeRequest *in,
                                            AnalyticsExperiments__SampleSize *out)

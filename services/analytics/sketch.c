@@ -1,13 +1,13 @@
-/* Makes the sketches of days that are over, one at a time: from all events of the day that are stored by then. When
- * late ones came it is made again, but only if they are of enough people, and of none or enough who are not in it: so
- * that two answers do not differ by a few people. An end at any point leaves the one before. */
+/* Makes the sketches of past days, one at a time, from all events of the day stored by then. After late events a sketch
+ * is remade, but only if they are from enough people, and from none or enough who are not in it yet, so that two
+ * answers do not differ by a few people. A crash at any point leaves the previous sketch. */
 #include "services/analytics/analytics.h"
 
 #include "services/analytics/events.h"
 #include "services/analytics/store.h"
 #include "services/analytics/store_sketches.h"
 
-/* One page of people, with memory of its own: last is the one up to whom it goes. */
+/* Adds one page of people, with its own memory. last: the last one of the page. */
 static sn_status add_page(struct service *service, const sketch_of *of, int64_t to_ms, char last[UUID_SIZE],
                           struct sketch *sketch, bool *more)
 {

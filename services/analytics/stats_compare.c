@@ -18,7 +18,7 @@ static struct stats_effect begin(struct stats_estimate control, struct stats_est
         return e;
 }
 
-/* Of Welch and Satterthwaite. */
+/* Degrees of freedom by Welch and Satterthwaite. */
 static double degrees(struct stats_estimate a, struct stats_estimate b)
 {
         double va = squared_error(a), vb = squared_error(b);
@@ -26,7 +26,7 @@ static double degrees(struct stats_estimate a, struct stats_estimate b)
         return (va + vb) * (va + vb) / (va * va / (a.n - 1) + vb * vb / (b.n - 1));
 }
 
-/* By bisection: once a look, not once an event. */
+/* By bisection, which is fast enough: called once per look, not per event. */
 static double t_quantile(double alpha, double df)
 {
         double low = 0, high = 1e6;

@@ -15,7 +15,7 @@ static void count_hidden(const int64_t *people, size_t n, const bool *hidden, si
         }
 }
 
-/* n when all are hidden. */
+/* n if all are hidden. */
 static size_t smallest_shown(const int64_t *people, size_t n, const bool *hidden)
 {
         size_t found = n;

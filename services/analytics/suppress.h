@@ -1,5 +1,5 @@
-/* Which groups of an answer are withheld, so that nobody in a small group can be identified: neither by what is
- * shown, nor by the difference between a total and what is shown. */
+/* Suppression: which groups of an answer are withheld, so that nobody in a small group can be identified, neither by
+ * the groups shown nor by their difference from a total. */
 #ifndef SERVICES_ANALYTICS_SUPPRESS_H
 #define SERVICES_ANALYTICS_SUPPRESS_H
 
@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Of n groups that make a total: hidden[i] is set for those of fewer than min people (0 people hide nothing), and then
- * for the smallest of the others until those that are hidden are at least two, and at least min people together. */
+/* For n groups with a total: sets hidden[i] for groups with fewer than min people (except empty ones), and then for the
+ * smallest others until at least two groups with together at least min people are hidden. */
 void suppress_small(const int64_t *people, size_t n, int64_t min, bool *hidden);
 
 /* ---- Numbers that are measured, like means ----

@@ -24,7 +24,7 @@ static int by_mean(const void *a, const void *b)
         return (x > y) - (x < y);
 }
 
-/* The scale function k1 and its inverse: a centroid spans at most 1 of it. */
+/* The scale function k1 and its inverse. A centroid spans at most 1 on that scale. */
 static double scale(double q)
 {
         return TDIGEST_DELTA / (2 * M_PI) * asin(2 * q - 1);
@@ -41,7 +41,7 @@ static void join(struct tdigest_centroid *into, const struct tdigest_centroid *c
         into->mean += (c->mean - into->mean) * c->weight / into->weight;
 }
 
-/* All centroids in order, neighbours joined as long as they span no more than they may. */
+/* Sorts the centroids, and merges neighbours as far as their span allows. */
 static void compress(struct tdigest *digest)
 {
         struct tdigest_centroid *c = digest->centroids;
@@ -151,8 +151,8 @@ bool tdigest_merge(struct tdigest *into, const uint8_t *packed, size_t len)
 
 /* ---- Quantiles ---- */
 
-/* Half of a centroid's numbers lie below its mean; between two means, and from the outermost ones to the least and the
- * greatest number, they are taken to lie evenly. */
+/* Half of a centroid's numbers are below its mean. Interpolates linearly between means, and from the outermost means to
+ * the minimum and maximum. */
 double tdigest_quantile(struct tdigest *digest, double q)
 {
         const struct tdigest_centroid *c = digest->centroids;

@@ -1,5 +1,5 @@
-/* Owns verifying an experiment's results by a second computation. The database assigned everybody by its own
- * function and summed up; here each person is assigned again, one by one (assign.c). */
+/* Owns verifying an experiment's results by a second computation. The results come from the database's own assignment
+ * function and sums; here each person is assigned again in C (assign.c). */
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>

@@ -1,6 +1,5 @@
-/* Owns the salt of the day. All processes share it by the database; when the day is over it is destroyed there
- * (months.c), and each process overwrites its own copy with the next one. The address goes nowhere but into the hash.
- */
+/* Owns the day's salt. All processes share it through the database. When the day is over it is destroyed there
+ * (months.c), and each process overwrites its own copy with the next one. The address is used only for the hash. */
 #include "services/analytics/visitor.h"
 
 #include <pthread.h>
