@@ -1,4 +1,4 @@
-/* Sketches of days: they tell what the events do, and change by enough people only. */
+/* Sketches of days: they match the events, and only change by enough people. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,9 +19,9 @@
 #define DATABASE TEST_ANALYTICS
 #define HOUR_MS  INT64_C(3600000)
 
-extern const struct service_job analytics_sketch; /* the generated lists have it, too */
+extern const struct service_job analytics_sketch; /* also in the generated lists */
 
-/* The same sequence at each run; below bound (Knuth's MMIX). */
+/* The same sequence in each run, below bound (Knuth's MMIX). */
 static size_t draw(size_t bound)
 {
         static uint64_t state = 20261127;
@@ -32,7 +32,7 @@ static size_t draw(size_t bound)
 
 enum { PEOPLE = 3000, DAYS = 3 };
 
-/* Half of the people of each day are there on the next one, too. */
+/* Half of each day's people are active on the next day, too. */
 static void leave_pages(int64_t first_ms)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
@@ -105,7 +105,7 @@ static void sketches_of_days_tell_what_their_events_do(void **state)
         free(sketch);
 }
 
-/* At the earliest an hour later. */
+/* At least an hour later. */
 static void a_late_event_makes_the_sketch_of_its_day_again(void **state)
 {
         int64_t first_ms = (clock_wall_ms() / (24 * HOUR_MS) - DAYS) * 24 * HOUR_MS;
@@ -126,7 +126,7 @@ static void a_late_event_makes_the_sketch_of_its_day_again(void **state)
         free(sketch);
 }
 
-/* So many people leave a page yesterday, or the first so many of those who left one before. */
+/* n people leave a page yesterday, or the first n of those who left one before. */
 static void leave_late(int people, bool known)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
@@ -145,7 +145,7 @@ static void leave_late(int people, bool known)
         assert_int_equal(DB_WRITE(c, tx, store_events(tx, events, (size_t)people, TEST_ANALYTICS_MIN)), SN_OK);
 }
 
-/* Of how many people the sketch is, an hour later. */
+/* The number of people in the sketch an hour later. */
 static const char *sketched_late(void)
 {
         (void)test_admin(DATABASE, "alter table analytics_sketches disable trigger user; update analytics_sketches set"
@@ -155,7 +155,8 @@ static const char *sketched_late(void)
         return test_admin(DATABASE, "select n_people from analytics_sketches where name = 'late'");
 }
 
-/* Of those who have late events all or none, so that nobody is told apart by what they change. */
+/* Late events count for all people who have them or for none, so that no single person can be recognized by the change.
+ */
 static void late_events_of_few_people_do_not_change_a_sketch(void **state)
 {
         leave_late(8, true);
@@ -163,7 +164,7 @@ static void late_events_of_few_people_do_not_change_a_sketch(void **state)
         assert_string_equal(sketched_late(), "8");
         leave_late(1, false);
         assert_string_equal(sketched_late(), "8");
-        leave_late(6, true); /* with the one, enough people; but then that one could be told */
+        leave_late(6, true); /* enough people with the new one, who could then be recognized */
         assert_string_equal(sketched_late(), "8");
         leave_late(3, false);
         assert_string_equal(sketched_late(), "8");

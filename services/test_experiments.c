@@ -1,4 +1,4 @@
-/* Experiments: results that are computed again, that stop what does harm, and that tell nobody apart. */
+/* Experiments: results can be recomputed, stop harmful variants, and identify nobody. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -56,7 +56,7 @@ static void take(struct rpc_call *c, AnalyticsRows__TakenEvent *out, const char 
         out->user_id = (char *)who;
 }
 
-/* All see it; who has the control writes two notes or four, who has "new" so many. */
+/* Everybody sees it; those in the control write two or four notes, those in "new" the given number. */
 static void run_experiment(const char *id, int notes_of_new)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
@@ -99,7 +99,7 @@ static void results_can_be_computed_again_from_the_events(void **state)
         struct experiment_verdict verdict = verify(id);
         assert_true(done && verdict.saved && verdict.same);
         assert_true(verdict.people > TAKERS / 2 && verdict.people <= TAKERS); /* some are held out */
-        /* What is stored later changes nothing, what is gone does. */
+        /* Events stored later change nothing; deleted ones do. */
         analytics_store(&(struct about){.name = "note.created", .user_id = takers[0]});
         assert_true(verify(id).same);
         (void)snprintf(sql, sizeof(sql), "delete from user_events where object_id = '%s'; select 1", id);
@@ -132,7 +132,7 @@ static void a_guardrail_stops_what_does_harm_and_nothing_else(void **state)
         assert_true(verify(harmful).same);
 }
 
-/* ---- Results, as they are told ---- */
+/* ---- Published results ---- */
 
 enum { SEERS = 25 };
 /* Of each variant. */
@@ -156,7 +156,7 @@ static void find_seers(const char *id)
         }
 }
 
-/* Those from first to last of a variant, with a clock that is so much fast. */
+/* Members first to last of a variant, whose clocks are ahead by this much. */
 static void do_as(const char *name, const char *id, int variant, int first, int last, int64_t ahead_ms)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
@@ -171,7 +171,7 @@ static void do_as(const char *name, const char *id, int variant, int first, int 
         assert_int_equal(DB_WRITE(c, tx, store_events(tx, list, n, TEST_ANALYTICS_MIN)), SN_OK);
 }
 
-/* "people mean, people mean"; "-" when nothing is shown. percent > 0: of that quantile. */
+/* "people mean, people mean"; "-" if nothing is shown. percent > 0: that quantile instead of the mean. */
 static const char *results_of(const char *id, uint32_t percent)
 {
         static char text[100];
@@ -198,8 +198,8 @@ static void results_change_by_enough_people_who_act_and_who_join(void **state)
         find_seers(id);
         do_as("experiment_seen", id, 0, 0, 9, 0);
         do_as("experiment_seen", id, 1, 0, 5, 0);
-        assert_string_equal(results_of(id, 0), "10 0, 5 0"); /* six: in steps of five */
-        /* Of six people who have done something one is new. */
+        assert_string_equal(results_of(id, 0), "10 0, 5 0"); /* six people, in steps of five */
+        /* One of the six people who were active is new. */
         do_as("note.created", "", 0, 0, 4, 0);
         do_as("experiment_seen", id, 0, 10, 10, 0);
         assert_string_equal(results_of(id, 0), "10 0, 5 0");
@@ -227,7 +227,7 @@ static void a_quantile_has_enough_people_on_either_side(void **state)
         do_as("note.created", "", 0, 0, 0, 0);
         assert_string_equal(results_of(id, 50), "20 0, 15 0");
         assert_string_equal(results_of(id, 60), "-");
-        assert_string_equal(results_of(id, 99), "-"); /* the one note of one of them */
+        assert_string_equal(results_of(id, 99), "-"); /* a single note of one of them */
         assert_string_equal(results_of(id, 1), "-");
 }
 
@@ -303,7 +303,7 @@ static void a_stop_takes_nobody_away(void **state)
         assert_int_equal(DB_WRITE(c, tx, experiment_stop(tx, id, "", &done)), SN_OK);
         assert_string_equal(results_of(id, 0), "10 1, 10 1");
         assert_true(verify(id).same && verify(id).people == 20);
-        /* What is stored later, and after the stop by its own clock, is not of the experiment. */
+        /* Events stored later that are after the stop by their own time do not count. */
         do_as("note.created", "", 0, 0, 9, INT64_C(1000));
         do_as("note.created", "", 1, 0, 9, INT64_C(1000));
         assert_string_equal(results_of(id, 0), "10 1, 10 1");
@@ -313,7 +313,7 @@ static int setup(void **state)
 {
         int failed = analytics_setup(state);
 
-        analytics_start(); /* it knows the smallest group */
+        analytics_start(); /* sets the smallest group */
         return failed;
 }
 
