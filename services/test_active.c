@@ -82,7 +82,7 @@ static void store_some(void)
         " select count(*) from again a full join cohort_visits c using (first_day, day, gap)"                          \
         " where coalesce(a.visits, 0) <> coalesce(c.visits, 0)"
 
-/* The first day is that of the batch that was stored first; the moment is the first of that day. */
+/* The first day is that of the batch stored first; the time is the first of that day. */
 #define FIRST                                                                                                          \
         "with kept as (select visitor, at, (at at time zone 'UTC')::date as day, xmin::text::bigint as batch from"     \
         " user_events where name <> 'note.deleted'), days as (select distinct on (visitor) visitor, day from kept"     \

@@ -172,11 +172,11 @@ static void late_events_of_few_people_do_not_change_a_sketch(void **state)
         assert_string_equal(sketched_late(), "13");
 }
 
-/* ---- What is told ---- */
+/* ---- Published numbers ---- */
 
 enum { VIEWS_PER_DAY = 20, VIEW_DAYS = 10 };
 
-/* The first of each day is always the same one, and looks for longer than the others, who are others each day. */
+/* The first one of each day is always the same person with the longest time; the others differ each day. */
 static void view_notes(int64_t first_ms)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
@@ -211,7 +211,7 @@ static const char *distribution_of(int64_t from_ms, int64_t to_ms)
         in.property = (char *)"visible_ms";
         in.from = from;
         in.to = to;
-        analytics_start(); /* it knows the smallest group */
+        analytics_start(); /* sets the smallest group */
         assert_int_equal(analytics_handle_get_distribution(c, &in, &out), SN_OK);
         analytics_stop();
         int len = snprintf(text, sizeof(text), "%lld:", (long long)out.people);
@@ -224,7 +224,7 @@ static const char *distribution_of(int64_t from_ms, int64_t to_ms)
         return text;
 }
 
-/* The longest 5 % of all are one person. */
+/* The longest 5 % of all are a single person's. */
 static void nobody_is_the_end_of_a_distribution_by_being_there_each_day(void **state)
 {
         int64_t first_ms = (clock_wall_ms() / (24 * HOUR_MS) - VIEW_DAYS) * 24 * HOUR_MS;

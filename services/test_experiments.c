@@ -209,7 +209,7 @@ static void results_change_by_enough_people_who_act_and_who_join(void **state)
         assert_string_equal(results_of(id, 0), "15 0.4, 5 0");
 }
 
-/* Not only beyond the quantile: also beyond the values around it, of which its interval is made. */
+/* Enough people are needed not only beyond the quantile but also beyond the values that its interval is made of. */
 static void a_quantile_has_enough_people_on_either_side(void **state)
 {
         char id[UUID_SIZE];
@@ -218,7 +218,7 @@ static void a_quantile_has_enough_people_on_either_side(void **state)
         find_seers(id);
         do_as("experiment_seen", id, 0, 0, 19, 0);
         do_as("experiment_seen", id, 1, 0, 17, 0);
-        assert_string_equal(results_of(id, 50), "-"); /* of 18 the fourth is one of them */
+        assert_string_equal(results_of(id, 50), "-"); /* the fourth of 18 is one of them */
         assert_string_equal(results_of(id, 0), "20 0, 15 0");
         plan("quantiles too", "", id);
         find_seers(id);
@@ -231,7 +231,7 @@ static void a_quantile_has_enough_people_on_either_side(void **state)
         assert_string_equal(results_of(id, 1), "-");
 }
 
-/* A mean is a sum of what they did: exactly it would tell of each. */
+/* An exact mean would reveal the sum of what they did. */
 static void what_few_have_done_is_not_told(void **state)
 {
         char id[UUID_SIZE];
@@ -248,7 +248,7 @@ static void what_few_have_done_is_not_told(void **state)
         assert_string_equal(results_of(id, 0), "20 0.4, 20 0"); /* nine: 0.45, in steps of 0.2 */
 }
 
-/* Of those who came after its start, or were there before. */
+/* For members who joined after its start, or before. */
 static void plan_for(const char *name, int audience, char id[UUID_SIZE])
 {
         char sql[300];
@@ -260,8 +260,8 @@ static void plan_for(const char *name, int audience, char id[UUID_SIZE])
         (void)test_admin(DATABASE, sql);
 }
 
-/* An event of the day before that is stored late makes nobody somebody who was there before: the difference of what
- * was told would be that person alone. */
+/* An event of the day before that is stored late does not make a member an old one: the difference between answers
+ * would be that single person. */
 static void late_events_move_nobody_from_one_audience_to_another(void **state)
 {
         char of_new[UUID_SIZE], of_others[UUID_SIZE];

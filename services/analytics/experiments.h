@@ -22,8 +22,8 @@ SN_CHECKED sn_status experiment_stop(struct db_tx *tx, const char *id, const cha
 
 struct variant_sums {
         struct stats_sums sums;
-        double active; /* people with any of y, */
-        double with_x; /* and of x */
+        double active; /* people with any y */
+        double with_x; /* people with any x */
 };
 /* n: number of variants. out has room for VARIANTS_MAX. */
 SN_CHECKED sn_status experiment_sums(struct db_tx *tx, const struct results_query *q, size_t n,

@@ -65,8 +65,8 @@ static bool is_few(double people)
         return people > 0 && people < (double)analytics_min_group();
 }
 
-/* Below and above each of the values that a quantile uses, itself included, there are enough people: the first and the
- * last ones are what few people did. */
+/* Whether there are too few people below or above any of the values that a quantile uses (including itself), since
+ * extreme values are due to few people. */
 static bool has_few_at_the_ends(double n, double q)
 {
         struct stats_ranks r = stats_quantile_ranks(n, q);
@@ -75,7 +75,7 @@ static bool has_few_at_the_ends(double n, double q)
         return r.low < min || n - r.high + 1 < min;
 }
 
-/* What few people did, or few did not, is not shown: exactly they would be told of. */
+/* What only a few people did, or did not do, is not shown, since it would be about exactly those. */
 static bool is_of_few(const struct measured *m, const struct variant_sums *v)
 {
         switch ((int)m->in->measure) {
@@ -174,7 +174,7 @@ static double rounded(double people)
         return (double)explore_round_people((int64_t)people);
 }
 
-/* By the numbers that are shown. */
+/* From the numbers that are shown. */
 static double check_ratio(const struct measured *m)
 {
         double counts[VARIANTS_MAX], shares[VARIANTS_MAX];
@@ -191,7 +191,7 @@ static double step_of(struct stats_estimate e)
         return suppress_step(sqrt(e.variance), e.n, analytics_min_group());
 }
 
-/* The interval is rounded outwards, and p up: they stay valid. */
+/* Rounds the interval outwards and p upwards, so that they stay valid. */
 static AnalyticsExperiments__Effect *compare(struct arena *arena, struct stats_estimate a, struct stats_estimate b)
 {
         struct stats_effect e = experiment_compare(a, b);

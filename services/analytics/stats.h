@@ -38,7 +38,7 @@ struct stats_estimate stats_cuped(const struct stats_sums *s, double theta, doub
 /* The q-quantile of n ascending values of independent people, its variance from the order statistics around it (the
  * binomial interval of Woodruff, 1952). n ≥ 1. */
 struct stats_estimate stats_quantile(const double *sorted, size_t n, double q);
-/* Which of the n values it uses, from 1 on: the quantile, and the two from which its variance comes. */
+/* The indices (from 1) of the values that it uses: the quantile, and the two from which its variance is computed. */
 struct stats_ranks {
         double low, value, high;
 };

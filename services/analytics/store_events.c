@@ -211,7 +211,7 @@ sn_status store_events(struct db_tx *tx, AnalyticsRows__TakenEvent *const *event
         return db_i64(rows, 0, "n") == 0 ? SN_OK : publish(tx, &c, n, db_text(rows, 0, "first_notes"), min);
 }
 
-/* Moments are whole milliseconds: this one is over when the lock is released. */
+/* Moments are whole milliseconds; this one has passed when the lock is released. */
 DB_STATEMENT(
     SELECT_MOMENT, "analytics_service", NULL,
     "with now as materialized (select date_trunc('milliseconds', clock_timestamp()) + interval '1 ms' as moment)"

@@ -15,8 +15,8 @@ typedef AnalyticsRows__Sketch sketch_of; /* name, property, day, number of event
 struct sketch {
         struct hll people;
         struct tdigest numbers;
-        int64_t n_people; /* of each day, added up */
-        int64_t n_days;   /* of how many days it is merged */
+        int64_t n_people; /* summed over the days */
+        int64_t n_days;   /* number of merged days */
 };
 
 /* The oldest day that is over and has no sketch, or more events than when its sketch was last made or kept, at least an

@@ -11,17 +11,17 @@
  * smallest others until at least two groups with together at least min people are hidden. */
 void suppress_small(const int64_t *people, size_t n, int64_t min, bool *hidden);
 
-/* ---- Numbers that are measured, like means ----
- * An exact mean gives away how many people it is of, and two of nearly the same people what one of them did. */
+/* ---- Numbers that are measured, like means ---- An exact mean may reveal the number of people, and two means of
+ * nearly the same people what one of them did. */
 
-/* What min people of n change a mean by, each by one standard deviation: rounded up to 1, 2 or 5 times a power of ten,
- * so that the step itself tells nothing. 0 where all are alike. */
+/* By how much min of n people change a mean, each by one standard deviation, rounded up to 1, 2 or 5 times a power of
+ * ten so that the step itself reveals nothing. 0 if all are equal. */
 double suppress_step(double sd, double n, int64_t min);
-/* To the next multiple of the step; with step 0 unchanged. */
+/* Rounds to the nearest multiple of the step; unchanged if step is 0. */
 double suppress_round(double value, double step);
 double suppress_round_down(double value, double step);
 double suppress_round_up(double value, double step);
-/* To two significant digits, upwards: for p, which is 0 to 1. */
+/* Rounds up to two significant digits; for p, which is 0 to 1. */
 double suppress_round_p(double p);
 
 #endif

@@ -1,4 +1,4 @@
-/* What is withheld of groups that make a total, and how exactly measured numbers are told. */
+/* Which groups of a total are withheld, and how measured numbers are rounded. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 
 #define MIN 5
 
-/* "#" for each group that is hidden, "." for each that is shown. */
+/* "#" for each hidden group, "." for each shown one. */
 static const char *hide(const int64_t *people, size_t n)
 {
         static char text[20];
@@ -32,7 +32,7 @@ static void small_groups_are_withheld(void **state)
         assert_string_equal(HIDE(0, 5), "..");
 }
 
-/* The total less what is shown tells of a single hidden group, or of hidden ones that are few together. */
+/* The total minus the groups shown would reveal a single hidden group, or hidden ones that are small together. */
 static void no_difference_tells_of_a_small_group(void **state)
 {
         assert_string_equal(HIDE(4, 50, 7, 100), "#.#.");
@@ -41,7 +41,8 @@ static void no_difference_tells_of_a_small_group(void **state)
         assert_string_equal(HIDE(1, 1), "##");
 }
 
-/* Over all groups of up to six people in up to four groups: neither a small group nor a small difference is left. */
+/* For all combinations of up to four groups of up to six people, neither a small group nor a small difference is
+ * revealed. */
 static void whatever_the_groups_are(void **state)
 {
         for (int64_t all = 0; all < 7 * 7 * 7 * 7; all++) {

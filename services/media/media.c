@@ -42,7 +42,7 @@ static void leave_it_to_workers(void)
         media_limits.takes_films = media_limits.decoders[0] != '\0';
 }
 
-/* A picture may take hundreds of MiB: many processors alone are no reason for many at a time. */
+/* A picture may take hundreds of MiB, so their number is limited even with many processors. */
 static int workers_of(const struct settings *settings)
 {
         long half = sysconf(_SC_NPROCESSORS_ONLN) / 2;
