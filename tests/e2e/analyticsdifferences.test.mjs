@@ -76,7 +76,7 @@ function checkOne(numbers) {
         }
 }
 
-test('people who come one at a time are told in groups, however often an operator asks', { timeout: 400_000 }, async () => {
+test('people who arrive one at a time appear only in groups, however often an operator asks', { timeout: 400_000 }, async () => {
         const analyst = await administrator();
         const { id: experiment } = must(await analyst.post('/v1/admin/experiments', { name: 'differences', layer: 'l', to_percent: 100, variants: ['a', 'b'], metric: 'click' }), 201);
         must(await analyst.post(`/v1/admin/experiments/${experiment}/start`, {}));

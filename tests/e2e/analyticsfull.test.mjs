@@ -29,7 +29,7 @@ async function fill() {
         return assert.fail('the journal was never full');
 }
 
-test('a full journal refuses events, and only these; when there is room again they are taken', { timeout: 180_000 }, async () => {
+test('a full journal rejects only events, and accepts them once it has room again', { timeout: 180_000 }, async () => {
         const member = await it.register();
         await sql('revoke insert on user_events from analytics_service');
         const { acknowledged, refused, answer } = await fill();
@@ -72,14 +72,14 @@ async function bears(what, noticed, undo) {
         assert.equal(await counted(), Number((await sql("select count(*) from user_events where name = 'page_leave'"))[0][0]));
 }
 
-test('a database whose disk is full loses nothing that was acknowledged, and holds up nobody', { timeout: 180_000 }, () => bears(
+test('a database with a full disk loses nothing acknowledged, and delays nobody', { timeout: 180_000 }, () => bears(
         () => sql(`create sequence full_tries; grant usage on full_tries to analytics_service;
                 create function disk_is_full() returns trigger language plpgsql as $$ begin perform nextval('full_tries'); raise exception 'could not extend file' using errcode = 'disk_full'; end $$;
                 create trigger full_disk before insert on business_metrics for each statement execute function disk_is_full()`),
         async () => (await sql('select is_called and last_value >= 2 from full_tries'))[0][0] === 't', // it is tried again, too
         () => sql('drop trigger full_disk on business_metrics')));
 
-test('a database that is unreachable loses nothing that was acknowledged, and holds up nobody', { timeout: 180_000 }, () => bears(
+test('an unreachable database loses nothing acknowledged, and delays nobody', { timeout: 180_000 }, () => bears(
         async () => {
                 await psql(it.server, 'postgres', 'alter database analytics_service allow_connections false');
                 await psql(it.server, 'postgres', "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'analytics_service'");
@@ -87,7 +87,7 @@ test('a database that is unreachable loses nothing that was acknowledged, and ho
         async () => (await it.api('GET', '/readyz')).status === 503,
         () => psql(it.server, 'postgres', 'alter database analytics_service allow_connections true')));
 
-test('a question that cannot be answered in time says so, and what to ask instead', { timeout: 120_000 }, async () => {
+test('a query that takes too long fails, and suggests a smaller one', { timeout: 120_000 }, async () => {
         const member = await it.register();
         assert.equal((await adminOf(it.server, {}, 'user', 'role', member.username, 'administrator')).code, 0);
         const analyst = await eventually('tokens of the role', async () => {

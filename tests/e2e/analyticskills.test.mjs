@@ -50,7 +50,7 @@ async function kill() {
         }
 }
 
-test('of what is sent while processes are killed all that was acknowledged is stored, and once', { timeout: 300_000 }, async () => {
+test('events acknowledged while processes are killed are all stored, once each', { timeout: 300_000 }, async () => {
         const stop = { now: false };
         const senders = Array.from({ length: SENDERS }, () => sendUntil(stop));
         await kill();
@@ -87,7 +87,7 @@ const FILL = `select analytics_make_months((current_date - 60)::date, 3);
                 ('00000000-0000-4000-8000-00000000000' || v)::uuid, false, jsonb_build_object('path', '/exported/' || p)
         from generate_series(1, 1200) h, generate_series(1, 7) v, generate_series(1, 5) p`;
 
-test('a file that is being made when its process is killed is completed after it, whole and once', { timeout: 400_000 }, async () => {
+test('an export whose process is killed is completed, without gaps or duplicates', { timeout: 400_000 }, async () => {
         const analyst = await administrator();
         await sql(FILL);
         const to = Math.floor(Date.now() / DAY_MS) * DAY_MS;

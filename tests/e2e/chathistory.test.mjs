@@ -15,7 +15,7 @@ const send = async (member, chat, text, more) => must(await ask(member, chat, { 
 const followers = [];
 after(() => followers.forEach((f) => f.end()));
 
-test('the log of a chat, by number: all kinds of entries, as far as one may read them', async () => {
+test('the log of a chat by number has all kinds of entries, as far as the member may read them', async () => {
         const [ada, bob] = await registerMany(2);
         const chat = await begin(ada, []);
         const before = await send(ada, chat, 'Before');
@@ -40,7 +40,7 @@ test('the log of a chat, by number: all kinds of entries, as far as one may read
         problem(await eve.get(`/v1/chats/${chat.id}/changes`), 404);
 });
 
-test('a device that was away syncs: what has changed in which chats, what is gone, and what is too much to tell', async () => {
+test('a device that was offline syncs changed chats, gone chats, and chats with too many changes', async () => {
         const [ada, bob, cay] = await registerMany(3);
         const [pair, group, quiet, open] = [await direct(ada, bob), await begin(ada, [bob]), await begin(ada, [bob]), await begin(cay, [], { history: true })];
         await send(cay, open, 'Long ago');
@@ -166,7 +166,7 @@ class Page {
 }
 
 for (const [name, Client] of [['python3-websockets', Snake], ['a browser', Page]]) {
-        test(`${name} follows a chat, is cut off and resumes: all messages, each once, in order`, async () => {
+        test(`${name} follows a chat, is disconnected and resumes: all messages, once each and in order`, async () => {
                 const [ada, bob] = await registerMany(2);
                 const chat = await direct(ada, bob);
                 const client = new Client();
@@ -196,5 +196,5 @@ for (const [name, Client] of [['python3-websockets', Snake], ['a browser', Page]
 
 // ---- Random members at once ----
 
-test(`${clients} clients of random members at once, whose connections are cut: one log without gaps, the same for all by every road, and nothing that one may not read (seed ${seed})`, { timeout: 1_200_000 },
+test(`${clients} concurrent clients of random members with broken connections: one log without gaps, the same by every API, and nothing unreadable (seed ${seed})`, { timeout: 1_200_000 },
         () => play({ url: net.url, ...accounts(patient(net.api)) }, followers));

@@ -25,5 +25,5 @@ async function kill(progress) {
         }
 }
 
-test(`${clients} clients of random members while processes are killed: one log without gaps, the same for all by every road (seed ${seed})`, { timeout: 1_200_000 },
+test(`${clients} clients of random members while processes are killed: one log without gaps, the same by every API (seed ${seed})`, { timeout: 1_200_000 },
         () => play({ url: it.url, ...accounts(patient(it.api, { killed: true })) }, followers, kill));

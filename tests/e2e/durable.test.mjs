@@ -115,7 +115,7 @@ function missing(calls, folder, bytes) {
                 ...(folderSynced ? [] : [`${folder} is not on the disk`]), ...(walSynced ? [] : ['its row is not on the disk'])];
 }
 
-test('whatever is acknowledged would be there after a power loss: bytes, name and row were on the disk before the answer', async () => {
+test('acknowledged uploads survive a power loss: bytes, name and row are on disk before the response', async () => {
         const picture = png(500, 300, () => randomBytes(3), []), other = png(40, 30, () => randomBytes(3), []);
         const cuts = [[0, 100_000], [100_000, 300_000], [300_000, picture.length]];
         const ask = async (method, where, status, headers, body) => {
@@ -147,7 +147,7 @@ test('whatever is acknowledged would be there after a power loss: bytes, name an
         assert.match(must(await it.ada.get(address)).media_id, /^[0-9a-f-]{36}$/);
 });
 
-test('what is asked of the disk does not depend on whether somebody else has the same content', async () => {
+test('disk operations do not depend on whether somebody else has the same content', async () => {
         const { raw, headers } = form(png(60, 40, () => randomBytes(3), []));
         const members = [it.ada, await it.register()], watched = await watch(it.server);
         for (const { token } of members) {

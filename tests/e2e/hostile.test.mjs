@@ -47,7 +47,7 @@ const pixels = () => {
 
 // ---- what stands beside pictures -------------------------------------------------------------------------------------------------
 
-test('WebP and GIF lose EXIF, XMP, comments and what hides in frames, and keep every pixel', async () => {
+test('WebP and GIF lose EXIF, XMP, comments and data hidden in frames, and keep every pixel', async () => {
         const picture = pixels(), anim = riff('ANIM', Buffer.alloc(6));
         const hidden = [riff('EXIF', exif(1, SECRET).subarray(6)), riff('XMP ', Buffer.from(SECRET)), riff('note', Buffer.from(SECRET))];
         const plain = gif(3);
@@ -71,7 +71,7 @@ test('WebP and GIF lose EXIF, XMP, comments and what hides in frames, and keep e
         }
 });
 
-test('compressed texts, a thumbnail in EXIF, a second picture and IPTC go; the colour profile stays', async () => {
+test('compressed texts, EXIF thumbnails, second pictures and IPTC are removed; the colour profile is kept', async () => {
         const clean = png(40, 30, undefined, []);
         const inside = (...chunks) => Buffer.concat([clean.subarray(0, 33), ...chunks, clean.subarray(33)]);
         const profile = pngChunk('iCCP', Buffer.concat([Buffer.from('p\0\0'), zlib.deflateSync(Buffer.alloc(128))]));
@@ -113,7 +113,7 @@ function jpegOf(width, height) {
         return copy;
 }
 
-test('pictures with sides of 100,000 pixels, of 10,000 frames, and bombs of every format fail with a reason, and the next one is processed', async () => {
+test('pictures with sides of 100,000 pixels or 10,000 frames, and bombs of every format, fail with a reason, and the next one is processed', async () => {
         const picture = pixels(), zeros = zlib.deflateSync(Buffer.alloc(64 << 20), { level: 9 }); // 64 KiB
         const large = gif(1);
         large.writeUInt16LE(65_535, 6);
@@ -142,7 +142,7 @@ test('pictures with sides of 100,000 pixels, of 10,000 frames, and bombs of ever
         assert.equal((await bring(png(10, 10))).status, 'ready');
 });
 
-test('wherever a file is cut off, and whatever byte of it is another one, the server lives, and says why it failed', async () => {
+test('truncated anywhere or with any byte changed, a file fails with a reason, and the server survives', async () => {
         const small = png(20, 20, () => randomBytes(3), []);
         const whole = { png: small, jpeg, gif: gif(5), webp: webp(vp8x(0, 16, 16), pixels()), heic, avif };
         const seen = [];
@@ -171,7 +171,7 @@ test('wherever a file is cut off, and whatever byte of it is another one, the se
 
 // ---- what is two things ----------------------------------------------------------------------------------------------------------
 
-test('what is a picture and something else is given out as the picture alone, with headers that let it do nothing', async () => {
+test('a polyglot file is served as a picture only, with headers that make it harmless', async () => {
         const script = '<html><script>alert(document.domain)</script>', zip = Buffer.concat([Buffer.from('PK\x03\x04'), Buffer.from(script), Buffer.from('PK\x05\x06'), Buffer.alloc(18)]);
         const plain = png(30, 30, undefined, []);
         const both = {

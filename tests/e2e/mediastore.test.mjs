@@ -71,7 +71,7 @@ const well = (env, ...words) => inTime(`media ${words.join(' ')}`, async () => {
         return stdout;
 });
 
-test('what is brought lies in the bucket, is given out from there, and goes with its media', async () => {
+test('uploads are stored in the bucket, served from there, and deleted with their media', async () => {
         const member = await it.register();
         const picture = png(60, 40, undefined, []);
         const id = await bring(member, picture);
@@ -86,7 +86,7 @@ test('what is brought lies in the bucket, is given out from there, and goes with
         await eventually('its objects are gone', () => !objects('media').some((name) => name.startsWith('blobs/')), 300_000);
 });
 
-test('no more of an object is fetched than is given out, and it is given out as it comes', async () => {
+test('only the requested part of an object is fetched, and it is streamed as it arrives', async () => {
         const member = await it.register();
         const noise = randomBytes(3 * 900 * 900), picture = png(900, 900, (x, y) => noise.subarray(3 * (y * 900 + x), 3 * (y * 900 + x) + 3), []);
         const id = await bring(member, picture);
@@ -131,7 +131,7 @@ test('no more of an object is fetched than is given out, and it is given out as 
         assert.ok((await download(member, id)).bytes.equals(picture));
 });
 
-test('pieces of uploads are objects, too, large ones in parts', async () => {
+test('pieces of uploads are objects, too, and large ones are uploaded in parts', async () => {
         const member = await it.register();
         const bytes = Buffer.concat([jpeg, randomBytes(17 << 20), Buffer.from('end')]); // what stands behind the picture goes
         const headers = { authorization: `Bearer ${member.token}`, 'tus-resumable': '1.0.0', 'content-type': 'application/offset+octet-stream' };
@@ -148,7 +148,7 @@ test('pieces of uploads are objects, too, large ones in parts', async () => {
         assert.deepEqual((await download(member, media_id)).bytes, jpeg);
 });
 
-test('a check finds what is missing, and all is moved to a folder and on to another bucket, whatever interrupts it', async () => {
+test('the check finds missing files; moving to a folder and to another bucket completes despite interruptions', async () => {
         const member = await it.register();
         const ids = [];
         for (let i = 0; i < 6; i++) {
@@ -178,7 +178,7 @@ test('a check finds what is missing, and all is moved to a folder and on to anot
         });
 });
 
-test('settings that cannot work are refused in plain words, and a bucket that is unreachable fails requests, not the server', async () => {
+test('invalid settings are rejected with a clear error, and an unreachable bucket fails requests but not the server', async () => {
         const refused = async (env, words, pattern, expected = 1) => {
                 const { code, stdout, stderr } = await admin(env, ...words);
                 assert.deepEqual([code, stdout], [expected, '']);

@@ -29,7 +29,7 @@ const ask = (url, method, where, more, body) => fetch(`${url}${where}`, { method
 const noise = () => png(500, 300, () => randomBytes(3), []); // some 450 KB
 const original = async (url, id) => Buffer.from(await (await ask(url, 'GET', `/media/${id}/original`)).arrayBuffer());
 
-test('an upload that begins at one goes on at the other, which fences a piece that is stuck at the first', async () => {
+test('an upload begun at one instance continues at the other, which fences a piece stuck at the first', async () => {
         const picture = noise();
         const address = (await ask(it.server.url, 'POST', '/v1/uploads', { 'upload-length': String(picture.length) })).headers.get('location');
         assert.equal((await ask(it.server.url, 'PATCH', address, { 'upload-offset': '0', 'content-type': PIECE }, picture.subarray(0, 100_000))).status, 204);
@@ -49,7 +49,7 @@ test('an upload that begins at one goes on at the other, which fences a piece th
         assert.deepEqual(await original(it.server.url, id), picture);
 });
 
-test('both process what comes in, and what one does not finish since it is killed, the other one does', async () => {
+test('both instances process uploads, and each finishes what the other was killed during', async () => {
         const [pid] = it.server.pids(it.server.mode === 'single' ? 'serve' : 'media');
         films.make('film.mp4', ...pictures(40, '1280x720', 30), '-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '40', '-pix_fmt', 'yuv420p');
         const made = [1, 2, 3, 4].map((i) => films.make(`${i}.mp4`, '-i', 'film.mp4', '-c', 'copy', '-metadata', `title=${i}`)); // no two are the same content

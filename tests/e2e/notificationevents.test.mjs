@@ -26,7 +26,7 @@ function emit(source, { type, aggregate = randomUUID(), object = null, actor = n
         return aggregate;
 }
 
-test('who reported something is told when it is resolved, once for each report: the event, when a service emits it, needs a row alone', async () => {
+test('a resolved report notifies its author once per report: a future event needs only a row', async () => {
         const [member, other, moderator] = await registerMany(3);
         const subscription = await subscribe(member);
         const report = emit('user', { type: 'report.resolved', object: member.id, actor: moderator.id });
@@ -49,7 +49,7 @@ test('who reported something is told when it is resolved, once for each report: 
         problem(await member.put(`${PATH}/preferences`, { body: { types: [{ type: 'new_device', in_app: 'off' }] } }), 422, { field: 'types' });
 });
 
-test('an event of another service with the same name is not taken for it', async () => {
+test('an event of another service with the same name does not notify', async () => {
         const [member, fan] = await registerMany(2);
         emit('note', { type: 'report.resolved', object: member.id });
         emit('follow', { type: 'security.new_device', aggregate: member.id });
@@ -60,7 +60,7 @@ test('an event of another service with the same name is not taken for it', async
         assert.deepEqual((await list(member)).map((i) => i.type).sort(), ['follow', 'like']);
 });
 
-test('a comment or a mention that is deleted takes its notification along, and its push, which a browser that was offline never shows', async () => {
+test('deleting a comment or mention removes its notification and push, which an offline browser never shows', async () => {
         const [author, fan] = await registerMany(2);
         const subscription = await subscribe(author);
         const { id } = await author.note('What do you think?');
@@ -77,7 +77,7 @@ test('a comment or a mention that is deleted takes its notification along, and i
         assert.equal(sql(`select count(*) from notifications where user_id = '${author.id}'`), '0');
 });
 
-test('a comment that the author of the note removes takes its notification and its mention along, and their pushes', async () => {
+test('removing a comment from one’s note removes its notification and mention, and their pushes', async () => {
         const [author, fan, mentioned] = await registerMany(3);
         const [own, other] = [await subscribe(author), await subscribe(mentioned)];
         const { id } = await author.note('What do you think?');
@@ -91,7 +91,7 @@ test('a comment that the author of the note removes takes its notification and i
         assert.equal(sql(`select count(*) from notifications where user_id in ('${author.id}', '${mentioned.id}')`), '0');
 });
 
-test('why says what holds a notification back on other channels, and until when; the log of deliveries what did', async () => {
+test('`why` shows what holds a notification back on other channels and until when, and the delivery log what did', async () => {
         const [member, fan] = await registerMany(2);
         const subscription = await subscribe(member);
         const held = async (type) => (await list(member)).find((i) => i.type === type)?.why.held;

@@ -46,7 +46,7 @@ async function listener() {
         return { member, subscription, mails: () => box.to(address).slice(1).map((m) => m.messageId) };
 }
 
-test('each event ends in one notification, one push and one mail, at whichever step the process is killed', { timeout: 600_000 }, async () => {
+test('each event causes one notification, one push and one mail, whichever step the process is killed at', { timeout: 600_000 }, async () => {
         const { member, subscription, mails } = await listener();
         const fan = await it.register();
         const note = await member.note('Say something');
@@ -105,7 +105,7 @@ const encoded = (number) => encodeURIComponent(number);
 const codeTo = (number, n) => new URLSearchParams(providers.to(encoded(number))[n].text).get('Body').match(/\d{6}$/)[0];
 const reacted = (fan, note) => untilAcknowledged(() => fan.put(`/v1/notes/${note.id}/like`, { timeoutMs: 10_000 }), [200]);
 
-test('what is undone is retracted, at whichever step the process is killed, and what goes out twice is the same', { timeout: 600_000 }, async () => {
+test('undone events are retracted, whichever step the process is killed at, and repeated pushes are identical', { timeout: 600_000 }, async () => {
         const [member, fan] = await it.registerMany(2);
         const subscription = service.subscription();
         must(await member.post('/v1/push/subscriptions', subscription.body), 201);
@@ -149,7 +149,7 @@ const LANES = {
         },
 };
 for (const [channel, lane] of Object.entries(LANES)) {
-        test(`each event ends in one delivery by ${channel}, at whichever step its lane is killed; what goes out twice is the same`, { timeout: 600_000 }, async () => {
+        test(`each event causes one delivery by ${channel}, whichever step its lane is killed at; repeated ones are identical`, { timeout: 600_000 }, async () => {
                 const [member, ...fans] = await it.registerMany(4);
                 await lane.setUp(member);
                 for (const [i, step] of ['claimed', 'sent', 'settled'].map((s) => `${channel}_${s}`).entries()) {
@@ -168,7 +168,7 @@ for (const [channel, lane] of Object.entries(LANES)) {
         });
 }
 
-test('a code that verifies a number comes, whenever what sends it is killed, and is the same', { timeout: 600_000 }, async () => {
+test('a verification code arrives whenever its sender is killed, and stays the same', { timeout: 600_000 }, async () => {
         for (const [i, step] of ['code_claimed', 'code_sent'].entries()) {
                 const member = await it.register(), number = `+49170987610${i}`;
                 await killedAt(step, () => untilAcknowledged(() => member.put('/v1/notifications/phone', { body: { number }, timeoutMs: 10_000 }), [200]));

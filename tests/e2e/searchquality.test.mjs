@@ -44,7 +44,7 @@ test('the best matches come first: nDCG@10 of the judged set', async (t) => {
         assert.ok(mean >= NDCG_AT_LEAST, `nDCG@10 is ${mean}`);
 });
 
-test('mistyped words find what was meant', async (t) => {
+test('mistyped words find the intended ones', async (t) => {
         const missed = [];
         for (const [typed, name] of Object.entries(set.mistyped)) {
                 if (!(await found(typed)).includes(name)) {

@@ -104,7 +104,7 @@ async function openPage() {
 }
 const call = (resume) => `upload(${JSON.stringify(`http://127.0.0.1:${line.port}/v1/uploads`)}, ${JSON.stringify(owner.token)}, ${resume})`;
 
-test('a browser uploads from another origin, is cut off, and goes on where it was on a page opened anew', async () => {
+test('a browser uploads from another origin, is disconnected, and resumes on a newly opened page', async () => {
         const first = await (await openPage())(call(false));
         assert.ok(line.isCut);
         assert.match(first.error, /failed to upload chunk/, JSON.stringify(first));

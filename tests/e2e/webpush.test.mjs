@@ -64,7 +64,7 @@ async function subscribeAt(testing, member) {
         return { hash, wait: (n) => eventually(`message ${n}`, async () => (await testing.messages(hash)).length >= n && (await testing.messages(hash))[n - 1], 60_000) };
 }
 
-test('web-push-testing accepts the signature of what is pushed, decrypts it, and ends subscriptions', async (t) => {
+test('web-push-testing accepts the signature of pushes, decrypts them, and ends subscriptions', async (t) => {
         const testing = await open(t);
         const [author, fan] = await registerMany(2);
         const browser = await subscribeAt(testing, author);
@@ -81,7 +81,7 @@ test('web-push-testing accepts the signature of what is pushed, decrypts it, and
         assert.equal((await testing.messages(browser.hash)).length, 2);
 });
 
-test('a push of what was undone is replaced where it was not delivered yet, and retracted where it was', async () => {
+test('the push of an undone event is replaced if it is still queued, and retracted if it was delivered', async () => {
         const [author, fan] = await registerMany(2);
         const subscription = await subscribe(author);
         const { note, push } = await liked(author, fan, subscription);
@@ -103,7 +103,7 @@ test('a push of what was undone is replaced where it was not delivered yet, and 
         assert.deepEqual(service.undelivered(subscription).map((text) => text.type ?? 'retracted'), ['like', 'retracted']);
 });
 
-test('a retraction comes in quiet hours, and once to each browser however often it is put off', async () => {
+test('a retraction is sent in quiet hours, and once to each browser however often it is deferred', async () => {
         const [author, fan] = await registerMany(2);
         const [busy, here] = [await subscribe(author), await subscribe(author)];
         const { note } = await liked(author, fan, here);
@@ -122,7 +122,7 @@ test('a retraction comes in quiet hours, and once to each browser however often 
         assert.deepEqual([service.to(busy).length, service.to(here).length], [4, 2]);
 });
 
-test('what others are left of, what was read and what a digest told is not retracted', async () => {
+test('notifications with other actors left, read ones and those in a digest are not retracted', async () => {
         const [author, fan, other] = await registerMany(3);
         const subscription = await subscribe(author);
         const { note } = await liked(author, fan, subscription);
@@ -147,7 +147,7 @@ test('what others are left of, what was read and what a digest told is not retra
         assert.equal((await service.wait(subscription, 4)).text.type, 'follow');
 });
 
-test('what a digest told under the same tag is not closed, but what was pushed alone before under another is', async () => {
+test('a digest with the same tag is not closed, but an earlier single push with another tag is', async () => {
         const [author, fan, other] = await registerMany(3);
         const subscription = await subscribe(author);
         const daily = (type) => ({ type, push: 'daily' });
@@ -206,7 +206,7 @@ test('a retraction gives way to a later push with the same tag, not to an earlie
         assert.deepEqual((await service.wait(subscription, 8)).text, { id: push.text.id, tag: push.text.tag, retracted: true });
 });
 
-test('what is undone while it is being pushed is retracted afterwards', async () => {
+test('an event undone during its push is retracted afterwards', async () => {
         const [author, fan] = await registerMany(2);
         const subscription = await subscribe(author);
         const release = service.hang(subscription.path);
@@ -223,7 +223,7 @@ test('what is undone while it is being pushed is retracted afterwards', async ()
         await idle(author);
 });
 
-test('a digest of one that is undone while it is being pushed is retracted, one of two is not', async () => {
+test('a digest of one notification undone during its push is retracted, a digest of two is not', async () => {
         const [author, fan] = await registerMany(2);
         const subscription = await subscribe(author);
         const note = await author.note('In a digest');
@@ -255,7 +255,7 @@ test('a digest of one that is undone while it is being pushed is retracted, one 
         assert.equal((await service.wait(subscription, 4)).text.type, 'follow');
 });
 
-test('only browsers that may have got a push get its retraction', async () => {
+test('only browsers that may have received a push get its retraction', async () => {
         const [author, fan] = await registerMany(2);
         const first = await subscribe(author);
         const { note } = await liked(author, fan, first);
@@ -276,7 +276,7 @@ test('only browsers that may have got a push get its retraction', async () => {
         assert.equal(sql(`select count(*) from notification_queue where user_id = '${reader.id}'`), '0', 'what never came is not retracted');
 });
 
-test('a message that was read in its chat on one device is closed on the others', async () => {
+test('reading a message in its chat on one device closes it on the others', async () => {
         const [reader, friend] = await registerMany(2);
         const subscription = await subscribe(reader);
         const chat = must(await friend.post('/v1/chats', { kind: 'direct', user_ids: [reader.id] }), 201);
