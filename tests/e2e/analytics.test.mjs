@@ -1,4 +1,4 @@
-// Events, who is counted and who is not, and metrics as those who look after the network read them.
+// Events, who is counted and who is not, and metrics for administrators.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
@@ -22,11 +22,11 @@ const send = (events, { token, headers } = {}) => api('POST', '/v1/analytics/eve
 const metric = async (name, from_ms, to_ms, interval) => must(await analyst.get(
         `/v1/admin/analytics/metrics?name=${name}&from=${new Date(from_ms).toISOString()}&to=${new Date(to_ms).toISOString()}&interval=${interval}`)).points;
 
-// How many there are of an event, published or not.
+// The number of events with a name, published or not.
 const stored = (name, ms = Date.now()) => Number(query(sharedDir(), 'analytics', `select coalesce(sum(value), 0) from business_metrics where name = '${name}' and grain = 'day'
         and bucket = date_trunc('day', to_timestamp(${ms / 1000}), 'UTC')`));
 
-// The value of today; undefined: too few people, or none.
+// Today's value; undefined if there are too few people or none.
 async function today(name, interval = 'day') {
         const from = Math.floor(Date.now() / DAY_MS) * DAY_MS;
         const points = await metric(name, from, from + DAY_MS, interval);
@@ -44,7 +44,7 @@ test('events of enough people are counted soon, and once each however often they
         }
         await eventually('ten searches', () => stored('search') === before + 10);
         assert.ok(await today('search') >= 5);
-        // The same ids with another time are the same events.
+        // Events with the same ids but another time are the same events.
         must(await send(batches[0].map((e) => ({ ...e, at: new Date(Date.now() - 60_000).toISOString() })), { token: people[0].token }), 202);
         const marker = event('search');
         must(await send([marker], { token: people[0].token }), 202);
@@ -248,7 +248,7 @@ test('a metric is also available as CSV and as lines of JSON', async () => {
         problem(await (await register()).get(`/v1/admin/analytics/export?${query}`), 403);
 });
 
-// --- files that are made in the background ---
+// --- background exports ---
 
 const EXPORTS = '/v1/admin/analytics/exports';
 const ready = (id) => eventually('the file is ready', async () => {
@@ -340,7 +340,7 @@ test('invalid exports are rejected, at most twenty exist, and only administrator
         }
 });
 
-// --- questions ---
+// --- queries ---
 
 test('funnels, paths, cohorts and breakdowns show only enough people, rounded to the group size', async () => {
         const people = await registerMany(7);
@@ -373,7 +373,7 @@ test('funnels, paths, cohorts and breakdowns show only enough people, rounded to
         problem(await people[0].post('/v1/admin/analytics/paths', days), 403);
 });
 
-// --- one's own ---
+// --- personal data ---
 
 test('insights are private to the author, and exclude the current hour', async () => {
         const [author, other] = await registerMany(2);
@@ -451,7 +451,7 @@ test('assignments are stable, and results come from what members saw and did', a
         }
         const [control, changed] = ['control', 'new'].map((name) => variants.filter((v) => v === name).length);
         assert.equal(control + changed, 24);
-        // The first six are assigned and see nothing: they do not count. Of the others each with "new" searches twice.
+        // The first six are assigned and see nothing: they do not count. Each of the others with "new" searches twice.
         const seen = people.map((member, i) => [member, variants[i]]).slice(6);
         for (const [member, variant] of seen) {
                 const events = [event('experiment_seen', { experiment_id: e.id }), ...(variant === 'new' ? [event('search'), event('search')] : [])];
@@ -459,7 +459,7 @@ test('assignments are stable, and results come from what members saw and did', a
         }
         const count = (name) => seen.filter(([, v]) => v === name).length;
         const results = async () => must(await analyst.get(`/v1/admin/experiments/${e.id}/results`));
-        const few = count('control') < 5 || count('new') < 5; // a matter of luck: then nothing is told
+        const few = count('control') < 5 || count('new') < 5; // possible by chance; then nothing is shown
         const exposures = () => Number(query(sharedDir(), 'analytics', `select count(*) from user_events where object_id = '${e.id}'`));
         await eventually('all are stored', () => exposures() === seen.length);
         const { variants: [a, b], sample_ratio_p: ratio } = await results();
@@ -520,7 +520,7 @@ test('a draft can be changed, a running or stopped experiment cannot; holdouts a
         assert.deepEqual([changed.variants, changed.audience, changed.holdout_percent, changed.metric, changed.layer, changed.guardrails],
                 [['a', 'b', 'c'], 'established', 50, 'click', e.layer, ['note.created']]);
         must(await act(e, 'start'));
-        const [member] = await registerMany(1); // who was first there today
+        const [member] = await registerMany(1); // whose first day is today
         assert.ok(!must(await member.get('/v1/experiments/assignments')).items.some((a) => a.experiment_id === e.id));
         problem(await change({ metric: 'search' }), 409, { field: 'id' });
         assert.equal(must(await act(e, 'stop')).state, 'stopped');

@@ -19,7 +19,8 @@ before(async () => {
 });
 after(() => browser.stop());
 
-// A page with the script, where something is clicked and which is then hidden; what it gave to sendBeacon, and what it left behind.
+// Opens a page with the script, clicks something and hides the page. Returns what it passed to sendBeacon, and what it
+// stored.
 async function visit(consent, before = '') {
         const { run } = await browser.open(net.url);
         await eventually('the page', () => run(`document.readyState === 'complete' && location.href.startsWith('${net.url}')`));
@@ -117,7 +118,7 @@ test('an administrator sees each metric as a chart, a table and CSV, without acc
         assert.equal(figure.rows[0][0], TODAY());
         assert.ok(Number(figure.rows[0][1].replaceAll(',', '')) >= 5, figure.rows[0][1]);
         assert.equal(await page.run(`document.querySelectorAll('figure').length`), 10);
-        // What the button saves is what the export gives.
+        // The button saves the same as the export.
         const csv = await page.run(`(async () => { const saved = new Promise((resolve) => { URL.createObjectURL = (blob) => { resolve(blob.text()); return 'about:blank#'; }; });
                 HTMLAnchorElement.prototype.click = () => {}; document.querySelector('figure[data-metric=app_open] button').click(); return saved; })()`);
         assert.match(csv, new RegExp(`^at,name,value\r\n(.*\r\n)*${TODAY()}T00:00:00.000Z,app_open,\\d+\r\n$`));
@@ -153,7 +154,7 @@ test('the page of metrics asks for the second factor, and again if the code is w
                 must(await api('POST', '/v1/2fa/totp/confirm', { token, body: { code: totp(secret) } }));
                 secrets.set(username, secret);
         }
-        const code = (who, more = 0) => String((Number(totp(secrets.get(who.username), Date.now() + 30_000)) + more) % 1e6).padStart(6, '0'); // the next one: this one is used
+        const code = (who, more = 0) => String((Number(totp(secrets.get(who.username), Date.now() + 30_000)) + more) % 1e6).padStart(6, '0'); // the next code, since this one has been used
         const page = await openMetrics();
         await page.logIn(other.username, PASSWORD);
         await page.asked();

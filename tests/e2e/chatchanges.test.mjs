@@ -1,4 +1,5 @@
-// What becomes of messages and chats: edits, deletions, reactions, answers, pins, an end; what members set for themselves; requests; roles.
+// Changes of messages and chats: edits, deletions, reactions, answers, pins, expiry; personal settings; requests;
+// roles.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
@@ -214,7 +215,7 @@ test('expiring messages disappear everywhere on time', async () => {
         assert.ok((await send(ada, chat, 'For an hour')).expires_at);
 });
 
-// The job that erases it does not know that its time has come.
+// The erasing job is not due yet.
 test('expired messages are shown nowhere, even before they are erased', async () => {
         const [ada, bob] = await registerMany(2);
         const chat = await group(ada, bob);

@@ -1,4 +1,5 @@
-// What many clients of the same chats see at once: one log, whole, in one order, by every road; and of it only what they may.
+// Many concurrent clients of the same chats see one complete log in the same order by every API, and only what they may
+// read.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -49,7 +50,7 @@ test('a device that was offline syncs changed chats, gone chats, and chats with 
         await device.sync();
         assert.deepEqual([...device.chats.keys()].sort(), [pair.id, group.id, quiet.id].sort());
         assert.deepEqual(device.messages(pair.id).map((m) => m.text), ['First']);
-        await eventually('nothing more has changed', async () => { // what was written just now may be told twice
+        await eventually('nothing more has changed', async () => { // recent changes may be repeated
                 device.shown.length = device.reloads = 0;
                 await device.sync();
                 return device.shown.length === 0;
@@ -73,7 +74,7 @@ test('a device that was offline syncs changed chats, gone chats, and chats with 
         await device.sync();
         assert.deepEqual([device.messages(pair.id), device.chats.get(quiet.id).chat], [[], null]);
 
-        for (let i = 0; i < 6; i++) { // a hundred and one is more than is told of one chat
+        for (let i = 0; i < 6; i++) { // a hundred and one are more than a sync returns per chat
                 await Promise.all(Array.from({ length: 17 }, (_, j) => send(ada, pair, `m${i} ${j}`)));
         }
         must(await cay.post(`/v1/chats/${open.id}/participants`, { user_ids: [bob.id] }), 204);
@@ -90,7 +91,7 @@ test('a device that was offline syncs changed chats, gone chats, and chats with 
         problem(await ada.get(`/v1/chats/sync?since=${encodeURIComponent(device.next)}`), 400, { field: 'since' });
 });
 
-// ---- Clients that others wrote ----
+// ---- Third-party clients ----
 
 const SNAKE = `
 import asyncio, json, sys, websockets
@@ -114,7 +115,7 @@ async def main(url, token):
 asyncio.run(main(*sys.argv[1:]))
 `;
 
-// Debian's python3-websockets: it follows when told to, from the last position that it knows.
+// Debian's python3-websockets: follows when told to, from its last position.
 class Snake {
         async start(url, token) {
                 this.heard = [];
@@ -194,7 +195,7 @@ for (const [name, Client] of [['python3-websockets', Snake], ['a browser', Page]
         });
 }
 
-// ---- Random members at once ----
+// ---- Concurrent random members ----
 
 test(`${clients} concurrent clients of random members with broken connections: one log without gaps, the same by every API, and nothing unreadable (seed ${seed})`, { timeout: 1_200_000 },
         () => play({ url: net.url, ...accounts(patient(net.api)) }, followers));

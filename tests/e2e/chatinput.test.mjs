@@ -1,4 +1,4 @@
-// Bad input to chats: each is answered with a precise problem, and changes nothing.
+// Invalid input to chats is answered with a precise problem, and changes nothing.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { before, test } from 'node:test';
@@ -18,7 +18,7 @@ before(async () => {
         elsewhere = must(await send(ada, { text: 'Two' }, group), 201);
 });
 
-// What the chat is to both of its members, as the API shows it.
+// The chat as the API shows it to both members.
 const state = async () => JSON.stringify([await logOf(ada, pair.id), await logOf(bob, pair.id), must(await bob.get(path())).read_seq, must(await ada.get(path('/receipts')))]);
 
 async function changesNothing(asks) {
@@ -95,7 +95,7 @@ test('a message accepts at most twenty different reactions, and the error says s
         assert.equal(refused.length, 40);
 });
 
-// Each would be an entry of the log of all: 10,000 of them where the tests are long.
+// Each would be an entry in everybody's log; with --long, 10,000 of them.
 test('reacting and undoing it repeatedly is limited to a hundred times, so that it does not fill the log', async () => {
         const { id, seq } = must(await send(bob, { text: 'Do you like it?' }), 201);
         const thumb = path(`/messages/${id}/reactions/${encodeURIComponent('👍')}`);
@@ -109,7 +109,7 @@ test('reacting and undoing it repeatedly is limited to a hundred times, so that 
                 answers.forEach((answer) => assert.match(problem(answer, 409, { field: 'emoji' }).detail, /100 times/));
         }
         assert.equal(must(await ada.get(path())).last_seq, seq + 200);
-        must(await bob.put(thumb), 204); // others still may
+        must(await bob.put(thumb), 204); // others still can
         assert.deepEqual(must(await ada.get(path(`/messages/${id}`))).reactions, [{ emoji: '👍', count: 1, mine: false }]);
 });
 

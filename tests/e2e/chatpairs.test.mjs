@@ -1,5 +1,5 @@
-// Two active processes of each service that may run in any number, behind balancers that spread connections over both, while one after the other is
-// killed: what chats, notifications and search promise of one process holds of many.
+// Two active processes of each service without an owner, behind balancers, while they are killed in turn: the
+// guarantees of chats, notifications and search also hold with several processes.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { patient } from './chatclients.mjs';
@@ -38,7 +38,7 @@ after(async () => {
 
 const allServe = (services) => eventually('all processes serve', () => services.every((s) => pair.balancers.get(s).serving.size === 2), 60_000);
 
-// One process after the other; the next one when both serve again, so that there is always one.
+// Kills one process at a time, and the next when both are serving again, so that one is always available.
 async function killInTurn(victims, moment) {
         for (const [i, [service, number]] of victims.entries()) {
                 await moment(i);

@@ -1,4 +1,4 @@
-// What is told of those with whom one writes: what they have read, what has reached their devices, that they write, that they are here.
+// Read receipts, deliveries, typing and presence.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
@@ -23,7 +23,7 @@ const open = async (member, ...channels) => {
         return stream;
 };
 const event = (stream, name, matches = () => true) => stream.find(name, (m) => m.event === name && matches(m.data));
-// The device takes a message, and all before it.
+// The device acknowledges a message and everything before it.
 const take = async (device, message) => {
         const { position } = await event(device, 'message.created', (d) => d.message?.id === message.id);
         device.send({ type: 'acknowledge', channel: 'messages', position });

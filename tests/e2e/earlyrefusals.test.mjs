@@ -1,4 +1,4 @@
-// What is refused of a file before it has been sent: by its size, on the head alone; by its type, after 4 KiB.
+// Rejecting files before they are sent: by size, from the request head; by type, after 4 KiB.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import http2 from 'node:http2';
@@ -38,7 +38,7 @@ async function begin(who, headers) {
 const show = (fields) => Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`).join('');
 const headOf = (method, path, who, fields) => `${method} ${path} HTTP/1.1\r\n${show({ host: 'localhost', authorization: `Bearer ${who.token}`, 'tus-resumable': '1.0.0', ...fields })}\r\n`;
 
-// Sends a head, and these bytes of the body, and no more; gives the first answer.
+// Sends a head and only these bytes of the body. Returns the first response.
 async function answerTo(method, path, who, fields, bytes = '') {
         const connection = open(base);
         connection.send(headOf(method, path, who, fields));

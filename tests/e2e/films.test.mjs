@@ -1,4 +1,4 @@
-// What becomes of videos and sounds: they play everywhere, nothing hidden leaves with them, and what cannot be read harms nobody.
+// Processing videos and sounds: they play everywhere, no metadata is published, and unreadable files do no harm.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { filmFiles, pictures, tone } from './filmfiles.mjs';
@@ -26,7 +26,7 @@ async function get(url, headers = {}) {
         return { status: answer.status, type: answer.headers.get('content-type'), range: answer.headers.get('content-range'), data: Buffer.from(await answer.arrayBuffer()) };
 }
 
-// All variants, by name; none of them says what the file had to hide.
+// All variants by name, none of which contains the secret.
 async function variants(media, ...names) {
         const found = {};
         for (const name of ['original', ...names]) {
@@ -125,7 +125,7 @@ test('sounds become MP3 and Ogg with a waveform, and lose tags and cover art', a
 test('an MP3 keeps its sound, frame by frame', async () => {
         const clean = films.make('clean.mp3', ...tone(3), '-id3v2_version', '0', '-write_id3v1', '0', '-fflags', '+bitexact');
         const tag = Buffer.concat([Buffer.from('TAG'), Buffer.alloc(125, SECRET)]);
-        const id3 = Buffer.concat([Buffer.from('ID3\x04\0\0\0\0\x7f\0', 'latin1'), Buffer.alloc(127 * 128, `${SECRET}\xff\xfb\x90\0`, 'latin1')]); // longer than what libmagic is shown
+        const id3 = Buffer.concat([Buffer.from('ID3\x04\0\0\0\0\x7f\0', 'latin1'), Buffer.alloc(127 * 128, `${SECRET}\xff\xfb\x90\0`, 'latin1')]); // longer than what libmagic reads
         const media = await bring(Buffer.concat([id3, clean, tag]));
         assert.equal(media.status, 'ready', media.reason);
         assert.deepEqual((await variants(media)).original.data, clean);
@@ -159,7 +159,7 @@ test('bombs and truncated, damaged, too long or unsupported files fail with a re
         const h264 = ['-c:v', 'libx264', '-pix_fmt', 'yuv420p'];
         const film = films.make('whole.mp4', ...pictures(2), ...h264), fast = films.make('fast.mp4', '-i', 'whole.mp4', '-c', 'copy', '-movflags', 'faststart');
         const half = (data) => data.subarray(0, data.length >> 1);
-        // As if it were 2⁴⁰ units long: the headers of the film and of its track.
+        // Claims to be 2⁴⁰ units long, in the headers of the film and its track.
         const liar = Buffer.from(fast);
         for (const [box, at, value] of [['mvhd', 16, 0x7fffffff], ['tkhd', 20, 0x7fffffff], ['mdhd', 16, 0x7fffffff]]) {
                 liar.writeUInt32BE(value, liar.indexOf(box) + 4 + at);

@@ -1,4 +1,5 @@
-// What hostile uploaders bring, and what cameras and programs write beside a picture: formats that processing.test.mjs does not have, made by FFmpeg and here.
+// Hostile uploads, and metadata of cameras and programs, in formats that processing.test.mjs does not cover; made by
+// FFmpeg and here.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import zlib from 'node:zlib';
@@ -97,7 +98,7 @@ const ihdr = (width, height) => {
         return pngChunk('IHDR', data);
 };
 const pngOf = (width, height, data, ...chunks) => Buffer.concat([png(1, 1).subarray(0, 8), ihdr(width, height), ...chunks, pngChunk('IDAT', data), pngChunk('IEND', Buffer.alloc(0))]);
-// As if it were so large: the box that says it, which HEIC and AVIF have in common.
+// Claims this size, in the box that HEIC and AVIF share.
 function claimed(picture, width, height) {
         const copy = Buffer.from(picture);
         for (let at = copy.indexOf('ispe'); at >= 0; at = copy.indexOf('ispe', at + 4)) {
@@ -129,7 +130,7 @@ test('pictures with sides of 100,000 pixels or 10,000 frames, and bombs of every
                 'WebP, 16,777,216 × 16': [webp(vp8x(0, 1 << 24, 16), picture), /pixels|read/],
                 'WebP of 10,000 frames': [webp(vp8x(2, 16, 16), riff('ANIM', Buffer.alloc(6)), ...Array(10_000).fill(frame(picture))), /frames/],
                 'GIF of 10,000 frames': [gif(10_000), /frames/],
-                'GIF whose screen is 65,535 × 65,535': [large, null], // libnsgif takes its frames' size then
+                'GIF whose screen is 65,535 × 65,535': [large, null], // libnsgif then uses the size of its frames
                 'AVIF, 100,000 × 100,000': [claimed(avif, 100_000, 100_000), /pixels|read/],
                 'HEIC, 100,000 × 100,000': [claimed(heic, 100_000, 100_000), /pixels|read/],
         };
@@ -158,7 +159,7 @@ test('truncated anywhere or with any byte changed, a file fails with a reason, a
                 }
         }
         for (const [what, answer, cut] of seen) {
-                if (answer.status === 415) { // its first bytes are nothing any more
+                if (answer.status === 415) { // its first bytes are not a known type any more
                         problem(answer, 415, { code: 'unsupported_media_type' });
                         continue;
                 }

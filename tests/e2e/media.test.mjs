@@ -1,4 +1,4 @@
-// Media of one's own: brought by a form, read, described, listed, deleted, counted.
+// Members' own media: uploading by form, reading, describing, listing, deleting, quotas.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { before, test } from 'node:test';
@@ -16,7 +16,7 @@ before(async () => {
 const bring = (member, file, fields, name) => api('POST', '/v1/media', { token: member.token, ...form(file, fields, name) });
 const usage = async (member) => must(await member.get('/v1/media/usage'));
 
-// The bytes as they come: api() reads text.
+// Returns bytes, whereas api() reads text.
 async function download(path, { token, headers = {} } = {}) {
         const answer = await fetch(new URL(path, process.env.SONET_URL), { headers: { ...(token ? { authorization: `Bearer ${token}` } : {}), ...headers } });
         return { status: answer.status, headers: Object.fromEntries(answer.headers), bytes: Buffer.from(await answer.arrayBuffer()) };

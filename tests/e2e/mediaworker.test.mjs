@@ -1,4 +1,4 @@
-// Media that come in here and are processed elsewhere: `sonet serve media-worker`, stopped and killed in the middle of its work.
+// Media uploaded here and processed elsewhere: `sonet serve media-worker`, stopped and killed while working.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
@@ -47,7 +47,7 @@ test('uploads wait for a worker, which processes pictures, videos and sounds', a
         assert.deepEqual(await worker.ended, [0, null]);
 });
 
-// It looks by itself every 30 s: what it is not told of would take five minutes.
+// It polls every 30 s, so without notifications this would take five minutes.
 test('an instance is notified at once of uploads at another one', { timeout: 120_000 }, async () => {
         const others = Object.entries(it.server.grpcAddresses()).filter(([name]) => name !== 'media').map(([name, address]) => [`${name.toUpperCase()}_URL`, `grpc://${address}`]);
         const instance = await startBeside(it.server, films, ['media'], { ...Object.fromEntries(others), GRPC_PORT: '0', MEDIA_PROCESS: 'on' });
@@ -91,7 +91,7 @@ test('a stopping worker releases its work, and a killed one is replaced when its
         assert.ok(signal(second.pid, 'SIGKILL'));
         await second.ended;
         const third = await startWorker();
-        const picture = await bring(png(32, 20)); // which does not wait for it
+        const picture = await bring(png(32, 20)); // which does not wait for the film
         assert.equal((await processed(it.ada, picture.id)).status, 'ready');
         assert.equal(must(await it.ada.get(`/v1/media/${id}`)).status, 'processing');
         const media = await processed(it.ada, id);

@@ -1,4 +1,4 @@
-// messaging_service: chats whose messages are never lost, never doubled, never out of order, and read by nobody else.
+// messaging_service: messages are never lost, duplicated, reordered, or visible to others.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
@@ -11,7 +11,7 @@ const ask = (member, chat, text, more = {}) => member.post(`/v1/chats/${chat.id}
 const send = async (member, chat, text, more) => must(await ask(member, chat, text, more), 201);
 const page = async (member, chat, query = '') => must(await member.get(`/v1/chats/${chat.id}/messages${query}`));
 const texts = (list) => list.items.map((m) => m.text);
-const streams = new Set(); // closed in the end, also those of tests that failed
+const streams = new Set(); // closed at the end, including those of failed tests
 after(() => streams.forEach((stream) => stream.socket.terminate()));
 const connect = async (member) => {
         const stream = new Stream(net.url, { token: member.token });
@@ -109,7 +109,7 @@ test('two hundred concurrent messages in a chat appear once each, in one order a
         const members = await registerMany(4);
         const chat = await group(...members);
         const begun = must(await members[0].get(`/v1/chats/${chat.id}`)).last_seq;
-        const sent = await Promise.all(Array.from({ length: 200 }, (_, i) => { // a busy server refuses some: they ask again under the same id
+        const sent = await Promise.all(Array.from({ length: 200 }, (_, i) => { // a busy server rejects some, which are retried with the same id
                 const body = { client_id: randomUUID(), text: `m${i}` };
                 return eventually('it is sent', async () => must(await members[i % 4].post(`/v1/chats/${chat.id}/messages`, body), 201), 120_000);
         }));

@@ -1,4 +1,5 @@
-// Pictures in notes: shown to who may see the note, by addresses that nobody else can use, and gone with the note.
+// Pictures in notes: visible to those who may see the note, by URLs that nobody else can use, and deleted with the
+// note.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { api, eventually, must, problem, randomKey, readAll, registerMany } from './shared.mjs';
@@ -101,7 +102,7 @@ test('a deleted media disappears from its note; media that only a note showed ar
         const other = await write([shared]);
         await Promise.all([first, second, shared].map((id) => processed(author, id)));
         await eventually('they are public', async () => (await Promise.all([first, second, shared].map((id) => fetchStatus(`/media/${id}/original`)))).every((status) => status === 200));
-        assert.equal(await fetchStatus(`/media/${first}/original`), 200); // what was just asked for is kept open
+        assert.equal(await fetchStatus(`/media/${first}/original`), 200); // recently served files are cached
         must(await author.del(`/v1/media/${first}`), 204);
         assert.deepEqual((await stranger.read(note.id)).media.map((m) => m.id), [second, shared]);
         assert.equal(await fetchStatus(`/media/${first}/original`), 404);
@@ -150,7 +151,8 @@ function randomOf(seed) {
 
 const pairOf = (a, b) => `${a.username} ${b.username}`;
 
-// What ought to be: members, {id, owner, gone} media, {id, author, visibility, media, gone} notes, and who follows and blocks whom.
+// The expected state: members, {id, owner, gone} media, {id, author, visibility, media, gone} notes, and who follows
+// and blocks whom.
 class Reference {
         constructor(members, media) {
                 Object.assign(this, { members, media, notes: [], follows: new Set(), blocks: new Set() });
@@ -167,7 +169,7 @@ class Reference {
 
         isPublic(media) { return !media.gone && this.notes.some((n) => !n.gone && n.visibility === 'public' && n.media.includes(media)); }
 
-        // What it alone showed goes with it.
+        // Media that only this note showed are deleted with it.
         drop(note) {
                 note.gone = true;
                 for (const m of note.media) {
@@ -222,7 +224,7 @@ const STEPS = {
         },
 };
 
-// Who sees which note with which media; every address that was given works for whom it was given to, and is remembered.
+// Checks who sees which note with which media. Each URL works for its recipient, and is remembered.
 async function look(world, given) {
         for (const viewer of world.members) {
                 for (const note of world.notes) {
@@ -245,7 +247,7 @@ async function look(world, given) {
         }
 }
 
-// An address with a signature works until its hour is over, unless the media is gone, and never for another viewer or media.
+// A signed URL works until it expires or the media is deleted, and never for another viewer or media.
 async function useGiven(world, given) {
         for (const [url, { viewer, media }] of given) {
                 const [other, foreign] = [world.members.find((m) => m !== viewer), world.media.find((m) => m.owner !== media.owner)];

@@ -1,4 +1,4 @@
-// notification_service: who is told what of others, and what of it they may see.
+// notification_service: who is notified of what, and what they may see of it.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { before, test } from 'node:test';
@@ -406,7 +406,7 @@ test('messages notify per chat until they are read there; muted and left chats d
         assert.deepEqual([second.id, second.text, names(second)], [first.id, '', [gil.username, fay.username]]);
         const last = await write(fay, chat, 'Where?');
         await until('what is newest', reader, ([item]) => item.text === 'Where?' && names(item)[0] === fay.username);
-        assert.deepEqual(await list(fay), []); // who writes has read what was said before
+        assert.deepEqual(await list(fay), []); // writing marks earlier messages as read
         const stream = new Stream(process.env.SONET_URL, { token: reader.token });
         assert.equal((await stream.next()).type, 'authenticated');
         assert.equal((await stream.subscribe('notifications')).type, 'subscribed');
@@ -463,7 +463,7 @@ test('a message with more recipients than a batch notifies each of them once', a
         const others = `select '${chat.id}', ('00000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, 3, 1, '{[1,)}' from generate_series(1, 2500) n`;
         query(sharedDir(), 'messaging', `insert into chat_participants (chat_id, user_id, role, state, visible) ${others}`);
         await write(fay, chat, 'To all');
-        await untilTypes(reader, 'message'); // theirs is the greatest id
+        await untilTypes(reader, 'message'); // this member has the greatest id
         await write(fay, chat, 'And again');
         await until('the second one', reader, ([item]) => item.text === 'And again' && item.latest_at > item.created_at);
         const told = `select count(*) || ' to ' || count(distinct user_id) from notifications where chat_id = '${chat.id}'`;

@@ -1,4 +1,4 @@
-// What the rows of services/notification/events.def.h do with events: also with those that no service emits yet, and with what is undone by deletion.
+// The rows of services/notification/events.def.h: including events that no service emits yet, and what deletions undo.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
@@ -18,7 +18,7 @@ async function subscribe(member) {
         must(await member.post('/v1/push/subscriptions', subscription.body), 201);
         return subscription;
 }
-// As the service would in the transaction that causes it: from here on it takes the way of all events.
+// Emits an event as the service would; from here on it is handled like all events.
 function emit(source, { type, aggregate = randomUUID(), object = null, actor = null }) {
         const value = (id) => (id ? `'${id}'` : 'null');
         query(sharedDir(), source, `insert into outbox (event_id, type, aggregate_id, object_id, actor_id, occurred_at)
@@ -36,7 +36,7 @@ test('a resolved report notifies its author once per report: a future event need
         assert.deepEqual([item.type, item.group_key, item.actors.map((a) => a.id), item.note, item.chat], ['report_resolved', `report_resolved:${report}`, [member.id], null, null]);
         assert.ok(!JSON.stringify([item, push.text]).includes(moderator.username), 'nobody learns who decided');
         emit('user', { type: 'report.resolved', aggregate: report, object: member.id, actor: moderator.id });
-        emit('user', { type: 'report.resolved', actor: moderator.id }); // of somebody who is gone
+        emit('user', { type: 'report.resolved', actor: moderator.id }); // by a member who is gone
         const second = emit('user', { type: 'report.resolved', object: member.id, actor: moderator.id });
         await eventually('two are told', async () => (await list(member)).length === 2, 60_000);
         assert.deepEqual((await list(member)).map((i) => i.group_key), [second, report].map((id) => `report_resolved:${id}`));
@@ -97,7 +97,7 @@ test('`why` shows what holds a notification back on other channels and until whe
         const held = async (type) => (await list(member)).find((i) => i.type === type)?.why.held;
         const HOUR_MS = 3_600_000, zone = (hours) => `Etc/GMT${hours > 0 ? '-' : '+'}${Math.abs(hours)}`;
         const hour = new Date().getUTCHours();
-        const offset = 12 - hour; // there it is noon now
+        const offset = 12 - hour; // where it is noon now
         must(await member.put(`${PATH}/quiet_hours`, { body: { time_zone: zone(offset), windows: [] } }));
         must(await member.put(`${PATH}/preferences`, { body: { types: [{ type: 'like', push: 'daily' }], digest_hour: 15, daily_budget: 1 } }));
         const { id } = await member.note('Held');

@@ -1,4 +1,4 @@
-// What administrators say of notifications: what is told together.
+// Aggregation rules, templates, budgets and bounced mails.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { eventually, must, problem } from './client.mjs';
@@ -259,13 +259,13 @@ test('operators can preview texts, and have a test mail sent', async () => {
         }
 });
 
-// --- the budget of a day ---
+// --- daily budgets ---
 
 test('deliveries over the daily budget become one push and one mail at its end; types that pass quiet hours do not count', async () => {
         const author = await listener([]);
         const fans = await net.registerMany(6);
         const subscription = await subscribe(author);
-        const digest_hour = (new Date().getUTCHours() + 12) % 24; // not while this runs
+        const digest_hour = (new Date().getUTCHours() + 12) % 24; // not during this test
         const chosen = { digest_hour, daily_budget: 2, types: [{ type: 'like', email: 'immediate' }] };
         assert.equal(must(await author.get('/v1/notifications/preferences')).daily_budget, 0);
         problem(await author.put('/v1/notifications/preferences', { body: { daily_budget: 1001 } }), 422, { field: 'daily_budget' });
@@ -295,7 +295,7 @@ test('deliveries over the daily budget become one push and one mail at its end; 
         assert.equal((await service.wait(subscription, 6)).text.notifications, 1);
 });
 
-// --- mails that come back ---
+// --- bounced mails ---
 
 test('a permanently rejected address gets no more notifications, and its owner is notified once; policy rejections do not count', async () => {
         const [author, other] = [await listener([{ type: 'like', email: 'immediate' }, { type: 'renote', email: 'immediate' }]), await listener([{ type: 'like', email: 'immediate' }])];
@@ -311,7 +311,7 @@ test('a permanently rejected address gets no more notifications, and its owner i
         box.refuse[`${other.username}@example.org`] = policy;
         const note = await author.note('Will not be mailed');
         await fan.react(note.id, 'like');
-        await fan.react(note.id, 'renote'); // two are on their way
+        await fan.react(note.id, 'renote'); // two mails are pending
         await fan.react((await other.note('Nor this')).id, 'like');
         const told = await eventually('it is told', async () => (await list(author)).find((i) => i.type === 'mail_bounced') ?? false, 90_000);
         assert.deepEqual([names(told), told.why, told.note], [[author.username], { rule: 'security' }, null]);

@@ -1,4 +1,4 @@
-// What becomes of pictures: nothing hidden leaves with them, what is made of them, and what cannot be read harms nobody.
+// Processing pictures: no metadata is published, variants are made, and unreadable files do no harm.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { before, test } from 'node:test';
@@ -73,7 +73,7 @@ test('variants are AVIF for clients that accept it, and WebP otherwise', async (
         const original = await ask('original', { accept: 'image/avif' });
         assert.deepEqual([original.type, /\bAccept\b(?!-)/.test(original.vary ?? '')], ['image/heic', false]);
         assert.equal((await ask('large.avif', {})).status, 422);
-        // What libvips wrote is a picture to it again.
+        // libvips can read its own output.
         const again = await bring((await ask('large', { accept: 'image/avif' })).data);
         assert.deepEqual([again.status, again.width, again.height], ['ready', 48, 32], again.reason);
 });
@@ -163,13 +163,13 @@ test('a focus changed during processing is used for the thumb', async () => {
 });
 
 test('blocked pictures fail in any size, and cannot be uploaded again', async () => {
-        // Waves that no other test's picture is like.
+        // Waves that are not similar to any other test's picture.
         const waves = (size) => png(size, size, (x, y) => Array(3).fill(Math.round(128 + 60 * Math.cos(9 * x / size) * Math.sin(2 + 8 * y / size) + 60 * Math.sin(1 + 5 * x / size - 11 * y / size))), []);
         const [whole, small, other] = [await bring(waves(300)), await bring(waves(120)), await bring(png(50, 50))];
         assert.deepEqual([whole.status, small.status, other.status], ['ready', 'ready', 'ready']);
         const blocked = await admin('media', 'block', whole.id, 'a test');
         assert.equal(blocked.code, 0, blocked.stderr);
-        assert.match(blocked.stdout, /^2 hashes blocked/); // nothing was hidden in it: it is given out as it came
+        assert.match(blocked.stdout, /^2 hashes blocked/); // it had no metadata, so it is served as uploaded
         try {
                 await eventually('both have failed', async () => {
                         for (const { id } of [whole, small]) {
@@ -182,7 +182,7 @@ test('blocked pictures fail in any size, and cannot be uploaded again', async ()
                 problem(await api('POST', '/v1/media', { token: owner.token, ...form(waves(300)) }), 403, { code: 'media_blocked', field: 'file' });
                 const again = await bring(waves(200));
                 assert.deepEqual([again.status, again.reason], ['failed', 'it must not be kept on this server']);
-                must(await owner.patch(`/v1/media/${again.id}`, { focus_x: 0.5 })); // there is nothing of it to be processed again
+                must(await owner.patch(`/v1/media/${again.id}`, { focus_x: 0.5 })); // a failed media is not processed again
                 assert.equal(must(await owner.get(`/v1/media/${again.id}`)).status, 'failed');
         } finally {
                 for (const line of (await admin('media', 'blocks')).stdout.split('\n').filter((text) => text.endsWith('a test'))) {

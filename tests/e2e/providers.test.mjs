@@ -1,4 +1,5 @@
-// SMS and pushes to apps: what providers are sent, what their answers mean, and how members give telephone numbers and devices.
+// SMS and pushes to apps: requests to providers, the meaning of their responses, and how members register telephone
+// numbers and devices.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { after, test } from 'node:test';
@@ -101,7 +102,7 @@ test('while the provider fails repeatedly, a code waits without using attempts, 
         const tried = await Promise.all(Array.from({ length: 5 }, asked));
         await eventually('five failed', () => tried.every(({ number }) => providers.to(encoded(number)).length > 0), 60_000);
         let waiting;
-        for (let i = 0; i < 10 && !waiting; i++) { // one may be tried when a pause has ended; the next pause is longer
+        for (let i = 0; i < 10 && !waiting; i++) { // one may be tried after each pause, and the next pause is longer
                 const next = await asked();
                 const [attempts] = await eventually('it is tried, or put off', () => row(next)[1] === 't' && row(next), 60_000);
                 if (attempts === '0') {
@@ -161,7 +162,7 @@ test('Android apps get pushes with an access token of the service account, which
         assert.deepEqual([claims.iss, claims.aud, claims.scope], ['sonet@x.example', `${providers.url}/token`, 'https://www.googleapis.com/auth/firebase.messaging']);
         assert.ok(claims.exp - claims.iat === 3600 && Math.abs(claims.iat - Date.now() / 1000) < 60);
         await tried(member, 'mobile', 'sent');
-        providers.tokens++; // the one that was given holds no more
+        providers.tokens++; // invalidates the issued token
         await fan.react((await member.note('Two')).id, 'like');
         await tried(member, 'mobile', 'later');
         hurry(member);

@@ -1,4 +1,4 @@
-// Web Push: subscriptions, what is sent to them and when, and what becomes of it.
+// Web Push: subscriptions, what is sent to them and when, and the results.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
@@ -22,7 +22,7 @@ const newest = async (member, n = 1) => eventually('a notification', async () =>
         return items.length >= n && items[0];
 });
 const attempts = async (member, item) => must(await member.get(`${PATH}/${item.id}/deliveries`)).items;
-// What is due later is due now.
+// Makes pending deliveries due now.
 const hurry = (member) => query(sharedDir(), 'notification', `update notification_queue set due_at = now() where user_id = '${member.id}'`);
 const settled = (member, item, ...outcomes) => eventually(outcomes.join(), async () => (await attempts(member, item)).map((a) => a.outcome).join() === outcomes.join(), 60_000);
 
@@ -158,7 +158,7 @@ test('a push that is rejected or deferred too often becomes a dead letter, which
 });
 
 test('a receiver that does not respond delays nobody else', async (t) => {
-        const fresh = await new PushService().open(); // it has never answered, and may speak HTTP/2 for all one knows
+        const fresh = await new PushService().open(); // it has never responded, so it might support HTTP/2
         t.after(() => fresh.close());
         const [waiting, author, fan] = await registerMany(3);
         const [silent, here] = [await subscribe(waiting, fresh), await subscribe(author, fresh)];
@@ -231,7 +231,7 @@ test('deliveries are counted for administrators by groups of people, and reveal 
         const told = async () => (await points()).reduce((sum, p) => sum + p.value, 0);
         await eventually('those of five people are counted', async () => await told() >= 5, 200_000);
         const sent = Number(query(sharedDir(), 'notification', "select count(*) from notification_delivery_logs where outcome = 'sent'"));
-        assert.ok(await told() <= sent, `${await told()} of ${sent}`); // others of this run may be sent meanwhile
+        assert.ok(await told() <= sent, `${await told()} of ${sent}`); // other tests may send meanwhile
         problem(await fan.get('/v1/admin/analytics/metrics?name=deliveries&from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z'), 403);
 });
 

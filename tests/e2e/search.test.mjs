@@ -1,4 +1,4 @@
-// Searching: what is found, by whom, and that what one may not see is not found.
+// Search: what is found by whom, and that hidden things are not found.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { admin, registerWithRole } from './operator.mjs';
@@ -9,7 +9,7 @@ const path = (query, more = {}) => `/v1/search?${new URLSearchParams({ query, ..
 const notes = async (who, query, more) => must(await who.get(path(query, { type: 'notes', ...more })));
 const found = async (who, query, more) => (await notes(who, query, more)).items.map((item) => item.note.id);
 const nobody = { get: (where) => api('GET', where) };
-// A word that no other test writes.
+// A word that no other test uses.
 const rare = () => `w${randomName().slice(2).replace(/[0-9]/g, (digit) => 'ghijklmnop'[digit])}x`;
 const write = async (who, text, visibility) => must(await who.post('/v1/notes', { text, visibility }), 201).id;
 const until = (who, query, expected, more) => eventually(`${query} finds ${expected.length}`,
@@ -215,8 +215,8 @@ test('invalid queries are rejected with the position of the error', async () => 
         }
         problem(await nobody.get(path('a '.repeat(10_000))), 414);
         problem(await nobody.get(path('a\u0000b')), 422, { field: 'query' });
-        await refused('(a+)+$ .*', 5, 'a word with a letter'); // no regular expression
-        for (const query of ['[a-z]{1,99}', "a'b|c&d", '%s%n', "x';drop table search_index--"]) { // words, and nothing else
+        await refused('(a+)+$ .*', 5, 'a word with a letter'); // regular expressions are not supported
+        for (const query of ['[a-z]{1,99}', "a'b|c&d", '%s%n', "x';drop table search_index--"]) { // just words
                 must(await nobody.get(path(query)));
         }
         problem(await nobody.get(path('')), 422, { field: 'query' });
@@ -293,7 +293,7 @@ test('a rebuild of the index by the operator loses nothing, neither meanwhile no
 const history = async (who) => must(await who.get('/v1/search/history')).items.map((item) => item.query);
 const suggestions = async (who, query, more) => must(await who.get(`/v1/search/suggestions?${new URLSearchParams({ query, ...more })}`)).items;
 const keepHistory = async (who, on) => must(await who.patch('/v1/users/me/settings', { privacy: { search_history: on } }));
-// From then on the index knows the member, who may have registered just now.
+// Waits until the index knows the member, who may just have registered.
 const searchUntilKept = (who, query) => eventually(`${query} is kept`, async () => { await notes(who, query); return (await history(who)).includes(query); }, 20_000);
 
 test('the search history is private, has each query once, and can be deleted or turned off', async () => {
@@ -428,7 +428,7 @@ test('synonyms find each other in notes of their language, ranked after the word
         await until(nobody, one, [self]);
         await until(nobody, two, [english, german]);
         await until(nobody, three, [any]);
-        await eventually('each finds the others', async () => { // another file may set others meanwhile
+        await eventually('each finds the others', async () => { // another test file may change them meanwhile
                 assert.deepEqual(await set([{ language: 'en', words: [one.toUpperCase(), two] }, { words: [one, three] }]),
                         { items: [{ language: 'en', words: [one, two] }, { language: '', words: [one, three] }] });
                 assert.equal(must(await root.get('/v1/admin/search/synonyms')).items.length, 2);

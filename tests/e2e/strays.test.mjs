@@ -1,5 +1,5 @@
-// What lies in MEDIA_DIR and no row knows: refused pieces leave nothing there, and what a crash left goes after a day. And how the queue of
-// processing is divided between members.
+// Files in MEDIA_DIR without rows: rejected pieces leave none, and those left by a crash are removed after a day. And
+// sharing the processing queue fairly between members.
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import fs from 'node:fs';
@@ -111,7 +111,7 @@ test('the check finds rows without files and files without rows, and nothing if 
         const [chunk] = fs.readdirSync(path.join(dir, 'chunks')).filter((name) => /^[0-9a-f-]{36}$/.test(name) && !kept.includes(`chunks/${name}`));
         const strays = [`chunks/${randomUUID()}`, `blobs/00/00${'ab'.repeat(31)}`, `incoming/${randomUUID()}`];
         fs.renameSync(lost, `${lost}.away`);
-        fs.symlinkSync(`${lost}.away`, lost); // which counts for nothing, and is not followed
+        fs.symlinkSync(`${lost}.away`, lost); // ignored and not followed
         assert.equal((await small()).status, 500);
         fs.renameSync(path.join(dir, 'chunks', chunk), path.join(dir, 'chunks', 'away'));
         for (const name of strays) {

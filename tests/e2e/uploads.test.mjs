@@ -1,4 +1,4 @@
-// Uploads in pieces (tus 1.0): by tus-js-client and tuspy as they are published, and by hand where clients do not go.
+// Resumable uploads (tus 1.0): with the published tus-js-client and tuspy, and by hand for what these do not cover.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
@@ -92,14 +92,14 @@ test('a connection stalled mid-chunk blocks nobody: the client resumes at once, 
                 'upload-offset': '1000', 'content-type': 'application/offset+octet-stream', 'content-length': picture.length - 1000 } });
         stuck.on('error', () => {});
         stuck.write(picture.subarray(1000, 200_000));
-        await new Promise((resolve) => setTimeout(resolve, 50)); // it is on its way
+        await new Promise((resolve) => setTimeout(resolve, 50)); // it is in progress
         const asked = performance.now();
         const offset = await offsetOf(address);
         assert.equal(offset, 1000);
         const next = await ask('PATCH', address, { 'upload-offset': String(offset) }, picture.subarray(offset, 300_000));
         assert.equal(next.status, 204, JSON.stringify(next.body));
         console.log(`resumed after ${(performance.now() - asked).toFixed(0)} ms`);
-        stuck.destroy(); // only now the server hears of its end
+        stuck.destroy(); // only now does the server see its end
         assert.equal((await ask('PATCH', address, { 'upload-offset': '300000' }, picture.subarray(300_000))).status, 204);
         assert.deepEqual(await original(await mediaOf(address)), picture);
 });
@@ -190,7 +190,7 @@ test('64 concurrent uploads never exceed the quota', async () => {
         const { quota_bytes: quota } = must(await member.get('/v1/media/usage'));
         const each = Math.floor(quota / 10);
         const create = async () => {
-                for (;;) { // one address may not send more than so many bodies at once
+                for (;;) { // the number of concurrent bodies per address is limited
                         const answer = await ask('POST', '/v1/uploads', { 'upload-length': String(each) }, undefined, member);
                         if (answer.body.code !== 'spool_full') {
                                 return answer;
@@ -203,7 +203,7 @@ test('64 concurrent uploads never exceed the quota', async () => {
         assert.equal(must(await member.get('/v1/media/usage')).reserved_bytes, 10 * each);
 });
 
-// A piece in chunks, whose checksum is known when it has been sent (tus: checksum-trailer).
+// Sends a piece in chunks, with its checksum in a trailer (tus: checksum-trailer).
 function sendWithTrailer(address, offset, bytes, checksum, method = 'PATCH') {
         return new Promise((resolve, reject) => {
                 const request = http.request(new URL(address, base), { method, headers: {

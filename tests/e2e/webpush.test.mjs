@@ -1,5 +1,5 @@
-// Web Push beyond SoNet: a push service that others wrote decrypts and checks what it is sent, the service worker of docs/api.md shows it in Chromium,
-// and what is undone is retracted, delivered or not.
+// Web Push with third-party software: an independent push service decrypts and verifies pushes, the service worker of
+// docs/api.md shows them in Chromium, and undone events are retracted, delivered or not.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
@@ -39,7 +39,7 @@ async function liked(author, fan, subscription, n = 1) {
         return { note, push };
 }
 
-// web-push-testing, on this machine's loopback alone.
+// Starts web-push-testing, on loopback only.
 async function open(t) {
         const model = new PushApiModel();
         const testing = new WebPushTestingServer(model, 0);
@@ -177,7 +177,7 @@ test('a retraction gives way to a later push with the same tag, not to an earlie
         const [author, fan, other, stranger] = await registerMany(4);
         const subscription = await subscribe(author);
         const gone = (id) => eventually('it is gone', () => sql(`select count(*) from notifications where id = '${id}'`) === '0', 60_000);
-        // The first is archived: so the second like makes another notification.
+        // The first is archived, so the second like makes another notification.
         async function twice(n) {
                 const { note, push } = await liked(author, fan, subscription, n);
                 must(await author.put(`/v1/notifications/${push.text.id}/archive`), 204);
@@ -218,7 +218,7 @@ test('an event undone during its push is retracted afterwards', async () => {
         assert.equal(service.to(subscription).length, 1, 'not before it is certain that it comes second');
         release();
         delete service.hanging[subscription.path];
-        hurry(author); // the end of the lease is now
+        hurry(author); // expires the lease now
         assert.equal((await service.wait(subscription, 2)).text.retracted, true);
         await idle(author);
 });
@@ -229,7 +229,7 @@ test('a digest of one notification undone during its push is retracted, a digest
         const note = await author.note('In a digest');
         must(await author.put('/v1/notifications/preferences', { body: { types: [{ type: 'like', push: 'daily' }, { type: 'renote', push: 'daily' }] } }));
         const waiting = (n) => eventually(`${n} wait`, () => sql(`select count(*) from notification_queue where user_id = '${author.id}'`) === `${n}`, 60_000);
-        // Pushed, undone meanwhile, and at the end of the lease.
+        // Pushed, undone meanwhile, and claimed again after the lease.
         async function undone(whats, n) {
                 for (const [i, what] of whats.entries()) {
                         await fan.react(note.id, what);
@@ -296,7 +296,7 @@ function serviceWorker() {
         return example.split('\n').map((line) => line.slice(4)).join('\n');
 }
 
-// A site with that service worker, as its page in Chromium sees it.
+// Opens a page in Chromium of a site with that service worker.
 async function openPage(t) {
         const files = { '/': ['text/html', '<!doctype html><title>A client</title>'], '/worker.js': ['text/javascript', serviceWorker()] };
         const site = http.createServer(({ url }, response) => {
@@ -336,7 +336,8 @@ test('the service worker of docs/api.md shows in Chromium what SoNet pushed, rep
         const page = await openPage(t);
         const note = await author.note('Hello');
         await fan.react(note.id, 'like');
-        // Chromium passes over a push now and then, when it has not written the registration down yet or the machine is busy: then it comes once more.
+        // Chromium sometimes drops a push, if the registration is not stored yet or the machine is busy; then it is
+        // sent again.
         const deliver = (push, titles) => eventually(titles.join(), async () => {
                 await page.deliver(push);
                 return (await page.shown()).map(({ title }) => title).sort().join() === titles.sort().join();
