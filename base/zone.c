@@ -66,7 +66,7 @@ static bool read_head(struct bytes *in, struct head *head)
         return head->types > 0;
 }
 
-/* Of the block behind a head, whose times have so many bytes. */
+/* The size of the block after a header, with times of time_bytes each. */
 static size_t block_bytes(const struct head *head, size_t time_bytes)
 {
         return head->times * (time_bytes + 1) + head->types * 6 + head->chars + head->leap * (time_bytes + 4) +
@@ -93,7 +93,7 @@ static bool read_changes(const uint8_t *block, const struct head *head, struct z
         return true;
 }
 
-/* The first block has times of 32 bits and is passed over. The rule stands between two line ends. */
+/* Skips the first block, whose times have 32 bits. The rule is between two newlines. */
 static bool read_file(struct bytes in, struct zone *zone)
 {
         struct head head;

@@ -82,7 +82,7 @@ static void add_held(const struct cache *cache, struct held *held, const struct 
 
 /* ---- A batch ---- */
 
-/* False: it is to be filled. */
+/* False if the item must be filled. */
 static bool look_up(const struct cache *cache, enum read_from from, struct cache_item *item)
 {
         if (from == READ_FROM_DATABASE) {

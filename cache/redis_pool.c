@@ -192,7 +192,7 @@ static void note_failure(struct redis *r, const struct redis_checkout *checkout)
         }
         r->open_until_us = clock_monotonic_us() + r->open_ms * 1000;
         set_breaker(r, REDIS_OPEN);
-        pthread_cond_broadcast(&r->released); /* those that wait for a connection need not any more */
+        pthread_cond_broadcast(&r->released); /* callers waiting for a connection can give up */
 }
 
 static void note_success(struct redis *r, const struct redis_checkout *checkout)
@@ -255,8 +255,8 @@ static bool connect_in_slot(struct redis *r, struct redis_checkout *checkout)
         return false;
 }
 
-/* True when Redis closed the connection while it lay in the pool (it was started again, say). Unsolicited bytes
- * for are no better. Found out before anything is sent, so that no command can run twice. */
+/* True if Redis closed the connection while it was idle in the pool (because of a restart, for example) or sent
+ * unsolicited bytes. Checked before anything is sent, so that no command can run twice. */
 static bool went_stale(const redisContext *connection)
 {
         char byte;
@@ -330,7 +330,7 @@ bool redis_up(struct redis *r)
         if (no_wait_refuses()) {
                 return false;
         }
-        /* Not known, or not any more: ask, if the breaker allows it. */
+        /* Unknown or outdated: ask, if the breaker allows it. */
         struct redis_checkout checkout;
         if (!redis_checkout_begin(r, REDIS_TIMEOUT_MS, &checkout)) {
                 return false;

@@ -191,7 +191,7 @@ bool cache_table_get(struct cache_table *t, const void *key, size_t key_len, uni
         return found;
 }
 
-/* Without the lock, since nothing is read: where there is no such memory any more, none is fetched. */
+/* No lock is needed, since prefetching an address that is no longer valid does nothing. */
 uint64_t cache_table_prefetch_bucket(struct cache_table *t, const void *key, size_t key_len)
 {
         uint64_t hash = hash_key(t, key, key_len);

@@ -169,7 +169,8 @@ enum db_outcome db_pg_wait(PGconn *pg, int64_t deadline_us, PGresult **result)
                         break;
                 }
                 if (PQresultStatus(next) == PGRES_COPY_IN || PQresultStatus(next) == PGRES_COPY_OUT) {
-                        outcome = DB_LOST; /* COPY is never used: give the connection up rather than read it for ever */
+                        outcome =
+                            DB_LOST; /* COPY is never used, so the connection is given up rather than read forever */
                 }
                 if (*result != NULL && is_error(*result)) {
                         PQclear(next);
@@ -254,7 +255,8 @@ void db_connection_close(struct db_connection *connection)
                 char error[256];
 
                 if (cancel != NULL) {
-                        (void)PQcancel(cancel, error, sizeof(error)); /* best effort: statement_timeout is behind it */
+                        (void)PQcancel(cancel, error,
+                                       sizeof(error)); /* best effort; statement_timeout is the fallback */
                 }
                 PQfreeCancel(cancel);
         }

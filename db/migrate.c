@@ -67,7 +67,7 @@ static int serves_from(const struct db_migration *m)
         return said != NULL ? (int)strtol(said + strlen("-- " SERVES ":"), NULL, 10) : m->number - 1;
 }
 
-/* What a newer release left: it only expands, for the release before. */
+/* Migrations of a newer release, which only expand the schema, so that the previous release still works. */
 static sn_status check_newer(const struct set *set, const PGresult *applied, int row, struct buf *error)
 {
         int from = (int)strtol(PQgetvalue(applied, row, 3), NULL, 10);

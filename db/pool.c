@@ -115,8 +115,8 @@ static bool take_connection(struct db *db, int64_t deadline_us, struct db_connec
         return taken;
 }
 
-/* Without a word to the server. What comes unasked is the end of the session, or its reason: a connection with anything
- * to read is not used. */
+/* Checks without contacting the server. Unsolicited data mean the end of the session, so a connection with anything to
+ * read is not used. */
 static bool is_alive(struct db_connection *connection)
 {
         struct pollfd p = {.fd = PQsocket(connection->pg), .events = POLLIN};

@@ -12,7 +12,8 @@ static struct ticker *reaper;
 static struct db_connection *given_up;
 static bool at_rest; /* it was told of no idle connection since it last found none */
 
-/* Of all pools: idle connections that are due. until_us gets the moment when the next one is. */
+/* Takes the connections of all pools that have been idle since before_us, as a list. *oldest_us: since when the oldest
+ * of the others has been idle; 0 if there are none. */
 static struct db_connection *take_idle_since(int64_t before_us, int64_t *oldest_us)
 {
         struct db_connection *due = NULL;

@@ -24,7 +24,7 @@ static sn_status open_tx(struct rpc_call *c, bool transaction, struct db_tx **tx
         if (no_wait_refuses()) {
                 return db_fail_unreachable(c);
         }
-        CALL_ASSERT_NO_TRANSACTION(c); /* a thread that holds one connection and waits for another may wait for ever */
+        CALL_ASSERT_NO_TRANSACTION(c); /* a thread that holds one connection and waits for another may wait forever */
         struct db_tx *t = ARENA_NEW(c->arena, struct db_tx);
 
         *t = (struct db_tx){.c = c, .db = c->service->db, .transaction = transaction, .failed = SN_UNAVAILABLE};
@@ -45,8 +45,8 @@ sn_status db_read(struct rpc_call *c, struct db_tx **tx)
         return open_tx(c, false, tx);
 }
 
-/* Waits for the fence, then says the transaction's ID (for a lost COMMIT), whether the session of our lease has ended,
- * and whether the idempotency key is ours. NULL is no lock. A select list is evaluated from left to right. */
+/* Waits for the fence, then returns the transaction's ID (for a lost COMMIT), whether the session of our lease has
+ * ended, and whether the idempotency key is ours. NULL: no lock. A select list is evaluated from left to right. */
 DB_STATEMENT(ENTER_WRITE, "*", NULL,
              "select pg_advisory_xact_lock_shared($1), pg_current_xact_id()::text as xid,"
              " coalesce(pg_try_advisory_xact_lock_shared($2), false) as lost,"

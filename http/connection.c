@@ -308,7 +308,7 @@ static bool is_our_turn(struct http_connection *c)
         if ((atomic_fetch_or(&c->owner, HTTP_OWNER_EVENT) & HTTP_OWNER_HELD) != 0) {
                 return false;
         }
-        atomic_store(&c->owner, HTTP_OWNER_IO); /* it was given back in the meantime */
+        atomic_store(&c->owner, HTTP_OWNER_IO); /* ownership was returned in the meantime */
         return true;
 }
 

@@ -245,7 +245,7 @@ void http2_abandon_held(struct http_loop *loop)
                         }
                         http_server_uncount(server);
                 } else {
-                        sched_yield(); /* it is just being given back */
+                        sched_yield(); /* ownership is just being returned */
                 }
         }
 }

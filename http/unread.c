@@ -72,7 +72,7 @@ static int size_of(int64_t bytes)
 /* Recomputes what the loop's connections hold; held gets it by size. */
 static void look(struct http_loop *loop, int64_t held[SIZES])
 {
-        /* What is added meanwhile may be counted twice. */
+        /* Responses added meanwhile may be counted twice. */
         atomic_store_explicit(&loop->answers, 0, memory_order_relaxed);
         loop->unread = 0;
         for (struct http_connection *c = loop->connections; c != NULL; c = c->next) {

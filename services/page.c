@@ -66,7 +66,8 @@ static bool is_before(const struct position *a, const struct position *b)
 
 /* ---- Items fetched but not shown ---- */
 
-/* Of the item and its position: following again makes another item. The last eight bytes of IDs are random. */
+/* Covers the item and its position, since following again makes another item. The last eight bytes of IDs are random.
+ */
 static uint64_t fingerprint(const struct position *at)
 {
         uint64_t print = (uint64_t)at->sort_key * UINT64_C(0x9e3779b97f4a7c15);

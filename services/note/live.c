@@ -1,6 +1,5 @@
-/* Owns note_service's channels of the stream: who may subscribe, whom an event may concern, and what each viewer
- * sees of it, using the same predicate as pages. The home timeline's channel (services/timeline/live.c) is rendered
- * here, too. */
+/* Owns note_service's live channels: who may subscribe, whom an event may concern, and what each viewer sees of it,
+ * using the same predicate as pages. The home timeline's channel (services/timeline/live.c) is rendered here, too. */
 #include "services/note/note.h"
 
 #include <string.h>

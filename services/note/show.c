@@ -207,7 +207,7 @@ static bool mutes_author(const struct reader *reader, const struct item *item)
                (reader->asked_for == NULL || !uuid_equal(reader->asked_for, item->author_id));
 }
 
-/* A renote of one's own is not hidden by muting, whoever wrote the original. */
+/* Readers' own renotes are not hidden by muting, whoever wrote the original. */
 static bool is_muted(const struct reader *reader, const struct item *item)
 {
         return reader->hides_muted && !uuid_equal(item->viewer, item->author_id) &&

@@ -230,7 +230,7 @@ static const char DELIVER[] = "local len = redis.call('STRLEN', KEYS[1]) "
 
 #define DELIVER_OWNERS 500
 
-/* The entries of the first one's owner, as one command. Returns how many. */
+/* Adds the entries of the first entry's owner as one command. Returns their number. */
 static size_t add_owner(struct rpc_call *c, struct redis_pipeline *p, TimelineRows__Entry *const *entries, size_t n)
 {
         const char *key = key_of(c->arena, entries[0]->owner_id);

@@ -69,7 +69,8 @@ sn_status user_handle_batch_get_settings(struct rpc_call *c, const User__BatchGe
                                          User__SettingsList *out)
 {
         UserRows__StoredSetting **stored = NULL;
-        User__Settings *shared = ARENA_NEW(c->arena, User__Settings); /* of whoever changed nothing: most */
+        User__Settings *shared =
+            ARENA_NEW(c->arena, User__Settings); /* shared by members who changed nothing, which are most */
         size_t n = 0, n_of = 0;
 
         TRY(DB_READ(c, tx, store_settings(tx, in->ids, in->n_ids, &n, &stored)));
@@ -130,7 +131,7 @@ static sn_status check(struct rpc_call *c, const User__Settings *in)
         return SN_OK;
 }
 
-/* A member who is not discoverable is found by no name. */
+/* A member who is not discoverable is not found by any name. */
 static sn_status index_names(struct db_tx *tx)
 {
         User__User user = USER__USER__INIT;
