@@ -98,7 +98,7 @@ static void store_some(void)
         " group by 1) a full join first_notes t using (visitor) left join analytics_people p using (visitor)"          \
         " where (a.at, p.first_at) is distinct from (t.at, t.first_at)"
 
-static void changes_are_what_all_visits_add_up_to(void **state)
+static void stored_changes_equal_the_sum_of_all_visits(void **state)
 {
         for (int i = 0; i < PEOPLE; i++) {
                 (void)uuid_new(people[i]);
@@ -152,14 +152,14 @@ static void compare_with_definition(bool members)
         }
 }
 
-static void active_people_are_those_who_were_there_in_the_days_before(void **state)
+static void active_people_are_those_with_visits_in_the_period(void **state)
 {
         compare_with_definition(true);
         compare_with_definition(false);
 }
 
 /* Together they are all active members of the day. */
-static void new_and_returning_members_are_told_apart_by_their_first_day(void **state)
+static void new_and_returning_members_differ_by_their_first_day(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
         int64_t today_ms = clock_wall_ms() / DAY_MS * DAY_MS;
@@ -214,7 +214,7 @@ static size_t compare_cohorts(int64_t from_ms, int64_t to_ms, int64_t period_day
         return n;
 }
 
-static void cohorts_are_those_who_were_there_in_each_period(void **state)
+static void cohorts_count_people_active_in_each_period(void **state)
 {
         static const int64_t periods[] = {1, 2, 7, 30, 31};
         int64_t today_ms = clock_wall_ms() / DAY_MS * DAY_MS;
@@ -231,10 +231,10 @@ static void cohorts_are_those_who_were_there_in_each_period(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(changes_are_what_all_visits_add_up_to),
-            cmocka_unit_test(active_people_are_those_who_were_there_in_the_days_before),
-            cmocka_unit_test(cohorts_are_those_who_were_there_in_each_period),
-            cmocka_unit_test(new_and_returning_members_are_told_apart_by_their_first_day),
+            cmocka_unit_test(stored_changes_equal_the_sum_of_all_visits),
+            cmocka_unit_test(active_people_are_those_with_visits_in_the_period),
+            cmocka_unit_test(cohorts_count_people_active_in_each_period),
+            cmocka_unit_test(new_and_returning_members_differ_by_their_first_day),
         };
 
         return cmocka_run_group_tests_name("active", tests, analytics_setup, analytics_teardown);

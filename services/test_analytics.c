@@ -92,7 +92,7 @@ static void store_some(int64_t now_ms)
         " and h.bucket >= m.bucket and h.bucket < m.bucket + interval '1 day') as by_hours from business_metrics m"    \
         " where m.grain = 'day') d where value <> published + waiting or people >= 5 or by_hours > published"
 
-static void roll_ups_are_what_a_recomputation_gives(void **state)
+static void roll_ups_equal_a_recomputation(void **state)
 {
         int64_t now_ms = clock_wall_ms();
 
@@ -135,7 +135,7 @@ static void let_wait(const char *name, int days_ago)
 }
 
 /* A batch only reads unpublished events of its own names and days. */
-static void a_batch_publishes_what_it_has_changed(void **state)
+static void a_batch_publishes_its_own_names_and_days(void **state)
 {
         static const char *const waiting =
             "select string_agg(name || ' ' || value, ', ' order by hour, name) from unpublished_counts where name like"
@@ -181,7 +181,7 @@ static void journal_events(size_t records, int64_t now_ms)
 extern const struct service_job analytics_load; /* also in the generated lists */
 
 /* More than one transaction's worth in one file. */
-static void all_that_waits_is_stored_once(void **state)
+static void everything_in_the_journal_is_stored_once(void **state)
 {
         int64_t now_ms = clock_wall_ms();
 
@@ -226,7 +226,7 @@ static const char *rows_that_name(const char *user_id)
 }
 
 /* Neither later events about their notes nor events left in a journal recreate a pseudonym. */
-static void nothing_leads_to_who_was_erased(void **state)
+static void nothing_identifies_erased_members(void **state)
 {
         char member[UUID_SIZE];
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
@@ -242,7 +242,7 @@ static void nothing_leads_to_who_was_erased(void **state)
         assert_string_equal(test_admin(DATABASE, "select count(*) from analytics_people where user_id is null"), "1");
 }
 
-static void answers_that_are_kept_for_who_was_erased_go(void **state)
+static void addressees_of_remaining_answers_are_erased(void **state)
 {
         char member[UUID_SIZE], sql[300];
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
@@ -284,7 +284,7 @@ static void followers_are_counted_by_pseudonym(void **state)
 
 /* ---- Periodic deletion ---- */
 
-static void old_months_go_whole_and_new_ones_come(void **state)
+static void old_months_are_dropped_and_new_ones_created(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
         bool more = true;
@@ -357,13 +357,13 @@ static void reports_show_enough_people_to_a_role_that_sees_nothing_else(void **s
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(roll_ups_are_what_a_recomputation_gives),
-            cmocka_unit_test(a_batch_publishes_what_it_has_changed),
-            cmocka_unit_test(all_that_waits_is_stored_once),
-            cmocka_unit_test(nothing_leads_to_who_was_erased),
+            cmocka_unit_test(roll_ups_equal_a_recomputation),
+            cmocka_unit_test(a_batch_publishes_its_own_names_and_days),
+            cmocka_unit_test(everything_in_the_journal_is_stored_once),
+            cmocka_unit_test(nothing_identifies_erased_members),
             cmocka_unit_test(followers_are_counted_by_pseudonym),
-            cmocka_unit_test(answers_that_are_kept_for_who_was_erased_go),
-            cmocka_unit_test(old_months_go_whole_and_new_ones_come),
+            cmocka_unit_test(addressees_of_remaining_answers_are_erased),
+            cmocka_unit_test(old_months_are_dropped_and_new_ones_created),
             cmocka_unit_test(reports_show_enough_people_to_a_role_that_sees_nothing_else),
             cmocka_unit_test(salts_are_shared_for_a_day_and_then_destroyed),
         };

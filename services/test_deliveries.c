@@ -129,7 +129,7 @@ static void the_last_seconds_are_counted_later(void **state)
 }
 
 /* Otherwise two answers would differ by one member's deliveries. */
-static void numbers_stay_when_the_log_of_a_member_goes(void **state)
+static void counts_remain_when_a_members_log_is_deleted(void **state)
 {
         log_some("sent", 20, 9, 10);
         count_from(0);
@@ -139,7 +139,7 @@ static void numbers_stay_when_the_log_of_a_member_goes(void **state)
         assert_string_equal(rolled("day"), "00:20");
 }
 
-static void a_day_that_is_kept_no_longer_is_not_counted(void **state)
+static void a_day_no_longer_in_the_log_is_not_counted(void **state)
 {
         log_some("sent", 5, 5, -40 * 1440);
         log_some("sent", 7, 5, 10);
@@ -148,7 +148,7 @@ static void a_day_that_is_kept_no_longer_is_not_counted(void **state)
 }
 
 /* Two processes count from the same time. */
-static void what_another_process_has_counted_is_not_added_again(void **state)
+static void deliveries_counted_by_another_process_are_not_added_again(void **state)
 {
         char sql[] = "update counted_deliveries set counted_to = now() + interval '1 day'; select 1";
 
@@ -176,7 +176,7 @@ static void migrate(const char *database, size_t n)
 }
 
 /* Changed by the migration of portions itself, not by counting. */
-static void counting_goes_on_where_it_was_before_the_migration(void **state)
+static void counting_continues_where_it_was_before_the_migration(void **state)
 {
         static const char database[] = "analytics_before_portions";
 
@@ -198,10 +198,10 @@ int main(void)
             cmocka_unit_test_setup(hours_of_few_people_count_together_for_their_day, nothing_sent),
             cmocka_unit_test_setup(a_count_grows_by_enough_people_at_a_time, nothing_sent),
             cmocka_unit_test_setup(the_last_seconds_are_counted_later, nothing_sent),
-            cmocka_unit_test_setup(numbers_stay_when_the_log_of_a_member_goes, nothing_sent),
-            cmocka_unit_test_setup(a_day_that_is_kept_no_longer_is_not_counted, nothing_sent),
-            cmocka_unit_test_setup(what_another_process_has_counted_is_not_added_again, nothing_sent),
-            cmocka_unit_test(counting_goes_on_where_it_was_before_the_migration),
+            cmocka_unit_test_setup(counts_remain_when_a_members_log_is_deleted, nothing_sent),
+            cmocka_unit_test_setup(a_day_no_longer_in_the_log_is_not_counted, nothing_sent),
+            cmocka_unit_test_setup(deliveries_counted_by_another_process_are_not_added_again, nothing_sent),
+            cmocka_unit_test(counting_continues_where_it_was_before_the_migration),
         };
 
         return cmocka_run_group_tests_name("deliveries", tests, test_start_plain, test_stop);

@@ -81,7 +81,7 @@ static double exact(const char *expression)
         return strtod(test_admin(DATABASE, sql), NULL);
 }
 
-static void sketches_of_days_tell_what_their_events_do(void **state)
+static void sketches_of_days_match_their_events(void **state)
 {
         int64_t first_ms = (clock_wall_ms() / (24 * HOUR_MS) - DAYS) * 24 * HOUR_MS;
         struct sketch *sketch = calloc(1, sizeof(*sketch));
@@ -106,7 +106,7 @@ static void sketches_of_days_tell_what_their_events_do(void **state)
 }
 
 /* At least an hour later. */
-static void a_late_event_makes_the_sketch_of_its_day_again(void **state)
+static void a_late_event_remakes_the_sketch_of_its_day(void **state)
 {
         int64_t first_ms = (clock_wall_ms() / (24 * HOUR_MS) - DAYS) * 24 * HOUR_MS;
         struct sketch *sketch = calloc(1, sizeof(*sketch));
@@ -225,7 +225,7 @@ static const char *distribution_of(int64_t from_ms, int64_t to_ms)
 }
 
 /* The longest 5 % of all are a single person's. */
-static void nobody_is_the_end_of_a_distribution_by_being_there_each_day(void **state)
+static void daily_visitors_alone_do_not_form_the_ends_of_distributions(void **state)
 {
         int64_t first_ms = (clock_wall_ms() / (24 * HOUR_MS) - VIEW_DAYS) * 24 * HOUR_MS;
 
@@ -242,10 +242,10 @@ static void nobody_is_the_end_of_a_distribution_by_being_there_each_day(void **s
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(sketches_of_days_tell_what_their_events_do),
-            cmocka_unit_test(a_late_event_makes_the_sketch_of_its_day_again),
+            cmocka_unit_test(sketches_of_days_match_their_events),
+            cmocka_unit_test(a_late_event_remakes_the_sketch_of_its_day),
             cmocka_unit_test(late_events_of_few_people_do_not_change_a_sketch),
-            cmocka_unit_test(nobody_is_the_end_of_a_distribution_by_being_there_each_day),
+            cmocka_unit_test(daily_visitors_alone_do_not_form_the_ends_of_distributions),
         };
 
         return cmocka_run_group_tests_name("distributions", tests, analytics_setup, analytics_teardown);

@@ -117,7 +117,7 @@ static const char *state_of(const char *id)
         return test_admin(DATABASE, sql);
 }
 
-static void a_guardrail_stops_what_does_harm_and_nothing_else(void **state)
+static void a_guardrail_stops_only_harmful_experiments(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
         char harmful[UUID_SIZE], harmless[UUID_SIZE];
@@ -210,7 +210,7 @@ static void results_change_by_enough_people_who_act_and_who_join(void **state)
 }
 
 /* Enough people are needed not only beyond the quantile but also beyond the values that its interval is made of. */
-static void a_quantile_has_enough_people_on_either_side(void **state)
+static void a_quantile_needs_enough_people_on_either_side(void **state)
 {
         char id[UUID_SIZE];
 
@@ -232,7 +232,7 @@ static void a_quantile_has_enough_people_on_either_side(void **state)
 }
 
 /* An exact mean would reveal the sum of what they did. */
-static void what_few_have_done_is_not_told(void **state)
+static void actions_of_few_people_are_not_shown(void **state)
 {
         char id[UUID_SIZE];
 
@@ -262,7 +262,7 @@ static void plan_for(const char *name, int audience, char id[UUID_SIZE])
 
 /* An event of the day before that is stored late does not make a member an old one: the difference between answers
  * would be that single person. */
-static void late_events_move_nobody_from_one_audience_to_another(void **state)
+static void late_events_do_not_change_audiences(void **state)
 {
         char of_new[UUID_SIZE], of_others[UUID_SIZE];
 
@@ -287,7 +287,7 @@ static void late_events_move_nobody_from_one_audience_to_another(void **state)
 }
 
 /* Their clocks are four minutes fast. */
-static void a_stop_takes_nobody_away(void **state)
+static void stopping_does_not_remove_people_from_results(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
         char id[UUID_SIZE];
@@ -327,12 +327,12 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(results_can_be_computed_again_from_the_events),
-            cmocka_unit_test(a_guardrail_stops_what_does_harm_and_nothing_else),
+            cmocka_unit_test(a_guardrail_stops_only_harmful_experiments),
             cmocka_unit_test(results_change_by_enough_people_who_act_and_who_join),
-            cmocka_unit_test(a_quantile_has_enough_people_on_either_side),
-            cmocka_unit_test(what_few_have_done_is_not_told),
-            cmocka_unit_test(late_events_move_nobody_from_one_audience_to_another),
-            cmocka_unit_test(a_stop_takes_nobody_away),
+            cmocka_unit_test(a_quantile_needs_enough_people_on_either_side),
+            cmocka_unit_test(actions_of_few_people_are_not_shown),
+            cmocka_unit_test(late_events_do_not_change_audiences),
+            cmocka_unit_test(stopping_does_not_remove_people_from_results),
         };
 
         return cmocka_run_group_tests_name("experiments", tests, setup, teardown);

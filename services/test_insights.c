@@ -57,7 +57,7 @@ static const char *told(const char *note)
         return test_admin(DATABASE, sql);
 }
 
-static void views_are_told_together_with_enough_others_and_for_good(void **state)
+static void views_are_published_in_groups_and_never_change(void **state)
 {
         char author[UUID_SIZE], note[UUID_SIZE], liker[UUID_SIZE];
 
@@ -88,7 +88,7 @@ static void views_are_told_together_with_enough_others_and_for_good(void **state
         assert_string_equal(test_admin(DATABASE, sql), "18 1 18");
 }
 
-static void who_views_often_is_one_person(void **state)
+static void repeated_views_count_one_person(void **state)
 {
         char author[UUID_SIZE], note[UUID_SIZE], viewer[UUID_SIZE];
 
@@ -104,7 +104,7 @@ static void who_views_often_is_one_person(void **state)
         assert_string_equal(told(note), "");
 }
 
-static void what_is_known_of_a_note_goes_with_it(void **state)
+static void statistics_of_a_note_are_deleted_with_it(void **state)
 {
         char author[UUID_SIZE], note[UUID_SIZE], sql[200];
 
@@ -139,7 +139,7 @@ static void assert_about(double is, double wanted)
         }
 }
 
-static void engagement_fades_and_is_the_members_own_to_switch_off(void **state)
+static void engagement_fades_and_can_be_disabled_by_the_member(void **state)
 {
         char author[UUID_SIZE], note[UUID_SIZE], reader[UUID_SIZE];
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
@@ -212,7 +212,7 @@ static void did(const char *who, const char *name, const char *properties, int h
 #define LONG_AGO_MS INT64_C(1614556800000) /* 2021-03-01 */
 static const struct days long_ago = {LONG_AGO_MS, LONG_AGO_MS + 28 * 24 * HOUR_MS};
 
-static void a_funnel_counts_who_does_all_in_order_and_in_time(void **state)
+static void a_funnel_counts_people_who_do_all_steps_in_order_and_in_time(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
         char *steps[] = {(char *)"app_open", (char *)"search", (char *)"click"};
@@ -271,12 +271,12 @@ static void paths_and_breakdowns_count_people_and_leave_out_few(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(views_are_told_together_with_enough_others_and_for_good),
-            cmocka_unit_test(who_views_often_is_one_person),
-            cmocka_unit_test(what_is_known_of_a_note_goes_with_it),
-            cmocka_unit_test(engagement_fades_and_is_the_members_own_to_switch_off),
+            cmocka_unit_test(views_are_published_in_groups_and_never_change),
+            cmocka_unit_test(repeated_views_count_one_person),
+            cmocka_unit_test(statistics_of_a_note_are_deleted_with_it),
+            cmocka_unit_test(engagement_fades_and_can_be_disabled_by_the_member),
             cmocka_unit_test(a_note_that_is_liked_at_once_is_engaged_with),
-            cmocka_unit_test(a_funnel_counts_who_does_all_in_order_and_in_time),
+            cmocka_unit_test(a_funnel_counts_people_who_do_all_steps_in_order_and_in_time),
             cmocka_unit_test(paths_and_breakdowns_count_people_and_leave_out_few),
         };
 

@@ -40,7 +40,7 @@ static void drop_months(int first)
 }
 
 /* After a month, and after several, the job creates what is missing and nothing else. */
-static void the_job_makes_the_months_that_are_missing(void **state)
+static void the_job_creates_missing_months(void **state)
 {
         static const char *const left[] = {"0", "1", "2", "3"};
 
@@ -62,7 +62,7 @@ static void the_job_makes_the_months_that_are_missing(void **state)
 
 int main(void)
 {
-        const struct CMUnitTest tests[] = {cmocka_unit_test(the_job_makes_the_months_that_are_missing)};
+        const struct CMUnitTest tests[] = {cmocka_unit_test(the_job_creates_missing_months)};
 
         return cmocka_run_group_tests(tests, test_start_plain, test_stop);
 }

@@ -126,7 +126,7 @@ static void follow_requests_are_found_by_index(void **state)
               {"RAISE_PRIVACY_VERSION", "users_pkey"});
 }
 
-static void what_is_erased_is_found_by_index(void **state)
+static void erased_data_are_found_by_index(void **state)
 {
         CHECK("user_service", {"LOCK_EXPIRED", "users_deactivated"}, {"LOCK_UNANSWERED", "users_waiting_age"},
               {"EXPORT_SESSIONS", "user_sessions_"}, {"EXPORT_LOGINS", "user_login_history_of_user"},
@@ -332,7 +332,7 @@ static void check_pages(const char *database, const struct page *pages, size_t n
 #define CHECK_PAGES(database, pages) check_pages((database), (pages), sizeof(pages) / sizeof((pages)[0]))
 
 /* Without their own indexes a page of each touched tens of thousands. */
-static void what_is_hidden_or_deep_costs_a_page_nothing(void **state)
+static void hidden_or_deep_rows_do_not_make_pages_slower(void **state)
 {
         static const struct page pages[] = {
             {"SELECT_IDS_BY_HASHTAG", "'hidden', " LAST ", '{}', null, 21", 30},
@@ -349,7 +349,7 @@ static void what_is_hidden_or_deep_costs_a_page_nothing(void **state)
 }
 
 /* Reading by number once searched all ids of the month, which here is nearly all the chat's own. */
-static void a_page_of_a_large_chat_touches_what_is_on_it(void **state)
+static void a_page_of_a_large_chat_reads_only_its_messages(void **state)
 {
         static const struct page pages[] = {
             {"SELECT_MESSAGES", "id(5), 59980, 60000", 300},
@@ -401,7 +401,7 @@ static void events_for_statistics_are_found_by_index(void **state)
 
 /* Without values all partitions would be pruned from the plan, so it is run with real ones: 15 events an hour, of
  * 30,000. */
-static void questions_about_events_touch_those_of_their_time(void **state)
+static void queries_on_events_read_only_their_period(void **state)
 {
         static const struct page pages[] = {
             {"SELECT_EVENTS_OF_HOUR", "'{e1,e3,note_view}', date_trunc('hour', now() - interval '15 days'), 5", 60},
@@ -429,7 +429,7 @@ int main(void)
             cmocka_unit_test(relations_are_found_by_index),
             cmocka_unit_test(follow_requests_are_found_by_index),
             cmocka_unit_test(media_are_found_by_index),
-            cmocka_unit_test(what_is_erased_is_found_by_index),
+            cmocka_unit_test(erased_data_are_found_by_index),
             cmocka_unit_test(notes_are_found_by_index),
             cmocka_unit_test(reactions_are_found_by_index),
             cmocka_unit_test(timelines_are_found_by_index),
@@ -439,10 +439,10 @@ int main(void)
             cmocka_unit_test(notifications_are_found_by_index_among_ten_million),
             cmocka_unit_test(events_and_keys_are_found_by_index),
             cmocka_unit_test(events_for_statistics_are_found_by_index),
-            cmocka_unit_test(what_is_hidden_or_deep_costs_a_page_nothing),
-            cmocka_unit_test(questions_about_events_touch_those_of_their_time),
+            cmocka_unit_test(hidden_or_deep_rows_do_not_make_pages_slower),
+            cmocka_unit_test(queries_on_events_read_only_their_period),
             cmocka_unit_test(repeated_events_are_found_by_their_id_in_new_months),
-            cmocka_unit_test(a_page_of_a_large_chat_touches_what_is_on_it),
+            cmocka_unit_test(a_page_of_a_large_chat_reads_only_its_messages),
         };
 
         return cmocka_run_group_tests_name("plans", tests, setup, NULL);

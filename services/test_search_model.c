@@ -446,7 +446,7 @@ static size_t search_once(void)
         return found.n;
 }
 
-static void what_is_found_is_what_its_reader_sees(void **state)
+static void searches_match_the_reference(void **state)
 {
         const char *given = getenv("SONET_TEST_SEARCHES");
         long searches = given != NULL ? strtol(given, NULL, 10) : SEARCHES;
@@ -466,7 +466,7 @@ static void what_is_found_is_what_its_reader_sees(void **state)
 
 int main(void)
 {
-        const struct CMUnitTest tests[] = {cmocka_unit_test(what_is_found_is_what_its_reader_sees)};
+        const struct CMUnitTest tests[] = {cmocka_unit_test(searches_match_the_reference)};
 
         return cmocka_run_group_tests_name("search model", tests, start, test_stop);
 }

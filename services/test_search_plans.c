@@ -83,7 +83,7 @@ static void explain_candidates(const char *values, struct buf *plan)
 
 /* A word in all notes is searched by walking down from the newest and the most engaged; a rare one is read from the
  * index of words. */
-static void notes_with_words_are_read_where_there_is_least_to_read(void **state)
+static void searches_read_the_smallest_part_of_the_index(void **state)
 {
         static const struct {
                 const char *values, *index;
@@ -125,7 +125,7 @@ static void notes_with_words_are_read_where_there_is_least_to_read(void **state)
         }
 }
 
-static void what_is_written_and_named_is_found_by_index(void **state)
+static void texts_and_entities_are_found_by_index(void **state)
 {
         CHECK("search_service", {"SELECT_ALTERNATIVES", "search_words_pkey search_synonyms_words"},
               {"DELETE_NOTES", "search_index_pkey"}, {"COUNT_NOTE", "search_index_pkey"},
@@ -148,8 +148,8 @@ static void what_is_written_and_named_is_found_by_index(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(notes_with_words_are_read_where_there_is_least_to_read),
-            cmocka_unit_test(what_is_written_and_named_is_found_by_index),
+            cmocka_unit_test(searches_read_the_smallest_part_of_the_index),
+            cmocka_unit_test(texts_and_entities_are_found_by_index),
         };
 
         return cmocka_run_group_tests_name("search plans", tests, setup, NULL);

@@ -97,7 +97,7 @@ static void compare(struct rpc_call *c, const struct terms *terms, const struct 
         }
 }
 
-static void what_windows_find_is_what_reading_every_note_finds(void **state)
+static void windows_find_the_same_as_reading_every_note(void **state)
 {
         static const char *const queries[] = {"common",
                                               "often",
@@ -167,7 +167,7 @@ static void spans_cover_each_hour_once(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(what_windows_find_is_what_reading_every_note_finds),
+            cmocka_unit_test(windows_find_the_same_as_reading_every_note),
             cmocka_unit_test(spans_cover_each_hour_once),
         };
 

@@ -107,7 +107,7 @@ static void compare(PGconn *pg, const struct language *language, char *const *wo
         }
 }
 
-static void stems_are_those_of_the_dictionaries(void **state)
+static void stems_match_the_dictionaries(void **state)
 {
         CLEANUP(arena_free_p) struct arena *arena = arena_new((size_t)64 * 1024 * 1024);
         PGconn *pg = PQconnectdb(test_admin_url());
@@ -126,7 +126,7 @@ static void stems_are_those_of_the_dictionaries(void **state)
 }
 
 /* Compares the stop words with the dictionaries' lists in both directions. */
-static void words_that_say_nothing_are_those_of_the_dictionaries(void **state)
+static void stop_words_match_the_dictionaries(void **state)
 {
 #define STOP_WORDS(code, ...) {#code, (char *[]){__VA_ARGS__}, sizeof((char *[]){__VA_ARGS__}) / sizeof(char *)},
         struct {
@@ -154,8 +154,8 @@ static void words_that_say_nothing_are_those_of_the_dictionaries(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(stems_are_those_of_the_dictionaries),
-            cmocka_unit_test(words_that_say_nothing_are_those_of_the_dictionaries),
+            cmocka_unit_test(stems_match_the_dictionaries),
+            cmocka_unit_test(stop_words_match_the_dictionaries),
         };
 
         return cmocka_run_group_tests_name("stems", tests, NULL, NULL);

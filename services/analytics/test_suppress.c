@@ -33,7 +33,7 @@ static void small_groups_are_withheld(void **state)
 }
 
 /* The total minus the groups shown would reveal a single hidden group, or hidden ones that are small together. */
-static void no_difference_tells_of_a_small_group(void **state)
+static void no_difference_reveals_a_small_group(void **state)
 {
         assert_string_equal(HIDE(4, 50, 7, 100), "#.#.");
         assert_string_equal(HIDE(1, 2, 50, 7), "##.#");
@@ -43,7 +43,7 @@ static void no_difference_tells_of_a_small_group(void **state)
 
 /* For all combinations of up to four groups of up to six people, neither a small group nor a small difference is
  * revealed. */
-static void whatever_the_groups_are(void **state)
+static void all_groupings_are_suppressed_correctly(void **state)
 {
         for (int64_t all = 0; all < 7 * 7 * 7 * 7; all++) {
                 int64_t people[4] = {all % 7, all / 7 % 7, all / 49 % 7, all / 343};
@@ -63,7 +63,7 @@ static void whatever_the_groups_are(void **state)
 
 /* ---- Measured numbers ---- */
 
-static void steps_are_what_enough_people_change(void **state)
+static void steps_are_the_change_by_enough_people(void **state)
 {
         assert_true(suppress_step(0, 100, MIN) == 0);
         assert_true(suppress_step(1, 0, MIN) == 0);
@@ -88,7 +88,7 @@ static void numbers_are_rounded_to_multiples_of_a_step(void **state)
 
 /* Of 100 people and of the same without one, who is within two standard deviations of the others: mostly both are told
  * alike, and one step at most is between them. */
-static void one_person_more_or_less_is_not_told(void **state)
+static void one_person_more_or_less_makes_no_visible_difference(void **state)
 {
         size_t same = 0, all = 0;
 
@@ -109,11 +109,11 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(small_groups_are_withheld),
-            cmocka_unit_test(no_difference_tells_of_a_small_group),
-            cmocka_unit_test(whatever_the_groups_are),
-            cmocka_unit_test(steps_are_what_enough_people_change),
+            cmocka_unit_test(no_difference_reveals_a_small_group),
+            cmocka_unit_test(all_groupings_are_suppressed_correctly),
+            cmocka_unit_test(steps_are_the_change_by_enough_people),
             cmocka_unit_test(numbers_are_rounded_to_multiples_of_a_step),
-            cmocka_unit_test(one_person_more_or_less_is_not_told),
+            cmocka_unit_test(one_person_more_or_less_makes_no_visible_difference),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
