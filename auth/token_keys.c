@@ -62,7 +62,7 @@ const char *token_jwks(void)
 }
 
 /* With the writers' lock held: adds the key unless it is there. True if it was added. */
-static bool insert(const struct token_key *key, const struct token_key **trusted)
+static bool insert_key(const struct token_key *key, const struct token_key **trusted)
 {
         size_t n = atomic_load(&n_keys);
         const struct token_key *known = token_key_find(key->kid);
@@ -105,7 +105,7 @@ static sn_status trust(const struct es256_point *point, bool signs, const char *
                 return SN_INVALID_ARGUMENT;
         }
         pthread_mutex_lock(&writers);
-        bool inserted = insert(&key, trusted);
+        bool inserted = insert_key(&key, trusted);
         pthread_mutex_unlock(&writers);
         if (!inserted) {
                 EVP_PKEY_free(key.key);

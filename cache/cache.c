@@ -55,7 +55,7 @@ struct held {
         void *objects[];
 };
 
-static void release(void *held)
+static void release_held(void *held)
 {
         struct held *h = held;
 
@@ -64,12 +64,12 @@ static void release(void *held)
         }
 }
 
-static struct held *hold(struct arena *arena, size_t n)
+static struct held *hold_objects(struct arena *arena, size_t n)
 {
         struct held *h = arena_alloc(arena, sizeof(*h) + n * sizeof(h->objects[0]));
 
         h->n = 0;
-        arena_defer(arena, release, h);
+        arena_defer(arena, release_held, h);
         return h;
 }
 
@@ -149,7 +149,7 @@ static size_t select_distinct(struct cache_item *const *sorted, size_t n, struct
         return n_distinct;
 }
 
-static void store(const struct cache *cache, struct cache_item *const *items, size_t n)
+static void store_items(const struct cache *cache, struct cache_item *const *items, size_t n)
 {
         for (size_t i = 0; i < n; i++) {
                 cache_table_put(cache->table, items[i]->packed.bytes, items[i]->packed.len, items[i]->packed.token,
@@ -157,8 +157,8 @@ static void store(const struct cache *cache, struct cache_item *const *items, si
         }
 }
 
-static sn_status fill(struct rpc_call *c, const struct cache *cache, struct held *held, struct cache_item **missing,
-                      size_t n_missing)
+static sn_status fill_missing(struct rpc_call *c, const struct cache *cache, struct held *held,
+                              struct cache_item **missing, size_t n_missing)
 {
         struct cache_item **distinct = ARENA_ARRAY(c->arena, struct cache_item *, n_missing);
         size_t n = 0;
@@ -171,7 +171,7 @@ static sn_status fill(struct rpc_call *c, const struct cache *cache, struct held
                 add_held(cache, held, distinct[i]);
         }
         TRY(status);
-        store(cache, distinct, n);
+        store_items(cache, distinct, n);
         for (size_t i = 1; i < n_missing; i++) {
                 if (is_same(missing[i], missing[i - 1])) {
                         missing[i]->value = missing[i - 1]->value;
@@ -183,10 +183,10 @@ static sn_status fill(struct rpc_call *c, const struct cache *cache, struct held
 sn_status cache_get(struct rpc_call *c, struct cache *cache, enum read_from from, struct cache_item *items, size_t n)
 {
         struct cache_item **missing = ARENA_ARRAY(c->arena, struct cache_item *, n);
-        struct held *held = hold(c->arena, cache->numbers ? 0 : n);
+        struct held *held = hold_objects(c->arena, cache->numbers ? 0 : n);
         size_t n_missing = look_up_all(cache, from, held, items, n, missing);
 
-        return n_missing > 0 ? fill(c, cache, held, missing, n_missing) : SN_OK;
+        return n_missing > 0 ? fill_missing(c, cache, held, missing, n_missing) : SN_OK;
 }
 
 /* ---- For fill ---- */

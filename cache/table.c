@@ -115,7 +115,7 @@ static uint64_t *token_of(struct shard *s, uint64_t hash)
 }
 
 /* Where the pointer to the key's entry is, or would be: never NULL while there are buckets. */
-static struct entry **find(const struct shard *s, uint64_t hash, const void *key, size_t key_len)
+static struct entry **find_entry(const struct shard *s, uint64_t hash, const void *key, size_t key_len)
 {
         struct entry **at = &s->buckets[hash & (s->n_buckets - 1)];
         while (*at != NULL &&
@@ -167,7 +167,7 @@ static void free_removed(struct cache_table *t, struct entry *removed)
 /* Under the lock. NULL on a miss. */
 static const struct entry *look_up(struct shard *s, uint64_t hash, const void *key, size_t key_len)
 {
-        struct entry *e = s->n_buckets == 0 ? NULL : *find(s, hash, key, key_len);
+        struct entry *e = s->n_buckets == 0 ? NULL : *find_entry(s, hash, key, key_len);
         if (e != NULL && !e->touched) {
                 e->touched = true; /* written once only: other threads read the line */
         }
@@ -258,7 +258,7 @@ static void evict(struct shard *s, size_t max_bytes, struct entry **removed)
                         list_remove(s, e);
                         list_append(s, e);
                 } else {
-                        unlink_entry(s, find(s, e->hash, e->key, e->key_len), removed);
+                        unlink_entry(s, find_entry(s, e->hash, e->key, e->key_len), removed);
                 }
         }
 }
@@ -284,7 +284,7 @@ static bool put_entry(struct cache_table *t, struct shard *s, struct entry *e, u
         if (token != *token_of(s, e->hash) || !make_room(s)) {
                 return false;
         }
-        struct entry **at = find(s, e->hash, e->key, e->key_len);
+        struct entry **at = find_entry(s, e->hash, e->key, e->key_len);
         if (*at != NULL) {
                 unlink_entry(s, at, removed); /* another thread missed too; both loaded after the last drop */
         }
@@ -324,7 +324,7 @@ void cache_table_drop(struct cache_table *t, const void *key, size_t key_len)
         pthread_mutex_lock(&s->lock);
         ++*token_of(s, hash);
         if (s->n_buckets > 0) {
-                struct entry **at = find(s, hash, key, key_len);
+                struct entry **at = find_entry(s, hash, key, key_len);
                 if (*at != NULL) {
                         unlink_entry(s, at, &removed);
                 }

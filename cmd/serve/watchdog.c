@@ -90,7 +90,7 @@ static void end_process(const char *name)
         _exit(EXIT_FAILURE);
 }
 
-static int64_t look(void *context)
+static int64_t look_at_port(void *context)
 {
         struct watchdog *w = context;
 
@@ -118,7 +118,7 @@ struct watchdog *watchdog_new(const struct watchdog_options *options)
         if (w->options.deaf == NULL) {
                 w->options.deaf = end_process;
         }
-        w->ticker = ticker_new("watchdog", look, w);
+        w->ticker = ticker_new("watchdog", look_at_port, w);
         return w;
 }
 

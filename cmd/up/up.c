@@ -220,7 +220,7 @@ static sn_status choose_layout(struct up *up)
         return SN_OK;
 }
 
-static sn_status prepare(struct up *up, int64_t port, const char *folder)
+static sn_status prepare_folder(struct up *up, int64_t port, const char *folder)
 {
         struct http_target probe;
 
@@ -276,7 +276,7 @@ int cmd_up(int argc, char **argv)
         umask(022);
         forget_libpq_environment();
         buf_init(&up.error, 4096);
-        sn_status prepared = prepare(&up, port, folder);
+        sn_status prepared = prepare_folder(&up, port, folder);
         if (prepared != SN_OK) {
                 fprintf(stderr, "sonet up: %s\n", up.error.data);
                 return prepared == SN_INVALID_ARGUMENT ? EXIT_SETTINGS : EXIT_FAILURE;

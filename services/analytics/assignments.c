@@ -29,8 +29,8 @@ static bool takes_part(const stored_experiment *e, const char *visitor, bool is_
 
 /* ---- For the caller ---- */
 
-static void assign(struct arena *arena, const stored_experiment *e, const char *visitor,
-                   AnalyticsExperiments__Assignments *out)
+static void add_assignment(struct arena *arena, const stored_experiment *e, const char *visitor,
+                           AnalyticsExperiments__Assignments *out)
 {
         AnalyticsExperiments__Assignment *a = ARENA_NEW(arena, AnalyticsExperiments__Assignment);
 
@@ -59,7 +59,7 @@ sn_status analytics_handle_list_assignments(struct rpc_call *c, const AnalyticsE
         out->items = ARENA_ARRAY(c->arena, AnalyticsExperiments__Assignment *, n);
         for (size_t i = 0; i < n; i++) {
                 if (takes_part(running[i], visitor, day_of(first_ms) >= day_of(started_ms(running[i])))) {
-                        assign(c->arena, running[i], visitor, out);
+                        add_assignment(c->arena, running[i], visitor, out);
                 }
         }
         return SN_OK;

@@ -17,7 +17,7 @@ struct counted {
         int64_t to_ms, deliveries, people;
 };
 
-static sn_status count(struct service *service, int64_t from_ms, int64_t to_ms, struct counted *out)
+static sn_status count_range(struct service *service, int64_t from_ms, int64_t to_ms, struct counted *out)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, 20000);
         Google__Protobuf__Timestamp from = GOOGLE__PROTOBUF__TIMESTAMP__INIT, to = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
@@ -33,7 +33,8 @@ static sn_status count(struct service *service, int64_t from_ms, int64_t to_ms, 
         return SN_OK;
 }
 
-static sn_status publish(struct service *service, int64_t from_ms, const struct counted *counted, bool of_one_hour)
+static sn_status publish_portion(struct service *service, int64_t from_ms, const struct counted *counted,
+                                 bool of_one_hour)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, 20000);
 
@@ -51,7 +52,7 @@ static sn_status count_portion(struct service *service, int64_t from_ms, int64_t
 
         *to_ms = from_ms;
         for (int64_t end_ms = hour_ends; end_ms <= day_ends; end_ms += HOUR_MS) {
-                TRY(count(service, from_ms, end_ms, &counted));
+                TRY(count_range(service, from_ms, end_ms, &counted));
                 bool enough = counted.people == 0 || counted.people >= analytics_min_group();
 
                 if (counted.to_ms <= from_ms || (!enough && counted.to_ms < end_ms)) {
@@ -60,7 +61,7 @@ static sn_status count_portion(struct service *service, int64_t from_ms, int64_t
                 if (enough || end_ms == day_ends) {
                         counted.deliveries = enough ? counted.deliveries : 0;
                         *to_ms = counted.to_ms;
-                        return publish(service, from_ms, &counted, end_ms == hour_ends);
+                        return publish_portion(service, from_ms, &counted, end_ms == hour_ends);
                 }
         }
         return SN_OK;

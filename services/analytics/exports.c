@@ -81,7 +81,7 @@ static int64_t count_portions(const metric_export *e)
         return chunks > 0 ? chunks : 1; /* without a metric the file has only a header */
 }
 
-static sn_status plan(struct rpc_call *c, const Analytics__CreateMetricExportRequest *in, metric_export *e)
+static sn_status plan_export(struct rpc_call *c, const Analytics__CreateMetricExportRequest *in, metric_export *e)
 {
         bool events = in->kind == ANALYTICS__EXPORT_KIND__EXPORT_KIND_EVENTS;
         struct days days;
@@ -108,7 +108,7 @@ sn_status analytics_handle_create_metric_export(struct rpc_call *c, const Analyt
         metric_export e = ANALYTICS_ROWS__METRIC_EXPORT__INIT;
         bool added = false;
 
-        TRY(plan(c, in, &e));
+        TRY(plan_export(c, in, &e));
         TRY(db_begin(c, &tx));
         TRY(store_insert_metric_export(tx, &e, KEEP_DAYS, EXPORTS_MAX, &added));
         if (!added) {

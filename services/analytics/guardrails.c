@@ -59,9 +59,9 @@ sn_status guardrails_check(struct rpc_call *c)
         return SN_OK;
 }
 
-static sn_status check(struct rpc_call *c, bool *more)
+static sn_status check_experiments(struct rpc_call *c, bool *more)
 {
         return guardrails_check(c);
 }
 
-const struct service_job analytics_guardrails = {.name = "check_guardrails", .every_s = 60, .run = check};
+const struct service_job analytics_guardrails = {.name = "check_guardrails", .every_s = 60, .run = check_experiments};

@@ -96,7 +96,8 @@ static sn_status find_own_note(struct rpc_call *c, char *id, Note__Note **note)
         return SN_OK;
 }
 
-static void show(const AnalyticsRows__NotePerformance *p, const Note__Note *note, AnalyticsInsights__NoteInsights *out)
+static void show_insights(const AnalyticsRows__NotePerformance *p, const Note__Note *note,
+                          AnalyticsInsights__NoteInsights *out)
 {
         if (p->views == 0) {
                 return;
@@ -116,7 +117,7 @@ static sn_status read_note(struct db_tx *tx, const Note__Note *note, AnalyticsIn
         TRY(store_performance(tx, note->id, &p));
         TRY(store_points(tx, note->id, &out->n_points, &out->points));
         TRY(store_sources(tx, note->id, &out->n_sources, &out->sources));
-        show(&p, note, out);
+        show_insights(&p, note, out);
         return SN_OK;
 }
 

@@ -16,7 +16,7 @@ struct batch {
         size_t n;
 };
 
-static void add(struct arena *arena, struct batch *batch, const uint8_t *record, size_t len)
+static void add_record(struct arena *arena, struct batch *batch, const uint8_t *record, size_t len)
 {
         AnalyticsRows__TakenEvents *taken = (AnalyticsRows__TakenEvents *)protobuf_c_message_unpack(
             &sonet__analytics_rows__v1__taken_events__descriptor, arena_protobuf_allocator(arena), len, record);
@@ -40,7 +40,7 @@ static sn_status load_batch(struct service *service, struct journal_file *file, 
 
         *end = JOURNAL_RECORD;
         while (batch->n < AT_ONCE && (*end = journal_read(file, &record, &len)) == JOURNAL_RECORD) {
-                add(c->arena, batch, record, len);
+                add_record(c->arena, batch, record, len);
         }
         if (*end == JOURNAL_UNREAD) {
                 log_event(LOG_LEVEL_ERROR, "a file of the journal of events cannot be read now",
@@ -69,7 +69,7 @@ static void set_aside(struct journal_file *file)
         journal_set_aside(file);
 }
 
-static sn_status load(struct rpc_call *c, bool *more)
+static sn_status load_journal(struct rpc_call *c, bool *more)
 {
         struct journal_file file;
         enum journal_next end = JOURNAL_UNREAD;
@@ -86,4 +86,4 @@ static sn_status load(struct rpc_call *c, bool *more)
         return status;
 }
 
-const struct service_job analytics_load = {.name = "load_events", .every_s = 1, .eager = true, .run = load};
+const struct service_job analytics_load = {.name = "load_events", .every_s = 1, .eager = true, .run = load_journal};

@@ -126,7 +126,7 @@ static sn_status add_portion(struct service *service, struct making *m)
         return SN_OK;
 }
 
-static sn_status fill(struct rpc_call *c, struct making *m)
+static sn_status fill_part(struct rpc_call *c, struct making *m)
 {
         int64_t until_us = clock_monotonic_us() + PART_US;
 
@@ -158,7 +158,7 @@ static sn_status make_some(struct rpc_call *c, bool *more)
                 return DB_WRITE(c, tx, store_fail_metric_export(tx, m.e.id, why_given_up(&m)));
         }
         m.csv = m.e.format == ANALYTICS__EXPORT_FORMAT__EXPORT_FORMAT_CSV;
-        TRY(fill(c, &m));
+        TRY(fill_part(c, &m));
         return DB_WRITE(
             c, tx, store_metric_export_part(tx, &m.e, m.e.done, m.rows, m.text.len > 0 ? m.text.data : "", m.text.len));
 }

@@ -122,7 +122,7 @@ static void adjust_by_before(struct measured *m)
         }
 }
 
-static void estimate(struct measured *m)
+static void estimate_variant(struct measured *m)
 {
         for (size_t i = 0; i < m->n; i++) {
                 const struct variant_sums *v = &m->variants[i];
@@ -192,7 +192,8 @@ static double step_of(struct stats_estimate e)
 }
 
 /* Rounds the interval outwards and p upwards, so that they stay valid. */
-static AnalyticsExperiments__Effect *compare(struct arena *arena, struct stats_estimate a, struct stats_estimate b)
+static AnalyticsExperiments__Effect *compare_variants(struct arena *arena, struct stats_estimate a,
+                                                      struct stats_estimate b)
 {
         struct stats_effect e = experiment_compare(a, b);
         AnalyticsExperiments__Effect *out = ARENA_NEW(arena, AnalyticsExperiments__Effect);
@@ -222,7 +223,7 @@ static void adjust(const struct measured *m, AnalyticsExperiments__VariantResult
         }
 }
 
-static void show(struct arena *arena, const struct measured *m, AnalyticsExperiments__Results *out)
+static void show_result(struct arena *arena, const struct measured *m, AnalyticsExperiments__Results *out)
 {
         for (size_t i = 0; i < m->n; i++) {
                 AnalyticsExperiments__VariantResult *v = out->variants[i];
@@ -231,7 +232,7 @@ static void show(struct arena *arena, const struct measured *m, AnalyticsExperim
                 v->people = explore_round_people((int64_t)m->variants[i].sums.n);
                 v->mean = suppress_round(m->estimates[i].mean, step_of(m->estimates[i]));
                 v->share = rounded(m->variants[i].active) / (double)v->people;
-                v->effect = i > 0 ? compare(arena, m->estimates[0], m->estimates[i]) : NULL;
+                v->effect = i > 0 ? compare_variants(arena, m->estimates[0], m->estimates[i]) : NULL;
         }
         adjust(m, out->variants);
         out->sample_ratio_p = check_ratio(m);
@@ -291,7 +292,7 @@ static sn_status move_on(struct db_tx *tx, const char *id, size_t n, int64_t now
 
 /* ---- The answer ---- */
 
-static sn_status measure(struct db_tx *tx, const stored_experiment *e, int64_t told_ms, struct measured *m)
+static sn_status measure_variants(struct db_tx *tx, const stored_experiment *e, int64_t told_ms, struct measured *m)
 {
         bool cuped = m->in->measure == ANALYTICS_EXPERIMENTS__MEASURE__MEASURE_CUPED;
         struct results_query q = {.id = e->id, .metric = m->in->metric[0] != '\0' ? m->in->metric : e->metric};
@@ -300,7 +301,7 @@ static sn_status measure(struct db_tx *tx, const stored_experiment *e, int64_t t
         q.before = cuped;
         q.per = cuped ? q.metric : m->in->per;
         TRY(experiment_sums(tx, &q, m->n, m->variants));
-        estimate(m);
+        estimate_variant(m);
         return m->in->measure == ANALYTICS_EXPERIMENTS__MEASURE__MEASURE_QUANTILE ? read_quantiles(tx, &q, m) : SN_OK;
 }
 
@@ -309,9 +310,9 @@ static sn_status read_results(struct db_tx *tx, const stored_experiment *e, int6
 {
         struct measured m = {.in = in, .n = out->n_variants};
 
-        TRY(measure(tx, e, told_ms, &m));
+        TRY(measure_variants(tx, e, told_ms, &m));
         if (!any_is_small(&m)) {
-                show(db_arena(tx), &m, out);
+                show_result(db_arena(tx), &m, out);
         }
         return SN_OK;
 }

@@ -29,7 +29,7 @@ static sn_status add_page(struct service *service, const sketch_of *of, int64_t 
         return SN_OK;
 }
 
-static sn_status make(struct rpc_call *c, const sketch_of *of, int64_t to_ms)
+static sn_status make_sketch(struct rpc_call *c, const sketch_of *of, int64_t to_ms)
 {
         struct sketch *sketch = ARENA_NEW(c->arena, struct sketch);
         char last[UUID_SIZE] = "";
@@ -55,7 +55,7 @@ static sn_status make_or_keep(struct rpc_call *c, const sketch_of *of)
 
         TRY(DB_WRITE(c, tx, store_moment(tx, &to_ms)));
         TRY(DB_READ(c, tx, store_late_people(tx, of, to_ms, &people)));
-        return may_change(&people) ? make(c, of, to_ms) : DB_WRITE(c, tx, store_keep_sketch(tx, of));
+        return may_change(&people) ? make_sketch(c, of, to_ms) : DB_WRITE(c, tx, store_keep_sketch(tx, of));
 }
 
 static sn_status make_due(struct rpc_call *c, bool *more)

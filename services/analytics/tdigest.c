@@ -35,7 +35,7 @@ static double unscale(double k)
         return k >= TDIGEST_DELTA / 4.0 ? 1 : (sin(k * 2 * M_PI / TDIGEST_DELTA) + 1) / 2;
 }
 
-static void join(struct tdigest_centroid *into, const struct tdigest_centroid *c)
+static void join_centroids(struct tdigest_centroid *into, const struct tdigest_centroid *c)
 {
         into->weight += c->weight;
         into->mean += (c->mean - into->mean) * c->weight / into->weight;
@@ -54,7 +54,7 @@ static void compress(struct tdigest *digest)
         qsort(c, digest->n, sizeof(*c), by_mean);
         for (size_t i = 1; i < digest->n; i++) {
                 if (before + c[last].weight + c[i].weight <= limit) {
-                        join(&c[last], &c[i]);
+                        join_centroids(&c[last], &c[i]);
                         continue;
                 }
                 before += c[last].weight;
@@ -64,7 +64,7 @@ static void compress(struct tdigest *digest)
         digest->n = digest->n_merged = last + 1;
 }
 
-static void put(struct tdigest *digest, struct tdigest_centroid c)
+static void put_centroid(struct tdigest *digest, struct tdigest_centroid c)
 {
         if (digest->n == ROOM) {
                 compress(digest);
@@ -81,7 +81,7 @@ static void widen(struct tdigest *digest, double min, double max)
 void tdigest_add(struct tdigest *digest, double value)
 {
         widen(digest, value, value);
-        put(digest, (struct tdigest_centroid){value, 1});
+        put_centroid(digest, (struct tdigest_centroid){value, 1});
 }
 
 /* ---- As bytes ---- */
@@ -144,7 +144,7 @@ bool tdigest_merge(struct tdigest *into, const uint8_t *packed, size_t len)
                 widen(into, get_double(packed), get_double(packed + 8));
         }
         for (size_t at = 16; at < len; at += 16) {
-                put(into, (struct tdigest_centroid){get_double(packed + at), get_double(packed + at + 8)});
+                put_centroid(into, (struct tdigest_centroid){get_double(packed + at), get_double(packed + at + 8)});
         }
         return true;
 }
