@@ -1,4 +1,4 @@
-/* Owns bytes that go to files: counting them, and buffering those that wait for the disk. */
+/* Owns bytes on their way to files: counts them, and buffers them until the disk takes them. */
 #include "base/spool.h"
 
 #include <errno.h>
@@ -54,7 +54,7 @@ enum spool_result spool_new(int64_t expected, struct spool **out)
         }
         s->file = (struct spool_file){.fd = -1, .expected = expected};
         pthread_mutex_lock(&spool_lock);
-        spool_list(s); /* it is opened, or known to have failed, while the bytes arrive */
+        spool_list(s); /* so that it is opened, or fails, while the bytes arrive */
         pthread_mutex_unlock(&spool_lock);
         *out = s;
         return SPOOL_OK;
@@ -66,7 +66,7 @@ bool spool_hash(struct spool *s)
         return s->file.hash != NULL && EVP_DigestInit_ex(s->file.hash, EVP_sha256(), NULL) == 1;
 }
 
-/* --- what waits --- */
+/* --- buffered bytes --- */
 
 /* Under the lock. */
 static enum spool_result result_of(const struct spool *s)
@@ -83,7 +83,7 @@ static size_t piece_bytes(void)
         return spool_waiting_bytes < SPOOL_LITTLE_BYTES ? SPOOL_PIECE_BYTES : SPOOL_BLOCK_BYTES;
 }
 
-/* Under the lock. After an overflow nothing more is taken: there is no hole in the middle. */
+/* Under the lock. After an overflow nothing more is taken, so that the file has no gap. */
 static void queue(struct spool *s, struct spool_blocks *blocks)
 {
         s->overflow = s->overflow || s->held_bytes + blocks->bytes > SPOOL_QUEUE_MAX;
@@ -96,7 +96,7 @@ static void queue(struct spool *s, struct spool_blocks *blocks)
         spool_blocks_move(&s->queued, blocks);
 }
 
-/* Into blocks that are the caller's alone; those that are full go to *full. False: no memory. */
+/* Fills blocks that no other thread sees; full ones are moved to *full. False: out of memory. */
 static bool fill(struct spool *s, const char *bytes, size_t len, struct spool_blocks *full)
 {
         while (len > 0) {
@@ -148,7 +148,7 @@ bool spool_reaches(const struct spool *s, size_t bytes)
         return s->result == SPOOL_OK && (is_crowded || s->held_bytes >= bytes);
 }
 
-/* Of a full one all blocks are listed, and the threads tell when there is room again. */
+/* A full one is listed with all its blocks, and the threads notify listeners when there is room again. */
 bool spool_is_full(struct spool *s)
 {
         bool full;
@@ -194,7 +194,7 @@ int64_t spool_size(const struct spool *s)
         return s->size;
 }
 
-/* Under the lock. Also what is no piece. */
+/* Under the lock. Also writes less than a piece. */
 static void write_on(struct spool *s)
 {
         if (s->queued.bytes > 0 && !s->writing) {
@@ -237,7 +237,7 @@ enum spool_result spool_finish(struct spool *s, int64_t until_us, int *fd)
 
 bool spool_sha256(const struct spool *s, uint8_t digest[32])
 {
-        EVP_MD_CTX *all = EVP_MD_CTX_new(); /* a copy: it may be asked again */
+        EVP_MD_CTX *all = EVP_MD_CTX_new(); /* a copy: the digest may be asked for again */
         bool ok = all != NULL && s->file.hash != NULL && EVP_MD_CTX_copy_ex(all, s->file.hash) == 1 &&
                   EVP_DigestFinal_ex(all, digest, NULL) == 1;
 

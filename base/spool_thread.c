@@ -1,6 +1,5 @@
 /* Owns the threads that wait for the disk, so that no others have to: they write buffered bytes, hash what is written,
- * and close files. One thread at a time writes a file, and one hashes it: while one hashes, another writes what
- * comes next. */
+ * and close files. A file is written by one thread at a time, and hashed by one, which may run concurrently. */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -117,7 +116,7 @@ static void discard(struct spool *s)
         free(s);
 }
 
-/* Under the lock, until it is given back; empties the list. */
+/* Called with the lock held, and releases it. Moves all blocks off the list; returns their bytes. */
 static size_t take_blocks(struct spool_blocks *from, struct spool_blocks *blocks)
 {
         *blocks = (struct spool_blocks){NULL, NULL, 0};
@@ -183,34 +182,34 @@ static bool may_hash(const struct spool *s)
         return !s->hashing && s->written.bytes > 0;
 }
 
-/* Under the lock. What is less than a block waits for more, or for the end. */
+/* Under the lock. Less than a block waits for more bytes, or for the end. */
 static bool may_write(const struct spool *s, size_t least)
 {
         return !s->writing && (!s->opened || s->queued.bytes >= least);
 }
 
-/* Under the lock, but for while it works. Hashes first: the bytes are still in the processor's cache. */
+/* Under the lock, except while it works. Hashes first: the bytes are still in the CPU's cache. */
 static bool work_once(struct spool *s)
 {
         if (may_hash(s)) {
                 if (may_write(s, SPOOL_BLOCK_BYTES)) {
-                        spool_list(s); /* for another thread, meanwhile */
+                        spool_list(s); /* so that another thread can work on it meanwhile */
                 }
                 return hash_written(s);
         }
         return may_write(s, 1) && write_queued(s);
 }
 
-/* Under the lock, but for while it works. True: someone may be waiting for it. */
+/* Under the lock, except while it works. True: someone may be waiting for it. */
 static bool work_on(struct spool *s)
 {
         bool works = !s->freed && s->result == SPOOL_OK, tells = works && work_once(s);
 
         if (works && !s->freed && s->result == SPOOL_OK && (may_hash(s) || may_write(s, SPOOL_BLOCK_BYTES))) {
-                (void)add(s); /* this thread goes on until the list is empty */
+                (void)add(s); /* no thread is woken: this one continues until the list is empty */
         }
         pthread_cond_broadcast(&done);
-        if (s->freed && !s->listed && !s->writing && !s->hashing) { /* the last who has it discards it */
+        if (s->freed && !s->listed && !s->writing && !s->hashing) { /* the last thread to use it frees it */
                 spool_waiting_bytes -= s->held_bytes;
                 pthread_mutex_unlock(&spool_lock);
                 discard(s);

@@ -14,7 +14,7 @@
 #define CALL_MS     5000
 #define PAGE        500
 #define WITHOUT_MS  200     /* interval for polling the log without a stream */
-#define MISTRUST_US 1000000 /* a stream that does not continue the log is left alone for so long */
+#define MISTRUST_US 1000000 /* a stream that does not continue the log is ignored for this long */
 
 struct bus_feed {
         struct bus_feed_options options;
@@ -25,7 +25,7 @@ struct bus_feed {
         int64_t old_until;      /* the log's end when it began */
         struct stream_link stream;
         int64_t heard_us, mistrusted_until_us;
-        bool behind; /* the log has more than the stream can tell */
+        bool behind; /* the log has more than the stream */
 };
 
 static void take(struct bus_feed *feed, struct rpc_call *c, bus_event **events, size_t n)
@@ -64,7 +64,7 @@ static bool continues(const struct bus_feed *feed, const Sonet__Events__ReadOutb
                out->oldest <= feed->position + 1;
 }
 
-/* The first time with the backlog; later only with new events. */
+/* Takes the backlog the first time; later only new events. */
 static void begin(struct bus_feed *feed, const Sonet__Events__ReadOutboxResponse *out)
 {
         bool first = feed->log_id[0] == '\0';
@@ -75,7 +75,7 @@ static void begin(struct bus_feed *feed, const Sonet__Events__ReadOutboxResponse
         feed->options.begin(feed->options.context, feed->log_id, feed->position, feed->old_until);
 }
 
-/* The next look into the log is like the first one. */
+/* The log is next read as if for the first time. */
 static void start_over(struct bus_feed *feed)
 {
         feed->log_id[0] = '\0';
@@ -108,7 +108,7 @@ static sn_status read_log(struct bus_feed *feed)
 
 /* ---- The stream ---- */
 
-/* As many as continue the log; false: then there was one that does not. */
+/* Delivers the entries that continue the log, up to the first one that does not: then false. */
 static bool read_entries(struct bus_feed *feed, struct rpc_call *c, const struct stream_entries *entries,
                          bus_event **events, size_t *n)
 {
@@ -163,7 +163,7 @@ static sn_status read_stream(struct bus_feed *feed)
 
 /* ---- The thread ---- */
 
-/* Gives the ms until the next look. */
+/* Returns the ms until the next one. */
 static int64_t look_into_log(struct bus_feed *feed, bool streams)
 {
         int64_t position = feed->position;

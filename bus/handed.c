@@ -1,5 +1,5 @@
-/* Owns the events between those who emitted them and the relay. COMMITs return in any order, so they are kept by
- * position. */
+/* Owns the events on their way from their emitters to the relay. COMMITs return in any order, so the events are ordered
+ * by position. */
 #include "bus/handed.h"
 
 #include <stdlib.h>
@@ -71,7 +71,7 @@ bool bus_handed_put(struct bus_handed *handed, const struct relay_batch *batch)
         return all;
 }
 
-/* False: what continues the log is not there yet. */
+/* False: the event that continues the log is not there yet. */
 static bool take_first(struct bus_handed *handed, struct rpc_call *c, int64_t after, struct relay_batch *batch)
 {
         const struct handed_event *first = handed->first;

@@ -7,7 +7,7 @@
 #include "base/ticker.h"
 
 #define CALL_MS       10000
-#define WITHOUT_MS    200 /* between two looks into the log while Redis is unreachable */
+#define WITHOUT_MS    200 /* interval for polling the log while Redis is unreachable */
 #define SAVE_BUSY_US  200000
 #define SAVE_QUIET_US 500000
 #define SAVE_EVENTS   500
@@ -50,7 +50,7 @@ static void save(struct bus_lane *lane)
         }
 }
 
-/* Handlers that store their position themselves leave nothing to do here. */
+/* Nothing to do for handlers that store their position themselves. */
 void bus_lane_save_when_due(struct bus_lane *lane)
 {
         int64_t since_us = clock_monotonic_us() - lane->saved_us;

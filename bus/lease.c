@@ -18,8 +18,8 @@ struct bus_lease {
         char name[96];
         const void *owner;
         struct bus_term *term, own;
-        bool held;                   /* as it was logged */
-        char seen_holder[UUID_SIZE]; /* another one's row, when it was last seen to change */
+        bool held;                   /* as last logged */
+        char seen_holder[UUID_SIZE]; /* another process's row, as last seen to change */
         int64_t seen_beats, seen_us;
         struct bus_lease *next;
 };
@@ -37,7 +37,9 @@ uint64_t bus_term_number(struct bus_term *term)
         uint64_t number = atomic_load(&term->number);
         bool held = clock_boot_us() < atomic_load(&term->until_us);
 
-        return held && atomic_load(&term->number) == number ? number : 0; /* not an old number with a new time */
+        return held && atomic_load(&term->number) == number
+                   ? number
+                   : 0; /* so that an old number is not combined with a new time */
 }
 
 bool bus_lease_held(const struct bus_lease *lease)
@@ -113,8 +115,8 @@ static size_t row_of(const struct db_rows *rows, const char *name)
 DB_STATEMENT(BEAT, "*", NULL,
              "update bus_leases set beats = beats + 1 where holder = $1 and name = any($2) returning name");
 
-/* The only write outside of its own transaction, and so in one round trip: whether it was done or lost, the next one
- * has the same effect, and services run by many processes have no fence. */
+/* The only write outside a transaction, so that it takes one round trip: whether it succeeded or was lost, the next one
+ * has the same effect, and services run by several processes have no fence. */
 static sn_status beat(struct rpc_call *c, struct bus_leases *leases, bool *all)
 {
         int64_t asked_us = clock_boot_us();
@@ -155,7 +157,7 @@ static sn_status acquire_lease(struct rpc_call *c, const struct bus_leases *leas
         return SN_OK;
 }
 
-/* Whether it may be taken: no process has it, or its holder has not counted for long. */
+/* Whether the lease may be taken: no process has it, or its holder has stopped counting. */
 static bool is_free(struct bus_lease *lease, const struct db_rows *rows)
 {
         size_t row = row_of(rows, lease->name);
@@ -202,7 +204,7 @@ static int64_t keep_leases(void *context)
         bool some = leases->first != NULL;
 
         if (some && beat(c, leases, &all) == SN_OK && !all) {
-                (void)acquire_free_leases(c, leases); /* what fails is tried again with the next beat */
+                (void)acquire_free_leases(c, leases); /* what fails is retried with the next beat */
         }
         (void)pthread_mutex_unlock(&leases->lock);
         return some ? BUS_LEASE_BEAT_MS : TICKER_IDLE;

@@ -1,4 +1,4 @@
-/* Owns how an event enters the log: a row in the transaction that causes it. */
+/* Owns adding events to the log: rows inserted in the transaction that causes them. */
 #include "base/uuid.h"
 #include "bus/bus.h"
 

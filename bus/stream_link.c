@@ -13,7 +13,7 @@ void bus_link_init(struct stream_link *link, struct redis *redis)
         (void)pthread_mutex_init(&link->lock, NULL);
 }
 
-/* A stop that comes while it is being opened finds no connection to shut down, and so is looked for afterwards. */
+/* A stop that comes while the connection is being opened finds none to shut down, so it is checked for afterwards. */
 static void keep(struct stream_link *link, struct redis_link *opened)
 {
         (void)pthread_mutex_lock(&link->lock);

@@ -1,4 +1,5 @@
-/* Owns the newest events of the logs that relays of this process stream: a ring for each, and waiting for more. */
+/* Owns the newest events of the logs that this process's relays stream, in one ring buffer per log, and waiting for
+ * more. */
 #include "bus/tail.h"
 
 #include <stdatomic.h>
@@ -20,12 +21,12 @@ struct tail {
         pthread_cond_t changed;
         bool live;
         char log_id[UUID_SIZE];
-        int64_t after, end;                     /* all events behind `after`, up to `end`, are there */
-        struct tail_event events[BUS_TAIL_MAX]; /* a ring, by position */
+        int64_t after, end;                     /* all events after `after`, up to `end`, are there */
+        struct tail_event events[BUS_TAIL_MAX]; /* a ring buffer, ordered by position */
         size_t first, n;
 };
 
-/* One for each service that ever had a relay here; they stay. */
+/* One for each service that ever had a relay here; never freed. */
 static pthread_mutex_t all_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct tail *all;
 static atomic_bool is_hidden;
@@ -55,13 +56,13 @@ static struct tail *find_or_make(const char *source)
         (void)pthread_mutex_init(&tail->lock, NULL);
         (void)pthread_cond_init(&tail->changed, NULL);
         (void)pthread_mutex_lock(&all_lock);
-        tail->next = all; /* a service has one relay, so nobody else makes it */
+        tail->next = all; /* a service has one relay, so no other thread creates it */
         all = tail;
         (void)pthread_mutex_unlock(&all_lock);
         return tail;
 }
 
-/* ---- The ring, under its lock ---- */
+/* ---- The ring buffer, with its lock held ---- */
 
 static struct tail_event *event_at(struct tail *tail, size_t i)
 {
@@ -101,7 +102,7 @@ static void add(struct tail *tail, const bus_event *event)
             .position = event->position, .at_us = clock_monotonic_us(), .len = len, .packed = packed};
 }
 
-/* ---- By the relay ---- */
+/* ---- For the relay ---- */
 
 void bus_tail_begin(const char *source, const char *log_id, int64_t position)
 {
@@ -161,14 +162,14 @@ void bus_tail_trim(const char *source)
         }
 }
 
-/* ---- By readers ---- */
+/* ---- For readers ---- */
 
 static bool has_all_behind(const struct tail *tail, int64_t position)
 {
         return tail->live && !atomic_load(&is_hidden) && position >= tail->after && position <= tail->end;
 }
 
-/* How many are at or before the position. */
+/* How many events are at or before the position. */
 static size_t count_until(struct tail *tail, int64_t position)
 {
         size_t low = 0, high = tail->n;
