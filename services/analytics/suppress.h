@@ -11,8 +11,9 @@
  * smallest others until at least two groups with together at least min people are hidden. */
 void suppress_small(const int64_t *people, size_t n, int64_t min, bool *hidden);
 
-/* ---- Numbers that are measured, like means ---- An exact mean may reveal the number of people, and two means of
- * nearly the same people what one of them did. */
+/* ---- Measured numbers, such as means ----
+ *
+ * An exact mean may reveal the number of people, and two means of nearly the same people what one of them did. */
 
 /* By how much min of n people change a mean, each by one standard deviation, rounded up to 1, 2 or 5 times a power of
  * ten so that the step itself reveals nothing. 0 if all are equal. */

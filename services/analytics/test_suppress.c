@@ -86,8 +86,8 @@ static void numbers_are_rounded_to_multiples_of_a_step(void **state)
         assert_true(suppress_round_p(1.23e-9) == 1.3e-9);
 }
 
-/* Of 100 people and of the same without one, who is within two standard deviations of the others: mostly both are told
- * alike, and one step at most is between them. */
+/* Means of 100 people and of the same people without one, who is within two standard deviations of the others: usually
+ * they are rounded to the same number, and they never differ by more than a step. */
 static void one_person_more_or_less_makes_no_visible_difference(void **state)
 {
         size_t same = 0, all = 0;
