@@ -31,7 +31,7 @@ const char *spool_folder(void)
         return temporary != NULL && temporary[0] != '\0' ? temporary : "/var/tmp";
 }
 
-static bool reserve(atomic_int_least64_t *count, int64_t n, int64_t max)
+static bool reserve_bytes(atomic_int_least64_t *count, int64_t n, int64_t max)
 {
         if (atomic_fetch_add(count, n) + n <= max) {
                 return true;
@@ -43,7 +43,7 @@ static bool reserve(atomic_int_least64_t *count, int64_t n, int64_t max)
 enum spool_result spool_new(int64_t expected, struct spool **out)
 {
         if (!spool_threads_start() || expected > spool_options.max_bytes - atomic_load(&bytes_in_use) ||
-            !reserve(&files_in_use, 1, spool_options.max_files)) {
+            !reserve_bytes(&files_in_use, 1, spool_options.max_files)) {
                 return SPOOL_FULL;
         }
         struct spool *s = calloc(1, sizeof(*s));
@@ -84,7 +84,7 @@ static size_t piece_bytes(void)
 }
 
 /* Under the lock. After an overflow nothing more is taken, so that the file has no gap. */
-static void queue(struct spool *s, struct spool_blocks *blocks)
+static void queue_blocks(struct spool *s, struct spool_blocks *blocks)
 {
         s->overflow = s->overflow || s->held_bytes + blocks->bytes > SPOOL_QUEUE_MAX;
         if (s->overflow) {
@@ -97,7 +97,7 @@ static void queue(struct spool *s, struct spool_blocks *blocks)
 }
 
 /* Fills blocks that no other thread sees; full ones are moved to *full. False: out of memory. */
-static bool fill(struct spool *s, const char *bytes, size_t len, struct spool_blocks *full)
+static bool fill_blocks(struct spool *s, const char *bytes, size_t len, struct spool_blocks *full)
 {
         while (len > 0) {
                 s->filling = s->filling != NULL ? s->filling : spool_block_new();
@@ -122,15 +122,15 @@ enum spool_result spool_append(struct spool *s, const void *bytes, size_t len)
 {
         struct spool_blocks full = {NULL, NULL, 0};
 
-        if (!reserve(&bytes_in_use, (int64_t)len, spool_options.max_bytes)) {
+        if (!reserve_bytes(&bytes_in_use, (int64_t)len, spool_options.max_bytes)) {
                 return SPOOL_FULL;
         }
         s->size += (int64_t)len;
-        bool filled = fill(s, bytes, len, &full);
+        bool filled = fill_blocks(s, bytes, len, &full);
 
         pthread_mutex_lock(&spool_lock);
         s->overflow = s->overflow || !filled;
-        queue(s, &full);
+        queue_blocks(s, &full);
         if (s->queued.bytes >= piece_bytes() && !s->writing) {
                 spool_list(s);
         }
@@ -210,7 +210,7 @@ static void queue_rest(struct spool *s)
         if (s->filling != NULL) {
                 spool_blocks_add(&rest, s->filling);
                 s->filling = NULL;
-                queue(s, &rest);
+                queue_blocks(s, &rest);
         }
 }
 

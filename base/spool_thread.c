@@ -61,7 +61,7 @@ void spool_tell(void)
 
 /* ---- The list ---- */
 
-static bool add(struct spool *s)
+static bool add_to_list(struct spool *s)
 {
         if (s->listed) {
                 return false;
@@ -75,7 +75,7 @@ static bool add(struct spool *s)
 
 void spool_list(struct spool *s)
 {
-        if (add(s)) {
+        if (add_to_list(s)) {
                 pthread_cond_signal(&work);
         }
 }
@@ -103,7 +103,7 @@ static struct spool *wait_for_first(void)
 
 /* ---- The threads ---- */
 
-static void discard(struct spool *s)
+static void discard_spool(struct spool *s)
 {
         if (s->file.fd >= 0) {
                 close(s->file.fd);
@@ -126,7 +126,7 @@ static size_t take_blocks(struct spool_blocks *from, struct spool_blocks *blocks
 }
 
 /* Under the lock, when blocks have left the memory, or the file has failed. True: someone may be waiting for it. */
-static bool account(struct spool *s, size_t left_bytes, enum spool_result result, int why)
+static bool account_for_blocks(struct spool *s, size_t left_bytes, enum spool_result result, int why)
 {
         s->held_bytes -= left_bytes;
         spool_waiting_bytes -= left_bytes;
@@ -158,7 +158,7 @@ static bool write_queued(struct spool *s)
         s->writing = false;
         s->opened = true;
         spool_blocks_move(&s->written, &blocks);
-        return account(s, is_done ? bytes : 0, result, why);
+        return account_for_blocks(s, is_done ? bytes : 0, result, why);
 }
 
 /* Under the lock, except while it hashes. True: as above. */
@@ -173,7 +173,7 @@ static bool hash_written(struct spool *s)
         spool_blocks_free(&blocks);
         pthread_mutex_lock(&spool_lock);
         s->hashing = false;
-        return account(s, bytes, ok ? SPOOL_OK : SPOOL_BROKEN, ENOMEM);
+        return account_for_blocks(s, bytes, ok ? SPOOL_OK : SPOOL_BROKEN, ENOMEM);
 }
 
 /* Under the lock. */
@@ -206,13 +206,13 @@ static bool work_on(struct spool *s)
         bool works = !s->freed && s->result == SPOOL_OK, tells = works && work_once(s);
 
         if (works && !s->freed && s->result == SPOOL_OK && (may_hash(s) || may_write(s, SPOOL_BLOCK_BYTES))) {
-                (void)add(s); /* no thread is woken: this one continues until the list is empty */
+                (void)add_to_list(s); /* no thread is woken: this one continues until the list is empty */
         }
         pthread_cond_broadcast(&done);
         if (s->freed && !s->listed && !s->writing && !s->hashing) { /* the last thread to use it frees it */
                 spool_waiting_bytes -= s->held_bytes;
                 pthread_mutex_unlock(&spool_lock);
-                discard(s);
+                discard_spool(s);
                 pthread_mutex_lock(&spool_lock);
         }
         return tells;
@@ -234,7 +234,7 @@ static void *run_spool_thread(void *unused)
 
 static bool started;
 
-static void start(void)
+static void start_threads(void)
 {
         pthread_t thread;
 
@@ -249,6 +249,6 @@ bool spool_threads_start(void)
 {
         static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-        pthread_once(&once, start);
+        pthread_once(&once, start_threads);
         return started;
 }

@@ -28,7 +28,7 @@ struct bus_feed {
         bool behind; /* the log has more than the stream */
 };
 
-static void take(struct bus_feed *feed, struct rpc_call *c, bus_event **events, size_t n)
+static void deliver_events(struct bus_feed *feed, struct rpc_call *c, bus_event **events, size_t n)
 {
         size_t n_old = 0;
 
@@ -48,7 +48,7 @@ static void take(struct bus_feed *feed, struct rpc_call *c, bus_event **events, 
 
 /* ---- The log ---- */
 
-static sn_status ask(struct bus_feed *feed, struct rpc_call *c, Sonet__Events__ReadOutboxResponse *out)
+static sn_status read_outbox(struct bus_feed *feed, struct rpc_call *c, Sonet__Events__ReadOutboxResponse *out)
 {
         Sonet__Events__ReadOutboxRequest in = SONET__EVENTS__READ_OUTBOX_REQUEST__INIT;
 
@@ -58,14 +58,14 @@ static sn_status ask(struct bus_feed *feed, struct rpc_call *c, Sonet__Events__R
         return rpc_invoke(c, feed->options.read_outbox, &in.base, &out->base);
 }
 
-static bool continues(const struct bus_feed *feed, const Sonet__Events__ReadOutboxResponse *out)
+static bool continues_log(const struct bus_feed *feed, const Sonet__Events__ReadOutboxResponse *out)
 {
         return strcmp(feed->log_id, out->log_id) == 0 && feed->position <= out->head &&
                out->oldest <= feed->position + 1;
 }
 
 /* Takes the backlog the first time; later only new events. */
-static void begin(struct bus_feed *feed, const Sonet__Events__ReadOutboxResponse *out)
+static void begin_log(struct bus_feed *feed, const Sonet__Events__ReadOutboxResponse *out)
 {
         bool first = feed->log_id[0] == '\0';
 
@@ -89,19 +89,19 @@ static sn_status read_log(struct bus_feed *feed)
         Sonet__Events__ReadOutboxResponse out = SONET__EVENTS__READ_OUTBOX_RESPONSE__INIT;
         size_t known = 0;
 
-        TRY(ask(feed, c, &out));
+        TRY(read_outbox(feed, c, &out));
         feed->heard_us = clock_monotonic_us();
-        if (!continues(feed, &out)) {
+        if (!continues_log(feed, &out)) {
                 if (feed->options.again && feed->log_id[0] != '\0') {
                         start_over(feed);
                         return SN_OK;
                 }
-                begin(feed, &out);
+                begin_log(feed, &out);
         }
         while (known < out.n_events && out.events[known]->position <= feed->position) {
                 known++;
         }
-        take(feed, c, out.events + known, out.n_events - known);
+        deliver_events(feed, c, out.events + known, out.n_events - known);
         feed->behind = feed->position < out.head;
         return SN_OK;
 }
@@ -140,7 +140,7 @@ static void take_entries(struct bus_feed *feed, struct rpc_call *c, const struct
 
         feed->heard_us = clock_monotonic_us();
         bus_link_hears(&feed->stream);
-        take(feed, c, events, n);
+        deliver_events(feed, c, events, n);
         if (!whole) {
                 feed->behind = true;
                 feed->mistrusted_until_us = n == 0 ? feed->heard_us + MISTRUST_US : 0;
@@ -179,7 +179,7 @@ static int64_t look_into_log(struct bus_feed *feed, bool streams)
         return feed->behind || streams ? 0 : WITHOUT_MS;
 }
 
-static int64_t work(void *context)
+static int64_t read_feed(void *context)
 {
         struct bus_feed *feed = context;
         int64_t now_us = clock_monotonic_us();
@@ -207,7 +207,7 @@ struct bus_feed *bus_feed_new(const struct bus_feed_options *options)
         }
         feed->options = *options;
         bus_link_init(&feed->stream, options->service->redis);
-        feed->ticker = ticker_new("feed", work, feed);
+        feed->ticker = ticker_new("feed", read_feed, feed);
         return feed;
 }
 

@@ -36,7 +36,7 @@ void bus_handed_destroy(struct bus_handed *handed)
         (void)pthread_mutex_destroy(&handed->lock);
 }
 
-static bool put(struct bus_handed *handed, const char *log_id, const bus_event *event)
+static bool put_event(struct bus_handed *handed, const char *log_id, const bus_event *event)
 {
         size_t len = sonet__events__event__get_packed_size(event);
         struct handed_event *item = handed->n < BUS_HANDED_MAX ? malloc(sizeof(*item) + len) : NULL;
@@ -62,7 +62,7 @@ bool bus_handed_put(struct bus_handed *handed, const struct relay_batch *batch)
 
         (void)pthread_mutex_lock(&handed->lock);
         for (size_t i = 0; i < batch->n && all; i++) {
-                all = put(handed, batch->log_id, batch->events[i]);
+                all = put_event(handed, batch->log_id, batch->events[i]);
         }
         while (!all && handed->first != NULL) {
                 drop_first(handed);

@@ -117,7 +117,7 @@ DB_STATEMENT(BEAT, "*", NULL,
 
 /* The only write outside a transaction, so that it takes one round trip: whether it succeeded or was lost, the next one
  * has the same effect, and services run by several processes have no fence. */
-static sn_status beat(struct rpc_call *c, struct bus_leases *leases, bool *all)
+static sn_status renew_held_leases(struct rpc_call *c, struct bus_leases *leases, bool *all)
 {
         int64_t asked_us = clock_boot_us();
         struct db_rows *rows;
@@ -203,7 +203,7 @@ static int64_t keep_leases(void *context)
         (void)pthread_mutex_lock(&leases->lock);
         bool some = leases->first != NULL;
 
-        if (some && beat(c, leases, &all) == SN_OK && !all) {
+        if (some && renew_held_leases(c, leases, &all) == SN_OK && !all) {
                 (void)acquire_free_leases(c, leases); /* what fails is retried with the next beat */
         }
         (void)pthread_mutex_unlock(&leases->lock);
@@ -224,7 +224,7 @@ struct bus_leases *bus_leases_new(struct service *service)
 }
 
 /* Where no other process runs the service, they are held from the start. */
-static void begin(struct bus_leases *leases, struct bus_lease *lease)
+static void hold_if_owner(struct bus_leases *leases, struct bus_lease *lease)
 {
         if (db_ownership_covers(leases->service->db)) {
                 begin_term(lease, INT64_MAX);
@@ -250,7 +250,7 @@ const struct bus_lease *bus_leases_add(struct bus_leases *leases, const void *ow
         lease->next = leases->first;
         leases->first = lease;
         (void)pthread_mutex_unlock(&leases->lock);
-        begin(leases, lease);
+        hold_if_owner(leases, lease);
         return lease;
 }
 
@@ -268,7 +268,7 @@ static sn_status give_back(const struct bus_leases *leases, const void *owner)
                               db_exec(tx, &GIVE_BACK, DB_BINDS(bind_uuid(leases->holder), bind_texts(names, n)), NULL));
 }
 
-static void drop(struct bus_leases *leases, const void *owner)
+static void drop_leases(struct bus_leases *leases, const void *owner)
 {
         struct bus_lease **at = &leases->first;
 
@@ -295,7 +295,7 @@ void bus_leases_remove(struct bus_leases *leases, const void *owner)
         if (leases->ticker != NULL && give_back(leases, owner) != SN_OK) {
                 log_event(LOG_LEVEL_DEBUG, "could not release leases: other processes take over when they expire");
         }
-        drop(leases, owner);
+        drop_leases(leases, owner);
         (void)pthread_mutex_unlock(&leases->lock);
 }
 

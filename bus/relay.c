@@ -122,7 +122,7 @@ static bool knows_end(const struct bus_relay *relay, uint64_t term)
         return relay->end.term != 0 && relay->end.term == term;
 }
 
-static sn_status look(struct bus_relay *relay, struct rpc_call *c, bool *unassigned)
+static sn_status read_log_head(struct bus_relay *relay, struct rpc_call *c, bool *unassigned)
 {
         uint64_t term = bus_lease_term(relay->lease);
         struct db_rows *rows;
@@ -373,7 +373,7 @@ static sn_status take_batch(struct bus_relay *relay, struct rpc_call *c, struct 
                 }
         }
         round->assigned = false;
-        TRY(look(relay, c, &round->assigned));
+        TRY(read_log_head(relay, c, &round->assigned));
         return round->assigned ? assign_positions(c, &round->batch, &round->busy) : SN_OK;
 }
 

@@ -11,7 +11,7 @@ static struct str text_of(const struct redisReply *reply)
 }
 
 /* [id, [name, value, …]] */
-static void parse(const struct redisReply *reply, struct stream_entry *entry)
+static void parse_entry(const struct redisReply *reply, struct stream_entry *entry)
 {
         struct str id, number;
 
@@ -49,7 +49,7 @@ char *bus_stream_key(struct arena *arena, const char *source)
 }
 
 /* [[key, entries]], or nil if none came. */
-static void parse_all(struct rpc_call *c, const struct redisReply *reply, struct stream_entries *out)
+static void parse_entries(struct rpc_call *c, const struct redisReply *reply, struct stream_entries *out)
 {
         if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 1 || reply->element[0]->type != REDIS_REPLY_ARRAY ||
             reply->element[0]->elements != 2 || reply->element[0]->element[1]->type != REDIS_REPLY_ARRAY) {
@@ -59,7 +59,7 @@ static void parse_all(struct rpc_call *c, const struct redisReply *reply, struct
 
         out->items = ARENA_ARRAY(c->arena, struct stream_entry, entries->elements);
         for (; out->n < entries->elements; out->n++) {
-                parse(entries->element[out->n], &out->items[out->n]);
+                parse_entry(entries->element[out->n], &out->items[out->n]);
         }
 }
 
@@ -78,7 +78,7 @@ static sn_status wait_for_redis(struct rpc_call *c, struct redis_link *link, con
 
         TRY(redis_link_command(c, link, sizeof(argv) / sizeof(argv[0]), argv, NULL, BUS_STREAM_CALL_MS(wait_ms),
                                &reply));
-        parse_all(c, reply, out);
+        parse_entries(c, reply, out);
         return SN_OK;
 }
 

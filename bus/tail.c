@@ -31,7 +31,7 @@ static pthread_mutex_t all_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct tail *all;
 static atomic_bool is_hidden;
 
-static struct tail *find(const char *source)
+static struct tail *find_tail(const char *source)
 {
         struct tail *tail;
 
@@ -42,9 +42,9 @@ static struct tail *find(const char *source)
         return tail;
 }
 
-static struct tail *find_or_make(const char *source)
+static struct tail *find_or_make_tail(const char *source)
 {
-        struct tail *tail = find(source);
+        struct tail *tail = find_tail(source);
 
         if (tail != NULL) {
                 return tail;
@@ -86,7 +86,7 @@ static void drop_all(struct tail *tail)
         }
 }
 
-static void add(struct tail *tail, const bus_event *event)
+static void add_event(struct tail *tail, const bus_event *event)
 {
         size_t len = sonet__events__event__get_packed_size(event);
         uint8_t *packed = malloc(len > 0 ? len : 1);
@@ -106,7 +106,7 @@ static void add(struct tail *tail, const bus_event *event)
 
 void bus_tail_begin(const char *source, const char *log_id, int64_t position)
 {
-        struct tail *tail = find_or_make(source);
+        struct tail *tail = find_or_make_tail(source);
 
         (void)pthread_mutex_lock(&tail->lock);
         if (!tail->live || tail->end != position || strcmp(tail->log_id, log_id) != 0) {
@@ -121,7 +121,7 @@ void bus_tail_begin(const char *source, const char *log_id, int64_t position)
 
 void bus_tail_end(const char *source)
 {
-        struct tail *tail = find(source);
+        struct tail *tail = find_tail(source);
 
         if (tail != NULL) {
                 (void)pthread_mutex_lock(&tail->lock);
@@ -134,14 +134,14 @@ void bus_tail_end(const char *source)
 
 void bus_tail_append(const char *source, const struct relay_batch *batch)
 {
-        struct tail *tail = find(source);
+        struct tail *tail = find_tail(source);
 
         if (tail == NULL) {
                 return;
         }
         (void)pthread_mutex_lock(&tail->lock);
         for (size_t i = 0; i < batch->n && tail->live; i++) {
-                add(tail, batch->events[i]);
+                add_event(tail, batch->events[i]);
                 tail->end = batch->events[i]->position;
         }
         (void)pthread_cond_broadcast(&tail->changed);
@@ -150,7 +150,7 @@ void bus_tail_append(const char *source, const struct relay_batch *batch)
 
 void bus_tail_trim(const char *source)
 {
-        struct tail *tail = find(source);
+        struct tail *tail = find_tail(source);
         int64_t oldest_us = clock_monotonic_us() - BUS_TAIL_S * INT64_C(1000000);
 
         if (tail != NULL) {
@@ -186,7 +186,7 @@ static size_t count_until(struct tail *tail, int64_t position)
         return low;
 }
 
-static void copy(struct arena *arena, struct tail *tail, size_t from, struct stream_entries *out)
+static void copy_entries(struct arena *arena, struct tail *tail, size_t from, struct stream_entries *out)
 {
         size_t n = tail->n - from < BUS_STREAM_READ_MAX ? tail->n - from : BUS_STREAM_READ_MAX;
         struct str log_id = str_of(arena_strdup(arena, tail->log_id));
@@ -204,7 +204,7 @@ static void copy(struct arena *arena, struct tail *tail, size_t from, struct str
 bool bus_tail_wait(struct rpc_call *c, struct stream_link *link, const char *source, int64_t position, int wait_ms,
                    struct stream_entries *out)
 {
-        struct tail *tail = find(source);
+        struct tail *tail = find_tail(source);
         int64_t until_us = clock_monotonic_us() + wait_ms * INT64_C(1000);
 
         if (tail == NULL) {
@@ -217,7 +217,7 @@ bool bus_tail_wait(struct rpc_call *c, struct stream_link *link, const char *sou
         bool there = has_all_behind(tail, position);
 
         if (there) {
-                copy(c->arena, tail, count_until(tail, position), out);
+                copy_entries(c->arena, tail, count_until(tail, position), out);
         }
         (void)pthread_mutex_unlock(&tail->lock);
         return there;

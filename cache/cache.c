@@ -19,7 +19,7 @@ void cache_stop(struct cache *cache)
 }
 
 /* 0 if an ID is not a UUID. */
-static size_t pack(struct cache_key key, uint8_t bytes[CACHE_KEY_MAX])
+static size_t pack_key(struct cache_key key, uint8_t bytes[CACHE_KEY_MAX])
 {
         size_t len = ID_BYTES;
 
@@ -101,7 +101,7 @@ static bool look_up(const struct cache *cache, enum read_from from, struct cache
 static void pack_all(const struct cache *cache, struct cache_item *items, size_t n)
 {
         for (size_t i = 0; i < n; i++) {
-                items[i].packed.len = pack(items[i].key, items[i].packed.bytes);
+                items[i].packed.len = pack_key(items[i].key, items[i].packed.bytes);
                 items[i].packed.hash =
                     cache_table_prefetch_bucket(cache->table, items[i].packed.bytes, items[i].packed.len);
         }
@@ -215,7 +215,7 @@ struct cache_item *cache_find(struct cache_item *const *items, size_t n, struct 
 {
         struct cache_item wanted = {.key = key}, *at = &wanted, *const *found = NULL;
 
-        wanted.packed.len = pack(key, wanted.packed.bytes);
+        wanted.packed.len = pack_key(key, wanted.packed.bytes);
         if (wanted.packed.len > 0) {
                 found = bsearch(&at, items, n, sizeof(*items), compare_items);
         }
@@ -249,7 +249,7 @@ void cache_changed(struct cache *cache, struct db_tx *tx, struct cache_key key)
         struct change *change = ARENA_NEW(db_arena(tx), struct change);
 
         change->cache = cache;
-        change->len = pack(key, change->key);
+        change->len = pack_key(key, change->key);
         db_on_end(tx, drop_changed, change);
 }
 
@@ -257,5 +257,5 @@ void cache_drop(struct cache *cache, struct cache_key key)
 {
         uint8_t packed[CACHE_KEY_MAX];
 
-        drop_packed(cache, packed, pack(key, packed));
+        drop_packed(cache, packed, pack_key(key, packed));
 }

@@ -9,8 +9,8 @@
 #include "cache/redis_wire.h"
 
 /* Sends all and reads all replies. */
-static bool exchange(struct redis_pipeline *p, redisContext *connection, uint64_t generation,
-                     struct redisReply **replies)
+static bool exchange_commands(struct redis_pipeline *p, redisContext *connection, uint64_t generation,
+                              struct redisReply **replies)
 {
         for (const struct redis_wire_command *command = p->first; command != NULL; command = command->next) {
                 if (!redis_wire_send(connection, command, generation)) {
@@ -55,7 +55,7 @@ static sn_status exchange_checked_out(struct redis_pipeline *p, struct redisRepl
                 return redis_wire_away(p->c);
         }
         uint64_t generation = redis_generation(p->r);
-        bool answered = exchange(p, checkout.connection, generation, replies);
+        bool answered = exchange_commands(p, checkout.connection, generation, replies);
         bool healthy = answered && server_ready(p, replies);
         if (healthy) {
                 note_loaded_scripts(p, generation, replies);

@@ -88,7 +88,7 @@ struct cache_table *cache_table_new(const char *name, size_t max_bytes, bool num
         return t;
 }
 
-static void ref(const struct cache_table *t, union cache_value value)
+static void ref_object(const struct cache_table *t, union cache_value value)
 {
         struct cache_object *object = value.object;
         if (!t->numbers && object != NULL) {
@@ -183,7 +183,7 @@ bool cache_table_get(struct cache_table *t, const void *key, size_t key_len, uni
         bool found = e != NULL;
         if (found) {
                 *value = e->value;
-                ref(t, *value);
+                ref_object(t, *value);
         }
         *token = *token_of(s, hash);
         pthread_mutex_unlock(&s->lock);
@@ -249,7 +249,7 @@ static bool make_room(struct shard *s)
 }
 
 /* Evicts from the oldest until the shard is within its limit; entries read since are spared once. */
-static void evict(struct shard *s, size_t max_bytes, struct entry **removed)
+static void evict_entries(struct shard *s, size_t max_bytes, struct entry **removed)
 {
         while (s->bytes > max_bytes) {
                 struct entry *e = s->oldest;
@@ -274,7 +274,7 @@ static struct entry *entry_new(const struct cache_table *t, uint64_t hash, const
         }
         *e = (struct entry){.hash = hash, .value = value, .bytes = (uint32_t)bytes, .key_len = (uint8_t)key_len};
         memcpy(e->key, key, key_len);
-        ref(t, value);
+        ref_object(t, value);
         return e;
 }
 
@@ -293,7 +293,7 @@ static bool put_entry(struct cache_table *t, struct shard *s, struct entry *e, u
         list_append(s, e);
         s->n_entries++;
         s->bytes += e->bytes;
-        evict(s, t->max_shard_bytes, removed);
+        evict_entries(s, t->max_shard_bytes, removed);
         return true;
 }
 

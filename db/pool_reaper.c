@@ -50,7 +50,7 @@ void db_close_all(struct db_connection *list)
         }
 }
 
-static int64_t reap(void *unused)
+static int64_t close_unused_connections(void *unused)
 {
         int64_t oldest_us, now_us = clock_monotonic_us();
 
@@ -70,7 +70,7 @@ static int64_t reap(void *unused)
 void db_reaper_start(void)
 {
         if (reaper == NULL) {
-                reaper = ticker_new("db-reaper", reap, NULL);
+                reaper = ticker_new("db-reaper", close_unused_connections, NULL);
         }
 }
 
@@ -81,7 +81,7 @@ void db_reaper_stop(void)
         reaper = NULL;
         (void)pthread_mutex_unlock(&db_pools_lock);
         ticker_free(stopped);
-        (void)reap(NULL); /* what callers gave up since its last tick */
+        (void)close_unused_connections(NULL); /* what callers gave up since its last tick */
         (void)pthread_mutex_lock(&db_pools_lock);
 }
 

@@ -200,7 +200,7 @@ static enum db_outcome send_commit(struct db_tx *tx, PGresult **result, const ch
         return db_pipeline_send_commit(tx) ? db_pipeline_finish(tx, &deadlines, result, failed) : DB_LOST;
 }
 
-static sn_status commit(struct db_tx *tx, const uint8_t *answer, size_t len)
+static sn_status commit_transaction(struct db_tx *tx, const uint8_t *answer, size_t len)
 {
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;
         const char *failed = "commit";
@@ -250,7 +250,7 @@ sn_status db_commit(struct rpc_call *c, const ProtobufCMessage *answer, struct d
         }
         TRY(t->xid[0] == '\0' ? db_pipeline_flush(t) : SN_OK); /* a COMMIT could get lost */
         TRY(t->before_commit != NULL ? t->before_commit(t, t->before_commit_context) : SN_OK);
-        TRY(commit(t, packed, len));
+        TRY(commit_transaction(t, packed, len));
         c->committed = true;
         end_transaction(tx, true);
         return SN_OK;
