@@ -43,7 +43,7 @@ static void signature_free_p(ECDSA_SIG **signature)
 }
 
 /* The group, the point and, if given, the scalar. */
-static OSSL_PARAM *describe(const uint8_t point[POINT_BYTES], const BIGNUM *d)
+static OSSL_PARAM *describe_key(const uint8_t point[POINT_BYTES], const BIGNUM *d)
 {
         CLEANUP(builder_free_p) OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
         bool done = builder != NULL &&
@@ -74,7 +74,7 @@ EVP_PKEY *es256_key(const uint8_t x[ES256_NUMBER_BYTES], const uint8_t y[ES256_N
         if (d != NULL && (scalar == NULL || BN_bin2bn(d, ES256_NUMBER_BYTES, scalar) == NULL)) {
                 return NULL;
         }
-        CLEANUP(params_free_p) OSSL_PARAM *params = describe(point, scalar);
+        CLEANUP(params_free_p) OSSL_PARAM *params = describe_key(point, scalar);
         return key_of(params, d != NULL ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY);
 }
 

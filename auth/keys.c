@@ -145,7 +145,7 @@ static bool write_new_key(int fd)
 
 /* Writes a temporary file next to path, then links it to path: the key is there completely or not at all, and if two
  * processes create it at once, one wins and both read the same key. */
-static sn_status create(const char *path, struct buf *error)
+static sn_status create_key_file(const char *path, struct buf *error)
 {
         char own[PATH_MAX];
         uint8_t nonce[8];
@@ -234,7 +234,7 @@ sn_status keys_load(const char *path, int may_create, struct buf *error)
         uint8_t master[MASTER_BYTES];
         size_t bytes = 0;
         if (may_create && access(path, F_OK) != 0 && errno == ENOENT) {
-                TRY(create(path, error));
+                TRY(create_key_file(path, error));
         }
         TRY(keys_read(path, text, error));
         (void)base64url_decode((struct str){text, TEXT_CHARS}, master, sizeof(master), &bytes);

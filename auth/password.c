@@ -22,7 +22,7 @@ struct prepared {
         size_t len;
 };
 
-static void prepare(const char *password, struct prepared *out)
+static void prepare_password(const char *password, struct prepared *out)
 {
         const utf8proc_option_t nfc = UTF8PROC_STABLE | UTF8PROC_COMPOSE;
         out->text = password;
@@ -52,7 +52,7 @@ sn_status password_hash(struct rpc_call *c, const char *password, char **hash)
         NO_WAIT_ASSERT();
         CLEANUP(wipe_p) struct prepared p;
         *hash = arena_alloc(c->arena, crypto_pwhash_STRBYTES);
-        prepare(password, &p);
+        prepare_password(password, &p);
         if (sodium_init() < 0 ||
             crypto_pwhash_str_alg(*hash, p.text, p.len, OPERATIONS, MEMORY_BYTES, crypto_pwhash_ALG_ARGON2ID13) != 0) {
                 return rpc_fail(c, SN_UNAVAILABLE, NULL, "the server is out of memory; please try again");
@@ -84,7 +84,7 @@ bool password_verify(const char *hash, const char *password)
         if (sodium_init() < 0) {
                 return false;
         }
-        prepare(password, &p);
+        prepare_password(password, &p);
         if (hash[0] == '\0' || strnlen(hash, crypto_pwhash_STRBYTES) >= crypto_pwhash_STRBYTES) {
                 return verify_nobody(&p);
         }

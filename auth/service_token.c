@@ -85,7 +85,7 @@ static struct made *find_made(const char *caller, const char *audience)
         return &made[first % MADE_SLOTS];
 }
 
-static void make(struct made *slot, const char *caller, const char *audience, int64_t now_s)
+static void make_token(struct made *slot, const char *caller, const char *audience, int64_t now_s)
 {
         *slot = (struct made){.expires_s = now_s + LIFE_S, .generation = keys_generation()};
         snprintf(slot->caller, sizeof(slot->caller), "%s", caller);
@@ -109,7 +109,7 @@ const char *service_token_for(struct arena *arena, const char *caller, const cha
                       strcmp(slot->caller, caller) == 0 && strcmp(slot->audience, audience) == 0 &&
                       slot->expires_s - now_s > RENEW_S && slot->expires_s - now_s <= LIFE_S;
         if (!usable) {
-                make(slot, caller, audience, now_s);
+                make_token(slot, caller, audience, now_s);
         }
         char *token = arena_strdup(arena, slot->token);
         pthread_mutex_unlock(&made_lock);
@@ -122,7 +122,7 @@ struct parts {
         int64_t expires_s;
 };
 
-static bool split(struct str token, struct parts *out)
+static bool split_token(struct str token, struct parts *out)
 {
         struct str rest = token, expiry;
         if (token.len > MAX_TOKEN || !str_next(&rest, '.', &out->caller) || !str_next(&rest, '.', &out->audience) ||
@@ -163,7 +163,7 @@ sn_status service_token_verify(struct rpc_call *c, struct str token, const char 
         struct parts parts;
         int64_t now_s = clock_wall_ms() / 1000;
         *caller = "";
-        if (!split(token, &parts) || !is_genuine(&parts, token)) {
+        if (!split_token(token, &parts) || !is_genuine(&parts, token)) {
                 return rpc_fail_code(c, SN_UNAUTHENTICATED, "service_token_invalid", NULL,
                                      "the service token is invalid");
         }

@@ -13,13 +13,13 @@
 #include "auth/token_parse.h"
 #include "base/clock.h"
 
-static char *encode(struct arena *arena, const void *bytes, size_t len)
+static char *encode_part(struct arena *arena, const void *bytes, size_t len)
 {
         return base64url_encode(bytes, len, arena_alloc(arena, BASE64URL_CHARS(len) + 1));
 }
 
 /* Our own signature needs no verification, and the owner of a new token should not have to wait for it. */
-static void remember(const char *token, const struct token_claims *claims, int64_t now_s)
+static void remember_token(const char *token, const struct token_claims *claims, int64_t now_s)
 {
         uint8_t hash[TOKEN_HASH_BYTES];
         struct token_claims signed_claims = *claims;
@@ -40,13 +40,13 @@ sn_status token_sign(struct rpc_call *c, const struct token_claims *claims, char
                 return rpc_fail(c, SN_INTERNAL, NULL, "could not create a token for this session");
         }
         const char *header = arena_printf(c->arena, "{\"alg\":\"ES256\",\"typ\":\"at+jwt\",\"kid\":\"%s\"}", key->kid);
-        const char *text = arena_printf(c->arena, "%s.%s", encode(c->arena, header, strlen(header)),
-                                        encode(c->arena, payload, strlen(payload)));
+        const char *text = arena_printf(c->arena, "%s.%s", encode_part(c->arena, header, strlen(header)),
+                                        encode_part(c->arena, payload, strlen(payload)));
         if (!es256_sign(key->key, text, strlen(text), signature)) {
                 return rpc_fail(c, SN_INTERNAL, NULL, "could not create a token for this session");
         }
-        *token = arena_printf(c->arena, "%s.%s", text, encode(c->arena, signature, sizeof(signature)));
-        remember(*token, claims, now_s);
+        *token = arena_printf(c->arena, "%s.%s", text, encode_part(c->arena, signature, sizeof(signature)));
+        remember_token(*token, claims, now_s);
         return SN_OK;
 }
 
@@ -55,7 +55,7 @@ struct parts {
         struct str header, payload, signature;
 };
 
-static bool split(struct str token, struct parts *out)
+static bool split_token(struct str token, struct parts *out)
 {
         out->signature = token;
         return str_next(&out->signature, '.', &out->header) && str_next(&out->signature, '.', &out->payload);
@@ -95,7 +95,7 @@ static enum token_fault verify_fully(struct str token, int64_t now_s, struct tok
         struct parts parts;
         const struct token_key *key;
         uint8_t signature[ES256_SIGNATURE_BYTES];
-        if (!split(token, &parts)) {
+        if (!split_token(token, &parts)) {
                 return TOKEN_MALFORMED;
         }
         enum token_fault fault = check_header(parts.header, &key);
@@ -181,6 +181,6 @@ bool token_marked(struct str token, char mark[TOKEN_MARK_SIZE])
         struct parts parts;
         char json[TOKEN_MAX_BYTES];
         size_t len = 0;
-        return split(token, &parts) && base64url_decode(parts.payload, json, sizeof(json), &len) &&
+        return split_token(token, &parts) && base64url_decode(parts.payload, json, sizeof(json), &len) &&
                token_read_mark((struct str){json, len}, mark);
 }

@@ -33,7 +33,7 @@ static uint32_t set_of(const uint8_t hash[TOKEN_HASH_BYTES])
         return ((uint32_t)hash[0] << 8 | hash[1]) % SETS;
 }
 
-static struct entry *find(struct set *set, const uint8_t hash[TOKEN_HASH_BYTES])
+static struct entry *find_entry(struct set *set, const uint8_t hash[TOKEN_HASH_BYTES])
 {
         for (int i = 0; i < WAYS; i++) {
                 struct entry *e = &set->ways[i];
@@ -49,7 +49,7 @@ bool token_cache_get(const uint8_t hash[TOKEN_HASH_BYTES], struct token_claims *
         uint32_t index = set_of(hash);
         struct set *set = &sets[index];
         pthread_mutex_lock(&locks[index % LOCKS].mutex);
-        struct entry *e = find(set, hash);
+        struct entry *e = find_entry(set, hash);
         if (e != NULL) {
                 *claims = e->claims;
                 e->used = ++set->now;
@@ -58,7 +58,7 @@ bool token_cache_get(const uint8_t hash[TOKEN_HASH_BYTES], struct token_claims *
         return e != NULL;
 }
 
-static struct entry *choose(struct set *set, int64_t now_s)
+static struct entry *choose_victim(struct set *set, int64_t now_s)
 {
         struct entry *oldest = &set->ways[0];
         for (int i = 0; i < WAYS; i++) {
@@ -78,8 +78,8 @@ void token_cache_put(const uint8_t hash[TOKEN_HASH_BYTES], const struct token_cl
         uint32_t index = set_of(hash);
         struct set *set = &sets[index];
         pthread_mutex_lock(&locks[index % LOCKS].mutex);
-        struct entry *e = find(set, hash); /* another thread may have verified the same token */
-        e = e != NULL ? e : choose(set, now_s);
+        struct entry *e = find_entry(set, hash); /* another thread may have verified the same token */
+        e = e != NULL ? e : choose_victim(set, now_s);
         memcpy(e->hash, hash, TOKEN_HASH_BYTES);
         e->claims = *claims;
         e->used = ++set->now;

@@ -62,7 +62,7 @@ const char *token_jwks(void)
 }
 
 /* With the writers' lock held: adds the key unless it is there. True if it was added. */
-static bool insert(const struct token_key *key, const struct token_key **trusted)
+static bool insert_key(const struct token_key *key, const struct token_key **trusted)
 {
         size_t n = atomic_load(&n_keys);
         const struct token_key *known = token_key_find(key->kid);
@@ -93,7 +93,8 @@ static void write_thumbprint(const struct es256_point *point, char out[TOKEN_KID
 }
 
 /* Trusts a point; returns its key, or the known one. kid (may be NULL) must be its thumbprint. */
-static sn_status trust(const struct es256_point *point, bool signs, const char *kid, const struct token_key **trusted)
+static sn_status trust_key(const struct es256_point *point, bool signs, const char *kid,
+                           const struct token_key **trusted)
 {
         struct token_key key = {.signs = signs};
         write_thumbprint(point, key.kid);
@@ -105,7 +106,7 @@ static sn_status trust(const struct es256_point *point, bool signs, const char *
                 return SN_INVALID_ARGUMENT;
         }
         pthread_mutex_lock(&writers);
-        bool inserted = insert(&key, trusted);
+        bool inserted = insert_key(&key, trusted);
         pthread_mutex_unlock(&writers);
         if (!inserted) {
                 EVP_PKEY_free(key.key);
@@ -121,7 +122,7 @@ sn_status token_signer_setup(void)
         if (!es256_derive("access-token-es256", &point)) {
                 return SN_INTERNAL;
         }
-        TRY(trust(&point, true, NULL, &key));
+        TRY(trust_key(&point, true, NULL, &key));
         snprintf(signer_jwks, sizeof(signer_jwks),
                  "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"%s\",\"y\":\"%s\",\"use\":\"sig\",\"alg\":"
                  "\"ES256\",\"kid\":\"%s\"}]}",
@@ -168,7 +169,7 @@ sn_status token_trust_jwks(const char *jwks)
                 if (!read_point(json, &point)) {
                         continue; /* of another kind: RFC 7517, 5 */
                 }
-                status = trust(&point, false, json_string_value(json_object_get(json, "kid")), &key);
+                status = trust_key(&point, false, json_string_value(json_object_get(json, "kid")), &key);
                 usable += status == SN_OK;
         }
         return usable > 0 ? SN_OK : status;

@@ -45,7 +45,7 @@ static struct shard *shard_of(uint64_t hash)
 }
 
 /* The id's entry, or the free one where it belongs. The shard has one free entry at least. */
-static struct entry *find(const struct shard *shard, const uint8_t id[ID_BYTES])
+static struct entry *find_entry(const struct shard *shard, const uint8_t id[ID_BYTES])
 {
         size_t at = (size_t)(hash_of(id) >> 16);
         for (;; at++) {
@@ -57,7 +57,7 @@ static struct entry *find(const struct shard *shard, const uint8_t id[ID_BYTES])
 }
 
 /* Makes a table with room for one more, from the entries still in force. */
-static void rebuild(struct shard *shard, int64_t now_s)
+static void rebuild_shard(struct shard *shard, int64_t now_s)
 {
         struct shard old = {.entries = shard->entries, .capacity = shard->capacity};
         size_t live = 0;
@@ -76,7 +76,7 @@ static void rebuild(struct shard *shard, int64_t now_s)
         shard->used = live;
         for (size_t i = 0; i < old.capacity; i++) {
                 if (old.entries[i].until_s >= now_s) {
-                        *find(shard, old.entries[i].id) = old.entries[i];
+                        *find_entry(shard, old.entries[i].id) = old.entries[i];
                 }
         }
         free(old.entries);
@@ -84,7 +84,7 @@ static void rebuild(struct shard *shard, int64_t now_s)
 
 #define EVERY_EPOCH INT64_MAX /* for a session: it has ended for good */
 
-static void put(const char *text, int64_t epoch, int64_t until_s)
+static void put_entry(const char *text, int64_t epoch, int64_t until_s)
 {
         uint8_t id[ID_BYTES];
         int64_t now_s = clock_wall_ms() / 1000;
@@ -94,9 +94,9 @@ static void put(const char *text, int64_t epoch, int64_t until_s)
         struct shard *shard = shard_of(hash_of(id));
         pthread_mutex_lock(&shard->mutex);
         if (2 * (shard->used + 1) > shard->capacity) {
-                rebuild(shard, now_s);
+                rebuild_shard(shard, now_s);
         }
-        struct entry *e = find(shard, id);
+        struct entry *e = find_entry(shard, id);
         if (e->until_s == 0) {
                 memcpy(e->id, id, ID_BYTES);
                 e->epoch = epoch;
@@ -126,7 +126,7 @@ static bool is_over(const char *text, int64_t epoch)
         }
         struct shard *shard = shard_of(hash_of(id));
         pthread_mutex_lock(&shard->mutex);
-        const struct entry *e = shard->capacity > 0 ? find(shard, id) : NULL;
+        const struct entry *e = shard->capacity > 0 ? find_entry(shard, id) : NULL;
         bool over = e != NULL && e->until_s >= now_s && epoch < e->epoch;
         pthread_mutex_unlock(&shard->mutex);
         return over;
@@ -134,7 +134,7 @@ static bool is_over(const char *text, int64_t epoch)
 
 void token_revoke_session(const char *session, int64_t until_s)
 {
-        put(session, EVERY_EPOCH, until_s);
+        put_entry(session, EVERY_EPOCH, until_s);
 }
 
 bool token_session_revoked(const char *session)
@@ -144,7 +144,7 @@ bool token_session_revoked(const char *session)
 
 void token_raise_epoch(const char *member, int64_t epoch, int64_t until_s)
 {
-        put(member, epoch, until_s);
+        put_entry(member, epoch, until_s);
 }
 
 bool token_epoch_ended(const char *member, int64_t epoch)

@@ -175,7 +175,7 @@ void arena_free(struct arena *arena)
                 return;
         }
         run_deferred(arena, NULL);
-        struct block *b = arena->newest; /* the arena goes with the last of them */
+        struct block *b = arena->newest; /* the last one to be freed contains the arena */
         while (b != NULL) {
                 struct block *older = b->older;
                 block_release(b, older == NULL);

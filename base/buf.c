@@ -46,7 +46,7 @@ void buf_reset(struct buf *b)
 }
 
 /* Doubles the memory until need (which counts the NUL) fits, without going past the maximum. */
-static bool grow(struct buf *b, size_t need)
+static bool grow_buf(struct buf *b, size_t need)
 {
         size_t capacity = b->capacity < SMALLEST_CAPACITY ? SMALLEST_CAPACITY : b->capacity;
         while (capacity < need) {
@@ -75,7 +75,7 @@ bool buf_reserve(struct buf *b, size_t more)
                 return false;
         }
         size_t need = b->len + more + 1;
-        if (need > b->capacity && !grow(b, need)) {
+        if (need > b->capacity && !grow_buf(b, need)) {
                 b->overflow = true;
                 return false;
         }

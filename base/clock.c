@@ -20,7 +20,7 @@ static struct {
         void (*_Atomic random)(void *out, size_t len);
 } replaced;
 
-/* What is replaced while threads ask is asked for once. */
+/* Loads a member only once, since another thread may replace it meanwhile. */
 #define REPLACED(member) atomic_load_explicit(&replaced.member, memory_order_acquire)
 
 static int64_t read_us(clockid_t id)

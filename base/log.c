@@ -50,7 +50,7 @@ bool log_enabled(enum log_level level)
         return level >= setup.least;
 }
 
-static void put(struct line *l, const char *bytes, size_t len)
+static void put_bytes(struct line *l, const char *bytes, size_t len)
 {
         if (len > LINE_BYTES - TAIL_BYTES - l->len) {
                 l->cut = true;
@@ -62,18 +62,18 @@ static void put(struct line *l, const char *bytes, size_t len)
 
 static void put_c(struct line *l, const char *text)
 {
-        put(l, text, strlen(text));
+        put_bytes(l, text, strlen(text));
 }
 
 static void put_i64(struct line *l, int64_t value)
 {
         char digits[24];
         int n = snprintf(digits, sizeof(digits), "%" PRId64, value);
-        put(l, digits, (size_t)n);
+        put_bytes(l, digits, (size_t)n);
 }
 
 /* The length of the character at p; 0 if it is not well-formed UTF-8. */
-static size_t character(const char *p, size_t left)
+static size_t character_len(const char *p, size_t left)
 {
         for (size_t n = 1; n <= 4 && n <= left; n++) {
                 if (utf8_valid(p, n)) {
@@ -91,15 +91,15 @@ static void put_character(struct line *l, const char *p, size_t n)
         }
         bool control = code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x2028 || code == 0x2029;
         if (code == '"' || code == '\\') {
-                put(l, (char[]){'\\', (char)code}, 2);
+                put_bytes(l, (char[]){'\\', (char)code}, 2);
         } else if (code == '\n') {
-                put(l, "\\n", 2);
+                put_bytes(l, "\\n", 2);
         } else if (control || n == 0) {
                 char escaped[8];
                 snprintf(escaped, sizeof(escaped), "\\u%04x", (unsigned)code);
-                put(l, escaped, 6);
+                put_bytes(l, escaped, 6);
         } else {
-                put(l, p, n);
+                put_bytes(l, p, n);
         }
 }
 
@@ -110,7 +110,7 @@ static void put_escaped(struct line *l, const char *text)
         size_t len = strlen(text);
         size_t end = len < VALUE_BYTES ? len : VALUE_BYTES;
         for (size_t i = 0; i < end;) {
-                size_t n = character(text + i, len - i);
+                size_t n = character_len(text + i, len - i);
                 put_character(l, text + i, n);
                 i += n > 0 ? n : 1;
         }
@@ -121,16 +121,16 @@ static void put_escaped(struct line *l, const char *text)
 
 static void put_quoted(struct line *l, const char *text)
 {
-        put(l, "\"", 1);
+        put_bytes(l, "\"", 1);
         put_escaped(l, text);
-        put(l, "\"", 1);
+        put_bytes(l, "\"", 1);
 }
 
 static void put_field_json(struct line *l, const struct log_field *f)
 {
-        put(l, ",", 1);
+        put_bytes(l, ",", 1);
         put_quoted(l, f->key);
-        put(l, ":", 1);
+        put_bytes(l, ":", 1);
         if (f->text != NULL) {
                 put_quoted(l, f->text);
         } else {
@@ -140,9 +140,9 @@ static void put_field_json(struct line *l, const struct log_field *f)
 
 static void put_field_text(struct line *l, const struct log_field *f)
 {
-        put(l, " ", 1);
+        put_bytes(l, " ", 1);
         put_escaped(l, f->key);
-        put(l, "=", 1);
+        put_bytes(l, "=", 1);
         if (f->text == NULL) {
                 put_i64(l, f->number);
         } else if (f->text[0] == '\0' || strpbrk(f->text, " =\"") != NULL) {
@@ -169,11 +169,11 @@ static void put_head(struct line *l, enum log_level level, const char *message)
                 return;
         }
         put_c(l, time);
-        put(l, " ", 1);
+        put_bytes(l, " ", 1);
         put_c(l, setup.colour ? levels[level].colour : "");
         put_c(l, levels[level].text);
         put_c(l, setup.colour ? "\033[0m" : "");
-        put(l, " ", 1);
+        put_bytes(l, " ", 1);
         put_escaped(l, message);
 }
 

@@ -63,7 +63,7 @@ static void *write_log_lines(void *unused)
 }
 
 /* The last lines are not lost when the process exits, unless the reader has stalled. */
-static void flush(void)
+static void flush_lines(void)
 {
         int64_t until_us = clock_monotonic_us() + FLUSH_US;
         bool in_time = true;
@@ -76,7 +76,7 @@ static void flush(void)
 }
 
 /* With the lock. The thread is started for the first line: many programs never need it. */
-static bool start(void)
+static bool start_writer(void)
 {
         pthread_attr_t attributes;
         pthread_t thread;
@@ -94,7 +94,7 @@ static bool start(void)
         queue.runs = pthread_create(&thread, &attributes, write_log_lines, NULL) == 0;
         (void)pthread_attr_destroy(&attributes);
         if (queue.runs) {
-                (void)atexit(flush);
+                (void)atexit(flush_lines);
         }
         return queue.runs;
 }
@@ -116,7 +116,7 @@ void log_queue_prepare(void)
 void log_queue_put(const char *line, size_t len)
 {
         (void)pthread_mutex_lock(&queue.lock);
-        if (start() && len <= QUEUE_BYTES - queue.n) {
+        if (start_writer() && len <= QUEUE_BYTES - queue.n) {
                 memcpy(queue.filling + queue.n, line, len);
                 queue.n += len;
         } else {

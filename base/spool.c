@@ -1,4 +1,4 @@
-/* Owns bytes that go to files: counting them, and buffering those that wait for the disk. */
+/* Owns bytes on their way to files: counts them, and buffers them until the disk takes them. */
 #include "base/spool.h"
 
 #include <errno.h>
@@ -31,7 +31,7 @@ const char *spool_folder(void)
         return temporary != NULL && temporary[0] != '\0' ? temporary : "/var/tmp";
 }
 
-static bool reserve(atomic_int_least64_t *count, int64_t n, int64_t max)
+static bool reserve_bytes(atomic_int_least64_t *count, int64_t n, int64_t max)
 {
         if (atomic_fetch_add(count, n) + n <= max) {
                 return true;
@@ -43,7 +43,7 @@ static bool reserve(atomic_int_least64_t *count, int64_t n, int64_t max)
 enum spool_result spool_new(int64_t expected, struct spool **out)
 {
         if (!spool_threads_start() || expected > spool_options.max_bytes - atomic_load(&bytes_in_use) ||
-            !reserve(&files_in_use, 1, spool_options.max_files)) {
+            !reserve_bytes(&files_in_use, 1, spool_options.max_files)) {
                 return SPOOL_FULL;
         }
         struct spool *s = calloc(1, sizeof(*s));
@@ -54,7 +54,7 @@ enum spool_result spool_new(int64_t expected, struct spool **out)
         }
         s->file = (struct spool_file){.fd = -1, .expected = expected};
         pthread_mutex_lock(&spool_lock);
-        spool_list(s); /* it is opened, or known to have failed, while the bytes arrive */
+        spool_list(s); /* so that it is opened, or fails, while the bytes arrive */
         pthread_mutex_unlock(&spool_lock);
         *out = s;
         return SPOOL_OK;
@@ -66,7 +66,7 @@ bool spool_hash(struct spool *s)
         return s->file.hash != NULL && EVP_DigestInit_ex(s->file.hash, EVP_sha256(), NULL) == 1;
 }
 
-/* --- what waits --- */
+/* --- buffered bytes --- */
 
 /* Under the lock. */
 static enum spool_result result_of(const struct spool *s)
@@ -83,8 +83,8 @@ static size_t piece_bytes(void)
         return spool_waiting_bytes < SPOOL_LITTLE_BYTES ? SPOOL_PIECE_BYTES : SPOOL_BLOCK_BYTES;
 }
 
-/* Under the lock. After an overflow nothing more is taken: there is no hole in the middle. */
-static void queue(struct spool *s, struct spool_blocks *blocks)
+/* Under the lock. After an overflow nothing more is taken, so that the file has no gap. */
+static void queue_blocks(struct spool *s, struct spool_blocks *blocks)
 {
         s->overflow = s->overflow || s->held_bytes + blocks->bytes > SPOOL_QUEUE_MAX;
         if (s->overflow) {
@@ -96,8 +96,8 @@ static void queue(struct spool *s, struct spool_blocks *blocks)
         spool_blocks_move(&s->queued, blocks);
 }
 
-/* Into blocks that are the caller's alone; those that are full go to *full. False: no memory. */
-static bool fill(struct spool *s, const char *bytes, size_t len, struct spool_blocks *full)
+/* Fills blocks that no other thread sees; full ones are moved to *full. False: out of memory. */
+static bool fill_blocks(struct spool *s, const char *bytes, size_t len, struct spool_blocks *full)
 {
         while (len > 0) {
                 s->filling = s->filling != NULL ? s->filling : spool_block_new();
@@ -122,15 +122,15 @@ enum spool_result spool_append(struct spool *s, const void *bytes, size_t len)
 {
         struct spool_blocks full = {NULL, NULL, 0};
 
-        if (!reserve(&bytes_in_use, (int64_t)len, spool_options.max_bytes)) {
+        if (!reserve_bytes(&bytes_in_use, (int64_t)len, spool_options.max_bytes)) {
                 return SPOOL_FULL;
         }
         s->size += (int64_t)len;
-        bool filled = fill(s, bytes, len, &full);
+        bool filled = fill_blocks(s, bytes, len, &full);
 
         pthread_mutex_lock(&spool_lock);
         s->overflow = s->overflow || !filled;
-        queue(s, &full);
+        queue_blocks(s, &full);
         if (s->queued.bytes >= piece_bytes() && !s->writing) {
                 spool_list(s);
         }
@@ -148,7 +148,7 @@ bool spool_reaches(const struct spool *s, size_t bytes)
         return s->result == SPOOL_OK && (is_crowded || s->held_bytes >= bytes);
 }
 
-/* Of a full one all blocks are listed, and the threads tell when there is room again. */
+/* A full one is listed with all its blocks, and the threads notify listeners when there is room again. */
 bool spool_is_full(struct spool *s)
 {
         bool full;
@@ -194,7 +194,7 @@ int64_t spool_size(const struct spool *s)
         return s->size;
 }
 
-/* Under the lock. Also what is no piece. */
+/* Under the lock. Also writes less than a piece. */
 static void write_on(struct spool *s)
 {
         if (s->queued.bytes > 0 && !s->writing) {
@@ -210,7 +210,7 @@ static void queue_rest(struct spool *s)
         if (s->filling != NULL) {
                 spool_blocks_add(&rest, s->filling);
                 s->filling = NULL;
-                queue(s, &rest);
+                queue_blocks(s, &rest);
         }
 }
 
@@ -237,7 +237,7 @@ enum spool_result spool_finish(struct spool *s, int64_t until_us, int *fd)
 
 bool spool_sha256(const struct spool *s, uint8_t digest[32])
 {
-        EVP_MD_CTX *all = EVP_MD_CTX_new(); /* a copy: it may be asked again */
+        EVP_MD_CTX *all = EVP_MD_CTX_new(); /* a copy: the digest may be asked for again */
         bool ok = all != NULL && s->file.hash != NULL && EVP_MD_CTX_copy_ex(all, s->file.hash) == 1 &&
                   EVP_DigestFinal_ex(all, digest, NULL) == 1;
 

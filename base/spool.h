@@ -32,27 +32,27 @@ struct spool;
 /* expected: the announced number of bytes, 0: unknown. They must fit now, but are counted only as they arrive: an
  * announcement takes nothing from others. Later calls report if the disk is full or failing. */
 enum spool_result spool_new(int64_t expected, struct spool **out);
-/* Its SHA-256 is made as it is written. Before its first byte. False: no memory. */
+/* Computes its SHA-256 as it is written. To be called before its first byte. False: out of memory. */
 bool spool_hash(struct spool *s);
 enum spool_result spool_append(struct spool *s, const void *bytes, size_t len);
 /* So many bytes are waiting for the disk that no more should be added before spool_listen reports room. */
 bool spool_is_full(struct spool *s);
-/* tell is called, on a thread of the spool, and must be quick, when a full one has room again. False: too many
+/* tell, which must be quick, is called on a thread of the spool when a full one has room again. False: too many
  * listeners. */
 bool spool_listen(void (*tell)(void *context), void *context);
 void spool_listen_no_more(void *context);
 /* Notifies all listeners, on behalf of other code that paused bodies. Any thread. */
 void spool_tell(void);
-/* All of a file, from its start; waits for the disk until the given clock_monotonic_us() at most: on workers.
- * SPOOL_BROKEN also if it cannot be read. */
+/* Copies all of the file `from` from its start; waits for the disk until the given clock_monotonic_us() at most, so
+ * only for workers. SPOOL_BROKEN also if it cannot be read. */
 enum spool_result spool_copy(struct spool *s, int from, int64_t until_us);
 int64_t spool_size(const struct spool *s);
 /* Everything appended, for reading from its start; *fd still belongs to the spool. Waits until the rest is written,
  * until the given clock_monotonic_us() at most. */
 enum spool_result spool_finish(struct spool *s, int64_t until_us, int *fd);
-/* Of one that is finished. False: spool_hash was not called, or no memory. */
+/* After spool_finish. False: spool_hash was not called, or out of memory. */
 bool spool_sha256(const struct spool *s, uint8_t digest[32]);
-void spool_free(struct spool *s); /* takes NULL; it counts until it is closed */
+void spool_free(struct spool *s); /* takes NULL; it counts towards the limits until its file is closed */
 int64_t spool_bytes_in_use(void);
 int64_t spool_files_in_use(void);
 

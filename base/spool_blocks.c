@@ -1,5 +1,5 @@
-/* Owns the memory in which bytes wait for the disk: blocks of one size, a few of which are kept, since a large upload
- * would take them from the system and give them back a thousand times a second. */
+/* Owns the memory in which bytes wait for the disk: blocks of one size. A few free ones are kept, since a large upload
+ * would otherwise allocate and free a thousand a second. */
 #include <stdlib.h>
 #include "base/spool_private.h"
 

@@ -94,7 +94,7 @@ static void bound_dirty(struct spool_file *file)
         }
 }
 
-/* False: it is full; the next writer checks again, too. */
+/* False: the disk is full; the next writer checks again, too. */
 static bool look_at_disk(const struct spool_file *file, size_t len)
 {
         if (atomic_fetch_add(&since_look, (int64_t)len) + (int64_t)len >= LOOK_BYTES) {
@@ -106,7 +106,8 @@ static bool look_at_disk(const struct spool_file *file, size_t len)
         return true;
 }
 
-/* As many blocks as one call takes; *next is the one after them. What a call leaves is written by itself. */
+/* Writes as many blocks as one call takes; *next is the one after them. If the call writes less, the rest is written
+ * separately. */
 static bool write_some(int fd, const struct spool_block *first, int64_t at, const struct spool_block **next)
 {
         struct iovec parts[PARTS_MAX];

@@ -19,7 +19,7 @@ static bool link_to(int fd, const char *path)
 }
 
 /* Copies in the kernel if possible, sharing blocks if the file system can. */
-static bool copy(int from, int to, int64_t size)
+static bool copy_bytes(int from, int to, int64_t size)
 {
         off_t at = 0;
         while (at < size) {
@@ -50,7 +50,7 @@ static bool copy_to(int fd, int64_t size, const char *path)
         if (to < 0) {
                 return false;
         }
-        bool ok = copy(fd, to, size) && fsync(to) == 0 && link(name, path) == 0;
+        bool ok = copy_bytes(fd, to, size) && fsync(to) == 0 && link(name, path) == 0;
         int why = errno;
         (void)unlink(name);
         close(to);

@@ -36,13 +36,13 @@ struct spool_file {
         int fd;                      /* -1: not open yet */
         int64_t expected;            /* bytes that must fit when it is opened */
         int64_t size, begun, synced; /* written; of that being written back; and durable */
-        EVP_MD_CTX *hash;            /* of what was written; NULL: not hashed */
+        EVP_MD_CTX *hash;            /* of the bytes written; NULL: not hashed */
 };
 
 struct spool {
         struct spool_file file;
         int64_t size;
-        struct spool_block *filling; /* by who gives the bytes; NULL: none */
+        struct spool_block *filling; /* by the thread that appends; NULL: none */
         /* under spool_lock */
         struct spool_blocks queued, written; /* to be written; to be hashed */
         size_t held_bytes;                   /* in both, and in what threads took from them */
@@ -63,7 +63,7 @@ void spool_blocks_add(struct spool_blocks *to, struct spool_block *block);
 void spool_blocks_move(struct spool_blocks *to, struct spool_blocks *from); /* behind what is there */
 void spool_blocks_free(struct spool_blocks *blocks);
 
-/* Under the lock. Whether this much of it is in memory, or too much of all files. False for one that failed. */
+/* Under the lock. Whether this much of it, or too much of all files, is in memory. False if it has failed. */
 bool spool_reaches(const struct spool *s, size_t bytes);
 /* Under the lock. Puts it on the threads' list: it has something to write, or is no longer needed. */
 void spool_list(struct spool *s);
@@ -74,7 +74,7 @@ void spool_uncount(const struct spool *s);
 
 /* Opens the file on first use. errno says why it failed. */
 enum spool_result spool_file_write(struct spool_file *file, const struct spool_blocks *blocks);
-/* False: no memory. */
+/* False: out of memory. */
 bool spool_file_hash(struct spool_file *file, const struct spool_blocks *blocks);
 
 #endif

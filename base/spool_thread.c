@@ -1,6 +1,5 @@
 /* Owns the threads that wait for the disk, so that no others have to: they write buffered bytes, hash what is written,
- * and close files. One thread at a time writes a file, and one hashes it: while one hashes, another writes what
- * comes next. */
+ * and close files. A file is written by one thread at a time, and hashed by one, which may run concurrently. */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -62,7 +61,7 @@ void spool_tell(void)
 
 /* ---- The list ---- */
 
-static bool add(struct spool *s)
+static bool add_to_list(struct spool *s)
 {
         if (s->listed) {
                 return false;
@@ -76,7 +75,7 @@ static bool add(struct spool *s)
 
 void spool_list(struct spool *s)
 {
-        if (add(s)) {
+        if (add_to_list(s)) {
                 pthread_cond_signal(&work);
         }
 }
@@ -104,7 +103,7 @@ static struct spool *wait_for_first(void)
 
 /* ---- The threads ---- */
 
-static void discard(struct spool *s)
+static void discard_spool(struct spool *s)
 {
         if (s->file.fd >= 0) {
                 close(s->file.fd);
@@ -117,7 +116,7 @@ static void discard(struct spool *s)
         free(s);
 }
 
-/* Under the lock, until it is given back; empties the list. */
+/* Called with the lock held, and releases it. Moves all blocks off the list; returns their bytes. */
 static size_t take_blocks(struct spool_blocks *from, struct spool_blocks *blocks)
 {
         *blocks = (struct spool_blocks){NULL, NULL, 0};
@@ -127,7 +126,7 @@ static size_t take_blocks(struct spool_blocks *from, struct spool_blocks *blocks
 }
 
 /* Under the lock, when blocks have left the memory, or the file has failed. True: someone may be waiting for it. */
-static bool account(struct spool *s, size_t left_bytes, enum spool_result result, int why)
+static bool account_for_blocks(struct spool *s, size_t left_bytes, enum spool_result result, int why)
 {
         s->held_bytes -= left_bytes;
         spool_waiting_bytes -= left_bytes;
@@ -159,7 +158,7 @@ static bool write_queued(struct spool *s)
         s->writing = false;
         s->opened = true;
         spool_blocks_move(&s->written, &blocks);
-        return account(s, is_done ? bytes : 0, result, why);
+        return account_for_blocks(s, is_done ? bytes : 0, result, why);
 }
 
 /* Under the lock, except while it hashes. True: as above. */
@@ -174,7 +173,7 @@ static bool hash_written(struct spool *s)
         spool_blocks_free(&blocks);
         pthread_mutex_lock(&spool_lock);
         s->hashing = false;
-        return account(s, bytes, ok ? SPOOL_OK : SPOOL_BROKEN, ENOMEM);
+        return account_for_blocks(s, bytes, ok ? SPOOL_OK : SPOOL_BROKEN, ENOMEM);
 }
 
 /* Under the lock. */
@@ -183,37 +182,37 @@ static bool may_hash(const struct spool *s)
         return !s->hashing && s->written.bytes > 0;
 }
 
-/* Under the lock. What is less than a block waits for more, or for the end. */
+/* Under the lock. Less than a block waits for more bytes, or for the end. */
 static bool may_write(const struct spool *s, size_t least)
 {
         return !s->writing && (!s->opened || s->queued.bytes >= least);
 }
 
-/* Under the lock, but for while it works. Hashes first: the bytes are still in the processor's cache. */
+/* Under the lock, except while it works. Hashes first: the bytes are still in the CPU's cache. */
 static bool work_once(struct spool *s)
 {
         if (may_hash(s)) {
                 if (may_write(s, SPOOL_BLOCK_BYTES)) {
-                        spool_list(s); /* for another thread, meanwhile */
+                        spool_list(s); /* so that another thread can work on it meanwhile */
                 }
                 return hash_written(s);
         }
         return may_write(s, 1) && write_queued(s);
 }
 
-/* Under the lock, but for while it works. True: someone may be waiting for it. */
+/* Under the lock, except while it works. True: someone may be waiting for it. */
 static bool work_on(struct spool *s)
 {
         bool works = !s->freed && s->result == SPOOL_OK, tells = works && work_once(s);
 
         if (works && !s->freed && s->result == SPOOL_OK && (may_hash(s) || may_write(s, SPOOL_BLOCK_BYTES))) {
-                (void)add(s); /* this thread goes on until the list is empty */
+                (void)add_to_list(s); /* no thread is woken: this one continues until the list is empty */
         }
         pthread_cond_broadcast(&done);
-        if (s->freed && !s->listed && !s->writing && !s->hashing) { /* the last who has it discards it */
+        if (s->freed && !s->listed && !s->writing && !s->hashing) { /* the last thread to use it frees it */
                 spool_waiting_bytes -= s->held_bytes;
                 pthread_mutex_unlock(&spool_lock);
-                discard(s);
+                discard_spool(s);
                 pthread_mutex_lock(&spool_lock);
         }
         return tells;
@@ -235,7 +234,7 @@ static void *run_spool_thread(void *unused)
 
 static bool started;
 
-static void start(void)
+static void start_threads(void)
 {
         pthread_t thread;
 
@@ -250,6 +249,6 @@ bool spool_threads_start(void)
 {
         static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-        pthread_once(&once, start);
+        pthread_once(&once, start_threads);
         return started;
 }

@@ -64,7 +64,7 @@ static void a_reserve_that_would_overflow_fails(void **state)
         buf_free(&b);
 }
 
-static void numbers_are_written_in_full(void **state)
+static void numbers_are_written_completely(void **state)
 {
         struct buf b;
         buf_init(&b, 1000);
@@ -302,7 +302,7 @@ int main(void)
             cmocka_unit_test(a_buffer_stops_at_its_maximum_and_is_marked),
             cmocka_unit_test(borrowed_bytes_are_readable_and_never_changed),
             cmocka_unit_test(a_reserve_that_would_overflow_fails),
-            cmocka_unit_test(numbers_are_written_in_full),
+            cmocka_unit_test(numbers_are_written_completely),
             cmocka_unit_test(numbers_are_parsed_strictly),
             cmocka_unit_test(a_view_is_split_at_each_separator),
             cmocka_unit_test(utf8_is_checked_as_in_rfc_3629),

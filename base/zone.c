@@ -41,7 +41,7 @@ struct head {
         uint32_t isut, isstd, leap, times, types, chars;
 };
 
-static uint64_t number(const uint8_t *at, size_t len)
+static uint64_t big_endian(const uint8_t *at, size_t len)
 {
         uint64_t value = 0;
         for (size_t i = 0; i < len; i++) {
@@ -57,7 +57,7 @@ static bool read_head(struct bytes *in, struct head *head)
         }
         uint32_t *const counts[] = {&head->isut, &head->isstd, &head->leap, &head->times, &head->types, &head->chars};
         for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
-                *counts[i] = (uint32_t)number(in->at + 20 + 4 * i, 4);
+                *counts[i] = (uint32_t)big_endian(in->at + 20 + 4 * i, 4);
                 if (*counts[i] > FILE_MAX_BYTES) {
                         return false;
                 }
@@ -66,7 +66,7 @@ static bool read_head(struct bytes *in, struct head *head)
         return head->types > 0;
 }
 
-/* Of the block behind a head, whose times have so many bytes. */
+/* The size of the block after a header, with times of time_bytes each. */
 static size_t block_bytes(const struct head *head, size_t time_bytes)
 {
         return head->times * (time_bytes + 1) + head->types * 6 + head->chars + head->leap * (time_bytes + 4) +
@@ -82,18 +82,18 @@ static bool read_changes(const uint8_t *block, const struct head *head, struct z
         if (zone->at == NULL || zone->offsets == NULL) {
                 return false;
         }
-        zone->offsets[0] = (int32_t)number(types, 4);
+        zone->offsets[0] = (int32_t)big_endian(types, 4);
         for (size_t i = 0; i < zone->n; i++) {
-                zone->at[i] = (int64_t)number(block + 8 * i, 8);
+                zone->at[i] = (int64_t)big_endian(block + 8 * i, 8);
                 if (indexes[i] >= head->types || (i > 0 && zone->at[i] <= zone->at[i - 1])) {
                         return false;
                 }
-                zone->offsets[i + 1] = (int32_t)number(types + 6 * (size_t)indexes[i], 4);
+                zone->offsets[i + 1] = (int32_t)big_endian(types + 6 * (size_t)indexes[i], 4);
         }
         return true;
 }
 
-/* The first block has times of 32 bits and is passed over. The rule stands between two line ends. */
+/* Skips the first block, whose times have 32 bits. The rule is between two newlines. */
 static bool read_file(struct bytes in, struct zone *zone)
 {
         struct head head;
@@ -133,7 +133,7 @@ static void zone_free(struct zone *zone)
         free(zone);
 }
 
-static struct zone *load(const char *name)
+static struct zone *load_zone(const char *name)
 {
         struct zone *zone = calloc(1, sizeof(*zone));
         uint8_t *bytes = malloc(FILE_MAX_BYTES);
@@ -179,7 +179,7 @@ const struct zone *zone_find(const char *name)
         pthread_mutex_lock(&lock);
         const struct zone *found = find_kept(name);
         if (found == NULL) {
-                struct zone *zone = load(name);
+                struct zone *zone = load_zone(name);
                 if (zone != NULL) {
                         (void)snprintf(zone->name, sizeof(zone->name), "%s", name);
                         zone->next = zones;

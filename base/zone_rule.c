@@ -7,7 +7,7 @@
 
 enum { HOUR_S = 3600, DAY_S = 86400, MAX_HOURS = 167, CHANGE_S = 2 * HOUR_S /* when nothing is said */ };
 
-static bool skip(struct str *in, char c)
+static bool skip_char(struct str *in, char c)
 {
         bool there = in->len > 0 && in->ptr[0] == c;
         in->ptr += there;
@@ -31,7 +31,7 @@ static bool read_number(struct str *in, int max, int *out)
 static bool skip_name(struct str *in)
 {
         size_t n = 0;
-        if (skip(in, '<')) {
+        if (skip_char(in, '<')) {
                 struct str name;
                 return str_next(in, '>', &name);
         }
@@ -47,12 +47,12 @@ static bool skip_name(struct str *in)
 static bool read_time(struct str *in, int32_t *out)
 {
         int hours, minutes = 0, seconds = 0;
-        bool negative = skip(in, '-');
+        bool negative = skip_char(in, '-');
         if (!negative) {
-                (void)skip(in, '+');
+                (void)skip_char(in, '+');
         }
-        if (!read_number(in, MAX_HOURS, &hours) || (skip(in, ':') && !read_number(in, 59, &minutes)) ||
-            (skip(in, ':') && !read_number(in, 59, &seconds))) {
+        if (!read_number(in, MAX_HOURS, &hours) || (skip_char(in, ':') && !read_number(in, 59, &minutes)) ||
+            (skip_char(in, ':') && !read_number(in, 59, &seconds))) {
                 return false;
         }
         *out = HOUR_S * hours + 60 * minutes + seconds;
@@ -63,20 +63,20 @@ static bool read_time(struct str *in, int32_t *out)
 static bool read_day(struct str *in, struct zone_day *out)
 {
         bool good;
-        if (!skip(in, ',')) {
+        if (!skip_char(in, ',')) {
                 return false;
         }
-        if (skip(in, 'M')) {
+        if (skip_char(in, 'M')) {
                 out->kind = ZONE_DAY_OF_WEEK;
-                good = read_number(in, 12, &out->month) && out->month > 0 && skip(in, '.') &&
-                       read_number(in, 5, &out->week) && out->week > 0 && skip(in, '.') &&
+                good = read_number(in, 12, &out->month) && out->month > 0 && skip_char(in, '.') &&
+                       read_number(in, 5, &out->week) && out->week > 0 && skip_char(in, '.') &&
                        read_number(in, 6, &out->day);
         } else {
-                out->kind = skip(in, 'J') ? ZONE_DAY_JULIAN : ZONE_DAY_OF_YEAR;
+                out->kind = skip_char(in, 'J') ? ZONE_DAY_JULIAN : ZONE_DAY_OF_YEAR;
                 good = read_number(in, 365, &out->day);
         }
         out->second = CHANGE_S;
-        return good && (!skip(in, '/') || read_time(in, &out->second));
+        return good && (!skip_char(in, '/') || read_time(in, &out->second));
 }
 
 bool zone_rule_read(struct str text, struct zone_rule *out)
@@ -121,7 +121,7 @@ static int64_t day_of_week(const struct zone_day *day, int year)
 }
 
 /* In seconds of local clocks since 1970. */
-static int64_t moment(const struct zone_day *day, int year)
+static int64_t change_time(const struct zone_day *day, int year)
 {
         int64_t days = civil_to_days((struct civil){year, 1, 1});
         switch (day->kind) {
@@ -145,7 +145,8 @@ int32_t zone_rule_offset(const struct zone_rule *rule, int64_t utc_s)
         }
         int64_t local_s = utc_s + rule->standard_s;
         int year = civil_of_days(local_s / DAY_S - (local_s % DAY_S < 0 ? 1 : 0)).year;
-        int64_t start = moment(&rule->start, year) - rule->standard_s, end = moment(&rule->end, year) - rule->summer_s;
+        int64_t start = change_time(&rule->start, year) - rule->standard_s,
+                end = change_time(&rule->end, year) - rule->summer_s;
         bool summer = start < end ? utc_s >= start && utc_s < end : utc_s >= start || utc_s < end;
         return summer ? rule->summer_s : rule->standard_s;
 }

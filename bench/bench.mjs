@@ -102,8 +102,8 @@ async function untilOnHome(server, reader, note) {
         }
 }
 
-// From a post until the home timeline of the author's last follower contains the note. Only that one is polled, so that the time is that of the delivery
-// and not of many reads; then everybody else must get the note, too.
+// The time from a post until the home timeline of the author's last follower contains the note. Only that one is
+// polled, so that delivery is measured and not many reads; afterwards everybody else must have the note, too.
 async function deliver(server, author, byId) {
         const followers = (await followersOf(server, author)).map((id) => byId.get(id));
         const start = performance.now();

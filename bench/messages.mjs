@@ -1,5 +1,6 @@
-// Messages: the time from when one is due until it is on each stream of the chat, compared with ejabberd in the same run under the same load; the
-// cost of idle streams subscribed to `messages`; a device that returns to a thousand chats. The tables go to standard output.
+// Messages: the time from when a message is due until it is on every stream of the chat, compared with ejabberd in the
+// same run under the same load; the cost of idle streams subscribed to `messages`; a device that returns to a thousand
+// chats. The tables go to standard output.
 import { parseArgs } from 'node:util';
 import { inBatches } from '../tests/e2e/client.mjs';
 import { startServer } from '../tests/e2e/harness.mjs';

@@ -37,12 +37,12 @@ SN_CHECKED sn_status outbox_put_all(struct db_tx *tx, const struct outbox_event 
 struct bus_relay;
 struct bus_relay *bus_relay_new(struct service *service);
 void bus_relay_free(struct bus_relay *relay);
-/* Last before the COMMIT of a transaction that emits: assigns positions to its events, and to others that wait for one,
- * a few together, if this process runs a relay that keeps up and no other transaction assigns any at this moment. Once
- * it is committed the relay gets these, or is woken. */
+/* To be called last before the COMMIT of an emitting transaction: assigns positions to its events and to a few others
+ * without one, if this process runs a relay that keeps up and no other transaction is assigning positions. After the
+ * COMMIT the relay gets these events, or is woken. */
 SN_CHECKED sn_status bus_relay_assign(struct bus_relay *relay, struct db_tx *tx);
-/* Whether the log ends at this position, as this process knows, which gives out its positions: then the answer says so,
- * without a question to the database. False: ask it. */
+/* Whether this process, whose relay assigns the positions, knows that the log ends at this one: then the response is
+ * filled in without querying the database. False: query it. */
 bool bus_relay_is_log_end(struct bus_relay *relay, int64_t position, Sonet__Events__ReadOutboxResponse *out,
                           struct arena *arena);
 
@@ -50,7 +50,7 @@ bool bus_relay_is_log_end(struct bus_relay *relay, int64_t position, Sonet__Even
 SN_CHECKED sn_status bus_read_outbox(struct rpc_call *c, const Sonet__Events__ReadOutboxRequest *in,
                                      Sonet__Events__ReadOutboxResponse *out);
 
-/* Up to where all consumers of the call's service have taken a source. */
+/* The position up to which all consumers of the call's service have handled a source's events. */
 SN_CHECKED sn_status bus_taken(struct rpc_call *c, const char *source, int64_t *position);
 /* When the earliest event of the call's service without a position, or after this position, was caused (wall clock);
  * INT64_MAX if there is none. */
@@ -60,7 +60,7 @@ SN_CHECKED sn_status bus_pending_since(struct rpc_call *c, int64_t position, int
 struct bus_progress {
         const char *log_id;
         int64_t position;   /* everything up to here is done */
-        const char *cursor; /* and of the next event what its handler calls so; "": nothing */
+        const char *cursor; /* and the handler's progress in the next event; "": none */
         uint64_t term;      /* of the consumer's lease (bus/lease.h) */
 };
 
@@ -92,11 +92,11 @@ struct bus_consumer {
         const char *source;                   /* "note" */
         const struct rpc_method *read_outbox; /* the source's internal method */
         const char *const *types;             /* NULL-terminated: others are passed over */
-        bool by_aggregate; /* in BUS_LANES threads: events of one aggregate in order, those of different ones
-                              concurrently. Otherwise one thread, all in order */
+        bool by_aggregate; /* in BUS_LANES threads: events of one aggregate in order, different aggregates concurrently.
+                              Otherwise one thread, all in order */
         sn_status (*handle)(struct rpc_call *c, struct bus_batch *batch);
-        int pace_ms; /* what comes sooner than this after a batch waits, to be one batch; 0: nothing waits. Where ten
-                      * events cost little more than one, and nobody waits for the effect */
+        int pace_ms; /* events that come sooner than this after a batch wait, to form one batch; 0: none. For handlers
+                        to which ten events cost little more than one, and whose effect is not urgent */
         /* For effects that are kept outside of the database: called when a lane starts (first), every half second, and
          * before its progress is stored, which a failure prevents. NULL: nothing. */
         sn_status (*checkpoint)(struct rpc_call *c, const struct bus_progress *progress, bool first);
@@ -107,7 +107,7 @@ struct bus_consumer {
 struct bus_runner;
 /* Runs a service's consumers, a NULL-terminated list. */
 struct bus_runner *bus_runner_new(struct service *service, const struct bus_consumer *const *consumers);
-/* Its lanes come to their ends from now on, while others are stopped. Takes NULL. */
+/* Tells its lanes to end, without waiting for them. Takes NULL. */
 void bus_runner_stop(struct bus_runner *runner);
 /* Waits for the portions that are being handled. Takes NULL. */
 void bus_runner_free(struct bus_runner *runner);
@@ -125,14 +125,14 @@ struct bus_dead_letter {
         int attempts;
 };
 SN_CHECKED sn_status bus_dead_letters_list(struct rpc_call *c, struct bus_dead_letter **letters, size_t *n);
-/* Asks the consumers to handle them again (ids NULL: all); they do within some ten seconds. */
+/* Asks the consumers to handle them again (ids NULL: all), which happens within about ten seconds. */
 SN_CHECKED sn_status bus_dead_letters_replay(struct rpc_call *c, const int64_t *ids, size_t n_ids, int64_t *n_asked);
 /* A failure of the service that is not an event of a log: a dead letter next to those of its consumers. worker: its
  * name, like a consumer's; the event describes it in the worker's terms, and needs at least an ID, a source, a type
  * and an aggregate. */
 SN_CHECKED sn_status bus_dead_letter_add(struct db_tx *tx, const char *worker, const bus_event *event,
                                          const char *error, int attempts);
-/* Removes the letters of a worker which are to be handled again, the oldest first, and gives them to be done in this
+/* Removes a worker's letters that an operator has released, the oldest first, and returns them to be handled in this
  * transaction. */
 SN_CHECKED sn_status bus_own_letters_take(struct db_tx *tx, const char *worker, int64_t limit, bus_event ***events,
                                           size_t *n);

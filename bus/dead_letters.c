@@ -146,7 +146,7 @@ static sn_status replay_portion(struct bus_lane *lane, struct bus_batch *batch, 
                      : SN_OK;
 }
 
-static sn_status replay(struct bus_lane *lane, int64_t letter, bus_event *event)
+static sn_status replay_letter(struct bus_lane *lane, int64_t letter, bus_event *event)
 {
         struct bus_batch batch = {
             .events = &event, .n = 1, .consumer = lane->consumer, .lane = lane->number, .letter = letter};
@@ -177,7 +177,7 @@ void bus_replay_requested(struct bus_lane *lane)
 
                 if (event == NULL) {
                         log_event(LOG_LEVEL_ERROR, "cannot decode a dead letter", LOG_INT("sonet.letter", id));
-                } else if (replay(lane, id, event) != SN_OK) {
+                } else if (replay_letter(lane, id, event) != SN_OK) {
                         return;
                 }
         }

@@ -13,7 +13,7 @@
 #define FIRST_WAIT_MS 5
 #define MOST_WAIT_MS  3000
 
-static bool wants(const struct bus_lane *lane, const bus_event *event)
+static bool wants_event(const struct bus_lane *lane, const bus_event *event)
 {
         if (lane->consumer->by_aggregate && bus_lane_number(event, BUS_LANES) != lane->number) {
                 return false;
@@ -102,7 +102,8 @@ static bool give_up(struct bus_lane *lane, const struct bus_batch *batch, const 
         return true;
 }
 
-static bool fail(struct bus_lane *lane, const struct bus_batch *batch, const struct rpc_call *c, sn_status status)
+static bool handle_failure(struct bus_lane *lane, const struct bus_batch *batch, const struct rpc_call *c,
+                           sn_status status)
 {
         if (batch->n == 1 && count_failure(lane, status)) {
                 return give_up(lane, batch, c, status);
@@ -132,7 +133,7 @@ static void note_done(struct bus_lane *lane, const struct bus_batch *given, cons
         lane->unsaved = true;
 }
 
-static bool handle(struct bus_lane *lane, const struct bus_batch *batch)
+static bool handle_batch(struct bus_lane *lane, const struct bus_batch *batch)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(lane->service, CALL_MS);
         struct bus_batch handled = *batch; /* the handler may take out what is done */
@@ -143,7 +144,7 @@ static bool handle(struct bus_lane *lane, const struct bus_batch *batch)
                 status = rpc_fail(c, SN_INTERNAL, NULL, "the handler reported success without making progress");
         }
         if (status != SN_OK) {
-                return fail(lane, batch, c, status);
+                return handle_failure(lane, batch, c, status);
         }
         note_done(lane, batch, &handled);
         lane->rest_until_us = batch->n < BUS_BATCH_MAX ? began_us + lane->consumer->pace_ms * INT64_C(1000) : 0;
@@ -151,12 +152,12 @@ static bool handle(struct bus_lane *lane, const struct bus_batch *batch)
 }
 
 /* The next events that are this lane's; others' are passed over. How many of events that takes. */
-static size_t gather(const struct bus_lane *lane, bus_event **events, size_t n, struct bus_batch *batch)
+static size_t gather_batch(const struct bus_lane *lane, bus_event **events, size_t n, struct bus_batch *batch)
 {
         size_t most = lane->batch > 0 ? lane->batch : 1, end = 0;
 
         while (end < n && batch->n < most) {
-                if (wants(lane, events[end])) {
+                if (wants_event(lane, events[end])) {
                         batch->events[batch->n++] = events[end];
                 }
                 end++;
@@ -169,10 +170,10 @@ static bool deliver_next(struct bus_lane *lane, bus_event **events, size_t n)
 {
         bus_event *taken[BUS_BATCH_MAX];
         struct bus_batch batch = {.events = taken, .consumer = lane->consumer, .lane = lane->number};
-        size_t end = gather(lane, events, n, &batch);
+        size_t end = gather_batch(lane, events, n, &batch);
 
         memcpy(batch.cursor, lane->cursor, sizeof(batch.cursor));
-        if (batch.n > 0 && !handle(lane, &batch)) {
+        if (batch.n > 0 && !handle_batch(lane, &batch)) {
                 return false;
         }
         if (batch.n == 0 || lane->position == batch.events[batch.n - 1]->position) { /* and those behind the last one */

@@ -14,7 +14,7 @@
 #define CALL_MS     5000
 #define PAGE        500
 #define WITHOUT_MS  200     /* interval for polling the log without a stream */
-#define MISTRUST_US 1000000 /* a stream that does not continue the log is left alone for so long */
+#define MISTRUST_US 1000000 /* a stream that does not continue the log is ignored for this long */
 
 struct bus_feed {
         struct bus_feed_options options;
@@ -25,10 +25,10 @@ struct bus_feed {
         int64_t old_until;      /* the log's end when it began */
         struct stream_link stream;
         int64_t heard_us, mistrusted_until_us;
-        bool behind; /* the log has more than the stream can tell */
+        bool behind; /* the log has more than the stream */
 };
 
-static void take(struct bus_feed *feed, struct rpc_call *c, bus_event **events, size_t n)
+static void deliver_events(struct bus_feed *feed, struct rpc_call *c, bus_event **events, size_t n)
 {
         size_t n_old = 0;
 
@@ -48,7 +48,7 @@ static void take(struct bus_feed *feed, struct rpc_call *c, bus_event **events, 
 
 /* ---- The log ---- */
 
-static sn_status ask(struct bus_feed *feed, struct rpc_call *c, Sonet__Events__ReadOutboxResponse *out)
+static sn_status read_outbox(struct bus_feed *feed, struct rpc_call *c, Sonet__Events__ReadOutboxResponse *out)
 {
         Sonet__Events__ReadOutboxRequest in = SONET__EVENTS__READ_OUTBOX_REQUEST__INIT;
 
@@ -58,14 +58,14 @@ static sn_status ask(struct bus_feed *feed, struct rpc_call *c, Sonet__Events__R
         return rpc_invoke(c, feed->options.read_outbox, &in.base, &out->base);
 }
 
-static bool continues(const struct bus_feed *feed, const Sonet__Events__ReadOutboxResponse *out)
+static bool continues_log(const struct bus_feed *feed, const Sonet__Events__ReadOutboxResponse *out)
 {
         return strcmp(feed->log_id, out->log_id) == 0 && feed->position <= out->head &&
                out->oldest <= feed->position + 1;
 }
 
-/* The first time with the backlog; later only with new events. */
-static void begin(struct bus_feed *feed, const Sonet__Events__ReadOutboxResponse *out)
+/* Takes the backlog the first time; later only new events. */
+static void begin_log(struct bus_feed *feed, const Sonet__Events__ReadOutboxResponse *out)
 {
         bool first = feed->log_id[0] == '\0';
 
@@ -75,7 +75,7 @@ static void begin(struct bus_feed *feed, const Sonet__Events__ReadOutboxResponse
         feed->options.begin(feed->options.context, feed->log_id, feed->position, feed->old_until);
 }
 
-/* The next look into the log is like the first one. */
+/* The log is next read as if for the first time. */
 static void start_over(struct bus_feed *feed)
 {
         feed->log_id[0] = '\0';
@@ -89,26 +89,26 @@ static sn_status read_log(struct bus_feed *feed)
         Sonet__Events__ReadOutboxResponse out = SONET__EVENTS__READ_OUTBOX_RESPONSE__INIT;
         size_t known = 0;
 
-        TRY(ask(feed, c, &out));
+        TRY(read_outbox(feed, c, &out));
         feed->heard_us = clock_monotonic_us();
-        if (!continues(feed, &out)) {
+        if (!continues_log(feed, &out)) {
                 if (feed->options.again && feed->log_id[0] != '\0') {
                         start_over(feed);
                         return SN_OK;
                 }
-                begin(feed, &out);
+                begin_log(feed, &out);
         }
         while (known < out.n_events && out.events[known]->position <= feed->position) {
                 known++;
         }
-        take(feed, c, out.events + known, out.n_events - known);
+        deliver_events(feed, c, out.events + known, out.n_events - known);
         feed->behind = feed->position < out.head;
         return SN_OK;
 }
 
 /* ---- The stream ---- */
 
-/* As many as continue the log; false: then there was one that does not. */
+/* Delivers the entries that continue the log, up to the first one that does not: then false. */
 static bool read_entries(struct bus_feed *feed, struct rpc_call *c, const struct stream_entries *entries,
                          bus_event **events, size_t *n)
 {
@@ -140,7 +140,7 @@ static void take_entries(struct bus_feed *feed, struct rpc_call *c, const struct
 
         feed->heard_us = clock_monotonic_us();
         bus_link_hears(&feed->stream);
-        take(feed, c, events, n);
+        deliver_events(feed, c, events, n);
         if (!whole) {
                 feed->behind = true;
                 feed->mistrusted_until_us = n == 0 ? feed->heard_us + MISTRUST_US : 0;
@@ -163,7 +163,7 @@ static sn_status read_stream(struct bus_feed *feed)
 
 /* ---- The thread ---- */
 
-/* Gives the ms until the next look. */
+/* Returns the ms until the next one. */
 static int64_t look_into_log(struct bus_feed *feed, bool streams)
 {
         int64_t position = feed->position;
@@ -179,7 +179,7 @@ static int64_t look_into_log(struct bus_feed *feed, bool streams)
         return feed->behind || streams ? 0 : WITHOUT_MS;
 }
 
-static int64_t work(void *context)
+static int64_t read_feed(void *context)
 {
         struct bus_feed *feed = context;
         int64_t now_us = clock_monotonic_us();
@@ -207,7 +207,7 @@ struct bus_feed *bus_feed_new(const struct bus_feed_options *options)
         }
         feed->options = *options;
         bus_link_init(&feed->stream, options->service->redis);
-        feed->ticker = ticker_new("feed", work, feed);
+        feed->ticker = ticker_new("feed", read_feed, feed);
         return feed;
 }
 

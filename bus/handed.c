@@ -1,5 +1,5 @@
-/* Owns the events between those who emitted them and the relay. COMMITs return in any order, so they are kept by
- * position. */
+/* Owns the events on their way from their emitters to the relay. COMMITs return in any order, so the events are ordered
+ * by position. */
 #include "bus/handed.h"
 
 #include <stdlib.h>
@@ -36,7 +36,7 @@ void bus_handed_destroy(struct bus_handed *handed)
         (void)pthread_mutex_destroy(&handed->lock);
 }
 
-static bool put(struct bus_handed *handed, const char *log_id, const bus_event *event)
+static bool put_event(struct bus_handed *handed, const char *log_id, const bus_event *event)
 {
         size_t len = sonet__events__event__get_packed_size(event);
         struct handed_event *item = handed->n < BUS_HANDED_MAX ? malloc(sizeof(*item) + len) : NULL;
@@ -62,7 +62,7 @@ bool bus_handed_put(struct bus_handed *handed, const struct relay_batch *batch)
 
         (void)pthread_mutex_lock(&handed->lock);
         for (size_t i = 0; i < batch->n && all; i++) {
-                all = put(handed, batch->log_id, batch->events[i]);
+                all = put_event(handed, batch->log_id, batch->events[i]);
         }
         while (!all && handed->first != NULL) {
                 drop_first(handed);
@@ -71,7 +71,7 @@ bool bus_handed_put(struct bus_handed *handed, const struct relay_batch *batch)
         return all;
 }
 
-/* False: what continues the log is not there yet. */
+/* False: the event that continues the log is not there yet. */
 static bool take_first(struct bus_handed *handed, struct rpc_call *c, int64_t after, struct relay_batch *batch)
 {
         const struct handed_event *first = handed->first;

@@ -7,7 +7,7 @@
 #include "base/ticker.h"
 
 #define CALL_MS       10000
-#define WITHOUT_MS    200 /* between two looks into the log while Redis is unreachable */
+#define WITHOUT_MS    200 /* interval for polling the log while Redis is unreachable */
 #define SAVE_BUSY_US  200000
 #define SAVE_QUIET_US 500000
 #define SAVE_EVENTS   500
@@ -27,7 +27,7 @@ int bus_lane_number(const bus_event *event, int n_lanes)
 
 /* ---- Progress ---- */
 
-static sn_status checkpoint(struct bus_lane *lane, bool first)
+static sn_status call_checkpoint(struct bus_lane *lane, bool first)
 {
         if (lane->consumer->checkpoint == NULL) {
                 return SN_OK;
@@ -41,23 +41,23 @@ static sn_status checkpoint(struct bus_lane *lane, bool first)
             first);
 }
 
-static void save(struct bus_lane *lane)
+static void save_progress(struct bus_lane *lane)
 {
         lane->saved_us = clock_monotonic_us();
-        if (checkpoint(lane, false) == SN_OK && lane->unsaved && bus_position_store(lane) != SN_OK) {
+        if (call_checkpoint(lane, false) == SN_OK && lane->unsaved && bus_position_store(lane) != SN_OK) {
                 log_event(LOG_LEVEL_WARN, "could not store a position: events may be handled again",
                           LOG_STR("sonet.consumer", lane->consumer->name));
         }
 }
 
-/* Handlers that store their position themselves leave nothing to do here. */
+/* Nothing to do for handlers that store their position themselves. */
 void bus_lane_save_when_due(struct bus_lane *lane)
 {
         int64_t since_us = clock_monotonic_us() - lane->saved_us;
         bool busy = lane->unsaved && (since_us >= SAVE_BUSY_US || lane->position - lane->stored >= SAVE_EVENTS);
 
         if (busy || since_us >= SAVE_QUIET_US) {
-                save(lane);
+                save_progress(lane);
         }
 }
 
@@ -70,7 +70,7 @@ static bool may_work(struct bus_lane *lane)
                 lane->loaded = false;
         } else if (!lane->loaded || lane->term != term) {
                 lane->term = term;
-                lane->loaded = bus_position_load(lane) == SN_OK && checkpoint(lane, true) == SN_OK;
+                lane->loaded = bus_position_load(lane) == SN_OK && call_checkpoint(lane, true) == SN_OK;
                 lane->saved_us = clock_monotonic_us();
         }
         return lane->loaded;
@@ -181,7 +181,7 @@ void bus_lane_end(struct bus_lane *lane)
 void bus_lane_close(struct bus_lane *lane)
 {
         if (lane->loaded && bus_lease_held(lane->lease)) {
-                save(lane);
+                save_progress(lane);
         }
         bus_link_destroy(&lane->stream);
 }

@@ -18,8 +18,8 @@ struct bus_lease {
         char name[96];
         const void *owner;
         struct bus_term *term, own;
-        bool held;                   /* as it was logged */
-        char seen_holder[UUID_SIZE]; /* another one's row, when it was last seen to change */
+        bool held;                   /* as last logged */
+        char seen_holder[UUID_SIZE]; /* another process's row, as last seen to change */
         int64_t seen_beats, seen_us;
         struct bus_lease *next;
 };
@@ -37,7 +37,9 @@ uint64_t bus_term_number(struct bus_term *term)
         uint64_t number = atomic_load(&term->number);
         bool held = clock_boot_us() < atomic_load(&term->until_us);
 
-        return held && atomic_load(&term->number) == number ? number : 0; /* not an old number with a new time */
+        return held && atomic_load(&term->number) == number
+                   ? number
+                   : 0; /* so that an old number is not combined with a new time */
 }
 
 bool bus_lease_held(const struct bus_lease *lease)
@@ -113,9 +115,9 @@ static size_t row_of(const struct db_rows *rows, const char *name)
 DB_STATEMENT(BEAT, "*", NULL,
              "update bus_leases set beats = beats + 1 where holder = $1 and name = any($2) returning name");
 
-/* The only write outside of its own transaction, and so in one round trip: whether it was done or lost, the next one
- * has the same effect, and services run by many processes have no fence. */
-static sn_status beat(struct rpc_call *c, struct bus_leases *leases, bool *all)
+/* The only write outside a transaction, so that it takes one round trip: whether it succeeded or was lost, the next one
+ * has the same effect, and services run by several processes have no fence. */
+static sn_status renew_held_leases(struct rpc_call *c, struct bus_leases *leases, bool *all)
 {
         int64_t asked_us = clock_boot_us();
         struct db_rows *rows;
@@ -155,7 +157,7 @@ static sn_status acquire_lease(struct rpc_call *c, const struct bus_leases *leas
         return SN_OK;
 }
 
-/* Whether it may be taken: no process has it, or its holder has not counted for long. */
+/* Whether the lease may be taken: no process has it, or its holder has stopped counting. */
 static bool is_free(struct bus_lease *lease, const struct db_rows *rows)
 {
         size_t row = row_of(rows, lease->name);
@@ -201,8 +203,8 @@ static int64_t keep_leases(void *context)
         (void)pthread_mutex_lock(&leases->lock);
         bool some = leases->first != NULL;
 
-        if (some && beat(c, leases, &all) == SN_OK && !all) {
-                (void)acquire_free_leases(c, leases); /* what fails is tried again with the next beat */
+        if (some && renew_held_leases(c, leases, &all) == SN_OK && !all) {
+                (void)acquire_free_leases(c, leases); /* what fails is retried with the next beat */
         }
         (void)pthread_mutex_unlock(&leases->lock);
         return some ? BUS_LEASE_BEAT_MS : TICKER_IDLE;
@@ -222,7 +224,7 @@ struct bus_leases *bus_leases_new(struct service *service)
 }
 
 /* Where no other process runs the service, they are held from the start. */
-static void begin(struct bus_leases *leases, struct bus_lease *lease)
+static void hold_if_owner(struct bus_leases *leases, struct bus_lease *lease)
 {
         if (db_ownership_covers(leases->service->db)) {
                 begin_term(lease, INT64_MAX);
@@ -248,7 +250,7 @@ const struct bus_lease *bus_leases_add(struct bus_leases *leases, const void *ow
         lease->next = leases->first;
         leases->first = lease;
         (void)pthread_mutex_unlock(&leases->lock);
-        begin(leases, lease);
+        hold_if_owner(leases, lease);
         return lease;
 }
 
@@ -266,7 +268,7 @@ static sn_status give_back(const struct bus_leases *leases, const void *owner)
                               db_exec(tx, &GIVE_BACK, DB_BINDS(bind_uuid(leases->holder), bind_texts(names, n)), NULL));
 }
 
-static void drop(struct bus_leases *leases, const void *owner)
+static void drop_leases(struct bus_leases *leases, const void *owner)
 {
         struct bus_lease **at = &leases->first;
 
@@ -293,7 +295,7 @@ void bus_leases_remove(struct bus_leases *leases, const void *owner)
         if (leases->ticker != NULL && give_back(leases, owner) != SN_OK) {
                 log_event(LOG_LEVEL_DEBUG, "could not release leases: other processes take over when they expire");
         }
-        drop(leases, owner);
+        drop_leases(leases, owner);
         (void)pthread_mutex_unlock(&leases->lock);
 }
 

@@ -28,7 +28,7 @@ struct bus_term {
 /* The number of this process's term; 0: another process may hold the lease. */
 uint64_t bus_term_number(struct bus_term *term);
 
-/* A service's in this process: one statement each half second keeps all of them. */
+/* All leases of a service in this process: one statement every half second keeps them. */
 struct bus_leases *bus_leases_new(struct service *service);
 /* Added and removed by one thread. From now on the lease is taken when it is free, and then kept. owner: the
  * component that removes it; name: unique in the service; term: where other threads see it, or NULL. The lease

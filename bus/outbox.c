@@ -1,4 +1,4 @@
-/* Owns how an event enters the log: a row in the transaction that causes it. */
+/* Owns adding events to the log: rows inserted in the transaction that causes them. */
 #include "base/uuid.h"
 #include "bus/bus.h"
 
@@ -6,7 +6,7 @@ DB_STATEMENT(INSERT_EVENT, "*", NULL,
              "insert into outbox (event_id, type, aggregate_id, object_id, actor_id, version, trace_id, occurred_at)"
              " values ($1, $2, $3, $4, $5, $6, $7, $8)");
 
-static sn_status assign(struct db_tx *tx, void *relay)
+static sn_status assign_positions(struct db_tx *tx, void *relay)
 {
         return bus_relay_assign(relay, tx);
 }
@@ -16,7 +16,7 @@ static void tell_relay(struct db_tx *tx)
         struct bus_relay *relay = db_call(tx)->service->relay;
 
         if (relay != NULL) {
-                db_before_commit(tx, assign, relay);
+                db_before_commit(tx, assign_positions, relay);
         }
 }
 

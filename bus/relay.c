@@ -1,10 +1,10 @@
-/* Owns the relay: events get their positions, and go to the service's stream under them.
+/* Owns the relay: it assigns positions to events, and sends them to the service's stream under these.
  *
  * Positions are assigned by one transaction at a time (the head's row is locked until it is committed), to rows that
- * its snapshot sees: what commits late gets a later position, so no event ever gets a position behind a reader. Mostly
- * it is the transaction that emits, as the last thing before its COMMIT (bus_relay_assign); while another one holds the
- * row it does not wait, and the relay assigns what has none. The stream is only a quick way: whatever it misses,
- * consumers read from the outbox, so a batch that Redis did not take is not sent again. */
+ * its snapshot sees: what commits late gets a later position, so no event gets a position that a reader has already
+ * passed. Usually the emitting transaction does it, as the last thing before its COMMIT (bus_relay_assign); it does not
+ * wait while another one holds the row, and the relay assigns positions to what has none. The stream is only a
+ * shortcut: consumers read from the outbox whatever it misses, so a batch that Redis did not take is not sent again. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -21,24 +21,24 @@
 #include "db/ownership.h"
 
 #define BATCH          500
-#define EMITTERS_BATCH 32   /* positions that one who emits assigns at most */
-#define POLL_MS        500  /* without a wake: for what another process, or this one before a crash, left behind */
-#define ALONE_MS       2000 /* the same where this process alone runs the service: for what a command wrote */
+#define EMITTERS_BATCH 32   /* positions that an emitter assigns at most */
+#define POLL_MS        500  /* without being woken: for what another process, or this one before a crash, left behind */
+#define ALONE_MS       2000 /* the same where only this process runs the service: for what an admin command wrote */
 #define PAUSE_MS       200  /* after a failure */
 #define ELSEWHERE_MS   10   /* while other processes emit */
-#define ELSEWHERE_US   INT64_C(10000000) /* since they last did */
-#define BUSY_MS        20                /* while another transaction assigns positions, which may be rolled back */
-#define STEADY_US      50000             /* a look that took longer is slow */
+#define ELSEWHERE_US   INT64_C(10000000) /* counted from the last time they did */
+#define BUSY_MS        20                /* while another transaction, which may be rolled back, assigns positions */
+#define STEADY_US      50000             /* a round that takes longer is slow */
 #define LEASE_MS       50
 #define CALL_MS        10000
-#define TRIM_US        INT64_C(30000000) /* events stay in the stream for once to twice as long */
-#define FRESH_US       2000000           /* how long the last seen end of the log is valid */
+#define TRIM_US        INT64_C(30000000) /* events stay in the stream for this long to twice as long */
+#define FRESH_US       2000000           /* how long the end of the log is relied on after it was read */
 
-/* Where the log ends, as far as it was streamed: readers that are up to date need not ask the database. */
+/* Where the log ends, as far as it has been streamed: readers that are up to date need not query the database. */
 struct log_end {
         int64_t position, start;
         char log_id[UUID_SIZE];
-        uint64_t term; /* of the lease, in which it was seen; 0: it was not */
+        uint64_t term; /* the lease's term in which it was read; 0: unknown */
         int64_t seen_us;
 };
 
@@ -46,16 +46,16 @@ struct bus_relay {
         struct service *service;
         const struct bus_lease *lease;
         struct ticker *ticker;
-        atomic_bool waked;          /* since the last look: there is something */
-        bool compared;              /* the stream was looked at since we began */
-        int64_t trimmed_us, newest; /* when the stream was trimmed last, and where it ended then */
+        atomic_bool waked;          /* since the last round: there is something to do */
+        bool compared;              /* the stream has been compared with the log since this process got the lease */
+        int64_t trimmed_us, newest; /* when the stream was last trimmed, and where it ended then */
         struct metric *assigned;
-        int64_t elsewhere_until_us; /* other processes emit, at least until then: nobody wakes the relay for them */
-        bool expects;       /* nothing was read, although the log's head says that there are positions to stream */
-        atomic_bool steady; /* it keeps up, so that those who emit may assign a few positions themselves */
+        int64_t elsewhere_until_us; /* other processes are assumed to emit until then: they cannot wake this relay */
+        bool expects;       /* nothing was read, although according to the log's head there are events to stream */
+        atomic_bool steady; /* it keeps up, so emitters may assign a few positions themselves */
         pthread_mutex_t lock;
-        struct log_end end;       /* under the lock */
-        struct bus_handed handed; /* assigned by those who emitted, and not streamed */
+        struct log_end end;       /* protected by the lock */
+        struct bus_handed handed; /* positions assigned by emitters, not streamed yet */
 };
 
 /* ---- The end of the log ---- */
@@ -79,7 +79,7 @@ static void forget_end(struct bus_relay *relay)
         note_end(relay, "", 0, 0, 0);
 }
 
-/* Before readers of the stream can have seen any of it. A renamed log is read anew. */
+/* Called before readers of the stream can have seen any of the batch. A renamed log is read again. */
 static void advance_end(struct bus_relay *relay, const struct relay_batch *batch)
 {
         int64_t last = batch->events[batch->n - 1]->position;
@@ -122,7 +122,7 @@ static bool knows_end(const struct bus_relay *relay, uint64_t term)
         return relay->end.term != 0 && relay->end.term == term;
 }
 
-static sn_status look(struct bus_relay *relay, struct rpc_call *c, bool *unassigned)
+static sn_status read_log_head(struct bus_relay *relay, struct rpc_call *c, bool *unassigned)
 {
         uint64_t term = bus_lease_term(relay->lease);
         struct db_rows *rows;
@@ -135,18 +135,18 @@ static sn_status look(struct bus_relay *relay, struct rpc_call *c, bool *unassig
         if (!relay->expects && knows_end(relay, term) && strcmp(relay->end.log_id, db_text(rows, 0, "log_id")) == 0 &&
             relay->end.position < db_i64(rows, 0, "position")) {
                 relay->expects = true;
-                atomic_store(&relay->waked, true); /* committed with positions a moment ago, and not streamed */
+                atomic_store(&relay->waked, true); /* committed with positions a moment ago, and not streamed yet */
                 return SN_OK;
         }
-        relay->expects = false; /* what is missing twice was deleted */
+        relay->expects = false; /* events missing for the second time have been deleted */
         note_end(relay, db_text(rows, 0, "log_id"), db_i64(rows, 0, "position"), db_i64(rows, 0, "log_start"), term);
         return SN_OK;
 }
 
 /* ---- Positions ---- */
 
-/* server: which database assigns positions. Another one than before, or the same on another timeline, came
- * from a backup (or took over from a standby): some positions may have been assigned already. */
+/* server: identifies the database that assigns positions. A different one, or the same on another timeline, was
+ * restored from a backup (or is a promoted standby): positions after its head may have been assigned before. */
 #define SERVER                                                                                                         \
         "(select system_identifier::text || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) || '/' ||"           \
         " (select oid::text from pg_database where datname = current_database()) from pg_control_system())"
@@ -158,7 +158,7 @@ DB_STATEMENT(
     "update outbox_head set origin = $1, log_id = case when origin = '' then log_id else gen_random_uuid() end,"
     " log_start = case when origin = '' then log_start else position end returning log_id");
 
-/* So that readers know which positions they have not seen, however many are assigned before they look. */
+/* So that readers can tell new positions from those they have seen, however many are assigned before they look. */
 static sn_status name_log(struct db_tx *tx, const struct db_rows *head, const char **log_id)
 {
         const char *origin = db_text(head, 0, "origin"), *server = db_text(head, 0, "server");
@@ -202,13 +202,12 @@ static void name_source(const struct rpc_call *c, const struct relay_batch *batc
 
 #define EVENT "event_id as id, position, type, aggregate_id, object_id, actor_id, version, trace_id, occurred_at"
 
-/* Two statements: what the second one sees was committed before the first one had the lock. Nobody waits for it: a
- * COMMIT may take long. (A lock is taken after the columns of its own query were made: hence the subquery.) */
+/* Two statements: the snapshot of the second is taken once the first has the lock. It does not wait for the lock, since
+ * a COMMIT may take long. (A query takes locks after computing its columns: hence the subquery.) */
 DB_STATEMENT(LOCK_FREE_HEAD, "*", NULL,
              "select set_config('sonet.assigns', 'on', true) from (select position from outbox_head for update"
              " skip locked) head");
-/* None without the lock, and none when the log has no longer the name and the origin under which this process knows it.
- */
+/* No events without the lock, and none if the log no longer has the name and origin known to this process. */
 #define NEXT_BATCH                                                                                                     \
         "with head as (select position from outbox_head where log_id = $1 and origin = " SERVER                        \
         " and current_setting('sonet.assigns', true) = 'on'), batch as ("                                              \
@@ -238,16 +237,16 @@ static sn_status assign_next(struct rpc_call *c, struct relay_batch *batch, bool
         return batch->n > 0 ? db_commit(c, NULL, &tx) : SN_OK;
 }
 
-/* ---- By those who emit ---- */
+/* ---- For emitters ---- */
 
 struct emission {
         struct bus_relay *relay;
-        struct db_rows *assigned; /* NULL: it was not tried */
+        struct db_rows *assigned; /* NULL: not tried */
         char log_id[UUID_SIZE];
 };
 
-/* After the COMMIT, with memory of its own: nothing may fail the call any more. The relay asks the database when none
- * were assigned, or as many as can be. */
+/* After the COMMIT, with its own memory, since the call must not fail any more. The relay queries the database if no
+ * positions were assigned, or the maximum was. */
 static void hand_over(void *context)
 {
         struct emission *e = context;
@@ -288,7 +287,7 @@ sn_status bus_relay_assign(struct bus_relay *relay, struct db_tx *tx)
         return db_rows_later(tx, &ASSIGN_NEXT, DB_BINDS(bind_uuid(e->log_id), bind_i64(EMITTERS_BATCH)), &e->assigned);
 }
 
-/* What has positions and was not streamed; behind it, without a position, whether something has none. */
+/* Events with positions that were not streamed yet; then, if any have none, one of those. */
 DB_STATEMENT(SELECT_ASSIGNED, "*", &sonet__events__event__message,
              "(select " EVENT " from outbox where position > $1 order by position limit $2) union all"
              " (select " EVENT " from outbox where position is null limit 1)");
@@ -311,7 +310,7 @@ static sn_status assign_positions(struct rpc_call *c, struct relay_batch *batch,
 
         TRY(db_begin(c, &tx));
         TRY(db_rows(tx, &LOCK_LOG_HEAD, DB_NO_BINDS,
-                    &head)); /* a separate statement, which sees what the lock waited for */
+                    &head)); /* a separate statement: the next one has a newer snapshot */
         *busy = db_rows_count(head) == 0;
         if (*busy) {
                 return SN_OK;
@@ -323,15 +322,15 @@ static sn_status assign_positions(struct rpc_call *c, struct relay_batch *batch,
         return batch->n > 0 ? db_commit(c, NULL, &tx) : SN_OK;
 }
 
-/* A look of the relay. */
+/* One round of the relay. */
 struct round {
         struct relay_batch batch;
-        bool assigned; /* by this look; otherwise they were read */
-        bool told;     /* somebody in this process knew that there is something */
-        bool busy;     /* another transaction assigns positions, and wakes the relay as it commits here */
+        bool assigned; /* in this round; otherwise they were read */
+        bool told;     /* the relay was woken, or given events, by this process */
+        bool busy; /* another transaction is assigning positions; if it is this process's, its COMMIT wakes the relay */
 };
 
-/* Mostly the events were assigned their positions as they were committed. */
+/* Usually the events were committed with their positions. */
 static sn_status take_news(struct bus_relay *relay, struct rpc_call *c, struct round *round)
 {
         struct relay_batch *batch = &round->batch;
@@ -346,7 +345,8 @@ static sn_status take_news(struct bus_relay *relay, struct rpc_call *c, struct r
         return round->assigned ? assign_next(c, batch, &round->busy) : SN_OK;
 }
 
-/* What continues the log, from those who emitted it; otherwise the database knows, also of what is in a gap. */
+/* Takes the events that continue the log from their emitters; for others, such as those in a gap, the database is
+ * queried. */
 static void take_handed(struct bus_relay *relay, struct rpc_call *c, struct round *round)
 {
         if (knows_end(relay, bus_lease_term(relay->lease))) {
@@ -357,7 +357,7 @@ static void take_handed(struct bus_relay *relay, struct rpc_call *c, struct roun
         }
 }
 
-/* Whoever was waked knows that there is something, and mostly where the log ends. */
+/* A relay that was woken knows that there is something to read, and usually where the log ends. */
 static sn_status take_batch(struct bus_relay *relay, struct rpc_call *c, struct round *round)
 {
         round->told = true;
@@ -373,11 +373,11 @@ static sn_status take_batch(struct bus_relay *relay, struct rpc_call *c, struct 
                 }
         }
         round->assigned = false;
-        TRY(look(relay, c, &round->assigned));
+        TRY(read_log_head(relay, c, &round->assigned));
         return round->assigned ? assign_positions(c, &round->batch, &round->busy) : SN_OK;
 }
 
-/* Others have assigned positions since it was seen where the log ends: those are to be streamed first. */
+/* Other processes have assigned positions since the end of the log was read: those must be streamed first. */
 static bool is_ahead(const struct bus_relay *relay, const struct round *round)
 {
         const struct relay_batch *batch = &round->batch;
@@ -386,7 +386,7 @@ static bool is_ahead(const struct bus_relay *relay, const struct round *round)
                batch->events[0]->position > relay->end.position + 1;
 }
 
-/* One batch. *rest_ms: until the next one, if nobody wakes the relay. */
+/* One batch. *rest_ms: time until the next one, unless the relay is woken. */
 static sn_status relay_one_batch(struct bus_relay *relay, struct rpc_call *c, int64_t *rest_ms)
 {
         struct round round = {0};
@@ -421,7 +421,8 @@ static sn_status relay_one_batch(struct bus_relay *relay, struct rpc_call *c, in
         return SN_OK;
 }
 
-/* While it does not, because of a backlog, a slow or a failing database, nobody's COMMIT is to suffer from the same. */
+/* While the relay does not keep up, because of a backlog or a slow or failing database, emitters assign no positions,
+ * so that their COMMITs are not slowed down. */
 static void note_pace(struct bus_relay *relay, int64_t began_us, sn_status status, int64_t rest_ms)
 {
         bool slow = clock_monotonic_us() - began_us > STEADY_US;
@@ -447,7 +448,7 @@ static int64_t relay_batch(void *context)
         int64_t rest_ms = db_ownership_covers(relay->service->db) ? ALONE_MS : POLL_MS;
 
         if (!bus_lease_held(relay->lease)) {
-                relay->compared = false; /* another one writes the stream */
+                relay->compared = false; /* another process writes the stream */
                 relay->newest = 0;
                 forget_end(relay);
                 return LEASE_MS;

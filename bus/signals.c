@@ -29,7 +29,7 @@ char *bus_signal_channel(struct arena *arena, const char *source)
         return arena_printf(arena, "sig:%s", source);
 }
 
-static uint8_t *pack(struct rpc_call *c, const struct outbox_event *signal, size_t *len)
+static uint8_t *pack_signal(struct rpc_call *c, const struct outbox_event *signal, size_t *len)
 {
         Google__Protobuf__Timestamp now = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
         bus_event event = SONET__EVENTS__EVENT__INIT;
@@ -49,7 +49,7 @@ static uint8_t *pack(struct rpc_call *c, const struct outbox_event *signal, size
 }
 
 /* In its own call, so that an unreachable Redis causes no problem for the handler. */
-static void publish(struct service *service, const uint8_t *packed, size_t len)
+static void publish_signal(struct service *service, const uint8_t *packed, size_t len)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, BUS_SIGNAL_CALL_MS);
         uint8_t *bytes = arena_alloc(c->arena, UUID_SIZE - 1 + len);
@@ -65,10 +65,10 @@ void bus_signal(struct rpc_call *c, const struct outbox_event *signal)
         size_t len;
 
         CALL_ASSERT_NO_TRANSACTION(c);
-        const uint8_t *packed = pack(c, signal, &len);
+        const uint8_t *packed = pack_signal(c, signal, &len);
 
         bus_signal_offer_all(c->service->name, packed, len);
         if (c->service->redis != NULL) {
-                publish(c->service, packed, len);
+                publish_signal(c->service, packed, len);
         }
 }

@@ -54,14 +54,14 @@ static bool listens_to(const struct bus_signals *signals, const char *source)
         return false;
 }
 
-static void wake(struct bus_signals *signals)
+static void wake_listener(struct bus_signals *signals)
 {
         uint64_t one = 1;
 
         (void)!write(signals->wake, &one, sizeof(one));
 }
 
-static bool enqueue(struct bus_signals *signals, struct queued *item)
+static bool enqueue_signal(struct bus_signals *signals, struct queued *item)
 {
         bool fits;
 
@@ -76,7 +76,7 @@ static bool enqueue(struct bus_signals *signals, struct queued *item)
         return fits;
 }
 
-static void offer(struct bus_signals *signals, const uint8_t *packed, size_t len)
+static void queue_if_wanted(struct bus_signals *signals, const uint8_t *packed, size_t len)
 {
         struct queued *item = malloc(sizeof(*item) + len);
 
@@ -87,7 +87,7 @@ static void offer(struct bus_signals *signals, const uint8_t *packed, size_t len
         item->heard_us = clock_monotonic_us();
         item->len = len;
         memcpy(item->packed, packed, len);
-        if (!enqueue(signals, item)) {
+        if (!enqueue_signal(signals, item)) {
                 metric_add(signals->dropped, 1);
                 free(item);
         }
@@ -98,14 +98,14 @@ void bus_signal_offer_all(const char *source, const uint8_t *packed, size_t len)
         pthread_mutex_lock(&all_lock);
         for (struct bus_signals *signals = all; signals != NULL; signals = signals->next) {
                 if (listens_to(signals, source)) {
-                        offer(signals, packed, len);
-                        wake(signals);
+                        queue_if_wanted(signals, packed, len);
+                        wake_listener(signals);
                 }
         }
         pthread_mutex_unlock(&all_lock);
 }
 
-static struct queued *dequeue(struct bus_signals *signals)
+static struct queued *dequeue_signal(struct bus_signals *signals)
 {
         struct queued *item;
 
@@ -124,7 +124,7 @@ static struct queued *dequeue(struct bus_signals *signals)
 
 /* ---- From Redis ---- */
 
-static sn_status subscribe(struct bus_signals *signals)
+static sn_status subscribe_channel(struct bus_signals *signals)
 {
         CLEANUP(rpc_call_free_p)
         struct rpc_call *c = rpc_call_new_background(signals->options.service, BUS_SIGNAL_CALL_MS);
@@ -149,7 +149,7 @@ static void open_link(struct bus_signals *signals)
             clock_monotonic_us() < signals->link_retry_us) {
                 return;
         }
-        if (subscribe(signals) != SN_OK) {
+        if (subscribe_channel(signals) != SN_OK) {
                 close_link(signals);
                 signals->link_retry_us = clock_monotonic_us() + LINK_RETRY_US;
         }
@@ -160,7 +160,7 @@ static void offer_message(struct bus_signals *signals, struct str message)
         size_t head = UUID_SIZE - 1;
 
         if (message.len > head && memcmp(message.ptr, bus_signal_process(), head) != 0) {
-                offer(signals, (const uint8_t *)message.ptr + head, message.len - head);
+                queue_if_wanted(signals, (const uint8_t *)message.ptr + head, message.len - head);
         }
 }
 
@@ -185,7 +185,7 @@ static void drain_link(struct bus_signals *signals)
 
 /* ---- The thread ---- */
 
-static void take(struct bus_signals *signals, const struct queued *item)
+static void deliver_signal(struct bus_signals *signals, const struct queued *item)
 {
         CLEANUP(rpc_call_free_p)
         struct rpc_call *c = rpc_call_new_background(signals->options.service, BUS_SIGNAL_CALL_MS);
@@ -212,7 +212,7 @@ static void wait_for_some(struct bus_signals *signals, int wait_ms)
         }
 }
 
-static int64_t work(void *context)
+static int64_t listen_for_signals(void *context)
 {
         struct bus_signals *signals = context;
         bool waits_for_redis = signals->options.service->redis != NULL && signals->link == NULL;
@@ -222,10 +222,10 @@ static int64_t work(void *context)
         }
         open_link(signals);
         drain_link(signals);
-        struct queued *item = dequeue(signals);
+        struct queued *item = dequeue_signal(signals);
 
         if (item != NULL) {
-                take(signals, item);
+                deliver_signal(signals, item);
                 free(item);
         } else {
                 wait_for_some(signals, waits_for_redis ? LINK_RETRY_US / 1000 : WAIT_MS);
@@ -249,17 +249,17 @@ struct bus_signals *bus_signals_new(const struct bus_signals_options *options)
         signals->next = all;
         all = signals;
         pthread_mutex_unlock(&all_lock);
-        signals->ticker = ticker_new("signals", work, signals);
+        signals->ticker = ticker_new("signals", listen_for_signals, signals);
         return signals;
 }
 
 void bus_signals_stop(struct bus_signals *signals)
 {
         atomic_store(&signals->stopping, true);
-        wake(signals);
+        wake_listener(signals);
 }
 
-static void forget(const struct bus_signals *signals)
+static void unregister_listener(const struct bus_signals *signals)
 {
         struct bus_signals **at = &all;
 
@@ -276,11 +276,11 @@ void bus_signals_free(struct bus_signals *signals)
         if (signals == NULL) {
                 return;
         }
-        forget(signals);
+        unregister_listener(signals);
         bus_signals_stop(signals);
         ticker_free(signals->ticker);
         close_link(signals);
-        for (struct queued *item; (item = dequeue(signals)) != NULL;) {
+        for (struct queued *item; (item = dequeue_signal(signals)) != NULL;) {
                 free(item);
         }
         close(signals->wake);

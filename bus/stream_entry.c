@@ -1,4 +1,4 @@
-/* Owns the form of a stream's entries: an id that is the position, the log's name, and the packed event. */
+/* Owns the format of a stream's entries: an ID that is the position, the log's ID, and the packed event. */
 #include "bus/stream_entry.h"
 
 #include <hiredis/hiredis.h>
@@ -11,7 +11,7 @@ static struct str text_of(const struct redisReply *reply)
 }
 
 /* [id, [name, value, …]] */
-static void parse(const struct redisReply *reply, struct stream_entry *entry)
+static void parse_entry(const struct redisReply *reply, struct stream_entry *entry)
 {
         struct str id, number;
 
@@ -21,7 +21,7 @@ static void parse(const struct redisReply *reply, struct stream_entry *entry)
         }
         id = text_of(reply->element[0]);
         if (!str_next(&id, '-', &number) || !str_to_i64(number, &entry->position)) {
-                entry->position = INT64_MAX; /* behind all */
+                entry->position = INT64_MAX; /* after all others */
                 return;
         }
         for (size_t i = 0; i + 1 < reply->element[1]->elements; i += 2) {
@@ -48,8 +48,8 @@ char *bus_stream_key(struct arena *arena, const char *source)
         return arena_printf(arena, "ev:%s", source);
 }
 
-/* [[key, entries]], or nil when none came. */
-static void parse_all(struct rpc_call *c, const struct redisReply *reply, struct stream_entries *out)
+/* [[key, entries]], or nil if none came. */
+static void parse_entries(struct rpc_call *c, const struct redisReply *reply, struct stream_entries *out)
 {
         if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 1 || reply->element[0]->type != REDIS_REPLY_ARRAY ||
             reply->element[0]->elements != 2 || reply->element[0]->element[1]->type != REDIS_REPLY_ARRAY) {
@@ -59,7 +59,7 @@ static void parse_all(struct rpc_call *c, const struct redisReply *reply, struct
 
         out->items = ARENA_ARRAY(c->arena, struct stream_entry, entries->elements);
         for (; out->n < entries->elements; out->n++) {
-                parse(entries->element[out->n], &out->items[out->n]);
+                parse_entry(entries->element[out->n], &out->items[out->n]);
         }
 }
 
@@ -70,7 +70,7 @@ static sn_status wait_for_redis(struct rpc_call *c, struct redis_link *link, con
                               "COUNT",
                               arena_printf(c->arena, "%d", BUS_STREAM_READ_MAX),
                               "BLOCK",
-                              arena_printf(c->arena, "%d", wait_ms > 0 ? wait_ms : 1), /* 0 would be for ever */
+                              arena_printf(c->arena, "%d", wait_ms > 0 ? wait_ms : 1), /* 0 would mean forever */
                               "STREAMS",
                               bus_stream_key(c->arena, source),
                               arena_printf(c->arena, "%lld-0", (long long)position)};
@@ -78,7 +78,7 @@ static sn_status wait_for_redis(struct rpc_call *c, struct redis_link *link, con
 
         TRY(redis_link_command(c, link, sizeof(argv) / sizeof(argv[0]), argv, NULL, BUS_STREAM_CALL_MS(wait_ms),
                                &reply));
-        parse_all(c, reply, out);
+        parse_entries(c, reply, out);
         return SN_OK;
 }
 

@@ -13,8 +13,8 @@ void bus_link_init(struct stream_link *link, struct redis *redis)
         (void)pthread_mutex_init(&link->lock, NULL);
 }
 
-/* A stop that comes while it is being opened finds no connection to shut down, and so is looked for afterwards. */
-static void keep(struct stream_link *link, struct redis_link *opened)
+/* A stop that comes while the connection is being opened finds none to shut down, so it is checked for afterwards. */
+static void keep_connection(struct stream_link *link, struct redis_link *opened)
 {
         (void)pthread_mutex_lock(&link->lock);
         bool ended = link->ended;
@@ -34,7 +34,7 @@ bool bus_link_open(struct stream_link *link)
         if (link->link == NULL && link->redis != NULL && now_us >= link->retry_us) {
                 link->retry_us = now_us + RETRY_US;
                 if (redis_link_open(link->redis, TIMEOUT_MS, &opened) == SN_OK) {
-                        keep(link, opened);
+                        keep_connection(link, opened);
                 }
         }
         return link->link != NULL;

@@ -1,5 +1,5 @@
-/* The connection on which a reader waits for a stream: opened when it is due, and given up from another thread when the
- * reader is to stop, however long it would wait. Private to bus/. */
+/* The connection on which a reader waits for a stream: opened when needed, and closed from another thread when the
+ * reader must stop, however long it would have waited. Private to bus/. */
 #ifndef BUS_STREAM_LINK_H
 #define BUS_STREAM_LINK_H
 
@@ -32,7 +32,7 @@ bool bus_link_has_ended(struct stream_link *link);
 /* After the last read. */
 void bus_link_destroy(struct stream_link *link);
 
-/* The reader has had news, or may have missed some; or had none from a look into the log. */
+/* The reader got new events, or may have missed some. _nothing: it looked into the log, which had none. */
 void bus_link_hears(struct stream_link *link);
 void bus_link_hears_nothing(struct stream_link *link);
 

@@ -1,12 +1,12 @@
-/* Owns reading the stream of a lane's source. An entry counts when it is the very next one of the log that the source
- * said is its own; anything else sends the reader to the log. */
+/* Owns reading the stream of a lane's source. An entry counts only if it is the next one of the source's current log;
+ * otherwise the reader turns to the log. */
 #include <stdio.h>
 #include <string.h>
 #include "base/clock.h"
 #include "bus/lane.h"
 #include "bus/stream_entry.h"
 
-/* NULL: not the expected next entry of this source's stream. After a gap the reader goes to the log, which tells
+/* NULL: not the expected next entry of this source's stream. After a gap the reader turns to the log, which shows
  * whether the stream is ahead of it; a stream with foreign entries is ignored for a while: its relay will clear it. */
 static bus_event *next_event(struct rpc_call *c, struct bus_lane *lane, int64_t after, const struct stream_entry *entry)
 {
@@ -21,7 +21,7 @@ static bus_event *next_event(struct rpc_call *c, struct bus_lane *lane, int64_t 
         return bus_stream_event(c, lane->consumer->source, entry);
 }
 
-/* As many as continue the source; false: then there was one that does not. */
+/* Delivers the entries that continue the log, up to the first one that does not: then false. */
 static bool read_events(struct rpc_call *c, struct bus_lane *lane, const struct stream_entries *entries,
                         bus_event **events, size_t *n)
 {
@@ -48,14 +48,16 @@ static void handle_entries(struct rpc_call *c, struct bus_lane *lane, const stru
 
         lane->heard_us = clock_monotonic_us();
         bus_link_hears(&lane->stream);
-        if (bus_lease_term(lane->lease) != lane->term) { /* it ended in the wait: they are the next holder's */
+        if (bus_lease_term(lane->lease) !=
+            lane->term) { /* the lease ended during the wait: the events are the next holder's */
                 return;
         }
         if (bus_deliver(lane, events, n) && !whole) {
                 lane->behind = true;
         }
         lane->heard_us = clock_monotonic_us();
-        if (entries->n == BUS_STREAM_READ_MAX) { /* there is more: a consumer's pace is for what is not there yet */
+        if (entries->n ==
+            BUS_STREAM_READ_MAX) { /* there are more: a consumer's pace does not delay events that are already there */
                 lane->rest_until_us = 0;
         }
 }

@@ -33,7 +33,7 @@ static bool is_position_conflict(const struct redisReply *reply)
                (strstr(reply->str, "equal or smaller") != NULL || strncmp(reply->str, "WRONGTYPE", 9) == 0);
 }
 
-/* refused: Redis did not take the first one, for its stream is further already. */
+/* refused: Redis did not take the first event, since its stream is already ahead. */
 static sn_status send_batch(struct rpc_call *c, const char *key, const struct relay_batch *batch, bool *refused)
 {
         struct redis_pipeline *p = redis_pipeline_new(c, c->service->redis);
@@ -59,7 +59,7 @@ static struct str text_of(const struct redisReply *reply)
         return reply->type == REDIS_REPLY_STRING ? (struct str){reply->str, (size_t)reply->len} : (struct str){0};
 }
 
-/* [[id, [l, log_id, e, event]]]; anything else belongs to no log */
+/* [[id, [l, log_id, e, event]]]; anything else was not written by a relay */
 static void parse_top(const struct redisReply *reply, struct top *top)
 {
         struct str id, number;
@@ -121,7 +121,7 @@ static sn_status rename_log(struct rpc_call *c, const char **log_id)
         return SN_OK;
 }
 
-/* newest: what the stream may hold at most. False: all is well. */
+/* newest: the last position that the stream may hold. *cleared is false if there was no conflict. */
 static sn_status clear_conflicting_stream(struct rpc_call *c, const char *key, int64_t newest, const char **log_id,
                                           bool *cleared)
 {
@@ -150,7 +150,7 @@ sn_status bus_stream_write(struct rpc_call *c, struct relay_batch *batch)
         if (!refused) {
                 return SN_OK;
         }
-        /* it may be there already, when the answer to an earlier try was lost: then the stream ends with it */
+        /* the batch may already be there, if the reply to an earlier attempt was lost: then the stream ends with it */
         TRY(clear_conflicting_stream(c, key, batch->events[batch->n - 1]->position, &batch->log_id, &cleared));
         return cleared ? send_batch(c, key, batch, &refused) : SN_OK;
 }

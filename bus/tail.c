@@ -1,4 +1,5 @@
-/* Owns the newest events of the logs that relays of this process stream: a ring for each, and waiting for more. */
+/* Owns the newest events of the logs that this process's relays stream, in one ring buffer per log, and waiting for
+ * more. */
 #include "bus/tail.h"
 
 #include <stdatomic.h>
@@ -20,17 +21,17 @@ struct tail {
         pthread_cond_t changed;
         bool live;
         char log_id[UUID_SIZE];
-        int64_t after, end;                     /* all events behind `after`, up to `end`, are there */
-        struct tail_event events[BUS_TAIL_MAX]; /* a ring, by position */
+        int64_t after, end;                     /* all events after `after`, up to `end`, are there */
+        struct tail_event events[BUS_TAIL_MAX]; /* a ring buffer, ordered by position */
         size_t first, n;
 };
 
-/* One for each service that ever had a relay here; they stay. */
+/* One for each service that ever had a relay here; never freed. */
 static pthread_mutex_t all_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct tail *all;
 static atomic_bool is_hidden;
 
-static struct tail *find(const char *source)
+static struct tail *find_tail(const char *source)
 {
         struct tail *tail;
 
@@ -41,9 +42,9 @@ static struct tail *find(const char *source)
         return tail;
 }
 
-static struct tail *find_or_make(const char *source)
+static struct tail *find_or_make_tail(const char *source)
 {
-        struct tail *tail = find(source);
+        struct tail *tail = find_tail(source);
 
         if (tail != NULL) {
                 return tail;
@@ -55,13 +56,13 @@ static struct tail *find_or_make(const char *source)
         (void)pthread_mutex_init(&tail->lock, NULL);
         (void)pthread_cond_init(&tail->changed, NULL);
         (void)pthread_mutex_lock(&all_lock);
-        tail->next = all; /* a service has one relay, so nobody else makes it */
+        tail->next = all; /* a service has one relay, so no other thread creates it */
         all = tail;
         (void)pthread_mutex_unlock(&all_lock);
         return tail;
 }
 
-/* ---- The ring, under its lock ---- */
+/* ---- The ring buffer, with its lock held ---- */
 
 static struct tail_event *event_at(struct tail *tail, size_t i)
 {
@@ -85,7 +86,7 @@ static void drop_all(struct tail *tail)
         }
 }
 
-static void add(struct tail *tail, const bus_event *event)
+static void add_event(struct tail *tail, const bus_event *event)
 {
         size_t len = sonet__events__event__get_packed_size(event);
         uint8_t *packed = malloc(len > 0 ? len : 1);
@@ -101,11 +102,11 @@ static void add(struct tail *tail, const bus_event *event)
             .position = event->position, .at_us = clock_monotonic_us(), .len = len, .packed = packed};
 }
 
-/* ---- By the relay ---- */
+/* ---- For the relay ---- */
 
 void bus_tail_begin(const char *source, const char *log_id, int64_t position)
 {
-        struct tail *tail = find_or_make(source);
+        struct tail *tail = find_or_make_tail(source);
 
         (void)pthread_mutex_lock(&tail->lock);
         if (!tail->live || tail->end != position || strcmp(tail->log_id, log_id) != 0) {
@@ -120,7 +121,7 @@ void bus_tail_begin(const char *source, const char *log_id, int64_t position)
 
 void bus_tail_end(const char *source)
 {
-        struct tail *tail = find(source);
+        struct tail *tail = find_tail(source);
 
         if (tail != NULL) {
                 (void)pthread_mutex_lock(&tail->lock);
@@ -133,14 +134,14 @@ void bus_tail_end(const char *source)
 
 void bus_tail_append(const char *source, const struct relay_batch *batch)
 {
-        struct tail *tail = find(source);
+        struct tail *tail = find_tail(source);
 
         if (tail == NULL) {
                 return;
         }
         (void)pthread_mutex_lock(&tail->lock);
         for (size_t i = 0; i < batch->n && tail->live; i++) {
-                add(tail, batch->events[i]);
+                add_event(tail, batch->events[i]);
                 tail->end = batch->events[i]->position;
         }
         (void)pthread_cond_broadcast(&tail->changed);
@@ -149,7 +150,7 @@ void bus_tail_append(const char *source, const struct relay_batch *batch)
 
 void bus_tail_trim(const char *source)
 {
-        struct tail *tail = find(source);
+        struct tail *tail = find_tail(source);
         int64_t oldest_us = clock_monotonic_us() - BUS_TAIL_S * INT64_C(1000000);
 
         if (tail != NULL) {
@@ -161,14 +162,14 @@ void bus_tail_trim(const char *source)
         }
 }
 
-/* ---- By readers ---- */
+/* ---- For readers ---- */
 
 static bool has_all_behind(const struct tail *tail, int64_t position)
 {
         return tail->live && !atomic_load(&is_hidden) && position >= tail->after && position <= tail->end;
 }
 
-/* How many are at or before the position. */
+/* How many events are at or before the position. */
 static size_t count_until(struct tail *tail, int64_t position)
 {
         size_t low = 0, high = tail->n;
@@ -185,7 +186,7 @@ static size_t count_until(struct tail *tail, int64_t position)
         return low;
 }
 
-static void copy(struct arena *arena, struct tail *tail, size_t from, struct stream_entries *out)
+static void copy_entries(struct arena *arena, struct tail *tail, size_t from, struct stream_entries *out)
 {
         size_t n = tail->n - from < BUS_STREAM_READ_MAX ? tail->n - from : BUS_STREAM_READ_MAX;
         struct str log_id = str_of(arena_strdup(arena, tail->log_id));
@@ -203,7 +204,7 @@ static void copy(struct arena *arena, struct tail *tail, size_t from, struct str
 bool bus_tail_wait(struct rpc_call *c, struct stream_link *link, const char *source, int64_t position, int wait_ms,
                    struct stream_entries *out)
 {
-        struct tail *tail = find(source);
+        struct tail *tail = find_tail(source);
         int64_t until_us = clock_monotonic_us() + wait_ms * INT64_C(1000);
 
         if (tail == NULL) {
@@ -216,7 +217,7 @@ bool bus_tail_wait(struct rpc_call *c, struct stream_link *link, const char *sou
         bool there = has_all_behind(tail, position);
 
         if (there) {
-                copy(c->arena, tail, count_until(tail, position), out);
+                copy_entries(c->arena, tail, count_until(tail, position), out);
         }
         (void)pthread_mutex_unlock(&tail->lock);
         return there;

@@ -1,4 +1,4 @@
-/* What passes within a process: from those who emit to the relay, and from the relay to readers of its log. */
+/* What is passed on within a process: from emitters to the relay, and from the relay to readers of its log. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,7 +35,7 @@ static int teardown(void **state)
         return 0;
 }
 
-/* Events with the positions first, first + 1, … */
+/* Events at positions first, first + 1, … */
 static struct relay_batch events_from(int64_t first, size_t n, const char *log_id)
 {
         struct relay_batch batch = {.events = ARENA_ARRAY(c->arena, bus_event *, n), .n = n, .log_id = log_id};
@@ -93,9 +93,9 @@ static void readers_before_or_past_the_tail_ask_elsewhere(void **state)
         append(101, 3);
         assert_false(wait_behind(99, 60000, &entries));
         assert_false(wait_behind(104, 60000, &entries));
-        bus_tail_begin("note", LOG, 103); /* where it ends: nothing changes */
+        bus_tail_begin("note", LOG, 103); /* where the tail ends: nothing changes */
         assert_read(100, 101, 3);
-        bus_tail_begin("note", LOG, 110); /* others have appended meanwhile */
+        bus_tail_begin("note", LOG, 110); /* other processes have appended meanwhile */
         assert_false(wait_behind(103, 60000, &entries));
         assert_read(110, 0, 0);
         bus_tail_begin("note", ANOTHER, 110);
@@ -105,7 +105,7 @@ static void readers_before_or_past_the_tail_ask_elsewhere(void **state)
         bus_tail_hide(false);
         bus_tail_end("note");
         assert_false(wait_behind(110, 60000, &entries));
-        append(111, 1); /* of one that is not followed here any more */
+        append(111, 1); /* to a log that this process no longer streams */
         assert_false(wait_behind(110, 60000, &entries));
 }
 
@@ -122,11 +122,11 @@ static void only_the_newest_events_are_kept(void **state)
         assert_read(last - BUS_TAIL_MAX, last - BUS_TAIL_MAX + 1,
                     BUS_TAIL_MAX < BUS_STREAM_READ_MAX ? BUS_TAIL_MAX : BUS_STREAM_READ_MAX);
         assert_read(last - 7, last - 6, 7);
-        bus_tail_trim("note"); /* none is that old */
+        bus_tail_trim("note"); /* none is old enough */
         assert_read(last - 7, last - 6, 7);
 }
 
-/* A reader that waits until something comes, or the tail sends it elsewhere. */
+/* A reader that waits until an entry comes, or the tail cannot tell. */
 struct reader {
         pthread_t thread;
         int64_t position;
@@ -149,7 +149,7 @@ static struct reader *begin_reading(struct reader *reader, int64_t position)
 {
         reader->position = position;
         assert_int_equal(pthread_create(&reader->thread, NULL, read_tail, reader), 0);
-        clock_sleep_ms(20); /* mostly it waits by now */
+        clock_sleep_ms(20); /* it is usually waiting by now */
         return reader;
 }
 
@@ -211,7 +211,8 @@ static void what_is_handed_over_in_any_order_is_taken_in_that_of_the_log(void **
         hand(&handed, 106, 2, ANOTHER);
         assert_int_equal(take_handed(&handed, 105, 500, &last), 0);
         hand(&handed, 106, 2, LOG);
-        assert_int_equal(take_handed(&handed, 107, 500, &last), 0); /* the relay has read them meanwhile */
+        assert_int_equal(take_handed(&handed, 107, 500, &last),
+                         0); /* the relay has read them from the database meanwhile */
         assert_int_equal(handed.n, 0);
         bus_handed_destroy(&handed);
 }

@@ -19,7 +19,7 @@ void cache_stop(struct cache *cache)
 }
 
 /* 0 if an ID is not a UUID. */
-static size_t pack(struct cache_key key, uint8_t bytes[CACHE_KEY_MAX])
+static size_t pack_key(struct cache_key key, uint8_t bytes[CACHE_KEY_MAX])
 {
         size_t len = ID_BYTES;
 
@@ -55,7 +55,7 @@ struct held {
         void *objects[];
 };
 
-static void release(void *held)
+static void release_held(void *held)
 {
         struct held *h = held;
 
@@ -64,12 +64,12 @@ static void release(void *held)
         }
 }
 
-static struct held *hold(struct arena *arena, size_t n)
+static struct held *hold_objects(struct arena *arena, size_t n)
 {
         struct held *h = arena_alloc(arena, sizeof(*h) + n * sizeof(h->objects[0]));
 
         h->n = 0;
-        arena_defer(arena, release, h);
+        arena_defer(arena, release_held, h);
         return h;
 }
 
@@ -82,7 +82,7 @@ static void add_held(const struct cache *cache, struct held *held, const struct 
 
 /* ---- A batch ---- */
 
-/* False: it is to be filled. */
+/* False if the item must be filled. */
 static bool look_up(const struct cache *cache, enum read_from from, struct cache_item *item)
 {
         if (from == READ_FROM_DATABASE) {
@@ -101,7 +101,7 @@ static bool look_up(const struct cache *cache, enum read_from from, struct cache
 static void pack_all(const struct cache *cache, struct cache_item *items, size_t n)
 {
         for (size_t i = 0; i < n; i++) {
-                items[i].packed.len = pack(items[i].key, items[i].packed.bytes);
+                items[i].packed.len = pack_key(items[i].key, items[i].packed.bytes);
                 items[i].packed.hash =
                     cache_table_prefetch_bucket(cache->table, items[i].packed.bytes, items[i].packed.len);
         }
@@ -149,7 +149,7 @@ static size_t select_distinct(struct cache_item *const *sorted, size_t n, struct
         return n_distinct;
 }
 
-static void store(const struct cache *cache, struct cache_item *const *items, size_t n)
+static void store_items(const struct cache *cache, struct cache_item *const *items, size_t n)
 {
         for (size_t i = 0; i < n; i++) {
                 cache_table_put(cache->table, items[i]->packed.bytes, items[i]->packed.len, items[i]->packed.token,
@@ -157,8 +157,8 @@ static void store(const struct cache *cache, struct cache_item *const *items, si
         }
 }
 
-static sn_status fill(struct rpc_call *c, const struct cache *cache, struct held *held, struct cache_item **missing,
-                      size_t n_missing)
+static sn_status fill_missing(struct rpc_call *c, const struct cache *cache, struct held *held,
+                              struct cache_item **missing, size_t n_missing)
 {
         struct cache_item **distinct = ARENA_ARRAY(c->arena, struct cache_item *, n_missing);
         size_t n = 0;
@@ -171,7 +171,7 @@ static sn_status fill(struct rpc_call *c, const struct cache *cache, struct held
                 add_held(cache, held, distinct[i]);
         }
         TRY(status);
-        store(cache, distinct, n);
+        store_items(cache, distinct, n);
         for (size_t i = 1; i < n_missing; i++) {
                 if (is_same(missing[i], missing[i - 1])) {
                         missing[i]->value = missing[i - 1]->value;
@@ -183,10 +183,10 @@ static sn_status fill(struct rpc_call *c, const struct cache *cache, struct held
 sn_status cache_get(struct rpc_call *c, struct cache *cache, enum read_from from, struct cache_item *items, size_t n)
 {
         struct cache_item **missing = ARENA_ARRAY(c->arena, struct cache_item *, n);
-        struct held *held = hold(c->arena, cache->numbers ? 0 : n);
+        struct held *held = hold_objects(c->arena, cache->numbers ? 0 : n);
         size_t n_missing = look_up_all(cache, from, held, items, n, missing);
 
-        return n_missing > 0 ? fill(c, cache, held, missing, n_missing) : SN_OK;
+        return n_missing > 0 ? fill_missing(c, cache, held, missing, n_missing) : SN_OK;
 }
 
 /* ---- For fill ---- */
@@ -215,7 +215,7 @@ struct cache_item *cache_find(struct cache_item *const *items, size_t n, struct 
 {
         struct cache_item wanted = {.key = key}, *at = &wanted, *const *found = NULL;
 
-        wanted.packed.len = pack(key, wanted.packed.bytes);
+        wanted.packed.len = pack_key(key, wanted.packed.bytes);
         if (wanted.packed.len > 0) {
                 found = bsearch(&at, items, n, sizeof(*items), compare_items);
         }
@@ -249,7 +249,7 @@ void cache_changed(struct cache *cache, struct db_tx *tx, struct cache_key key)
         struct change *change = ARENA_NEW(db_arena(tx), struct change);
 
         change->cache = cache;
-        change->len = pack(key, change->key);
+        change->len = pack_key(key, change->key);
         db_on_end(tx, drop_changed, change);
 }
 
@@ -257,5 +257,5 @@ void cache_drop(struct cache *cache, struct cache_key key)
 {
         uint8_t packed[CACHE_KEY_MAX];
 
-        drop_packed(cache, packed, pack(key, packed));
+        drop_packed(cache, packed, pack_key(key, packed));
 }

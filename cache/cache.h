@@ -46,7 +46,7 @@ struct cache {
 SN_CHECKED sn_status cache_start(struct cache *cache, size_t max_bytes);
 void cache_stop(struct cache *cache);
 
-/* What is read from the database is cached in any case. */
+/* Rows read from the database are cached in any case. */
 SN_CHECKED sn_status cache_get(struct rpc_call *c, struct cache *cache, enum read_from from, struct cache_item *items,
                                size_t n);
 /* This transaction changes or creates the row: it is dropped from the cache when the transaction ends. A cache that

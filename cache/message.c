@@ -18,7 +18,7 @@ static void free_message(struct cache_object *object)
 
 /* A copy by way of the wire format: the one deep copy that protobuf-c has. Its parts are about three times as large in
  * memory. */
-static struct cached_message *copy(const ProtobufCMessage *message)
+static struct cached_message *copy_message(const ProtobufCMessage *message)
 {
         size_t len = protobuf_c_message_get_packed_size(message);
         uint8_t *packed = malloc(len + 1);
@@ -46,7 +46,7 @@ sn_status cache_fill_message(struct rpc_call *c, struct cache_item *const *missi
                 return rpc_fail(c, SN_INTERNAL, NULL,
                                 "something went wrong on our side"); /* a row that was not asked for */
         }
-        item->value.object = copy(row);
+        item->value.object = copy_message(row);
         return item->value.object != NULL ? SN_OK
                                           : rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL, "out of memory; try again later");
 }

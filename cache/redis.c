@@ -9,8 +9,8 @@
 #include "cache/redis_wire.h"
 
 /* Sends all and reads all replies. */
-static bool exchange(struct redis_pipeline *p, redisContext *connection, uint64_t generation,
-                     struct redisReply **replies)
+static bool exchange_commands(struct redis_pipeline *p, redisContext *connection, uint64_t generation,
+                              struct redisReply **replies)
 {
         for (const struct redis_wire_command *command = p->first; command != NULL; command = command->next) {
                 if (!redis_wire_send(connection, command, generation)) {
@@ -55,7 +55,7 @@ static sn_status exchange_checked_out(struct redis_pipeline *p, struct redisRepl
                 return redis_wire_away(p->c);
         }
         uint64_t generation = redis_generation(p->r);
-        bool answered = exchange(p, checkout.connection, generation, replies);
+        bool answered = exchange_commands(p, checkout.connection, generation, replies);
         bool healthy = answered && server_ready(p, replies);
         if (healthy) {
                 note_loaded_scripts(p, generation, replies);
@@ -113,7 +113,7 @@ struct redis_pipeline *redis_pipeline_new(struct rpc_call *c, struct redis *r)
         return p;
 }
 
-static void add(struct redis_pipeline *p, struct redis_wire_command *command)
+static void add_command(struct redis_pipeline *p, struct redis_wire_command *command)
 {
         *p->end = command;
         p->end = &command->next;
@@ -122,7 +122,7 @@ static void add(struct redis_pipeline *p, struct redis_wire_command *command)
 
 void redis_pipeline_add(struct redis_pipeline *p, int argc, const char *const *argv, const size_t *lengths)
 {
-        add(p, redis_wire_encode(p->c->arena, argc, argv, lengths));
+        add_command(p, redis_wire_encode(p->c->arena, argc, argv, lengths));
 }
 
 void redis_pipeline_add_script(struct redis_pipeline *p, const char *lua, int n_keys, int argc, const char *const *argv,
@@ -132,7 +132,7 @@ void redis_pipeline_add_script(struct redis_pipeline *p, const char *lua, int n_
         command->lua = lua;
         command->n_keys = n_keys;
         command->script = redis_script_entry_of(p->r, lua);
-        add(p, command);
+        add_command(p, command);
 }
 
 sn_status redis_pipeline_run(struct redis_pipeline *p, size_t *n, struct redisReply ***replies)

@@ -18,7 +18,7 @@ static int hex_value(char c)
 }
 
 /* A copy with %XX replaced; NULL for broken escapes and %00. */
-static char *decode(struct str s)
+static char *decode_part(struct str s)
 {
         char *out = malloc(s.len + 1), *at = out;
         for (size_t i = 0; out != NULL && i < s.len; i++) {
@@ -58,10 +58,10 @@ static bool parse_userinfo(struct str info, struct redis_address *a)
                 return false; /* a user without a password cannot log in */
         }
         size_t user_len = (size_t)(colon - info.ptr);
-        if (user_len > 0 && (a->user = decode((struct str){info.ptr, user_len})) == NULL) {
+        if (user_len > 0 && (a->user = decode_part((struct str){info.ptr, user_len})) == NULL) {
                 return false;
         }
-        return (a->password = decode((struct str){colon + 1, info.len - user_len - 1})) != NULL;
+        return (a->password = decode_part((struct str){colon + 1, info.len - user_len - 1})) != NULL;
 }
 
 static bool parse_host(struct str s, struct redis_address *a)
@@ -84,7 +84,7 @@ static bool parse_host(struct str s, struct redis_address *a)
             (port.ptr[0] != ':' || !parse_number((struct str){port.ptr + 1, port.len - 1}, 65535, &a->port))) {
                 return false;
         }
-        return host.len > 0 && a->port > 0 && (a->host = decode(host)) != NULL;
+        return host.len > 0 && a->port > 0 && (a->host = decode_part(host)) != NULL;
 }
 
 static bool parse_tcp(struct str rest, struct redis_address *a)
@@ -115,7 +115,7 @@ bool redis_address_parse(const char *url, struct redis_address *address)
         bool ok = false;
         if (str_starts(s, unix_scheme)) {
                 struct str path = {s.ptr + unix_scheme.len, s.len - unix_scheme.len};
-                ok = path.len > 0 && path.ptr[0] == '/' && (address->path = decode(path)) != NULL;
+                ok = path.len > 0 && path.ptr[0] == '/' && (address->path = decode_part(path)) != NULL;
         } else if (str_starts(s, tcp_scheme)) {
                 ok = parse_tcp((struct str){s.ptr + tcp_scheme.len, s.len - tcp_scheme.len}, address);
         }

@@ -45,7 +45,7 @@ sn_status redis_link_command(struct rpc_call *c, struct redis_link *link, int ar
                 received = redis_wire_receive(c->arena, link->connection);
         }
         if (received == NULL) {
-                link->broken = true; /* an answer that comes too late must not be taken for the next one's */
+                link->broken = true; /* a late reply must not be taken for that of the next command */
                 return redis_wire_away(c);
         }
         TRY(redis_wire_status(c, received));

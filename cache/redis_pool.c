@@ -88,7 +88,7 @@ bool redis_is_server(struct redis *r, const char *run_id, size_t len)
         return same;
 }
 
-static bool say(redisContext *connection, int argc, const char **argv, char reason[128])
+static bool say_command(redisContext *connection, int argc, const char **argv, char reason[128])
 {
         redisReply *reply = redisCommandArgv(connection, argc, argv, NULL);
         bool ok = reply != NULL && reply->type != REDIS_REPLY_ERROR;
@@ -106,14 +106,15 @@ static bool log_in(struct redis *r, redisContext *connection, char reason[128])
         const struct redis_address *a = &r->address;
         if (a->password != NULL) {
                 const char *with_user[] = {"AUTH", a->user, a->password}, *without[] = {"AUTH", a->password};
-                if (!(a->user != NULL ? say(connection, 3, with_user, reason) : say(connection, 2, without, reason))) {
+                if (!(a->user != NULL ? say_command(connection, 3, with_user, reason)
+                                      : say_command(connection, 2, without, reason))) {
                         return false;
                 }
         }
         char number[12];
         snprintf(number, sizeof(number), "%d", a->database);
         const char *select[] = {"SELECT", number};
-        return a->database == 0 || say(connection, 2, select, reason);
+        return a->database == 0 || say_command(connection, 2, select, reason);
 }
 
 /* The server's run_id into out; "" if it is not reported (an ACL may forbid INFO). False if the connection failed. */
@@ -192,7 +193,7 @@ static void note_failure(struct redis *r, const struct redis_checkout *checkout)
         }
         r->open_until_us = clock_monotonic_us() + r->open_ms * 1000;
         set_breaker(r, REDIS_OPEN);
-        pthread_cond_broadcast(&r->released); /* those that wait for a connection need not any more */
+        pthread_cond_broadcast(&r->released); /* callers waiting for a connection can give up */
 }
 
 static void note_success(struct redis *r, const struct redis_checkout *checkout)
@@ -255,8 +256,8 @@ static bool connect_in_slot(struct redis *r, struct redis_checkout *checkout)
         return false;
 }
 
-/* True when Redis closed the connection while it lay in the pool (it was started again, say). Unsolicited bytes
- * for are no better. Found out before anything is sent, so that no command can run twice. */
+/* True if Redis closed the connection while it was idle in the pool (because of a restart, for example) or sent
+ * unsolicited bytes. Checked before anything is sent, so that no command can run twice. */
 static bool went_stale(const redisContext *connection)
 {
         char byte;
@@ -265,7 +266,7 @@ static bool went_stale(const redisContext *connection)
 }
 
 /* Replaces a stale connection, and drops the other idle ones, which are as old. */
-static bool renew(struct redis *r, struct redis_checkout *checkout)
+static bool renew_connection(struct redis *r, struct redis_checkout *checkout)
 {
         redisFree(checkout->connection);
         checkout->connection = NULL;
@@ -293,7 +294,7 @@ bool redis_checkout_begin(struct redis *r, int64_t wait_ms, struct redis_checkou
         if (checkout->connection == NULL) {
                 return connect_in_slot(r, checkout);
         }
-        return !went_stale(checkout->connection) || renew(r, checkout);
+        return !went_stale(checkout->connection) || renew_connection(r, checkout);
 }
 
 void redis_checkout_explain(struct redis_checkout *checkout, const char *reason)
@@ -330,13 +331,13 @@ bool redis_up(struct redis *r)
         if (no_wait_refuses()) {
                 return false;
         }
-        /* Not known, or not any more: ask, if the breaker allows it. */
+        /* Unknown or outdated: ask, if the breaker allows it. */
         struct redis_checkout checkout;
         if (!redis_checkout_begin(r, REDIS_TIMEOUT_MS, &checkout)) {
                 return false;
         }
         const char *ping[] = {"PING"};
-        bool healthy = say(checkout.connection, 1, ping, checkout.reason);
+        bool healthy = say_command(checkout.connection, 1, ping, checkout.reason);
         redis_checkout_end(r, &checkout, healthy);
         return healthy;
 }

@@ -42,12 +42,12 @@ struct redis {
         struct redis_address address;
         pthread_mutex_t lock;
         pthread_cond_t released;
-        redisContext **idle; /* the last given back is used first */
+        redisContext **idle; /* a stack: the last one released is used first */
         int n_idle, n_open, max_connections;
         enum redis_breaker breaker;
         int64_t open_until_us, open_ms;
         int64_t last_ok_us; /* when a checkout ended healthy; 0: never, or one failed since */
-        char run_id[48];    /* of the server that was connected last: another one has lost what this one kept */
+        char run_id[48];    /* of the last connected server; a server with another ID has lost this one's data */
         _Atomic uint64_t generation;
         struct redis_script_entry scripts[REDIS_MAX_SCRIPTS];
         int n_scripts;

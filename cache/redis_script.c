@@ -20,7 +20,7 @@ static bool sha1_hex(const char *text, char out[41])
         return true;
 }
 
-static struct redis_script_entry *find(struct redis *r, const char *lua)
+static struct redis_script_entry *find_script(struct redis *r, const char *lua)
 {
         for (int i = 0; i < r->n_scripts; i++) {
                 if (r->scripts[i].lua == lua) {
@@ -33,7 +33,7 @@ static struct redis_script_entry *find(struct redis *r, const char *lua)
 struct redis_script_entry *redis_script_entry_of(struct redis *r, const char *lua)
 {
         pthread_mutex_lock(&r->lock);
-        struct redis_script_entry *entry = find(r, lua);
+        struct redis_script_entry *entry = find_script(r, lua);
         if (entry == NULL && r->n_scripts < REDIS_MAX_SCRIPTS && sha1_hex(lua, r->scripts[r->n_scripts].sha)) {
                 entry = &r->scripts[r->n_scripts++];
                 entry->lua = lua;

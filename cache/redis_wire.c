@@ -37,7 +37,7 @@ struct redis_wire_command *redis_wire_encode(struct arena *arena, int argc, cons
         return command;
 }
 
-static bool append(redisContext *connection, const char *bytes, size_t len)
+static bool append_bytes(redisContext *connection, const char *bytes, size_t len)
 {
         return redisAppendFormattedCommand(connection, bytes, len) == REDIS_OK;
 }
@@ -50,20 +50,20 @@ static bool send_script_head(redisContext *connection, const struct redis_wire_c
         int argc = command->argc + 3;
         if (known) {
                 int n = snprintf(head, sizeof(head), "*%d\r\n$7\r\nEVALSHA\r\n$40\r\n%s", argc, command->script->sha);
-                if (!append(connection, head, (size_t)n)) {
+                if (!append_bytes(connection, head, (size_t)n)) {
                         return false;
                 }
         } else {
                 size_t len = strlen(command->lua);
                 int n = snprintf(head, sizeof(head), "*%d\r\n$4\r\nEVAL\r\n$%zu\r\n", argc, len);
-                if (!append(connection, head, (size_t)n) || !append(connection, command->lua, len)) {
+                if (!append_bytes(connection, head, (size_t)n) || !append_bytes(connection, command->lua, len)) {
                         return false;
                 }
         }
         char keys[12];
         int digits = snprintf(keys, sizeof(keys), "%d", command->n_keys);
         int n = snprintf(head, sizeof(head), "\r\n$%d\r\n%s\r\n", digits, keys);
-        return append(connection, head, (size_t)n);
+        return append_bytes(connection, head, (size_t)n);
 }
 
 bool redis_wire_send(redisContext *connection, const struct redis_wire_command *command, uint64_t generation)
@@ -75,11 +75,11 @@ bool redis_wire_send(redisContext *connection, const struct redis_wire_command *
         } else {
                 char head[32];
                 int n = snprintf(head, sizeof(head), "*%d\r\n", command->argc);
-                if (!append(connection, head, (size_t)n)) {
+                if (!append_bytes(connection, head, (size_t)n)) {
                         return false;
                 }
         }
-        return append(connection, command->arguments, command->arguments_len);
+        return append_bytes(connection, command->arguments, command->arguments_len);
 }
 
 struct redisReply *redis_wire_receive(struct arena *arena, redisContext *connection)

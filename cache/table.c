@@ -88,7 +88,7 @@ struct cache_table *cache_table_new(const char *name, size_t max_bytes, bool num
         return t;
 }
 
-static void ref(const struct cache_table *t, union cache_value value)
+static void ref_object(const struct cache_table *t, union cache_value value)
 {
         struct cache_object *object = value.object;
         if (!t->numbers && object != NULL) {
@@ -115,7 +115,7 @@ static uint64_t *token_of(struct shard *s, uint64_t hash)
 }
 
 /* Where the pointer to the key's entry is, or would be: never NULL while there are buckets. */
-static struct entry **find(const struct shard *s, uint64_t hash, const void *key, size_t key_len)
+static struct entry **find_entry(const struct shard *s, uint64_t hash, const void *key, size_t key_len)
 {
         struct entry **at = &s->buckets[hash & (s->n_buckets - 1)];
         while (*at != NULL &&
@@ -167,7 +167,7 @@ static void free_removed(struct cache_table *t, struct entry *removed)
 /* Under the lock. NULL on a miss. */
 static const struct entry *look_up(struct shard *s, uint64_t hash, const void *key, size_t key_len)
 {
-        struct entry *e = s->n_buckets == 0 ? NULL : *find(s, hash, key, key_len);
+        struct entry *e = s->n_buckets == 0 ? NULL : *find_entry(s, hash, key, key_len);
         if (e != NULL && !e->touched) {
                 e->touched = true; /* written once only: other threads read the line */
         }
@@ -183,7 +183,7 @@ bool cache_table_get(struct cache_table *t, const void *key, size_t key_len, uni
         bool found = e != NULL;
         if (found) {
                 *value = e->value;
-                ref(t, *value);
+                ref_object(t, *value);
         }
         *token = *token_of(s, hash);
         pthread_mutex_unlock(&s->lock);
@@ -191,7 +191,7 @@ bool cache_table_get(struct cache_table *t, const void *key, size_t key_len, uni
         return found;
 }
 
-/* Without the lock, since nothing is read: where there is no such memory any more, none is fetched. */
+/* No lock is needed, since prefetching an address that is no longer valid does nothing. */
 uint64_t cache_table_prefetch_bucket(struct cache_table *t, const void *key, size_t key_len)
 {
         uint64_t hash = hash_key(t, key, key_len);
@@ -249,7 +249,7 @@ static bool make_room(struct shard *s)
 }
 
 /* Evicts from the oldest until the shard is within its limit; entries read since are spared once. */
-static void evict(struct shard *s, size_t max_bytes, struct entry **removed)
+static void evict_entries(struct shard *s, size_t max_bytes, struct entry **removed)
 {
         while (s->bytes > max_bytes) {
                 struct entry *e = s->oldest;
@@ -258,7 +258,7 @@ static void evict(struct shard *s, size_t max_bytes, struct entry **removed)
                         list_remove(s, e);
                         list_append(s, e);
                 } else {
-                        unlink_entry(s, find(s, e->hash, e->key, e->key_len), removed);
+                        unlink_entry(s, find_entry(s, e->hash, e->key, e->key_len), removed);
                 }
         }
 }
@@ -274,7 +274,7 @@ static struct entry *entry_new(const struct cache_table *t, uint64_t hash, const
         }
         *e = (struct entry){.hash = hash, .value = value, .bytes = (uint32_t)bytes, .key_len = (uint8_t)key_len};
         memcpy(e->key, key, key_len);
-        ref(t, value);
+        ref_object(t, value);
         return e;
 }
 
@@ -284,7 +284,7 @@ static bool put_entry(struct cache_table *t, struct shard *s, struct entry *e, u
         if (token != *token_of(s, e->hash) || !make_room(s)) {
                 return false;
         }
-        struct entry **at = find(s, e->hash, e->key, e->key_len);
+        struct entry **at = find_entry(s, e->hash, e->key, e->key_len);
         if (*at != NULL) {
                 unlink_entry(s, at, removed); /* another thread missed too; both loaded after the last drop */
         }
@@ -293,7 +293,7 @@ static bool put_entry(struct cache_table *t, struct shard *s, struct entry *e, u
         list_append(s, e);
         s->n_entries++;
         s->bytes += e->bytes;
-        evict(s, t->max_shard_bytes, removed);
+        evict_entries(s, t->max_shard_bytes, removed);
         return true;
 }
 
@@ -324,7 +324,7 @@ void cache_table_drop(struct cache_table *t, const void *key, size_t key_len)
         pthread_mutex_lock(&s->lock);
         ++*token_of(s, hash);
         if (s->n_buckets > 0) {
-                struct entry **at = find(s, hash, key, key_len);
+                struct entry **at = find_entry(s, hash, key, key_len);
                 if (*at != NULL) {
                         unlink_entry(s, at, &removed);
                 }

@@ -22,7 +22,7 @@ static void close_p(int *fd)
         }
 }
 
-static bool resolve(const char *address, int port, struct sockaddr_storage *out, socklen_t *len)
+static bool resolve_address(const char *address, int port, struct sockaddr_storage *out, socklen_t *len)
 {
         struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
         struct addrinfo *found = NULL;
@@ -40,7 +40,7 @@ static bool resolve(const char *address, int port, struct sockaddr_storage *out,
 
 bool http_target_set(struct http_target *target, const char *address, int port)
 {
-        if (!resolve(address, port, &target->address, &target->address_len)) {
+        if (!resolve_address(address, port, &target->address, &target->address_len)) {
                 return false;
         }
         target->port = port;
@@ -66,7 +66,7 @@ bool http_port_is_free(const char *address, int port)
         socklen_t len = 0;
         int on = 1;
 
-        if (!resolve(address, port, &where, &len)) {
+        if (!resolve_address(address, port, &where, &len)) {
                 return false;
         }
         CLEANUP(close_p) int fd = socket(where.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);

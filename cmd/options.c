@@ -100,7 +100,7 @@ static bool store_texts(const struct option_row *row, const char *command, const
         return true;
 }
 
-static bool store(const struct option_row *row, const char *command, const char *text)
+static bool store_option(const struct option_row *row, const char *command, const char *text)
 {
         switch (row->type) {
         case OPTION_FLAG:
@@ -160,7 +160,7 @@ enum options_result options_parse(const struct option_row *rows, size_t n, int a
                 if (found < 256) {
                         return report_bad_option(found, rows, n, argv);
                 }
-                if (!store(&rows[found - 256], argv[0], optarg)) {
+                if (!store_option(&rows[found - 256], argv[0], optarg)) {
                         return OPTIONS_BAD;
                 }
         }

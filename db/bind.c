@@ -207,7 +207,7 @@ static bool encode_scalar(const struct db_bind *bind, struct db_wire *wire, size
         return true;
 }
 
-static bool encode(struct arena *arena, const struct db_bind *bind, struct db_wire *wire, size_t i)
+static bool encode_bind(struct arena *arena, const struct db_bind *bind, struct db_wire *wire, size_t i)
 {
         size_t len = bind->type == DB_TEXT && bind->ptr != NULL ? strlen(bind->ptr) : bind->len;
 
@@ -242,7 +242,7 @@ bool db_encode(struct arena *arena, const struct db_bind *binds, size_t n, struc
                 wire->values[i] = NULL;
                 wire->lengths[i] = 0;
                 wire->formats[i] = 1;
-                if (!encode(arena, &binds[i], wire, i)) {
+                if (!encode_bind(arena, &binds[i], wire, i)) {
                         *bad = i + 1;
                         return false;
                 }

@@ -8,7 +8,7 @@
 
 #define CHECK_US 30000000
 
-static bool belongs(const struct db_statement *s, const char *database)
+static bool belongs_to(const struct db_statement *s, const char *database)
 {
         return s != NULL && (strcmp(s->database, database) == 0 || strcmp(s->database, "*") == 0);
 }
@@ -16,7 +16,7 @@ static bool belongs(const struct db_statement *s, const char *database)
 static bool name_is_taken(const char *database, const struct db_statement *const *all, size_t before)
 {
         for (size_t i = 0; i < before; i++) {
-                if (belongs(all[i], database) && strcmp(all[i]->name, all[before]->name) == 0) {
+                if (belongs_to(all[i], database) && strcmp(all[i]->name, all[before]->name) == 0) {
                         return true;
                 }
         }
@@ -68,7 +68,7 @@ sn_status db_check_statements(const char *url, const char *database, struct buf 
                 return SN_UNAVAILABLE;
         }
         for (size_t i = 0; i < n; i++) {
-                if (!belongs(all[i], database)) {
+                if (!belongs_to(all[i], database)) {
                         continue;
                 }
                 bool taken = name_is_taken(database, all, i);

@@ -73,22 +73,22 @@ bool db_columns_find(struct db_columns *columns, const struct db_statement *s, c
 
 /* ---- Filling it ---- */
 
-static void choose(const struct rpc_field *f, void *message)
+static void choose_oneof(const struct rpc_field *f, void *message)
 {
         if (f->shape == SHAPE_ONEOF) {
                 *(uint32_t *)((char *)message + f->quantifier) = f->number;
         }
 }
 
-/* The sub-message, made when it is not there or another member of its oneof is. */
-static void *descend(const struct rpc_field *f, void *message, struct arena *arena)
+/* The sub-message, created if there is none, or another member of its oneof is set. */
+static void *sub_message(const struct rpc_field *f, void *message, struct arena *arena)
 {
         void **member = (void **)((char *)message + f->offset);
         bool chosen = f->shape != SHAPE_ONEOF || *(uint32_t *)((char *)message + f->quantifier) == f->number;
 
         if (*member == NULL || !chosen) {
                 *member = contract_new_message(f->message, arena);
-                choose(f, message);
+                choose_oneof(f, message);
         }
         return *member;
 }
@@ -96,9 +96,9 @@ static void *descend(const struct rpc_field *f, void *message, struct arena *are
 static bool fill_column(const struct db_column *c, struct db_value v, void *message, struct arena *arena)
 {
         for (int i = 0; i < c->depth; i++) {
-                message = descend(c->path[i], message, arena);
+                message = sub_message(c->path[i], message, arena);
         }
-        choose(c->field, message);
+        choose_oneof(c->field, message);
         return c->store(c->field, v, message, arena);
 }
 

@@ -101,7 +101,7 @@ enum db_outcome db_pg_connect(const char *url, int64_t deadline_us, PGconn **pg,
         return DB_DONE;
 }
 
-static enum db_outcome flush(PGconn *pg, int64_t deadline_us)
+static enum db_outcome flush_output(PGconn *pg, int64_t deadline_us)
 {
         int left;
 
@@ -145,7 +145,7 @@ static bool ends_session(const char *state)
                strcmp(state, "57P03") == 0 || strcmp(state, "57P05") == 0 || strcmp(state, "25P03") == 0;
 }
 
-static enum db_outcome judge(const PGconn *pg, const PGresult *result)
+static enum db_outcome outcome_of(const PGconn *pg, const PGresult *result)
 {
         if (PQstatus(pg) == CONNECTION_BAD || result == NULL) {
                 return DB_LOST;
@@ -158,7 +158,7 @@ static enum db_outcome judge(const PGconn *pg, const PGresult *result)
 
 enum db_outcome db_pg_wait(PGconn *pg, int64_t deadline_us, PGresult **result)
 {
-        enum db_outcome outcome = flush(pg, deadline_us);
+        enum db_outcome outcome = flush_output(pg, deadline_us);
 
         *result = NULL;
         while (outcome == DB_DONE) {
@@ -169,7 +169,8 @@ enum db_outcome db_pg_wait(PGconn *pg, int64_t deadline_us, PGresult **result)
                         break;
                 }
                 if (PQresultStatus(next) == PGRES_COPY_IN || PQresultStatus(next) == PGRES_COPY_OUT) {
-                        outcome = DB_LOST; /* COPY is never used: give the connection up rather than read it for ever */
+                        outcome =
+                            DB_LOST; /* COPY is never used, so the connection is given up rather than read forever */
                 }
                 if (*result != NULL && is_error(*result)) {
                         PQclear(next);
@@ -178,7 +179,7 @@ enum db_outcome db_pg_wait(PGconn *pg, int64_t deadline_us, PGresult **result)
                         *result = next;
                 }
         }
-        return outcome == DB_DONE ? judge(pg, *result) : outcome;
+        return outcome == DB_DONE ? outcome_of(pg, *result) : outcome;
 }
 
 enum db_outcome db_pg_wait_sync(PGconn *pg, int64_t deadline_us)
@@ -254,7 +255,8 @@ void db_connection_close(struct db_connection *connection)
                 char error[256];
 
                 if (cancel != NULL) {
-                        (void)PQcancel(cancel, error, sizeof(error)); /* best effort: statement_timeout is behind it */
+                        (void)PQcancel(cancel, error,
+                                       sizeof(error)); /* best effort; statement_timeout is the fallback */
                 }
                 PQfreeCancel(cancel);
         }
@@ -298,8 +300,8 @@ static void prepared_grow(struct db_prepared *p)
         *p = bigger;
 }
 
-static enum db_outcome prepare(struct db_connection *connection, struct db_prepared_entry *entry, int n,
-                               const Oid *types, int64_t deadline_us, PGresult **error)
+static enum db_outcome prepare_statement(struct db_connection *connection, struct db_prepared_entry *entry, int n,
+                                         const Oid *types, int64_t deadline_us, PGresult **error)
 {
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;
 
@@ -339,7 +341,7 @@ enum db_outcome db_connection_prepare(struct db_connection *connection, const st
 
                 *entry = (struct db_prepared_entry){.statement = s, .signature = signature};
                 (void)snprintf(entry->name, sizeof(entry->name), "%.48s.%zu", s->name, p->n);
-                enum db_outcome outcome = prepare(connection, entry, n, types, deadline_us, error);
+                enum db_outcome outcome = prepare_statement(connection, entry, n, types, deadline_us, error);
 
                 if (outcome != DB_DONE) {
                         free(entry);

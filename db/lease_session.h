@@ -22,7 +22,7 @@ struct lease_session {
         PGconn *pg;
         int64_t alive;     /* an advisory lock held by this session until it ends: a new one for each session */
         int64_t locked_us; /* on the boot clock: since when it has the lock; 0: it has not */
-        bool fenced;       /* the former owner's writes are over (db/fence.h); goes with the lock */
+        bool fenced;       /* the former owner's writes are over (db/fence.h); reset when the lock is lost */
 };
 
 /* Connects if need be, then tries the lock; touches a session that has it. */

@@ -48,7 +48,7 @@ static const char *find_sql(const struct set *set, int number)
         return NULL;
 }
 
-static int newest(const struct set *set)
+static int newest_number(const struct set *set)
 {
         return set->n > 0 ? set->migrations[set->n - 1].number : 0;
 }
@@ -67,19 +67,19 @@ static int serves_from(const struct db_migration *m)
         return said != NULL ? (int)strtol(said + strlen("-- " SERVES ":"), NULL, 10) : m->number - 1;
 }
 
-/* What a newer release left: it only expands, for the release before. */
+/* Migrations of a newer release, which only expand the schema, so that the previous release still works. */
 static sn_status check_newer(const struct set *set, const PGresult *applied, int row, struct buf *error)
 {
         int from = (int)strtol(PQgetvalue(applied, row, 3), NULL, 10);
 
-        if (from <= newest(set)) {
+        if (from <= newest_number(set)) {
                 return SN_OK;
         }
         buf_printf(error,
                    "the database is too new for this program: migration %s of %s, run by a newer release, supports"
                    " programs from migration %04d on, and this one has them up to %04d; run a newer release, or restore"
                    " the backup from before the upgrade",
-                   PQgetvalue(applied, row, 1), set->name, from, newest(set));
+                   PQgetvalue(applied, row, 1), set->name, from, newest_number(set));
         return SN_OUT_OF_RANGE;
 }
 
@@ -91,7 +91,7 @@ static sn_status check_applied_one(const struct set *set, const PGresult *applie
         const char *sql = find_sql(set, number);
         char hex[crypto_hash_sha256_BYTES * 2 + 1];
 
-        if (number > newest(set)) {
+        if (number > newest_number(set)) {
                 return check_newer(set, applied, row, error);
         }
         if (sql == NULL) {

@@ -162,7 +162,7 @@ static int pause_ms(const struct db_ownership *o)
         return left_ms > 0 && left_ms < LEASE_TOUCH_MS ? (int)left_ms : LEASE_TOUCH_MS;
 }
 
-static void wake(struct db_ownership *o)
+static void wake_keeper(struct db_ownership *o)
 {
         uint64_t one = 1;
 
@@ -266,7 +266,7 @@ void db_ownership_confirm(struct db_ownership *o)
                 return;
         }
         NO_WAIT_ASSERT();
-        wake(o);
+        wake_keeper(o);
         (void)pthread_mutex_lock(&o->lock);
         while (!db_ownership_held(o)) {
                 (void)pthread_cond_wait(&o->confirmed, &o->lock);
@@ -280,7 +280,7 @@ void db_ownership_free(struct db_ownership *o)
                 return;
         }
         atomic_store(&o->stopping, true);
-        wake(o);
+        wake_keeper(o);
         if (o->started) {
                 (void)pthread_join(o->thread, NULL);
         }

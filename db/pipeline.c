@@ -1,6 +1,6 @@
-/* Owns statements that are sent and not waited for: they go out with the next one whose answer is needed, or with
- * COMMIT, in one round trip (libpq's pipeline mode). When one fails, the server passes over those behind it, COMMIT as
- * well. */
+/* Owns statements that are sent without waiting for them: they go out with the next one whose result is needed, or with
+ * COMMIT, in one round trip (libpq's pipeline mode). When one fails, the server skips those after it, including COMMIT.
+ */
 #include <stdio.h>
 #include <string.h>
 #include "base/clock.h"

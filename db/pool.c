@@ -115,8 +115,8 @@ static bool take_connection(struct db *db, int64_t deadline_us, struct db_connec
         return taken;
 }
 
-/* Without a word to the server. What comes unasked is the end of the session, or its reason: a connection with anything
- * to read is not used. */
+/* Checks without contacting the server. Unsolicited data mean the end of the session, so a connection with anything to
+ * read is not used. */
 static bool is_alive(struct db_connection *connection)
 {
         struct pollfd p = {.fd = PQsocket(connection->pg), .events = POLLIN};
@@ -156,7 +156,7 @@ static void note_success(struct db *db)
         }
 }
 
-static int64_t sooner(int64_t a_us, int64_t b_us)
+static int64_t earlier_us(int64_t a_us, int64_t b_us)
 {
         return a_us < b_us ? a_us : b_us;
 }
@@ -172,7 +172,7 @@ static enum db_outcome open_patiently(struct db_connection *connection, int64_t 
                 if (now_us >= deadline_us) {
                         return DB_EXPIRED;
                 }
-                if (db_connection_open(connection, db->url, sooner(deadline_us, now_us + TRY_US), reason,
+                if (db_connection_open(connection, db->url, earlier_us(deadline_us, now_us + TRY_US), reason,
                                        sizeof(reason)) == DB_DONE) {
                         note_success(db);
                         return DB_DONE;

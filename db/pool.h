@@ -6,7 +6,8 @@
 #include "db/db.h"
 #include "db/fence.h"
 
-/* A connection of one's own until db_release or db_give_up. DB_LOST or DB_EXPIRED when none came before deadline_us. */
+/* Takes a connection for exclusive use until db_release or db_give_up. DB_LOST or DB_EXPIRED if none is available
+ * before deadline_us. */
 enum db_outcome db_acquire(struct db *db, int64_t deadline_us, struct db_connection **connection);
 void db_release(struct db_connection *connection); /* back into the pool, when it is sound and outside a transaction */
 /* Gives the place back and leaves the connection to the reaper, which cancels what runs on it when asked, and closes
@@ -15,7 +16,7 @@ void db_give_up(struct db_connection *connection, bool cancel);
 /* The connection is broken: reopens it in place. Idle connections of its pool are closed, as they lead to the same
  * server. On failure the caller must still release it. */
 enum db_outcome db_reopen(struct db_connection *connection, int64_t deadline_us);
-/* Closes the connections that nobody uses: one to the same server was lost. */
+/* Closes idle connections, after one to the same server was lost. */
 void db_drop_idle(struct db *db);
 
 /* Of every write transaction on this database; off unless this process owns its service. */

@@ -19,7 +19,7 @@ struct db {
         char *name, *url;
         int max, busy, n_idle;
         struct db_server *server;
-        struct db_connection *idle; /* the latest first, so that those beyond the need grow old */
+        struct db_connection *idle; /* most recently used first, so that superfluous ones become old */
         int64_t failing_since_us;   /* 0: the last connect succeeded */
         struct db_fence fence;
         struct db *next;

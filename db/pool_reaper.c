@@ -12,7 +12,8 @@ static struct ticker *reaper;
 static struct db_connection *given_up;
 static bool at_rest; /* it was told of no idle connection since it last found none */
 
-/* Of all pools: idle connections that are due. until_us gets the moment when the next one is. */
+/* Takes the connections of all pools that have been idle since before_us, as a list. *oldest_us: since when the oldest
+ * of the others has been idle; 0 if there are none. */
 static struct db_connection *take_idle_since(int64_t before_us, int64_t *oldest_us)
 {
         struct db_connection *due = NULL;
@@ -49,7 +50,7 @@ void db_close_all(struct db_connection *list)
         }
 }
 
-static int64_t reap(void *unused)
+static int64_t close_unused_connections(void *unused)
 {
         int64_t oldest_us, now_us = clock_monotonic_us();
 
@@ -69,7 +70,7 @@ static int64_t reap(void *unused)
 void db_reaper_start(void)
 {
         if (reaper == NULL) {
-                reaper = ticker_new("db-reaper", reap, NULL);
+                reaper = ticker_new("db-reaper", close_unused_connections, NULL);
         }
 }
 
@@ -80,7 +81,7 @@ void db_reaper_stop(void)
         reaper = NULL;
         (void)pthread_mutex_unlock(&db_pools_lock);
         ticker_free(stopped);
-        (void)reap(NULL); /* what callers gave up since its last tick */
+        (void)close_unused_connections(NULL); /* what callers gave up since its last tick */
         (void)pthread_mutex_lock(&db_pools_lock);
 }
 

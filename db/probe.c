@@ -24,7 +24,7 @@ struct db_probe *db_probe_new(const char *url, const struct db_schema *schema)
         return probe;
 }
 
-static void disconnect(struct db_probe *probe)
+static void disconnect_probe(struct db_probe *probe)
 {
         PQfinish(probe->pg);
         probe->pg = NULL;
@@ -65,7 +65,7 @@ sn_status db_probe_look(struct db_probe *probe, int timeout_ms, struct buf *reas
 
         probe->migrated = status == SN_OK;
         if (status == SN_UNAVAILABLE) {
-                disconnect(probe);
+                disconnect_probe(probe);
         }
         return status;
 }
@@ -73,7 +73,7 @@ sn_status db_probe_look(struct db_probe *probe, int timeout_ms, struct buf *reas
 void db_probe_free(struct db_probe *probe)
 {
         if (probe != NULL) {
-                disconnect(probe);
+                disconnect_probe(probe);
                 free(probe);
         }
 }

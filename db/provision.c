@@ -15,7 +15,7 @@ struct names {
 #define LOCK_ROLES     "select pg_advisory_lock(6041200617113141)"
 #define LOCK_MIGRATION "select pg_advisory_lock(6041200617113142)"
 
-static sn_status exists(PGconn *pg, const char *sql, const char *name, struct buf *error, bool *yes)
+static sn_status database_exists(PGconn *pg, const char *sql, const char *name, struct buf *error, bool *yes)
 {
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;
 
@@ -28,7 +28,7 @@ static sn_status make_role(PGconn *pg, const char *role, const char *create, str
 {
         bool there;
 
-        TRY(exists(pg, "select 1 from pg_roles where rolname = %L", role, error, &there));
+        TRY(database_exists(pg, "select 1 from pg_roles where rolname = %L", role, error, &there));
         return there ? SN_OK : migrate_format(pg, "create a role", error, NULL, create, role);
 }
 
@@ -78,7 +78,7 @@ static sn_status join_owner(PGconn *pg, const char *owner, struct buf *error)
 {
         bool member;
 
-        TRY(exists(pg, "select 1 where pg_has_role(current_user, %L, 'member')", owner, error, &member));
+        TRY(database_exists(pg, "select 1 where pg_has_role(current_user, %L, 'member')", owner, error, &member));
         return member ? SN_OK
                       : migrate_format(pg, "join the owner role", error, NULL, "grant %I to current_user", owner);
 }
@@ -87,7 +87,7 @@ static sn_status make_database(PGconn *pg, const struct names *names, struct buf
 {
         bool there;
 
-        TRY(exists(pg, "select 1 from pg_database where datname = %L", names->database, error, &there));
+        TRY(database_exists(pg, "select 1 from pg_database where datname = %L", names->database, error, &there));
         return there ? SN_OK
                      : migrate_format(pg, "create the database", error, NULL,
                                       "create database %I owner %I encoding 'UTF8' template template0", names->database,

@@ -80,7 +80,7 @@ sn_status db_resolve_commit(struct db_tx *tx, const uint8_t *answer, size_t len)
                 bool has = false;
                 int64_t call_deadline_us = tx->c->deadline_us;
 
-                /* the key's row is part of the transaction: it tells if the ID cannot */
+                /* the key's row is part of the transaction, so it shows the outcome if the ID cannot */
                 tx->c->deadline_us = deadline_us;
                 sn_status status = db_key_has_answer(tx, answer, len, &has);
                 tx->c->deadline_us = call_deadline_us;

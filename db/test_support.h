@@ -1,5 +1,4 @@
-/* What the tests of db/ (and of the folders above it) share: a fresh database each, calls, and an administrator's hand.
- */
+/* Shared by the tests of db/ (and of the folders above it): a fresh database each, calls, and administrator access. */
 #ifndef DB_TEST_SUPPORT_H
 #define DB_TEST_SUPPORT_H
 
@@ -29,7 +28,7 @@ void test_wait_for(const char *database, const char *sql);
 /* A connection of the administrator's own, to hold locks: end it with PQfinish. */
 struct pg_conn *test_admin_connect(const char *database);
 
-/* From here to clock_set_source(NULL) the clock goes on as it does, ahead by as much as a test says. */
+/* Until clock_set_source(NULL) the clock runs normally, but ahead by as much as the test says. */
 void test_clock_movable(void);
 void test_clock_move(int64_t by_us);
 void test_clock_suspend(int64_t for_us); /* as if the machine had been: only the boot clock moves */

@@ -24,7 +24,7 @@ static sn_status open_tx(struct rpc_call *c, bool transaction, struct db_tx **tx
         if (no_wait_refuses()) {
                 return db_fail_unreachable(c);
         }
-        CALL_ASSERT_NO_TRANSACTION(c); /* a thread that holds one connection and waits for another may wait for ever */
+        CALL_ASSERT_NO_TRANSACTION(c); /* a thread that holds one connection and waits for another may wait forever */
         struct db_tx *t = ARENA_NEW(c->arena, struct db_tx);
 
         *t = (struct db_tx){.c = c, .db = c->service->db, .transaction = transaction, .failed = SN_UNAVAILABLE};
@@ -45,8 +45,8 @@ sn_status db_read(struct rpc_call *c, struct db_tx **tx)
         return open_tx(c, false, tx);
 }
 
-/* Waits for the fence, then says the transaction's ID (for a lost COMMIT), whether the session of our lease has ended,
- * and whether the idempotency key is ours. NULL is no lock. A select list is evaluated from left to right. */
+/* Waits for the fence, then returns the transaction's ID (for a lost COMMIT), whether the session of our lease has
+ * ended, and whether the idempotency key is ours. NULL: no lock. A select list is evaluated from left to right. */
 DB_STATEMENT(ENTER_WRITE, "*", NULL,
              "select pg_advisory_xact_lock_shared($1), pg_current_xact_id()::text as xid,"
              " coalesce(pg_try_advisory_xact_lock_shared($2), false) as lost,"
@@ -200,7 +200,7 @@ static enum db_outcome send_commit(struct db_tx *tx, PGresult **result, const ch
         return db_pipeline_send_commit(tx) ? db_pipeline_finish(tx, &deadlines, result, failed) : DB_LOST;
 }
 
-static sn_status commit(struct db_tx *tx, const uint8_t *answer, size_t len)
+static sn_status commit_transaction(struct db_tx *tx, const uint8_t *answer, size_t len)
 {
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;
         const char *failed = "commit";
@@ -250,7 +250,7 @@ sn_status db_commit(struct rpc_call *c, const ProtobufCMessage *answer, struct d
         }
         TRY(t->xid[0] == '\0' ? db_pipeline_flush(t) : SN_OK); /* a COMMIT could get lost */
         TRY(t->before_commit != NULL ? t->before_commit(t, t->before_commit_context) : SN_OK);
-        TRY(commit(t, packed, len));
+        TRY(commit_transaction(t, packed, len));
         c->committed = true;
         end_transaction(tx, true);
         return SN_OK;

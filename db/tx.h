@@ -16,10 +16,10 @@ struct db_hook {
 
 enum { DB_QUEUED_MAX = 16 };
 
-/* A statement that was sent and not answered. */
+/* A statement that was sent and has no result yet. */
 struct db_queued {
         const char *name;
-        struct db_rows *rows; /* where its rows go; NULL: nowhere */
+        struct db_rows *rows; /* receives its rows; NULL: they are dropped */
 };
 
 /* A statement of a read that goes out with the next one. */
@@ -33,17 +33,17 @@ struct db_later {
 struct db_tx {
         struct rpc_call *c;
         struct db *db;
-        struct db_connection *connection; /* NULL once it was given back or lost */
+        struct db_connection *connection; /* NULL once it is returned to the pool or lost */
         bool transaction;                 /* false: db_read */
-        sn_status failed;                 /* after the connection went: what every further use answers */
+        sn_status failed;                 /* after the connection was lost: the status of every further use */
         bool claimed;                     /* the idempotency key is ours: the answer is stored at commit */
-        char xid[24];                     /* of the transaction, in decimal; "" while its BEGIN is not answered */
+        char xid[24];                     /* of the transaction, in decimal; "" until its BEGIN is answered */
         char boot[sizeof(((struct db_connection *)NULL)->boot)];
         char constraint[DB_NAME_SIZE];
         struct db_hook *hooks, **last_hook;
         sn_status (*before_commit)(struct db_tx *tx, void *context); /* NULL: nothing */
         void *before_commit_context;
-        struct db_queued queued[DB_QUEUED_MAX + 2]; /* with the one that is waited for, and COMMIT */
+        struct db_queued queued[DB_QUEUED_MAX + 2]; /* including the one that is waited for, and COMMIT */
         size_t n_queued;
         struct db_later *later; /* of a read: the last one first */
         size_t n_later;
@@ -55,7 +55,7 @@ SN_CHECKED sn_status db_pipeline_begin(struct db_tx *tx);
 SN_CHECKED sn_status db_pipeline_ask_xid(struct db_tx *tx);
 /* False: the connection is lost. */
 SN_CHECKED bool db_pipeline_send(struct db_tx *tx, const char *prepared, const char *name, const struct db_wire *wire);
-/* The rows of the statement that was sent last go there. */
+/* Stores the rows of the last sent statement there. */
 void db_pipeline_keep(struct db_tx *tx, struct db_rows *rows);
 /* exec.c: the rows of a statement that goes out with what follows. */
 SN_CHECKED sn_status db_run_later(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
@@ -68,11 +68,13 @@ struct db_pipeline_deadlines {
         int64_t statements_us, commit_us;
 };
 #define DB_PIPELINE_UNTIL(deadline_us) ((struct db_pipeline_deadlines){(deadline_us), (deadline_us)})
-/* Waits for all that is queued: the last one's result, or the first that is not DB_DONE and whose it is. DB_ERROR, and
- * DB_DONE of COMMIT, are certain: when the connection goes after that, it is given up here (tx->connection is NULL). */
+/* Waits for everything that is queued: returns the last result, or the first that is not DB_DONE, with its statement.
+ * DB_ERROR, and DB_DONE of COMMIT, are final: if the connection is lost afterwards, it is dropped here (tx->connection
+ * is NULL). */
 enum db_outcome db_pipeline_finish(struct db_tx *tx, const struct db_pipeline_deadlines *deadlines, PGresult **result,
                                    const char **statement);
-/* After DB_LOST: the server said why it ended the session at a statement before COMMIT, so COMMIT was not reached. */
+/* After DB_LOST: whether the server reported ending the session at a statement before COMMIT, so that COMMIT was not
+ * reached. */
 bool db_pipeline_is_aborted(const char *statement, const PGresult *result);
 /* The same without the result. */
 SN_CHECKED sn_status db_pipeline_flush(struct db_tx *tx);
@@ -80,8 +82,7 @@ SN_CHECKED sn_status db_pipeline_flush(struct db_tx *tx);
 /* Runs a statement on the transaction's connection; *result is the caller's to clear. */
 SN_CHECKED sn_status db_run(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
                             PGresult **result);
-/* Turns an outcome other than DB_DONE into the call's problem; gives the connection up when it is of no use any more.
- */
+/* Turns an outcome other than DB_DONE into the call's problem; drops the connection if it is no longer usable. */
 sn_status db_fail(struct db_tx *tx, const char *statement, enum db_outcome outcome, const PGresult *result);
 /* "Nothing happened, run the handler again." */
 sn_status db_fail_retry(struct rpc_call *c, const char *detail);
@@ -90,9 +91,9 @@ sn_status db_fail_unreachable(struct rpc_call *c);
 /* The idempotency key of the call, when its method takes one. */
 bool db_key_wanted(const struct rpc_call *c);
 int64_t db_key_lock(const struct rpc_call *c);
-/* SN_ABORTED: another request with the key runs. */
+/* SN_ABORTED: another request with the key is running. */
 sn_status db_key_busy(struct rpc_call *c);
-/* With the lock held: SN_OK when the key is new. */
+/* With the lock held. SN_OK if the key is new. */
 SN_CHECKED sn_status db_key_claim(struct db_tx *tx);
 SN_CHECKED sn_status db_key_store(struct db_tx *tx, const uint8_t *answer, size_t len);
 /* After a lost COMMIT: whether the key has exactly this answer. */

@@ -28,7 +28,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct compressor *idle;
 static int n_idle;
 
-static _Noreturn void fail(void)
+static _Noreturn void out_of_memory(void)
 {
         fputs("sonet: out of memory while compressing a response\n", stderr);
         abort();
@@ -57,7 +57,7 @@ static struct compressor *compressor_take(void)
         (void)pthread_mutex_unlock(&lock);
         c = c != NULL ? c : calloc(1, sizeof(*c));
         if (c == NULL) {
-                fail();
+                out_of_memory();
         }
         return c;
 }
@@ -85,21 +85,21 @@ static void gzip(struct compressor *c, int level, struct str in, struct buf *out
         if (c->has_gzip ? deflateReset(&c->gzip) != Z_OK
                         : deflateInit2(&c->gzip, level, Z_DEFLATED, GZIP_WINDOW_BITS, GZIP_MEMORY_LEVEL,
                                        Z_DEFAULT_STRATEGY) != Z_OK) {
-                fail();
+                out_of_memory();
         }
         c->has_gzip = true;
         size_t room = deflateBound(&c->gzip, in.len);
 
         buf_init(out, room);
         if (!buf_reserve(out, room)) {
-                fail();
+                out_of_memory();
         }
         c->gzip.next_in = (Bytef *)in.ptr;
         c->gzip.avail_in = (uInt)in.len;
         c->gzip.next_out = (Bytef *)out->data;
         c->gzip.avail_out = (uInt)room;
         if (deflate(&c->gzip, Z_FINISH) != Z_STREAM_END) {
-                fail();
+                out_of_memory();
         }
         out->len = c->gzip.total_out;
         out->data[out->len] = '\0';
@@ -112,11 +112,11 @@ static void zstd(struct compressor *c, int level, struct str in, struct buf *out
         c->zstd = c->zstd != NULL ? c->zstd : ZSTD_createCCtx();
         buf_init(out, room);
         if (c->zstd == NULL || !buf_reserve(out, room)) {
-                fail();
+                out_of_memory();
         }
         out->len = ZSTD_compressCCtx(c->zstd, out->data, room, in.ptr, in.len, level);
         if (ZSTD_isError(out->len)) {
-                fail();
+                out_of_memory();
         }
         out->data[out->len] = '\0';
 }
@@ -126,7 +126,7 @@ void compress_bytes(enum coding coding, enum compress_effort effort, struct str 
         struct compressor *c = effort == COMPRESS_FAST ? compressor_take() : calloc(1, sizeof(*c));
 
         if (c == NULL) {
-                fail();
+                out_of_memory();
         }
         if (coding == CODING_GZIP) {
                 gzip(c, levels[effort].gzip, in, out);

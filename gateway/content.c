@@ -6,8 +6,8 @@
 #include "gateway/compress.h"
 #include "gateway/etag.h"
 
-static enum coding choose(const struct http_request *r, const struct http_response *response,
-                          struct content_rules rules)
+static enum coding choose_coding(const struct http_request *r, const struct http_response *response,
+                                 struct content_rules rules)
 {
         bool small = response->body.len < CONTENT_COMPRESSED_FROM;
 
@@ -15,7 +15,7 @@ static enum coding choose(const struct http_request *r, const struct http_respon
 }
 
 /* HEAD gets only the headers. */
-static void replace(enum coding coding, const struct http_request *r, struct http_response *response)
+static void replace_body(enum coding coding, const struct http_request *r, struct http_response *response)
 {
         struct buf small;
 
@@ -31,7 +31,7 @@ static void replace(enum coding coding, const struct http_request *r, struct htt
 
 void content_finish(const struct http_request *r, struct http_response *response, struct content_rules rules)
 {
-        enum coding coding = choose(r, response, rules);
+        enum coding coding = choose_coding(r, response, rules);
 
         if (!rules.secret) {
                 http_response_header(response, "Vary", "Accept-Encoding");
@@ -40,7 +40,7 @@ void content_finish(const struct http_request *r, struct http_response *response
                 etag_set(r, response, etag_of(r->arena, &response->body, coding));
         }
         if (coding != CODING_IDENTITY && response->status != 304) {
-                replace(coding, r, response);
+                replace_body(coding, r, response);
         }
 }
 

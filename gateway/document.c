@@ -90,7 +90,7 @@ static void write_text(const struct document *d, const char *url, struct buf *ou
         buf_append(out, d->text.data + d->url_at, d->text.len - d->url_at);
 }
 
-static void fill(const struct document *d, const char *url, struct copy *copy)
+static void fill_copy(const struct document *d, const char *url, struct copy *copy)
 {
         struct buf *plain = &copy->bytes[CODING_IDENTITY];
 
@@ -120,7 +120,7 @@ static const struct content *copy_for(struct document *d, const char *url)
         }
         if (found == NULL && d->n_copies < COPIES_MAX) {
                 found = &d->copies[d->n_copies++];
-                fill(d, url, found);
+                fill_copy(d, url, found);
         }
         (void)pthread_mutex_unlock(&d->lock);
         return found != NULL ? &found->content : NULL;

@@ -14,7 +14,7 @@ const char *etag_of(struct arena *arena, const struct buf *body, enum coding cod
                             coding != CODING_IDENTITY ? "-" : "", coding_name(coding));
 }
 
-static bool matches(const char *if_none_match, const char *etag)
+static bool etag_matches(const char *if_none_match, const char *etag)
 {
         struct str rest = str_of(if_none_match), one;
 
@@ -35,7 +35,7 @@ void etag_set(const struct http_request *r, struct http_response *response, cons
         const char *if_none_match = http_request_header(r, "If-None-Match");
 
         http_response_header(response, "ETag", etag);
-        if (if_none_match != NULL && matches(if_none_match, etag)) {
+        if (if_none_match != NULL && etag_matches(if_none_match, etag)) {
                 response->status = 304;
                 buf_reset(&response->body);
         }

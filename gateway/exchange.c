@@ -73,7 +73,7 @@ static struct str joined_header(const struct exchange *x, const char *name)
         return str_of(all);
 }
 
-static sn_status authenticate(struct rpc_call *c, const struct exchange *x)
+static sn_status authenticate_exchange(struct rpc_call *c, const struct exchange *x)
 {
         return rpc_authenticate(c, &(struct rpc_sender){
                                        .peer = x->request->peer,
@@ -101,7 +101,7 @@ sn_status exchange_identify(const struct exchange *x, const struct rpc_method *m
         struct rpc_call *c = *out = new_call(x, method);
         struct rate_verdict verdict = {0};
 
-        TRY(authenticate(c, x));
+        TRY(authenticate_exchange(c, x));
         sn_status status = rpc_take_rate(c, &verdict);
 
         rate_headers(&verdict, c->arena, response);
@@ -114,7 +114,7 @@ static sn_status admit(struct rpc_call *c, struct exchange *x)
         if (x->upload != NULL) {
                 return upload_finish(c, x);
         }
-        TRY(authenticate(c, x));
+        TRY(authenticate_exchange(c, x));
         TRY(rpc_take_rate(c, &x->rate));
         return rpc_check_access(c);
 }
@@ -128,7 +128,7 @@ static void admit_once(struct exchange *x)
         }
 }
 
-static sn_status call(struct rpc_call *c, const struct exchange *x, struct http_response *response)
+static sn_status call_method(struct rpc_call *c, const struct exchange *x, struct http_response *response)
 {
         const struct rpc_method *m = x->match.route->method;
         ProtobufCMessage *in = NULL, *out = contract_new_message(m->out, c->arena);
@@ -167,7 +167,7 @@ static void respond(const struct exchange *x, struct http_response *response)
         }
         rate_headers(&x->rate, c->arena, response);
         if (status == SN_OK) {
-                status = call(c, x, response);
+                status = call_method(c, x, response);
         }
         if (status != SN_OK) {
                 rpc_call_drop_file(c);

@@ -250,7 +250,7 @@ bool gateway_is_serving(const struct gateway *gateway)
         return gateway->options.serving(gateway->options.context);
 }
 
-static bool submit(struct exchange *x, struct workers *lane, struct http_response *early)
+static bool submit_exchange(struct exchange *x, struct workers *lane, struct http_response *early)
 {
         if (workers_submit(lane, &x->work)) {
                 return true;
@@ -300,7 +300,7 @@ static bool on_request(void *context, struct http_request *r, struct http_respon
                         return false;
                 }
         }
-        return submit(x, rpc_lanes_of_request(gateway->options.lanes, route->method), early);
+        return submit_exchange(x, rpc_lanes_of_request(gateway->options.lanes, route->method), early);
 }
 
 static void on_refusal(void *context, struct http_request *r, int status, const char *detail,

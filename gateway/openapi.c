@@ -366,7 +366,7 @@ static void write_components(struct document *d)
 }
 
 /* Only referenced schemas: responses with a body, request bodies without path variables, and whatever they contain. */
-static void collect(struct document *d)
+static void collect_operations(struct document *d)
 {
         for (size_t i = 0; i < d->n_services; i++) {
                 for (size_t j = 0; j < d->services[i]->n_methods; j++) {
@@ -393,7 +393,7 @@ void openapi_render(struct buf *out, const struct rpc_service *const *services, 
                     const struct gateway_page *pages, size_t *url_at)
 {
         struct document d = {out, services, n, pages, {NULL, 0, 0}};
-        collect(&d);
+        collect_operations(&d);
         open_object(out);
         write_json(out, str_of(head));
         *url_at = out->len;

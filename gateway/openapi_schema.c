@@ -21,7 +21,7 @@ bool schema_in_path(const char *path, const char *name)
 
 /* --- which messages, under which names --- */
 
-static bool has(const struct schema_set *set, const struct rpc_message *message, bool sent)
+static bool has_schema(const struct schema_set *set, const struct rpc_message *message, bool sent)
 {
         for (size_t i = 0; i < set->n; i++) {
                 if (set->uses[i].message == message && set->uses[i].sent == sent) {
@@ -33,7 +33,7 @@ static bool has(const struct schema_set *set, const struct rpc_message *message,
 
 void schema_collect(struct schema_set *set, const struct rpc_message *message, bool sent)
 {
-        if (has(set, message, sent)) {
+        if (has_schema(set, message, sent)) {
                 return;
         }
         if (set->n == set->capacity) {
@@ -69,7 +69,7 @@ static void name_of(const struct schema_set *set, const struct schema_use *use, 
         int first = version == NULL ? (int)strlen(name) : (int)(version - name);
         const char *rest = version == NULL ? "" : version + 2 + strspn(version + 2, "0123456789");
         snprintf(out, MAX_NAME, "%.*s%s%s", first, name, rest,
-                 use->sent && has(set, use->message, false) ? ".input" : "");
+                 use->sent && has_schema(set, use->message, false) ? ".input" : "");
 }
 
 void schema_reference(struct buf *out, const struct schema_set *set, const struct rpc_message *message, bool sent)

@@ -24,7 +24,7 @@ static const char *default_code(int status)
         return status < 500 ? default_code(400) : default_code(500);
 }
 
-static bool is(const char *code, const char *name)
+static bool is_code(const char *code, const char *name)
 {
         return code != NULL && strcmp(code, name) == 0;
 }
@@ -83,7 +83,7 @@ void problem_write_http(int status, const char *code, const char *detail, const 
 /* RFC 6750: only the scheme if no token was sent. */
 static void challenge(const struct rpc_problem *p, struct arena *arena, struct http_response *response)
 {
-        bool missing = is(p->code, "token_missing") || is(p->code, "credentials_wrong");
+        bool missing = is_code(p->code, "token_missing") || is_code(p->code, "credentials_wrong");
 
         http_response_header(
             response, "WWW-Authenticate",

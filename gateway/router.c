@@ -81,7 +81,7 @@ static bool is_taken(const struct node *node, const struct route *route, struct 
         return false;
 }
 
-static sn_status add(struct router *router, const struct route *route, struct buf *error)
+static sn_status add_route(struct router *router, const struct route *route, struct buf *error)
 {
         struct str rest = str_of(route->path + 1), segment;
         struct node *node = &router->root;
@@ -108,9 +108,10 @@ static sn_status add_methods(struct router *router, const struct rpc_service *se
                 const struct rpc_method *method = &service->methods[m];
 
                 if (method->http_verb != NULL) {
-                        TRY(add(router,
-                                &(struct route){.verb = method->http_verb, .path = method->http_path, .method = method},
-                                error));
+                        TRY(add_route(
+                            router,
+                            &(struct route){.verb = method->http_verb, .path = method->http_path, .method = method},
+                            error));
                 }
         }
         return SN_OK;
@@ -123,10 +124,10 @@ static sn_status add_all(struct router *router, const struct rpc_service *const 
                 TRY(add_methods(router, services[s], error));
         }
         for (size_t p = 0; pages[p].path != NULL; p++) {
-                TRY(add(router, &(struct route){.verb = "GET", .path = pages[p].path, .page = &pages[p]}, error));
+                TRY(add_route(router, &(struct route){.verb = "GET", .path = pages[p].path, .page = &pages[p]}, error));
         }
         for (size_t f = 0; files[f].path != NULL; f++) {
-                TRY(add(router, &(struct route){.verb = "GET", .path = files[f].path, .file = &files[f]}, error));
+                TRY(add_route(router, &(struct route){.verb = "GET", .path = files[f].path, .file = &files[f]}, error));
         }
         return SN_OK;
 }
@@ -174,7 +175,7 @@ static int hex_digit(char c)
 }
 
 /* Decodes one segment: every escape except NUL. An escaped '/' is part of the segment and does not split it. */
-static bool decode(struct arena *arena, struct str in, struct str *out)
+static bool decode_segment(struct arena *arena, struct str in, struct str *out)
 {
         char *text = arena_alloc(arena, in.len + 1);
         size_t n = 0;
@@ -198,7 +199,7 @@ static bool decode(struct arena *arena, struct str in, struct str *out)
         return true;
 }
 
-static const struct node *descend(const struct node *node, struct str segment, bool *variable)
+static const struct node *descend_to(const struct node *node, struct str segment, bool *variable)
 {
         *variable = false;
         for (const struct node *child = node->children; child != NULL; child = child->next) {
@@ -252,7 +253,7 @@ static const struct rpc_method *with_headers(const struct node *node)
         return NULL;
 }
 
-static const char *allowed(struct arena *arena, const struct node *node)
+static const char *allowed_methods(struct arena *arena, const struct node *node)
 {
         char *text = arena_strdup(arena, "");
 
@@ -284,10 +285,10 @@ bool router_match(const struct router *router, struct arena *arena, const char *
                 bool variable = false;
                 struct str decoded;
 
-                if (!decode(arena, segment, &decoded)) {
+                if (!decode_segment(arena, segment, &decoded)) {
                         return false;
                 }
-                node = descend(node, decoded, &variable);
+                node = descend_to(node, decoded, &variable);
                 if (node != NULL && variable) {
                         if (out->n_variables == ROUTE_MAX_VARIABLES) {
                                 return true;
@@ -304,7 +305,7 @@ bool router_match(const struct router *router, struct arena *arena, const char *
         if (out->route != NULL) {
                 name_variables(out);
         } else {
-                out->allow = allowed(arena, node);
+                out->allow = allowed_methods(arena, node);
         }
         return true;
 }

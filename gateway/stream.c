@@ -117,7 +117,7 @@ sn_status stream_new(struct rpc_call *c, struct stream_hub *hub, const struct st
 /* ---- What the client sends ---- */
 
 /* Each message costs allowance, which time restores. */
-static bool spend(struct stream *s)
+static bool spend_allowance(struct stream *s)
 {
         int64_t now_us = clock_monotonic_us();
 
@@ -134,13 +134,13 @@ static void take_close(struct stream *s, const struct websocket_event *event)
         stream_close(s, event->code == WEBSOCKET_NO_CODE ? WEBSOCKET_NORMAL : event->code, "");
 }
 
-static void take(struct stream *s, const struct websocket_event *event)
+static void take_event(struct stream *s, const struct websocket_event *event)
 {
         switch (event->kind) {
         case WEBSOCKET_MORE:
                 return;
         case WEBSOCKET_TEXT:
-                if (spend(s) && stream_command_start(s, event->payload)) {
+                if (spend_allowance(s) && stream_command_start(s, event->payload)) {
                         http_upgraded_pause(s->u);
                 }
                 return;
@@ -148,12 +148,12 @@ static void take(struct stream *s, const struct websocket_event *event)
                 stream_end(s, WEBSOCKET_UNSUPPORTED_DATA, "messages must be JSON text", NULL);
                 return;
         case WEBSOCKET_PING:
-                if (spend(s) && stream_may_be_sent(s)) {
+                if (spend_allowance(s) && stream_may_be_sent(s)) {
                         stream_send_frame(s, WEBSOCKET_OP_PONG, event->payload.ptr, event->payload.len);
                 }
                 return;
         case WEBSOCKET_PONG:
-                (void)spend(s);
+                (void)spend_allowance(s);
                 return;
         case WEBSOCKET_CLOSE:
                 take_close(s, event);
@@ -176,7 +176,7 @@ static void on_bytes(void *context, struct str *in)
         }
         struct websocket_event event = websocket_read(&s->websocket, in);
 
-        take(s, &event);
+        take_event(s, &event);
 }
 
 /* ---- Time ---- */

@@ -51,8 +51,8 @@ static const char *value_of(const char *name)
         return colon != NULL ? colon + 1 : "";
 }
 
-static sn_status tell(struct rpc_call *c, const struct stream_channel *channel, const char *name,
-                      const struct stream_place *place)
+static sn_status tell_service(struct rpc_call *c, const struct stream_channel *channel, const char *name,
+                              const struct stream_place *place)
 {
         Sonet__Live__AcknowledgeRequest in = SONET__LIVE__ACKNOWLEDGE_REQUEST__INIT;
 
@@ -79,5 +79,5 @@ sn_status stream_acknowledge(struct rpc_call *c, const struct stream *s, const c
         c->method = channel->subscribe; /* these messages share its access rules and rate limit */
         TRY(rpc_take_rate(c, &(struct rate_verdict){0}));
         TRY(rpc_check_access(c));
-        return tell(c, channel, name, &since.places[0]);
+        return tell_service(c, channel, name, &since.places[0]);
 }

@@ -8,7 +8,7 @@
 
 #define TRY_AGAIN_LATER 1013 /* a registered close code */
 
-static bool submit(struct stream_command *command)
+static bool submit_command(struct stream_command *command)
 {
         struct stream_hub *hub = command->stream->hub;
 
@@ -47,7 +47,7 @@ bool stream_command_start(struct stream *s, struct str text)
         memcpy(command->text, text.ptr, text.len);
         s->command = command;
         atomic_fetch_add(&s->references, 1);
-        if (!submit(command)) {
+        if (!submit_command(command)) {
                 s->command = NULL;
                 stream_command_drop(command);
                 end_queue_full(s);
@@ -80,7 +80,7 @@ void stream_command_next(struct stream *s)
         buf_free(&text);
 }
 
-static void replace(char **text, const char **by)
+static void replace_text(char **text, const char **by)
 {
         free(*text);
         *text = (char *)*by;
@@ -96,7 +96,7 @@ static void apply_identity(struct stream *s, struct stream_command *command)
         }
         memcpy(s->session, identity->session, strlen(identity->session) + 1);
         memcpy(s->scope, identity->scope, strlen(identity->scope) + 1);
-        replace(&s->bearer, &identity->bearer);
+        replace_text(&s->bearer, &identity->bearer);
         s->expires_s = identity->expires_s;
         s->epoch = identity->epoch;
         stream_renew_due(s);
@@ -160,7 +160,7 @@ static void send_all(struct stream *s, const struct stream_command *command)
 
 static void go_on(struct stream *s)
 {
-        if (!submit(s->command)) {
+        if (!submit_command(s->command)) {
                 stream_command_drop(s->command);
                 s->command = NULL;
                 end_queue_full(s);
@@ -175,7 +175,7 @@ void stream_command_go_on(struct stream *s)
         }
 }
 
-static void finish(struct stream *s, struct stream_command *command)
+static void finish_command(struct stream *s, struct stream_command *command)
 {
         s->command = NULL;
         stream_command_drop(command);
@@ -228,7 +228,7 @@ void stream_command_done(struct http_task *task)
                 stream_end(s, WEBSOCKET_INTERNAL_ERROR, "a channel failed; reconnect and resume", NULL);
         }
         if (!command->again) {
-                finish(s, command);
+                finish_command(s, command);
         } else if (wrote) {
                 s->command_waits = true;
         } else {

@@ -198,8 +198,8 @@ static int compare_shown(const void *a, const void *b)
                                     : (x->viewer > y->viewer) - (x->viewer < y->viewer);
 }
 
-static void collect(struct rpc_call *c, const struct rpc_method *show, const ProtobufCMessage *answer, size_t n_events,
-                    size_t n_viewers, struct stream_shown **shown, size_t *n_shown)
+static void collect_items(struct rpc_call *c, const struct rpc_method *show, const ProtobufCMessage *answer,
+                          size_t n_events, size_t n_viewers, struct stream_shown **shown, size_t *n_shown)
 {
         const struct rpc_field *items = contract_field(show->out, STR("items"));
         const struct rpc_message *type = items->message;
@@ -236,7 +236,7 @@ sn_status stream_channel_show(struct rpc_call *c, const struct stream_channel *c
         in.viewer_ids = viewers;
         in.n_viewer_ids = n_viewers;
         TRY(rpc_invoke(c, channel->show, &in.base, out));
-        collect(c, channel->show, out, n_events, n_viewers, shown, n_shown);
+        collect_items(c, channel->show, out, n_events, n_viewers, shown, n_shown);
         qsort(*shown, *n_shown, sizeof(**shown), compare_shown);
         return SN_OK;
 }

@@ -81,7 +81,7 @@ static void answer_authenticated(struct stream_command *command, const struct st
         stream_command_end_message(command);
 }
 
-static sn_status authenticate(struct rpc_call *c, struct stream_command *command, const char *token)
+static sn_status authenticate_stream(struct rpc_call *c, struct stream_command *command, const char *token)
 {
         struct stream *s = command->stream;
         struct stream_identity identity;
@@ -171,7 +171,8 @@ static void resume_after(struct stream_command *command, const struct stream_sin
         pthread_mutex_unlock(&log->hub->lock);
 }
 
-static sn_status subscribe(struct rpc_call *c, struct stream_command *command, const char *name, const char *given)
+static sn_status subscribe_channel(struct rpc_call *c, struct stream_command *command, const char *name,
+                                   const char *given)
 {
         struct stream *s = command->stream;
         int64_t most = s->hub->gateway->options.settings->stream_channels;
@@ -210,12 +211,12 @@ static sn_status subscribe(struct rpc_call *c, struct stream_command *command, c
 
 static sn_status run_authenticate(struct rpc_call *c, struct stream_command *command, const Sonet__Live__Command *in)
 {
-        return authenticate(c, command, in->access_token);
+        return authenticate_stream(c, command, in->access_token);
 }
 
 static sn_status run_subscribe(struct rpc_call *c, struct stream_command *command, const Sonet__Live__Command *in)
 {
-        return subscribe(c, command, in->channel, in->since);
+        return subscribe_channel(c, command, in->channel, in->since);
 }
 
 static sn_status run_unsubscribe(struct rpc_call *c, struct stream_command *command, const Sonet__Live__Command *in)

@@ -238,12 +238,12 @@ static void set_delivered(struct stream_log *log, int64_t position)
         pthread_mutex_unlock(&log->hub->lock);
 }
 
-static void begin(const struct stream_turn *turn)
+static void begin_turn(const struct stream_turn *turn)
 {
         pass(turn->log, turn->event);
 }
 
-static void deliver(const struct stream_turn *turn)
+static void deliver_turn(const struct stream_turn *turn)
 {
         const bus_event *event = turn->event;
 
@@ -259,7 +259,7 @@ void stream_deliver(void *context, struct rpc_call *c, bus_event **events, size_
         struct stream_log *log = context;
 
         if (!old) {
-                stream_turns_deliver(log, events, n, begin, deliver);
+                stream_turns_deliver(log, events, n, begin_turn, deliver_turn);
                 return;
         }
         for (size_t i = 0; i < n && !bus_feed_stopping(log->feed); i++) {

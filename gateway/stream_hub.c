@@ -121,7 +121,7 @@ static void follow_all(struct stream_hub *hub)
         pthread_mutex_unlock(&hub->lock);
 }
 
-static int64_t look(void *context)
+static int64_t look_after_feeds(void *context)
 {
         struct stream_hub *hub = context;
 
@@ -224,7 +224,7 @@ void stream_hub_serve(struct stream_hub *hub, struct http_server *server)
         pthread_mutex_unlock(&hub->lock);
         if (hub->n_channels > 0) {
                 hub->helpers = workers_new("streams", STREAM_HELPERS, STREAM_LOGS_MAX * STREAM_EVENTS_AT_ONCE);
-                hub->ticker = ticker_new("streams", look, hub);
+                hub->ticker = ticker_new("streams", look_after_feeds, hub);
         }
         stream_signals_begin(hub);
 }

@@ -147,8 +147,8 @@ static sn_status open_events(struct rpc_call *c, struct stream_hub *hub, const s
 
 /* ---- The request ---- */
 
-static sn_status choose(struct rpc_call *c, struct stream_hub *hub, const struct http_request *r,
-                        const struct stream_identity *identity, struct http_response *response)
+static sn_status choose_channels(struct rpc_call *c, struct stream_hub *hub, const struct http_request *r,
+                                 const struct stream_identity *identity, struct http_response *response)
 {
         if (strcmp(r->method, "GET") == 0 && has_token(r, "Upgrade", "websocket") &&
             has_token(r, "Connection", "Upgrade")) {
@@ -174,7 +174,7 @@ static sn_status open_stream(struct gateway *gateway, struct http_request *r, st
 
         TRY(exchange_identify(r->user, &stream_method, response, c));
         TRY(stream_identity_of(*c, &identity));
-        return choose(*c, gateway->streams, r, &identity, response);
+        return choose_channels(*c, gateway->streams, r, &identity, response);
 }
 
 bool stream_render(struct gateway *gateway, struct http_request *r, struct http_response *response)

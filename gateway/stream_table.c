@@ -70,7 +70,7 @@ static struct stream_entry **place_of(const struct stream_table *table, uint64_t
         return at;
 }
 
-static void grow(struct stream_table *table)
+static void grow_table(struct stream_table *table)
 {
         struct stream_table larger = {.n_buckets = table->n_buckets * 2, .n_entries = table->n_entries};
 
@@ -95,7 +95,7 @@ static struct stream_entry *entry_of(struct stream_table *table, const char *key
 
         if (*at == NULL) {
                 if (table->n_entries == table->n_buckets) {
-                        grow(table);
+                        grow_table(table);
                         at = place_of(table, hash, key);
                 }
                 size_t len = strlen(key) + 1;

@@ -29,7 +29,7 @@ static int add_users(struct stream_turns *turns, int more)
         return n;
 }
 
-static void leave(struct stream_turns *turns)
+static void leave_turn(struct stream_turns *turns)
 {
         if (add_users(turns, -1) == 0) {
                 (void)pthread_cond_destroy(&turns->passed);
@@ -39,7 +39,7 @@ static void leave(struct stream_turns *turns)
 }
 
 /* False if none is left. */
-static bool take(struct stream_turns *turns, struct stream_turn *turn)
+static bool take_turn(struct stream_turns *turns, struct stream_turn *turn)
 {
         pthread_mutex_lock(&turns->lock);
         bool left = turns->taken < turns->n && !bus_feed_stopping(turns->log->feed);
@@ -79,7 +79,7 @@ static void deliver_some(struct stream_turns *turns)
 {
         struct stream_turn turn;
 
-        while (take(turns, &turn)) {
+        while (take_turn(turns, &turn)) {
                 turns->deliver(&turn);
                 pass_on(&turn);
         }
@@ -90,7 +90,7 @@ static void help(struct work *work, bool expired)
         struct helper *helper = (struct helper *)work;
 
         deliver_some(helper->turns);
-        leave(helper->turns);
+        leave_turn(helper->turns);
         free(helper);
 }
 
@@ -137,5 +137,5 @@ void stream_turns_deliver(struct stream_log *log, bus_event **events, size_t n, 
         }
         deliver_some(turns);
         await_all(turns);
-        leave(turns);
+        leave_turn(turns);
 }

@@ -216,7 +216,7 @@ static bool may_go_on(struct upload *u)
                rpc_check_session(u->call) == SN_OK;
 }
 
-static bool take(struct http_request *r, struct str piece, struct http_response *early)
+static bool take_piece(struct http_request *r, struct str piece, struct http_response *early)
 {
         struct exchange *x = r->user;
         struct upload *u = x->upload;
@@ -231,7 +231,7 @@ static bool is_full(struct http_request *r)
         return (u->admission != NULL && rpc_admission_waits(u->admission)) || spool_is_full(u->spool);
 }
 
-static void release(struct http_request *r)
+static void release_upload(struct http_request *r)
 {
         struct exchange *x = r->user;
         for (struct upload_field *f = x->upload->fields; f != NULL; f = f->next) {
@@ -297,7 +297,7 @@ static const char *const *trailers_of(struct arena *arena, const struct rpc_mess
 static struct http_sink *sink_of(struct arena *arena, const struct rpc_method *m)
 {
         struct http_sink *sink = ARENA_NEW(arena, struct http_sink);
-        *sink = (struct http_sink){take, is_full, (int)m->stall_ms, m->takes_part};
+        *sink = (struct http_sink){take_piece, is_full, (int)m->stall_ms, m->takes_part};
         return sink;
 }
 
@@ -360,7 +360,7 @@ static bool begin_spool(struct exchange *x, struct http_response *early)
                 fail_spool(u->call, result);
                 return answer_problem_early(x, early);
         }
-        x->request->release = release;
+        x->request->release = release_upload;
         return true;
 }
 

@@ -106,7 +106,7 @@ static size_t room_for(const struct http_response *response)
         return bytes;
 }
 
-static void put(struct http_exchange *x, const char *text)
+static void put_text(struct http_exchange *x, const char *text)
 {
         size_t len = strlen(text);
         memcpy(x->head + x->head_len, text, len);
@@ -122,7 +122,7 @@ static void put_number(struct http_exchange *x, size_t number)
                 digits[--at] = (char)('0' + number % 10);
                 number /= 10;
         } while (number > 0);
-        put(x, digits + at);
+        put_text(x, digits + at);
 }
 
 /* RFC 9110, 8.6: these have no body and no Content-Length. */
@@ -135,26 +135,26 @@ static void put_framing(struct http_exchange *x, const struct http_response *res
 {
         int status = response->status;
 
-        put(x, "HTTP/1.1 ");
+        put_text(x, "HTTP/1.1 ");
         put_number(x, (size_t)status);
-        put(x, " ");
-        put(x, http_reason(status));
-        put(x, "\r\n");
-        put(x, "Date: ");
-        put(x, http_date());
-        put(x, "\r\n");
+        put_text(x, " ");
+        put_text(x, http_reason(status));
+        put_text(x, "\r\n");
+        put_text(x, "Date: ");
+        put_text(x, http_date());
+        put_text(x, "\r\n");
         if (x->upgrade != NULL) {
                 return;
         }
         if (!http_status_has_no_length(status) && !response->no_length) {
-                put(x, "Content-Length: ");
+                put_text(x, "Content-Length: ");
                 put_number(x, x->file != NULL ? (size_t)x->file->length : x->answer.len);
-                put(x, "\r\n");
+                put_text(x, "\r\n");
         }
         if (x->close) {
-                put(x, "Connection: close\r\n");
+                put_text(x, "Connection: close\r\n");
         } else if (x->http_10) {
-                put(x, "Connection: Keep-Alive\r\n");
+                put_text(x, "Connection: Keep-Alive\r\n");
         }
 }
 
@@ -184,13 +184,13 @@ void http_answer_take(struct http_exchange *x, struct http_response *response)
         for (size_t i = 0; i < response->n_headers; i++) {
                 const struct http_header *h = &response->headers[i];
                 if (is_one_line(h->name) && is_one_line(h->value)) {
-                        put(x, h->name);
-                        put(x, ": ");
-                        put(x, h->value);
-                        put(x, "\r\n");
+                        put_text(x, h->name);
+                        put_text(x, ": ");
+                        put_text(x, h->value);
+                        put_text(x, "\r\n");
                 }
         }
-        put(x, "\r\n");
+        put_text(x, "\r\n");
         x->answer_len = x->is_head || http_status_has_no_length(response->status) ? 0 : x->answer.len;
         x->sent = 0;
         http_unread_add(x->connection->loop, x->head_len + x->answer_len);

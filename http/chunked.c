@@ -92,7 +92,7 @@ static enum http_parse end_size_line(struct http_chunked *d)
         return go(d, d->left > 0 ? DATA : TRAILER);
 }
 
-static enum http_parse expect(struct http_chunked *d, bool right, enum state then)
+static enum http_parse expect_state(struct http_chunked *d, bool right, enum state then)
 {
         return right ? go(d, then) : refuse_chunk(d);
 }
@@ -100,7 +100,7 @@ static enum http_parse expect(struct http_chunked *d, bool right, enum state the
 static enum http_parse take_text(struct http_chunked *d, char c, enum state at_end)
 {
         d->overhead++;
-        return c == '\r' ? go(d, at_end) : expect(d, is_text(c), (enum state)d->state);
+        return c == '\r' ? go(d, at_end) : expect_state(d, is_text(c), (enum state)d->state);
 }
 
 static enum http_parse take_trailer_name(struct http_chunked *d, char c)
@@ -110,7 +110,7 @@ static enum http_parse take_trailer_name(struct http_chunked *d, char c)
         if (starts && c == '\r') {
                 return go(d, LAST_LF);
         }
-        return c == ':' && !starts ? go(d, TRAILER_VALUE) : expect(d, is_name_char(c), TRAILER_NAME);
+        return c == ':' && !starts ? go(d, TRAILER_VALUE) : expect_state(d, is_name_char(c), TRAILER_NAME);
 }
 
 static bool in_trailers(const struct http_chunked *d)
@@ -128,24 +128,24 @@ static enum http_parse take_byte(struct http_chunked *d, char c)
                 return take_size(d, c);
         case BLANK:
                 d->overhead++;
-                return c == ';' ? go(d, EXTENSION) : expect(d, c == ' ' || c == '\t', BLANK);
+                return c == ';' ? go(d, EXTENSION) : expect_state(d, c == ' ' || c == '\t', BLANK);
         case EXTENSION:
                 return take_text(d, c, SIZE_LF);
         case SIZE_LF:
                 return c == '\n' ? end_size_line(d) : refuse_chunk(d);
         case DATA_CR:
-                return expect(d, c == '\r', DATA_LF);
+                return expect_state(d, c == '\r', DATA_LF);
         case DATA_LF:
-                return expect(d, c == '\n', SIZE);
+                return expect_state(d, c == '\n', SIZE);
         case TRAILER:
         case TRAILER_NAME:
                 return take_trailer_name(d, c);
         case TRAILER_VALUE:
                 return take_text(d, c, TRAILER_LF);
         case TRAILER_LF:
-                return expect(d, c == '\n', TRAILER);
+                return expect_state(d, c == '\n', TRAILER);
         case LAST_LF:
-                return expect(d, c == '\n', END);
+                return expect_state(d, c == '\n', END);
         case DATA:
         case END:
                 break;

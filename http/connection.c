@@ -48,7 +48,7 @@ static void uncount(struct http_connection *c)
 }
 
 /* Removes the connection from the loop; descriptor and memory stay. */
-static void detach(struct http_connection *c)
+static void detach_connection(struct http_connection *c)
 {
         http_loop_unlink(c);
         forget_input(c);
@@ -67,7 +67,7 @@ static void forget_carriers(struct http_connection *c)
         free(c->certificate);
 }
 
-static void release(struct http_connection *c)
+static void release_connection(struct http_connection *c)
 {
         forget_carriers(c);
         close(c->fd);
@@ -77,8 +77,8 @@ static void release(struct http_connection *c)
 
 enum http_step http_connection_end(struct http_connection *c)
 {
-        detach(c);
-        release(c);
+        detach_connection(c);
+        release_connection(c);
         return HTTP_ENOUGH;
 }
 
@@ -86,7 +86,7 @@ void http_connection_drop(struct http_connection *c)
 {
         forget_input(c);
         uncount(c);
-        release(c);
+        release_connection(c);
 }
 
 /* So that the kernel does not keep retransmitting what the client does not read. */
@@ -308,7 +308,7 @@ static bool is_our_turn(struct http_connection *c)
         if ((atomic_fetch_or(&c->owner, HTTP_OWNER_EVENT) & HTTP_OWNER_HELD) != 0) {
                 return false;
         }
-        atomic_store(&c->owner, HTTP_OWNER_IO); /* it was given back in the meantime */
+        atomic_store(&c->owner, HTTP_OWNER_IO); /* ownership was returned in the meantime */
         return true;
 }
 
@@ -413,7 +413,7 @@ static void end_last(struct http_connection *c)
 {
         struct http_server *server = c->loop->server;
         int fd = c->fd;
-        detach(c);
+        detach_connection(c);
         forget_carriers(c);
         while (atomic_load(&c->owner) != HTTP_OWNER_IO) {
                 if (abandon(c)) {

@@ -3,7 +3,7 @@
 
 #include "http/server.h"
 
-static int64_t possible(int64_t wanted, int64_t reserved)
+static int64_t possible_limit(int64_t wanted, int64_t reserved)
 {
         const rlim_t needed = (rlim_t)(wanted + reserved);
         struct rlimit limit;
@@ -26,7 +26,7 @@ static int64_t possible(int64_t wanted, int64_t reserved)
 
 struct http_share http_share_descriptors(int64_t http, int64_t grpc, int64_t reserved)
 {
-        int64_t all = possible(http + grpc, reserved);
+        int64_t all = possible_limit(http + grpc, reserved);
         int64_t for_grpc = grpc < all / 4 ? grpc : all / 4;
         int64_t for_http = http < all - for_grpc ? http : all - for_grpc;
         return (struct http_share){.http = (int)for_http, .grpc = (int)for_grpc};

@@ -58,7 +58,7 @@ struct http_exchange *http_exchange_new(struct http_connection *c)
 }
 
 /* Splits the copied head into strings: after each part there is a character that is no longer needed. */
-static const char *cut(char *text, struct http_span piece)
+static const char *cut_piece(char *text, struct http_span piece)
 {
         text[piece.at + piece.len] = '\0';
         return text + piece.at;
@@ -74,11 +74,12 @@ void http_exchange_fill(struct http_exchange *x, const struct http_head *head, c
         char *text = arena_alloc(arena, head->line + 1);
         struct http_header *headers = ARENA_ARRAY(arena, struct http_header, head->n_fields);
         memcpy(text, bytes, head->line);
-        r->method = cut(text, head->method);
-        r->query = (struct str){cut(text, head->query), head->query.len};
-        r->path = head->path.len == 0 ? "/" : cut(text, head->path);
+        r->method = cut_piece(text, head->method);
+        r->query = (struct str){cut_piece(text, head->query), head->query.len};
+        r->path = head->path.len == 0 ? "/" : cut_piece(text, head->path);
         for (uint32_t i = 0; i < head->n_fields; i++) {
-                headers[i] = (struct http_header){cut(text, head->fields[i].name), cut(text, head->fields[i].value)};
+                headers[i] =
+                    (struct http_header){cut_piece(text, head->fields[i].name), cut_piece(text, head->fields[i].value)};
         }
         r->headers = headers;
         r->n_headers = head->n_fields;
@@ -99,7 +100,7 @@ void http_exchange_count(struct http_exchange *x)
         atomic_fetch_add(&x->server->busy, 1);
 }
 
-static void release(struct http_exchange *x)
+static void release_exchange(struct http_exchange *x)
 {
         http_sink_resume(x);
         if (x->upgrade != NULL) { /* the upgrade did not happen */
@@ -132,7 +133,7 @@ void http_exchange_end(struct http_exchange *x)
         }
         struct http_server *server = x->server;
         bool counted = x->counted;
-        release(x);
+        release_exchange(x);
         if (counted) {
                 http_server_uncount(server);
         }
@@ -199,7 +200,7 @@ void http_respond(struct http_request *r, struct http_response *response)
                         x->upgrade = response->upgrade;
                         x->upgrade_context = response->upgrade_context;
                         x->file = response->file;
-                        release(x);
+                        release_exchange(x);
                 }
                 return;
         }
@@ -208,7 +209,7 @@ void http_respond(struct http_request *r, struct http_response *response)
                 x->upgrade = response->upgrade;
                 x->upgrade_context = response->upgrade_context;
                 x->file = response->file;
-                release(x); /* and touches nothing of the server, which may be gone */
+                release_exchange(x); /* and touches nothing of the server, which may be gone */
                 free(c);
                 return;
         }

@@ -86,7 +86,7 @@ static struct workers *readers_of(struct http_server *server)
         return readers;
 }
 
-static bool watch(struct http_exchange *x)
+static bool watch_fetch(struct http_exchange *x)
 {
         struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = http_connection_source(x->connection)};
         if (x->fetch_fd < 0) {
@@ -100,7 +100,7 @@ static bool watch(struct http_exchange *x)
         return x->fetch_fd >= 0;
 }
 
-static bool submit(struct http_exchange *x, int fd, int64_t at)
+static bool submit_fetch(struct http_exchange *x, int fd, int64_t at)
 {
         struct workers *readers = readers_of(x->server);
         struct fetch *f = malloc(sizeof(*f));
@@ -124,7 +124,7 @@ static bool submit(struct http_exchange *x, int fd, int64_t at)
 bool http_fetch_begin(struct http_exchange *x, int fd, int64_t at)
 {
         if (x->fetch == HTTP_FETCH_NEEDED) {
-                x->fetch = watch(x) && submit(x, fd, at) ? HTTP_FETCH_UNDER_WAY : HTTP_FETCH_OVER;
+                x->fetch = watch_fetch(x) && submit_fetch(x, fd, at) ? HTTP_FETCH_UNDER_WAY : HTTP_FETCH_OVER;
         }
         return x->fetch == HTTP_FETCH_UNDER_WAY;
 }

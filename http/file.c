@@ -28,7 +28,7 @@ static size_t left(const struct http_exchange *x)
 }
 
 /* How many bytes can be sent without waiting for the disk. */
-static size_t ready(struct http_exchange *x, size_t wanted)
+static size_t ready_bytes(struct http_exchange *x, size_t wanted)
 {
         return x->file->is_pipe ? wanted : http_fetch_ready(x, x->file->fd, x->file->offset, wanted);
 }
@@ -36,7 +36,7 @@ static size_t ready(struct http_exchange *x, size_t wanted)
 enum http_sent http_file_send(struct http_exchange *x, int fd)
 {
         struct http_file *f = x->file;
-        size_t wanted = ready(x, left(x) < BYTES_AT_ONCE ? left(x) : BYTES_AT_ONCE);
+        size_t wanted = ready_bytes(x, left(x) < BYTES_AT_ONCE ? left(x) : BYTES_AT_ONCE);
         ssize_t n;
         if (wanted == 0) {
                 return HTTP_SENT_PART;

@@ -224,7 +224,7 @@ static enum http_parse take_field(struct http_head *h, const char *bytes, struct
 
 /* --- the whole head --- */
 
-static enum http_parse finish(struct http_head *h)
+static enum http_parse finish_head(struct http_head *h)
 {
         if (h->hosts > 1 || (h->hosts == 0 && !h->http_10)) {
                 return refuse_head(
@@ -267,7 +267,7 @@ static enum http_parse look_through_line(struct http_head *h, const char *bytes,
 static enum http_parse take_line(struct http_head *h, const char *bytes, struct str line)
 {
         if (h->has_request_line) {
-                return line.len == 0 ? finish(h) : take_field(h, bytes, line);
+                return line.len == 0 ? finish_head(h) : take_field(h, bytes, line);
         }
         if (line.len == 0 && line.ptr == bytes) {
                 return HTTP_PARSE_MORE; /* RFC 9112, 2.2: one empty line before the request is tolerated */

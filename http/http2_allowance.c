@@ -10,7 +10,7 @@ void http2_allowance_init(struct http2_allowance *a, int64_t now_us)
         *a = (struct http2_allowance){.left = UNITS_MAX, .refilled_us = now_us};
 }
 
-static void refill(struct http2_allowance *a, int64_t now_us)
+static void refill_allowance(struct http2_allowance *a, int64_t now_us)
 {
         int64_t units = (now_us - a->refilled_us) * UNITS_PER_SECOND / 1000000;
         if (units > 0) {
@@ -46,7 +46,7 @@ void http2_calm(struct http2 *h)
 
 void http2_spend(struct http2 *h, const nghttp2_frame_hd *frame)
 {
-        refill(&h->allowance, h->connection->loop->now_us);
+        refill_allowance(&h->allowance, h->connection->loop->now_us);
         h->allowance.left -= cost_of(frame);
         if (h->allowance.left < 0) {
                 http2_calm(h);

@@ -118,7 +118,7 @@ static void let_go(struct http2_stream *s)
         atomic_store(&s->owner, HTTP_OWNER_IO);
 }
 
-static void submit(struct http2_stream *s)
+static void submit_response(struct http2_stream *s)
 {
         struct http_exchange *x = s->exchange;
         nghttp2_nv head[FIELDS_MAX];
@@ -165,7 +165,7 @@ void http2_answer(struct http2_stream *s, struct http_response *response)
         s->due_us =
             c->loop->now_us + STALL_FACTOR * slow_us + (int64_t)(h->unsent / SENDING_BYTES_PER_SECOND) * 1000000;
         http_deadline_set(c, c->loop->now_us + slow_us);
-        submit(s);
+        submit_response(s);
         if (s->upgraded != NULL) {
                 http2_upgrade_begin(s);
         }
@@ -245,7 +245,7 @@ void http2_abandon_held(struct http_loop *loop)
                         }
                         http_server_uncount(server);
                 } else {
-                        sched_yield(); /* it is just being given back */
+                        sched_yield(); /* ownership is just being returned */
                 }
         }
 }

@@ -46,7 +46,7 @@ enum http_step http2_start(struct http_connection *c, const char *bytes, size_t 
 enum flush { FLUSH_ALL, FLUSH_PART, FLUSH_BLOCKED, FLUSH_BROKEN };
 
 /* Frames, as many as are sent at once. */
-static size_t gather(struct http2 *h, char *into)
+static size_t gather_output(struct http2 *h, char *into)
 {
         size_t n = 0;
         while (n < HTTP2_SEND_BYTES) {
@@ -102,7 +102,7 @@ static enum flush send_rest(struct http2 *h)
         return FLUSH_ALL;
 }
 
-static enum flush flush(struct http2 *h)
+static enum flush flush_output(struct http2 *h)
 {
         struct http_connection *c = h->connection;
         enum flush result = send_rest(h);
@@ -110,7 +110,7 @@ static enum flush flush(struct http2 *h)
                 if (i == ROUNDS_AT_ONCE) {
                         return FLUSH_PART;
                 }
-                size_t len = gather(h, c->loop->frames);
+                size_t len = gather_output(h, c->loop->frames);
                 if (len == 0) {
                         break;
                 }
@@ -135,7 +135,7 @@ static bool is_over(const struct http2 *h)
                (nghttp2_session_want_read(h->session) == 0 && nghttp2_session_want_write(h->session) == 0);
 }
 
-static enum http_step finish(struct http_connection *c)
+static enum http_step finish_connection(struct http_connection *c)
 {
         http2_free(c->http2);
         c->http2 = NULL;
@@ -167,18 +167,18 @@ static bool read_some(struct http_connection *c)
 enum http_step http2_work(struct http_connection *c)
 {
         struct http2 *h = c->http2;
-        enum flush result = flush(h);
+        enum flush result = flush_output(h);
         if (result != FLUSH_BROKEN && reads(h)) {
                 if (!read_some(c)) {
                         return http_connection_end(c);
                 }
-                result = flush(h);
+                result = flush_output(h);
         }
         if (result == FLUSH_BROKEN) {
                 return http_connection_end(c);
         }
         if (result == FLUSH_ALL && is_over(h)) {
-                return finish(c);
+                return finish_connection(c);
         }
         return result == FLUSH_PART || (c->readable && reads(h)) ? HTTP_AGAIN : HTTP_ENOUGH;
 }

@@ -87,7 +87,7 @@ static void refuse_request(struct http2_stream *s, int status, const char *detai
         }
 }
 
-static struct str keep(struct http2_stream *s, struct str text)
+static struct str keep_text(struct http2_stream *s, struct str text)
 {
         return (struct str){str_dup(s->exchange->request.arena, text), text.len};
 }
@@ -95,11 +95,11 @@ static struct str keep(struct http2_stream *s, struct str text)
 static void take_pseudo(struct http2_stream *s, struct str name, struct str value)
 {
         if (str_equal_c(name, ":method")) {
-                s->method = keep(s, value);
+                s->method = keep_text(s, value);
         } else if (str_equal_c(name, ":path")) {
-                s->path = keep(s, value);
+                s->path = keep_text(s, value);
         } else if (str_equal_c(name, ":authority")) {
-                s->authority = keep(s, value);
+                s->authority = keep_text(s, value);
         }
 }
 
@@ -122,7 +122,7 @@ static void take_special(struct http2_stream *s, struct str name, struct str val
 
 static void add_field(struct http2_stream *s, struct str name, struct str value)
 {
-        s->fields[s->n_fields++] = (struct http_header){keep(s, name).ptr, keep(s, value).ptr};
+        s->fields[s->n_fields++] = (struct http_header){keep_text(s, name).ptr, keep_text(s, value).ptr};
 }
 
 /* RFC 9113, 6.5.2: each field counts with 32 extra bytes. */
@@ -163,7 +163,7 @@ static void take_authority(struct http2_stream *s)
         }
 }
 
-static void fill(struct http2_stream *s)
+static void fill_body(struct http2_stream *s)
 {
         struct http_exchange *x = s->exchange;
         struct http_request *r = &x->request;
@@ -185,7 +185,7 @@ static void fill(struct http2_stream *s)
 
 /* --- handing over --- */
 
-static void hold(struct http2_stream *s)
+static void hold_stream(struct http2_stream *s)
 {
         struct http_loop *loop = s->http2->connection->loop;
         s->held_next = loop->held;
@@ -214,7 +214,7 @@ static void hand_over(struct http2_stream *s)
                 x->request.body = (struct str){x->body.data, x->body.len};
         }
         buf_init(&early.body, HTTP_REFUSAL_BYTES);
-        hold(s);
+        hold_stream(s);
         if (server->handlers.on_request(server->handlers.context, &x->request, &early)) {
                 buf_free(&early.body);
         } else {
@@ -312,7 +312,7 @@ void http2_request_head(struct http2_stream *s, bool last)
 {
         s->head_complete = true;
         s->complete = last;
-        fill(s);
+        fill_body(s);
         if (s->refused != 0) {
                 http2_request_refuse(s, s->refused, s->refusal);
         } else {

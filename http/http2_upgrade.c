@@ -9,7 +9,7 @@ static struct http_upgraded *of_flow(struct http_flow *flow)
         return (struct http_upgraded *)(void *)flow;
 }
 
-static void empty(struct http_upgraded *u)
+static void empty_buffers(struct http_upgraded *u)
 {
         buf_free(&u->out); /* an idle stream has none */
         buf_init(&u->out, HTTP_UPGRADE_UNSENT_MAX_BYTES);
@@ -35,7 +35,7 @@ static ssize_t read_out(struct http_flow *flow, char *into, size_t size, struct 
                 memcpy(into, u->out.data + u->out_at, n);
                 u->out_at += n;
                 if (u->out_at == u->out.len) {
-                        empty(u);
+                        empty_buffers(u);
                 } else {
                         http_upgrade_compact(u);
                 }

@@ -188,7 +188,7 @@ static enum multipart_result take_head_byte(struct multipart *m, char c)
 
 /* --- content --- */
 
-static bool give(struct multipart *m, const char *bytes, size_t len)
+static bool give_bytes(struct multipart *m, const char *bytes, size_t len)
 {
         return len == 0 || m->handlers.bytes(m->handlers.context, (struct str){bytes, len});
 }
@@ -203,14 +203,14 @@ static enum multipart_result take_content(struct multipart *m, struct str *in)
                         at++;
                         m->matched++;
                 } else if (m->matched > 0) {
-                        if (!give(m, m->delimiter, m->matched)) {
+                        if (!give_bytes(m, m->delimiter, m->matched)) {
                                 return MULTIPART_STOPPED;
                         }
                         m->matched = 0;
                 } else {
                         const char *cr = memchr(at, '\r', (size_t)(end - at));
                         const char *until = cr != NULL ? cr : end;
-                        if (!give(m, at, (size_t)(until - at))) {
+                        if (!give_bytes(m, at, (size_t)(until - at))) {
                                 return MULTIPART_STOPPED;
                         }
                         at = until;

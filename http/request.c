@@ -14,14 +14,14 @@ struct input {
 
 /* --- input --- */
 
-static void use(struct input *in, size_t n)
+static void use_input(struct input *in, size_t n)
 {
         in->bytes.ptr += n;
         in->bytes.len -= n;
 }
 
 /* Makes sure that unconsumed bytes outlive the scratch memory, and that an idle connection holds none. */
-static void keep(struct http_connection *c, const struct input *in)
+static void keep_input(struct http_connection *c, const struct input *in)
 {
         if (in->bytes.len == 0) {
                 buf_free(&c->in);
@@ -89,7 +89,7 @@ static enum http_step hand_over(struct http_connection *c, const struct input *r
         struct http_server *server = x->server;
         struct http_response early = {0};
         http_sink_resume(x);
-        keep(c, rest);
+        keep_input(c, rest);
         c->begun_us = 0;
         c->phase = HTTP_READING_HEAD; /* what follows it */
         if (x->body.data != NULL) {
@@ -177,7 +177,7 @@ static enum http_parse take_length(struct http_exchange *x, struct input *in, en
 {
         size_t n = in->bytes.len < x->left ? in->bytes.len : (size_t)x->left;
         *taken = take_piece(x, (struct str){in->bytes.ptr, n}, early);
-        use(in, n);
+        use_input(in, n);
         x->left -= n;
         return x->left == 0 ? HTTP_PARSE_DONE : HTTP_PARSE_MORE;
 }
@@ -205,7 +205,7 @@ static enum http_step take_body(struct http_connection *c, struct input *in)
                 http_trailers_end(x);
                 return hand_over(c, in);
         }
-        keep(c, in);
+        keep_input(c, in);
         return wait_for_more(c);
 }
 
@@ -297,7 +297,7 @@ static enum http_step begin_request(struct http_connection *c, struct input *in)
                 if (x->chunked || x->left > 0) {
                         early.close = c->linger = true;
                 } else {
-                        keep(c, in); /* the next request */
+                        keep_input(c, in); /* the next request */
                 }
                 return http_connection_answer(c, &early);
         }
@@ -316,7 +316,7 @@ static enum http_step keep_head(struct http_connection *c, const struct http_hea
                 memcpy(c->head, head, sizeof(*head));
         }
         if (!in->kept) {
-                keep(c, in);
+                keep_input(c, in);
         } else if (c->in_at > 0) {
                 memmove(c->in.data, in->bytes.ptr, in->bytes.len + 1);
                 c->in.len = in->bytes.len;
@@ -340,7 +340,7 @@ static enum http_step start_http2(struct http_connection *c, const struct input 
 /* Then it starts over. */
 static enum http_step move_http2(struct http_connection *c, const struct input *in)
 {
-        keep(c, in);
+        keep_input(c, in);
         free(c->head);
         c->head = NULL;
         c->begun = false;
@@ -390,7 +390,7 @@ enum http_step http_request_read_head(struct http_connection *c)
         http_exchange_fill(c->exchange, head, in.bytes.ptr);
         int status = head->status;
         const char *detail = head->detail;
-        use(&in, head->line);
+        use_input(&in, head->line);
         free(c->head);
         c->head = NULL;
         return result == HTTP_PARSE_DONE ? begin_request(c, &in) : http_connection_refuse(c, status, detail);

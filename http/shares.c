@@ -37,7 +37,7 @@ void http_limit_shares(const struct http_shares *wanted)
                         read_body_bytes, NULL);
 }
 
-static int compare(const void *a, const void *b)
+static int compare_addresses(const void *a, const void *b)
 {
         return memcmp(a, b, ADDRESS_BYTES); /* the network is the first member */
 }
@@ -45,7 +45,7 @@ static int compare(const void *a, const void *b)
 /* Under the lock; NULL: out of memory. */
 static struct http_share_of_address *find_or_add(const uint8_t network[ADDRESS_BYTES], const char *peer)
 {
-        struct http_share_of_address **found = tfind(network, &shares, compare);
+        struct http_share_of_address **found = tfind(network, &shares, compare_addresses);
         if (found != NULL) {
                 return *found;
         }
@@ -55,7 +55,7 @@ static struct http_share_of_address *find_or_add(const uint8_t network[ADDRESS_B
         }
         memcpy(s->network, network, ADDRESS_BYTES);
         s->exempt = limits.is_exempt != NULL && limits.is_exempt(peer);
-        if (tsearch(s, &shares, compare) == NULL) {
+        if (tsearch(s, &shares, compare_addresses) == NULL) {
                 free(s);
                 return NULL;
         }
@@ -65,7 +65,7 @@ static struct http_share_of_address *find_or_add(const uint8_t network[ADDRESS_B
 static void unreference(struct http_share_of_address *s)
 {
         if (--s->references == 0) {
-                tdelete(s, &shares, compare);
+                tdelete(s, &shares, compare_addresses);
                 free(s);
         }
 }
@@ -148,7 +148,7 @@ static int64_t most_of(const struct http_share_of_address *s, int64_t all)
         return s->exempt || all == 0 ? INT64_MAX : share_of(all);
 }
 
-static bool take(atomic_int_least64_t *count, int64_t n, int64_t most)
+static bool take_share(atomic_int_least64_t *count, int64_t n, int64_t most)
 {
         if (atomic_fetch_add(count, n) + n <= most) {
                 return true;
@@ -166,7 +166,7 @@ bool http_spool_begin(struct http_request *r, int64_t announced)
         }
         int64_t most = most_of(x->share, limits.spool_bytes);
         x->spooled = announced <= most - atomic_load(&x->share->spool_bytes) &&
-                     take(&x->share->spool_files, 1, most_of(x->share, limits.spool_files));
+                     take_share(&x->share->spool_files, 1, most_of(x->share, limits.spool_files));
         return x->spooled;
 }
 
@@ -176,7 +176,7 @@ bool http_spool_add(struct http_request *r, size_t bytes)
         if (x->share == NULL) {
                 return true;
         }
-        if (!take(&x->share->spool_bytes, (int64_t)bytes, most_of(x->share, limits.spool_bytes))) {
+        if (!take_share(&x->share->spool_bytes, (int64_t)bytes, most_of(x->share, limits.spool_bytes))) {
                 return false;
         }
         x->spooled_bytes += (int64_t)bytes;
@@ -191,14 +191,14 @@ void http_file_expect(struct http_request *r)
 bool http_file_admit(struct http_request *r, bool of_client)
 {
         struct http_exchange *x = (struct http_exchange *)(void *)r;
-        if (!x->sends_file && !take(&files, 1, limits.files == 0 ? INT64_MAX : limits.files)) {
+        if (!x->sends_file && !take_share(&files, 1, limits.files == 0 ? INT64_MAX : limits.files)) {
                 return false;
         }
         x->sends_file = true; /* released with the request */
         if (!of_client || x->share == NULL || x->sends_file_of_share) {
                 return true;
         }
-        x->sends_file_of_share = take(&x->share->files, 1, most_of(x->share, limits.files));
+        x->sends_file_of_share = take_share(&x->share->files, 1, most_of(x->share, limits.files));
         return x->sends_file_of_share;
 }
 

@@ -270,7 +270,7 @@ static void an_address_has_a_share_of_the_spools_files(void **state)
         fds[n++] = taken_to_spool(FROM_THERE);
         client_send_text(fds[0], "hello");
         client_expect(fds[0], 200, NULL);
-        fds[n++] = taken_to_spool(FROM_HERE); /* that one's slot is free again */
+        fds[n++] = taken_to_spool(FROM_HERE); /* its slot is free again */
         close_all(fds, n);
         for (n = 0; n <= SPOOL_FILES / 2; n++) {
                 fds[n] = taken_to_spool(FROM_PROXY);

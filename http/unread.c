@@ -70,9 +70,9 @@ static int size_of(int64_t bytes)
 }
 
 /* Recomputes what the loop's connections hold; held gets it by size. */
-static void look(struct http_loop *loop, int64_t held[SIZES])
+static void look_at_sizes(struct http_loop *loop, int64_t held[SIZES])
 {
-        /* What is added meanwhile may be counted twice. */
+        /* Responses added meanwhile may be counted twice. */
         atomic_store_explicit(&loop->answers, 0, memory_order_relaxed);
         loop->unread = 0;
         for (struct http_connection *c = loop->connections; c != NULL; c = c->next) {
@@ -119,7 +119,7 @@ void http_unread_check(struct http_loop *loop)
         if (answers <= bound / 4 || loop->unread + answers <= bound) {
                 return;
         }
-        look(loop, held);
+        look_at_sizes(loop, held);
         int64_t left = loop->unread;
         int smallest = SIZES;
         while (left > bound) {

@@ -195,7 +195,7 @@ static void offer_kept(struct http_connection *c)
         c->in_at = kept.len - in.len;
 }
 
-static enum http_step receive(struct http_connection *c)
+static enum http_step receive_bytes(struct http_connection *c)
 {
         ssize_t n = http_connection_receive(c, c->loop->scratch, c->loop->scratch_bytes);
         struct str in = {c->loop->scratch, n > 0 ? (size_t)n : 0};
@@ -229,7 +229,7 @@ enum http_step http_upgrade_work(struct http_connection *c)
                 offer_kept(c);
                 return HTTP_AGAIN;
         }
-        return receive(c);
+        return receive_bytes(c);
 }
 
 size_t http_upgrade_unsent(const struct http_connection *c)

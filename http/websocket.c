@@ -45,7 +45,7 @@ void websocket_free(struct websocket *w)
         buf_free(&w->message);
 }
 
-static struct websocket_event fail(struct websocket *w, int code, const char *why)
+static struct websocket_event fail_frame(struct websocket *w, int code, const char *why)
 {
         w->failed = true;
         return (struct websocket_event){WEBSOCKET_FAILED, code, str_of(why)};
@@ -148,17 +148,17 @@ static struct websocket_event read_head(struct websocket *w, struct str *in)
                 w->head[w->head_len++] = (uint8_t)*in->ptr++;
                 in->len--;
                 if (w->head_len == 2 && (wrong = check_start(w)) != NULL) {
-                        return fail(w, WEBSOCKET_PROTOCOL_ERROR, wrong);
+                        return fail_frame(w, WEBSOCKET_PROTOCOL_ERROR, wrong);
                 }
         }
         if (w->head_len < 2 || w->head_len < head_size(w)) {
                 return (struct websocket_event){.kind = WEBSOCKET_MORE};
         }
         if ((wrong = read_length(w)) != NULL) {
-                return fail(w, WEBSOCKET_PROTOCOL_ERROR, wrong);
+                return fail_frame(w, WEBSOCKET_PROTOCOL_ERROR, wrong);
         }
         if (!is_control(w) && w->left > w->max_message_bytes - w->message.len) {
-                return fail(w, WEBSOCKET_TOO_BIG, "the message is larger than this server accepts");
+                return fail_frame(w, WEBSOCKET_TOO_BIG, "the message is larger than this server accepts");
         }
         begin_frame(w);
         return (struct websocket_event){.kind = WEBSOCKET_MORE};
@@ -208,10 +208,10 @@ static struct websocket_event end_close(struct websocket *w)
                 return (struct websocket_event){WEBSOCKET_CLOSE, WEBSOCKET_NO_CODE, {"", 0}};
         }
         if (w->control_len == 1 || !may_be_sent((int)read_number(w->control, 2))) {
-                return fail(w, WEBSOCKET_PROTOCOL_ERROR, "invalid close code");
+                return fail_frame(w, WEBSOCKET_PROTOCOL_ERROR, "invalid close code");
         }
         if (!utf8_valid(reason.ptr, reason.len)) {
-                return fail(w, WEBSOCKET_INVALID_DATA, "the close reason is not valid UTF-8");
+                return fail_frame(w, WEBSOCKET_INVALID_DATA, "the close reason is not valid UTF-8");
         }
         return (struct websocket_event){WEBSOCKET_CLOSE, (int)read_number(w->control, 2), reason};
 }
@@ -234,7 +234,7 @@ static struct websocket_event end_message(struct websocket *w)
         w->message_opcode = 0;
         w->taken = true;
         if (text && !utf8_valid(payload.ptr, payload.len)) {
-                return fail(w, WEBSOCKET_INVALID_DATA, "the text message is not valid UTF-8");
+                return fail_frame(w, WEBSOCKET_INVALID_DATA, "the text message is not valid UTF-8");
         }
         return (struct websocket_event){text ? WEBSOCKET_TEXT : WEBSOCKET_BINARY, 0, payload};
 }
@@ -254,7 +254,7 @@ static struct websocket_event end_frame(struct websocket *w)
                 return end_control(w);
         }
         if (ends_in_nothing(w)) {
-                return fail(w, WEBSOCKET_POLICY, "too many empty fragments in one message");
+                return fail_frame(w, WEBSOCKET_POLICY, "too many empty fragments in one message");
         }
         return w->final ? end_message(w) : (struct websocket_event){.kind = WEBSOCKET_MORE};
 }
@@ -272,7 +272,7 @@ struct websocket_event websocket_read(struct websocket *w, struct str *in)
                 if (!w->in_frame) {
                         event = read_head(w, in);
                 } else if (!take_payload(w, in)) {
-                        event = fail(w, WEBSOCKET_INTERNAL_ERROR, "out of memory");
+                        event = fail_frame(w, WEBSOCKET_INTERNAL_ERROR, "out of memory");
                 }
                 if (w->in_frame && w->left == 0) {
                         event = end_frame(w);

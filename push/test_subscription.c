@@ -114,7 +114,7 @@ static void an_origin_is_scheme_host_and_unusual_port(void **state)
         assert_false(push_origin("nothing", origin));
 }
 
-static void apple_gets_nothing_silent(void **state)
+static void apple_gets_no_silent_pushes(void **state)
 {
         char origin[PUSH_ORIGIN_SIZE];
 
@@ -145,7 +145,7 @@ int main(void)
             cmocka_unit_test(keys_are_points_on_the_curve_and_sixteen_bytes),
             cmocka_unit_test(a_configured_network_is_allowed),
             cmocka_unit_test(an_origin_is_scheme_host_and_unusual_port),
-            cmocka_unit_test(apple_gets_nothing_silent),
+            cmocka_unit_test(apple_gets_no_silent_pushes),
             cmocka_unit_test(a_topic_does_not_reveal_its_key),
         };
 

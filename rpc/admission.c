@@ -29,7 +29,7 @@ struct rpc_admission {
         bool asking, refused;
 };
 
-static void release(struct rpc_admission *a)
+static void release_admission(struct rpc_admission *a)
 {
         pthread_mutex_lock(&a->lock);
         bool last = --a->holders == 0;
@@ -43,7 +43,7 @@ static void release(struct rpc_admission *a)
 
 /* ---- On a worker ---- */
 
-static sn_status ask(struct rpc_call *c, const Sonet__Body__AdmitRequest *in)
+static sn_status ask_service(struct rpc_call *c, const Sonet__Body__AdmitRequest *in)
 {
         return rpc_request(c, c->method, &in->base, contract_new_message(c->method->out, c->arena));
 }
@@ -67,13 +67,13 @@ static void answered(struct rpc_admission *a, bool refused)
 static void ask_on_worker(struct work *work, bool expired)
 {
         struct rpc_admission *a = (struct rpc_admission *)work;
-        answered(a, !expired && is_refusal(ask(&a->call, &a->in)));
-        release(a);
+        answered(a, !expired && is_refusal(ask_service(&a->call, &a->in)));
+        release_admission(a);
 }
 
 /* ---- On the I/O thread ---- */
 
-static void submit(struct rpc_admission *a)
+static void submit_admission(struct rpc_admission *a)
 {
         bool has_head = a->head_len == HEAD_BYTES;
         a->in.head = (ProtobufCBinaryData){has_head ? HEAD_BYTES : 0, a->head};
@@ -87,11 +87,11 @@ static void submit(struct rpc_admission *a)
         if (!workers_submit(a->lane, &a->work)) {
                 a->call.problem = rpc_lanes_refusal(a->lane);
                 answered(a, true);
-                release(a);
+                release_admission(a);
         }
 }
 
-static char *copy(struct rpc_admission *a, const char *text)
+static char *copy_text(struct rpc_admission *a, const char *text)
 {
         return arena_strdup(a->arena, text);
 }
@@ -101,18 +101,18 @@ static struct rpc_call call_of(struct rpc_admission *a, const struct rpc_call *c
         return (struct rpc_call){.arena = a->arena,
                                  .service = c->service,
                                  .method = c->method->admission,
-                                 .actor = copy(a, c->actor),
-                                 .session = copy(a, c->session),
+                                 .actor = copy_text(a, c->actor),
+                                 .session = copy_text(a, c->session),
                                  .epoch = c->epoch,
-                                 .scope = copy(a, c->scope),
+                                 .scope = copy_text(a, c->scope),
                                  .auth_time_s = c->auth_time_s,
                                  .caller = "",
-                                 .bearer = copy(a, c->bearer),
+                                 .bearer = copy_text(a, c->bearer),
                                  .admitted_ms = c->admitted_ms,
-                                 .client_address = copy(a, c->client_address),
-                                 .user_agent = copy(a, c->user_agent),
-                                 .trace_id = copy(a, c->trace_id),
-                                 .request_id = copy(a, c->request_id),
+                                 .client_address = copy_text(a, c->client_address),
+                                 .user_agent = copy_text(a, c->user_agent),
+                                 .trace_id = copy_text(a, c->trace_id),
+                                 .request_id = copy_text(a, c->request_id),
                                  .now_ms = c->now_ms};
 }
 
@@ -163,7 +163,7 @@ bool rpc_admission_waits(struct rpc_admission *a)
         if (asking || refused || !has_question) {
                 return asking;
         }
-        submit(a);
+        submit_admission(a);
         return true; /* even if the call has already returned: its notification before the wait would be missed */
 }
 
@@ -185,6 +185,6 @@ sn_status rpc_admission_check(struct rpc_admission *a, struct rpc_call *c)
 void rpc_admission_end(struct rpc_admission *a)
 {
         if (a != NULL) {
-                release(a);
+                release_admission(a);
         }
 }

@@ -21,7 +21,7 @@ static sn_status identify_service(struct rpc_call *c, const struct rpc_sender *s
 }
 
 /* Only our own services may name the client's address. */
-static void locate(struct rpc_call *c, const struct rpc_sender *sender)
+static void locate_caller(struct rpc_call *c, const struct rpc_sender *sender)
 {
         if (c->caller[0] != '\0') {
                 c->client_address = text_clean(c->arena, sender->client_address, ADDRESS_TEXT_SIZE);
@@ -97,7 +97,7 @@ sn_status rpc_authenticate(struct rpc_call *c, const struct rpc_sender *sender)
         c->actor = c->session = c->scope = c->bearer = c->caller = "";
         c->auth_time_s = 0;
         sn_status status = identify_service(c, sender);
-        locate(c, sender);
+        locate_caller(c, sender);
         c->admitted_ms = admitted_at(c, sender);
         const char *payer = c->client_address;
         if (status == SN_OK && sender->authorization.ptr != NULL && !contract_ignores_token(c->method)) {

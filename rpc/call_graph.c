@@ -18,7 +18,7 @@ static const struct rpc_service *find_contract(const char *name)
         return NULL;
 }
 
-static bool contains(const char *const *names, const char *name)
+static bool contains_name(const char *const *names, const char *name)
 {
         for (size_t i = 0; names != NULL && names[i] != NULL; i++) {
                 if (strcmp(names[i], name) == 0) {
@@ -40,7 +40,7 @@ bool call_graph_allows(const char *caller, const char *callee, const char *metho
         if (strcmp(method, CALL_GRAPH_READ_EXPORT) == 0) {
                 return contract->collects_exports && find_contract(callee) != NULL;
         }
-        return contains(strcmp(method, CALL_GRAPH_READ_LOG) == 0 ? contract->reads : contract->calls, callee);
+        return contains_name(strcmp(method, CALL_GRAPH_READ_LOG) == 0 ? contract->reads : contract->calls, callee);
 }
 
 static int rank_of(const char *service, int depth)

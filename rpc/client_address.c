@@ -25,7 +25,7 @@ struct way {
         uint8_t client[ADDRESS_BYTES];
 };
 
-static void step(struct way *way, const uint8_t *address)
+static void step_to(struct way *way, const uint8_t *address)
 {
         if (address == NULL) {
                 way->known = false;
@@ -78,7 +78,7 @@ static void walk_x_forwarded_for(struct str list, struct way *way)
         while (str_next(&list, ',', &entry)) {
                 entry = str_trim(entry);
                 if (entry.len > 0) {
-                        step(way, address_parse(entry, address) ? address : parse_node(entry, address));
+                        step_to(way, address_parse(entry, address) ? address : parse_node(entry, address));
                 }
         }
 }
@@ -93,7 +93,7 @@ static void skip_blanks(struct str *s)
         }
 }
 
-static bool skip(struct str *s, char c)
+static bool skip_char(struct str *s, char c)
 {
         if (s->len == 0 || s->ptr[0] != c) {
                 return false;
@@ -145,7 +145,7 @@ static bool take_element(struct str *s, struct str *node)
                 if (s->len == 0 || s->ptr[0] == ';' || s->ptr[0] == ',') {
                         continue;
                 }
-                if (!take_token(s, "", &name) || !skip(s, '=') ||
+                if (!take_token(s, "", &name) || !skip_char(s, '=') ||
                     !(s->len > 0 && s->ptr[0] == '"' ? take_quoted(s, &value) : take_token(s, ":[]", &value))) {
                         return false;
                 }
@@ -157,7 +157,7 @@ static bool take_element(struct str *s, struct str *node)
                         *node = is_for ? value : STR("");
                 }
                 skip_blanks(s);
-        } while (skip(s, ';'));
+        } while (skip_char(s, ';'));
         return s->len == 0 || s->ptr[0] == ',';
 }
 
@@ -171,9 +171,9 @@ static void walk_forwarded(struct str list, struct way *way)
                         return;
                 }
                 if (node.ptr != NULL) {
-                        step(way, parse_node(node, address));
+                        step_to(way, parse_node(node, address));
                 }
-        } while (skip(&list, ','));
+        } while (skip_char(&list, ','));
 }
 
 /* ---- Both ---- */

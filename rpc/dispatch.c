@@ -147,7 +147,7 @@ static void hash_body(struct rpc_call *c, const ProtobufCMessage *in)
 
 /* ---- The handler ---- */
 
-static sn_status replay(struct rpc_call *c, ProtobufCMessage *out)
+static sn_status replay_answer(struct rpc_call *c, ProtobufCMessage *out)
 {
         ProtobufCMessage *stored;
         sn_status status = rpc_unpack(c, c->method->out, c->replayed, c->replayed_len, &stored);
@@ -250,7 +250,7 @@ static sn_status validate_and_run(struct rpc_call *c, const ProtobufCMessage *in
                 status = run_in_flight(c, in, out);
         }
         if (status == SN_REPLAYED) {
-                status = replay(c, out);
+                status = replay_answer(c, out);
         }
         assert_success_is_kept(c, status);
         if (status == SN_OK && c->method->answers_file) {

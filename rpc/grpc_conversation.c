@@ -86,7 +86,7 @@ static ssize_t put_some(struct conversation *v, char *into, size_t size)
         return (ssize_t)n;
 }
 
-static void end(struct conversation *v, struct http_response *response)
+static void end_conversation(struct conversation *v, struct http_response *response)
 {
         v->flow.ended = true;
         if (v->failed) {
@@ -112,7 +112,7 @@ static ssize_t conversation_read(struct http_flow *flow, char *into, size_t size
                 (void)rpc_fail_deadline(&v->call);
                 v->failed = true;
         }
-        end(v, response);
+        end_conversation(v, response);
         return 0;
 }
 
@@ -165,7 +165,7 @@ static bool has_room(const struct conversations *all, const char *address)
         return all->n < CONVERSATIONS_MAX && of_one < CONVERSATIONS_OF_ONE_MAX;
 }
 
-static void add(struct conversations *all, struct conversation *v)
+static void add_conversation(struct conversations *all, struct conversation *v)
 {
         v->all = all;
         v->next = all->first;
@@ -203,7 +203,7 @@ void conversation_begin(struct conversations *all, struct grpc_request *r, conve
                                     .now_ms = clock_wall_ms()};
         v->flow.until_us = idle_until_us(v);
         buf_init(&v->in, GRPC_WINDOW_BYTES);
-        add(all, v);
+        add_conversation(all, v);
         grpc_response_begin(response);
         response->flow = &v->flow;
 }

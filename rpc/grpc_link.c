@@ -219,7 +219,7 @@ static bool send_kept(struct grpc_link *link)
         return true;
 }
 
-static bool gather(struct grpc_link *link, char *into, size_t *n)
+static bool gather_output(struct grpc_link *link, char *into, size_t *n)
 {
         *n = 0;
         while (*n < SEND_BYTES) {
@@ -240,7 +240,7 @@ static void send_all(struct grpc_link *link)
         static __thread char frames[SEND_BYTES + FRAME_BYTES];
         size_t len;
         link->to_flush = false;
-        while (!link->broken && send_kept(link) && gather(link, frames, &len)) {
+        while (!link->broken && send_kept(link) && gather_output(link, frames, &len)) {
                 ssize_t n = send_bytes(link, frames, len);
                 link->broken |= n < 0;
                 if (n >= 0 && (size_t)n < len) {

@@ -30,7 +30,7 @@ static int n_users;
 
 /* ---- From other threads ---- */
 
-static void wake(struct grpc_loop *loop)
+static void wake_loop(struct grpc_loop *loop)
 {
         uint64_t one = 1;
         ssize_t written = write(loop->wake_fd, &one, sizeof(one)); /* edge-triggered: never read, never full */
@@ -45,7 +45,7 @@ void grpc_loop_give(struct grpc_loop *loop, struct grpc_task *task)
         } while (!atomic_compare_exchange_weak_explicit(&loop->tasks, &first, task, memory_order_release,
                                                         memory_order_relaxed));
         if (first == NULL) { /* otherwise the loop was already woken */
-                wake(loop);
+                wake_loop(loop);
         }
 }
 
@@ -256,7 +256,7 @@ void grpc_loop_release(struct grpc_loop *loop)
         if (--n_users == 0) {
                 process_loop = NULL;
                 atomic_store(&loop->quit, true);
-                wake(loop);
+                wake_loop(loop);
                 pthread_join(loop->thread, NULL);
                 loop_free(loop);
         }

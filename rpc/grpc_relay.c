@@ -172,7 +172,7 @@ static bool take_chunks(struct grpc_relay *relay)
 }
 
 /* The first message is complete, and its caller continues. False: the pipe cannot be watched. */
-static bool answer(struct grpc_relay *relay, size_t message_bytes)
+static bool answer_caller(struct grpc_relay *relay, size_t message_bytes)
 {
         struct grpc_call *call = &relay->call;
         buf_append(&relay->part, call->reply.data + message_bytes, call->reply.len - message_bytes);
@@ -182,7 +182,7 @@ static bool answer(struct grpc_relay *relay, size_t message_bytes)
         return grpc_loop_watch_relay(call->channel->loop, relay->write_fd, relay);
 }
 
-static void fail(struct grpc_relay *relay)
+static void fail_relay(struct grpc_relay *relay)
 {
         struct grpc_call *call = &relay->call;
         log_event(LOG_LEVEL_WARN, "a file transfer over gRPC was cut off",
@@ -210,7 +210,7 @@ void grpc_relay_data(struct grpc_relay *relay, const uint8_t *bytes, size_t len)
         buf_append(into, bytes, len);
         relay->held += len;
         if (into->overflow) {
-                fail(relay);
+                fail_relay(relay);
                 return;
         }
         if (!relay->answered) {
@@ -219,14 +219,14 @@ void grpc_relay_data(struct grpc_relay *relay, const uint8_t *bytes, size_t len)
                         give_room(relay);
                         return;
                 }
-                if (!answer(relay, GRPC_PREFIX_BYTES + message.len)) {
-                        fail(relay);
+                if (!answer_caller(relay, GRPC_PREFIX_BYTES + message.len)) {
+                        fail_relay(relay);
                         return;
                 }
         }
         call->deadline_us = grpc_loop_now_us(call->channel->loop) + GRPC_RELAY_STALL_MS * INT64_C(1000);
         if (!take_chunks(relay)) {
-                fail(relay);
+                fail_relay(relay);
         } else if (!write_pending(relay)) {
                 cancel(relay);
         } else {

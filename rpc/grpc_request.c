@@ -14,8 +14,8 @@
 /* ---- The head ---- */
 
 /* Repeated fields form a list, as in HTTP; but repeated credentials are ambiguous. */
-static bool take(struct arena *arena, struct str *place, const struct http_header *h, bool once,
-                 struct rpc_problem *problem)
+static bool take_header(struct arena *arena, struct str *place, const struct http_header *h, bool once,
+                        struct rpc_problem *problem)
 {
         if (place->ptr == NULL) {
                 *place = str_of(h->value);
@@ -57,7 +57,7 @@ static bool read_metadata(struct grpc_request *r, struct rpc_problem *problem)
                 const struct http_header *h = &r->http->headers[i];
                 for (size_t k = 0; k < sizeof(known) / sizeof(known[0]); k++) {
                         if (strcmp(h->name, known[k].name) == 0 &&
-                            !take(r->http->arena, known[k].value, h, known[k].once, problem)) {
+                            !take_header(r->http->arena, known[k].value, h, known[k].once, problem)) {
                                 return false;
                         }
                 }
@@ -212,8 +212,8 @@ static sn_status serve_health(struct grpc_request *r, struct rpc_call *c, const 
         return health_check(c, (const uint8_t *)message.ptr, message.len, ready, answer);
 }
 
-static sn_status serve(struct grpc_request *r, struct rpc_call *c, const struct grpc_request_context *context,
-                       bool expired, ProtobufCMessage **answer)
+static sn_status serve_request(struct grpc_request *r, struct rpc_call *c, const struct grpc_request_context *context,
+                               bool expired, ProtobufCMessage **answer)
 {
         if (expired) {
                 sn_status status = rpc_fail_deadline(c);
@@ -295,7 +295,7 @@ void grpc_request_serve(struct grpc_request *r, const struct grpc_request_contex
         struct rpc_call *c = &r->call;
         ProtobufCMessage *answer = NULL;
         c->now_ms = clock_wall_ms();
-        sn_status status = serve(r, c, context, expired, &answer);
+        sn_status status = serve_request(r, c, context, expired, &answer);
         if (status == SN_OK) {
                 status = write_answer(r, c, answer, response);
         }

@@ -146,7 +146,8 @@ static uint32_t seconds_up(int64_t ns)
 }
 
 /* GCRA: computes the verdict on one more request, and the time of the full quota after it. */
-static int64_t judge(const struct class *class, int64_t full_at_ns, int64_t now_ns, struct rate_verdict *verdict)
+static int64_t judge_request(const struct class *class, int64_t full_at_ns, int64_t now_ns,
+                             struct rate_verdict *verdict)
 {
         int64_t quota_ns = class->interval_ns * class->limit;
         full_at_ns = full_at_ns > now_ns ? full_at_ns : now_ns;
@@ -177,7 +178,7 @@ static bool decide(struct rate_limiter *l, unsigned class, const char *who, bool
         int64_t now_ns = clock_monotonic_us() * 1000;
         pthread_mutex_lock(&l->locks[index % LOCKS].mutex);
         struct entry *e = find_entry(&l->sets[index], client);
-        int64_t full_at_ns = judge(&l->classes[class], e != NULL ? e->full_at_ns : 0, now_ns, verdict);
+        int64_t full_at_ns = judge_request(&l->classes[class], e != NULL ? e->full_at_ns : 0, now_ns, verdict);
         if (take) {
                 e = e != NULL ? e : make_room(&l->sets[index], client);
                 e->full_at_ns = full_at_ns;

@@ -114,7 +114,7 @@ static void answer_services(struct rpc_call *c, response *out)
         out->list_services_response = list;
 }
 
-static sn_status answer(struct rpc_call *c, const request *in, response *out)
+static sn_status answer_request(struct rpc_call *c, const request *in, response *out)
 {
         switch (in->message_request_case) {
         case REQUEST(LIST_SERVICES):
@@ -147,5 +147,5 @@ sn_status reflection_answer(struct rpc_call *c, struct str bytes, ProtobufCMessa
         out->original_request = (request *)unpacked;
         out->valid_host = out->original_request->host;
         *result = &out->base;
-        return answer(c, out->original_request, out);
+        return answer_request(c, out->original_request, out);
 }

@@ -39,7 +39,7 @@ static sn_status malformed(struct rpc_call *c, const struct field_path *path, co
                              what);
 }
 
-static sn_status refused(struct rpc_call *c, const struct field_path *path, const char *why)
+static sn_status fail_scan(struct rpc_call *c, const struct field_path *path, const char *why)
 {
         return rpc_fail(c, SN_INVALID_ARGUMENT, field_path_text(c->arena, path), "%s", why);
 }
@@ -130,7 +130,7 @@ static sn_status count_single(struct rpc_call *c, struct level *level, size_t in
         for (size_t i = 0; i < level->type->n_fields && field->shape == SHAPE_ONEOF; i++) {
                 if (i != index && level->seen[i] > 0 && fields[i].shape == SHAPE_ONEOF &&
                     fields[i].quantifier == field->quantifier) {
-                        return refused(c, &here, "cannot be combined with another member of the same oneof");
+                        return fail_scan(c, &here, "cannot be combined with another member of the same oneof");
                 }
         }
         return level->seen[index]++ > 0 ? malformed(c, &here, "the field appears twice") : SN_OK;
@@ -140,9 +140,9 @@ static sn_status scan_text(struct rpc_call *c, struct bytes text, const struct f
 {
         size_t len = (size_t)(text.end - text.at);
         if (!utf8_valid((const char *)text.at, len)) {
-                return refused(c, path, "must be valid UTF-8");
+                return fail_scan(c, path, "must be valid UTF-8");
         }
-        return memchr(text.at, '\0', len) != NULL ? refused(c, path, "must not contain NUL characters") : SN_OK;
+        return memchr(text.at, '\0', len) != NULL ? fail_scan(c, path, "must not contain NUL characters") : SN_OK;
 }
 
 static sn_status scan_block(struct rpc_call *c, const struct level *level, const struct rpc_field *field,

@@ -149,7 +149,7 @@ sn_status session_uses_write(struct rpc_call *c, struct redis *redis)
 
 /* ---- Reading ---- */
 
-static void parse(struct rpc_call *c, const struct redisReply *reply, struct session_use *use)
+static void parse_use(struct rpc_call *c, const struct redisReply *reply, struct session_use *use)
 {
         struct str rest = {reply->str, reply->type == REDIS_REPLY_STRING ? (size_t)reply->len : 0}, number, address;
         int64_t at_ms = 0;
@@ -174,7 +174,7 @@ struct session_use *session_uses_read(struct rpc_call *c, struct redis *redis, c
         }
         if (n > 0 && redis != NULL && redis_command(&aside, redis, (int)n + 1, argv, NULL, &reply) == SN_OK) {
                 for (size_t i = 0; i < n && i < reply->elements; i++) {
-                        parse(c, reply->element[i], &known[i]);
+                        parse_use(c, reply->element[i], &known[i]);
                 }
         }
         return known;

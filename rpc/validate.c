@@ -255,14 +255,14 @@ sn_status rpc_validate(struct rpc_call *c, const struct rpc_message *type, Proto
 /* Recursive messages: nothing deeper than this has other patterns. */
 enum { PREPARED_DEPTH = 4 };
 
-static void prepare(const struct rpc_message *type, int depth)
+static void prepare_patterns(const struct rpc_message *type, int depth)
 {
         for (uint32_t i = 0; type != NULL && i < type->n_fields; i++) {
                 if (type->fields[i].rule.pattern != NULL) {
                         format_prepare(type->fields[i].rule.pattern);
                 }
                 if (depth > 1) {
-                        prepare(type->fields[i].message, depth - 1);
+                        prepare_patterns(type->fields[i].message, depth - 1);
                 }
         }
 }
@@ -270,6 +270,6 @@ static void prepare(const struct rpc_message *type, int depth)
 void rpc_validate_prepare(const struct rpc_service *contract)
 {
         for (size_t i = 0; i < contract->n_methods; i++) {
-                prepare(contract->methods[i].in, PREPARED_DEPTH);
+                prepare_patterns(contract->methods[i].in, PREPARED_DEPTH);
         }
 }

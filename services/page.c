@@ -66,7 +66,8 @@ static bool is_before(const struct position *a, const struct position *b)
 
 /* ---- Items fetched but not shown ---- */
 
-/* Of the item and its position: following again makes another item. The last eight bytes of IDs are random. */
+/* Covers the item and its position, since following again makes another item. The last eight bytes of IDs are random.
+ */
 static uint64_t fingerprint(const struct position *at)
 {
         uint64_t print = (uint64_t)at->sort_key * UINT64_C(0x9e3779b97f4a7c15);
@@ -183,7 +184,7 @@ static const char *id_of(const ProtobufCMessage *item)
         return *(char *const *)((const char *)item + field->offset);
 }
 
-static void append(struct filling *f, const struct page_refs *refs, ProtobufCMessage **items, size_t n)
+static void append_items(struct filling *f, const struct page_refs *refs, ProtobufCMessage **items, size_t n)
 {
         for (size_t i = 0, at = 0; i < n && f->n < f->room; i++) {
                 while (strcmp(refs->items[at].at.id, id_of(items[i])) != 0) {
@@ -194,7 +195,7 @@ static void append(struct filling *f, const struct page_refs *refs, ProtobufCMes
         }
 }
 
-static sn_status show(struct filling *f, const struct page_refs *refs)
+static sn_status show_refs(struct filling *f, const struct page_refs *refs)
 {
         char **ids = ARENA_ARRAY(f->c->arena, char *, refs->n);
         ProtobufCMessage **items = NULL;
@@ -207,7 +208,7 @@ static sn_status show(struct filling *f, const struct page_refs *refs)
         }
         if (n > 0) {
                 TRY(f->source->show(f->c, f->source->context, ids, n, &n_items, &items));
-                append(f, refs, items, n_items);
+                append_items(f, refs, items, n_items);
         }
         return SN_OK;
 }
@@ -227,7 +228,7 @@ static sn_status fill_some(struct filling *f, bool first)
         f->scan.beyond = refs.items[refs.n - 1].at;
         skip_seen(f, &refs);
         TRY(skip_unadmitted(f, &refs));
-        TRY(show(f, &refs));
+        TRY(show_refs(f, &refs));
         f->end = f->end && f->n < f->room;
         return SN_OK;
 }
@@ -242,7 +243,7 @@ static bool is_filled(const struct filling *f)
 }
 
 /* Batches grow while they yield little; unsuccessful ones leave no memory behind. */
-static sn_status fill(struct filling *f)
+static sn_status fill_page(struct filling *f)
 {
         f->scan.limit = f->wanted + f->from.n_seen;
         for (bool first = true; !is_filled(f); first = false) {
@@ -318,7 +319,7 @@ static bool add_print(struct cursor *cursor, uint64_t print)
 
 /* Records what is above the position, shown or read below the page; false if it does not fit. Items of an earlier
  * page that this one did not reach are kept. */
-static bool remember(const struct filling *f, struct cursor *cursor)
+static bool remember_seen(const struct filling *f, struct cursor *cursor)
 {
         uint64_t again[CURSOR_SEEN_MAX];
         bool room = true;
@@ -360,7 +361,7 @@ static char *cursor_from(struct filling *f, struct position base, size_t shown)
 
         for (;;) {
                 cursor.at = rise(f, rise(f, base, f->again, f->n_again, until_ms), f->places, f->n, until_ms);
-                if (remember(f, &cursor)) {
+                if (remember_seen(f, &cursor)) {
                         return cursor_encode(f->c, f->source->filter, &cursor);
                 }
                 if (until_ms == INT64_MAX) {
@@ -406,7 +407,7 @@ static char *next_cursor(const struct filling *f, size_t limit)
 }
 
 /* One more than the page needs, only to know whether there is more. */
-static void start(struct filling *f, size_t limit, bool newer)
+static void start_filling(struct filling *f, size_t limit, bool newer)
 {
         struct arena *arena = f->c->arena;
 
@@ -428,8 +429,8 @@ sn_status page_read(struct rpc_call *c, const struct page_source *source, const 
         *out = (struct page){.next_cursor = (char *)protobuf_c_empty_string,
                              .prev_cursor = (char *)protobuf_c_empty_string};
         TRY(read_position(&f, asked));
-        start(&f, limit, asked->newer);
-        TRY(fill(&f));
+        start_filling(&f, limit, asked->newer);
+        TRY(fill_page(&f));
         if (asked->newer && source->newest_first) {
                 out->prev_cursor = cursor_from(&f, f.from.at, f.n); /* leaves out what does not fit */
         }

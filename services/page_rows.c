@@ -19,7 +19,7 @@ static const char *id_of(const ProtobufCMessage *item)
         return *(char *const *)((const char *)item + field->offset);
 }
 
-static sn_status fetch(struct rpc_call *c, void *context, const struct page_scan *scan, struct page_refs *out)
+static sn_status fetch_rows(struct rpc_call *c, void *context, const struct page_scan *scan, struct page_refs *out)
 {
         struct rows *rows = context;
 
@@ -34,8 +34,8 @@ static sn_status fetch(struct rpc_call *c, void *context, const struct page_scan
         return SN_OK;
 }
 
-static sn_status show(struct rpc_call *c, void *context, char **ids, size_t n, size_t *n_items,
-                      ProtobufCMessage ***items)
+static sn_status show_rows(struct rpc_call *c, void *context, char **ids, size_t n, size_t *n_items,
+                           ProtobufCMessage ***items)
 {
         const struct rows *rows = context;
 
@@ -53,7 +53,7 @@ sn_status page_read_rows(struct rpc_call *c, const char *filter, page_rows_read 
 {
         struct rows rows = {.read = read, .context = context};
         struct page_source source = {
-            .filter = filter, .newest_first = true, .fetch = fetch, .show = show, .context = &rows};
+            .filter = filter, .newest_first = true, .fetch = fetch_rows, .show = show_rows, .context = &rows};
 
         return page_read(c, &source, asked, out);
 }

@@ -1,5 +1,5 @@
-/* Active members: the changes from day to day that are kept of them are what all visits add up to, in whatever order
- * these are stored, and their sums are what the definition says. */
+/* Active members: the stored day-to-day changes equal what all visits add up to, in whatever order they are stored, and
+ * their sums match the definition. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,7 +20,7 @@ enum { PEOPLE = 16, MEMBERS = 10, DAYS = 50, BATCH_MAX = 8, ROUNDS = 60 };
 
 static char people[PEOPLE][UUID_SIZE];
 
-/* The same sequence at each run; below bound (Knuth's MMIX). */
+/* The same sequence in each run, below bound (Knuth's MMIX). */
 static size_t draw(size_t bound)
 {
         static uint64_t state = 20261128;
@@ -31,8 +31,8 @@ static size_t draw(size_t bound)
 
 static void make_visit(struct rpc_call *c, AnalyticsRows__TakenEvent *out)
 {
-        static char *const names[] = {"note.deleted", "note.created", "page_view", "page_view"}; /* who undoes something
-                                                                                                    is no new member */
+        static char *const names[] = {"note.deleted", "note.created", "page_view",
+                                      "page_view"}; /* undoing something does not make a new member */
         size_t who = draw(PEOPLE);
 
         analytics_rows__taken_event__init(out);
@@ -42,7 +42,7 @@ static void make_visit(struct rpc_call *c, AnalyticsRows__TakenEvent *out)
         *(who < MEMBERS ? &out->user_id : &out->visitor) = people[who];
 }
 
-/* Days in any order, several of one person at a time; one batch in five ends before its COMMIT. */
+/* Days in random order, several per person at a time; one batch in five is rolled back. */
 static void store_some(void)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
@@ -61,7 +61,7 @@ static void store_some(void)
         }
 }
 
-/* By what each visit adds and takes away, all at once. */
+/* Computes the changes of all visits at once. */
 #define DIFFER_ACTIVE                                                                                                  \
         "with visits as (select member, n as days, day, lead(day) over (partition by visitor, n order by day) as next" \
         " from user_sessions, unnest(array[1, 7, 28]) n where member or n = 1), again as (select member, days, day,"   \
@@ -82,7 +82,7 @@ static void store_some(void)
         " select count(*) from again a full join cohort_visits c using (first_day, day, gap)"                          \
         " where coalesce(a.visits, 0) <> coalesce(c.visits, 0)"
 
-/* The first day is that of the batch that was stored first; the moment is the first of that day. */
+/* The first day is that of the batch stored first; the time is the first of that day. */
 #define FIRST                                                                                                          \
         "with kept as (select visitor, at, (at at time zone 'UTC')::date as day, xmin::text::bigint as batch from"     \
         " user_events where name <> 'note.deleted'), days as (select distinct on (visitor) visitor, day from kept"     \
@@ -98,7 +98,7 @@ static void store_some(void)
         " group by 1) a full join first_notes t using (visitor) left join analytics_people p using (visitor)"          \
         " where (a.at, p.first_at) is distinct from (t.at, t.first_at)"
 
-static void changes_are_what_all_visits_add_up_to(void **state)
+static void stored_changes_equal_the_sum_of_all_visits(void **state)
 {
         for (int i = 0; i < PEOPLE; i++) {
                 (void)uuid_new(people[i]);
@@ -112,13 +112,13 @@ static void changes_are_what_all_visits_add_up_to(void **state)
                 assert_string_equal(test_admin(DATABASE, DIFFER_FIRST), "0");
                 assert_string_equal(test_admin(DATABASE, DIFFER_NOTES), "0");
         }
-        /* The comparison can tell. */
+        /* The comparison detects a difference. */
         (void)test_admin(DATABASE, "update active_changes set change = change + 1 where days = 28; select 1");
         assert_string_not_equal(test_admin(DATABASE, DIFFER_ACTIVE), "0");
         (void)test_admin(DATABASE, "update active_changes set change = change - 1 where days = 28; select 1");
 }
 
-/* By the definition, one day at a time. */
+/* From the definition, one day at a time. */
 static const char *count_active(bool members, int64_t at_s, int64_t days)
 {
         char sql[400];
@@ -152,14 +152,14 @@ static void compare_with_definition(bool members)
         }
 }
 
-static void active_people_are_those_who_were_there_in_the_days_before(void **state)
+static void active_people_are_those_with_visits_in_the_period(void **state)
 {
         compare_with_definition(true);
         compare_with_definition(false);
 }
 
-/* Together they are all members of the day. */
-static void new_and_returning_members_are_told_apart_by_their_first_day(void **state)
+/* Together they are all active members of the day. */
+static void new_and_returning_members_differ_by_their_first_day(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
         int64_t today_ms = clock_wall_ms() / DAY_MS * DAY_MS;
@@ -185,7 +185,7 @@ static void new_and_returning_members_are_told_apart_by_their_first_day(void **s
         assert_int_equal(sums[1], MEMBERS);
 }
 
-/* By the definition: different people of a cohort in a period. */
+/* From the definition: distinct people of a cohort in a period. */
 static const char *count_cohort(int64_t at_s, int64_t days, int64_t period)
 {
         char sql[600];
@@ -214,7 +214,7 @@ static size_t compare_cohorts(int64_t from_ms, int64_t to_ms, int64_t period_day
         return n;
 }
 
-static void cohorts_are_those_who_were_there_in_each_period(void **state)
+static void cohorts_count_people_active_in_each_period(void **state)
 {
         static const int64_t periods[] = {1, 2, 7, 30, 31};
         int64_t today_ms = clock_wall_ms() / DAY_MS * DAY_MS;
@@ -231,10 +231,10 @@ static void cohorts_are_those_who_were_there_in_each_period(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(changes_are_what_all_visits_add_up_to),
-            cmocka_unit_test(active_people_are_those_who_were_there_in_the_days_before),
-            cmocka_unit_test(cohorts_are_those_who_were_there_in_each_period),
-            cmocka_unit_test(new_and_returning_members_are_told_apart_by_their_first_day),
+            cmocka_unit_test(stored_changes_equal_the_sum_of_all_visits),
+            cmocka_unit_test(active_people_are_those_with_visits_in_the_period),
+            cmocka_unit_test(cohorts_count_people_active_in_each_period),
+            cmocka_unit_test(new_and_returning_members_differ_by_their_first_day),
         };
 
         return cmocka_run_group_tests_name("active", tests, analytics_setup, analytics_teardown);

@@ -1,5 +1,5 @@
-/* What analytics keeps: roll-ups that are what a recomputation from the events gives, whatever came late, twice or not
- * to its end; nothing that leads to who was erased; months and salts that go. */
+/* What analytics stores: roll-ups equal a recomputation from the events, even with late, repeated and rolled-back
+ * batches; nothing identifies erased members; old months and salts are dropped. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,7 +27,7 @@ enum { IDS = 400, MEMBERS = 12, VISITORS = 12, ROUNDS = 60, BATCH_MAX = 40 };
 
 static char ids[IDS][UUID_SIZE], members[MEMBERS][UUID_SIZE], visitors[VISITORS][UUID_SIZE];
 
-/* The same sequence at each run; below bound (Knuth's MMIX). */
+/* The same sequence in each run, below bound (Knuth's MMIX). */
 static size_t draw(size_t bound)
 {
         static uint64_t state = 20261127;
@@ -36,7 +36,7 @@ static size_t draw(size_t bound)
         return (size_t)(state >> 33) % bound;
 }
 
-/* Of an id, always the same event, but for its time, about which clients may err. */
+/* The event with an id is always the same, except for its time, about which clients may be wrong. */
 static void make_event(int64_t now_ms, int i, AnalyticsRows__TakenEvent *out)
 {
         static const char *const names[] = {"page_view", "search", "note.created", "note.deleted"};
@@ -50,7 +50,7 @@ static void make_event(int64_t now_ms, int i, AnalyticsRows__TakenEvent *out)
         out->properties = i % 5 == 0 ? "{\"path\":\"/\"}" : (char *)"";
 }
 
-/* Some of the events, some of them twice; one batch in five ends before its COMMIT. */
+/* Some of the events, some of them twice; one batch in five is rolled back. */
 static void store_some(int64_t now_ms)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
@@ -81,7 +81,8 @@ static void store_some(int64_t now_ms)
         " where (a.member, a.first_at, a.last_at, a.events)"                                                           \
         " is distinct from (s.member, s.first_at, s.last_at, s.events)"
 
-/* What is published, and what waits: together all events; and of each name and day too few people wait. */
+/* Published and unpublished counts together are all events, and for each name and day only too few people are
+ * unpublished. */
 #define DIFFER_PUBLISHED                                                                                               \
         "select count(*) from (select m.name, m.bucket as day, m.value, m.published, (select coalesce(sum(u.value),"   \
         " 0) from unpublished_counts u where u.name = m.name and u.hour >= m.bucket and u.hour < m.bucket + interval"  \
@@ -91,7 +92,7 @@ static void store_some(int64_t now_ms)
         " and h.bucket >= m.bucket and h.bucket < m.bucket + interval '1 day') as by_hours from business_metrics m"    \
         " where m.grain = 'day') d where value <> published + waiting or people >= 5 or by_hours > published"
 
-static void roll_ups_are_what_a_recomputation_gives(void **state)
+static void roll_ups_equal_a_recomputation(void **state)
 {
         int64_t now_ms = clock_wall_ms();
 
@@ -115,12 +116,12 @@ static void roll_ups_are_what_a_recomputation_gives(void **state)
                                        "select count(*) > 5 and sum(published) > 50 from business_metrics where"
                                        " grain = 'day' and published < value"),
                             "t"); /* both */
-        /* The comparison can tell. */
+        /* The comparison detects a difference. */
         (void)test_admin(DATABASE, "update business_metrics set value = value + 1 where grain = 'day'; select 1");
         assert_string_not_equal(test_admin(DATABASE, DIFFER_METRICS), "0");
 }
 
-/* As if six people had waited for it. */
+/* As if six people were unpublished. */
 static void let_wait(const char *name, int days_ago)
 {
         char sql[400];
@@ -133,8 +134,8 @@ static void let_wait(const char *name, int days_ago)
         (void)test_admin(DATABASE, sql);
 }
 
-/* So a batch reads no more than what waits for its own names and days. */
-static void a_batch_publishes_what_it_has_changed(void **state)
+/* A batch only reads unpublished events of its own names and days. */
+static void a_batch_publishes_its_own_names_and_days(void **state)
 {
         static const char *const waiting =
             "select string_agg(name || ' ' || value, ', ' order by hour, name) from unpublished_counts where name like"
@@ -150,7 +151,7 @@ static void a_batch_publishes_what_it_has_changed(void **state)
 
 /* ---- From the journal ---- */
 
-/* The same events again are passed over. */
+/* The same events are ignored the second time. */
 static void journal_events(size_t records, int64_t now_ms)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
@@ -177,10 +178,10 @@ static void journal_events(size_t records, int64_t now_ms)
         }
 }
 
-extern const struct service_job analytics_load; /* the generated lists have it, too */
+extern const struct service_job analytics_load; /* also in the generated lists */
 
-/* More than one transaction takes, of one file. */
-static void all_that_waits_is_stored_once(void **state)
+/* More than one transaction's worth in one file. */
+static void everything_in_the_journal_is_stored_once(void **state)
 {
         int64_t now_ms = clock_wall_ms();
 
@@ -202,7 +203,7 @@ static void all_that_waits_is_stored_once(void **state)
             "12500");
 }
 
-/* ---- Members who are erased ---- */
+/* ---- Erasing members ---- */
 
 static void store_one(const char *name, const char *user_id)
 {
@@ -224,8 +225,8 @@ static const char *rows_that_name(const char *user_id)
         return test_admin(DATABASE, sql);
 }
 
-/* What note_service tells of their notes afterwards brings no pseudonym back, nor does what waited in a journal. */
-static void nothing_leads_to_who_was_erased(void **state)
+/* Neither later events about their notes nor events left in a journal recreate a pseudonym. */
+static void nothing_identifies_erased_members(void **state)
 {
         char member[UUID_SIZE];
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
@@ -241,7 +242,7 @@ static void nothing_leads_to_who_was_erased(void **state)
         assert_string_equal(test_admin(DATABASE, "select count(*) from analytics_people where user_id is null"), "1");
 }
 
-static void answers_that_are_kept_for_who_was_erased_go(void **state)
+static void addressees_of_remaining_answers_are_erased(void **state)
 {
         char member[UUID_SIZE], sql[300];
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
@@ -278,12 +279,12 @@ static void followers_are_counted_by_pseudonym(void **state)
         }
         assert_int_equal(gained, 3);
         assert_int_equal(lost, 1);
-        assert_string_equal(rows_that_name(followed), "1"); /* their pseudonym alone */
+        assert_string_equal(rows_that_name(followed), "1"); /* only their pseudonym */
 }
 
-/* ---- What goes by the clock ---- */
+/* ---- Periodic deletion ---- */
 
-static void old_months_go_whole_and_new_ones_come(void **state)
+static void old_months_are_dropped_and_new_ones_created(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
         bool more = true;
@@ -323,7 +324,7 @@ static void salts_are_shared_for_a_day_and_then_destroyed(void **state)
 
 /* ---- For other programs ---- */
 
-/* Of an event of three people and one of eight on one day, and of as many visitors. */
+/* Reports of an event by three people and one by eight on one day, and of as many visitors. */
 static void reports_show_enough_people_to_a_role_that_sees_nothing_else(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
@@ -356,13 +357,13 @@ static void reports_show_enough_people_to_a_role_that_sees_nothing_else(void **s
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(roll_ups_are_what_a_recomputation_gives),
-            cmocka_unit_test(a_batch_publishes_what_it_has_changed),
-            cmocka_unit_test(all_that_waits_is_stored_once),
-            cmocka_unit_test(nothing_leads_to_who_was_erased),
+            cmocka_unit_test(roll_ups_equal_a_recomputation),
+            cmocka_unit_test(a_batch_publishes_its_own_names_and_days),
+            cmocka_unit_test(everything_in_the_journal_is_stored_once),
+            cmocka_unit_test(nothing_identifies_erased_members),
             cmocka_unit_test(followers_are_counted_by_pseudonym),
-            cmocka_unit_test(answers_that_are_kept_for_who_was_erased_go),
-            cmocka_unit_test(old_months_go_whole_and_new_ones_come),
+            cmocka_unit_test(addressees_of_remaining_answers_are_erased),
+            cmocka_unit_test(old_months_are_dropped_and_new_ones_created),
             cmocka_unit_test(reports_show_enough_people_to_a_role_that_sees_nothing_else),
             cmocka_unit_test(salts_are_shared_for_a_day_and_then_destroyed),
         };

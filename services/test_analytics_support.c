@@ -35,7 +35,7 @@ struct rpc_call *analytics_call(void)
         return rpc_call_new_background(&service, 20000);
 }
 
-extern const struct service_definition analytics_service; /* the generated lists have it, too */
+extern const struct service_definition analytics_service; /* also in the generated lists */
 
 /* The folder of the journal. */
 static char folder[40];

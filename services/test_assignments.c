@@ -1,5 +1,5 @@
-/* Who is in which variant, as other services ask: by the documented hash, and as members themselves are told. Once with
- * plain calls, once with every call encoded and decoded. */
+/* Variants as returned to other services: they follow the documented hash, and are the same as members get themselves.
+ * Once with plain calls, once with every call encoded and decoded. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 #include "services/test_people.h"
 
 #define DATABASE "analytics_service"
-/* Of the vectors in test_assign.c and docs/api.md: their bucket is 404 in layer:home, 1619 in the experiment. */
+/* From the vectors in test_assign.c and docs/api.md: its bucket is 404 in layer:home, 1619 in the experiment. */
 #define VECTOR_VISITOR    "01890000-0000-7000-8000-000000000001"
 #define VECTOR_EXPERIMENT "01890000-0000-7000-8000-0000000000aa"
 
@@ -54,7 +54,7 @@ static const char *const callees[] = {"analytics", NULL};
 static const struct rpc_method none;
 static const struct rpc_service caller = {.name = "caller", .calls = callees, .methods = &none};
 
-/* As a service does whose contract says that it calls analytics. */
+/* Like a service whose contract says that it calls analytics. */
 static const char *variant_of(const char *experiment, const char *member)
 {
         static struct service self = {.name = "caller"};
@@ -69,7 +69,7 @@ static const char *variant_of(const char *experiment, const char *member)
         in.n_user_ids = 2;
         in.user_ids = ids;
         assert_int_equal(analytics_batch_get_assignments(c, &in, &out), SN_OK);
-        assert_true(out.n_items <= 1); /* nobody is not assigned */
+        assert_true(out.n_items <= 1); /* anonymous callers are not assigned */
         if (out.n_items == 1) {
                 assert_string_equal(out.items[0]->user_id, member);
         }
@@ -101,11 +101,11 @@ static void services_are_told_what_the_vectors_say(void **state)
         assert_string_equal(variant_of("vectors", anna), "-");
         start_experiment(VECTOR_EXPERIMENT, "vectors", "search", 59, 60, "1, 0"); /* 5954 */
         assert_string_equal(variant_of("vectors", anna), "a");
-        start_experiment(VECTOR_EXPERIMENT, "vectors", "home", 0, 100, "2, 0"); /* those who are new */
+        start_experiment(VECTOR_EXPERIMENT, "vectors", "home", 0, 100, "2, 0"); /* only new members */
         assert_string_equal(variant_of("vectors", anna), "-");
 }
 
-/* Whoever asks first: from then on the member has a pseudonym, and stays in their variant. */
+/* Whichever service asks first, from then on the member has a pseudonym and stays in their variant. */
 static void members_are_told_the_same(void **state)
 {
         static const char *const rest[] = {"1, 0", "2, 0", "3, 0", "1, 50"};

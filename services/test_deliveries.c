@@ -1,4 +1,4 @@
-/* Deliveries as a metric: what the job of analytics counts of notification_service's log, once each, in portions of
+/* Deliveries as a metric: the job of analytics counts notification_service's log, each delivery once, in portions of
  * enough people. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 #define LOG       "notification_service"
 #define ANALYTICS "analytics_service"
 
-/* n of people members, so many minutes after yesterday's noon. */
+/* n deliveries to `people` members, this many minutes after yesterday's noon. */
 static void log_some(const char *outcome, int n, int people, int minutes)
 {
         char sql[500];
@@ -32,7 +32,7 @@ static void roll_up(void)
         (void)test_network_run_job("analytics", "count_deliveries");
 }
 
-/* As if nothing had been counted from so many minutes after yesterday's noon on. */
+/* As if nothing had been counted since this many minutes after yesterday's noon. */
 static void count_from(int minutes)
 {
         char sql[300];
@@ -56,7 +56,7 @@ static const char *rolled(const char *grain)
         return test_admin(ANALYTICS, sql);
 }
 
-/* For each test: nothing was sent, and nothing counted. */
+/* For each test: nothing sent, nothing counted. */
 static int nothing_sent(void **state)
 {
         (void)test_admin(LOG, "delete from notification_delivery_logs; select 1");
@@ -82,18 +82,18 @@ static void deliveries_are_counted_once_by_hours_and_days(void **state)
 
 static void hours_of_few_people_count_together_for_their_day(void **state)
 {
-        log_some("sent", 6, 3, 10);  /* of three people */
-        log_some("sent", 9, 4, 70);  /* the same, and another one */
-        log_some("sent", 5, 5, 130); /* with two more: five in all */
+        log_some("sent", 6, 3, 10);  /* to three people */
+        log_some("sent", 9, 4, 70);  /* the same and another one */
+        log_some("sent", 5, 5, 130); /* two more: five in total */
         log_some("sent", 8, 6, 190);
-        log_some("sent", 4, 4, 250); /* too few, and nothing follows on that day */
+        log_some("sent", 4, 4, 250); /* too few, and nothing else on that day */
         count_from(0);
         roll_up();
         assert_string_equal(rolled("hour"), "15:8");
         assert_string_equal(rolled("day"), "00:28");
 }
 
-/* One member after the other, and a count after each: it grows by five people or not at all. */
+/* One member at a time, and a count after each: it grows by five people or not at all. */
 static void a_count_grows_by_enough_people_at_a_time(void **state)
 {
         (void)test_admin(
@@ -109,7 +109,7 @@ static void a_count_grows_by_enough_people_at_a_time(void **state)
         }
 }
 
-/* What is written now is counted once no transaction that began before it can still be open. */
+/* New rows are counted once no older transaction can still be open. */
 static void the_last_seconds_are_counted_later(void **state)
 {
         log_some("sent", 50, 9, 10);
@@ -128,8 +128,8 @@ static void the_last_seconds_are_counted_later(void **state)
             "50");
 }
 
-/* Otherwise two answers would differ by what one member was sent. */
-static void numbers_stay_when_the_log_of_a_member_goes(void **state)
+/* Otherwise two answers would differ by one member's deliveries. */
+static void counts_remain_when_a_members_log_is_deleted(void **state)
 {
         log_some("sent", 20, 9, 10);
         count_from(0);
@@ -139,7 +139,7 @@ static void numbers_stay_when_the_log_of_a_member_goes(void **state)
         assert_string_equal(rolled("day"), "00:20");
 }
 
-static void a_day_that_is_kept_no_longer_is_not_counted(void **state)
+static void a_day_no_longer_in_the_log_is_not_counted(void **state)
 {
         log_some("sent", 5, 5, -40 * 1440);
         log_some("sent", 7, 5, 10);
@@ -147,8 +147,8 @@ static void a_day_that_is_kept_no_longer_is_not_counted(void **state)
         assert_string_equal(rolled("day"), "00:7");
 }
 
-/* Two processes count from the same moment on. */
-static void what_another_process_has_counted_is_not_added_again(void **state)
+/* Two processes count from the same time. */
+static void deliveries_counted_by_another_process_are_not_added_again(void **state)
 {
         char sql[] = "update counted_deliveries set counted_to = now() + interval '1 day'; select 1";
 
@@ -159,7 +159,7 @@ static void what_another_process_has_counted_is_not_added_again(void **state)
         assert_string_equal(rolled("day"), "");
 }
 
-/* ---- From before there were portions ---- */
+/* ---- Counts from before portions ---- */
 
 extern const struct service_definition analytics_service;
 
@@ -175,8 +175,8 @@ static void migrate(const char *database, size_t n)
         buf_free(&error);
 }
 
-/* The migration of portions changes these rows itself, which is no count. */
-static void counting_goes_on_where_it_was_before_the_migration(void **state)
+/* Changed by the migration of portions itself, not by counting. */
+static void counting_continues_where_it_was_before_the_migration(void **state)
 {
         static const char database[] = "analytics_before_portions";
 
@@ -198,10 +198,10 @@ int main(void)
             cmocka_unit_test_setup(hours_of_few_people_count_together_for_their_day, nothing_sent),
             cmocka_unit_test_setup(a_count_grows_by_enough_people_at_a_time, nothing_sent),
             cmocka_unit_test_setup(the_last_seconds_are_counted_later, nothing_sent),
-            cmocka_unit_test_setup(numbers_stay_when_the_log_of_a_member_goes, nothing_sent),
-            cmocka_unit_test_setup(a_day_that_is_kept_no_longer_is_not_counted, nothing_sent),
-            cmocka_unit_test_setup(what_another_process_has_counted_is_not_added_again, nothing_sent),
-            cmocka_unit_test(counting_goes_on_where_it_was_before_the_migration),
+            cmocka_unit_test_setup(counts_remain_when_a_members_log_is_deleted, nothing_sent),
+            cmocka_unit_test_setup(a_day_no_longer_in_the_log_is_not_counted, nothing_sent),
+            cmocka_unit_test_setup(deliveries_counted_by_another_process_are_not_added_again, nothing_sent),
+            cmocka_unit_test(counting_continues_where_it_was_before_the_migration),
         };
 
         return cmocka_run_group_tests_name("deliveries", tests, test_start_plain, test_stop);

@@ -1,4 +1,4 @@
-/* Sketches of days: they tell what the events do, and change by enough people only. */
+/* Sketches of days: they match the events, and only change by enough people. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,9 +19,9 @@
 #define DATABASE TEST_ANALYTICS
 #define HOUR_MS  INT64_C(3600000)
 
-extern const struct service_job analytics_sketch; /* the generated lists have it, too */
+extern const struct service_job analytics_sketch; /* also in the generated lists */
 
-/* The same sequence at each run; below bound (Knuth's MMIX). */
+/* The same sequence in each run, below bound (Knuth's MMIX). */
 static size_t draw(size_t bound)
 {
         static uint64_t state = 20261127;
@@ -32,7 +32,7 @@ static size_t draw(size_t bound)
 
 enum { PEOPLE = 3000, DAYS = 3 };
 
-/* Half of the people of each day are there on the next one, too. */
+/* Half of each day's people are active on the next day, too. */
 static void leave_pages(int64_t first_ms)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
@@ -81,7 +81,7 @@ static double exact(const char *expression)
         return strtod(test_admin(DATABASE, sql), NULL);
 }
 
-static void sketches_of_days_tell_what_their_events_do(void **state)
+static void sketches_of_days_match_their_events(void **state)
 {
         int64_t first_ms = (clock_wall_ms() / (24 * HOUR_MS) - DAYS) * 24 * HOUR_MS;
         struct sketch *sketch = calloc(1, sizeof(*sketch));
@@ -105,8 +105,8 @@ static void sketches_of_days_tell_what_their_events_do(void **state)
         free(sketch);
 }
 
-/* At the earliest an hour later. */
-static void a_late_event_makes_the_sketch_of_its_day_again(void **state)
+/* At least an hour later. */
+static void a_late_event_remakes_the_sketch_of_its_day(void **state)
 {
         int64_t first_ms = (clock_wall_ms() / (24 * HOUR_MS) - DAYS) * 24 * HOUR_MS;
         struct sketch *sketch = calloc(1, sizeof(*sketch));
@@ -126,7 +126,7 @@ static void a_late_event_makes_the_sketch_of_its_day_again(void **state)
         free(sketch);
 }
 
-/* So many people leave a page yesterday, or the first so many of those who left one before. */
+/* n people leave a page yesterday, or the first n of those who left one before. */
 static void leave_late(int people, bool known)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
@@ -145,7 +145,7 @@ static void leave_late(int people, bool known)
         assert_int_equal(DB_WRITE(c, tx, store_events(tx, events, (size_t)people, TEST_ANALYTICS_MIN)), SN_OK);
 }
 
-/* Of how many people the sketch is, an hour later. */
+/* The number of people in the sketch an hour later. */
 static const char *sketched_late(void)
 {
         (void)test_admin(DATABASE, "alter table analytics_sketches disable trigger user; update analytics_sketches set"
@@ -155,7 +155,8 @@ static const char *sketched_late(void)
         return test_admin(DATABASE, "select n_people from analytics_sketches where name = 'late'");
 }
 
-/* Of those who have late events all or none, so that nobody is told apart by what they change. */
+/* Late events count for all people who have them or for none, so that no single person can be recognized by the change.
+ */
 static void late_events_of_few_people_do_not_change_a_sketch(void **state)
 {
         leave_late(8, true);
@@ -163,7 +164,7 @@ static void late_events_of_few_people_do_not_change_a_sketch(void **state)
         assert_string_equal(sketched_late(), "8");
         leave_late(1, false);
         assert_string_equal(sketched_late(), "8");
-        leave_late(6, true); /* with the one, enough people; but then that one could be told */
+        leave_late(6, true); /* enough people with the new one, who could then be recognized */
         assert_string_equal(sketched_late(), "8");
         leave_late(3, false);
         assert_string_equal(sketched_late(), "8");
@@ -171,11 +172,11 @@ static void late_events_of_few_people_do_not_change_a_sketch(void **state)
         assert_string_equal(sketched_late(), "13");
 }
 
-/* ---- What is told ---- */
+/* ---- Published numbers ---- */
 
 enum { VIEWS_PER_DAY = 20, VIEW_DAYS = 10 };
 
-/* The first of each day is always the same one, and looks for longer than the others, who are others each day. */
+/* The first one of each day is always the same person with the longest time; the others differ each day. */
 static void view_notes(int64_t first_ms)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
@@ -210,7 +211,7 @@ static const char *distribution_of(int64_t from_ms, int64_t to_ms)
         in.property = (char *)"visible_ms";
         in.from = from;
         in.to = to;
-        analytics_start(); /* it knows the smallest group */
+        analytics_start(); /* sets the smallest group */
         assert_int_equal(analytics_handle_get_distribution(c, &in, &out), SN_OK);
         analytics_stop();
         int len = snprintf(text, sizeof(text), "%lld:", (long long)out.people);
@@ -223,8 +224,8 @@ static const char *distribution_of(int64_t from_ms, int64_t to_ms)
         return text;
 }
 
-/* The longest 5 % of all are one person. */
-static void nobody_is_the_end_of_a_distribution_by_being_there_each_day(void **state)
+/* The longest 5 % of all are a single person's. */
+static void daily_visitors_alone_do_not_form_the_ends_of_distributions(void **state)
 {
         int64_t first_ms = (clock_wall_ms() / (24 * HOUR_MS) - VIEW_DAYS) * 24 * HOUR_MS;
 
@@ -241,10 +242,10 @@ static void nobody_is_the_end_of_a_distribution_by_being_there_each_day(void **s
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(sketches_of_days_tell_what_their_events_do),
-            cmocka_unit_test(a_late_event_makes_the_sketch_of_its_day_again),
+            cmocka_unit_test(sketches_of_days_match_their_events),
+            cmocka_unit_test(a_late_event_remakes_the_sketch_of_its_day),
             cmocka_unit_test(late_events_of_few_people_do_not_change_a_sketch),
-            cmocka_unit_test(nobody_is_the_end_of_a_distribution_by_being_there_each_day),
+            cmocka_unit_test(daily_visitors_alone_do_not_form_the_ends_of_distributions),
         };
 
         return cmocka_run_group_tests_name("distributions", tests, analytics_setup, analytics_teardown);

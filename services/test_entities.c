@@ -85,7 +85,7 @@ static void hashtags_may_contain_characters_that_scripts_need_inside_words(void 
             {"#foo\u200dbar", "foo"}, /* Latin does not need a joiner */
             {"#می\u200c and", "می"},  /* nothing follows to join */
             {"#a· #b·· #c··d", "a b c"},
-            {"#محمدﷺ", "محمدصلىاللهعليهوسلم"}, /* one character that stands for four words */
+            {"#محمدﷺ", "محمدصلىاللهعليهوسلم"}, /* one character that folds to four words */
         };
         CHECK(examples, keys_in);
 }

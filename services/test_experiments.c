@@ -1,4 +1,4 @@
-/* Experiments: results that are computed again, that stop what does harm, and that tell nobody apart. */
+/* Experiments: results can be recomputed, stop harmful variants, and identify nobody. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -56,7 +56,7 @@ static void take(struct rpc_call *c, AnalyticsRows__TakenEvent *out, const char 
         out->user_id = (char *)who;
 }
 
-/* All see it; who has the control writes two notes or four, who has "new" so many. */
+/* Everybody sees it; those in the control write two or four notes, those in "new" the given number. */
 static void run_experiment(const char *id, int notes_of_new)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
@@ -99,7 +99,7 @@ static void results_can_be_computed_again_from_the_events(void **state)
         struct experiment_verdict verdict = verify(id);
         assert_true(done && verdict.saved && verdict.same);
         assert_true(verdict.people > TAKERS / 2 && verdict.people <= TAKERS); /* some are held out */
-        /* What is stored later changes nothing, what is gone does. */
+        /* Events stored later change nothing; deleted ones do. */
         analytics_store(&(struct about){.name = "note.created", .user_id = takers[0]});
         assert_true(verify(id).same);
         (void)snprintf(sql, sizeof(sql), "delete from user_events where object_id = '%s'; select 1", id);
@@ -117,7 +117,7 @@ static const char *state_of(const char *id)
         return test_admin(DATABASE, sql);
 }
 
-static void a_guardrail_stops_what_does_harm_and_nothing_else(void **state)
+static void a_guardrail_stops_only_harmful_experiments(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
         char harmful[UUID_SIZE], harmless[UUID_SIZE];
@@ -132,7 +132,7 @@ static void a_guardrail_stops_what_does_harm_and_nothing_else(void **state)
         assert_true(verify(harmful).same);
 }
 
-/* ---- Results, as they are told ---- */
+/* ---- Published results ---- */
 
 enum { SEERS = 25 };
 /* Of each variant. */
@@ -156,7 +156,7 @@ static void find_seers(const char *id)
         }
 }
 
-/* Those from first to last of a variant, with a clock that is so much fast. */
+/* Members first to last of a variant, whose clocks are ahead by this much. */
 static void do_as(const char *name, const char *id, int variant, int first, int last, int64_t ahead_ms)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
@@ -171,7 +171,7 @@ static void do_as(const char *name, const char *id, int variant, int first, int 
         assert_int_equal(DB_WRITE(c, tx, store_events(tx, list, n, TEST_ANALYTICS_MIN)), SN_OK);
 }
 
-/* "people mean, people mean"; "-" when nothing is shown. percent > 0: of that quantile. */
+/* "people mean, people mean"; "-" if nothing is shown. percent > 0: that quantile instead of the mean. */
 static const char *results_of(const char *id, uint32_t percent)
 {
         static char text[100];
@@ -198,8 +198,8 @@ static void results_change_by_enough_people_who_act_and_who_join(void **state)
         find_seers(id);
         do_as("experiment_seen", id, 0, 0, 9, 0);
         do_as("experiment_seen", id, 1, 0, 5, 0);
-        assert_string_equal(results_of(id, 0), "10 0, 5 0"); /* six: in steps of five */
-        /* Of six people who have done something one is new. */
+        assert_string_equal(results_of(id, 0), "10 0, 5 0"); /* six people, in steps of five */
+        /* One of the six people who were active is new. */
         do_as("note.created", "", 0, 0, 4, 0);
         do_as("experiment_seen", id, 0, 10, 10, 0);
         assert_string_equal(results_of(id, 0), "10 0, 5 0");
@@ -209,8 +209,8 @@ static void results_change_by_enough_people_who_act_and_who_join(void **state)
         assert_string_equal(results_of(id, 0), "15 0.4, 5 0");
 }
 
-/* Not only beyond the quantile: also beyond the values around it, of which its interval is made. */
-static void a_quantile_has_enough_people_on_either_side(void **state)
+/* Enough people are needed not only beyond the quantile but also beyond the values that its interval is made of. */
+static void a_quantile_needs_enough_people_on_either_side(void **state)
 {
         char id[UUID_SIZE];
 
@@ -218,7 +218,7 @@ static void a_quantile_has_enough_people_on_either_side(void **state)
         find_seers(id);
         do_as("experiment_seen", id, 0, 0, 19, 0);
         do_as("experiment_seen", id, 1, 0, 17, 0);
-        assert_string_equal(results_of(id, 50), "-"); /* of 18 the fourth is one of them */
+        assert_string_equal(results_of(id, 50), "-"); /* the fourth of 18 is one of them */
         assert_string_equal(results_of(id, 0), "20 0, 15 0");
         plan("quantiles too", "", id);
         find_seers(id);
@@ -227,12 +227,12 @@ static void a_quantile_has_enough_people_on_either_side(void **state)
         do_as("note.created", "", 0, 0, 0, 0);
         assert_string_equal(results_of(id, 50), "20 0, 15 0");
         assert_string_equal(results_of(id, 60), "-");
-        assert_string_equal(results_of(id, 99), "-"); /* the one note of one of them */
+        assert_string_equal(results_of(id, 99), "-"); /* a single note of one of them */
         assert_string_equal(results_of(id, 1), "-");
 }
 
-/* A mean is a sum of what they did: exactly it would tell of each. */
-static void what_few_have_done_is_not_told(void **state)
+/* An exact mean would reveal the sum of what they did. */
+static void actions_of_few_people_are_not_shown(void **state)
 {
         char id[UUID_SIZE];
 
@@ -248,7 +248,7 @@ static void what_few_have_done_is_not_told(void **state)
         assert_string_equal(results_of(id, 0), "20 0.4, 20 0"); /* nine: 0.45, in steps of 0.2 */
 }
 
-/* Of those who came after its start, or were there before. */
+/* For members who joined after its start, or before. */
 static void plan_for(const char *name, int audience, char id[UUID_SIZE])
 {
         char sql[300];
@@ -260,9 +260,9 @@ static void plan_for(const char *name, int audience, char id[UUID_SIZE])
         (void)test_admin(DATABASE, sql);
 }
 
-/* An event of the day before that is stored late makes nobody somebody who was there before: the difference of what
- * was told would be that person alone. */
-static void late_events_move_nobody_from_one_audience_to_another(void **state)
+/* An event of the day before that is stored late does not make a member an old one: the difference between answers
+ * would be that single person. */
+static void late_events_do_not_change_audiences(void **state)
 {
         char of_new[UUID_SIZE], of_others[UUID_SIZE];
 
@@ -287,7 +287,7 @@ static void late_events_move_nobody_from_one_audience_to_another(void **state)
 }
 
 /* Their clocks are four minutes fast. */
-static void a_stop_takes_nobody_away(void **state)
+static void stopping_does_not_remove_people_from_results(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
         char id[UUID_SIZE];
@@ -303,7 +303,7 @@ static void a_stop_takes_nobody_away(void **state)
         assert_int_equal(DB_WRITE(c, tx, experiment_stop(tx, id, "", &done)), SN_OK);
         assert_string_equal(results_of(id, 0), "10 1, 10 1");
         assert_true(verify(id).same && verify(id).people == 20);
-        /* What is stored later, and after the stop by its own clock, is not of the experiment. */
+        /* Events stored later that are after the stop by their own time do not count. */
         do_as("note.created", "", 0, 0, 9, INT64_C(1000));
         do_as("note.created", "", 1, 0, 9, INT64_C(1000));
         assert_string_equal(results_of(id, 0), "10 1, 10 1");
@@ -313,7 +313,7 @@ static int setup(void **state)
 {
         int failed = analytics_setup(state);
 
-        analytics_start(); /* it knows the smallest group */
+        analytics_start(); /* sets the smallest group */
         return failed;
 }
 
@@ -327,12 +327,12 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(results_can_be_computed_again_from_the_events),
-            cmocka_unit_test(a_guardrail_stops_what_does_harm_and_nothing_else),
+            cmocka_unit_test(a_guardrail_stops_only_harmful_experiments),
             cmocka_unit_test(results_change_by_enough_people_who_act_and_who_join),
-            cmocka_unit_test(a_quantile_has_enough_people_on_either_side),
-            cmocka_unit_test(what_few_have_done_is_not_told),
-            cmocka_unit_test(late_events_move_nobody_from_one_audience_to_another),
-            cmocka_unit_test(a_stop_takes_nobody_away),
+            cmocka_unit_test(a_quantile_needs_enough_people_on_either_side),
+            cmocka_unit_test(actions_of_few_people_are_not_shown),
+            cmocka_unit_test(late_events_do_not_change_audiences),
+            cmocka_unit_test(stopping_does_not_remove_people_from_results),
         };
 
         return cmocka_run_group_tests_name("experiments", tests, setup, teardown);

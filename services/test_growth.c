@@ -11,7 +11,7 @@
 #include "services/test_plan_support.h"
 #include "services/test_support.h"
 
-/* 2,000 authors, 120,000 notes: author n writes 60,000 / n of them and 20 more, at times of their own; a third of the
+/* 2,000 authors, 120,000 notes: author n writes 60,000 / n of them and 20 more, at various times; a third of the
  * authors went silent long ago; some notes are for followers, some deleted, some comments, some renotes. */
 static const char *const rows[] = {
     "create table written as select a, row_number() over (order by md5(a || '.' || k) ) as n"

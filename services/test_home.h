@@ -4,22 +4,22 @@
 
 #include "services/test_support.h"
 
-/* Printed, and part of each failure: SONET_TEST_SEED repeats one. */
+/* Printed, also with each failure; SONET_TEST_SEED repeats it. */
 extern unsigned test_seed;
 void test_seed_choose(void);
 
-/* Reads the tables; the checks below are against what they held then. */
+/* Reads the tables; the checks below compare with their contents at that time. */
 void test_home_load(void);
-/* Reads the reader's home timeline to its end, in pages of limit, and fails the test unless it is right. */
+/* Reads the reader's whole home timeline in pages of limit, and fails the test unless it is correct. */
 void test_home_check(const char *reader, uint32_t limit, const char *how);
-/* The same after a flush of Redis too, with pages of two sizes. */
+/* The same before and after emptying Redis, with pages of two sizes. */
 void test_home_check_deep(const char *reader, const char *how);
 size_t test_home_count(const char *reader);
 
 const char *test_post(const char *author); /* its id, until the thread's test_release */
 void test_post_many(const char *author, int n);
 void test_follow(const char *who, const char *whom);
-/* Followers 1 … n, who are no members: each with a timeline that is delivered to. */
+/* Followers 1 … n, who are not registered, each with a timeline that receives deliveries. */
 void test_give_followers(const char *author, int n);
 void test_remove_followers(const char *author);
 

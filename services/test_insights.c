@@ -1,5 +1,5 @@
-/* What analytics tells: authors of their notes, members of what they engage with, operators of what they ask: each from
- * events as they were stored. */
+/* What analytics reports: to authors about their notes, to members about their engagement, to operators what they
+ * query. All from stored events. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,9 +20,9 @@
 #define DATABASE TEST_ANALYTICS
 #define HOUR_MS  INT64_C(3600000)
 
-/* ---- What authors are told ---- */
+/* ---- Reports to authors ---- */
 
-/* So many others see the note, on the same occasion so many hours ago. */
+/* Other visitors view the note, all from the same source and at the same time. */
 static void view(const char *note, int people, const char *source, int hours_ago)
 {
         char visitor[UUID_SIZE], properties[60], sql[400];
@@ -57,7 +57,7 @@ static const char *told(const char *note)
         return test_admin(DATABASE, sql);
 }
 
-static void views_are_told_together_with_enough_others_and_for_good(void **state)
+static void views_are_published_in_groups_and_never_change(void **state)
 {
         char author[UUID_SIZE], note[UUID_SIZE], liker[UUID_SIZE];
 
@@ -66,7 +66,7 @@ static void views_are_told_together_with_enough_others_and_for_good(void **state
         view(note, 4, "home", 9);
         tell(note, author);
         assert_string_equal(told(note), "");
-        /* Two hours together are enough; of two sources one alone would tell the other. */
+        /* Two hours together are enough; showing one of two sources would reveal the other. */
         view(note, 3, "link", 7);
         tell(note, author);
         assert_string_equal(told(note), ":7/0");
@@ -79,7 +79,7 @@ static void views_are_told_together_with_enough_others_and_for_good(void **state
         assert_string_equal(told(note), ":7/0 :11/1 home:6/0 search:5/0");
         view(note, 20, "no such place", 0);
         tell(note, author);
-        assert_string_equal(told(note), ":7/0 :11/1 home:6/0 search:5/0"); /* that hour is not over */
+        assert_string_equal(told(note), ":7/0 :11/1 home:6/0 search:5/0"); /* that hour is not complete */
         char sql[200];
         (void)snprintf(sql, sizeof(sql),
                        "select views || ' ' || engagements || ' ' || reach from content_performance"
@@ -88,7 +88,7 @@ static void views_are_told_together_with_enough_others_and_for_good(void **state
         assert_string_equal(test_admin(DATABASE, sql), "18 1 18");
 }
 
-static void who_views_often_is_one_person(void **state)
+static void repeated_views_count_one_person(void **state)
 {
         char author[UUID_SIZE], note[UUID_SIZE], viewer[UUID_SIZE];
 
@@ -104,7 +104,7 @@ static void who_views_often_is_one_person(void **state)
         assert_string_equal(told(note), "");
 }
 
-static void what_is_known_of_a_note_goes_with_it(void **state)
+static void statistics_of_a_note_are_deleted_with_it(void **state)
 {
         char author[UUID_SIZE], note[UUID_SIZE], sql[200];
 
@@ -139,7 +139,7 @@ static void assert_about(double is, double wanted)
         }
 }
 
-static void engagement_fades_and_is_the_members_own_to_switch_off(void **state)
+static void engagement_fades_and_can_be_disabled_by_the_member(void **state)
 {
         char author[UUID_SIZE], note[UUID_SIZE], reader[UUID_SIZE];
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
@@ -153,7 +153,8 @@ static void engagement_fades_and_is_the_members_own_to_switch_off(void **state)
         analytics_store(&seen);
         analytics_store(&seen);
         analytics_store(&liked);
-        analytics_store(&(struct about){.name = "note_view", .user_id = author, .object_id = note}); /* one's own */
+        analytics_store(
+            &(struct about){.name = "note_view", .user_id = author, .object_id = note}); /* the author's own view */
         assert_int_equal(engagement_of(author, &enabled, &with), 0);
         assert_int_equal(engagement_of(reader, &enabled, &with), 1);
         assert_about(with.reads, 2);
@@ -170,7 +171,7 @@ static void engagement_fades_and_is_the_members_own_to_switch_off(void **state)
         analytics_store(&liked);
         assert_int_equal(engagement_of(reader, &enabled, &with), 1);
         assert_true(enabled);
-        /* Erasing the author takes them out of the reader's profile, too. */
+        /* Erasing the author also removes them from the reader's profile. */
         assert_int_equal(DB_WRITE(c, tx, store_forget_member(tx, author)), SN_OK);
         assert_int_equal(engagement_of(reader, &enabled, &with), 0);
         assert_string_equal(test_admin(DATABASE, "select count(*) from user_engagement_profiles u, analytics_people p"
@@ -194,9 +195,9 @@ static void a_note_that_is_liked_at_once_is_engaged_with(void **state)
         assert_about(with.likes, 1);
 }
 
-/* ---- Questions ---- */
+/* ---- Queries ---- */
 
-/* What one of them does: at so many hours from a day long ago that no other test uses. */
+/* An event of one of them, hours after a day long ago that no other test uses. */
 static void did(const char *who, const char *name, const char *properties, int hours)
 {
         char sql[600];
@@ -211,7 +212,7 @@ static void did(const char *who, const char *name, const char *properties, int h
 #define LONG_AGO_MS INT64_C(1614556800000) /* 2021-03-01 */
 static const struct days long_ago = {LONG_AGO_MS, LONG_AGO_MS + 28 * 24 * HOUR_MS};
 
-static void a_funnel_counts_who_does_all_in_order_and_in_time(void **state)
+static void a_funnel_counts_people_who_do_all_steps_in_order_and_in_time(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
         char *steps[] = {(char *)"app_open", (char *)"search", (char *)"click"};
@@ -237,7 +238,7 @@ static void expect_rows(const void *rows, size_t n, size_t expected)
 {
         assert_int_equal(n, expected);
         if (rows == NULL) {
-                abort(); /* whoever reads on would crash elsewhere */
+                abort(); /* continuing would crash elsewhere */
         }
 }
 
@@ -260,7 +261,7 @@ static void paths_and_breakdowns_count_people_and_leave_out_few(void **state)
         expect_rows(edges, n, 1);
         assert_string_equal(edges[0]->page, "/a");
         assert_string_equal(edges[0]->next, "/b");
-        assert_int_equal(edges[0]->people, 2); /* of three, in steps of two */
+        assert_int_equal(edges[0]->people, 2); /* three people, in steps of two */
         assert_int_equal(DB_READ(c, tx, store_breakdown(tx, "page_view", "path", long_ago, 2, &n, &items)), SN_OK);
         expect_rows(items, n, 2);
         assert_string_equal(items[0]->value, "/a");
@@ -270,12 +271,12 @@ static void paths_and_breakdowns_count_people_and_leave_out_few(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(views_are_told_together_with_enough_others_and_for_good),
-            cmocka_unit_test(who_views_often_is_one_person),
-            cmocka_unit_test(what_is_known_of_a_note_goes_with_it),
-            cmocka_unit_test(engagement_fades_and_is_the_members_own_to_switch_off),
+            cmocka_unit_test(views_are_published_in_groups_and_never_change),
+            cmocka_unit_test(repeated_views_count_one_person),
+            cmocka_unit_test(statistics_of_a_note_are_deleted_with_it),
+            cmocka_unit_test(engagement_fades_and_can_be_disabled_by_the_member),
             cmocka_unit_test(a_note_that_is_liked_at_once_is_engaged_with),
-            cmocka_unit_test(a_funnel_counts_who_does_all_in_order_and_in_time),
+            cmocka_unit_test(a_funnel_counts_people_who_do_all_steps_in_order_and_in_time),
             cmocka_unit_test(paths_and_breakdowns_count_people_and_leave_out_few),
         };
 

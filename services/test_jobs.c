@@ -219,14 +219,14 @@ static void a_job_that_always_has_more_stops_with_the_others(void **state)
         jobs_free(jobs);
 }
 
-/* Each announcement adds a portion, as long as one of the three waits for its interval. */
+/* Each announcement starts another portion, as long as one of the three is waiting for its interval. */
 static void portions_of_one_job_run_in_parallel(void **state)
 {
         struct jobs *jobs = jobs_new();
 
         jobs_add(jobs, &service, &shared_slow);
         jobs_start(jobs);
-        wait_for(&slow_ones, 3); /* none has finished */
+        wait_for(&slow_ones, 3); /* none has finished yet */
         jobs_announce_now(&shared_slow);
         atomic_store(&gate_open, true);
         wait_for(&finished, 4);

@@ -1,4 +1,4 @@
-/* The partitions of messages are there before their months begin. */
+/* Partitions of messages exist before their months begin. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,8 +10,8 @@
 #define DATABASE "messaging_service"
 #define JOB      "make_message_months"
 
-/* Of this month and the three after it, by the clock of the database: how many have a partition, with an index in which
- * each number of a log occurs once, and one of its pages. */
+/* How many of this month and the next three (by the database's clock) have a partition with a unique index of the
+ * numbers of logs and one for pages. */
 static const char *count_ahead(void)
 {
         return test_admin(
@@ -39,8 +39,8 @@ static void drop_months(int first)
         (void)test_admin(DATABASE, sql);
 }
 
-/* As they are when a month has passed, and when several have: the job makes what is missing, and only that. */
-static void the_job_makes_the_months_that_are_missing(void **state)
+/* After a month, and after several, the job creates what is missing and nothing else. */
+static void the_job_creates_missing_months(void **state)
 {
         static const char *const left[] = {"0", "1", "2", "3"};
 
@@ -62,7 +62,7 @@ static void the_job_makes_the_months_that_are_missing(void **state)
 
 int main(void)
 {
-        const struct CMUnitTest tests[] = {cmocka_unit_test(the_job_makes_the_months_that_are_missing)};
+        const struct CMUnitTest tests[] = {cmocka_unit_test(the_job_creates_missing_months)};
 
         return cmocka_run_group_tests(tests, test_start_plain, test_stop);
 }

@@ -1,4 +1,4 @@
-/* Three members, anew for each test, and what most tests ask for them. */
+/* Three members, created for each test, and the requests that most tests make for them. */
 #ifndef SERVICES_TEST_PEOPLE_H
 #define SERVICES_TEST_PEOPLE_H
 
@@ -16,7 +16,7 @@ int test_people_end(void **state);
 
 const char *people_post(const char *author, const char *text, int visibility); /* the note's id */
 void people_follow(const char *who, const char *whom);
-/* The texts of notes, joined by spaces; in brackets what a renote passes on. In a buffer of the thread. */
+/* The texts of notes, joined by spaces; renoted ones in brackets. In a buffer of the thread. */
 const char *people_texts(Note__Note *const *items, size_t n);
 /* The same of a whole timeline. */
 const char *people_home(const char *who);

@@ -1,5 +1,4 @@
-/* What the tables hold of which test_plans.c asks for plans: in each database the statements that fill them, in order.
- */
+/* The contents of tables for test_plans.c: for each database the statements that fill them, in order. */
 #ifndef SERVICES_TEST_PLAN_ROWS_H
 #define SERVICES_TEST_PLAN_ROWS_H
 
@@ -73,9 +72,9 @@ static const struct {
                      " select id(n), 1, id(n) from generate_series(1, 6000) n"},
     {"note_service", "insert into note_stats (note_id, slot)"
                      " select id(n), s from generate_series(1, 5000) n, generate_series(1, 4) s"},
-    /* What the bounds below are about: newest of all, many, and to be passed over. One author, one hashtag: 100,000
-     * notes to oneself above 30 public ones; one conversation: 100,000 answers below a comment, after 20,000 that were
-     * deleted. */
+    /* Rows for the bounds in test_plans.c: the newest, many of them, and all to be skipped. One author, one hashtag:
+       100,000 private notes above 30 public ones; one conversation: 100,000 answers below a comment, after 20,000
+       deleted ones. */
     {"note_service", "insert into notes (id, author_id, text, visibility) select id(n), id(9000), '', case when n > "
                      "1000030 then 3 else 1 end from generate_series(1000001, 1100030) n"},
     {"note_service", "insert into note_hashtags (tag_key, note_id, tag, position, author_id, public)"
@@ -207,10 +206,11 @@ static const struct {
           " select n, id(n), 'note.created', id(n), now() from generate_series(1, 10000) n"},
     {"analytics_service", "insert into analytics_people (visitor, user_id, first_day)"
                           " select id(n), id(n), now() from generate_series(1, 5000) n"},
-    {"analytics_service", "insert into user_events (id, at, name, visitor, member) select id(n),"
-                          /* into four months: no partition has so few rows that reading all is cheaper */
-                          " date_trunc('month', now()) - interval '1 month' + n * interval '5 min',"
-                          " 'e' || n % 20, id(n % 5000 + 1), true from generate_series(1, 30000) n"},
+    {"analytics_service",
+     "insert into user_events (id, at, name, visitor, member) select id(n),"
+     /* spread over four months, so that no partition has so few rows that reading all of them is cheaper */
+     " date_trunc('month', now()) - interval '1 month' + n * interval '5 min',"
+     " 'e' || n % 20, id(n % 5000 + 1), true from generate_series(1, 30000) n"},
     {"analytics_service",
      "insert into user_sessions (day, visitor, member, first_at, last_at, events)"
      " select (at at time zone 'UTC')::date, visitor, true, min(at), max(at), count(*) from user_events group by 1, 2"},

@@ -67,7 +67,7 @@ PGresult *plan_must(PGconn *pg, PGresult *result, const char *what)
         return result;
 }
 
-/* A role's settings come with its log-in only, so they are asked for and set. */
+/* A role's settings apply only at log-in, so they are read and set. */
 PGconn *plan_connect(const char *database)
 {
         PGconn *pg = test_admin_connect(database);
@@ -110,7 +110,7 @@ int plan_prepare(PGconn *pg, const struct db_statement *s)
         return n;
 }
 
-/* From "Buffers: shared hit=12 read=3" of the outermost node, which has the sum. */
+/* Parses "Buffers: shared hit=12 read=3" of the outermost node, which has the sum. */
 static long sum_of_buffers(PGresult *result)
 {
         for (int i = 0; i < PQntuples(result); i++) {
@@ -141,7 +141,7 @@ long plan_count_buffers(PGconn *pg, const struct db_statement *s, const char *va
         return buffers;
 }
 
-/* A generic plan does not look at the values. */
+/* A generic plan does not depend on the values. */
 static void explain(PGconn *pg, const struct db_statement *s, struct buf *plan)
 {
         int n = plan_prepare(pg, s);
@@ -176,7 +176,7 @@ static void check_indexes(const struct plan_expectation *e, const struct buf *pl
         }
 }
 
-/* outbox_head has one row, search_steps and unpublished_counts a few, all of which are wanted. */
+/* outbox_head has one row, search_steps and unpublished_counts a few, all of which are needed. */
 static bool reads_whole_table(const char *plan)
 {
         static const char scan[] = "Seq Scan on ", one_row[] = "outbox_head", few_rows[] = "search_steps",

@@ -1,4 +1,4 @@
-/* What the tests of plans share: rows by the thousand, and statements as production plans them. */
+/* Shared by the tests of plans: thousands of rows, and statements planned as in production. */
 #ifndef SERVICES_TEST_PLAN_SUPPORT_H
 #define SERVICES_TEST_PLAN_SUPPORT_H
 
@@ -7,29 +7,29 @@
 
 /* Runs one command, or fails the test. */
 void plan_fill(const char *database, const char *sql);
-/* Makes the functions id(bigint), a member's or note's id by its number, in order of it, and ids(first, last, step). */
+/* Creates the functions id(bigint), a member's or note's id by number (in order), and ids(first, last, step). */
 void plan_add_ids(const char *database);
 /* Connects as an administrator, with the settings that the service's own role has. */
 PGconn *plan_connect(const char *database);
 PGresult *plan_must(PGconn *pg, PGresult *result, const char *what);
-/* The statement of that name, or the test fails. */
+/* The statement with this name; fails the test if there is none. */
 const struct db_statement *plan_find(const char *database, const char *name);
-/* Prepares it under its name; how many parameters it takes. */
+/* Prepares it under its name. Returns its number of parameters. */
 int plan_prepare(PGconn *pg, const struct db_statement *s);
-/* How many pages of tables and indexes it touches with these values, written as SQL. Prepared already. */
+/* The number of pages of tables and indexes that it touches with these values, given as SQL. It must be prepared. */
 long plan_count_buffers(PGconn *pg, const struct db_statement *s, const char *values);
 
-/* Has the planner believe that the service's tables have so many times the rows. */
+/* Makes the planner assume this many times the rows in the service's tables. */
 void plan_multiply(const char *database, int times);
-/* How many rows it takes a table to have. */
+/* The number of rows that the planner assumes. */
 long plan_estimate(const char *database, const char *table);
 
 struct plan_expectation {
         const char *statement;
-        const char *index; /* that its generic plan must use; more than one, separated by spaces */
+        const char *index; /* the index that its generic plan must use; several are separated by spaces */
 };
 
-/* Fails the test unless each uses its indexes, and reads no whole table. */
+/* Fails the test unless each statement uses its indexes and reads no whole table. */
 void plan_check(const char *database, const struct plan_expectation *expectations, size_t n);
 
 #define CHECK(database, ...)                                                                                           \

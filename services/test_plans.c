@@ -1,6 +1,6 @@
-/* The plans of the hot statements, on tables of a few thousand rows: each by its indexes, none by reading a whole
- * table; and what pages of lists cost beside a hundred thousand rows that they pass over. Generic plans, as a
- * connection that has run a statement six times uses them. */
+/* The plans of the hot statements, on tables of a few thousand rows: each uses its indexes and none reads a whole
+ * table. And the cost of pages of lists that skip a hundred thousand rows. Generic plans, as used by a connection that
+ * has run a statement six times. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -126,7 +126,7 @@ static void follow_requests_are_found_by_index(void **state)
               {"RAISE_PRIVACY_VERSION", "users_pkey"});
 }
 
-static void what_is_erased_is_found_by_index(void **state)
+static void erased_data_are_found_by_index(void **state)
 {
         CHECK("user_service", {"LOCK_EXPIRED", "users_deactivated"}, {"LOCK_UNANSWERED", "users_waiting_age"},
               {"EXPORT_SESSIONS", "user_sessions_"}, {"EXPORT_LOGINS", "user_login_history_of_user"},
@@ -229,8 +229,8 @@ static void chats_and_messages_are_found_by_index(void **state)
         check_chats_and_messages();
 }
 
-/* The planner takes the number of rows from the catalogue, by the page: with so many more of them it plans as it would
- * among 10^7 messages. */
+/* The planner derives the number of rows from the catalogue's pages, so increasing those makes it plan as for 10^7
+ * messages. */
 static void chats_and_messages_are_found_by_index_among_ten_million(void **state)
 {
         plan_multiply("messaging_service", 250);
@@ -301,7 +301,7 @@ static void events_and_keys_are_found_by_index(void **state)
               {"SELECT_KEY_OR_LOCK", "idempotency_keys_pkey"});
 }
 
-/* ---- What a page costs, however much is passed over ---- */
+/* ---- The cost of a page, however many rows are skipped ---- */
 
 #define LAST "'ffffffff-ffff-ffff-ffff-ffffffffffff'"
 
@@ -331,8 +331,8 @@ static void check_pages(const char *database, const struct page *pages, size_t n
 
 #define CHECK_PAGES(database, pages) check_pages((database), (pages), sizeof(pages) / sizeof((pages)[0]))
 
-/* Before these had indexes of their own a page of each touched tens of thousands. */
-static void what_is_hidden_or_deep_costs_a_page_nothing(void **state)
+/* Without their own indexes a page of each touched tens of thousands. */
+static void hidden_or_deep_rows_do_not_make_pages_slower(void **state)
 {
         static const struct page pages[] = {
             {"SELECT_IDS_BY_HASHTAG", "'hidden', " LAST ", '{}', null, 21", 30},
@@ -348,15 +348,15 @@ static void what_is_hidden_or_deep_costs_a_page_nothing(void **state)
         CHECK_PAGES("note_service", pages);
 }
 
-/* Of its month, which is its own nearly: what is read by number was looked for among all ids of the month, too. */
-static void a_page_of_a_large_chat_touches_what_is_on_it(void **state)
+/* Reading by number once searched all ids of the month, which here is nearly all the chat's own. */
+static void a_page_of_a_large_chat_reads_only_its_messages(void **state)
 {
         static const struct page pages[] = {
             {"SELECT_MESSAGES", "id(5), 59980, 60000", 300},
             {"SELECT_MESSAGES", "id(5), 30000, 30020", 300},
             {"SELECT_RANGES", "array[id(5)], '{30000}', '{30020}'", 300},
             {"SELECT_KNOWN", "array[id(5)], '{60000}', 100, 1", 350},
-            {"SELECT_MESSAGES", "id(6), 1, 20", 300}, /* of a small month, too */
+            {"SELECT_MESSAGES", "id(6), 1, 20", 300}, /* also in a small month */
             {"SELECT_RANGES", "array[id(6)], '{1}', '{20}'", 300},
             {"SELECT_MESSAGES_AT", "array[id(6)], '{20}'", 30},
         };
@@ -401,7 +401,7 @@ static void events_for_statistics_are_found_by_index(void **state)
 
 /* Without values all partitions would be pruned from the plan, so it is run with real ones: 15 events an hour, of
  * 30,000. */
-static void questions_about_events_touch_those_of_their_time(void **state)
+static void queries_on_events_read_only_their_period(void **state)
 {
         static const struct page pages[] = {
             {"SELECT_EVENTS_OF_HOUR", "'{e1,e3,note_view}', date_trunc('hour', now() - interval '15 days'), 5", 60},
@@ -412,7 +412,7 @@ static void questions_about_events_touch_those_of_their_time(void **state)
         CHECK_PAGES("analytics_service", pages);
 }
 
-/* As at the first moment of a network: what is known of empty tables makes no plan that reads all of them later. */
+/* As on a new network: plans made for empty tables must not read whole tables later. */
 static void repeated_events_are_found_by_their_id_in_new_months(void **state)
 {
         plan_fill("analytics_service", "select analytics_drop_month('2100-01-01') from generate_series(1, 100)");
@@ -429,7 +429,7 @@ int main(void)
             cmocka_unit_test(relations_are_found_by_index),
             cmocka_unit_test(follow_requests_are_found_by_index),
             cmocka_unit_test(media_are_found_by_index),
-            cmocka_unit_test(what_is_erased_is_found_by_index),
+            cmocka_unit_test(erased_data_are_found_by_index),
             cmocka_unit_test(notes_are_found_by_index),
             cmocka_unit_test(reactions_are_found_by_index),
             cmocka_unit_test(timelines_are_found_by_index),
@@ -439,10 +439,10 @@ int main(void)
             cmocka_unit_test(notifications_are_found_by_index_among_ten_million),
             cmocka_unit_test(events_and_keys_are_found_by_index),
             cmocka_unit_test(events_for_statistics_are_found_by_index),
-            cmocka_unit_test(what_is_hidden_or_deep_costs_a_page_nothing),
-            cmocka_unit_test(questions_about_events_touch_those_of_their_time),
+            cmocka_unit_test(hidden_or_deep_rows_do_not_make_pages_slower),
+            cmocka_unit_test(queries_on_events_read_only_their_period),
             cmocka_unit_test(repeated_events_are_found_by_their_id_in_new_months),
-            cmocka_unit_test(a_page_of_a_large_chat_touches_what_is_on_it),
+            cmocka_unit_test(a_page_of_a_large_chat_reads_only_its_messages),
         };
 
         return cmocka_run_group_tests_name("plans", tests, setup, NULL);

@@ -225,7 +225,7 @@ static void the_search_for_writers_and_readers_distinguishes_them(void **state)
 
 /* ---- Methods ---- */
 
-/* The handlers of a service are a struct of nothing but function pointers, one for each method, in their order. */
+/* A service's handlers are a struct of only function pointers, one per method, in their order. */
 static void every_method_has_a_handler(void **state)
 {
         for (size_t s = 0; s < sonet_n_services; s++) {

@@ -1,5 +1,5 @@
-/* The index of search_service against its owners: built by events and rebuilt it is the same; what changes while one
- * searches, trends, and what takes too long. */
+/* The index of search_service compared with its sources: built from events or rebuilt, it is the same. Also changes
+ * during searches, trends, and searches that take too long. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,7 +30,7 @@ static size_t draw(size_t n)
         return (size_t)(seed >> 33) % n;
 }
 
-/* Words are in as many notes as they are said to be. */
+/* The stored counts of words are correct. */
 static void check_counts(PGconn *pg)
 {
         PGresult *result;
@@ -107,7 +107,7 @@ static void make_network(void)
         for (size_t i = 0; i < NOTES; i += 10) {
                 (void)test_request(members[draw(MEMBERS)], &NOTE(LIKE_NOTE), &(struct test_args){.id = notes[i]}, NULL);
         }
-        for (size_t i = 5; i < NOTES; i += 20) { /* deleted by whoever wrote it */
+        for (size_t i = 5; i < NOTES; i += 20) { /* deleted by its author */
                 for (size_t k = 0; k < MEMBERS; k++) {
                         (void)test_request(members[k], &NOTE(DELETE_NOTE), &(struct test_args){.id = notes[i]}, NULL);
                 }
@@ -128,7 +128,7 @@ static void assert_same_lines(const char *built, const char *rebuilt)
         assert_int_equal(b.len, 0);
 }
 
-static void the_index_rebuilt_is_the_one_that_events_built(void **state)
+static void a_rebuilt_index_equals_the_one_built_by_events(void **state)
 {
         char *built = dump_index(), *rebuilt;
 
@@ -158,9 +158,9 @@ static bool is_found(const Search__SearchPage *page, const char *id)
         return false;
 }
 
-/* ---- What changes while one searches ---- */
+/* ---- Changes during searches ---- */
 
-/* One page of notes, ranked to its end: on a busy machine that may take some tries. */
+/* A page of completely ranked notes, which may take several attempts on a busy machine. */
 static const Search__SearchPage *find(const char *reader, const char *query)
 {
         Search__SearchRequest in = SEARCH__SEARCH_REQUEST__INIT;
@@ -189,7 +189,7 @@ static const char *write_public(const char *author, const char *text)
         return id;
 }
 
-static void a_word_that_an_edit_took_away_finds_nothing_even_before_the_event_is_handled(void **state)
+static void a_word_removed_by_an_edit_finds_nothing_even_before_the_event_is_handled(void **state)
 {
         const char *id = write_public(members[0], "quince and walnut");
 
@@ -222,7 +222,7 @@ static void erase_account(const char *id)
         test_network_settle();
 }
 
-static void who_is_erased_leaves_no_row(void **state)
+static void erased_members_leave_no_rows(void **state)
 {
         const char *gone = test_member("perishable");
         const char *own = write_public(gone, "loquat of mine"), *about = write_public(members[0], "loquat @perishable");
@@ -246,7 +246,7 @@ static void who_is_erased_leaves_no_row(void **state)
                             "0");
         was = ask_of("search_service", row, about);
         assert_null(strstr(was, ":mentions:"));
-        assert_memory_equal(was, "2 ", 2); /* what was read before the redaction is older */
+        assert_memory_equal(was, "2 ", 2); /* data read before the redaction are older */
         assert_null(strstr(ask_of("search_service", row, answer), ":to:"));
         free((void *)own);
         free((void *)about);
@@ -277,8 +277,8 @@ static void write_by(size_t from, size_t to, const char *text, int visibility)
         }
 }
 
-/* Both are used by five; one was by as many on each day before. */
-static void trends_are_what_more_people_use_than_usual_and_not_what_few_repeat(void **state)
+/* Both are used by five people; one was used by as many on each day before. */
+static void trends_are_topics_used_by_more_people_than_usual(void **state)
 {
         const Search__Trends *found;
 
@@ -303,7 +303,7 @@ static void trends_are_what_more_people_use_than_usual_and_not_what_few_repeat(v
         assert_string_equal(test_admin("search_service", "select count(*) from search_uses"), "0");
 }
 
-static void links_are_trends_whichever_way_they_are_written_and_the_latest_first(void **state)
+static void links_are_trends_in_any_spelling_and_recent_ones_weigh_more(void **state)
 {
         const Search__Trends *found;
 
@@ -321,7 +321,7 @@ static void links_are_trends_whichever_way_they_are_written_and_the_latest_first
         change_index("delete from search_uses");
 }
 
-static void notes_are_trends_by_how_many_people_react_and_only_for_who_may_see_them(void **state)
+static void notes_trend_by_number_of_people_and_only_for_readers_who_may_see_them(void **state)
 {
         const char *people[7], *note, *repeated;
         const Search__Trends *found;
@@ -345,7 +345,7 @@ static void notes_are_trends_by_how_many_people_react_and_only_for_who_may_see_t
                 (void)ASK(people[1 + i], NOTE(CREATE_COMMENT), .id = repeated, .text = "and again");
         }
         test_network_settle();
-        assert_int_equal(trends("", NOTES_)->n_items, 0); /* four are too few, and the author is none */
+        assert_int_equal(trends("", NOTES_)->n_items, 0); /* four are too few, and the author does not count */
         (void)ASK(people[5], NOTE(LIKE_NOTE), .id = note);
         test_network_settle();
         found = trends(people[6], NOTES_);
@@ -359,9 +359,9 @@ static void notes_are_trends_by_how_many_people_react_and_only_for_who_may_see_t
         free((void *)repeated);
 }
 
-/* ---- What comes first ---- */
+/* ---- Ranking ---- */
 
-/* More than are ranked, all of them newer and more engaged: of notes that nobody is shown. */
+/* More than are ranked, all of them newer and more engaged, but visible to nobody. */
 static void index_many_with(const char *word)
 {
         char sql[500];
@@ -375,7 +375,7 @@ static void index_many_with(const char *word)
         change_index(sql);
 }
 
-static void what_is_as_it_was_typed_is_found_below_any_number_of_newer_beginnings_and_mistypings(void **state)
+static void exact_matches_are_found_below_any_number_of_newer_inexact_ones(void **state)
 {
         static const char *const others[] = {"quandangs", "quandong"};
         const char *id = write_public(members[0], "quandang");
@@ -388,7 +388,7 @@ static void what_is_as_it_was_typed_is_found_below_any_number_of_newer_beginning
         free((void *)id);
 }
 
-/* ---- What is taken for few ---- */
+/* ---- Estimates ---- */
 
 static bool is_taken_for_few(struct db *db, const char *text)
 {
@@ -401,8 +401,8 @@ static bool is_taken_for_few(struct db *db, const char *text)
         return terms.query.few;
 }
 
-/* Of words that begin alike no more than so many are counted, which must not make many of them seem few. */
-static void what_begins_in_two_thousand_ways_is_not_taken_for_few(void **state)
+/* Only a limited number of words with a prefix is counted, which must not make many seem few. */
+static void a_prefix_of_two_thousand_words_is_not_estimated_as_rare(void **state)
 {
         char url[300];
         struct db *db;
@@ -413,7 +413,7 @@ static void what_begins_in_two_thousand_ways_is_not_taken_for_few(void **state)
         change_index("insert into search_words (word, notes, open)"
                      " select 'ziziphus' || n, 1, 1 from generate_series(1, 1999) n");
         assert_true(is_taken_for_few(db, "ziziphus*"));
-        assert_true(is_taken_for_few(db, "ziziphus")); /* a last word may go on */
+        assert_true(is_taken_for_few(db, "ziziphus")); /* the last word may be a prefix */
         change_index("insert into search_words (word, notes, open) values ('ziziphus', 1, 1)");
         assert_false(is_taken_for_few(db, "ziziphus*"));
         assert_false(is_taken_for_few(db, "ziziphus"));
@@ -439,8 +439,8 @@ static void *search_in_vain(void *n_partial)
         return NULL;
 }
 
-/* More at once than there are connections: some do not get one in time. */
-static void what_was_ranked_by_the_deadline_is_shown_and_said_to_be_partial(void **state)
+/* More concurrent searches than connections: some do not get one in time. */
+static void results_ranked_by_the_deadline_are_shown_as_partial(void **state)
 {
         enum { AT_ONCE = 12 };
         const char *id = write_public(members[0], "sorb");
@@ -475,15 +475,15 @@ static int start(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(the_index_rebuilt_is_the_one_that_events_built),
-            cmocka_unit_test(a_word_that_an_edit_took_away_finds_nothing_even_before_the_event_is_handled),
-            cmocka_unit_test(who_is_erased_leaves_no_row),
-            cmocka_unit_test(trends_are_what_more_people_use_than_usual_and_not_what_few_repeat),
-            cmocka_unit_test(links_are_trends_whichever_way_they_are_written_and_the_latest_first),
-            cmocka_unit_test(notes_are_trends_by_how_many_people_react_and_only_for_who_may_see_them),
-            cmocka_unit_test(what_is_as_it_was_typed_is_found_below_any_number_of_newer_beginnings_and_mistypings),
-            cmocka_unit_test(what_begins_in_two_thousand_ways_is_not_taken_for_few),
-            cmocka_unit_test(what_was_ranked_by_the_deadline_is_shown_and_said_to_be_partial),
+            cmocka_unit_test(a_rebuilt_index_equals_the_one_built_by_events),
+            cmocka_unit_test(a_word_removed_by_an_edit_finds_nothing_even_before_the_event_is_handled),
+            cmocka_unit_test(erased_members_leave_no_rows),
+            cmocka_unit_test(trends_are_topics_used_by_more_people_than_usual),
+            cmocka_unit_test(links_are_trends_in_any_spelling_and_recent_ones_weigh_more),
+            cmocka_unit_test(notes_trend_by_number_of_people_and_only_for_readers_who_may_see_them),
+            cmocka_unit_test(exact_matches_are_found_below_any_number_of_newer_inexact_ones),
+            cmocka_unit_test(a_prefix_of_two_thousand_words_is_not_estimated_as_rare),
+            cmocka_unit_test(results_ranked_by_the_deadline_are_shown_as_partial),
         };
 
         return cmocka_run_group_tests(tests, start, test_stop);

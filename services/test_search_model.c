@@ -1,6 +1,6 @@
-/* What is found is what a reader finds who reads every note: random queries of random readers, in every order and page
+/* Searches compared with a reference that reads every note: random queries by random readers, in every order and page
  * by page, while members follow, block, mute and hide, and notes are written, edited and deleted. SONET_TEST_SEARCHES
- * chooses how many (`./dev test --long`: 100,000). */
+ * sets the number (`./dev test --long`: 100,000). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,10 +14,10 @@
 #include "services/test_support.h"
 
 enum { MEMBERS = 8, NOTES = 80, SEARCHES = 100, TEXT_ROOM = 300 };
-/* Several changes at a time: what takes longest is to wait until the index has them. */
+/* Several changes at a time, since waiting for the index takes longest. */
 enum { BETWEEN_CHANGES = 50, CHANGES = 5 };
 
-/* No two are so alike that one is taken for the other mistyped; some begin others. */
+/* No two are similar enough to count as a typing mistake; some are prefixes of others. */
 static const char *const words[] = {"apricot", "blue", "blueberry", "cranberry", "dragonfruit", "fig", "figment"};
 static const char *const tags[] = {"grove1", "grove2"};
 enum { WORDS = sizeof(words) / sizeof(words[0]), TAGS = sizeof(tags) / sizeof(tags[0]) };
@@ -38,7 +38,7 @@ static size_t draw(size_t n)
         return (size_t)(seed >> 33) % n;
 }
 
-/* ---- The network, and what changes in it ---- */
+/* ---- The network and its changes ---- */
 
 __attribute__((format(printf, 2, 3))) static void append(char text[TEXT_ROOM], const char *format, ...)
 {
@@ -67,7 +67,7 @@ static void draw_text(char text[TEXT_ROOM])
         }
 }
 
-/* A comment when that is allowed. */
+/* A comment, if that is allowed. */
 static void write_note(size_t i)
 {
         char text[TEXT_ROOM];
@@ -95,7 +95,7 @@ static void relate(void)
             &follow_methods[FOLLOW_MUTE_USER],     &follow_methods[FOLLOW_UNMUTE_USER]};
         const char *a = members[draw(MEMBERS)].id, *b = members[draw(MEMBERS)].id;
 
-        (void)test_request(a, methods[draw(8)], &(struct test_args){.id = b}, NULL); /* refused, too */
+        (void)test_request(a, methods[draw(8)], &(struct test_args){.id = b}, NULL); /* may also be refused */
 }
 
 static void hide_or_show(size_t member)
@@ -208,7 +208,7 @@ static struct query *draw_tree(struct arena *arena, enum query_kind above, size_
         return query;
 }
 
-/* One leaf that is not excluded, and at times more: what only excludes is refused. */
+/* At least one leaf that is not excluded, since queries that only exclude are rejected. */
 static struct query *draw_query(struct arena *arena, bool known_reader)
 {
         struct query *query = new_query(arena, QUERY_AND, NULL);
@@ -225,7 +225,7 @@ static struct query *draw_query(struct arena *arena, bool known_reader)
         return query->n == 1 ? query->children[0] : query;
 }
 
-/* The last word of a query may go on, unless it is excluded. */
+/* The last word of a query may be a prefix, unless it is excluded. */
 static const struct query *word_that_may_go_on(const struct query *query)
 {
         bool excluded = false;
@@ -244,7 +244,7 @@ struct reading {
         const Follow__FollowedMembers *followed;
         const struct query *may_go_on;
         const Note__Note *note;
-        const char *text; /* of the note, with a space before and behind each word */
+        const char *text; /* of the note, with a space before and after each word */
 };
 
 static bool has(const struct reading *r, const char *format, const char *word)
@@ -314,7 +314,7 @@ static bool is_unlisted(const char *author, const char *reader)
         return false;
 }
 
-/* Notes for oneself are not in the index. */
+/* Private notes are not in the index. */
 static bool belongs(struct arena *arena, struct reading *r, const struct query *query)
 {
         r->text = arena_printf(arena, " %s ", r->note->text);
@@ -322,7 +322,7 @@ static bool belongs(struct arena *arena, struct reading *r, const struct query *
                !is_unlisted(r->note->author->id, r->reader) && matches(r, query);
 }
 
-/* expected[i]: note i is to be found. */
+/* expected[i]: note i must be found. */
 static void read_every_note(const char *reader, const struct query *query, bool expected[NOTES])
 {
         static struct service self = {.name = "search", .contract = &search_contract};
@@ -358,7 +358,7 @@ static void read_every_note(const char *reader, const struct query *query, bool 
 /* ---- Searching ---- */
 
 struct found {
-        char ids[NOTES + 1][UUID_SIZE]; /* in the order in which they were found */
+        char ids[NOTES + 1][UUID_SIZE]; /* in the order of the results */
         size_t n;
         bool partial;
 };
@@ -371,7 +371,7 @@ static void add_page(struct found *found, const Search__SearchPage *page)
         }
 }
 
-/* Whether they were all read: a busy machine may be too slow for ranking, or to answer at all. */
+/* Whether all pages were read; a busy machine may be too slow for ranking, or to respond at all. */
 static bool read_pages(const char *reader, Search__SearchRequest *in, struct found *found)
 {
         Search__SearchPage *page = NULL;
@@ -422,7 +422,7 @@ static void check(const struct found *found, const bool expected[NOTES], const S
         }
 }
 
-/* How many were found. */
+/* Returns the number of notes found. */
 static size_t search_once(void)
 {
         CLEANUP(arena_free_p) struct arena *arena = arena_new(1024 * 1024);
@@ -446,7 +446,7 @@ static size_t search_once(void)
         return found.n;
 }
 
-static void what_is_found_is_what_its_reader_sees(void **state)
+static void searches_match_the_reference(void **state)
 {
         const char *given = getenv("SONET_TEST_SEARCHES");
         long searches = given != NULL ? strtol(given, NULL, 10) : SEARCHES;
@@ -461,12 +461,12 @@ static void what_is_found_is_what_its_reader_sees(void **state)
                 }
                 found += search_once();
         }
-        assert_true(found > (size_t)searches); /* else it would show little */
+        assert_true(found > (size_t)searches); /* otherwise the test would show little */
 }
 
 int main(void)
 {
-        const struct CMUnitTest tests[] = {cmocka_unit_test(what_is_found_is_what_its_reader_sees)};
+        const struct CMUnitTest tests[] = {cmocka_unit_test(searches_match_the_reference)};
 
         return cmocka_run_group_tests_name("search model", tests, start, test_stop);
 }

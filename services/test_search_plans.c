@@ -1,4 +1,4 @@
-/* The plans of searches, on twenty thousand notes of which each has a common word: with the values that are asked, as
+/* The plans of searches on twenty thousand notes, all of which contain a common word, with actual values as
  * search_candidates plans them. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@
 
 static int setup(void **state)
 {
-        /* Everyone says "common", and each hundredth note "rare". */
+        /* All notes contain "common", and every hundredth "rare". */
         static const char *const rows[] = {
             "insert into search_index (note_id, author_id, version, words, length, engagement, likes)"
             " select id(n), id(n % 500), 1, (case when n % 100 = 0 then 'rare ' else '' end ||"
@@ -52,7 +52,7 @@ static void note_plan(void *context, const PGresult *notice)
         buf_append_c(context, PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY));
 }
 
-/* The plans within the function, as auto_explain tells them to who calls it. */
+/* The plans within the function, reported to the client by auto_explain. */
 static void explain_candidates(const char *values, struct buf *plan)
 {
         static const char *const settings[] = {"load 'auto_explain'", "set auto_explain.log_min_duration = 0",
@@ -77,12 +77,13 @@ static void explain_candidates(const char *values, struct buf *plan)
 #define TERM(word) "'''" word "'''"
 #define NEWEST     "null, null, null, null, 0, null, 0, 600, null, false"
 #define FEW        "null, null, null, null, 0, null, 0, 600, null, true"
-/* In 96 days of which no note is, as if in a window. */
+/* As in a window of 96 days without notes. */
 #define WINDOW              "null, null, null, array[20000001, 20000002, 20000003], 0, null, 0, 600, null, true"
 #define ENGAGED(least, few) "null, null, null, null, 0, 9223372036854775807, " least ", 300, null, " few
 
-/* A word that everyone uses is walked down from the newest and the most engaged; a rare one is read from its list. */
-static void notes_with_words_are_read_where_there_is_least_to_read(void **state)
+/* A word in all notes is searched by walking down from the newest and the most engaged; a rare one is read from the
+ * index of words. */
+static void searches_read_the_smallest_part_of_the_index(void **state)
 {
         static const struct {
                 const char *values, *index;
@@ -93,7 +94,7 @@ static void notes_with_words_are_read_where_there_is_least_to_read(void **state)
             {TERM("common") ", null, '{}', false, " WINDOW, "&& '{20000001,20000002,20000003}'"},
             {"'''rare'' | ''word7''', null, '{}', false, null, null, null, null, 0, null, 0, 600, null, true",
              "search_index_words"},
-            /* the kinds of queries: two words, a phrase, a beginning, without a word, other forms, filters */
+            /* kinds of queries: two words, a phrase, a prefix, an exclusion, other forms, filters */
             {"'''common'' & ''word7''', null, '{}', false, " FEW, "search_index_words"},
             {"'''rare'' <-> ''common''', null, '{}', false, " FEW, "search_index_words"},
             {"'''wor'':*', null, '{}', false, " FEW, "search_index_words"},
@@ -124,7 +125,7 @@ static void notes_with_words_are_read_where_there_is_least_to_read(void **state)
         }
 }
 
-static void what_is_written_and_named_is_found_by_index(void **state)
+static void texts_and_entities_are_found_by_index(void **state)
 {
         CHECK("search_service", {"SELECT_ALTERNATIVES", "search_words_pkey search_synonyms_words"},
               {"DELETE_NOTES", "search_index_pkey"}, {"COUNT_NOTE", "search_index_pkey"},
@@ -147,8 +148,8 @@ static void what_is_written_and_named_is_found_by_index(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(notes_with_words_are_read_where_there_is_least_to_read),
-            cmocka_unit_test(what_is_written_and_named_is_found_by_index),
+            cmocka_unit_test(searches_read_the_smallest_part_of_the_index),
+            cmocka_unit_test(texts_and_entities_are_found_by_index),
         };
 
         return cmocka_run_group_tests_name("search plans", tests, setup, NULL);

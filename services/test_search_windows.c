@@ -1,4 +1,5 @@
-/* Of many matches the newest and the most engaged, read through windows: the same as by reading every note. */
+/* Reading the newest and the most engaged of many matches through windows gives the same result as reading every note.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +18,7 @@ static PGconn *pg;
 
 static int setup(void **state)
 {
-        /* In 400 days; what stands between the words is in the first half alone, in the second, or in one week. */
+        /* Spread over 400 days; some words occur only in the first half, in the second, or in one week. */
         static const char *const rows[] = {
             "create function at(n bigint) returns uuid language sql as $$ select (lpad(to_hex(1700000000000 +"
             " n * 1728000), 12, '0') || '7' || lpad(to_hex(n % 4096), 3, '0') || '8' || lpad(to_hex(n), 15, '0'))::uuid"
@@ -73,7 +74,7 @@ static void assert_same(struct arena *arena, SearchRows__Candidate *const *rows,
         PQclear(expected);
 }
 
-/* Newest and most engaged, in pages of several sizes. */
+/* By time and by engagement, in pages of several sizes. */
 static void compare(struct rpc_call *c, const struct terms *terms, const struct candidates_asked *base)
 {
         static const size_t rooms[] = {1, 30, 600};
@@ -96,7 +97,7 @@ static void compare(struct rpc_call *c, const struct terms *terms, const struct 
         }
 }
 
-static void what_windows_find_is_what_reading_every_note_finds(void **state)
+static void windows_find_the_same_as_reading_every_note(void **state)
 {
         static const char *const queries[] = {"common",
                                               "often",
@@ -141,7 +142,7 @@ static void what_windows_find_is_what_reading_every_note_finds(void **state)
         }
 }
 
-/* Each hour once, in as few parts as there are. */
+/* Each hour is covered once, by as few spans as possible. */
 static void spans_cover_each_hour_once(void **state)
 {
         static const struct {
@@ -160,13 +161,13 @@ static void spans_cover_each_hour_once(void **state)
                 }
                 assert_int_equal(hours, asked[i].to - asked[i].from + 1);
         }
-        assert_int_equal(window_spans(1, 768 * 200, spans), 0); /* more than may be asked for */
+        assert_int_equal(window_spans(1, 768 * 200, spans), 0); /* more than the maximum */
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(what_windows_find_is_what_reading_every_note_finds),
+            cmocka_unit_test(windows_find_the_same_as_reading_every_note),
             cmocka_unit_test(spans_cover_each_hour_once),
         };
 

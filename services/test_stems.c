@@ -1,5 +1,5 @@
-/* Stems are those of PostgreSQL's dictionaries: of random words in the letters of each language, with endings that it
- * has, and of the words that say nothing. */
+/* Stems match PostgreSQL's dictionaries, for random words in each language's letters and with its endings, and for stop
+ * words. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -45,7 +45,7 @@ static const char *letters_of(enum script script)
         }
 }
 
-/* A code point of the text, by its place. */
+/* The i-th code point of a text. */
 static char *letter(char *out, const char *letters, size_t at)
 {
         size_t n = 0;
@@ -74,7 +74,7 @@ static char *draw_word(struct arena *arena, const struct language *language)
             language->script == SCRIPT_LATIN ? latin_ends[draw(sizeof(latin_ends) / sizeof(latin_ends[0]))] : "");
 }
 
-/* The stem by PostgreSQL; NULL: the word says nothing. */
+/* PostgreSQL's stem; NULL for a stop word. */
 static char *ask(struct arena *arena, PGconn *pg, const struct language *language, const char *word)
 {
         const char *values[] = {arena_printf(arena, "%s_stem", language->stemmer), word};
@@ -107,7 +107,7 @@ static void compare(PGconn *pg, const struct language *language, char *const *wo
         }
 }
 
-static void stems_are_those_of_the_dictionaries(void **state)
+static void stems_match_the_dictionaries(void **state)
 {
         CLEANUP(arena_free_p) struct arena *arena = arena_new((size_t)64 * 1024 * 1024);
         PGconn *pg = PQconnectdb(test_admin_url());
@@ -125,8 +125,8 @@ static void stems_are_those_of_the_dictionaries(void **state)
         PQfinish(pg);
 }
 
-/* By the lists of the dictionaries, in both directions: none is missing, and none is there that they do not have. */
-static void words_that_say_nothing_are_those_of_the_dictionaries(void **state)
+/* Compares the stop words with the dictionaries' lists in both directions. */
+static void stop_words_match_the_dictionaries(void **state)
 {
 #define STOP_WORDS(code, ...) {#code, (char *[]){__VA_ARGS__}, sizeof((char *[]){__VA_ARGS__}) / sizeof(char *)},
         struct {
@@ -144,7 +144,7 @@ static void words_that_say_nothing_are_those_of_the_dictionaries(void **state)
                 size_t n = 0;
                 const struct language *languages = language_list(&n);
 
-                for (size_t k = 0; k < n; k++) { /* of one language in the dictionaries of all others, too */
+                for (size_t k = 0; k < n; k++) { /* also words of one language in the dictionaries of all others */
                         compare(pg, &languages[k], lists[i].words, lists[i].n);
                 }
         }
@@ -154,8 +154,8 @@ static void words_that_say_nothing_are_those_of_the_dictionaries(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(stems_are_those_of_the_dictionaries),
-            cmocka_unit_test(words_that_say_nothing_are_those_of_the_dictionaries),
+            cmocka_unit_test(stems_match_the_dictionaries),
+            cmocka_unit_test(stop_words_match_the_dictionaries),
         };
 
         return cmocka_run_group_tests_name("stems", tests, NULL, NULL);

@@ -1,5 +1,5 @@
-// The pages behind links of mails: a form that is one request of the API. What stands behind # in the link is a secret: it goes with the
-// request, and leaves the address bar at once.
+// The pages that mails link to: a form for one request to the API. The fragment of the link is a secret, which is sent
+// with the request and removed from the address bar at once.
 const token = window.location.hash.slice(1);
 const outcome = document.querySelector('#outcome');
 

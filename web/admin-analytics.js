@@ -49,7 +49,7 @@ const HOURS = ['time_to_first_note']; // told in seconds, shown in hours
 const formatOf = (name) => (value) => (HOURS.includes(name) ? number.format(value / 3600) : (name === 'stickiness' ? percent : number).format(value));
 const dayOf = (ms) => new Date(ms).toISOString().slice(0, 10);
 
-// A day that the answer leaves out had too few people to tell, or nobody: a gap.
+// A day missing in the response had too few people, or none: a gap.
 function byDays(points, from, to) {
         const known = new Map(points.map((p) => [p.at.slice(0, 10), p.value]));
         return Array.from({ length: (to - from) / DAY_MS }, (_, i) => dayOf(from + i * DAY_MS)).map((day) => ({ day, value: known.get(day) ?? null }));

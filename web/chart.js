@@ -26,7 +26,7 @@ export function runs(points) {
         }, [[]]).filter((run) => run.length);
 }
 
-// points: {day: '2026-11-27', value: number or null}, one for each day. label: what a screen reader says instead of the picture.
+// points: {day: '2026-11-27', value: number or null}, one per day. label: for screen readers.
 export function chart(points, label, format) {
         const top = roundUp(Math.max(...points.map((p) => p.value ?? 0)));
         const x = (i) => LEFT + (WIDTH - LEFT - RIGHT) * (points.length > 1 ? i / (points.length - 1) : 0.5);

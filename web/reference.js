@@ -1,5 +1,6 @@
-// The contract: a list of all routes by service, and one service with its details at a time, light or dark as the reader prefers. What one
-// types as a token stays in this page and is forgotten with it. Not all at once: Swagger UI shows a part of so many routes, and is slow with it.
+// The API reference: a list of all routes by service, and one service with its details at a time, in the reader's
+// preferred colour scheme. A token entered here stays in this page only. Not everything at once, since Swagger UI is
+// slow with so many routes.
 const dark = window.matchMedia('(prefers-color-scheme: dark)');
 const followScheme = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
 dark.addEventListener('change', followScheme);
@@ -13,7 +14,7 @@ function element(name, properties, ...children) {
         return made;
 }
 
-// Of one service: [verb, path, operation].
+// The operations of a service: [verb, path, operation].
 const operationsOf = (spec, tag) => Object.entries(spec.paths).flatMap(([path, verbs]) =>
         Object.entries(verbs).filter(([, o]) => o.tags?.includes(tag)).map(([verb, o]) => [verb, path, o]));
 

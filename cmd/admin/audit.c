@@ -97,7 +97,7 @@ static sn_status check_rest(struct rpc_call *c, const struct verification *v)
                                         "%" PRId64 " entries of the audit log are not in its hash chain", unlinked);
 }
 
-static sn_status verify(struct admin *a, struct rpc_call *c)
+static sn_status admin_audit_verify(struct admin *a, struct rpc_call *c)
 {
         struct verification v = {0};
         char hex[HEX_SIZE] = "";
@@ -179,7 +179,7 @@ static void print_line(const struct audit_row *row)
                row->after != NULL ? row->after : "");
 }
 
-static sn_status list(struct admin *a, struct rpc_call *c)
+static sn_status admin_audit_list(struct admin *a, struct rpc_call *c)
 {
         struct audit_row *rows = NULL;
         size_t n = 0;
@@ -196,7 +196,7 @@ sn_status admin_audit(struct admin *a, int n, char **words)
         static const struct {
                 const char *name;
                 admin_action run;
-        } commands[] = {{"list", list}, {"export", export_all}, {"verify", verify}};
+        } commands[] = {{"list", admin_audit_list}, {"export", export_all}, {"verify", admin_audit_verify}};
 
         for (size_t i = 0; n == 1 && i < sizeof(commands) / sizeof(commands[0]); i++) {
                 if (strcmp(words[0], commands[i].name) == 0) {

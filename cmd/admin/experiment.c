@@ -7,7 +7,7 @@
 #include "base/uuid.h"
 #include "cmd/admin/admin.h"
 
-static sn_status verify(struct admin *a, struct rpc_call *c)
+static sn_status admin_experiment_verify(struct admin *a, struct rpc_call *c)
 {
         struct experiment_verdict verdict = {0};
 
@@ -33,5 +33,5 @@ sn_status admin_experiment(struct admin *a, int n, char **words)
                 return SN_INVALID_ARGUMENT;
         }
         a->words = words + 1;
-        return admin_with_service(a, service_definition_find("analytics"), verify);
+        return admin_with_service(a, service_definition_find("analytics"), admin_experiment_verify);
 }

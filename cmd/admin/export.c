@@ -7,7 +7,7 @@
 
 enum { CALL_MS = 60000, TEXT_MAX = 16 << 20 };
 
-static sn_status print(struct rpc_call *c, struct buf *text)
+static sn_status print_text(struct rpc_call *c, struct buf *text)
 {
         bool good = !text->overflow && fwrite(text->data, 1, text->len, stdout) == text->len && fflush(stdout) == 0;
 
@@ -34,7 +34,7 @@ static sn_status print_portion(struct admin *a, struct rpc_call *c, const struct
         export_write_items(&text, part, &out, a->n_listed == 0);
         a->n_listed += out.n_items;
         *after = out.more ? arena_strdup(c->arena, out.items[out.n_items - 1]->position) : NULL;
-        return text.len > 0 ? print(c, &text) : SN_OK;
+        return text.len > 0 ? print_text(c, &text) : SN_OK;
 }
 
 static sn_status print_service(struct admin *a, struct rpc_call *c)
@@ -58,7 +58,7 @@ static sn_status print_start(struct admin *a, struct rpc_call *c)
         a->member_id = arena_strdup(a->arena, account.id);
         buf_init(&text, TEXT_MAX);
         export_write_start(&text, a->member_id, c->now_ms);
-        return print(c, &text);
+        return print_text(c, &text);
 }
 
 static sn_status print_end(struct admin *a, struct rpc_call *c)
@@ -67,7 +67,7 @@ static sn_status print_end(struct admin *a, struct rpc_call *c)
 
         buf_init(&text, TEXT_MAX);
         export_write_end(&text);
-        return print(c, &text);
+        return print_text(c, &text);
 }
 
 sn_status admin_export(struct admin *a)

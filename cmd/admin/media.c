@@ -20,7 +20,7 @@ static void print_problem(const char *problem)
 }
 
 /* The settings, with the folder of `sonet up` as the default. */
-static struct blobs_options places(const struct admin *a)
+static struct blobs_options storage_options(const struct admin *a)
 {
         struct blobs_options options = blobs_options(&a->settings);
 
@@ -33,10 +33,10 @@ static sn_status fail_setup(struct rpc_call *c)
         return rpc_fail(c, SN_FAILED_PRECONDITION, NULL, "cannot use the folder or the bucket; see the log above");
 }
 
-static sn_status check(struct admin *a, struct rpc_call *c)
+static sn_status admin_media_check(struct admin *a, struct rpc_call *c)
 {
         struct media_check result = {.say = print_problem};
-        const struct blobs_options options = places(a);
+        const struct blobs_options options = storage_options(a);
 
         if (blobs_use(&options, false) != SN_OK) {
                 return fail_setup(c);
@@ -52,9 +52,9 @@ static sn_status check(struct admin *a, struct rpc_call *c)
 
 /* --- move --- */
 
-static sn_status move(struct admin *a, struct rpc_call *c)
+static sn_status admin_media_move(struct admin *a, struct rpc_call *c)
 {
-        const struct blobs_options o = places(a);
+        const struct blobs_options o = storage_options(a);
         bool to_bucket = strcmp(a->words[0], "bucket") == 0;
         struct media_move result = {.from = to_bucket ? &folder_storage : &bucket_storage,
                                     .to = to_bucket ? &bucket_storage : &folder_storage,
@@ -78,7 +78,7 @@ static sn_status move(struct admin *a, struct rpc_call *c)
 
 /* --- the block list --- */
 
-static sn_status block(struct admin *a, struct rpc_call *c)
+static sn_status admin_media_block(struct admin *a, struct rpc_call *c)
 {
         int64_t n = 0;
 
@@ -87,12 +87,12 @@ static sn_status block(struct admin *a, struct rpc_call *c)
         return SN_OK;
 }
 
-static sn_status unblock(struct admin *a, struct rpc_call *c)
+static sn_status admin_media_unblock(struct admin *a, struct rpc_call *c)
 {
         return DB_WRITE(c, tx, block_remove(tx, a->words[0]));
 }
 
-static sn_status list(struct admin *a, struct rpc_call *c)
+static sn_status admin_media_list(struct admin *a, struct rpc_call *c)
 {
         MediaRows__Block **blocks = NULL;
         char when[CLOCK_RFC3339_SIZE];
@@ -115,8 +115,11 @@ sn_status admin_media(struct admin *a, int n, char **words)
                 const char *name;
                 int words; /* number of operands */
                 admin_action run;
-        } commands[] = {
-            {"check", 0, check}, {"move", 1, move}, {"block", 2, block}, {"unblock", 1, unblock}, {"blocks", 0, list}};
+        } commands[] = {{"check", 0, admin_media_check},
+                        {"move", 1, admin_media_move},
+                        {"block", 2, admin_media_block},
+                        {"unblock", 1, admin_media_unblock},
+                        {"blocks", 0, admin_media_list}};
 
         for (size_t i = 0; n > 0 && i < sizeof(commands) / sizeof(commands[0]); i++) {
                 if (strcmp(words[0], commands[i].name) == 0 && n - 1 == commands[i].words) {

@@ -8,7 +8,8 @@
 #include "services/user/accounts.h"
 
 /* TYPE CHANNEL LANGUAGE: the template in use. */
-static sn_status choose(struct admin *a, struct rpc_call *c, const struct templates **saved, struct template_text *text)
+static sn_status choose_template(struct admin *a, struct rpc_call *c, const struct templates **saved,
+                                 struct template_text *text)
 {
         for (int i = CHANNEL_PUSH; i <= CHANNEL_SMS; i++) {
                 if (strcmp(channel_name((enum channel)i), a->words[1]) == 0 &&
@@ -22,7 +23,7 @@ static sn_status choose(struct admin *a, struct rpc_call *c, const struct templa
                         a->words[0], a->words[1]);
 }
 
-static sn_status preview(struct admin *a, struct rpc_call *c)
+static sn_status admin_notify_preview(struct admin *a, struct rpc_call *c)
 {
         CLEANUP(buf_free) struct buf error;
         const struct templates *saved = NULL;
@@ -30,7 +31,7 @@ static sn_status preview(struct admin *a, struct rpc_call *c)
         struct template_text text;
 
         buf_init(&error, 1000);
-        TRY(choose(a, c, &saved, &text));
+        TRY(choose_template(a, c, &saved, &text));
         if (!template_preview(c->arena, saved, &text, 1, &sample, &error)) {
                 return rpc_fail(c, SN_INTERNAL, NULL, "%s", error.data);
         }
@@ -48,7 +49,7 @@ static sn_status send_mail(struct admin *a, struct rpc_call *c)
         const struct templates *saved = NULL;
         struct template_text text;
 
-        TRY(choose(a, c, &saved, &text));
+        TRY(choose_template(a, c, &saved, &text));
         TRY(DB_WRITE(c, tx, template_mail_sample(tx, saved, &text, a->words[3])));
         printf("%s was queued for sending\n", template_label(c->arena, &text));
         return SN_OK;
@@ -105,7 +106,7 @@ sn_status admin_notify(struct admin *a, int n, char **words)
 
         a->words = words + 1;
         if (n == 4 && strcmp(words[0], "preview") == 0) {
-                return admin_with_service(a, notification, preview);
+                return admin_with_service(a, notification, admin_notify_preview);
         }
         if (n == 5 && strcmp(words[0], "test") == 0) {
                 return send_test(a);

@@ -6,7 +6,7 @@
 #include <string.h>
 #include "cmd/admin/admin.h"
 
-static sn_status show(struct admin *a, struct rpc_call *c)
+static sn_status admin_search_show(struct admin *a, struct rpc_call *c)
 {
         SearchRows__Rebuild **rows = NULL;
         size_t n = 0;
@@ -19,7 +19,7 @@ static sn_status show(struct admin *a, struct rpc_call *c)
         return SN_OK;
 }
 
-static sn_status rebuild(struct admin *a, struct rpc_call *c)
+static sn_status admin_search_rebuild(struct admin *a, struct rpc_call *c)
 {
         return DB_WRITE(c, tx, rebuild_ask(tx));
 }
@@ -29,11 +29,11 @@ sn_status admin_search(struct admin *a, int n, char **words)
         const struct service_definition *search = service_definition_find("search");
 
         if (n == 1 && strcmp(words[0], "rebuild") == 0) {
-                TRY(admin_with_service(a, search, rebuild));
-                return admin_with_service(a, search, show);
+                TRY(admin_with_service(a, search, admin_search_rebuild));
+                return admin_with_service(a, search, admin_search_show);
         }
         if (n == 1 && strcmp(words[0], "progress") == 0) {
-                return admin_with_service(a, search, show);
+                return admin_with_service(a, search, admin_search_show);
         }
         buf_append_c(&a->error, "expected 'search rebuild' or 'search progress'");
         return SN_INVALID_ARGUMENT;

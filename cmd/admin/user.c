@@ -11,7 +11,7 @@
 #include "services/user/roles.h"
 #include "services/user/user.h"
 
-static const char *when(const Google__Protobuf__Timestamp *at, char text[CLOCK_RFC3339_SIZE])
+static const char *format_timestamp(const Google__Protobuf__Timestamp *at, char text[CLOCK_RFC3339_SIZE])
 {
         return at != NULL ? clock_format_ms(at->seconds * 1000 + at->nanos / 1000000, text) : "-";
 }
@@ -23,14 +23,17 @@ static void print_account(const UserAdmin__Account *account)
 
         printf("id         %s\nusername   %s\nname       %s\nemail      %s\nrole       %s\ncreated    %s\n",
                account->id, account->username, account->display_name, account->email, account->role,
-               when(account->created_at, created));
-        printf("sessions   %" PRId64 ", last used %s\n", account->sessions, when(account->last_used_at, used));
-        printf("verified   %s\n", when(account->email_verified_at, verified));
+               format_timestamp(account->created_at, created));
+        printf("sessions   %" PRId64 ", last used %s\n", account->sessions,
+               format_timestamp(account->last_used_at, used));
+        printf("verified   %s\n", format_timestamp(account->email_verified_at, verified));
         if (account->waiting_since != NULL) {
-                printf("waiting    since %s: %s\n", when(account->waiting_since, waiting), account->join_reason);
+                printf("waiting    since %s: %s\n", format_timestamp(account->waiting_since, waiting),
+                       account->join_reason);
         }
         if (account->suspended_at != NULL) {
-                printf("suspended  %s: %s\n", when(account->suspended_at, suspended), account->suspension_reason);
+                printf("suspended  %s: %s\n", format_timestamp(account->suspended_at, suspended),
+                       account->suspension_reason);
         }
 }
 
@@ -39,21 +42,21 @@ static void print_line(const UserAdmin__Account *account)
         char created[CLOCK_RFC3339_SIZE];
 
         printf("%s  %-30s %-13s %s  %s%s%s\n", account->id, account->username, account->role,
-               when(account->created_at, created), account->email, account->suspended_at != NULL ? "  suspended" : "",
-               account->waiting_since != NULL ? "  waiting" : "");
+               format_timestamp(account->created_at, created), account->email,
+               account->suspended_at != NULL ? "  suspended" : "", account->waiting_since != NULL ? "  waiting" : "");
 }
 
-static sn_status find(struct db_tx *tx, const struct admin *a, UserAdmin__Account *out)
+static sn_status find_account(struct db_tx *tx, const struct admin *a, UserAdmin__Account *out)
 {
         user_admin__account__init(out);
         return account_find(tx, a->words[0], out);
 }
 
-static sn_status show(struct admin *a, struct rpc_call *c)
+static sn_status admin_user_show(struct admin *a, struct rpc_call *c)
 {
         UserAdmin__Account account = USER_ADMIN__ACCOUNT__INIT;
 
-        TRY(DB_READ(c, tx, find(tx, a, &account)));
+        TRY(DB_READ(c, tx, find_account(tx, a, &account)));
         print_account(&account);
         return SN_OK;
 }
@@ -64,7 +67,7 @@ static sn_status no_such_role(struct rpc_call *c, const char *name)
                         name);
 }
 
-static sn_status list(struct admin *a, struct rpc_call *c)
+static sn_status admin_user_list(struct admin *a, struct rpc_call *c)
 {
         struct account_filter filter = {.role = a->role, .suspended = a->suspended, .waiting = a->waiting};
         struct page_scan scan = {.limit = (size_t)a->limit};
@@ -82,14 +85,14 @@ static sn_status list(struct admin *a, struct rpc_call *c)
 }
 
 /* A change to the account named by the first operand, which is then shown. */
-static sn_status change(struct admin *a, struct rpc_call *c,
-                        sn_status (*run)(struct db_tx *tx, const struct admin *a, UserAdmin__Account *account))
+static sn_status change_account(struct admin *a, struct rpc_call *c,
+                                sn_status (*run)(struct db_tx *tx, const struct admin *a, UserAdmin__Account *account))
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
         UserAdmin__Account account;
 
         TRY(db_begin(c, &tx));
-        TRY(find(tx, a, &account));
+        TRY(find_account(tx, a, &account));
         TRY(run(tx, a, &account));
         TRY(db_commit(c, NULL, &tx));
         print_account(&account);
@@ -104,12 +107,12 @@ static sn_status set_role(struct db_tx *tx, const struct admin *a, UserAdmin__Ac
         return account_set_role(tx, arena_strdup(db_arena(tx), account->id), a->words[1], account);
 }
 
-static sn_status role(struct admin *a, struct rpc_call *c)
+static sn_status admin_user_role(struct admin *a, struct rpc_call *c)
 {
-        return change(a, c, set_role);
+        return change_account(a, c, set_role);
 }
 
-static sn_status create(struct admin *a, struct rpc_call *c)
+static sn_status admin_user_create(struct admin *a, struct rpc_call *c)
 {
         UserAdmin__Account account = USER_ADMIN__ACCOUNT__INIT;
         const char *role = a->role[0] != '\0' ? a->role : roles[0].name;
@@ -128,20 +131,20 @@ static sn_status set_approved(struct db_tx *tx, const struct admin *a, UserAdmin
         return account_approve(tx, arena_strdup(db_arena(tx), account->id), account);
 }
 
-static sn_status approve(struct admin *a, struct rpc_call *c)
+static sn_status admin_user_approve(struct admin *a, struct rpc_call *c)
 {
-        return change(a, c, set_approved);
+        return change_account(a, c, set_approved);
 }
 
 /* A change after which the account may no longer exist. */
-static sn_status end(struct admin *a, struct rpc_call *c, const char *done,
-                     sn_status (*run)(struct db_tx *tx, const struct admin *a, const char *id))
+static sn_status end_account(struct admin *a, struct rpc_call *c, const char *done,
+                             sn_status (*run)(struct db_tx *tx, const struct admin *a, const char *id))
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
         UserAdmin__Account account;
 
         TRY(db_begin(c, &tx));
-        TRY(find(tx, a, &account));
+        TRY(find_account(tx, a, &account));
         TRY(run(tx, a, account.id));
         TRY(db_commit(c, NULL, &tx));
         printf("%s (%s) %s\n", account.username, account.id, done);
@@ -153,9 +156,9 @@ static sn_status run_decline(struct db_tx *tx, const struct admin *a, const char
         return account_decline(tx, id);
 }
 
-static sn_status decline(struct admin *a, struct rpc_call *c)
+static sn_status admin_user_decline(struct admin *a, struct rpc_call *c)
 {
-        return end(a, c, "was declined and erased", run_decline);
+        return end_account(a, c, "was declined and erased", run_decline);
 }
 
 static sn_status run_delete(struct db_tx *tx, const struct admin *a, const char *id)
@@ -165,8 +168,8 @@ static sn_status run_delete(struct db_tx *tx, const struct admin *a, const char 
 
 static sn_status delete (struct admin *a, struct rpc_call *c)
 {
-        return end(a, c, a->now ? "was erased" : "was deactivated and will be erased after ACCOUNT_GRACE_DAYS",
-                   run_delete);
+        return end_account(a, c, a->now ? "was erased" : "was deactivated and will be erased after ACCOUNT_GRACE_DAYS",
+                           run_delete);
 }
 
 static sn_status set_suspended(struct db_tx *tx, const struct admin *a, UserAdmin__Account *account)
@@ -179,9 +182,9 @@ static sn_status set_suspended(struct db_tx *tx, const struct admin *a, UserAdmi
         return account_suspend(tx, arena_strdup(db_arena(tx), account->id), a->words[1], account);
 }
 
-static sn_status suspend(struct admin *a, struct rpc_call *c)
+static sn_status admin_user_suspend(struct admin *a, struct rpc_call *c)
 {
-        return change(a, c, set_suspended);
+        return change_account(a, c, set_suspended);
 }
 
 static sn_status set_unsuspended(struct db_tx *tx, const struct admin *a, UserAdmin__Account *account)
@@ -189,9 +192,9 @@ static sn_status set_unsuspended(struct db_tx *tx, const struct admin *a, UserAd
         return account_unsuspend(tx, arena_strdup(db_arena(tx), account->id), account);
 }
 
-static sn_status unsuspend(struct admin *a, struct rpc_call *c)
+static sn_status admin_user_unsuspend(struct admin *a, struct rpc_call *c)
 {
-        return change(a, c, set_unsuspended);
+        return change_account(a, c, set_unsuspended);
 }
 
 static sn_status set_factors_reset(struct db_tx *tx, const struct admin *a, UserAdmin__Account *account)
@@ -201,7 +204,7 @@ static sn_status set_factors_reset(struct db_tx *tx, const struct admin *a, User
 
 static sn_status reset_factors(struct admin *a, struct rpc_call *c)
 {
-        return change(a, c, set_factors_reset);
+        return change_account(a, c, set_factors_reset);
 }
 
 static const struct {
@@ -210,14 +213,14 @@ static const struct {
         const char *operands;
         admin_action run;
 } COMMANDS[] = {
-    {"show", 1, "MEMBER", show},
-    {"create", 2, "USERNAME EMAIL [--role ROLE]", create},
-    {"list", 0, "[--role ROLE] [--suspended] [--waiting] [--limit N]", list},
-    {"role", 2, "MEMBER member|moderator|administrator", role},
-    {"suspend", 2, "MEMBER REASON", suspend},
-    {"unsuspend", 1, "MEMBER", unsuspend},
-    {"approve", 1, "MEMBER", approve},
-    {"decline", 1, "MEMBER", decline},
+    {"show", 1, "MEMBER", admin_user_show},
+    {"create", 2, "USERNAME EMAIL [--role ROLE]", admin_user_create},
+    {"list", 0, "[--role ROLE] [--suspended] [--waiting] [--limit N]", admin_user_list},
+    {"role", 2, "MEMBER member|moderator|administrator", admin_user_role},
+    {"suspend", 2, "MEMBER REASON", admin_user_suspend},
+    {"unsuspend", 1, "MEMBER", admin_user_unsuspend},
+    {"approve", 1, "MEMBER", admin_user_approve},
+    {"decline", 1, "MEMBER", admin_user_decline},
     {"reset-2fa", 1, "MEMBER", reset_factors},
     {"delete", 1, "MEMBER [--now]", delete},
     {"export", 1, "MEMBER", NULL}, /* of all services */

@@ -60,7 +60,7 @@ static sn_status pause_ms(struct import_client *client, int64_t ms)
 }
 
 /* "PUT /v1/… returned 422: text (field): sentence" */
-static sn_status describe(struct import_client *client, const struct http_ask *ask, int status)
+static sn_status describe_problem(struct import_client *client, const struct http_ask *ask, int status)
 {
         CLEANUP(import_json_free_p)
         json_t *problem = json_loadb(client->reply.body.data, client->reply.body.len, 0, NULL);
@@ -106,7 +106,7 @@ static sn_status ask_patiently(struct import_client *client, const struct http_a
                         silent_since_us = clock_monotonic_us(); /* the server is responding and says when */
                 } else if (clock_monotonic_us() - silent_since_us > PATIENCE_MS * INT64_C(1000)) {
                         if (*status > 0) {
-                                return describe(client, ask, *status);
+                                return describe_problem(client, ask, *status);
                         }
                         buf_reset(&client->error);
                         buf_printf(&client->error, "the server at http://%s:%d is no longer responding",
@@ -192,10 +192,10 @@ static sn_status log_in(struct import_client *client, struct import_session *ses
                            session->username);
                 return SN_UNAUTHENTICATED;
         }
-        return describe(client, &ask, status);
+        return describe_problem(client, &ask, status);
 }
 
-static sn_status renew(struct import_client *client, struct import_session *session)
+static sn_status renew_session(struct import_client *client, struct import_session *session)
 {
         struct http_ask ask;
         int status = 0;
@@ -221,7 +221,7 @@ static sn_status register_member(struct import_client *client, struct import_ses
                 return log_in(client, session); /* a response was lost, or another import is running */
         }
         if (status != 201) {
-                return describe(client, &ask, status);
+                return describe_problem(client, &ask, status);
         }
         session->registered_now = true;
         return take_tokens(client, session, &ask);
@@ -238,7 +238,7 @@ sn_status import_client_enter(struct import_client *client, struct import_sessio
         if (status == 404) {
                 return register_member(client, session);
         }
-        return status == 200 ? log_in(client, session) : describe(client, &ask, status);
+        return status == 200 ? log_in(client, session) : describe_problem(client, &ask, status);
 }
 
 /* ---- calls
@@ -249,12 +249,12 @@ sn_status import_client_call(struct import_client *client, struct import_session
                              int *status, json_t **answer)
 {
         if (session != NULL && clock_monotonic_us() > session->renew_us) {
-                TRY(renew(client, session));
+                TRY(renew_session(client, session));
         }
         ask.bearer = session != NULL ? session->access_token : NULL;
         TRY(ask_patiently(client, &ask, status));
         if (*status == 401 && session != NULL) { /* the session was ended elsewhere, or the clock jumped */
-                TRY(renew(client, session));
+                TRY(renew_session(client, session));
                 ask.bearer = session->access_token;
                 TRY(ask_patiently(client, &ask, status));
         }
@@ -272,5 +272,5 @@ sn_status import_client_expect(struct import_client *client, struct import_sessi
         int status = 0;
 
         TRY(import_client_call(client, session, ask, &status, answer));
-        return status / 100 == 2 ? SN_OK : describe(client, &ask, status);
+        return status / 100 == 2 ? SN_OK : describe_problem(client, &ask, status);
 }

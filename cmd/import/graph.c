@@ -112,7 +112,7 @@ static void collect_neighbours(struct import_graph *graph)
 }
 
 /* Takes edges between node numbers, and builds the rest of the graph. */
-static void finish(struct import_graph *graph, struct ties *ties)
+static void finish_graph(struct import_graph *graph, struct ties *ties)
 {
         graph->repeated = drop_repeated(ties);
         graph->ties = ties->items;
@@ -134,7 +134,7 @@ static bool is_space(char c)
         return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-static struct str trim(struct str s)
+static struct str trim_spaces(struct str s)
 {
         while (s.len > 0 && is_space(s.ptr[0])) {
                 s.ptr++;
@@ -156,7 +156,7 @@ static bool read_node(struct str *line, int64_t *node)
         if (len == 0 || !str_to_i64((struct str){line->ptr, len}, node)) {
                 return false;
         }
-        *line = trim((struct str){line->ptr + len, line->len - len});
+        *line = trim_spaces((struct str){line->ptr + len, line->len - len});
         return true;
 }
 
@@ -165,7 +165,7 @@ static const char *read_tie(struct str line, struct ties *ties)
 {
         int64_t a = 0, b = 0;
 
-        line = trim(line);
+        line = trim_spaces(line);
         if (line.len == 0 || line.ptr[0] == '%' || line.ptr[0] == '#') {
                 return NULL;
         }
@@ -173,7 +173,7 @@ static const char *read_tie(struct str line, struct ties *ties)
                 return "expected two member numbers, such as '15 0'";
         }
         if (line.len > 0 && line.ptr[0] == ',') {
-                line = trim((struct str){line.ptr + 1, line.len - 1});
+                line = trim_spaces((struct str){line.ptr + 1, line.len - 1});
         }
         if (!read_node(&line, &b) || line.len > 0) {
                 return "expected two member numbers and nothing else, such as '15 0'";
@@ -236,7 +236,7 @@ sn_status import_graph_read(const char *path, struct import_graph *graph, struct
                 free(ties.items);
                 return status;
         }
-        finish(graph, &ties);
+        finish_graph(graph, &ties);
         return SN_OK;
 }
 
@@ -260,7 +260,7 @@ static uint32_t draw_end(const struct ties *ties, uint64_t *state)
         return (import_random(state) & 1) != 0 ? tie->a : tie->b;
 }
 
-static void attach(struct ties *ties, uint32_t member, size_t wanted, uint64_t *state)
+static void attach_member(struct ties *ties, uint32_t member, size_t wanted, uint64_t *state)
 {
         uint32_t chosen[GENERATED_TIES];
         size_t n = 0;
@@ -297,9 +297,9 @@ sn_status import_graph_generate(size_t members, uint64_t seed, struct import_gra
                 }
         }
         for (size_t i = each + 1; i < members; i++) {
-                attach(&ties, (uint32_t)i, each, &state);
+                attach_member(&ties, (uint32_t)i, each, &state);
         }
-        finish(graph, &ties);
+        finish_graph(graph, &ties);
         return SN_OK;
 }
 

@@ -51,7 +51,7 @@ static int usage_error(const char *sentence)
 }
 
 /* NULL, or what is wrong with the combination of options. */
-static const char *check(const struct import_request *r, int operands)
+static const char *check_request(const struct import_request *r, int operands)
 {
         if (r->generate == (r->graph != NULL)) {
                 return r->generate ? "--generate and --graph cannot be combined"
@@ -150,8 +150,8 @@ static sn_status import_all(const struct import_request *r, const struct import_
         return status;
 }
 
-static int report(const struct import_request *r, const struct import_graph *graph, sn_status status,
-                  const struct buf *error)
+static int report_result(const struct import_request *r, const struct import_graph *graph, sn_status status,
+                         const struct buf *error)
 {
         if (status == SN_CANCELLED && asked_to_stop) {
                 fprintf(stderr, "sonet import: interrupted; run the same command again to continue\n");
@@ -183,7 +183,7 @@ static int run_import(const struct import_request *r, int n_more, char **more)
         if (status == SN_OK) {
                 status = import_all(r, &graph, &texts, &error);
         }
-        return report(r, &graph, status, &error);
+        return report_result(r, &graph, status, &error);
 }
 
 int cmd_import(int argc, char **argv)
@@ -210,7 +210,7 @@ int cmd_import(int argc, char **argv)
         if (result != OPTIONS_RUN) {
                 return result == OPTIONS_HELP ? 0 : EXIT_USAGE;
         }
-        const char *wrong = check(&r, argc - first);
+        const char *wrong = check_request(&r, argc - first);
         if (wrong != NULL) {
                 return usage_error(wrong);
         }

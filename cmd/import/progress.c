@@ -35,7 +35,7 @@ void import_progress_start(struct import_progress *progress, FILE *to, const cha
         progress->terminal = isatty(fileno(to)) == 1;
 }
 
-static int columns(FILE *to)
+static int terminal_columns(FILE *to)
 {
         struct winsize size;
 
@@ -43,7 +43,7 @@ static int columns(FILE *to)
 }
 
 /* "members 412/962 43% 38/s, 14 s left" */
-static int describe(const struct import_progress *progress, size_t done, char *out, size_t size)
+static int describe_progress(const struct import_progress *progress, size_t done, char *out, size_t size)
 {
         char a[32], b[32], rate[32];
         double left = progress->rate > 0 ? (double)(progress->total - done) / progress->rate : 0;
@@ -60,8 +60,8 @@ static int describe(const struct import_progress *progress, size_t done, char *o
 static void show_bar(const struct import_progress *progress, size_t done)
 {
         char text[160];
-        int len = describe(progress, done, text, sizeof(text));
-        int room = columns(progress->to) - len - 4;
+        int len = describe_progress(progress, done, text, sizeof(text));
+        int room = terminal_columns(progress->to) - len - 4;
         int width = room > BAR_MAX ? BAR_MAX : room;
         int full = width > 0 && progress->total > 0 ? (int)(done * (size_t)width / progress->total) : 0;
 
@@ -94,7 +94,7 @@ void import_progress_show(struct import_progress *progress, size_t done)
                 return;
         }
         char text[160];
-        describe(progress, done, text, sizeof(text));
+        describe_progress(progress, done, text, sizeof(text));
         fprintf(progress->to, "%s\n", text);
         fflush(progress->to);
 }

@@ -54,7 +54,7 @@ static void free_text_p(char **text)
         free(*text);
 }
 
-static void count(struct import *import, size_t done, size_t there)
+static void count_done(struct import *import, size_t done, size_t there)
 {
         atomic_fetch_add(&import->done, done);
         atomic_fetch_add(&import->there, there);
@@ -84,7 +84,7 @@ static sn_status enter_members(struct worker *w)
                         snprintf(session->username, sizeof(session->username), "member%u",
                                  w->import->job->plan->graph->nodes[i]);
                         TRY(import_client_enter(&w->client, session));
-                        count(w->import, 1, !session->registered_now);
+                        count_done(w->import, 1, !session->registered_now);
                 }
         return SN_OK;
 }
@@ -173,12 +173,12 @@ static sn_status follow_neighbours(struct worker *w, size_t member)
 
                 TRY(go_on(w));
                 if (known.n > 0 && bsearch(id, known.items, known.n, sizeof(*known.items), compare_ids) != NULL) {
-                        count(w->import, 1, 1);
+                        count_done(w->import, 1, 1);
                         continue;
                 }
                 snprintf(path, sizeof(path), "/v1/users/%s/follow", id);
                 TRY(import_client_expect(&w->client, session, (struct http_ask){.method = "PUT", .path = path}, NULL));
-                count(w->import, 1, 0);
+                count_done(w->import, 1, 0);
         }
         return SN_OK;
 }
@@ -282,7 +282,7 @@ static sn_status post_note_once(struct worker *w, size_t member, size_t note)
         if (!there) {
                 TRY(post_note(w, member, note));
         }
-        count(import, 1, there);
+        count_done(import, 1, there);
         return SN_OK;
 }
 
@@ -304,7 +304,7 @@ static sn_status post_all(struct worker *w)
  * --------------------------------------------------------------------------------------------------------------------
  */
 
-static void *work(void *context)
+static void *run_worker(void *context)
 {
         struct worker *w = context;
 
@@ -342,7 +342,7 @@ static sn_status start_workers(struct import *import, struct buf *error)
                 struct worker *w = &import->workers[i];
                 w->status = SN_OK;
                 atomic_store(&w->ended, false);
-                if (pthread_create(&w->thread, NULL, work, w) != 0) {
+                if (pthread_create(&w->thread, NULL, run_worker, w) != 0) {
                         buf_append_c(error, "cannot start a thread");
                         atomic_store(&import->failed, true);
                         while (i-- > 0) {

@@ -36,7 +36,7 @@ static sn_status refuse_file(const char *path, const char *why, struct buf *erro
 }
 
 /* The file with a NUL at the end, owned by texts. */
-static sn_status load(struct import_texts *texts, const char *path, char **data, size_t *len, struct buf *error)
+static sn_status load_file(struct import_texts *texts, const char *path, char **data, size_t *len, struct buf *error)
 {
         CLEANUP(close_p) int fd = open(path, O_RDONLY | O_CLOEXEC);
         struct stat about;
@@ -100,7 +100,7 @@ static const char *skip_escape(const char *c, const char *end)
 
 /* Removes terminal formatting, in place: "_\bA" and "A\bA" become "A"; colours and other control characters are
  * dropped. */
-static size_t clean(char *text, size_t len)
+static size_t clean_text(char *text, size_t len)
 {
         const char *end = text + len;
         size_t out = 0;
@@ -144,7 +144,7 @@ static const char *tag_of(struct import_texts *texts, const char *path)
 /* One item, which starts at the given line of the file. */
 static void add_item(struct import_texts *texts, const char *path, size_t line, char *text, size_t len, const char *tag)
 {
-        len = clean(text, len);
+        len = clean_text(text, len);
         while (len > 0 && is_blank(text[len - 1])) {
                 len--;
         }
@@ -180,7 +180,7 @@ sn_status import_texts_read(struct import_texts *texts, const char *path, struct
         char *data = NULL;
         size_t len = 0, item_line = 1, line = 1;
 
-        TRY(load(texts, path, &data, &len, error));
+        TRY(load_file(texts, path, &data, &len, error));
         sn_status status = check_utf8(path, data, len, error);
         if (status != SN_OK) {
                 free(texts->memory[--texts->n_memory]);

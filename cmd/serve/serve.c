@@ -96,7 +96,7 @@ static int choose_worker(struct server *server, int argc)
 
 /* "all", "gateway" and names of services, in any order; they start, and their leases are taken, in the order of the
  * table. */
-static int choose(struct server *server, int argc, char **argv)
+static int choose_services(struct server *server, int argc, char **argv)
 {
         for (int i = 0; i < argc; i++) {
                 if (strcmp(argv[i], "media-worker") == 0) {
@@ -124,7 +124,7 @@ static int choose(struct server *server, int argc, char **argv)
 }
 
 /* First what accepts work, then what does it, last what it depends on. */
-static void stop(struct server *server)
+static void stop_server(struct server *server)
 {
         int grace_ms = (int)server->settings.shutdown_grace_ms;
 
@@ -160,7 +160,7 @@ static void stop(struct server *server)
         redis_free(server->redis);
 }
 
-static sn_status serve(struct server *server, int64_t port, struct buf *error)
+static sn_status serve_until_stopped(struct server *server, int64_t port, struct buf *error)
 {
         sn_status status = serve_setup(server, port, error);
 
@@ -183,11 +183,11 @@ static int run_server(struct server *server, int64_t port)
         server->arena = arena_new(1 << 20);
         atomic_store(&server->waits_for, "its settings");
         catch_signals();
-        status = serve(server, port, &error);
+        status = serve_until_stopped(server, port, &error);
         if (status != SN_OK && status != SN_CANCELLED) {
                 fprintf(stderr, "sonet serve: %s\n", error.len > 0 ? error.data : sn_status_name(status));
         }
-        stop(server);
+        stop_server(server);
         arena_free(server->arena);
         if (server->refused) {
                 return EXIT_SETTINGS;
@@ -208,7 +208,7 @@ int cmd_serve(int argc, char **argv)
         if (server == NULL) {
                 return result == OPTIONS_HELP ? 0 : EXIT_USAGE;
         }
-        code = choose(server, argc - first, argv + first);
+        code = choose_services(server, argc - first, argv + first);
         if (code == 0) {
                 code = run_server(server, port);
         }

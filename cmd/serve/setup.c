@@ -54,7 +54,7 @@ static sn_status load_tls(struct server *server, struct buf *error)
         return error->len == 0 ? SN_OK : SN_FAILED_PRECONDITION;
 }
 
-static sn_status configure(struct server *server, int64_t port, struct buf *error)
+static sn_status load_settings(struct server *server, int64_t port, struct buf *error)
 {
         struct settings *s = &server->settings;
 
@@ -156,7 +156,7 @@ sn_status serve_setup(struct server *server, int64_t port, struct buf *error)
 {
         const struct settings *s = &server->settings;
 
-        TRY(configure(server, port, error));
+        TRY(load_settings(server, port, error));
         for (size_t i = 0; i < server->n_locals; i++) {
                 if (server->locals[i].definition->check != NULL) {
                         TRY(server->locals[i].definition->check(s, error));

@@ -52,7 +52,7 @@ static void write_uses(struct trust *trust)
         }
 }
 
-static int64_t tick(void *context)
+static int64_t refresh_keys(void *context)
 {
         struct trust *trust = context;
 
@@ -107,7 +107,7 @@ struct trust *trust_new(struct service *caller)
 
         if (trust != NULL) {
                 trust->caller = caller;
-                trust->ticker = ticker_new("trust", tick, trust);
+                trust->ticker = ticker_new("trust", refresh_keys, trust);
                 trust->feed = bus_feed_new(&(struct bus_feed_options){.service = caller,
                                                                       .source = "user",
                                                                       .read_outbox = &user_methods[USER_READ_OUTBOX],

@@ -99,7 +99,7 @@ static void log_change(struct part *part, enum watch_state state, const struct b
         }
 }
 
-static int64_t look(void *context)
+static int64_t look_at_part(void *context)
 {
         CLEANUP(buf_free) struct buf reason;
         struct part *part = context;
@@ -115,7 +115,7 @@ static int64_t look(void *context)
 
 /* --- results --- */
 
-static struct part *find(const struct watch *watch, const char *name)
+static struct part *find_part(const struct watch *watch, const char *name)
 {
         for (size_t i = 0; i < watch->n; i++) {
                 if (strcmp(watch->parts[i].name, name) == 0) {
@@ -127,7 +127,7 @@ static struct part *find(const struct watch *watch, const char *name)
 
 enum watch_state watch_state(const struct watch *watch, const char *name)
 {
-        const struct part *part = find(watch, name);
+        const struct part *part = find_part(watch, name);
 
         if (part == NULL || clock_monotonic_us() - atomic_load(&part->seen_us) > FRESH_US) {
                 return WATCH_DOWN;
@@ -137,7 +137,7 @@ enum watch_state watch_state(const struct watch *watch, const char *name)
 
 void watch_reason(struct watch *watch, const char *name, struct buf *reason)
 {
-        struct part *part = find(watch, name);
+        struct part *part = find_part(watch, name);
 
         (void)pthread_mutex_lock(&part->lock);
         buf_append_c(reason, part->reason);
@@ -146,8 +146,8 @@ void watch_reason(struct watch *watch, const char *name, struct buf *reason)
 
 /* --- start and stop --- */
 
-static struct part *add(struct watch *watch, struct server *server, const char *name,
-                        enum watch_state (*look_at)(struct part *part, struct buf *reason))
+static struct part *add_part(struct watch *watch, struct server *server, const char *name,
+                             enum watch_state (*look_at)(struct part *part, struct buf *reason))
 {
         struct part *part = &watch->parts[watch->n++];
 
@@ -162,16 +162,17 @@ static void add_all(struct watch *watch, struct server *server)
 {
         for (size_t i = 0; i < server->n_locals; i++) {
                 const struct local *local = &server->locals[i];
-                struct part *part = add(watch, server, local->definition->name, look_at_database);
+                struct part *part = add_part(watch, server, local->definition->name, look_at_database);
 
                 part->probe = db_probe_new(local->database_url, local->definition->schema);
         }
         for (size_t i = 0; server->with_gateway && i < sonet_n_services; i++) {
                 if (!serve_is_local(server, sonet_services[i]->name)) {
-                        add(watch, server, sonet_services[i]->name, look_at_service)->definition = sonet_services[i];
+                        add_part(watch, server, sonet_services[i]->name, look_at_service)->definition =
+                            sonet_services[i];
                 }
         }
-        add(watch, server, WATCH_REDIS, look_at_redis);
+        add_part(watch, server, WATCH_REDIS, look_at_redis);
 }
 
 struct watch *watch_new(struct server *server)
@@ -183,7 +184,7 @@ struct watch *watch_new(struct server *server)
         }
         add_all(watch, server);
         for (size_t i = 0; i < watch->n; i++) {
-                watch->parts[i].ticker = ticker_new("watch", look, &watch->parts[i]);
+                watch->parts[i].ticker = ticker_new("watch", look_at_part, &watch->parts[i]);
         }
         return watch;
 }

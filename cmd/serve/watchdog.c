@@ -49,7 +49,7 @@ static bool wait_for(int fd, short events, int64_t until_us)
 }
 
 /* Any reaction counts, even a close (TLS rejects this request): it accepted the connection. */
-static bool converse(int fd, const struct watchdog_port *port, int64_t until_us)
+static bool request_health(int fd, const struct watchdog_port *port, int64_t until_us)
 {
         static const char rest[] = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
         static const char h2[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
@@ -74,7 +74,7 @@ static enum outcome probe_port(const struct watchdog_port *port, int patience_ms
         if (fd >= 0) {
                 bool connects = connect(fd, found->ai_addr, found->ai_addrlen) == 0 || errno == EINPROGRESS;
 
-                outcome = connects && converse(fd, port, until_us) ? ANSWERS : DEAF;
+                outcome = connects && request_health(fd, port, until_us) ? ANSWERS : DEAF;
                 close(fd);
         }
         if (found != NULL) {
@@ -90,7 +90,7 @@ static void end_process(const char *name)
         _exit(EXIT_FAILURE);
 }
 
-static int64_t look(void *context)
+static int64_t look_at_port(void *context)
 {
         struct watchdog *w = context;
 
@@ -118,7 +118,7 @@ struct watchdog *watchdog_new(const struct watchdog_options *options)
         if (w->options.deaf == NULL) {
                 w->options.deaf = end_process;
         }
-        w->ticker = ticker_new("watchdog", look, w);
+        w->ticker = ticker_new("watchdog", look_at_port, w);
         return w;
 }
 

@@ -196,7 +196,7 @@ struct environment {
         size_t n;
 };
 
-static const char *upper(struct arena *arena, const char *text)
+static const char *upper_case(struct arena *arena, const char *text)
 {
         char *out = arena_strdup(arena, text);
 
@@ -233,7 +233,7 @@ static bool is_ours_to_say(struct arena *arena, const char *entry)
                 }
         }
         for (size_t i = 0; i < sonet_n_services; i++) {
-                const char *name = upper(arena, sonet_services[i]->name);
+                const char *name = upper_case(arena, sonet_services[i]->name);
                 if (starts_with(entry, arena_printf(arena, "%s_URL=", name)) ||
                     starts_with(entry, arena_printf(arena, "%s_DATABASE_URL=", name))) {
                         return true;
@@ -290,7 +290,7 @@ static struct environment environment_make(const struct serve_plan *plan)
 static void environment_add_database(struct environment *env, const struct serve_plan *plan,
                                      const struct service_definition *service)
 {
-        environment_add(env, arena_printf(plan->arena, "%s_DATABASE_URL", upper(plan->arena, service->name)),
+        environment_add(env, arena_printf(plan->arena, "%s_DATABASE_URL", upper_case(plan->arena, service->name)),
                         embedded_database_url(plan->embedded, plan->arena, service->schema->database));
 }
 
@@ -303,7 +303,7 @@ static void environment_add_services(struct environment *env, const struct serve
                         environment_add_database(env, plan, sonet_services[i]);
                 } else {
                         environment_add(
-                            env, arena_printf(plan->arena, "%s_URL", upper(plan->arena, sonet_services[i]->name)),
+                            env, arena_printf(plan->arena, "%s_URL", upper_case(plan->arena, sonet_services[i]->name)),
                             arena_printf(plan->arena, "grpc://127.0.0.1:%d",
                                          layout_process_of(&plan->layout, i)->grpc_port));
                 }

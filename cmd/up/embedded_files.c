@@ -67,7 +67,7 @@ static const char REDIS_SETTINGS[] =
 static const char HBA[] = "# Written by 'sonet up' at every start. The socket is the only way in.\n"
                           "local all all scram-sha-256\n";
 
-static int fail(const char *doing, const char *path)
+static int print_failure(const char *doing, const char *path)
 {
         fprintf(stderr, "sonet: cannot %s %s: %s\n", doing, path, strerror(errno));
         return 1;
@@ -102,16 +102,16 @@ __attribute__((format(printf, 3, 4))) static int write_file(const char *folder, 
         if (len < 0 || len >= (int)sizeof(text) ||
             snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path)) {
                 errno = ENAMETOOLONG;
-                return fail("write", folder);
+                return print_failure("write", folder);
         }
         snprintf(beside, sizeof(beside), "%s.new", path);
         int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (fd < 0) {
-                return fail("write", beside);
+                return print_failure("write", beside);
         }
         int failed = write_all(fd, text, (size_t)len) != 0 || fsync(fd) != 0;
         failed |= close(fd) != 0;
-        return failed || rename(beside, path) != 0 ? fail("write", path) : 0;
+        return failed || rename(beside, path) != 0 ? print_failure("write", path) : 0;
 }
 
 static int remove_entry(const char *path, const struct stat *st, int flag, struct FTW *where)
@@ -122,7 +122,7 @@ static int remove_entry(const char *path, const struct stat *st, int flag, struc
 static int remove_tree(const char *path)
 {
         if (nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT) {
-                return fail("remove", path);
+                return print_failure("remove", path);
         }
         return 0;
 }
@@ -149,16 +149,16 @@ static int append_include(const char *cluster)
 
         if (snprintf(path, sizeof(path), "%s/postgresql.conf", cluster) >= (int)sizeof(path)) {
                 errno = ENAMETOOLONG;
-                return fail("write", cluster);
+                return print_failure("write", cluster);
         }
         int fd = open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0) {
-                return fail("open", path);
+                return print_failure("open", path);
         }
         const char line[] = "\ninclude = 'sonet.conf'\n";
         int failed = write_all(fd, line, sizeof(line) - 1) != 0 || fsync(fd) != 0;
         failed |= close(fd) != 0;
-        return failed ? fail("write", path) : 0;
+        return failed ? print_failure("write", path) : 0;
 }
 
 static int sync_folder(const char *path)
@@ -169,7 +169,7 @@ static int sync_folder(const char *path)
         if (fd >= 0) {
                 close(fd);
         }
-        return failed ? fail("write", path) : 0;
+        return failed ? print_failure("write", path) : 0;
 }
 
 static int write_settings(const struct embedded *e, const char *cluster)
@@ -197,5 +197,5 @@ int embedded_files_finish(void *context)
         if (append_include(cluster) != 0 || sync_folder(cluster) != 0) {
                 return 1;
         }
-        return rename(cluster, e->cluster) != 0 ? fail("rename", cluster) : sync_folder(e->postgresql);
+        return rename(cluster, e->cluster) != 0 ? print_failure("rename", cluster) : sync_folder(e->postgresql);
 }

@@ -40,7 +40,7 @@ static int64_t machine_memory(void)
         return bytes < limit ? bytes : limit;
 }
 
-static int64_t choose(int64_t set, int64_t share, int64_t least, int64_t most)
+static int64_t choose_bytes(int64_t set, int64_t share, int64_t least, int64_t most)
 {
         return set > 0 ? clamp(set, LEAST_BYTES, INT64_MAX) : clamp(share, least, most);
 }
@@ -49,8 +49,9 @@ struct embedded_memory embedded_memory_of(const struct settings *settings, int64
 {
         return (struct embedded_memory){
             .machine_bytes = machine_bytes,
-            .postgresql_bytes = choose(settings->embedded_postgresql_bytes, machine_bytes / 8, 32 * MIB, 2048 * MIB),
-            .redis_bytes = choose(settings->embedded_redis_bytes, machine_bytes / 16, 64 * MIB, 1024 * MIB),
+            .postgresql_bytes =
+                choose_bytes(settings->embedded_postgresql_bytes, machine_bytes / 8, 32 * MIB, 2048 * MIB),
+            .redis_bytes = choose_bytes(settings->embedded_redis_bytes, machine_bytes / 16, 64 * MIB, 1024 * MIB),
         };
 }
 

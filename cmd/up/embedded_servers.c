@@ -18,7 +18,7 @@
 #define LEFTOVERS_MS        10000
 #define DEATHS_AT_START     4
 
-static bool executable(const char *path)
+static bool is_executable(const char *path)
 {
         struct stat st;
 
@@ -30,7 +30,7 @@ static bool find_postgresql(struct embedded *e)
 {
         char line[PATH_MAX] = "", path[PATH_MAX + 16];
 
-        if (executable("/usr/lib/postgresql/" POSTGRESQL_VERSION "/bin/postgres")) {
+        if (is_executable("/usr/lib/postgresql/" POSTGRESQL_VERSION "/bin/postgres")) {
                 return SET_PATH(e->postgresql_bin, "/usr/lib/postgresql/" POSTGRESQL_VERSION "/bin");
         }
         FILE *asked =
@@ -42,7 +42,7 @@ static bool find_postgresql(struct embedded *e)
         pclose(asked);
         line[strcspn(line, "\n")] = '\0';
         snprintf(path, sizeof(path), "%s/postgres", line);
-        return got && executable(path) && SET_PATH(e->postgresql_bin, "%s", line);
+        return got && is_executable(path) && SET_PATH(e->postgresql_bin, "%s", line);
 }
 
 static bool find_redis(struct embedded *e)
@@ -52,12 +52,12 @@ static bool find_redis(struct embedded *e)
 
         for (const char *at = search != NULL ? search : "/usr/bin:/usr/local/bin"; *at != '\0';) {
                 size_t len = strcspn(at, ":");
-                if (len > 0 && SET_PATH(path, "%.*s/redis-server", (int)len, at) && executable(path)) {
+                if (len > 0 && SET_PATH(path, "%.*s/redis-server", (int)len, at) && is_executable(path)) {
                         return SET_PATH(e->redis_server, "%s", path);
                 }
                 at += len + (at[len] == ':');
         }
-        return executable("/usr/bin/redis-server") && SET_PATH(e->redis_server, "/usr/bin/redis-server");
+        return is_executable("/usr/bin/redis-server") && SET_PATH(e->redis_server, "/usr/bin/redis-server");
 }
 
 sn_status embedded_find_programs(struct embedded *e, struct buf *error)

@@ -132,7 +132,7 @@ static void note_death(struct supervisor *s, struct child *child, int status)
                   LOG_INT("sonet.signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0));
 }
 
-static void reap(struct supervisor *s)
+static void reap_children(struct supervisor *s)
 {
         int status = 0;
 
@@ -163,7 +163,7 @@ static void wait_signal(struct supervisor *s, int64_t timeout_ms)
         default:
                 break; /* SIGCHLD, timeout or EINTR: the caller checks everything anyway */
         }
-        reap(s);
+        reap_children(s);
 }
 
 static int64_t until_next_start(const struct supervisor *s, int64_t most_ms)
@@ -319,5 +319,5 @@ void supervisor_stop(struct supervisor *s)
                         s->children[i].spec.clean(s->children[i].spec.context);
                 }
         }
-        reap(s);
+        reap_children(s);
 }

@@ -63,7 +63,7 @@ static int migrate_in_child(void *context)
         return 0;
 }
 
-static sn_status migrate(struct up *up)
+static sn_status run_migrations(struct up *up)
 {
         int code = supervisor_run(up->supervisor, &(struct process_spec){.name = "migrate",
                                                                          .death_signal = 9,
@@ -95,7 +95,7 @@ static sn_status wait_until_ready(struct up *up)
         return SN_OK;
 }
 
-static void welcome(struct up *up)
+static void print_welcome(struct up *up)
 {
         CLEANUP(buf_free) struct buf text;
         CLEANUP(buf_free) struct buf grpc;
@@ -125,11 +125,11 @@ static sn_status bring_up(struct up *up)
             (long long)(up->embedded.memory.postgresql_bytes >> 20), (long long)(up->embedded.memory.redis_bytes >> 20),
             (long long)(up->embedded.memory.machine_bytes >> 20));
         TRY(embedded_start(&up->embedded, up->supervisor, RANK_REDIS, RANK_POSTGRESQL, &up->error));
-        TRY(migrate(up));
+        TRY(run_migrations(up));
         serve_children_add(&up->plan, up->supervisor, RANK_GATEWAY);
         TRY(wait_until_ready(up));
         supervisor_has_run(up->supervisor);
-        welcome(up);
+        print_welcome(up);
         return SN_OK;
 }
 
@@ -220,7 +220,7 @@ static sn_status choose_layout(struct up *up)
         return SN_OK;
 }
 
-static sn_status prepare(struct up *up, int64_t port, const char *folder)
+static sn_status prepare_folder(struct up *up, int64_t port, const char *folder)
 {
         struct http_target probe;
 
@@ -276,7 +276,7 @@ int cmd_up(int argc, char **argv)
         umask(022);
         forget_libpq_environment();
         buf_init(&up.error, 4096);
-        sn_status prepared = prepare(&up, port, folder);
+        sn_status prepared = prepare_folder(&up, port, folder);
         if (prepared != SN_OK) {
                 fprintf(stderr, "sonet up: %s\n", up.error.data);
                 return prepared == SN_INVALID_ARGUMENT ? EXIT_SETTINGS : EXIT_FAILURE;

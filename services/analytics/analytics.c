@@ -39,7 +39,7 @@ static void name_folder(const struct service *service, const struct settings *se
         (void)snprintf(out, 400, "%s/sonet-analytics-%s", spool_folder(), hex);
 }
 
-static sn_status start(struct service *service, const struct settings *settings)
+static sn_status start_analytics_service(struct service *service, const struct settings *settings)
 {
         char folder[400];
 
@@ -54,7 +54,7 @@ static sn_status start(struct service *service, const struct settings *settings)
         return SN_OK;
 }
 
-static void stop(struct service *service)
+static void stop_analytics_service(struct service *service)
 {
         journal_stop();
 }
@@ -73,6 +73,6 @@ const struct service_definition analytics_service = {
     .consumers = analytics_consumers,
     .jobs = analytics_jobs,
     .exports = analytics_exports,
-    .start = start,
-    .stop = stop,
+    .start = start_analytics_service,
+    .stop = stop_analytics_service,
 };

@@ -1,4 +1,4 @@
-/* What the files of analytics_service share. */
+/* Shared by the files of analytics_service. */
 #ifndef SERVICES_ANALYTICS_ANALYTICS_H
 #define SERVICES_ANALYTICS_ANALYTICS_H
 

@@ -9,8 +9,8 @@
 
 #define ASSIGN_BUCKETS 10000
 
-/* The first 52 bits of SHA-256 of "scope:visitor", modulo 10,000. scope: "layer:NAME" decides who takes part, an
- * experiment's id who is in which variant, so that the two are independent. */
+/* The first 52 bits of SHA-256 of "scope:visitor", modulo 10,000. scope: "layer:NAME" decides who takes part, and an
+ * experiment's id decides the variant, so that the two are independent. */
 uint32_t assign_bucket(const char *scope, const char *visitor);
 /* Who takes part: by layer, percents, the holdout that all experiments share (scope "holdout"), and audience (1: all;
  * 2: the new; 3: the others). */
@@ -19,7 +19,7 @@ struct assign_plan {
         uint32_t from_percent, to_percent, holdout_percent, audience;
 };
 bool assign_takes_part(const struct assign_plan *plan, const char *visitor, bool is_new);
-/* Of n equal shares. */
+/* The variant for a bucket, among n equal shares. */
 size_t assign_variant(uint32_t bucket, size_t n);
 
 #endif

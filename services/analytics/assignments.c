@@ -1,4 +1,4 @@
-/* Owns who is in which variant: computed, never stored. */
+/* Owns assigning variants, which are computed and never stored. */
 #include <string.h>
 #include "google/protobuf/timestamp.pb-c.h"
 #include "services/analytics/analytics.h"
@@ -27,10 +27,10 @@ static bool takes_part(const stored_experiment *e, const char *visitor, bool is_
         return assign_takes_part(&plan, visitor, is_new);
 }
 
-/* ---- One's own ---- */
+/* ---- For the caller ---- */
 
-static void assign(struct arena *arena, const stored_experiment *e, const char *visitor,
-                   AnalyticsExperiments__Assignments *out)
+static void add_assignment(struct arena *arena, const stored_experiment *e, const char *visitor,
+                           AnalyticsExperiments__Assignments *out)
 {
         AnalyticsExperiments__Assignment *a = ARENA_NEW(arena, AnalyticsExperiments__Assignment);
 
@@ -59,13 +59,13 @@ sn_status analytics_handle_list_assignments(struct rpc_call *c, const AnalyticsE
         out->items = ARENA_ARRAY(c->arena, AnalyticsExperiments__Assignment *, n);
         for (size_t i = 0; i < n; i++) {
                 if (takes_part(running[i], visitor, day_of(first_ms) >= day_of(started_ms(running[i])))) {
-                        assign(c->arena, running[i], visitor, out);
+                        add_assignment(c->arena, running[i], visitor, out);
                 }
         }
         return SN_OK;
 }
 
-/* ---- Those of many members ---- */
+/* ---- For many members ---- */
 
 static void assign_member(struct arena *arena, const stored_experiment *e, const AnalyticsRows__Pseudonym *who,
                           AnalyticsExperiments__MemberAssignments *out)

@@ -1,7 +1,7 @@
-/* Counts what notification_service has delivered: each run goes on from where the one before had come. It keeps its log
- * for a month, and the numbers stay here: `deliveries` is read like the name of an event. They are published in
- * portions of enough people, as events are: the deliveries of a part of one hour or, where these are of too few, of
- * several hours, which then count for their day alone. */
+/* Counts what notification_service has delivered, continuing where the previous run ended. notification_service keeps
+ * its log for a month, but the counts are kept here, as a metric `deliveries` like those of events. They are published
+ * in portions of enough people: the deliveries of a part of an hour or, if those went to too few people, of several
+ * hours, which then count only for their day. */
 #include "services/analytics/analytics.h"
 
 #include "google/protobuf/timestamp.pb-c.h"
@@ -10,14 +10,14 @@
 #include "services/analytics/visitor.h"
 #include "services/notification/notification.rpc.h"
 
-#define KEPT_DAYS 31 /* in notification_service's log */
+#define KEPT_DAYS 31 /* how long notification_service keeps its log */
 #define HOUR_MS   INT64_C(3600000)
 
 struct counted {
         int64_t to_ms, deliveries, people;
 };
 
-static sn_status count(struct service *service, int64_t from_ms, int64_t to_ms, struct counted *out)
+static sn_status count_range(struct service *service, int64_t from_ms, int64_t to_ms, struct counted *out)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, 20000);
         Google__Protobuf__Timestamp from = GOOGLE__PROTOBUF__TIMESTAMP__INIT, to = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
@@ -33,7 +33,8 @@ static sn_status count(struct service *service, int64_t from_ms, int64_t to_ms, 
         return SN_OK;
 }
 
-static sn_status publish(struct service *service, int64_t from_ms, const struct counted *counted, bool of_one_hour)
+static sn_status publish_portion(struct service *service, int64_t from_ms, const struct counted *counted,
+                                 bool of_one_hour)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, 20000);
 
@@ -42,8 +43,8 @@ static sn_status publish(struct service *service, int64_t from_ms, const struct 
                             tx, &(struct delivery_portion){from_ms, counted->to_ms, counted->deliveries, of_one_hour}));
 }
 
-/* One portion, and where it ends: at from_ms when there are not enough people yet. What is left of a day that is over
- * is passed over. */
+/* Counts a portion. *to_ms is its end, or from_ms if there are not enough people yet. The rest of a past day is
+ * skipped. */
 static sn_status count_portion(struct service *service, int64_t from_ms, int64_t *to_ms)
 {
         int64_t hour_ends = from_ms - from_ms % HOUR_MS + HOUR_MS, day_ends = from_ms - from_ms % DAY_MS + DAY_MS;
@@ -51,7 +52,7 @@ static sn_status count_portion(struct service *service, int64_t from_ms, int64_t
 
         *to_ms = from_ms;
         for (int64_t end_ms = hour_ends; end_ms <= day_ends; end_ms += HOUR_MS) {
-                TRY(count(service, from_ms, end_ms, &counted));
+                TRY(count_range(service, from_ms, end_ms, &counted));
                 bool enough = counted.people == 0 || counted.people >= analytics_min_group();
 
                 if (counted.to_ms <= from_ms || (!enough && counted.to_ms < end_ms)) {
@@ -60,13 +61,13 @@ static sn_status count_portion(struct service *service, int64_t from_ms, int64_t
                 if (enough || end_ms == day_ends) {
                         counted.deliveries = enough ? counted.deliveries : 0;
                         *to_ms = counted.to_ms;
-                        return publish(service, from_ms, &counted, end_ms == hour_ends);
+                        return publish_portion(service, from_ms, &counted, end_ms == hour_ends);
                 }
         }
         return SN_OK;
 }
 
-/* At first from the oldest day that the log still has as a whole. */
+/* Starts with the oldest day that is completely in the log. */
 static sn_status find_begin(struct rpc_call *c, int64_t *from_ms)
 {
         int64_t known_ms = 0, oldest_ms = (day_of(c->now_ms) - KEPT_DAYS + 1) * DAY_MS;

@@ -1,4 +1,4 @@
-/* Owns how an event of another service becomes one of ours: exactly once, under its own id. */
+/* Owns recording events of other services as ours, exactly once and with their own ids. */
 #include "services/analytics/count_events.h"
 
 #include <string.h>
@@ -12,7 +12,7 @@ static bool is_follow(const bus_event *event)
         return str_starts(str_of(event->type), str_of("follow."));
 }
 
-/* Of the events' actors, and of those who are followed, those who consent to being counted. */
+/* Finds those of the events' actors and of followed members who consent to being counted. */
 static sn_status find_countable(struct rpc_call *c, const struct bus_batch *batch, User__CountableMembers *out)
 {
         User__BatchGetCountableRequest in = USER__BATCH_GET_COUNTABLE_REQUEST__INIT;
@@ -39,7 +39,7 @@ static char *if_countable(const User__CountableMembers *members, char *id)
         return "";
 }
 
-/* The note of the event: of a comment or renote the one that it answers or renotes. */
+/* The note of the event: for a comment or renote, the note that it answers or renotes. */
 static char *note_of(const bus_event *event)
 {
         bool answers = strcmp(event->type, "comment.created") == 0 || strcmp(event->type, "renote.created") == 0;

@@ -4,8 +4,8 @@
 
 #include "bus/bus.h"
 
-/* The handler of consumers whose events count under their own types. Of members who do not consent nothing is kept, but
- * that something was deleted. */
+/* The handler of consumers whose events count under their own types. For members who do not consent only deletions are
+ * recorded. */
 SN_CHECKED sn_status count_events(struct rpc_call *c, struct bus_batch *batch);
 
 #endif

@@ -1,4 +1,4 @@
-/* Counts messages: that a member sent one, and neither to whom nor in which chat. */
+/* Counts messages: only that a member sent one, not to whom or in which chat. */
 #include "services/analytics/analytics.h"
 
 #include "services/analytics/count_events.h"
@@ -12,5 +12,5 @@ const struct bus_consumer analytics_count_messages = {
     .read_outbox = &messaging_methods[MESSAGING_READ_OUTBOX],
     .types = types,
     .handle = count_events,
-    .pace_ms = 500, /* nobody waits for a count */
+    .pace_ms = 500, /* counts are not urgent */
 };

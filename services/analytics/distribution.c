@@ -1,5 +1,5 @@
-/* Owns distributions: how many different people, and where their numbers lie, over any days that are over. From
- * sketches, so as exact as those say (hll.h, tdigest.h). A day of fewer people than ANALYTICS_MIN_GROUP is left out,
+/* Owns distributions: the number of different people and the quantiles of their numbers over any past days. Computed
+ * from sketches, with their precision (hll.h, tdigest.h). Days with fewer people than ANALYTICS_MIN_GROUP are left out,
  * so that two answers never differ by fewer. */
 #include "services/analytics/analytics.h"
 
@@ -14,13 +14,13 @@
 
 static const uint32_t percents[] = {5, 25, 50, 75, 95, 99};
 
-/* On either side of what is told there are enough people, even if each of them was there on all days. */
+/* Whether there are enough people on either side of a quantile, even if each of them was active on all days. */
 static bool may_tell(const struct sketch *sketch, double q)
 {
         return (double)sketch->n_people * fmin(q, 1 - q) >= (double)(analytics_min_group() * sketch->n_days);
 }
 
-/* It may be the number of one person: two digits of it. */
+/* It may be a single person's number, so only two digits are shown. */
 static double two_digits(double value)
 {
         return value != 0 ? suppress_round(value, pow(10, floor(log10(fabs(value))) - 1)) : 0;

@@ -4,7 +4,7 @@
 #include "services/analytics/store.h"
 #include "services/user/user.rpc.h"
 
-static sn_status erase(struct rpc_call *c, struct bus_batch *batch)
+static sn_status erase_batch(struct rpc_call *c, struct bus_batch *batch)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
 
@@ -22,5 +22,5 @@ const struct bus_consumer analytics_erase = {
     .source = "user",
     .read_outbox = &user_methods[USER_READ_OUTBOX],
     .types = types,
-    .handle = erase,
+    .handle = erase_batch,
 };

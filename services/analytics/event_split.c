@@ -25,7 +25,7 @@ static bool skip_char(struct text *t, char c)
         return false;
 }
 
-/* Behind the closing quote; the opening one was skipped. */
+/* Skips to after the closing quote; the opening one was skipped already. */
 static bool skip_string(struct text *t)
 {
         for (; t->at < t->end; t->at++) {
@@ -38,7 +38,7 @@ static bool skip_string(struct text *t)
         return false;
 }
 
-/* Up to the comma or bracket that ends the element. */
+/* Skips to the comma or bracket that ends the element. */
 static bool skip_element(struct text *t)
 {
         for (size_t depth = 0; t->at < t->end;) {

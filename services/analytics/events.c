@@ -228,7 +228,7 @@ sn_status event_read(struct rpc_call *c, struct str json, AnalyticsRows__TakenEv
 
 /* ---- The description ---- */
 
-static void describe(struct arena *arena, const char *event, Analytics__DescribedEvent *out)
+static void describe_event(struct arena *arena, const char *event, Analytics__DescribedEvent *out)
 {
         out->properties = ARENA_ARRAY(arena, Analytics__DescribedProperty *, N_PROPERTIES);
         for (size_t i = 0; i < N_PROPERTIES; i++) {
@@ -255,7 +255,7 @@ sn_status analytics_handle_get_event_schema(struct rpc_call *c, const Analytics_
                 analytics__described_event__init(event);
                 event->name = (char *)events[i].name;
                 event->help = (char *)events[i].help;
-                describe(c->arena, events[i].name, event);
+                describe_event(c->arena, events[i].name, event);
                 out->items[out->n_items++] = event;
         }
         return SN_OK;

@@ -1,5 +1,5 @@
-/* Owns experiments: planning, changing plans, starting, stopping. A draft may change; what runs may only stop; what was
- * stopped is over. */
+/* Owns experiments: planning, changing plans, starting, stopping. A draft can be changed; a running experiment can only
+ * be stopped; a stopped one is final. */
 #include "services/analytics/experiments.h"
 
 #include <string.h>
@@ -33,7 +33,7 @@ sn_status experiment_find(struct db_tx *tx, const char *id, stored_experiment *o
         return found ? SN_OK : rpc_fail(db_call(tx), SN_NOT_FOUND, "id", "there is no experiment with this id");
 }
 
-static void show(struct arena *arena, const stored_experiment *e, AnalyticsExperiments__Experiment *out)
+static void show_experiment(struct arena *arena, const stored_experiment *e, AnalyticsExperiments__Experiment *out)
 {
         out->id = e->id;
         out->name = e->name;
@@ -62,7 +62,7 @@ static sn_status show_stored(struct db_tx *tx, const char *id, AnalyticsExperime
 
         analytics_rows__stored_experiment__init(e);
         TRY(experiment_find(tx, id, e));
-        show(db_arena(tx), e, out);
+        show_experiment(db_arena(tx), e, out);
         return SN_OK;
 }
 
@@ -86,7 +86,7 @@ static sn_status check_variants(struct rpc_call *c, const char *list)
         return SN_OK;
 }
 
-static sn_status check(struct rpc_call *c, const stored_experiment *e)
+static sn_status check_plan(struct rpc_call *c, const stored_experiment *e)
 {
         char *guardrails[GUARDRAILS_MAX];
 
@@ -99,7 +99,7 @@ static sn_status check(struct rpc_call *c, const stored_experiment *e)
                    : rpc_fail(c, SN_INVALID_ARGUMENT, "to_percent", "must be greater than from_percent");
 }
 
-static char *join(struct arena *arena, char *const *names, size_t n)
+static char *join_names(struct arena *arena, char *const *names, size_t n)
 {
         char *list = n > 0 ? names[0] : (char *)"";
 
@@ -128,12 +128,12 @@ sn_status analytics_handle_create_experiment(struct rpc_call *c,
         e.layer = in->layer;
         e.from_percent = in->from_percent;
         e.to_percent = in->to_percent;
-        e.variants = join(c->arena, in->variants, in->n_variants);
+        e.variants = join_names(c->arena, in->variants, in->n_variants);
         e.metric = in->metric;
         e.audience = in->audience > 0 ? (uint32_t)in->audience : ANALYTICS_EXPERIMENTS__AUDIENCE__AUDIENCE_ALL;
         e.holdout_percent = in->holdout_percent;
-        e.guardrails = join(c->arena, in->guardrails, in->n_guardrails);
-        TRY(check(c, &e));
+        e.guardrails = join_names(c->arena, in->guardrails, in->n_guardrails);
+        TRY(check_plan(c, &e));
         TRY(db_begin(c, &tx));
         TRY(name_taken(tx, store_insert_experiment(tx, &e)));
         TRY(show_stored(tx, e.id, out));
@@ -146,13 +146,14 @@ static void choose_text(char **field, char *given)
 }
 
 /* Applies the given fields to the stored plan. */
-static void apply(struct arena *arena, const AnalyticsExperiments__UpdateExperimentRequest *in, stored_experiment *e)
+static void apply_update(struct arena *arena, const AnalyticsExperiments__UpdateExperimentRequest *in,
+                         stored_experiment *e)
 {
         choose_text(&e->name, in->name);
         choose_text(&e->layer, in->layer);
         choose_text(&e->metric, in->metric);
-        choose_text(&e->variants, join(arena, in->variants, in->n_variants));
-        choose_text(&e->guardrails, join(arena, in->guardrails, in->n_guardrails));
+        choose_text(&e->variants, join_names(arena, in->variants, in->n_variants));
+        choose_text(&e->guardrails, join_names(arena, in->guardrails, in->n_guardrails));
         if (in->from_presence_case != ANALYTICS_EXPERIMENTS__UPDATE_EXPERIMENT_REQUEST__FROM_PRESENCE__NOT_SET) {
                 e->from_percent = in->from_percent;
         }
@@ -176,8 +177,8 @@ sn_status analytics_handle_update_experiment(struct rpc_call *c,
         TRY(db_begin(c, &tx));
         TRY(db_lock_one(tx, "analytics", "experiments"));
         TRY(experiment_find(tx, in->id, &e));
-        apply(c->arena, in, &e);
-        TRY(check(c, &e));
+        apply_update(c->arena, in, &e);
+        TRY(check_plan(c, &e));
         TRY(name_taken(tx, store_update_experiment(tx, &e, &done)));
         TRY(show_stored(tx, in->id, out));
         return done ? db_commit(c, NULL, &tx)
@@ -203,15 +204,15 @@ sn_status analytics_handle_list_experiments(struct rpc_call *c, const AnalyticsE
         for (size_t i = 0; i < out->n_items; i++) {
                 out->items[i] = ARENA_NEW(c->arena, AnalyticsExperiments__Experiment);
                 analytics_experiments__experiment__init(out->items[i]);
-                show(c->arena, stored[i], out->items[i]);
+                show_experiment(c->arena, stored[i], out->items[i]);
         }
         return SN_OK;
 }
 
 /* ---- Starting and stopping ---- */
 
-static sn_status finish(struct rpc_call *c, struct db_tx **tx, const char *id, bool done, const char *refusal,
-                        AnalyticsExperiments__Experiment *out)
+static sn_status finish_change(struct rpc_call *c, struct db_tx **tx, const char *id, bool done, const char *refusal,
+                               AnalyticsExperiments__Experiment *out)
 {
         TRY(show_stored(*tx, id, out));
         return done ? db_commit(c, NULL, tx) : rpc_fail(c, SN_FAILED_PRECONDITION, "id", "%s", refusal);
@@ -225,11 +226,12 @@ sn_status analytics_handle_start_experiment(struct rpc_call *c, const AnalyticsE
 
         TRY(db_begin(c, &tx));
         TRY(store_start_experiment(tx, in->id, &done));
-        return finish(c, &tx, in->id, done,
-                      "it was started before, or a running experiment of its layer has some of the same percents", out);
+        return finish_change(
+            c, &tx, in->id, done,
+            "it was started before, or a running experiment of its layer has some of the same percents", out);
 }
 
-static sn_status save(struct db_tx *tx, const char *id)
+static sn_status save_results(struct db_tx *tx, const char *id)
 {
         stored_experiment e = ANALYTICS_ROWS__STORED_EXPERIMENT__INIT;
         struct variant_sums variants[VARIANTS_MAX] = {0};
@@ -251,7 +253,7 @@ static sn_status save(struct db_tx *tx, const char *id)
 sn_status experiment_stop(struct db_tx *tx, const char *id, const char *by, bool *done)
 {
         TRY(store_stop_experiment(tx, id, by, done));
-        return *done ? save(tx, id) : SN_OK;
+        return *done ? save_results(tx, id) : SN_OK;
 }
 
 sn_status analytics_handle_stop_experiment(struct rpc_call *c, const AnalyticsExperiments__ExperimentRequest *in,
@@ -262,5 +264,5 @@ sn_status analytics_handle_stop_experiment(struct rpc_call *c, const AnalyticsEx
 
         TRY(db_begin(c, &tx));
         TRY(experiment_stop(tx, in->id, "", &done));
-        return finish(c, &tx, in->id, done, "it does not run", out);
+        return finish_change(c, &tx, in->id, done, "it does not run", out);
 }

@@ -1,4 +1,4 @@
-/* Experiments, as the files that show them share them. */
+/* Shared by the files on experiments. */
 #ifndef SERVICES_ANALYTICS_EXPERIMENTS_H
 #define SERVICES_ANALYTICS_EXPERIMENTS_H
 
@@ -22,13 +22,13 @@ SN_CHECKED sn_status experiment_stop(struct db_tx *tx, const char *id, const cha
 
 struct variant_sums {
         struct stats_sums sums;
-        double active; /* people with any of y, */
-        double with_x; /* and of x */
+        double active; /* people with any y */
+        double with_x; /* people with any x */
 };
-/* n: how many variants. out has room for VARIANTS_MAX. */
+/* n: number of variants. out has room for VARIANTS_MAX. */
 SN_CHECKED sn_status experiment_sums(struct db_tx *tx, const struct results_query *q, size_t n,
                                      struct variant_sums *out);
-/* Of the difference of two: always valid at 95 %. */
+/* The difference of two estimates, with an always valid 95 % interval. */
 struct stats_effect experiment_compare(struct stats_estimate control, struct stats_estimate treatment);
 
 /* Stops running experiments that break a guardrail (guardrails.c). */
@@ -42,10 +42,10 @@ void experiment_hash(const char *id, const struct variant_sums *variants, size_t
 struct experiment_verdict {
         bool saved; /* it was stopped, so there is something to compare with */
         bool same;
-        int64_t people; /* who took part */
+        int64_t people; /* participants */
 };
-/* Recomputes the assignment of everybody who saw it, one by one in C, sums up their events, and compares with the
- * saved results. */
+/* Recomputes the assignment of everybody who saw it, one by one in C, sums up their events, and compares the sums with
+ * the saved results. */
 SN_CHECKED sn_status experiment_verify(struct rpc_call *c, const char *id, struct experiment_verdict *out);
 
 #endif

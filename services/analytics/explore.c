@@ -43,7 +43,7 @@ sn_status explore_read_days(struct rpc_call *c, const char *from, const char *to
 
 #define EVENT_DAYS_MAX 92
 
-/* These read the events themselves: how long that takes depends on how many there are, and the database ends it. */
+/* These queries read the events themselves, which may take too long; then the database cancels them. */
 static sn_status in_time(struct rpc_call *c, sn_status status)
 {
         return status == SN_DEADLINE_EXCEEDED
@@ -118,7 +118,7 @@ static AnalyticsExplore__Cohort *add_cohort(struct arena *arena, const Analytics
         return cohort;
 }
 
-/* Periods that have begun: without visitors their number is 0. */
+/* Periods that have begun, whose number is 0 if they had no visitors. */
 static size_t periods_begun(int64_t now_ms, const AnalyticsRows__CohortCell *cell, int64_t period_days)
 {
         int64_t begun = (now_ms - cell->at->seconds * 1000) / (period_days * DAY_MS) + 1;

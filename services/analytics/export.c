@@ -25,7 +25,7 @@ void export_write_point(struct buf *out, const char *name, const Analytics__Metr
                    point->value);
 }
 
-static sn_status answer(struct rpc_call *c, const struct buf *text, File__Chunk *out)
+static sn_status answer_with_file(struct rpc_call *c, const struct buf *text, File__Chunk *out)
 {
         uint8_t hash[16];
         char *tag = arena_alloc(c->arena, sizeof(hash) * 2 + 1);
@@ -63,5 +63,5 @@ sn_status analytics_handle_export_metric(struct rpc_call *c, const Analytics__Ex
         }
         out->mime_type = csv ? (char *)"text/csv; charset=utf-8" : (char *)"application/jsonl";
         out->file_name = arena_printf(c->arena, "%s.%s", metric.name, csv ? "csv" : "jsonl");
-        return answer(c, &text, out);
+        return answer_with_file(c, &text, out);
 }

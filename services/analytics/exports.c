@@ -16,7 +16,7 @@
 
 enum { KEEP_DAYS = 7, EXPORTS_MAX = 20, METRIC_DAYS_MAX = 3660, EVENT_DAYS_MAX = 366 };
 
-/* ---- Asking ---- */
+/* ---- Requesting ---- */
 
 static bool is_of_people(const char *name)
 {
@@ -78,10 +78,10 @@ static int64_t count_portions(const metric_export *e)
         }
         int64_t chunks = (days + METRIC_CHUNK_DAYS - 1) / METRIC_CHUNK_DAYS * (int64_t)e->n_names;
 
-        return chunks > 0 ? chunks : 1; /* without a metric the file has a head alone */
+        return chunks > 0 ? chunks : 1; /* without a metric the file has only a header */
 }
 
-static sn_status plan(struct rpc_call *c, const Analytics__CreateMetricExportRequest *in, metric_export *e)
+static sn_status plan_export(struct rpc_call *c, const Analytics__CreateMetricExportRequest *in, metric_export *e)
 {
         bool events = in->kind == ANALYTICS__EXPORT_KIND__EXPORT_KIND_EVENTS;
         struct days days;
@@ -108,7 +108,7 @@ sn_status analytics_handle_create_metric_export(struct rpc_call *c, const Analyt
         metric_export e = ANALYTICS_ROWS__METRIC_EXPORT__INIT;
         bool added = false;
 
-        TRY(plan(c, in, &e));
+        TRY(plan_export(c, in, &e));
         TRY(db_begin(c, &tx));
         TRY(store_insert_metric_export(tx, &e, KEEP_DAYS, EXPORTS_MAX, &added));
         if (!added) {
@@ -138,9 +138,9 @@ sn_status analytics_handle_delete_metric_export(struct rpc_call *c, const Analyt
         return DB_WRITE(c, tx, store_delete_metric_export(tx, in->id));
 }
 
-/* ---- Giving out ---- */
+/* ---- Downloading ---- */
 
-/* Each part has a call, and so memory, of its own. */
+/* Each part has its own call, and so its own memory. */
 static sn_status copy_part(struct rpc_call *c, const char *id, int64_t position, int fd, int64_t *at)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *part = rpc_call_new_background(c->service, rpc_call_left_ms(c));

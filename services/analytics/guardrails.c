@@ -5,7 +5,7 @@
 #include "services/analytics/analytics.h"
 #include "services/analytics/experiments.h"
 
-/* Variants are compared only when enough people have seen both: that one is stopped tells of them. */
+/* Variants are compared only if enough people have seen both, since stopping one reveals something about them. */
 static bool is_harmed(const struct variant_sums *variants, size_t n)
 {
         struct stats_estimate control = stats_mean(&variants[0].sums);
@@ -59,9 +59,9 @@ sn_status guardrails_check(struct rpc_call *c)
         return SN_OK;
 }
 
-static sn_status check(struct rpc_call *c, bool *more)
+static sn_status check_experiments(struct rpc_call *c, bool *more)
 {
         return guardrails_check(c);
 }
 
-const struct service_job analytics_guardrails = {.name = "check_guardrails", .every_s = 60, .run = check};
+const struct service_job analytics_guardrails = {.name = "check_guardrails", .every_s = 60, .run = check_experiments};

@@ -11,7 +11,7 @@
 
 #define SOURCES_MAX 6
 
-/* ---- Counting what is new ---- */
+/* ---- Counting new views ---- */
 
 static size_t find_spans(struct arena *arena, AnalyticsRows__NoteHour *const *rows, size_t n, int64_t min,
                          struct span *spans)
@@ -24,7 +24,7 @@ static size_t find_spans(struct arena *arena, AnalyticsRows__NoteHour *const *ro
         return spans_of(arena, hours, n, min, spans);
 }
 
-/* Of the sources of one span, whose first cell is the total, those that may be shown. */
+/* Keeps the sources of a span that may be shown. The first cell is the total. */
 static size_t keep_sources(AnalyticsRows__NoteCell **cells, size_t n, int64_t min, AnalyticsRows__NoteCell **out)
 {
         int64_t people[SOURCES_MAX] = {0};
@@ -96,7 +96,8 @@ static sn_status find_own_note(struct rpc_call *c, char *id, Note__Note **note)
         return SN_OK;
 }
 
-static void show(const AnalyticsRows__NotePerformance *p, const Note__Note *note, AnalyticsInsights__NoteInsights *out)
+static void show_insights(const AnalyticsRows__NotePerformance *p, const Note__Note *note,
+                          AnalyticsInsights__NoteInsights *out)
 {
         if (p->views == 0) {
                 return;
@@ -116,7 +117,7 @@ static sn_status read_note(struct db_tx *tx, const Note__Note *note, AnalyticsIn
         TRY(store_performance(tx, note->id, &p));
         TRY(store_points(tx, note->id, &out->n_points, &out->points));
         TRY(store_sources(tx, note->id, &out->n_sources, &out->sources));
-        show(&p, note, out);
+        show_insights(&p, note, out);
         return SN_OK;
 }
 
@@ -130,7 +131,7 @@ sn_status analytics_handle_get_note_insights(struct rpc_call *c, const Analytics
         return DB_WRITE(c, tx, read_note(tx, note, out));
 }
 
-/* ---- A member's own ---- */
+/* ---- The member's own profile ---- */
 
 static sn_status read_notes(struct db_tx *tx, char **ids, size_t n, AnalyticsInsights__MyInsights *out)
 {

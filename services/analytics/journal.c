@@ -1,5 +1,5 @@
 /* Owns the journal's files. A record is its length, its CRC-32 and its bytes. A writer or reader of a file holds its
- * lock (flock), which ends with the process: so a file that can be locked is not in use. */
+ * lock (flock), which ends with the process. So a file that can be locked is not in use. */
 #include "services/analytics/journal.h"
 
 #include <dirent.h>
@@ -16,7 +16,7 @@
 #include <zlib.h>
 #include "base/uuid.h"
 
-#define FILE_BYTES   (4 << 20) /* then the next file begins */
+#define FILE_BYTES   (4 << 20) /* at this size the next file begins */
 #define RECORD_BYTES (8 << 20)
 #define NAME_LEN     (UUID_SIZE - 1 + 4)
 
@@ -24,11 +24,10 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t synced = PTHREAD_COND_INITIALIZER;
 static struct {
         char folder[400];
-        int64_t max_bytes, bytes; /* bytes: of all files here, as of the last look, and what was appended since */
+        int64_t max_bytes, bytes; /* bytes: of all files here as of the last check, plus what was appended since */
         int fd;                   /* of the file that is written; -1: none */
         int64_t size;
-        uint64_t appended, durable,
-            failed; /* numbers of records: up to which they were appended, are settled, and may be lost */
+        uint64_t appended, durable, failed; /* record numbers: the last one appended, settled, and possibly lost */
         bool syncing;
 } journal = {.fd = -1};
 
@@ -97,7 +96,7 @@ static bool sync_folder(void)
         return ok;
 }
 
-/* Until it is locked a reader may take it for an unused file, and remove it. */
+/* Until the file is locked, a reader may consider it unused and remove it. */
 static bool open_current(void)
 {
         char path[512], id[UUID_SIZE];
@@ -119,7 +118,7 @@ static bool open_current(void)
         return journal.fd >= 0 && sync_folder();
 }
 
-/* All or nothing: a partly written record is cut off again, or the file is abandoned. */
+/* Atomic: a partly written record is truncated again, or the file is abandoned. */
 static bool write_record(const void *record, size_t len)
 {
         uint32_t head[2] = {(uint32_t)len, (uint32_t)crc32(0, record, (uInt)len)};
@@ -142,15 +141,15 @@ static bool write_record(const void *record, size_t len)
         return false;
 }
 
-/* What was appended and not synced may be lost. The file is abandoned: the state of its pages is unknown, and a
- * second fsync would not tell. */
+/* Records that were appended but not synced may be lost. Abandons the file, since the state of its pages is unknown,
+ * and a second fsync would not report it. */
 static void give_up(void)
 {
         journal.failed = journal.durable = journal.appended;
         close_current();
 }
 
-/* One thread syncs for all that were appended before it began. The file is not closed meanwhile. */
+/* One thread syncs for all records appended before it started. The file is not closed meanwhile. */
 static bool wait_durable(uint64_t mine)
 {
         while (journal.durable < mine) {
@@ -219,7 +218,7 @@ static int is_entry(const struct dirent *entry)
         return is_file(entry->d_name) ? 1 : 0;
 }
 
-/* Names begin with the time at which they were made (UUIDs of version 7). */
+/* Names sort by time of creation (version 7 UUIDs). */
 static bool take_oldest(struct journal_file *out)
 {
         struct dirent **entries = NULL;
@@ -249,7 +248,7 @@ bool journal_take(struct journal_file *out)
         return found;
 }
 
-/* False at the end (errno is 0), too, when there are fewer bytes than that. */
+/* False also at the end (errno is 0), if there are fewer bytes. */
 static bool read_whole(int fd, void *bytes, size_t len)
 {
         errno = 0;
@@ -263,7 +262,7 @@ static bool read_whole(int fd, void *bytes, size_t len)
         return true;
 }
 
-/* A record that a crash cut off is the last one of its file. */
+/* A record truncated by a crash is the last one of its file. */
 static enum journal_next judge_damage(int fd)
 {
         struct stat file;

@@ -1,5 +1,5 @@
-/* Stores what the journal holds: a file at a time, in transactions of some thousand events, without a pause as long as
- * there is another one. An end at any point repeats events, which count once. */
+/* Stores the contents of the journal, a file at a time, in transactions of some thousand events, without pauses while
+ * there are more files. After a crash at any point events are stored again, which count once. */
 #include "services/analytics/analytics.h"
 
 #include <errno.h>
@@ -8,15 +8,15 @@
 #include "services/analytics/journal.h"
 #include "services/analytics/store.h"
 
-#define AT_ONCE    4000 /* a busy machine stores them within the time-out of a statement */
-#define RECORD_MAX 500  /* events of one record (analytics_rows.proto) */
+#define AT_ONCE    4000 /* few enough for the statement timeout on a busy machine */
+#define RECORD_MAX 500  /* events per record (analytics_rows.proto) */
 
 struct batch {
         AnalyticsRows__TakenEvent *events[AT_ONCE + RECORD_MAX];
         size_t n;
 };
 
-static void add(struct arena *arena, struct batch *batch, const uint8_t *record, size_t len)
+static void add_record(struct arena *arena, struct batch *batch, const uint8_t *record, size_t len)
 {
         AnalyticsRows__TakenEvents *taken = (AnalyticsRows__TakenEvents *)protobuf_c_message_unpack(
             &sonet__analytics_rows__v1__taken_events__descriptor, arena_protobuf_allocator(arena), len, record);
@@ -30,7 +30,7 @@ static void add(struct arena *arena, struct batch *batch, const uint8_t *record,
         }
 }
 
-/* Each transaction has memory of its own, which its events bound. end is JOURNAL_RECORD when there may be more. */
+/* Each transaction has its own memory, which is limited by its events. *end is JOURNAL_RECORD if there may be more. */
 static sn_status load_batch(struct service *service, struct journal_file *file, enum journal_next *end)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, 30000);
@@ -40,7 +40,7 @@ static sn_status load_batch(struct service *service, struct journal_file *file, 
 
         *end = JOURNAL_RECORD;
         while (batch->n < AT_ONCE && (*end = journal_read(file, &record, &len)) == JOURNAL_RECORD) {
-                add(c->arena, batch, record, len);
+                add_record(c->arena, batch, record, len);
         }
         if (*end == JOURNAL_UNREAD) {
                 log_event(LOG_LEVEL_ERROR, "a file of the journal of events cannot be read now",
@@ -51,7 +51,7 @@ static sn_status load_batch(struct service *service, struct journal_file *file, 
                              : DB_WRITE(c, tx, store_events(tx, batch->events, batch->n, analytics_min_group()));
 }
 
-/* SN_OK also for a damaged one, whose records before the damage are stored. */
+/* SN_OK also for a damaged file; the records before the damage are stored. */
 static sn_status load_file(struct service *service, struct journal_file *file, enum journal_next *end)
 {
         do {
@@ -69,7 +69,7 @@ static void set_aside(struct journal_file *file)
         journal_set_aside(file);
 }
 
-static sn_status load(struct rpc_call *c, bool *more)
+static sn_status load_journal(struct rpc_call *c, bool *more)
 {
         struct journal_file file;
         enum journal_next end = JOURNAL_UNREAD;
@@ -86,4 +86,4 @@ static sn_status load(struct rpc_call *c, bool *more)
         return status;
 }
 
-const struct service_job analytics_load = {.name = "load_events", .every_s = 1, .eager = true, .run = load};
+const struct service_job analytics_load = {.name = "load_events", .every_s = 1, .eager = true, .run = load_journal};

@@ -1,6 +1,6 @@
-/* Makes the files that administrators ask for, a part at a time; each is committed together with the progress.
- * So a stop or a crash costs no more than the part that was being made. A portion is some days of one metric, or an
- * hour of events. What is told of them is what the same question alone would be answered. */
+/* Makes the files that administrators ask for, a part at a time; each is committed together with the progress. So a
+ * stop or a crash costs no more than the part that was being made. A portion is some days of a metric, or an hour of
+ * events, with the same numbers as an individual query would return. */
 #include "services/analytics/exports.h"
 
 #include <string.h>
@@ -11,9 +11,9 @@
 #include "services/analytics/visitor.h"
 
 enum {
-        PART_BYTES = 512 * 1024, /* a part goes on to be filled up to here, */
-        PART_US = 300000,        /* and for so long */
-        TEXT_MAX = 32 << 20,     /* of the longest portion there can be */
+        PART_BYTES = 512 * 1024, /* a part is filled up to this size, */
+        PART_US = 300000,        /* or for this long */
+        TEXT_MAX = 32 << 20,     /* of the longest possible portion */
         TRIES_MAX = 5,
 };
 #define FILE_MAX (INT64_C(256) << 20)
@@ -71,7 +71,7 @@ static sn_status add_metric(struct rpc_call *c, struct making *m)
 
 /* ---- Events ---- */
 
-/* Properties are JSON, which begins with a brace: no spreadsheet takes them for a formula. */
+/* Properties are JSON, which begins with a brace, so no spreadsheet interprets them as a formula. */
 static void write_quoted(struct buf *out, const char *text)
 {
         buf_append_c(out, "\"");
@@ -114,7 +114,7 @@ static sn_status add_hour(struct rpc_call *c, struct making *m)
 
 /* ---- Parts ---- */
 
-/* Each portion has memory of its own. */
+/* Each portion has its own memory. */
 static sn_status add_portion(struct service *service, struct making *m)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, 30000);
@@ -126,7 +126,7 @@ static sn_status add_portion(struct service *service, struct making *m)
         return SN_OK;
 }
 
-static sn_status fill(struct rpc_call *c, struct making *m)
+static sn_status fill_part(struct rpc_call *c, struct making *m)
 {
         int64_t until_us = clock_monotonic_us() + PART_US;
 
@@ -158,7 +158,7 @@ static sn_status make_some(struct rpc_call *c, bool *more)
                 return DB_WRITE(c, tx, store_fail_metric_export(tx, m.e.id, why_given_up(&m)));
         }
         m.csv = m.e.format == ANALYTICS__EXPORT_FORMAT__EXPORT_FORMAT_CSV;
-        TRY(fill(c, &m));
+        TRY(fill_part(c, &m));
         return DB_WRITE(
             c, tx, store_metric_export_part(tx, &m.e, m.e.done, m.rows, m.text.len > 0 ? m.text.data : "", m.text.len));
 }

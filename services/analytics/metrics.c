@@ -1,5 +1,5 @@
-/* Owns metrics as administrators read them: counts of events as they are published (store_events.c), and of people in
- * multiples of the smallest group. */
+/* Owns metrics for administrators: published counts of events (store_events.c), and counts of people in multiples of
+ * the smallest group. */
 #include "services/analytics/analytics.h"
 
 #include <string.h>
@@ -20,7 +20,7 @@ struct asked {
         AnalyticsRows__Point **points;
 };
 
-/* ---- What there is ---- */
+/* ---- Computing ---- */
 
 static void keep_enough(struct asked *a)
 {
@@ -145,7 +145,7 @@ static sn_status read_points(struct db_tx *tx, const Analytics__GetMetricRequest
         return store_counts(tx, in->name, hours ? "hour" : "day", a->from_ms, a->to_ms, &a->n, &a->points);
 }
 
-/* ---- What is shown ---- */
+/* ---- Showing ---- */
 
 static void show_all(struct rpc_call *c, const struct asked *a, Analytics__Metric *out)
 {

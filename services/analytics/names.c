@@ -1,5 +1,5 @@
-/* Owns the names of events and metrics: of what clients may send (events.def.h), of the events of other services that
- * are counted (the consumers), and of what is computed (metrics.c). */
+/* Owns the names of events and metrics: those that clients may send (events.def.h), those of other services that are
+ * counted (the consumers), and computed ones (metrics.c). */
 #include "services/analytics/names.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "services/analytics/events.h"
 #include "services/analytics/exports.h"
 
-/* The events of other services that are counted, one after the other; NULL after the last one. */
+/* The i-th event of other services that is counted; NULL after the last one. */
 static const char *of_services(size_t i)
 {
         for (size_t k = 0; analytics_consumers[k] != NULL; k++) {

@@ -95,7 +95,7 @@ static sn_status name_sender(struct rpc_call *c, AnalyticsRows__TakenEvents *tak
         return SN_OK;
 }
 
-static sn_status keep(struct rpc_call *c, const AnalyticsRows__TakenEvents *taken)
+static sn_status append_to_journal(struct rpc_call *c, const AnalyticsRows__TakenEvents *taken)
 {
         size_t len = protobuf_c_message_get_packed_size(&taken->base);
         uint8_t *record = arena_alloc(c->arena, len + 1);
@@ -125,7 +125,7 @@ sn_status analytics_handle_record_events(struct rpc_call *c, const Analytics__Re
                 return SN_OK;
         }
         TRY(name_sender(c, &taken));
-        TRY(keep(c, &taken));
+        TRY(append_to_journal(c, &taken));
         out->accepted = (uint32_t)taken.n_events;
         return SN_OK;
 }

@@ -1,4 +1,4 @@
-/* Owns the results of experiments: sums from the database, what they say from the statistics. */
+/* Owns the results of experiments: sums from the database, evaluated by stats.h. */
 #include "services/analytics/analytics.h"
 
 #include <math.h>
@@ -46,7 +46,7 @@ struct stats_effect experiment_compare(struct stats_estimate control, struct sta
         return stats_sequential(control, treatment, ALPHA, stats_tune_rho(TUNED_FOR, ALPHA));
 }
 
-/* ---- What was measured ---- */
+/* ---- Measurements ---- */
 
 struct measured {
         const AnalyticsExperiments__ResultsRequest *in;
@@ -65,8 +65,8 @@ static bool is_few(double people)
         return people > 0 && people < (double)analytics_min_group();
 }
 
-/* Below and above each of the values that a quantile uses, itself included, there are enough people: the first and the
- * last ones are what few people did. */
+/* Whether there are too few people below or above any of the values that a quantile uses (including itself), since
+ * extreme values are due to few people. */
 static bool has_few_at_the_ends(double n, double q)
 {
         struct stats_ranks r = stats_quantile_ranks(n, q);
@@ -75,7 +75,7 @@ static bool has_few_at_the_ends(double n, double q)
         return r.low < min || n - r.high + 1 < min;
 }
 
-/* What few people did, or few did not, is not shown: exactly they would be told of. */
+/* What only a few people did, or did not do, is not shown, since it would be about exactly those. */
 static bool is_of_few(const struct measured *m, const struct variant_sums *v)
 {
         switch ((int)m->in->measure) {
@@ -100,7 +100,7 @@ static bool any_is_small(const struct measured *m)
         return false;
 }
 
-/* theta is that of all variants together, so that all are adjusted alike. */
+/* Uses one theta for all variants, so that all are adjusted equally. */
 static void adjust_by_before(struct measured *m)
 {
         struct stats_sums rest = {0}, *control = &m->variants[0].sums;
@@ -122,7 +122,7 @@ static void adjust_by_before(struct measured *m)
         }
 }
 
-static void estimate(struct measured *m)
+static void estimate_variant(struct measured *m)
 {
         for (size_t i = 0; i < m->n; i++) {
                 const struct variant_sums *v = &m->variants[i];
@@ -167,14 +167,14 @@ static sn_status read_quantiles(struct db_tx *tx, const struct results_query *q,
         return SN_OK;
 }
 
-/* ---- What is shown ---- */
+/* ---- Showing ---- */
 
 static double rounded(double people)
 {
         return (double)explore_round_people((int64_t)people);
 }
 
-/* By the numbers that are shown. */
+/* From the numbers that are shown. */
 static double check_ratio(const struct measured *m)
 {
         double counts[VARIANTS_MAX], shares[VARIANTS_MAX];
@@ -191,8 +191,9 @@ static double step_of(struct stats_estimate e)
         return suppress_step(sqrt(e.variance), e.n, analytics_min_group());
 }
 
-/* The interval is rounded outwards, and p up: they stay valid. */
-static AnalyticsExperiments__Effect *compare(struct arena *arena, struct stats_estimate a, struct stats_estimate b)
+/* Rounds the interval outwards and p upwards, so that they stay valid. */
+static AnalyticsExperiments__Effect *compare_variants(struct arena *arena, struct stats_estimate a,
+                                                      struct stats_estimate b)
 {
         struct stats_effect e = experiment_compare(a, b);
         AnalyticsExperiments__Effect *out = ARENA_NEW(arena, AnalyticsExperiments__Effect);
@@ -222,7 +223,7 @@ static void adjust(const struct measured *m, AnalyticsExperiments__VariantResult
         }
 }
 
-static void show(struct arena *arena, const struct measured *m, AnalyticsExperiments__Results *out)
+static void show_result(struct arena *arena, const struct measured *m, AnalyticsExperiments__Results *out)
 {
         for (size_t i = 0; i < m->n; i++) {
                 AnalyticsExperiments__VariantResult *v = out->variants[i];
@@ -231,7 +232,7 @@ static void show(struct arena *arena, const struct measured *m, AnalyticsExperim
                 v->people = explore_round_people((int64_t)m->variants[i].sums.n);
                 v->mean = suppress_round(m->estimates[i].mean, step_of(m->estimates[i]));
                 v->share = rounded(m->variants[i].active) / (double)v->people;
-                v->effect = i > 0 ? compare(arena, m->estimates[0], m->estimates[i]) : NULL;
+                v->effect = i > 0 ? compare_variants(arena, m->estimates[0], m->estimates[i]) : NULL;
         }
         adjust(m, out->variants);
         out->sample_ratio_p = check_ratio(m);
@@ -252,7 +253,7 @@ static void name_variants(struct arena *arena, const stored_experiment *e, Analy
         }
 }
 
-/* ---- Up to when ---- */
+/* ---- The moment of results ---- */
 
 /* In each variant nobody or enough people have been active since, and nobody or enough of them have seen it for the
  * first time: so that no two answers differ by a few people. */
@@ -291,7 +292,7 @@ static sn_status move_on(struct db_tx *tx, const char *id, size_t n, int64_t now
 
 /* ---- The answer ---- */
 
-static sn_status measure(struct db_tx *tx, const stored_experiment *e, int64_t told_ms, struct measured *m)
+static sn_status measure_variants(struct db_tx *tx, const stored_experiment *e, int64_t told_ms, struct measured *m)
 {
         bool cuped = m->in->measure == ANALYTICS_EXPERIMENTS__MEASURE__MEASURE_CUPED;
         struct results_query q = {.id = e->id, .metric = m->in->metric[0] != '\0' ? m->in->metric : e->metric};
@@ -300,7 +301,7 @@ static sn_status measure(struct db_tx *tx, const stored_experiment *e, int64_t t
         q.before = cuped;
         q.per = cuped ? q.metric : m->in->per;
         TRY(experiment_sums(tx, &q, m->n, m->variants));
-        estimate(m);
+        estimate_variant(m);
         return m->in->measure == ANALYTICS_EXPERIMENTS__MEASURE__MEASURE_QUANTILE ? read_quantiles(tx, &q, m) : SN_OK;
 }
 
@@ -309,9 +310,9 @@ static sn_status read_results(struct db_tx *tx, const stored_experiment *e, int6
 {
         struct measured m = {.in = in, .n = out->n_variants};
 
-        TRY(measure(tx, e, told_ms, &m));
+        TRY(measure_variants(tx, e, told_ms, &m));
         if (!any_is_small(&m)) {
-                show(db_arena(tx), &m, out);
+                show_result(db_arena(tx), &m, out);
         }
         return SN_OK;
 }
@@ -342,7 +343,7 @@ sn_status analytics_handle_get_results(struct rpc_call *c, const AnalyticsExperi
         return told_ms == 0 ? SN_OK : DB_READ(c, tx, read_results(tx, e, told_ms, in, out));
 }
 
-/* ---- Before it ---- */
+/* ---- Checks ---- */
 
 sn_status analytics_handle_get_sample_size(struct rpc_call *c, const AnalyticsExperiments__SampleSizeRequest *in,
                                            AnalyticsExperiments__SampleSize *out)

@@ -1,13 +1,13 @@
-/* Makes the sketches of days that are over, one at a time: from all events of the day that are stored by then. When
- * late ones came it is made again, but only if they are of enough people, and of none or enough who are not in it: so
- * that two answers do not differ by a few people. An end at any point leaves the one before. */
+/* Makes the sketches of past days, one at a time, from all events of the day stored by then. After late events a sketch
+ * is remade, but only if they are from enough people, and from none or enough who are not in it yet, so that two
+ * answers do not differ by a few people. A crash at any point leaves the previous sketch. */
 #include "services/analytics/analytics.h"
 
 #include "services/analytics/events.h"
 #include "services/analytics/store.h"
 #include "services/analytics/store_sketches.h"
 
-/* One page of people, with memory of its own: last is the one up to whom it goes. */
+/* Adds one page of people, with its own memory. last: the last one of the page. */
 static sn_status add_page(struct service *service, const sketch_of *of, int64_t to_ms, char last[UUID_SIZE],
                           struct sketch *sketch, bool *more)
 {
@@ -29,7 +29,7 @@ static sn_status add_page(struct service *service, const sketch_of *of, int64_t 
         return SN_OK;
 }
 
-static sn_status make(struct rpc_call *c, const sketch_of *of, int64_t to_ms)
+static sn_status make_sketch(struct rpc_call *c, const sketch_of *of, int64_t to_ms)
 {
         struct sketch *sketch = ARENA_NEW(c->arena, struct sketch);
         char last[UUID_SIZE] = "";
@@ -55,7 +55,7 @@ static sn_status make_or_keep(struct rpc_call *c, const sketch_of *of)
 
         TRY(DB_WRITE(c, tx, store_moment(tx, &to_ms)));
         TRY(DB_READ(c, tx, store_late_people(tx, of, to_ms, &people)));
-        return may_change(&people) ? make(c, of, to_ms) : DB_WRITE(c, tx, store_keep_sketch(tx, of));
+        return may_change(&people) ? make_sketch(c, of, to_ms) : DB_WRITE(c, tx, store_keep_sketch(tx, of));
 }
 
 static sn_status make_due(struct rpc_call *c, bool *more)

@@ -8,7 +8,7 @@ static double squared_error(struct stats_estimate e)
         return e.n > 0 ? e.variance / e.n : 0;
 }
 
-static struct stats_effect begin(struct stats_estimate control, struct stats_estimate treatment)
+static struct stats_effect begin_effect(struct stats_estimate control, struct stats_estimate treatment)
 {
         struct stats_effect e = {.difference = treatment.mean - control.mean, .p = 1};
 
@@ -18,7 +18,7 @@ static struct stats_effect begin(struct stats_estimate control, struct stats_est
         return e;
 }
 
-/* Of Welch and Satterthwaite. */
+/* Degrees of freedom by Welch and Satterthwaite. */
 static double degrees(struct stats_estimate a, struct stats_estimate b)
 {
         double va = squared_error(a), vb = squared_error(b);
@@ -26,7 +26,7 @@ static double degrees(struct stats_estimate a, struct stats_estimate b)
         return (va + vb) * (va + vb) / (va * va / (a.n - 1) + vb * vb / (b.n - 1));
 }
 
-/* By bisection: once a look, not once an event. */
+/* By bisection, which is fast enough: called once per look, not per event. */
 static double t_quantile(double alpha, double df)
 {
         double low = 0, high = 1e6;
@@ -41,7 +41,7 @@ static double t_quantile(double alpha, double df)
 
 struct stats_effect stats_welch(struct stats_estimate control, struct stats_estimate treatment, double alpha)
 {
-        struct stats_effect e = begin(control, treatment);
+        struct stats_effect e = begin_effect(control, treatment);
 
         if (control.n < 2 || treatment.n < 2 || e.standard_error == 0) {
                 return e;
@@ -64,7 +64,7 @@ double stats_tune_rho(double n, double alpha)
 struct stats_effect stats_sequential(struct stats_estimate control, struct stats_estimate treatment, double alpha,
                                      double rho)
 {
-        struct stats_effect e = begin(control, treatment);
+        struct stats_effect e = begin_effect(control, treatment);
         double v = rho * rho * (control.n + treatment.n);
 
         if (control.n < 2 || treatment.n < 2 || e.standard_error == 0) {

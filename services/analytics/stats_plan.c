@@ -33,7 +33,7 @@ double stats_power(double variance, double effect, double alpha, double n)
         return stats_normal_cdf(shift - z) + stats_normal_cdf(-shift - z);
 }
 
-/* Indices by ascending p. Few: by insertion. */
+/* Indices by ascending p. An insertion sort, since there are few. */
 static void order(const double *p, size_t n, size_t *index)
 {
         for (size_t i = 0; i < n; i++) {

@@ -185,7 +185,8 @@ sn_status store_add_people(struct db_tx *tx, char *const *user_ids, size_t n)
         return db_exec(tx, &ADD_INACTIVE, DB_BINDS(bind_uuids(user_ids, n)), NULL);
 }
 
-static sn_status publish(struct db_tx *tx, const struct columns *c, size_t n, const char *first_notes, int64_t min)
+static sn_status publish_counts(struct db_tx *tx, const struct columns *c, size_t n, const char *first_notes,
+                                int64_t min)
 {
         TRY(db_exec(tx, &PUBLISH_COUNTS, DB_BINDS(bind_i64(min), bind_texts(c->names, n), bind_i64s(c->at_ms, n)),
                     NULL));
@@ -208,10 +209,10 @@ sn_status store_events(struct db_tx *tx, AnalyticsRows__TakenEvent *const *event
                              bind_uuids(c.user_ids, n), bind_uuids(c.visitors, n), bind_uuids(c.object_ids, n),
                              bind_texts(c.properties, n), bind_uuids(c.about, n), bind_i64(min)),
                     &rows));
-        return db_i64(rows, 0, "n") == 0 ? SN_OK : publish(tx, &c, n, db_text(rows, 0, "first_notes"), min);
+        return db_i64(rows, 0, "n") == 0 ? SN_OK : publish_counts(tx, &c, n, db_text(rows, 0, "first_notes"), min);
 }
 
-/* Moments are whole milliseconds: this one is over when the lock is released. */
+/* Moments are whole milliseconds; this one has passed when the lock is released. */
 DB_STATEMENT(
     SELECT_MOMENT, "analytics_service", NULL,
     "with now as materialized (select date_trunc('milliseconds', clock_timestamp()) + interval '1 ms' as moment)"

@@ -17,7 +17,8 @@ DB_STATEMENT(UPDATE_EXPERIMENT, "analytics_service", NULL,
              " variants = $6, metric = $7, audience = $8::bigint, holdout_percent = $9::bigint, guardrails = $10"
              " where id = $1 and started_at is null");
 
-static sn_status write(struct db_tx *tx, const struct db_statement *s, const stored_experiment *e, int64_t *n)
+static sn_status write_experiment(struct db_tx *tx, const struct db_statement *s, const stored_experiment *e,
+                                  int64_t *n)
 {
         return db_exec(tx, s,
                        DB_BINDS(bind_uuid(e->id), bind_text(e->name), bind_text(e->layer), bind_i64(e->from_percent),
@@ -28,14 +29,14 @@ static sn_status write(struct db_tx *tx, const struct db_statement *s, const sto
 
 sn_status store_insert_experiment(struct db_tx *tx, const stored_experiment *e)
 {
-        return write(tx, &INSERT_EXPERIMENT, e, NULL);
+        return write_experiment(tx, &INSERT_EXPERIMENT, e, NULL);
 }
 
 sn_status store_update_experiment(struct db_tx *tx, const stored_experiment *e, bool *done)
 {
         int64_t n = 0;
 
-        TRY(write(tx, &UPDATE_EXPERIMENT, e, &n));
+        TRY(write_experiment(tx, &UPDATE_EXPERIMENT, e, &n));
         *done = n > 0;
         return SN_OK;
 }

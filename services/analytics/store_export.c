@@ -1,5 +1,5 @@
-/* Owns the SQL on what analytics_service exports of a member: their events and visits, as long as anything leads from
- * them to the member. */
+/* Owns the SQL of what analytics_service exports about a member: their events and visits, as long as they can be linked
+ * to the member. */
 #include "services/analytics/analytics.h"
 
 DB_STATEMENT(EXPORT_EVENTS, "analytics_service", NULL,

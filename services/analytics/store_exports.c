@@ -1,4 +1,4 @@
-/* Owns the SQL of files that are made in the background. */
+/* Owns the SQL of background exports. */
 #include "services/analytics/store_exports.h"
 
 /* One index look-up per name. */

@@ -7,11 +7,11 @@
 #include "services/analytics/analytics_rows.rpc.h"
 #include "services/analytics/spans.h"
 
-/* The hours of the note's events that are in no span yet, up to the last hour that is over; at most 2,000. The note is
- * locked until the transaction ends, and is known from then on, as one of author (a member's id) if it was not. */
+/* The hours of the note's events that are not in a span yet, up to the last complete hour; at most 2,000. Locks the
+ * note until the transaction ends, and registers it for its author (a member's id) if it is unknown. */
 SN_CHECKED sn_status store_untold_hours(struct db_tx *tx, const char *note_id, const char *author, int64_t min,
                                         size_t *n, AnalyticsRows__NoteHour ***hours);
-/* The cells of spans: ascending, for each the total (source "") before its sources. */
+/* The cells of spans, ascending; for each span the total (source "") comes before its sources. */
 SN_CHECKED sn_status store_span_cells(struct db_tx *tx, const char *note_id, const struct span *spans, size_t n_spans,
                                       size_t *n, AnalyticsRows__NoteCell ***cells);
 /* Stores these spans, which never change afterwards. */
@@ -24,12 +24,12 @@ SN_CHECKED sn_status store_points(struct db_tx *tx, const char *note_id, size_t 
 SN_CHECKED sn_status store_sources(struct db_tx *tx, const char *note_id, size_t *n,
                                    AnalyticsInsights__InsightSource ***out);
 
-/* The newest 30 notes that the member wrote since then. */
+/* The newest 30 notes that the member has written since since_ms. */
 SN_CHECKED sn_status store_own_notes(struct db_tx *tx, const char *user_id, int64_t since_ms, size_t *n,
                                      AnalyticsRows__NotePerformance ***out);
 SN_CHECKED sn_status store_follower_days(struct db_tx *tx, const char *user_id, int64_t since_ms, size_t *n,
                                          AnalyticsInsights__FollowerDay ***out);
-/* Those of these notes that were seen most; the hours of the day in which they were (out has room for 3). */
+/* The most viewed of these notes, and the hours of the day in which they were viewed (out has room for 3). */
 SN_CHECKED sn_status store_best_notes(struct db_tx *tx, char *const *note_ids, size_t n_ids, size_t *n,
                                       AnalyticsInsights__BestNote ***out);
 SN_CHECKED sn_status store_best_hours(struct db_tx *tx, char *const *note_ids, size_t n_ids, size_t *n, uint32_t *out);
@@ -40,7 +40,7 @@ SN_CHECKED sn_status store_engagement(struct db_tx *tx, const char *user_id, boo
                                       AnalyticsInsights__EngagedWith ***out);
 SN_CHECKED sn_status store_reset_engagement(struct db_tx *tx, const char *user_id);
 SN_CHECKED sn_status store_switch_engagement(struct db_tx *tx, const char *user_id, bool enabled);
-/* Deletes a batch of those without changes for so many months. */
+/* Deletes a batch of profiles that did not change for this many months. */
 SN_CHECKED sn_status store_prune_engagement(struct db_tx *tx, int64_t months, bool *more);
 
 #endif

@@ -94,7 +94,7 @@ DB_STATEMENT(SELECT_SKETCHES, "analytics_service", NULL,
              " and day >= ($3::timestamptz at time zone 'UTC')::date"
              " and day < ($4::timestamptz at time zone 'UTC')::date and n_people >= $5::bigint order by day limit 366");
 
-static void merge(const struct db_rows *rows, size_t row, struct sketch *into)
+static void merge_row(const struct db_rows *rows, size_t row, struct sketch *into)
 {
         size_t len = 0;
         const uint8_t *bytes = db_bytes(rows, row, "people", &len);
@@ -118,7 +118,7 @@ sn_status store_merged_sketch(struct db_tx *tx, const char *name, const char *pr
                              bind_i64(min)),
                     &rows));
         for (size_t i = 0; i < db_rows_count(rows); i++) {
-                merge(rows, i, out);
+                merge_row(rows, i, out);
         }
         return SN_OK;
 }

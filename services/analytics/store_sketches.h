@@ -10,13 +10,13 @@
 
 #define SKETCH_PAGE 20000
 
-typedef AnalyticsRows__Sketch sketch_of; /* name, property, day, how many events there are */
+typedef AnalyticsRows__Sketch sketch_of; /* name, property, day, number of events */
 
 struct sketch {
         struct hll people;
         struct tdigest numbers;
-        int64_t n_people; /* of each day, added up */
-        int64_t n_days;   /* of how many days it is merged */
+        int64_t n_people; /* summed over the days */
+        int64_t n_days;   /* number of merged days */
 };
 
 /* The oldest day that is over and has no sketch, or more events than when its sketch was last made or kept, at least an
@@ -30,7 +30,7 @@ struct late_people {
         int64_t joined;  /* those of them who are not in it */
 };
 SN_CHECKED sn_status store_late_people(struct db_tx *tx, const sketch_of *of, int64_t to_ms, struct late_people *out);
-/* It is due again when there are more events than now. */
+/* Records that it is up to date until there are more events than now. */
 SN_CHECKED sn_status store_keep_sketch(struct db_tx *tx, const sketch_of *of);
 
 /* At most SKETCH_PAGE people after that one ("": from the first one on), and the mean of their numbers, by what was
@@ -38,7 +38,7 @@ SN_CHECKED sn_status store_keep_sketch(struct db_tx *tx, const sketch_of *of);
 SN_CHECKED sn_status store_sketched_people(struct db_tx *tx, const sketch_of *of, int64_t to_ms, const char *after,
                                            size_t *n, AnalyticsRows__SketchedPerson ***out);
 SN_CHECKED sn_status store_save_sketch(struct db_tx *tx, const sketch_of *of, int64_t to_ms, struct sketch *sketch);
-/* All of these days on which at least min people were there, merged. */
+/* The merged sketch of those of the days with at least min people. */
 SN_CHECKED sn_status store_merged_sketch(struct db_tx *tx, const char *name, const char *property, struct days days,
                                          int64_t min, struct sketch *out);
 

@@ -1,4 +1,4 @@
-/* Owns primary and complementary suppression, and how exactly measured numbers are shown. */
+/* Owns primary and complementary suppression, and rounding measured numbers. */
 #include "services/analytics/suppress.h"
 
 #include <math.h>
@@ -15,7 +15,7 @@ static void count_hidden(const int64_t *people, size_t n, const bool *hidden, si
         }
 }
 
-/* n when all are hidden. */
+/* n if all are hidden. */
 static size_t smallest_shown(const int64_t *people, size_t n, const bool *hidden)
 {
         size_t found = n;
@@ -55,7 +55,7 @@ double suppress_step(double sd, double n, int64_t min)
         return power * (least <= power ? 1 : least <= 2 * power ? 2 : least <= 5 * power ? 5 : 10);
 }
 
-/* A multiple of a step that no double has exactly: the shortest number that is meant. */
+/* Multiples of the step may not be exact doubles; returns the nearest to the decimal number. */
 static double tidy(double value)
 {
         char text[32];

@@ -1,5 +1,5 @@
-/* Which groups of an answer are withheld, so that nobody in a small group can be identified: neither by what is
- * shown, nor by the difference between a total and what is shown. */
+/* Suppression: which groups of an answer are withheld, so that nobody in a small group can be identified, neither by
+ * the groups shown nor by their difference from a total. */
 #ifndef SERVICES_ANALYTICS_SUPPRESS_H
 #define SERVICES_ANALYTICS_SUPPRESS_H
 
@@ -7,21 +7,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Of n groups that make a total: hidden[i] is set for those of fewer than min people (0 people hide nothing), and then
- * for the smallest of the others until those that are hidden are at least two, and at least min people together. */
+/* For n groups with a total: sets hidden[i] for groups with fewer than min people (except empty ones), and then for the
+ * smallest others until at least two groups with together at least min people are hidden. */
 void suppress_small(const int64_t *people, size_t n, int64_t min, bool *hidden);
 
-/* ---- Numbers that are measured, like means ----
- * An exact mean gives away how many people it is of, and two of nearly the same people what one of them did. */
+/* ---- Measured numbers, such as means ----
+ *
+ * An exact mean may reveal the number of people, and two means of nearly the same people what one of them did. */
 
-/* What min people of n change a mean by, each by one standard deviation: rounded up to 1, 2 or 5 times a power of ten,
- * so that the step itself tells nothing. 0 where all are alike. */
+/* By how much min of n people change a mean, each by one standard deviation, rounded up to 1, 2 or 5 times a power of
+ * ten so that the step itself reveals nothing. 0 if all are equal. */
 double suppress_step(double sd, double n, int64_t min);
-/* To the next multiple of the step; with step 0 unchanged. */
+/* Rounds to the nearest multiple of the step; unchanged if step is 0. */
 double suppress_round(double value, double step);
 double suppress_round_down(double value, double step);
 double suppress_round_up(double value, double step);
-/* To two significant digits, upwards: for p, which is 0 to 1. */
+/* Rounds up to two significant digits; for p, which is 0 to 1. */
 double suppress_round_p(double p);
 
 #endif

@@ -24,7 +24,7 @@ static int by_mean(const void *a, const void *b)
         return (x > y) - (x < y);
 }
 
-/* The scale function k1 and its inverse: a centroid spans at most 1 of it. */
+/* The scale function k1 and its inverse. A centroid spans at most 1 on that scale. */
 static double scale(double q)
 {
         return TDIGEST_DELTA / (2 * M_PI) * asin(2 * q - 1);
@@ -35,13 +35,13 @@ static double unscale(double k)
         return k >= TDIGEST_DELTA / 4.0 ? 1 : (sin(k * 2 * M_PI / TDIGEST_DELTA) + 1) / 2;
 }
 
-static void join(struct tdigest_centroid *into, const struct tdigest_centroid *c)
+static void join_centroids(struct tdigest_centroid *into, const struct tdigest_centroid *c)
 {
         into->weight += c->weight;
         into->mean += (c->mean - into->mean) * c->weight / into->weight;
 }
 
-/* All centroids in order, neighbours joined as long as they span no more than they may. */
+/* Sorts the centroids, and merges neighbours as far as their span allows. */
 static void compress(struct tdigest *digest)
 {
         struct tdigest_centroid *c = digest->centroids;
@@ -54,7 +54,7 @@ static void compress(struct tdigest *digest)
         qsort(c, digest->n, sizeof(*c), by_mean);
         for (size_t i = 1; i < digest->n; i++) {
                 if (before + c[last].weight + c[i].weight <= limit) {
-                        join(&c[last], &c[i]);
+                        join_centroids(&c[last], &c[i]);
                         continue;
                 }
                 before += c[last].weight;
@@ -64,7 +64,7 @@ static void compress(struct tdigest *digest)
         digest->n = digest->n_merged = last + 1;
 }
 
-static void put(struct tdigest *digest, struct tdigest_centroid c)
+static void put_centroid(struct tdigest *digest, struct tdigest_centroid c)
 {
         if (digest->n == ROOM) {
                 compress(digest);
@@ -81,7 +81,7 @@ static void widen(struct tdigest *digest, double min, double max)
 void tdigest_add(struct tdigest *digest, double value)
 {
         widen(digest, value, value);
-        put(digest, (struct tdigest_centroid){value, 1});
+        put_centroid(digest, (struct tdigest_centroid){value, 1});
 }
 
 /* ---- As bytes ---- */
@@ -144,15 +144,15 @@ bool tdigest_merge(struct tdigest *into, const uint8_t *packed, size_t len)
                 widen(into, get_double(packed), get_double(packed + 8));
         }
         for (size_t at = 16; at < len; at += 16) {
-                put(into, (struct tdigest_centroid){get_double(packed + at), get_double(packed + at + 8)});
+                put_centroid(into, (struct tdigest_centroid){get_double(packed + at), get_double(packed + at + 8)});
         }
         return true;
 }
 
 /* ---- Quantiles ---- */
 
-/* Half of a centroid's numbers lie below its mean; between two means, and from the outermost ones to the least and the
- * greatest number, they are taken to lie evenly. */
+/* Half of a centroid's numbers are below its mean. Interpolates linearly between means, and from the outermost means to
+ * the minimum and maximum. */
 double tdigest_quantile(struct tdigest *digest, double q)
 {
         const struct tdigest_centroid *c = digest->centroids;

@@ -8,31 +8,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The paper's delta. What is told of a quantile q has a rank that is at most 2 pi / delta * sqrt(q (1 - q)) of all
- * numbers away from q, or one number: a centroid is no wider. At the median that is 1.6 %. */
+/* The paper's delta. The rank of an estimated quantile q is off by at most 2 pi / delta * sqrt(q (1 - q)) of all
+ * numbers, or one number, since no centroid is wider. At the median that is 1.6 %. */
 #define TDIGEST_DELTA     200
-#define TDIGEST_MAX       (TDIGEST_DELTA + 10) /* centroids of a digest that is packed */
+#define TDIGEST_MAX       (TDIGEST_DELTA + 10) /* centroids of a packed digest */
 #define TDIGEST_MAX_BYTES ((2 + 2 * TDIGEST_MAX) * sizeof(double))
 
 struct tdigest_centroid {
         double mean, weight;
 };
 
-/* All zero: nothing was added. */
+/* Zero-initialized: empty. */
 struct tdigest {
-        struct tdigest_centroid centroids[5 * TDIGEST_MAX]; /* the first n_merged ascend; the others wait */
+        struct tdigest_centroid
+            centroids[5 * TDIGEST_MAX]; /* the first n_merged are sorted; the others are not merged yet */
         size_t n, n_merged;
         double min, max;
 };
 
 void tdigest_add(struct tdigest *digest, double value);
-/* Merges a packed digest into another. False when the bytes are not a digest: then nothing changes. */
+/* Merges a packed digest into another. False, without changes, if the bytes are not a digest. */
 bool tdigest_merge(struct tdigest *into, const uint8_t *packed, size_t len);
-/* How many bytes: min, max, then mean and weight of each centroid, as IEEE 754 doubles, little-endian. */
+/* Packs min, max, and the mean and weight of each centroid as little-endian IEEE 754 doubles. Returns the length. */
 size_t tdigest_pack(struct tdigest *digest, uint8_t out[TDIGEST_MAX_BYTES]);
-/* How many numbers there were. */
+/* The number of values added. */
 double tdigest_weight(const struct tdigest *digest);
-/* 0 <= q <= 1; 0 of none. */
+/* 0 <= q <= 1. Returns 0 for an empty digest. */
 double tdigest_quantile(struct tdigest *digest, double q);
 
 #endif

@@ -8,7 +8,7 @@
 #include "services/analytics/assign.h"
 #include "services/analytics/stats.h"
 
-static void buckets_are_those_of_the_vectors(void **state)
+static void buckets_match_the_published_vectors(void **state)
 {
         assert_int_equal(assign_bucket("layer:home", "01890000-0000-7000-8000-000000000001"), 404);
         assert_int_equal(assign_bucket("layer:search", "01890000-0000-7000-8000-000000000001"), 5954);
@@ -32,7 +32,7 @@ static void people_are_divided_evenly_and_layers_independently(void **state)
         assert_true(stats_srm(thirds, (const double[]){3334, 3333, 3333}, 3) > 0.001);
 }
 
-static void who_takes_part_is_decided_by_layer_holdout_and_audience(void **state)
+static void participants_are_decided_by_layer_holdout_and_audience(void **state)
 {
         struct assign_plan all = {"home", 0, 100, 0, 1}, half = all, held = all, new = all, others = all;
         int in_half = 0, in_held = 0, both = 0;
@@ -68,9 +68,9 @@ static void every_bucket_has_a_variant(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(buckets_are_those_of_the_vectors),
+            cmocka_unit_test(buckets_match_the_published_vectors),
             cmocka_unit_test(people_are_divided_evenly_and_layers_independently),
-            cmocka_unit_test(who_takes_part_is_decided_by_layer_holdout_and_audience),
+            cmocka_unit_test(participants_are_decided_by_layer_holdout_and_audience),
             cmocka_unit_test(every_bucket_has_a_variant),
         };
 

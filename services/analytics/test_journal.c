@@ -93,7 +93,7 @@ static void a_full_journal_takes_no_more_until_it_is_read(void **state)
 }
 
 /* A process that ends in the middle of a record leaves the ones before it. */
-static void what_a_crash_cut_off_ends_the_file(void **state)
+static void a_record_truncated_by_a_crash_ends_the_file(void **state)
 {
         for (size_t cut = 1; cut < 14; cut++) {
                 struct journal_file file;
@@ -222,7 +222,7 @@ int main(void)
             TEST(what_was_taken_is_read_once_and_in_order),
             TEST(what_was_not_stored_is_there_again),
             TEST(a_full_journal_takes_no_more_until_it_is_read),
-            TEST(what_a_crash_cut_off_ends_the_file),
+            TEST(a_record_truncated_by_a_crash_ends_the_file),
             TEST(a_changed_byte_is_noticed),
             TEST(a_file_that_is_damaged_in_the_middle_is_kept),
             TEST(a_disk_that_fails_is_no_end),

@@ -42,7 +42,7 @@ static void add_people(struct hll *hll, uint64_t seed, size_t n)
         }
 }
 
-static void distinct_counts_are_as_exact_as_is_said(void **state)
+static void distinct_counts_have_the_documented_precision(void **state)
 {
         static const size_t sizes[] = {1, 2, 5, 20, 100, 1000, 5000, 10000, 20000, 100000};
 
@@ -64,7 +64,7 @@ static void distinct_counts_are_as_exact_as_is_said(void **state)
         }
 }
 
-static void nobody_and_everybody_are_counted(void **state)
+static void none_and_all_are_handled(void **state)
 {
         struct hll none = {0}, full;
 
@@ -73,7 +73,7 @@ static void nobody_and_everybody_are_counted(void **state)
         assert_true(isinf(hll_count(&full)) || hll_count(&full) > 1e18);
 }
 
-static void merging_gives_what_all_together_give(void **state)
+static void merging_equals_adding_everything_to_one(void **state)
 {
         struct hll all = {0}, merged = {0};
 
@@ -168,7 +168,7 @@ static void check_quantiles(const char *name, const double *sorted, struct tdige
 }
 
 /* As one digest, and as many of a day each that are stored and merged. */
-static void quantiles_are_as_exact_as_is_said(void **state)
+static void quantiles_have_the_documented_precision(void **state)
 {
         static double numbers[NUMBERS];
 
@@ -192,7 +192,7 @@ static void quantiles_are_as_exact_as_is_said(void **state)
         }
 }
 
-static void a_few_numbers_are_themselves(void **state)
+static void few_numbers_are_stored_exactly(void **state)
 {
         struct tdigest digest = {0}, none = {0};
         uint8_t packed[TDIGEST_MAX_BYTES];
@@ -208,7 +208,7 @@ static void a_few_numbers_are_themselves(void **state)
         assert_true(tdigest_quantile(&digest, 1) == 7);
 }
 
-static void bytes_that_are_no_digest_change_nothing(void **state)
+static void invalid_digests_change_nothing(void **state)
 {
         struct tdigest digest = {0}, other = {0};
         uint8_t packed[TDIGEST_MAX_BYTES];
@@ -229,12 +229,12 @@ static void bytes_that_are_no_digest_change_nothing(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(distinct_counts_are_as_exact_as_is_said),
-            cmocka_unit_test(nobody_and_everybody_are_counted),
-            cmocka_unit_test(merging_gives_what_all_together_give),
-            cmocka_unit_test(quantiles_are_as_exact_as_is_said),
-            cmocka_unit_test(a_few_numbers_are_themselves),
-            cmocka_unit_test(bytes_that_are_no_digest_change_nothing),
+            cmocka_unit_test(distinct_counts_have_the_documented_precision),
+            cmocka_unit_test(none_and_all_are_handled),
+            cmocka_unit_test(merging_equals_adding_everything_to_one),
+            cmocka_unit_test(quantiles_have_the_documented_precision),
+            cmocka_unit_test(few_numbers_are_stored_exactly),
+            cmocka_unit_test(invalid_digests_change_nothing),
         };
 
         return cmocka_run_group_tests_name("sketches", tests, NULL, NULL);

@@ -22,7 +22,7 @@ static void assert_spans(const struct span_hour *hours, size_t n, const struct s
         arena_free(arena);
 }
 
-static void an_hour_with_enough_people_stands_alone(void **state)
+static void an_hour_with_enough_people_is_a_span(void **state)
 {
         assert_spans((const struct span_hour[]){{0, 3, "a,b,c"}, {2 * H, 900, "a,b,c"}}, 2,
                      (const struct span[]){{0, H}, {2 * H, 3 * H}}, 2);
@@ -34,14 +34,14 @@ static void hours_with_few_wait_for_others(void **state)
                      (const struct span[]){{0, 6 * H}}, 1);
 }
 
-static void the_same_people_again_are_no_more(void **state)
+static void repeated_people_are_not_counted_again(void **state)
 {
         assert_spans((const struct span_hour[]){{0, 2, "a,b"}, {H, 2, "b,a"}, {2 * H, 1, "a"}}, 3, NULL, 0);
         assert_spans((const struct span_hour[]){{0, 2, "a,b"}, {H, 2, "b,a"}, {2 * H, 1, "c"}}, 3,
                      (const struct span[]){{0, 3 * H}}, 1);
 }
 
-static void people_of_one_span_are_not_counted_for_the_next(void **state)
+static void people_of_one_span_do_not_count_for_the_next(void **state)
 {
         assert_spans((const struct span_hour[]){{0, 2, "a,b"}, {H, 3, "b,c,d"}, {2 * H, 2, "a,b"}}, 3,
                      (const struct span[]){{0, 2 * H}}, 1);
@@ -51,10 +51,10 @@ static void people_of_one_span_are_not_counted_for_the_next(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(an_hour_with_enough_people_stands_alone),
+            cmocka_unit_test(an_hour_with_enough_people_is_a_span),
             cmocka_unit_test(hours_with_few_wait_for_others),
-            cmocka_unit_test(the_same_people_again_are_no_more),
-            cmocka_unit_test(people_of_one_span_are_not_counted_for_the_next),
+            cmocka_unit_test(repeated_people_are_not_counted_again),
+            cmocka_unit_test(people_of_one_span_do_not_count_for_the_next),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,7 +21,7 @@ static void assert_near(double is, double wanted, double tolerance)
 /* ---- Published numbers ---- */
 
 /* Tables of NIST's handbook, in more digits. */
-static void distributions_have_the_values_of_tables(void **state)
+static void distributions_match_published_tables(void **state)
 {
         assert_near(stats_normal_cdf(1.959963984540054), 0.975, 1e-12);
         assert_near(stats_normal_quantile(0.975), 1.959963984540054, 1e-12);
@@ -35,7 +35,7 @@ static void distributions_have_the_values_of_tables(void **state)
 }
 
 /* The case of GrowthBook's TestTwoSidedTTest: 3407 and 3461 people. */
-static void welch_is_as_growthbook_publishes_it(void **state)
+static void welch_matches_growthbooks_published_values(void **state)
 {
         struct stats_effect e = stats_welch((struct stats_estimate){3407, 0.41, 3.9 * 3.9},
                                             (struct stats_estimate){3461, 0.7, 6.2 * 6.2}, 0.05);
@@ -159,7 +159,7 @@ enum { RUNS = 2000, DAYS = 28, A_DAY = 100 };
 
 /* Without any difference, looked at every day, ended at the first finding; what is measured is skewed as real metrics
  * are. */
-static void daily_peeking_finds_nothing_where_nothing_is(void **state)
+static void daily_peeking_finds_no_false_effects(void **state)
 {
         int welch = 0, sequential = 0;
         double rho = stats_tune_rho(DAYS * A_DAY, 0.05);
@@ -287,7 +287,7 @@ static void quantiles_cover(void **state)
 }
 
 /* The calculator promises 80 %. */
-static void power_is_what_the_calculator_promises(void **state)
+static void power_matches_the_calculator(void **state)
 {
         int found = 0, n = (int)stats_sample_size(1, 0.25, 0.05, 0.8);
 
@@ -307,7 +307,7 @@ static void power_is_what_the_calculator_promises(void **state)
 
 /* ---- Nothing, or next to nothing ---- */
 
-static void what_is_empty_or_constant_says_nothing(void **state)
+static void empty_or_constant_samples_have_no_effect(void **state)
 {
         struct stats_sums none = {0}, constant = {0};
 
@@ -328,19 +328,19 @@ static void what_is_empty_or_constant_says_nothing(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(distributions_have_the_values_of_tables),
-            cmocka_unit_test(welch_is_as_growthbook_publishes_it),
+            cmocka_unit_test(distributions_match_published_tables),
+            cmocka_unit_test(welch_matches_growthbooks_published_values),
             cmocka_unit_test(many_metrics_are_adjusted_as_in_the_paper),
             cmocka_unit_test(the_ratio_of_samples_is_checked),
             cmocka_unit_test(plans_have_the_sizes_of_the_literature),
             cmocka_unit_test(posteriors_are_exact_where_they_can_be),
             cmocka_unit_test(a_sequence_is_narrowest_where_it_was_tuned_to_be),
-            cmocka_unit_test(daily_peeking_finds_nothing_where_nothing_is),
+            cmocka_unit_test(daily_peeking_finds_no_false_effects),
             cmocka_unit_test(the_delta_method_covers),
             cmocka_unit_test(cuped_covers_and_is_narrower),
             cmocka_unit_test(quantiles_cover),
-            cmocka_unit_test(power_is_what_the_calculator_promises),
-            cmocka_unit_test(what_is_empty_or_constant_says_nothing),
+            cmocka_unit_test(power_matches_the_calculator),
+            cmocka_unit_test(empty_or_constant_samples_have_no_effect),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

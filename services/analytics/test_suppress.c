@@ -1,4 +1,4 @@
-/* What is withheld of groups that make a total, and how exactly measured numbers are told. */
+/* Which groups of a total are withheld, and how measured numbers are rounded. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 
 #define MIN 5
 
-/* "#" for each group that is hidden, "." for each that is shown. */
+/* "#" for each hidden group, "." for each shown one. */
 static const char *hide(const int64_t *people, size_t n)
 {
         static char text[20];
@@ -32,8 +32,8 @@ static void small_groups_are_withheld(void **state)
         assert_string_equal(HIDE(0, 5), "..");
 }
 
-/* The total less what is shown tells of a single hidden group, or of hidden ones that are few together. */
-static void no_difference_tells_of_a_small_group(void **state)
+/* The total minus the groups shown would reveal a single hidden group, or hidden ones that are small together. */
+static void no_difference_reveals_a_small_group(void **state)
 {
         assert_string_equal(HIDE(4, 50, 7, 100), "#.#.");
         assert_string_equal(HIDE(1, 2, 50, 7), "##.#");
@@ -41,8 +41,9 @@ static void no_difference_tells_of_a_small_group(void **state)
         assert_string_equal(HIDE(1, 1), "##");
 }
 
-/* Over all groups of up to six people in up to four groups: neither a small group nor a small difference is left. */
-static void whatever_the_groups_are(void **state)
+/* For all combinations of up to four groups of up to six people, neither a small group nor a small difference is
+ * revealed. */
+static void all_groupings_are_suppressed_correctly(void **state)
 {
         for (int64_t all = 0; all < 7 * 7 * 7 * 7; all++) {
                 int64_t people[4] = {all % 7, all / 7 % 7, all / 49 % 7, all / 343};
@@ -62,7 +63,7 @@ static void whatever_the_groups_are(void **state)
 
 /* ---- Measured numbers ---- */
 
-static void steps_are_what_enough_people_change(void **state)
+static void steps_are_the_change_by_enough_people(void **state)
 {
         assert_true(suppress_step(0, 100, MIN) == 0);
         assert_true(suppress_step(1, 0, MIN) == 0);
@@ -85,9 +86,9 @@ static void numbers_are_rounded_to_multiples_of_a_step(void **state)
         assert_true(suppress_round_p(1.23e-9) == 1.3e-9);
 }
 
-/* Of 100 people and of the same without one, who is within two standard deviations of the others: mostly both are told
- * alike, and one step at most is between them. */
-static void one_person_more_or_less_is_not_told(void **state)
+/* Means of 100 people and of the same people without one, who is within two standard deviations of the others: usually
+ * they are rounded to the same number, and they never differ by more than a step. */
+static void one_person_more_or_less_makes_no_visible_difference(void **state)
 {
         size_t same = 0, all = 0;
 
@@ -108,11 +109,11 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(small_groups_are_withheld),
-            cmocka_unit_test(no_difference_tells_of_a_small_group),
-            cmocka_unit_test(whatever_the_groups_are),
-            cmocka_unit_test(steps_are_what_enough_people_change),
+            cmocka_unit_test(no_difference_reveals_a_small_group),
+            cmocka_unit_test(all_groupings_are_suppressed_correctly),
+            cmocka_unit_test(steps_are_the_change_by_enough_people),
             cmocka_unit_test(numbers_are_rounded_to_multiples_of_a_step),
-            cmocka_unit_test(one_person_more_or_less_is_not_told),
+            cmocka_unit_test(one_person_more_or_less_makes_no_visible_difference),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* Owns verifying an experiment's results by a second computation. The database assigned everybody by its own
- * function and summed up; here each person is assigned again, one by one (assign.c). */
+/* Owns verifying an experiment's results by a second computation. The results come from the database's own assignment
+ * function and sums; here each person is assigned again in C (assign.c). */
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -39,8 +39,8 @@ static void add_person(const stored_experiment *e, const AnalyticsRows__SeenBy *
         }
 }
 
-static sn_status replay(struct db_tx *tx, const stored_experiment *e, const struct results_query *q, size_t n,
-                        struct variant_sums *variants)
+static sn_status replay_assignments(struct db_tx *tx, const stored_experiment *e, const struct results_query *q,
+                                    size_t n, struct variant_sums *variants)
 {
         AnalyticsRows__SeenBy **people = NULL;
         size_t n_people = PORTION;
@@ -79,7 +79,7 @@ sn_status experiment_verify(struct rpc_call *c, const char *id, struct experimen
         q.metric = e.metric;
         size_t n = experiment_names(c->arena, e.variants, VARIANTS_MAX, names);
 
-        TRY(replay(tx, &e, &q, n, variants));
+        TRY(replay_assignments(tx, &e, &q, n, variants));
         experiment_hash(id, variants, n, again);
         for (size_t i = 0; i < n; i++) {
                 out->people += (int64_t)variants[i].sums.n;

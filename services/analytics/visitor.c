@@ -1,6 +1,5 @@
-/* Owns the salt of the day. All processes share it by the database; when the day is over it is destroyed there
- * (months.c), and each process overwrites its own copy with the next one. The address goes nowhere but into the hash.
- */
+/* Owns the day's salt. All processes share it through the database. When the day is over it is destroyed there
+ * (months.c), and each process overwrites its own copy with the next one. The address is used only for the hash. */
 #include "services/analytics/visitor.h"
 
 #include <pthread.h>
@@ -24,7 +23,7 @@ static bool recall(int64_t day, uint8_t out[32])
         return known;
 }
 
-static sn_status fetch(struct rpc_call *c, int64_t day, uint8_t out[32])
+static sn_status fetch_salt(struct rpc_call *c, int64_t day, uint8_t out[32])
 {
         uint8_t fresh[32];
 
@@ -46,7 +45,7 @@ sn_status visitor_of_today(struct rpc_call *c, char **visitor)
         char text[UUID_SIZE];
 
         if (!recall(day_of(c->now_ms), key)) {
-                TRY(fetch(c, day_of(c->now_ms), key));
+                TRY(fetch_salt(c, day_of(c->now_ms), key));
         }
         crypto_generichash_init(&state, key, sizeof(key), sizeof(hash));
         crypto_generichash_update(&state, (const uint8_t *)c->client_address, strlen(c->client_address) + 1);

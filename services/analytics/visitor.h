@@ -1,4 +1,4 @@
-/* Pseudonyms of visitors without an account: the same for a day, and another one the next. */
+/* Pseudonyms of visitors without an account, which change every day. */
 #ifndef SERVICES_ANALYTICS_VISITOR_H
 #define SERVICES_ANALYTICS_VISITOR_H
 
@@ -8,7 +8,7 @@
  * have the salt and the database is unreachable. */
 SN_CHECKED sn_status visitor_of_today(struct rpc_call *c, char **visitor);
 
-/* A UTC day as Unix time counts them. */
+/* A UTC day in Unix time. */
 #define DAY_MS     INT64_C(86400000)
 #define day_of(ms) ((ms) / DAY_MS)
 

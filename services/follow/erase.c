@@ -36,7 +36,7 @@ static sn_status forget_some(struct db_tx *tx, const char *id, bool *more)
 }
 
 /* A portion of one member; the cursor only says that there was one. */
-static sn_status erase(struct rpc_call *c, struct bus_batch *batch)
+static sn_status erase_batch(struct rpc_call *c, struct bus_batch *batch)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
         const char *id = batch->events[0]->aggregate_id;
@@ -59,5 +59,5 @@ const struct bus_consumer follow_erase = {
     .source = "user",
     .read_outbox = &user_methods[USER_READ_OUTBOX],
     .types = types,
-    .handle = erase,
+    .handle = erase_batch,
 };

@@ -3,12 +3,12 @@
 
 #include "services/follow/relations.h"
 
-static sn_status start(struct service *service, const struct settings *settings)
+static sn_status start_follow_service(struct service *service, const struct settings *settings)
 {
         return relations_start((size_t)settings->follow_cache_bytes);
 }
 
-static void stop(struct service *service)
+static void stop_follow_service(struct service *service)
 {
         relations_stop();
 }
@@ -35,6 +35,6 @@ const struct service_definition follow_service = {
     .exports = follow_exports,
     .emits = true,
     .single = true,
-    .start = start,
-    .stop = stop,
+    .start = start_follow_service,
+    .stop = stop_follow_service,
 };

@@ -52,7 +52,7 @@ static sn_status find_follower(struct db_tx *tx, const char *user_id, const char
         return store_follow(tx, other, user_id, edge, found);
 }
 
-static sn_status fetch(struct rpc_call *c, void *context, const struct page_scan *scan, struct page_refs *out)
+static sn_status fetch_relations(struct rpc_call *c, void *context, const struct page_scan *scan, struct page_refs *out)
 {
         const struct list *list = context;
         FollowRows__Edge **edges = NULL;
@@ -88,7 +88,7 @@ static sn_status may_see(struct rpc_call *c, const struct list *list, User__Auth
 }
 
 /* As in the list: a hidden member is not in it. */
-static sn_status locate(struct rpc_call *c, void *context, struct position *at)
+static sn_status locate_relation(struct rpc_call *c, void *context, struct position *at)
 {
         User__BatchGetAuthorsRequest in = USER__BATCH_GET_AUTHORS_REQUEST__INIT;
         User__Authors authors = USER__AUTHORS__INIT;
@@ -107,8 +107,8 @@ static sn_status locate(struct rpc_call *c, void *context, struct position *at)
                                         "there is no member with this ID in the list; use a cursor instead");
 }
 
-static sn_status show(struct rpc_call *c, void *context, char **ids, size_t n, size_t *n_items,
-                      ProtobufCMessage ***items)
+static sn_status show_relations(struct rpc_call *c, void *context, char **ids, size_t n, size_t *n_items,
+                                ProtobufCMessage ***items)
 {
         User__BatchGetAuthorsRequest in = USER__BATCH_GET_AUTHORS_REQUEST__INIT;
         User__Authors found = USER__AUTHORS__INIT;
@@ -132,9 +132,9 @@ static sn_status read_list(struct rpc_call *c, struct list *list, const struct p
 {
         struct page_source source = {.filter = list->owner,
                                      .newest_first = true,
-                                     .fetch = fetch,
-                                     .locate = locate,
-                                     .show = show,
+                                     .fetch = fetch_relations,
+                                     .locate = locate_relation,
+                                     .show = show_relations,
                                      .context = list};
         struct page page;
 

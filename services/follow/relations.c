@@ -53,7 +53,7 @@ void relations_stop(void)
         cache_stop(&versions);
 }
 
-static void show(Follow__Relationship *out, char *other, uint64_t flags)
+static void show_relationship(Follow__Relationship *out, char *other, uint64_t flags)
 {
         follow__relationship__init(out);
         out->user_id = other;
@@ -78,7 +78,7 @@ sn_status relations_get_pairs(struct rpc_call *c, enum read_from from, char *con
         TRY(cache_get(c, &relations, from, items, n));
         *out = ARENA_ARRAY(c->arena, Follow__Relationship *, n);
         for (size_t i = 0; i < n; i++) {
-                show(&all[i], ids[i], items[i].value.number);
+                show_relationship(&all[i], ids[i], items[i].value.number);
                 (*out)[i] = &all[i];
         }
         return SN_OK;
@@ -134,6 +134,6 @@ sn_status relations_answer(struct db_tx *tx, const char *other, Follow__Relation
         size_t n_rows = 0;
 
         TRY(store_relations(tx, &viewer, &id, 1, &n_rows, &rows));
-        show(out, id, n_rows > 0 ? flags_of(rows[0]) : 0);
+        show_relationship(out, id, n_rows > 0 ? flags_of(rows[0]) : 0);
         return SN_OK;
 }

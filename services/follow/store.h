@@ -43,7 +43,7 @@ SN_CHECKED sn_status store_follows_of(struct db_tx *tx, const char *user_id, siz
 /* Deletes some of a member's other rows: blocks, mutes, requests. */
 SN_CHECKED sn_status store_erase_some(struct db_tx *tx, const char *user_id, size_t limit, size_t *n,
                                       FollowRows__Follower ***pairs);
-/* Rows of which there is one each. */
+/* Erases rows of which there is only one each. */
 SN_CHECKED sn_status store_erase_single_rows(struct db_tx *tx, const char *user_id);
 
 /* rows[i] is the relationship of viewers[i] with ids[i]. */

@@ -23,7 +23,8 @@ sn_status store_check_not_blocked(struct db_tx *tx, const char *a, const char *b
         return SN_OK;
 }
 
-static sn_status change(struct db_tx *tx, const struct db_statement *s, const char *a, const char *b, bool *changed)
+static sn_status change_edge(struct db_tx *tx, const struct db_statement *s, const char *a, const char *b,
+                             bool *changed)
 {
         int64_t affected = 0;
 
@@ -54,7 +55,7 @@ DB_STATEMENT(DELETE_FOLLOW, "follow_service", NULL,
 
 sn_status store_delete_follow(struct db_tx *tx, const char *follower, const char *followee, bool *changed)
 {
-        return change(tx, &DELETE_FOLLOW, follower, followee, changed);
+        return change_edge(tx, &DELETE_FOLLOW, follower, followee, changed);
 }
 
 DB_STATEMENT(INSERT_BLOCK, "follow_service", NULL,
@@ -62,14 +63,14 @@ DB_STATEMENT(INSERT_BLOCK, "follow_service", NULL,
 
 sn_status store_insert_block(struct db_tx *tx, const char *blocker, const char *blocked)
 {
-        return change(tx, &INSERT_BLOCK, blocker, blocked, NULL);
+        return change_edge(tx, &INSERT_BLOCK, blocker, blocked, NULL);
 }
 
 DB_STATEMENT(DELETE_BLOCK, "follow_service", NULL, "delete from user_blocks where blocker_id = $1 and blocked_id = $2");
 
 sn_status store_delete_block(struct db_tx *tx, const char *blocker, const char *blocked)
 {
-        return change(tx, &DELETE_BLOCK, blocker, blocked, NULL);
+        return change_edge(tx, &DELETE_BLOCK, blocker, blocked, NULL);
 }
 
 DB_STATEMENT(INSERT_MUTE, "follow_service", NULL,
@@ -77,12 +78,12 @@ DB_STATEMENT(INSERT_MUTE, "follow_service", NULL,
 
 sn_status store_insert_mute(struct db_tx *tx, const char *muter, const char *muted)
 {
-        return change(tx, &INSERT_MUTE, muter, muted, NULL);
+        return change_edge(tx, &INSERT_MUTE, muter, muted, NULL);
 }
 
 DB_STATEMENT(DELETE_MUTE, "follow_service", NULL, "delete from user_mutes where muter_id = $1 and muted_id = $2");
 
 sn_status store_delete_mute(struct db_tx *tx, const char *muter, const char *muted)
 {
-        return change(tx, &DELETE_MUTE, muter, muted, NULL);
+        return change_edge(tx, &DELETE_MUTE, muter, muted, NULL);
 }

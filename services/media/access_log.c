@@ -43,7 +43,7 @@ static struct access_entry *entry_for(const struct media_access *a, int64_t now_
         return e;
 }
 
-static bool count(const struct media_access *a, int64_t now_ms)
+static bool count_access(const struct media_access *a, int64_t now_ms)
 {
         (void)pthread_mutex_lock(&lock);
         struct access_entry *e = entry_for(a, now_ms);
@@ -56,10 +56,10 @@ static bool count(const struct media_access *a, int64_t now_ms)
 
 void access_log_add(struct rpc_call *c, const struct media_access *access)
 {
-        bool kept = count(access, c->now_ms);
+        bool kept = count_access(access, c->now_ms);
 
         if (!kept && access_log_flush(c) == SN_OK) {
-                kept = count(access, c->now_ms);
+                kept = count_access(access, c->now_ms);
         }
         if (!kept) {
                 log_event(LOG_LEVEL_WARN, "an access to a media that is not public could not be recorded",
@@ -67,7 +67,7 @@ void access_log_add(struct rpc_call *c, const struct media_access *access)
         }
 }
 
-static struct access_batch *take(void)
+static struct access_batch *take_batch(void)
 {
         (void)pthread_mutex_lock(&lock);
         struct access_batch *batch = waiting;
@@ -89,7 +89,7 @@ static bool give_back(struct access_batch *batch)
 
 sn_status access_log_flush(struct rpc_call *c)
 {
-        struct access_batch *batch = take();
+        struct access_batch *batch = take_batch();
 
         if (batch == NULL) {
                 return SN_OK;

@@ -9,7 +9,7 @@
 #include "services/media/served.h"
 #include "services/media/store.h"
 
-static sn_status detach(struct db_tx *tx, const char *object_id)
+static sn_status detach_object(struct db_tx *tx, const char *object_id)
 {
         MediaRows__StoredMedia **gone = NULL;
         size_t n = 0;
@@ -36,7 +36,7 @@ sn_status attachments_follow(struct rpc_call *c, struct bus_batch *batch)
                 const bus_event *event = batch->events[i];
                 bool shows = is_attached(event);
 
-                TRY(shows ? store_confirm_uses(tx, event->aggregate_id) : detach(tx, event->aggregate_id));
+                TRY(shows ? store_confirm_uses(tx, event->aggregate_id) : detach_object(tx, event->aggregate_id));
         }
         return bus_commit(c, batch, &tx);
 }

@@ -8,7 +8,7 @@ struct av_functions av;
 #define QUOTED(text)        #text
 #define SONAME(name, major) "lib" name ".so." QUOTED(major)
 
-static void *load(const char *soname)
+static void *load_library(const char *soname)
 {
         return dlopen(soname, RTLD_NOW | RTLD_LOCAL);
 }
@@ -19,15 +19,15 @@ static bool load_all(void)
         void *library = NULL;
 
 #define LOAD(name) ok = ok && (*(void **)&av.name = dlsym(library, #name)) != NULL;
-        ok = ok && (library = load(SONAME("avutil", LIBAVUTIL_VERSION_MAJOR))) != NULL;
+        ok = ok && (library = load_library(SONAME("avutil", LIBAVUTIL_VERSION_MAJOR))) != NULL;
         AVUTIL_FUNCTIONS(LOAD)
-        ok = ok && (library = load(SONAME("avcodec", LIBAVCODEC_VERSION_MAJOR))) != NULL;
+        ok = ok && (library = load_library(SONAME("avcodec", LIBAVCODEC_VERSION_MAJOR))) != NULL;
         AVCODEC_FUNCTIONS(LOAD)
-        ok = ok && (library = load(SONAME("avformat", LIBAVFORMAT_VERSION_MAJOR))) != NULL;
+        ok = ok && (library = load_library(SONAME("avformat", LIBAVFORMAT_VERSION_MAJOR))) != NULL;
         AVFORMAT_FUNCTIONS(LOAD)
-        ok = ok && (library = load(SONAME("swscale", LIBSWSCALE_VERSION_MAJOR))) != NULL;
+        ok = ok && (library = load_library(SONAME("swscale", LIBSWSCALE_VERSION_MAJOR))) != NULL;
         SWSCALE_FUNCTIONS(LOAD)
-        ok = ok && (library = load(SONAME("swresample", LIBSWRESAMPLE_VERSION_MAJOR))) != NULL;
+        ok = ok && (library = load_library(SONAME("swresample", LIBSWRESAMPLE_VERSION_MAJOR))) != NULL;
         SWRESAMPLE_FUNCTIONS(LOAD)
 #undef LOAD
         return ok;

@@ -33,7 +33,7 @@ bool bucket_use(const struct bucket_options *options)
         return s3_setup(options);
 }
 
-static sn_status fail(struct rpc_call *c)
+static sn_status fail_bucket(struct rpc_call *c)
 {
         return rpc_fail(c, SN_UNAVAILABLE, NULL, "the storage of media is unavailable; try again later");
 }
@@ -62,10 +62,10 @@ static struct s3_exchange bodyless(int wait_ms, const char *method, const char *
 }
 
 /* An oversized response counts as a failure. */
-static sn_status request(struct rpc_call *c, struct s3_exchange *x)
+static sn_status make_request(struct rpc_call *c, struct s3_exchange *x)
 {
         s3_exchange(x);
-        return x->status / 100 == 2 && (x->answer == NULL || !x->answer->overflow) ? SN_OK : fail(c);
+        return x->status / 100 == 2 && (x->answer == NULL || !x->answer->overflow) ? SN_OK : fail_bucket(c);
 }
 
 /* --- parsing responses: XML, of which a few elements are needed --- */
@@ -88,7 +88,7 @@ static bool next_element(const char **at, const char *name, struct str *text)
 }
 
 /* Percent-encodes a value for a query. */
-static void encode(struct str text, char *out, size_t size)
+static void encode_value(struct str text, char *out, size_t size)
 {
         static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
         size_t at = 0;
@@ -115,7 +115,7 @@ static sn_status put_object(struct rpc_call *c, int fd, const char *key, const c
         x.fd = fd;
         x.size = size;
         x.sha256 = sha256;
-        return request(c, &x);
+        return make_request(c, &x);
 }
 
 static sn_status create_multipart(struct rpc_call *c, const char *key, char id[TOKEN_SIZE])
@@ -126,12 +126,12 @@ static sn_status create_multipart(struct rpc_call *c, const char *key, char id[T
 
         buf_init(&answer, ANSWER_BYTES);
         x.answer = &answer;
-        sn_status status = request(c, &x);
+        sn_status status = make_request(c, &x);
         const char *at = answer.data != NULL ? answer.data : "";
         if (status == SN_OK && !next_element(&at, "UploadId", &text)) {
-                status = fail(c);
+                status = fail_bucket(c);
         }
-        encode(text, id, TOKEN_SIZE);
+        encode_value(text, id, TOKEN_SIZE);
         buf_free(&answer);
         return status;
 }
@@ -149,7 +149,7 @@ static sn_status upload_parts(struct rpc_call *c, int fd, const char *key, const
                 x.offset = at;
                 x.size = size - at < PART_BYTES ? size - at : PART_BYTES;
                 x.sha256 = NULL;
-                TRY(request(c, &x));
+                TRY(make_request(c, &x));
                 struct str etag = str_trim(str_of(x.etag));
                 buf_printf(list, "<Part><PartNumber>%d</PartNumber><ETag>%.*s</ETag></Part>", number, (int)etag.len,
                            etag.ptr);
@@ -167,9 +167,9 @@ static sn_status complete_multipart(struct rpc_call *c, const char *key, const c
         x.answer = &answer;
         x.sha256 = NULL;
         x.text = arena_printf(c->arena, "<CompleteMultipartUpload>%s</CompleteMultipartUpload>", list->data);
-        sn_status status = request(c, &x);
+        sn_status status = make_request(c, &x);
         if (status == SN_OK && (answer.data == NULL || strstr(answer.data, "<CompleteMultipartUploadResult") == NULL)) {
-                status = fail(c);
+                status = fail_bucket(c);
         }
         buf_free(&answer);
         return status;
@@ -207,10 +207,10 @@ static sn_status look_at(struct rpc_call *c, const char *key, int wait_ms, int64
 
         s3_exchange(&x);
         *size = x.status / 100 == 2 ? x.length : -1;
-        return *size >= 0 || s3_is_missing(&x) ? SN_OK : fail(c);
+        return *size >= 0 || s3_is_missing(&x) ? SN_OK : fail_bucket(c);
 }
 
-static sn_status look(struct rpc_call *c, const char *key, int wait_ms, bool *there)
+static sn_status look_for_object(struct rpc_call *c, const char *key, int wait_ms, bool *there)
 {
         int64_t size = -1;
 
@@ -221,7 +221,7 @@ static sn_status look(struct rpc_call *c, const char *key, int wait_ms, bool *th
 
 static sn_status exists(struct rpc_call *c, const char *key, bool *there)
 {
-        return look(c, key, quick_ms(c), there);
+        return look_for_object(c, key, quick_ms(c), there);
 }
 
 /* Uploads even if the object exists; otherwise the time taken would reveal that somebody else has the same file. */
@@ -238,7 +238,7 @@ static sn_status publish(struct rpc_call *c, const char *own, const char *key)
         bool there = false;
 
         TRY(exists(c, key, &there));
-        return there ? SN_OK : fail(c);
+        return there ? SN_OK : fail_bucket(c);
 }
 
 /* --- reading --- */
@@ -251,7 +251,7 @@ static sn_status open_object(struct rpc_call *c, const char *key, int *fd)
         if (x.to_fd < 0) {
                 log_event(LOG_LEVEL_ERROR, "cannot create a file for an object of the bucket",
                           LOG_STR("error.message", strerror(errno)));
-                return fail(c);
+                return fail_bucket(c);
         }
         s3_exchange(&x);
         if (x.status / 100 == 2) {
@@ -259,7 +259,7 @@ static sn_status open_object(struct rpc_call *c, const char *key, int *fd)
                 return SN_OK;
         }
         close(x.to_fd);
-        return s3_is_missing(&x) ? rpc_fail(c, SN_NOT_FOUND, NULL, "there is no such file") : fail(c);
+        return s3_is_missing(&x) ? rpc_fail(c, SN_NOT_FOUND, NULL, "there is no such file") : fail_bucket(c);
 }
 
 static sn_status open_region(struct rpc_call *c, const void *key, int64_t offset, int64_t length, int *fd)
@@ -269,7 +269,7 @@ static sn_status open_region(struct rpc_call *c, const void *key, int64_t offset
         *fd = s3_open_region(&x, offset, length);
         return *fd >= 0            ? SN_OK
                : s3_is_missing(&x) ? rpc_fail(c, SN_NOT_FOUND, NULL, "there is no such file")
-                                   : fail(c);
+                                   : fail_bucket(c);
 }
 
 /* Gets the size first, which is needed to determine the region to send. */
@@ -292,7 +292,7 @@ static sn_status remove_object(struct rpc_call *c, const char *key)
                 return rpc_fail(c, SN_DEADLINE_EXCEEDED, NULL, "no time was left to remove a file");
         }
         s3_exchange(&x);
-        return x.status / 100 == 2 || s3_is_missing(&x) ? SN_OK : fail(c);
+        return x.status / 100 == 2 || s3_is_missing(&x) ? SN_OK : fail_bucket(c);
 }
 
 /* --- lists --- */
@@ -325,20 +325,20 @@ static sn_status list_page(struct rpc_call *c, const char *folder, int64_t befor
         struct buf answer;
         struct str next = {"", 0};
 
-        encode(str_of(arena_printf(c->arena, "%s/", folder)), prefix, sizeof(prefix));
+        encode_value(str_of(arena_printf(c->arena, "%s/", folder)), prefix, sizeof(prefix));
         struct s3_exchange x = bodyless(left_ms(c), "GET", "",
                                         arena_printf(c->arena, "%s%s%slist-type=2&max-keys=%d&prefix=%s",
                                                      token[0] != '\0' ? "continuation-token=" : "", token,
                                                      token[0] != '\0' ? "&" : "", LIST_AT_ONCE, prefix));
         buf_init(&answer, ANSWER_BYTES);
         x.answer = &answer;
-        sn_status status = request(c, &x);
+        sn_status status = make_request(c, &x);
         const char *at = answer.data != NULL ? answer.data : "";
         if (status == SN_OK) {
                 read_page(c, at, strlen(folder) + 1, before_s, names);
                 (void)next_element(&at, "NextContinuationToken", &next);
         }
-        encode(next, token, TOKEN_SIZE);
+        encode_value(next, token, TOKEN_SIZE);
         buf_free(&answer);
         return status;
 }

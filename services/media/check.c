@@ -11,13 +11,13 @@
 
 enum { CALL_MS = 60000, CHUNKS_AT_ONCE = 1000 };
 
-static void say(struct rpc_call *c, struct media_check *check, const char *what, const char *name)
+static void report_problem(struct rpc_call *c, struct media_check *check, const char *what, const char *name)
 {
         check->problems++;
         check->say(arena_printf(c->arena, "%s %s", what, name));
 }
 
-static int compare(const void *a, const void *b)
+static int compare_names(const void *a, const void *b)
 {
         return strcmp(*(char *const *)a, *(char *const *)b);
 }
@@ -25,13 +25,13 @@ static int compare(const void *a, const void *b)
 static void sort(char **names, size_t n)
 {
         if (n > 0) {
-                qsort(names, n, sizeof(*names), compare);
+                qsort(names, n, sizeof(*names), compare_names);
         }
 }
 
-static bool has(char *const *sorted, size_t n, char *name)
+static bool has_name(char *const *sorted, size_t n, char *name)
 {
-        return n > 0 && bsearch(&name, sorted, n, sizeof(*sorted), compare) != NULL;
+        return n > 0 && bsearch(&name, sorted, n, sizeof(*sorted), compare_names) != NULL;
 }
 
 /* --- blobs --- */
@@ -54,7 +54,7 @@ static sn_status check_there(struct rpc_call *c, struct media_check *check, cons
 
         TRY(DB_WRITE(c, tx, look_again(tx, name, &missing)));
         if (missing) {
-                say(c, check, "missing blob", name);
+                report_problem(c, check, "missing blob", name);
         }
         return SN_OK;
 }
@@ -62,7 +62,7 @@ static sn_status check_there(struct rpc_call *c, struct media_check *check, cons
 static bool has_all(char *const *sorted, size_t n, char *const *names, size_t n_names)
 {
         for (size_t i = 0; i < n_names; i++) {
-                if (!has(sorted, n, names[i])) {
+                if (!has_name(sorted, n, names[i])) {
                         return false;
                 }
         }
@@ -80,11 +80,11 @@ static sn_status check_blobs(struct rpc_call *c, struct media_check *check, unsi
         sort(files, n_files);
         TRY(has_all(rows, n_rows, files, n_files) ? SN_OK : files_list(c, folder, FILES_OLD_S, &n_old, &old));
         for (size_t i = 0; i < n_rows; i++) {
-                TRY(has(files, n_files, rows[i]) ? SN_OK : check_there(c, check, rows[i]));
+                TRY(has_name(files, n_files, rows[i]) ? SN_OK : check_there(c, check, rows[i]));
         }
         for (size_t i = 0; i < n_old; i++) {
-                if (blob_name_valid(old[i]) && !has(rows, n_rows, old[i])) {
-                        say(c, check, "stray blob", old[i]);
+                if (blob_name_valid(old[i]) && !has_name(rows, n_rows, old[i])) {
+                        report_problem(c, check, "stray blob", old[i]);
                 }
         }
         check->blobs += (int64_t)n_rows;
@@ -106,7 +106,7 @@ static sn_status check_chunk(struct rpc_call *c, struct media_check *check, char
         }
         TRY(DB_READ(c, tx, store_unknown_chunks(tx, &id, 1, &n, &unknown)));
         if (n == 0) {
-                say(c, check, "missing chunk", id);
+                report_problem(c, check, "missing chunk", id);
         }
         return SN_OK;
 }
@@ -147,12 +147,12 @@ static sn_status check_stray_chunks(struct rpc_call *c, struct media_check *chec
 
         TRY(list_old_ids(c, "incoming", &n, &old));
         for (size_t i = 0; i < n; i++) {
-                say(c, check, "stray staged file", old[i]);
+                report_problem(c, check, "stray staged file", old[i]);
         }
         TRY(list_old_ids(c, "chunks", &n, &old));
         TRY(DB_READ(c, tx, store_unknown_chunks(tx, old, n, &n_unknown, &unknown)));
         for (size_t i = 0; i < n_unknown; i++) {
-                say(c, check, "stray chunk", unknown[i]);
+                report_problem(c, check, "stray chunk", unknown[i]);
         }
         return SN_OK;
 }
@@ -166,12 +166,12 @@ static sn_status check_quotas(struct rpc_call *c, struct media_check *check)
 
         TRY(DB_READ(c, tx, store_quota_differences(tx, &n, &rows)));
         for (size_t i = 0; i < n; i++) {
-                say(c, check, "quota of",
-                    arena_printf(c->arena,
-                                 "%s: %" PRId64 " bytes used, and rows of %" PRId64 "; %" PRId64
-                                 " reserved, and uploads of %" PRId64,
-                                 rows[i]->user_id, rows[i]->used_bytes, rows[i]->used_sum, rows[i]->reserved_bytes,
-                                 rows[i]->reserved_sum));
+                report_problem(c, check, "quota of",
+                               arena_printf(c->arena,
+                                            "%s: %" PRId64 " bytes used, and rows of %" PRId64 "; %" PRId64
+                                            " reserved, and uploads of %" PRId64,
+                                            rows[i]->user_id, rows[i]->used_bytes, rows[i]->used_sum,
+                                            rows[i]->reserved_bytes, rows[i]->reserved_sum));
         }
         return SN_OK;
 }

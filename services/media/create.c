@@ -41,8 +41,8 @@ sn_status media_check_size(struct rpc_call *c, int64_t size)
                                    "must have at most %" PRId64 " bytes", media_limits.file_bytes);
 }
 
-static sn_status insert(struct rpc_call *c, const struct staged_blob *blob, const struct new_media *media,
-                        Media__Media *out)
+static sn_status insert_media(struct rpc_call *c, const struct staged_blob *blob, const struct new_media *media,
+                              Media__Media *out)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
         MediaRows__StoredMedia row = MEDIA_ROWS__STORED_MEDIA__INIT;
@@ -76,5 +76,5 @@ sn_status media_handle_create_media(struct rpc_call *c, const Media__CreateMedia
         media.mime_type = type.mime_type;
         TRY(blob_stage(c, c->body->fd, c->body->sha256, &blob));
         media.upload_sha256 = blob.name;
-        return insert(c, &blob, &media, out);
+        return insert_media(c, &blob, &media, out);
 }

@@ -105,7 +105,8 @@ static char *number(struct rpc_call *c, int value)
         return arena_printf(c->arena, "%d", value);
 }
 
-static bool start(struct rpc_call *c, const struct decode_request *r, const struct decoded *d, struct child *child)
+static bool start_child(struct rpc_call *c, const struct decode_request *r, const struct decoded *d,
+                        struct child *child)
 {
         char *arguments[] = {"sonet",
                              DECODE_COMMAND,
@@ -190,7 +191,7 @@ static enum waited wait_for_end(const struct child *child, const struct waiting 
         return waited;
 }
 
-static int end(const struct child *child, bool by_itself)
+static int end_child(const struct child *child, bool by_itself)
 {
         int status = 0;
 
@@ -305,13 +306,13 @@ static sn_status run_child(struct rpc_call *c, const struct decode_request *r, c
 {
         struct child child;
 
-        if (!start(c, r, d, &child)) {
+        if (!start_child(c, r, d, &child)) {
                 return rpc_fail(c, SN_UNAVAILABLE, NULL, "the decoder could not be started: %s", strerror(errno));
         }
         const struct waiting w = {r, clock_monotonic_us() + r->wait_ms * INT64_C(1000)};
         *waited = listen_to(&child, &w, said);
         *waited = *waited == WAITED_ENOUGH ? wait_for_end(&child, &w) : *waited;
-        *status = end(&child, *waited == WAITED_ENOUGH);
+        *status = end_child(&child, *waited == WAITED_ENOUGH);
         return SN_OK;
 }
 

@@ -156,7 +156,7 @@ static void say_file(VipsImage *image, enum decode_output which)
         printf("file %d %d %d\n", (int)which, v.vips_image_get_width(image), v.vips_image_get_height(image));
 }
 
-static bool save(VipsImage *image, enum decode_output which)
+static bool save_webp(VipsImage *image, enum decode_output which)
 {
         void *bytes = NULL;
         size_t len = 0;
@@ -249,8 +249,9 @@ static bool make_variants(VipsImage *large, double focus_x, double focus_y, stru
 {
         *out = (struct variants){large, fit_again(large, 800), fit_again(large, 400),
                                  square(large, 160, focus_x, focus_y)};
-        return out->medium != NULL && out->small != NULL && out->thumb != NULL && save(large, DECODE_LARGE) &&
-               save(out->medium, DECODE_MEDIUM) && save(out->small, DECODE_SMALL) && save(out->thumb, DECODE_THUMB);
+        return out->medium != NULL && out->small != NULL && out->thumb != NULL && save_webp(large, DECODE_LARGE) &&
+               save_webp(out->medium, DECODE_MEDIUM) && save_webp(out->small, DECODE_SMALL) &&
+               save_webp(out->thumb, DECODE_THUMB);
 }
 
 /* Stops in time: the parent has a deadline, and a crafted file could exceed it, which would lose the variants that are
@@ -309,7 +310,7 @@ bool child_save_poster(const struct child_still *still, enum decode_output which
                 return false;
         }
         upright = v.vips_image_copy_memory(upright);
-        return upright != NULL && save(upright, which) && sum_up(upright);
+        return upright != NULL && save_webp(upright, which) && sum_up(upright);
 }
 
 /* --- the whole process --- */

@@ -79,7 +79,7 @@ static bool is_picture(const char *variant)
         return is_one_of(variant, names);
 }
 
-/* What nothing can have is not looked for, and does not fill the log of accesses. */
+/* Variants that no media can have are not looked up, and are not added to the access log. */
 static bool is_possible(const char *variant)
 {
         static const char *const names[] = {"original", "mp4", "poster", "mp3", "ogg", NULL};

@@ -242,7 +242,7 @@ static bool take_packets(struct film *f, struct encoders *e)
                (e->sound == NULL || film_sound_take(f, e->sound, NULL));
 }
 
-static bool encode(struct film *f)
+static bool encode_film(struct film *f)
 {
         struct encoders e = {NULL};
 
@@ -277,7 +277,7 @@ int film_process(const struct child_file *file, const struct decode_limits *limi
         if (!open_streams(&first) || !check_streams(&first) || !film_copy(&first)) {
                 return child_fail(first.reason);
         }
-        if (!open_streams(&second) || !check_streams(&second) || !encode(&second)) {
+        if (!open_streams(&second) || !check_streams(&second) || !encode_film(&second)) {
                 return child_fail(second.reason);
         }
         printf("done\n");

@@ -285,7 +285,7 @@ static bool take_frame(struct film *f, struct film_sound *s)
         return true;
 }
 
-static bool finish(struct film *f, struct film_sound *s)
+static bool finish_sound(struct film *f, struct film_sound *s)
 {
         for (size_t i = 0; i < s->n; i++) {
                 struct sound_out *out = &s->outs[i];
@@ -305,5 +305,5 @@ bool film_sound_take(struct film *f, struct film_sound *s, const AVPacket *packe
                         return false;
                 }
         }
-        return packet != NULL || finish(f, s);
+        return packet != NULL || finish_sound(f, s);
 }

@@ -107,8 +107,8 @@ static bool sync_folder_of(char *path)
         return ok;
 }
 
-/* In place of what is there, which should have the same bytes: a damaged file is healed, and the time that it takes
- * does not tell members that somebody else has the same file. */
+/* Replaces an existing file, which should have the same content: this repairs a damaged one, and the time taken does
+ * not reveal that somebody else has the same file. */
 static sn_status publish(struct rpc_call *c, const char *own, const char *key)
 {
         char *path = path_of(c->arena, key);
@@ -143,7 +143,7 @@ static sn_status exists(struct rpc_call *c, const char *key, bool *there)
 {
         struct stat file;
 
-        *there = lstat(path_of(c->arena, key), &file) == 0 && S_ISREG(file.st_mode); /* a link is never followed */
+        *there = lstat(path_of(c->arena, key), &file) == 0 && S_ISREG(file.st_mode); /* links are not followed */
         return SN_OK;
 }
 

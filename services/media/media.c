@@ -42,7 +42,7 @@ static void leave_it_to_workers(void)
         media_limits.takes_films = media_limits.decoders[0] != '\0';
 }
 
-/* A picture may take hundreds of MiB: many processors alone are no reason for many at a time. */
+/* A picture may take hundreds of MiB, so their number is limited even with many processors. */
 static int workers_of(const struct settings *settings)
 {
         long half = sysconf(_SC_NPROCESSORS_ONLN) / 2;
@@ -53,7 +53,7 @@ static int workers_of(const struct settings *settings)
                                             : 1;
 }
 
-static sn_status begin(const struct settings *settings)
+static sn_status use_storage(const struct settings *settings)
 {
         media_limits = (struct media_limits){.quota_bytes = settings->media_quota_bytes,
                                              .file_bytes = settings->media_file_bytes,
@@ -72,9 +72,9 @@ static sn_status begin(const struct settings *settings)
         return blobs_use(&blobs, true);
 }
 
-static sn_status start(struct service *service, const struct settings *settings)
+static sn_status start_media_service(struct service *service, const struct settings *settings)
 {
-        TRY(begin(settings));
+        TRY(use_storage(settings));
         if (settings->media_process) {
                 find_abilities(service);
         } else {
@@ -86,7 +86,7 @@ static sn_status start(struct service *service, const struct settings *settings)
 
 static sn_status start_worker(struct service *service, const struct settings *settings)
 {
-        TRY(begin(settings));
+        TRY(use_storage(settings));
         find_abilities(service);
         wake_start(service);
         return SN_OK;
@@ -100,7 +100,7 @@ static void stop_worker(struct service *service)
 enum { STOP_MS = 5000 };
 
 /* Writes the accesses that are still in memory. */
-static void stop_service(struct service *service)
+static void stop_media_service(struct service *service)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, STOP_MS);
 
@@ -144,8 +144,8 @@ const struct service_definition media_service = {
     .jobs = media_jobs,
     .exports = media_exports,
     .emits = true,
-    .start = start,
-    .stop = stop_service,
+    .start = start_media_service,
+    .stop = stop_media_service,
 };
 
 static const struct bus_consumer *const no_consumers[] = {NULL};

@@ -33,7 +33,7 @@ static double frequency(const uint8_t *rgb, int width, int height, int i, int j)
         return sum / (width * height);
 }
 
-static int compare(const void *a, const void *b)
+static int compare_doubles(const void *a, const void *b)
 {
         double x = *(const double *)a, y = *(const double *)b;
         return (x > y) - (x < y);
@@ -50,7 +50,7 @@ void phash_of(const uint8_t *rgb, int width, int height, char out[PHASH_SIZE])
                 most = n > 0 ? fmax(most, fabs(all[n])) : 0;
         }
         memcpy(sorted, all, sizeof(all));
-        qsort(sorted, BITS, sizeof(sorted[0]), compare);
+        qsort(sorted, BITS, sizeof(sorted[0]), compare_doubles);
         double median = (sorted[BITS / 2 - 1] + sorted[BITS / 2]) / 2;
         for (int n = 0; n < BITS; n++) {
                 hash = hash << 1 | (all[n] > median);

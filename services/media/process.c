@@ -184,7 +184,7 @@ static sn_status decode_one(struct rpc_call *c, const MediaRows__DueMedia *job, 
         return status;
 }
 
-static sn_status process(struct rpc_call *c, const MediaRows__DueMedia *job, const struct process_lane *lane)
+static sn_status process_due(struct rpc_call *c, const MediaRows__DueMedia *job, const struct process_lane *lane)
 {
         struct decoded *d = ARENA_NEW(c->arena, struct decoded);
         struct staged_blob blobs[DECODE_N_OUTPUTS];
@@ -229,7 +229,7 @@ sn_status process_one(struct rpc_call *c, const struct process_lane *lane, bool 
         if (due.attempts > ATTEMPTS_MAX) {
                 return fail_media(c, &due, "it could not be processed");
         }
-        sn_status status = process(c, &due, lane);
+        sn_status status = process_due(c, &due, lane);
         if (status != SN_OK) {
                 postpone_job(c, &due);
         }

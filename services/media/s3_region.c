@@ -156,7 +156,7 @@ static void begin_waiting(void)
         }
 }
 
-static void end(struct region *r, CURLcode code)
+static void end_transfer(struct region *r, CURLcode code)
 {
         bool failed = code != CURLE_OK || !is_wanted(r) || r->left > 0;
 
@@ -178,7 +178,7 @@ static void end_some(void)
                 void *r = NULL;
 
                 (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&r);
-                end(r, message->data.result);
+                end_transfer(r, message->data.result);
         }
 }
 
@@ -228,7 +228,7 @@ static void *run_regions(void *unused)
         return unused;
 }
 
-static void start(void)
+static void start_thread(void)
 {
         pthread_t thread;
 
@@ -332,7 +332,7 @@ int s3_open_region(struct s3_exchange *x, int64_t offset, int64_t length)
         CURLcode code = CURLE_OUT_OF_MEMORY;
         int fd = -1;
 
-        (void)pthread_once(&once, start);
+        (void)pthread_once(&once, start_thread);
         for (int i = 1; multi != NULL; i++, pause_ms *= 2) {
                 x->status = 0;
                 fd = try_region(x, offset, length, until_us, &code);

@@ -82,7 +82,7 @@ static sn_status check_own(struct rpc_call *c, const Media__AttachRequest *in, M
         return SN_OK;
 }
 
-/* Who attaches media is shown them. */
+/* The viewer is the owner, who attaches the media. */
 static char **owner_for_each(struct rpc_call *c, const Media__AttachRequest *in)
 {
         char **viewers = ARENA_ARRAY(c->arena, char *, in->n_ids);

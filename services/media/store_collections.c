@@ -27,7 +27,8 @@ sn_status store_count_collections(struct db_tx *tx, int64_t *n)
         return SN_OK;
 }
 
-static sn_status change(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n)
+static sn_status change_collection(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds,
+                                   size_t n)
 {
         sn_status status = db_exec(tx, s, binds, n, NULL);
 
@@ -45,9 +46,9 @@ sn_status store_insert_collection(struct db_tx *tx, const char *id, const char *
 {
         struct rpc_call *c = db_call(tx);
 
-        return change(tx, &INSERT_COLLECTION,
-                      DB_BINDS(bind_uuid(id), bind_uuid(c->actor), bind_uuid(parent_id), bind_text(name),
-                               bind_text(key), bind_time_ms(c->now_ms)));
+        return change_collection(tx, &INSERT_COLLECTION,
+                                 DB_BINDS(bind_uuid(id), bind_uuid(c->actor), bind_uuid(parent_id), bind_text(name),
+                                          bind_text(key), bind_time_ms(c->now_ms)));
 }
 
 DB_STATEMENT(UPDATE_COLLECTION, "media_service", NULL,
@@ -57,9 +58,10 @@ DB_STATEMENT(UPDATE_COLLECTION, "media_service", NULL,
 sn_status store_update_collection(struct db_tx *tx, const char *id, const char *parent_id, const char *name,
                                   const char *key)
 {
-        return change(tx, &UPDATE_COLLECTION,
-                      DB_BINDS(bind_uuid(id), bind_bool(parent_id != NULL),
-                               bind_uuid(parent_id != NULL ? parent_id : ""), bind_text(name), bind_text(key)));
+        return change_collection(tx, &UPDATE_COLLECTION,
+                                 DB_BINDS(bind_uuid(id), bind_bool(parent_id != NULL),
+                                          bind_uuid(parent_id != NULL ? parent_id : ""), bind_text(name),
+                                          bind_text(key)));
 }
 
 DB_STATEMENT(SELECT_BELOW, "media_service", NULL,

@@ -127,7 +127,7 @@ static bool stop_at_once(void *context)
         return false;
 }
 
-static void a_child_is_killed_when_its_work_is_wanted_no_more(void **state)
+static void a_child_is_killed_when_its_work_is_cancelled(void **state)
 {
         struct decoded *d = ARENA_NEW(c->arena, struct decoded);
         int fd = memfd_create("picture", MFD_CLOEXEC), asked = 0;
@@ -140,7 +140,7 @@ static void a_child_is_killed_when_its_work_is_wanted_no_more(void **state)
         close(fd);
 }
 
-static void a_waveform_is_read_as_far_as_it_is_one(void **state)
+static void a_waveform_is_parsed_up_to_the_first_invalid_value(void **state)
 {
         struct decoded *d = ARENA_NEW(c->arena, struct decoded);
 
@@ -153,7 +153,7 @@ static void a_waveform_is_read_as_far_as_it_is_one(void **state)
         assert_int_equal(d->waveform[1], 100);
 }
 
-static void what_a_machine_lacks_is_known(void **state)
+static void missing_abilities_are_detected(void **state)
 {
         struct decode_abilities abilities = {.films = true, .avif = true};
 
@@ -164,7 +164,7 @@ static void what_a_machine_lacks_is_known(void **state)
         assert_false(abilities.avif);
 }
 
-static void what_a_machine_lacks_is_refused_by_its_kind(void **state)
+static void media_that_cannot_be_processed_are_refused_by_kind(void **state)
 {
         static const char png[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\b\2\0\0\0";
         static const char ogg[] = "OggS\0\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\x13OpusHead\1\1";
@@ -193,10 +193,10 @@ int main(int argc, char **argv)
             cmocka_unit_test_setup_teardown(a_child_has_no_descriptor_but_its_own, begin, finish),
             cmocka_unit_test_setup_teardown(a_child_that_says_nothing_fails_at_once, begin, finish),
             cmocka_unit_test_setup_teardown(a_child_that_closes_its_output_and_goes_on_is_killed, begin, finish),
-            cmocka_unit_test_setup_teardown(a_child_is_killed_when_its_work_is_wanted_no_more, begin, finish),
-            cmocka_unit_test_setup_teardown(a_waveform_is_read_as_far_as_it_is_one, begin, finish),
-            cmocka_unit_test_setup_teardown(what_a_machine_lacks_is_known, begin, finish),
-            cmocka_unit_test_setup_teardown(what_a_machine_lacks_is_refused_by_its_kind, begin, finish),
+            cmocka_unit_test_setup_teardown(a_child_is_killed_when_its_work_is_cancelled, begin, finish),
+            cmocka_unit_test_setup_teardown(a_waveform_is_parsed_up_to_the_first_invalid_value, begin, finish),
+            cmocka_unit_test_setup_teardown(missing_abilities_are_detected, begin, finish),
+            cmocka_unit_test_setup_teardown(media_that_cannot_be_processed_are_refused_by_kind, begin, finish),
         };
         return argc > 1 && strcmp(argv[1], DECODE_COMMAND) == 0 ? be_child(argv[2])
                                                                 : cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,7 +26,7 @@ static int make_pages(void **state)
         return 0;
 }
 
-static void an_ogg_is_whole_at_its_last_byte_and_not_before(void **state)
+static void an_ogg_is_complete_at_its_last_byte_and_not_before(void **state)
 {
         for (size_t len = 0; len < ALL_BYTES; len++) {
                 assert_false(ogg_is_whole(all, len));
@@ -34,7 +34,7 @@ static void an_ogg_is_whole_at_its_last_byte_and_not_before(void **state)
         assert_true(ogg_is_whole(all, ALL_BYTES));
 }
 
-static void what_is_no_page_is_passed_over(void **state)
+static void bytes_that_are_not_a_page_are_skipped(void **state)
 {
         assert_true(ogg_is_whole(all, sizeof(all)));
         all[PAGE_BYTES] = 'o'; /* damages a page */
@@ -45,8 +45,8 @@ static void what_is_no_page_is_passed_over(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(an_ogg_is_whole_at_its_last_byte_and_not_before),
-            cmocka_unit_test(what_is_no_page_is_passed_over),
+            cmocka_unit_test(an_ogg_is_complete_at_its_last_byte_and_not_before),
+            cmocka_unit_test(bytes_that_are_not_a_page_are_skipped),
         };
         return cmocka_run_group_tests(tests, make_pages, NULL);
 }

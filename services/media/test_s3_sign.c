@@ -8,7 +8,7 @@
 #include "services/media/s3_sign.h"
 
 /* From "Authenticating Requests (AWS Signature Version 4)", example GET Bucket (List Objects). */
-static void the_example_of_the_documentation_has_its_signature(void **state)
+static void the_documented_example_has_its_signature(void **state)
 {
         char header[S3_HEADER_SIZE];
         const struct s3_keys keys = {"us-east-1", "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"};
@@ -29,6 +29,6 @@ static void the_example_of_the_documentation_has_its_signature(void **state)
 
 int main(void)
 {
-        const struct CMUnitTest tests[] = {cmocka_unit_test(the_example_of_the_documentation_has_its_signature)};
+        const struct CMUnitTest tests[] = {cmocka_unit_test(the_documented_example_has_its_signature)};
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

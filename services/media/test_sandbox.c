@@ -87,7 +87,7 @@ static bool clone3_is_not_there(void)
         return syscall(SYS_clone3, NULL, 0) < 0 && errno == ENOSYS;
 }
 
-static void threads_begin_but_no_process(void **state)
+static void threads_can_be_started_but_no_processes(void **state)
 {
         (void)state;
         if (CAN_BEGIN_THREADS) {
@@ -128,7 +128,7 @@ static bool others_are_not_scheduled(void)
                sched_getaffinity(0, sizeof(cpus), &cpus) == 0;
 }
 
-static void calls_are_allowed_by_what_they_are_asked_for(void **state)
+static void calls_are_allowed_depending_on_their_arguments(void **state)
 {
         (void)state;
         works(read_flags);
@@ -172,7 +172,7 @@ static int close_with_a_thread(void)
         return atomic_load(&opened);
 }
 
-static void threads_that_libraries_began_are_in_it(void **state)
+static void existing_threads_are_sandboxed(void **state)
 {
         int status = 0;
         pid_t pid = fork();
@@ -190,9 +190,9 @@ static void threads_that_libraries_began_are_in_it(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(threads_begin_but_no_process),
-            cmocka_unit_test(calls_are_allowed_by_what_they_are_asked_for),
-            cmocka_unit_test(threads_that_libraries_began_are_in_it),
+            cmocka_unit_test(threads_can_be_started_but_no_processes),
+            cmocka_unit_test(calls_are_allowed_depending_on_their_arguments),
+            cmocka_unit_test(existing_threads_are_sandboxed),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,7 +46,7 @@ static void gives(strip_kind *kind, const char *in, size_t len, const char *expe
         "\xff\xda\0\4xyab\xff\0c\xff\xd0"                                                                              \
         "d"
 
-static void jpeg_loses_exif_comments_and_what_stands_behind_it(void **state)
+static void jpeg_loses_exif_comments_and_trailing_data(void **state)
 {
         GIVES(strip_jpeg,
               "\xff\xd8\xff\xe0\0\4JF\xff\xe1\0\10Exif\0\0\xff\xfe\0\6gone\xff\xee\0\6Adob\xff\xdb\0\4qt\xff" SCAN
@@ -89,7 +89,7 @@ static void jpeg_loses_exif_comments_and_what_stands_behind_it(void **state)
         "\xae\x42\x60\x82"
 #define PNG "\x89PNG\r\n\x1a\n"
 
-static void png_loses_text_times_and_exif_and_is_checked(void **state)
+static void png_loses_text_times_and_exif_and_is_validated(void **state)
 {
         static const char wrong[] = PNG IHDR_CHUNK "\0\0\0\3"
                                                    "IDAT"
@@ -102,7 +102,7 @@ static void png_loses_text_times_and_exif_and_is_checked(void **state)
         assert_false(strip_png(&(struct strip){(const uint8_t *)wrong, sizeof(wrong) - 1, take, &out}));
 }
 
-static void webp_loses_exif_and_xmp_and_says_so(void **state)
+static void webp_loses_exif_and_xmp_and_their_flags(void **state)
 {
         GIVES(strip_webp,
               "RIFF\x30\0\0\0WEBPVP8X\2\0\0\0\x1c\0"
@@ -113,7 +113,7 @@ static void webp_loses_exif_and_xmp_and_says_so(void **state)
               "VP8 \3\0\0\0abc\0");
 }
 
-static void frames_of_webp_lose_what_is_no_picture(void **state)
+static void frames_of_webp_lose_chunks_that_are_not_picture_data(void **state)
 {
         GIVES(strip_webp,
               "RIFF\x4e\0\0\0WEBPANIM\6\0\0\0colour"
@@ -133,7 +133,7 @@ static void gif_keeps_pictures_timing_and_repetition(void **state)
 
 /* A grid of one tile, with a thumbnail and EXIF. Whatever is not needed to show the picture is zeroed, and nothing
  * moves. */
-static void heif_loses_what_is_no_picture_where_it_stands(void **state)
+static void heif_metadata_is_zeroed_in_place(void **state)
 {
         GIVES(strip_heif,
               "\000\000\000\024ftypheic\000\000\000\000mif1\000\000\000\015moovPLACE\000\000\001]meta\000\000"
@@ -166,7 +166,7 @@ static void heif_loses_what_is_no_picture_where_it_stands(void **state)
 }
 
 /* From the reference implementation in TypeScript (blurhash 2.0.5), for pixels (248 - 8x, 240 - 16y, 128). */
-static void a_blurhash_is_that_of_the_reference(void **state)
+static void a_blurhash_matches_the_reference(void **state)
 {
         uint8_t rgb[32 * 16 * 3];
         char hash[BLURHASH_SIZE], color[8];
@@ -206,7 +206,7 @@ static void mp3_loses_tags_around_its_frames_and_between_them(void **state)
         assert_memory_equal(out.bytes, MP3_FRAME MP3_FRAME MP3_FRAME MP3_FRAME, 4 * 24);
 }
 
-static void what_holds_no_frames_is_no_mp3(void **state)
+static void a_file_without_frames_is_not_an_mp3(void **state)
 {
         static const char *const none[] = {"", "ID3", "\xff\xf3\x14\xc4short", ID3_OF_5 "nothing"};
 
@@ -222,15 +222,15 @@ static void what_holds_no_frames_is_no_mp3(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(jpeg_loses_exif_comments_and_what_stands_behind_it),
-            cmocka_unit_test(png_loses_text_times_and_exif_and_is_checked),
-            cmocka_unit_test(webp_loses_exif_and_xmp_and_says_so),
-            cmocka_unit_test(frames_of_webp_lose_what_is_no_picture),
+            cmocka_unit_test(jpeg_loses_exif_comments_and_trailing_data),
+            cmocka_unit_test(png_loses_text_times_and_exif_and_is_validated),
+            cmocka_unit_test(webp_loses_exif_and_xmp_and_their_flags),
+            cmocka_unit_test(frames_of_webp_lose_chunks_that_are_not_picture_data),
             cmocka_unit_test(gif_keeps_pictures_timing_and_repetition),
-            cmocka_unit_test(heif_loses_what_is_no_picture_where_it_stands),
-            cmocka_unit_test(a_blurhash_is_that_of_the_reference),
+            cmocka_unit_test(heif_metadata_is_zeroed_in_place),
+            cmocka_unit_test(a_blurhash_matches_the_reference),
             cmocka_unit_test(mp3_loses_tags_around_its_frames_and_between_them),
-            cmocka_unit_test(what_holds_no_frames_is_no_mp3),
+            cmocka_unit_test(a_file_without_frames_is_not_an_mp3),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

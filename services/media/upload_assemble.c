@@ -14,7 +14,7 @@ static sn_status fail_assembling(struct rpc_call *c, enum spool_result result)
                         "the pieces could not be assembled; send the last one again");
 }
 
-static sn_status copy(struct rpc_call *c, struct spool *to, int from)
+static sn_status copy_chunk(struct rpc_call *c, struct spool *to, int from)
 {
         enum spool_result result = spool_copy(to, from, c->deadline_us);
 
@@ -27,7 +27,7 @@ static sn_status copy_chunks(struct rpc_call *c, struct spool *to, MediaRows__Ch
                 int fd = -1;
 
                 TRY(chunk_open(c, chunks[i]->id, &fd));
-                sn_status status = copy(c, to, fd);
+                sn_status status = copy_chunk(c, to, fd);
                 close(fd);
                 TRY(status);
         }
@@ -64,7 +64,7 @@ static sn_status put_together(struct rpc_call *c, MediaRows__Chunk **chunks, siz
                 return fail_assembling(c, SPOOL_FULL);
         }
         TRY(copy_chunks(c, whole, chunks, n));
-        TRY(with_body ? copy(c, whole, c->body->fd) : SN_OK);
+        TRY(with_body ? copy_chunk(c, whole, c->body->fd) : SN_OK);
         result = spool_finish(whole, c->deadline_us, &out->fd);
         return result == SPOOL_OK && spool_sha256(whole, sha256) ? SN_OK : fail_assembling(c, result);
 }

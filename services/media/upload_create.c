@@ -38,7 +38,7 @@ static sn_status lock_number(struct db_tx *tx, const char *owner_id)
         return upload_check_number(tx, owner_id);
 }
 
-static sn_status begin(struct rpc_call *c, const MediaUploads__CreateUploadRequest *in, upload_row *upload)
+static sn_status begin_upload(struct rpc_call *c, const MediaUploads__CreateUploadRequest *in, upload_row *upload)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
         struct upload_piece piece;
@@ -149,7 +149,7 @@ sn_status media_handle_create_upload(struct rpc_call *c, const MediaUploads__Cre
         size_t n = 0;
 
         TRY(upload_of_request(c, in, &upload, &n, &parts));
-        TRY(n > 0 ? concatenate(c, parts, n, &upload) : begin(c, in, &upload));
+        TRY(n > 0 ? concatenate(c, parts, n, &upload) : begin_upload(c, in, &upload));
         upload_answer(c, &upload, out);
         return SN_OK;
 }

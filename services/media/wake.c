@@ -1,5 +1,5 @@
-/* Owns how processes that share the processing queues wake each other when media come to wait. A signal may be lost,
- * as all of them while Redis is unreachable: then those who look by themselves find the media later. */
+/* Owns waking other processes that share the processing queues when media are queued. Signals may be lost, as all are
+ * while Redis is unreachable; then the jobs find the media later by polling. */
 #include <string.h>
 #include "base/uuid.h"
 #include "bus/signals.h"
@@ -9,12 +9,12 @@
 #define WAITING "media.waiting"
 
 static struct bus_signals *signals;
-static char self[UUID_SIZE]; /* this process, which needs no signal of its own */
+static char self[UUID_SIZE]; /* this process, which ignores its own signals */
 
 static const struct service_job *const jobs[] = {&media_process, &media_process_films, &process_pictures_polled,
                                                  &process_films_polled};
 
-/* Jobs that this process does not have are passed over. */
+/* Jobs that this process does not run are ignored. */
 static void wake_jobs(void *context, struct rpc_call *c, bus_event *signal)
 {
         if (strcmp(signal->type, WAITING) != 0 || uuid_equal(signal->aggregate_id, self)) {

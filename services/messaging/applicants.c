@@ -40,7 +40,7 @@ sn_status messaging_handle_list_applicants(struct rpc_call *c, const Messaging__
         return SN_OK;
 }
 
-static sn_status end(struct db_tx *tx, const char *chat_id, const char *user_id)
+static sn_status end_application(struct db_tx *tx, const char *chat_id, const char *user_id)
 {
         bool removed = false;
 
@@ -54,7 +54,7 @@ static sn_status accept_applicant(struct db_tx *tx, const char *chat_id, char *u
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
 
         TRY(join_lock(tx, chat_id, "let members in", &member));
-        TRY(end(tx, chat_id, user_id));
+        TRY(end_application(tx, chat_id, user_id));
         joining.role = join_role(member.kind);
         return join_all(tx, &member, &joining);
 }
@@ -73,7 +73,7 @@ static sn_status decline_applicant(struct db_tx *tx, const char *chat_id, const 
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
 
         TRY(join_lock(tx, chat_id, "let members in", &member));
-        return end(tx, chat_id, user_id);
+        return end_application(tx, chat_id, user_id);
 }
 
 sn_status messaging_handle_decline_applicant(struct rpc_call *c, const Messaging__DeclineApplicantRequest *in,

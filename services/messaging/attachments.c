@@ -45,8 +45,8 @@ static void add_media(struct rpc_call *c, Messaging__Message *message, Media__Me
         }
 }
 
-static sn_status load(struct rpc_call *c, const struct shown *items, size_t n, size_t *n_rows,
-                      MessagingRows__Attachment ***rows)
+static sn_status load_attachments(struct rpc_call *c, const struct shown *items, size_t n, size_t *n_rows,
+                                  MessagingRows__Attachment ***rows)
 {
         char **ids = ARENA_ARRAY(c->arena, char *, n);
 
@@ -65,7 +65,7 @@ sn_status attachments_show(struct rpc_call *c, struct shown *items, size_t n)
         MessagingRows__Attachment **rows = NULL;
         size_t n_rows = 0;
 
-        TRY(load(c, items, n, &n_rows, &rows));
+        TRY(load_attachments(c, items, n, &n_rows, &rows));
         if (n_rows == 0) {
                 return SN_OK;
         }

@@ -25,8 +25,8 @@ static sn_status fetch_chats(struct rpc_call *c, void *context, const struct pag
         return SN_OK;
 }
 
-static sn_status show(struct rpc_call *c, void *context, char **ids, size_t n, size_t *n_items,
-                      ProtobufCMessage ***items)
+static sn_status show_page(struct rpc_call *c, void *context, char **ids, size_t n, size_t *n_items,
+                           ProtobufCMessage ***items)
 {
         char **actors = ARENA_ARRAY(c->arena, char *, n);
         chat_member **members = NULL;
@@ -46,7 +46,7 @@ sn_status messaging_handle_list_chats(struct rpc_call *c, const Messaging__ListC
             .filter = arena_printf(c->arena, "chats:%d:%d", in->requests, in->archived),
             .newest_first = true,
             .fetch = fetch_chats,
-            .show = show,
+            .show = show_page,
             .context = (void *)in,
         };
         struct page_asked asked = {.position = in->cursor, .limit = in->limit};

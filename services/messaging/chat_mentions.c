@@ -44,7 +44,7 @@ sn_status chat_mentions_put(struct db_tx *tx, const chat_entry *message, const s
         return mention_store_put(tx, message, named->ids, named->n);
 }
 
-static void add(struct arena *arena, Messaging__Message *message, User__Author *person)
+static void add_mention(struct arena *arena, Messaging__Message *message, User__Author *person)
 {
         if (message->mentions == NULL) {
                 message->mentions = ARENA_ARRAY(arena, User__Author *, MENTIONS_MAX);
@@ -58,7 +58,7 @@ void chat_mentions_fill(struct rpc_call *c, const struct named *named, Messaging
 {
         out->n_mentions = 0;
         for (size_t i = 0; i < named->n; i++) {
-                add(c->arena, out, named->people[i]);
+                add_mention(c->arena, out, named->people[i]);
         }
 }
 
@@ -90,7 +90,7 @@ sn_status chat_mentions_show(struct rpc_call *c, struct shown *items, size_t n)
         }
         TRY(people_get(c, ids, n_rows, &people));
         for (size_t i = 0; i < n_rows; i++) {
-                add(c->arena, items[rows[i]->place].message, people[i]);
+                add_mention(c->arena, items[rows[i]->place].message, people[i]);
         }
         return SN_OK;
 }

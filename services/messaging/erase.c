@@ -85,7 +85,7 @@ static sn_status end_chat(struct db_tx *tx, const char *chat_id)
         return chat_store_end_chat(tx, chat_id);
 }
 
-static sn_status leave(struct db_tx *tx, const char *chat_id, const char *user_id)
+static sn_status leave_chat(struct db_tx *tx, const char *chat_id, const char *user_id)
 {
         chat_member member = MESSAGING_ROWS__MEMBER__INIT;
 
@@ -105,7 +105,7 @@ static sn_status leave_chats(struct rpc_call *c, const char *id, bool *more)
 
         TRY(DB_READ(c, tx, chat_store_chats_with(tx, id, ROWS_AT_ONCE, &n, &chats)));
         for (size_t i = 0; i < n; i++) {
-                TRY(DB_WRITE(c, tx, leave(tx, chats[i], id)));
+                TRY(DB_WRITE(c, tx, leave_chat(tx, chats[i], id)));
         }
         *more = n > 0;
         return SN_OK;

@@ -9,7 +9,7 @@
 enum { MESSAGES_AT_ONCE = 50 };
 
 /* The actor is NOBODY. If several processes try, the first one to lock the chat erases the message. */
-static sn_status expire(struct db_tx *tx, const chat_entry *at)
+static sn_status expire_message(struct db_tx *tx, const chat_entry *at)
 {
         chat_member chat = MESSAGING_ROWS__MEMBER__INIT;
         chat_entry message = MESSAGING_ROWS__ENTRY__INIT;
@@ -32,7 +32,7 @@ static sn_status expire_messages(struct rpc_call *c, bool *more)
 
         TRY(DB_READ(c, tx, chat_store_expired(tx, MESSAGES_AT_ONCE, &n, &due)));
         for (size_t i = 0; i < n; i++) {
-                TRY(DB_WRITE(c, tx, expire(tx, due[i])));
+                TRY(DB_WRITE(c, tx, expire_message(tx, due[i])));
         }
         *more = n == MESSAGES_AT_ONCE;
         return SN_OK;

@@ -36,7 +36,7 @@ static void drop_deleted(chat_entry **entries, size_t *n)
         *n = kept;
 }
 
-static sn_status load(struct db_tx *tx, char **ids, size_t n_ids, struct shown **items, size_t *n)
+static sn_status load_found(struct db_tx *tx, char **ids, size_t n_ids, struct shown **items, size_t *n)
 {
         char **chats = ARENA_ARRAY(db_arena(tx), char *, n_ids), **actors = ARENA_ARRAY(db_arena(tx), char *, n_ids);
         chat_entry **entries = NULL;
@@ -73,7 +73,7 @@ static sn_status show_found(struct rpc_call *c, char **ids, size_t n_ids, Messag
 {
         struct shown *items = NULL;
 
-        TRY(DB_READ(c, tx, load(tx, ids, n_ids, &items, &out->n_items)));
+        TRY(DB_READ(c, tx, load_found(tx, ids, n_ids, &items, &out->n_items)));
         TRY(show_messages(c, items, out->n_items));
         out->items = ARENA_ARRAY(c->arena, Messaging__Message *, out->n_items);
         for (size_t i = 0; i < out->n_items; i++) {

@@ -33,7 +33,7 @@ static void words_are_runs_of_letters_and_numbers_without_case_and_accents(void 
         check("it's a_b\\c", "it|s|a|b|c|");
 }
 
-static void where_no_spaces_stand_each_character_is_one(void **state)
+static void without_spaces_each_character_is_a_word(void **state)
 {
         check("\xe6\x9d\xb1\xe4\xba\xac", "\xe6\x9d\xb1|\xe4\xba\xac|");
         check("go\xe6\x9d\xb1"
@@ -69,7 +69,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(words_are_runs_of_letters_and_numbers_without_case_and_accents),
-            cmocka_unit_test(where_no_spaces_stand_each_character_is_one),
+            cmocka_unit_test(without_spaces_each_character_is_a_word),
             cmocka_unit_test(words_are_bounded),
         };
 

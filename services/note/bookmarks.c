@@ -6,7 +6,7 @@
 #include "services/note/show.h"
 #include "services/note/store.h"
 
-static sn_status fetch(struct rpc_call *c, void *context, const struct page_scan *scan, struct page_refs *out)
+static sn_status fetch_bookmarks(struct rpc_call *c, void *context, const struct page_scan *scan, struct page_refs *out)
 {
         NoteRows__Bookmark **rows = NULL;
         char settled[UUID_SIZE];
@@ -22,7 +22,7 @@ static sn_status fetch(struct rpc_call *c, void *context, const struct page_scan
         return SN_OK;
 }
 
-static sn_status locate(struct rpc_call *c, void *context, struct position *at)
+static sn_status locate_bookmark(struct rpc_call *c, void *context, struct position *at)
 {
         NoteRows__Bookmark row = NOTE_ROWS__BOOKMARK__INIT;
         bool found = false;
@@ -34,8 +34,8 @@ static sn_status locate(struct rpc_call *c, void *context, struct position *at)
                                 "you have no bookmark of a note with this ID; use a cursor instead");
 }
 
-static sn_status show(struct rpc_call *c, void *context, char **ids, size_t n, size_t *n_items,
-                      ProtobufCMessage ***items)
+static sn_status show_bookmarks(struct rpc_call *c, void *context, char **ids, size_t n, size_t *n_items,
+                                ProtobufCMessage ***items)
 {
         return show_notes(c, &(struct reader){.id = c->actor}, ids, n, n_items, (Note__Note ***)items);
 }
@@ -44,10 +44,10 @@ sn_status note_handle_list_bookmarks(struct rpc_call *c, const Note__ListBookmar
 {
         struct page_source source = {.filter = "",
                                      .newest_first = true,
-                                     .fetch = fetch,
-                                     .locate = locate,
+                                     .fetch = fetch_bookmarks,
+                                     .locate = locate_bookmark,
                                      .admits = page_admits_unblocked,
-                                     .show = show};
+                                     .show = show_bookmarks};
         struct page page;
 
         TRY(page_read(c, &source, PAGE_ASKED(in, NOTE__LIST_BOOKMARKS_REQUEST), &page));

@@ -1,6 +1,5 @@
-/* Owns note_service's channels of the stream: who may subscribe, whom an event may concern, and what each viewer
- * sees of it, using the same predicate as pages. The home timeline's channel (services/timeline/live.c) is rendered
- * here, too. */
+/* Owns note_service's live channels: who may subscribe, whom an event may concern, and what each viewer sees of it,
+ * using the same predicate as pages. The home timeline's channel (services/timeline/live.c) is rendered here, too. */
 #include "services/note/note.h"
 
 #include <string.h>
@@ -211,7 +210,7 @@ static Note__NoteTally *tally_of(struct arena *arena, const Note__Note *note)
         return tally;
 }
 
-static void add(struct rpc_call *c, struct showing *s, uint32_t event, uint32_t viewer, Note__Note *note)
+static void add_item(struct rpc_call *c, struct showing *s, uint32_t event, uint32_t viewer, Note__Note *note)
 {
         Note__NoteEvent *item = ARENA_NEW(c->arena, Note__NoteEvent);
 
@@ -358,7 +357,7 @@ static sn_status show_pairs(struct rpc_call *c, struct showing *s, bool gone)
         }
         for (size_t i = 0; i < pairs.n; i++) {
                 if (notes[i] != NULL && is_told(s, pairs.event[i], pairs.viewers[i], notes[i])) {
-                        add(c, s, pairs.event[i], pairs.viewer[i], notes[i]);
+                        add_item(c, s, pairs.event[i], pairs.viewer[i], notes[i]);
                 }
         }
         return SN_OK;

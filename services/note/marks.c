@@ -6,7 +6,7 @@
 
 enum { LIKED = 1, RENOTED = 2, BOOKMARKED = 4 };
 
-static sn_status fill(struct rpc_call *c, struct cache_item *const *missing, size_t n)
+static sn_status fill_marks(struct rpc_call *c, struct cache_item *const *missing, size_t n)
 {
         char **viewers = cache_ids(c->arena, missing, n), **notes = cache_others(c->arena, missing, n);
         NoteRows__Mark **rows = NULL;
@@ -20,7 +20,7 @@ static sn_status fill(struct rpc_call *c, struct cache_item *const *missing, siz
         return SN_OK;
 }
 
-static struct cache marks = {.name = "marks", .numbers = true, .fill = fill};
+static struct cache marks = {.name = "marks", .numbers = true, .fill = fill_marks};
 
 sn_status marks_start(size_t max_bytes)
 {

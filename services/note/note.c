@@ -7,7 +7,7 @@
 #include "services/note/stored.h"
 
 /* Notes use most of the memory; reactions and lists are small. */
-static sn_status start(struct service *service, const struct settings *settings)
+static sn_status start_note_service(struct service *service, const struct settings *settings)
 {
         size_t bytes = (size_t)settings->note_cache_bytes;
 
@@ -17,7 +17,7 @@ static sn_status start(struct service *service, const struct settings *settings)
         return recent_start(bytes / 8);
 }
 
-static void stop(struct service *service)
+static void stop_note_service(struct service *service)
 {
         stored_stop();
         marks_stop();
@@ -47,6 +47,6 @@ const struct service_definition note_service = {
     .exports = note_exports,
     .emits = true,
     .single = true,
-    .start = start,
-    .stop = stop,
+    .start = start_note_service,
+    .stop = stop_note_service,
 };

@@ -15,7 +15,7 @@
 #define EVENT_NOTE_LIKED     "note.liked"
 #define EVENT_NOTE_UNLIKED   "note.unliked"
 #define EVENT_NOTE_REDACTED  "note.redacted" /* an erased member was removed from its mentions or audience */
-#define EVENT_AUTHOR_ERASED  "author.erased" /* no data here names them any more; aggregate: the member */
+#define EVENT_AUTHOR_ERASED  "author.erased" /* their data here are gone; aggregate: the member */
 #define EVENT_RENOTE_CREATED "renote.created"
 #define EVENT_RENOTE_DELETED "renote.deleted"
 /* For media_service only, which does not publish them: also for notes that only their author sees. */

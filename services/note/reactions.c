@@ -27,7 +27,7 @@ sn_status count_reaction(struct db_tx *tx, const char *note_id, const Note__Note
 
 /* The note after the actor's reaction has changed. The response is built before COMMIT, because after it nothing may
  * fail. */
-static void apply(struct arena *arena, const Note__NoteCounts *delta, bool changed, Note__Note *note)
+static void apply_delta(struct arena *arena, const Note__NoteCounts *delta, bool changed, Note__Note *note)
 {
         Note__NoteCounts *counts = ARENA_NEW(arena, Note__NoteCounts);
         Note__NoteViewer *viewer = note->viewer;
@@ -62,7 +62,7 @@ static sn_status react(struct rpc_call *c, char *id, reaction_store store, const
                 marks_changed(tx, c->actor, stored->note->id);
                 TRY(count_reaction(tx, stored->note->id, delta));
         }
-        apply(c->arena, delta, changed, out);
+        apply_delta(c->arena, delta, changed, out);
         return db_commit(c, NULL, &tx);
 }
 
@@ -84,7 +84,7 @@ static sn_status undo(struct rpc_call *c, char *id, reaction_store store, const 
                 TRY(count_reaction(tx, target, delta));
         }
         if (seen) {
-                apply(c->arena, delta, changed, out);
+                apply_delta(c->arena, delta, changed, out);
         }
         return db_commit(c, NULL, &tx);
 }
@@ -210,7 +210,7 @@ sn_status note_handle_renote_note(struct rpc_call *c, const Note__RenoteNoteRequ
         TRY(renote_draft(c, stored, &draft));
         TRY(db_begin(c, &tx));
         TRY(begin_renote(tx, &draft, &delta, &counted));
-        apply(c->arena, &delta, counted, out);
+        apply_delta(c->arena, &delta, counted, out);
         return db_commit(c, NULL, &tx);
 }
 
@@ -251,7 +251,7 @@ sn_status note_handle_unrenote_note(struct rpc_call *c, const Note__UnrenoteNote
         TRY(db_begin(c, &tx));
         TRY(end_renote(tx, target, &counted));
         if (seen) {
-                apply(c->arena, &delta, counted, out);
+                apply_delta(c->arena, &delta, counted, out);
         }
         return db_commit(c, NULL, &tx);
 }

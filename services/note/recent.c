@@ -42,7 +42,7 @@ static struct recent *recent_new(Note__NoteRef *const *refs, size_t n)
         return r;
 }
 
-static sn_status fill(struct rpc_call *c, struct cache_item *const *missing, size_t n)
+static sn_status fill_recent(struct rpc_call *c, struct cache_item *const *missing, size_t n)
 {
         for (size_t i = 0; i < n; i++) {
                 struct page_scan newest = {.limit = RECENT_MAX};
@@ -60,7 +60,7 @@ static sn_status fill(struct rpc_call *c, struct cache_item *const *missing, siz
         return SN_OK;
 }
 
-static struct cache lists = {.name = "recent_notes", .fill = fill};
+static struct cache lists = {.name = "recent_notes", .fill = fill_recent};
 
 sn_status recent_start(size_t max_bytes)
 {
@@ -89,8 +89,8 @@ struct gathered {
         Note__NoteRef **refs;
 };
 
-static void copy(struct rpc_call *c, struct recent *r, char *author, size_t from, bool newer, size_t n,
-                 struct gathered *out)
+static void copy_refs(struct rpc_call *c, struct recent *r, char *author, size_t from, bool newer, size_t n,
+                      struct gathered *out)
 {
         Note__NoteRef *all = ARENA_ARRAY(c->arena, Note__NoteRef, n);
 
@@ -118,7 +118,7 @@ static bool copy_page(struct rpc_call *c, struct recent *r, char *author, const 
         if (!r->complete && (scan->newer ? above == r->n : n < scan->limit)) {
                 return false;
         }
-        copy(c, r, author, scan->newer && above > 0 ? above - 1 : below, scan->newer, n, out);
+        copy_refs(c, r, author, scan->newer && above > 0 ? above - 1 : below, scan->newer, n, out);
         return true;
 }
 
@@ -157,8 +157,8 @@ static sn_status read_beyond(struct rpc_call *c, char **authors, size_t n_author
         return SN_OK;
 }
 
-static sn_status gather(struct rpc_call *c, char **authors, size_t n_authors, int seen_as, const struct page_scan *scan,
-                        struct gathered *out)
+static sn_status gather_recent(struct rpc_call *c, char **authors, size_t n_authors, int seen_as,
+                               const struct page_scan *scan, struct gathered *out)
 {
         struct cache_item *items = ARENA_ARRAY(c->arena, struct cache_item, n_authors);
         char **beyond = ARENA_ARRAY(c->arena, char *, n_authors);
@@ -182,7 +182,7 @@ sn_status recent_list(struct rpc_call *c, char **authors, size_t n_authors, int 
         size_t most = n_authors * (scan->limit < RECENT_MAX ? scan->limit : RECENT_MAX) + scan->limit;
         struct gathered all = {.refs = ARENA_ARRAY(c->arena, Note__NoteRef *, most)};
 
-        TRY(gather(c, authors, n_authors, seen_as, scan, &all));
+        TRY(gather_recent(c, authors, n_authors, seen_as, scan, &all));
         if (n_authors > 1) {
                 qsort(all.refs, all.n, sizeof(all.refs[0]), scan->newer ? compare_refs : compare_refs_down);
         }

@@ -38,7 +38,7 @@ static sn_status lock_comment(struct db_tx *tx, char *id, const char *note_id, N
 }
 
 /* Only once: its parent then has one comment less. */
-static sn_status hide(struct db_tx *tx, const Note__Note *comment)
+static sn_status hide_comment(struct db_tx *tx, const Note__Note *comment)
 {
         Note__NoteCounts delta = NOTE__NOTE_COUNTS__INIT;
         bool removed = false, counted = false;
@@ -68,6 +68,6 @@ sn_status note_handle_remove_comment(struct rpc_call *c, const Note__RemoveComme
         TRY(check_own(c, in->id, &note));
         TRY(db_begin(c, &tx));
         TRY(lock_comment(tx, in->comment_id, note->note->id, &comment));
-        TRY(uuid_equal(comment->author->id, c->actor) ? delete_written(tx, comment) : hide(tx, comment));
+        TRY(uuid_equal(comment->author->id, c->actor) ? delete_written(tx, comment) : hide_comment(tx, comment));
         return db_commit(c, NULL, &tx);
 }

@@ -102,7 +102,7 @@ static sn_status load_relations(struct rpc_call *c, struct batch *b)
 }
 
 /* Loads what is needed to decide whether each note by itself is visible. */
-static sn_status load(struct rpc_call *c, struct batch *b, char *const *viewers, char **ids, size_t n)
+static sn_status load_batch(struct rpc_call *c, struct batch *b, char *const *viewers, char **ids, size_t n)
 {
         TRY(load_stored(c, b, viewers, ids, n));
         if (n == 0) {
@@ -134,7 +134,7 @@ static sn_status load_originals(struct rpc_call *c, struct batch *b, struct batc
                 }
         }
         *originals = (struct batch){.reader = b->reader};
-        TRY(load(c, originals, viewers, ids, n));
+        TRY(load_batch(c, originals, viewers, ids, n));
         n = 0;
         for (size_t i = 0; i < b->n; i++) {
                 struct item *item = &b->items[i];
@@ -207,7 +207,7 @@ static bool mutes_author(const struct reader *reader, const struct item *item)
                (reader->asked_for == NULL || !uuid_equal(reader->asked_for, item->author_id));
 }
 
-/* A renote of one's own is not hidden by muting, whoever wrote the original. */
+/* Readers' own renotes are not hidden by muting, whoever wrote the original. */
 static bool is_muted(const struct reader *reader, const struct item *item)
 {
         return reader->hides_muted && !uuid_equal(item->viewer, item->author_id) &&
@@ -345,7 +345,7 @@ sn_status show_to_viewers(struct rpc_call *c, const struct reader *reader, char 
 {
         struct batch b = {.reader = reader}, originals;
 
-        TRY(load(c, &b, viewers, ids, n));
+        TRY(load_batch(c, &b, viewers, ids, n));
         TRY(load_originals(c, &b, &originals));
         TRY(apply_blocks(c, &b));
         if (!any_visible(&b)) {

@@ -6,7 +6,7 @@
 #include "services/media/media.rpc.h"
 #include "services/note/note_rows.rpc.h"
 
-/* Of one note that is visible to its viewer. */
+/* The media of a note that is visible to its viewer. */
 struct shown_media {
         const NoteRows__StoredNote *stored;
         char *viewer; /* "": not logged in */

@@ -68,7 +68,7 @@ SN_CHECKED sn_status store_erase_mentions(struct db_tx *tx, const char *user_id,
 SN_CHECKED sn_status store_erase_audience(struct db_tx *tx, const char *user_id, size_t limit, size_t *n, char ***ids);
 /* Removes text and author from some deleted notes, whose rows stay because of comments. *n: how many. */
 SN_CHECKED sn_status store_erase_texts(struct db_tx *tx, const char *user_id, size_t limit, size_t *n);
-/* Everything of which there is little. */
+/* Erases everything else, of which there is little. */
 SN_CHECKED sn_status store_erase_removals(struct db_tx *tx, const char *user_id);
 
 /* Reactions: *changed tells whether anything was changed. */

@@ -21,7 +21,7 @@ static void join_mentions(struct arena *arena, NoteRows__StoredNote *stored)
         stored->n_mention_ids = stored->n_mention_usernames = 0;
 }
 
-static sn_status fill(struct rpc_call *c, struct cache_item *const *missing, size_t n)
+static sn_status fill_stored(struct rpc_call *c, struct cache_item *const *missing, size_t n)
 {
         NoteRows__StoredNote **rows = NULL;
         size_t n_rows = 0;
@@ -34,7 +34,7 @@ static sn_status fill(struct rpc_call *c, struct cache_item *const *missing, siz
         return SN_OK;
 }
 
-static struct cache notes = {.name = "notes", .fill = fill};
+static struct cache notes = {.name = "notes", .fill = fill_stored};
 
 sn_status stored_start(size_t max_bytes)
 {

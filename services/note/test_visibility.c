@@ -148,7 +148,7 @@ static struct scene note_of_anna(enum person reader, int visibility, unsigned re
 }
 
 /* Written out, so that errors in the model itself would be noticed. */
-static void the_plain_cases_are_as_expected(void **state)
+static void simple_cases_are_decided_as_expected(void **state)
 {
         const int public = NOTE__VISIBILITY__VISIBILITY_PUBLIC, followers = NOTE__VISIBILITY__VISIBILITY_FOLLOWERS,
                   only_me = NOTE__VISIBILITY__VISIBILITY_ONLY_ME;
@@ -211,7 +211,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(the_predicate_agrees_with_the_rules_everywhere),
-            cmocka_unit_test(the_plain_cases_are_as_expected),
+            cmocka_unit_test(simple_cases_are_decided_as_expected),
             cmocka_unit_test(a_comment_is_visible_to_viewers_of_its_note),
             cmocka_unit_test(a_comment_by_a_private_account_is_visible_to_followers_of_both),
         };

@@ -45,7 +45,7 @@ static size_t member_index(const struct deciding *d, const char *id)
         return (size_t)(found - d->member_ids);
 }
 
-static void collect(struct deciding *d, struct arrivals *a)
+static void collect_news(struct deciding *d, struct arrivals *a)
 {
         *d = (struct deciding){.c = a->c,
                                .items = ARENA_ARRAY(a->c->arena, struct arrival *, a->n),
@@ -161,7 +161,7 @@ sn_status arrivals_decide(struct arrivals *a)
         struct deciding d;
         struct happening *happenings;
 
-        collect(&d, a);
+        collect_news(&d, a);
         TRY(load_rules(&d));
         TRY(load_muted(&d));
         happenings = ARENA_ARRAY(a->c->arena, struct happening, d.n);

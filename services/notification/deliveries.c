@@ -5,7 +5,7 @@
 
 enum { SHOWN = 100 };
 
-static Notification__DeliveryAttempt *show(struct arena *arena, const NotificationRows__Delivered *row)
+static Notification__DeliveryAttempt *show_attempt(struct arena *arena, const NotificationRows__Delivered *row)
 {
         Notification__DeliveryAttempt *out = ARENA_NEW(arena, Notification__DeliveryAttempt);
 
@@ -36,7 +36,7 @@ sn_status notification_handle_list_deliveries(struct rpc_call *c, const Notifica
         TRY(DB_READ(c, tx, store_deliveries(tx, in->id, SHOWN, &n, &rows)));
         out->items = ARENA_ARRAY(c->arena, Notification__DeliveryAttempt *, n);
         for (size_t i = 0; i < n; i++) {
-                out->items[out->n_items++] = show(c->arena, rows[i]);
+                out->items[out->n_items++] = show_attempt(c->arena, rows[i]);
         }
         return SN_OK;
 }

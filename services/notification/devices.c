@@ -5,7 +5,7 @@
 #include "services/notification/store.h"
 #include "services/notification/subscriptions.h"
 
-static Notification__PushDevice *show(struct arena *arena, const NotificationRows__Subscription *row)
+static Notification__PushDevice *show_device(struct arena *arena, const NotificationRows__Subscription *row)
 {
         Notification__PushDevice *out = ARENA_NEW(arena, Notification__PushDevice);
 
@@ -32,7 +32,7 @@ sn_status notification_handle_create_push_device(struct rpc_call *c, const Notif
         row.provider = in->provider;
         notification_rows__subscription__init(stored);
         TRY(DB_WRITE(c, tx, subscriptions_add(tx, &row, stored)));
-        *out = *show(c->arena, stored);
+        *out = *show_device(c->arena, stored);
         return SN_OK;
 }
 
@@ -46,7 +46,7 @@ sn_status notification_handle_list_push_devices(struct rpc_call *c, const Notifi
         TRY(DB_READ(c, tx, store_subscriptions(tx, &id, 1, true, &n, &rows)));
         out->items = ARENA_ARRAY(c->arena, Notification__PushDevice *, n);
         for (size_t i = 0; i < n; i++) {
-                out->items[out->n_items++] = show(c->arena, rows[i]);
+                out->items[out->n_items++] = show_device(c->arena, rows[i]);
         }
         return SN_OK;
 }

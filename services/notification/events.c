@@ -63,7 +63,7 @@ static const char *actor_of(const struct reading *r)
         return r->row->actor == BY_AUTHOR ? r->note->author_id : id_of(r->event, r->row->actor);
 }
 
-static void add(struct arrivals *a, const struct reading *r, const char *user_id)
+static void add_arrival(struct arrivals *a, const struct reading *r, const char *user_id)
 {
         const char *root_id = r->note->root_id[0] != '\0' ? r->note->root_id : r->note->id;
 
@@ -88,7 +88,7 @@ static void add_mentioned(struct arrivals *a, const struct reading *r)
 {
         for (size_t i = 0; i < r->note->n_mention_ids; i++) {
                 if (!uuid_equal(r->note->mention_ids[i], r->note->parent_author_id)) {
-                        add(a, r, r->note->mention_ids[i]);
+                        add_arrival(a, r, r->note->mention_ids[i]);
                 }
         }
 }
@@ -97,22 +97,22 @@ static void add_recipients(struct arrivals *a, const struct reading *r)
 {
         switch (r->row->recipient) {
         case TO_AGGREGATE:
-                add(a, r, r->event->aggregate_id);
+                add_arrival(a, r, r->event->aggregate_id);
                 break;
         case TO_OBJECT:
-                add(a, r, r->event->object_id);
+                add_arrival(a, r, r->event->object_id);
                 break;
         case TO_AUTHOR:
-                add(a, r, r->note->author_id);
+                add_arrival(a, r, r->note->author_id);
                 break;
         case TO_PARENT_AUTHOR:
-                add(a, r, r->note->parent_author_id);
+                add_arrival(a, r, r->note->parent_author_id);
                 break;
         case TO_MENTIONED:
                 add_mentioned(a, r);
                 break;
         default:
-                add(a, r, "");
+                add_arrival(a, r, "");
         }
 }
 

@@ -48,7 +48,7 @@ static sn_status find_targets(struct rpc_call *c, const struct lane_kind *kind, 
         return SN_OK;
 }
 
-static void take(const struct push_result *results, size_t n)
+static void take_results(const struct push_result *results, size_t n)
 {
         for (size_t i = 0; i < n; i++) {
                 struct lane_sample *sample = results[i].tag;
@@ -68,10 +68,10 @@ static void send_one(struct rpc_call *c, struct push_sender *sender, const struc
         *sample = (struct lane_sample){to->provider, "refused",
                                        arena_alloc(c->arena, sizeof(((struct push_result *)NULL)->reason))};
         while ((begun = kind->begin(sender, c->arena, d, to, sample)) == LANE_NOT_NOW) {
-                take(&result, push_wait(sender, WAIT_MS, &result, 1));
+                take_results(&result, push_wait(sender, WAIT_MS, &result, 1));
         }
         while (begun == LANE_STARTED && push_is_busy(sender)) {
-                take(&result, push_wait(sender, WAIT_MS, &result, 1));
+                take_results(&result, push_wait(sender, WAIT_MS, &result, 1));
         }
 }
 

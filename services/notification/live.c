@@ -39,7 +39,7 @@ struct showing {
         size_t n_actors;
 };
 
-static Notification__Notification *find(const struct showing *s, const char *id)
+static Notification__Notification *find_notification(const struct showing *s, const char *id)
 {
         for (size_t i = 0; i < s->n_shown; i++) {
                 if (strcmp(s->shown[i]->id, id) == 0) {
@@ -84,7 +84,7 @@ static bool is_shown_actor(const struct showing *s, const char *id)
 /* False if the viewer may not see it; then nothing is sent, not even a changed count. */
 static bool set_data(struct showing *s, Notification__NotificationEvent *item, bus_event *e)
 {
-        Notification__Notification *now = find(s, e->aggregate_id);
+        Notification__Notification *now = find_notification(s, e->aggregate_id);
         bool undone = strcmp(e->type, EVENT_NOTIFICATION_UNDONE) == 0;
 
         if (strcmp(e->type, EVENT_NOTIFICATION_COUNTED) == 0) {
@@ -121,7 +121,7 @@ static void show_event(struct showing *s, uint32_t event)
         }
 }
 
-static sn_status load(struct showing *s)
+static sn_status load_notifications(struct showing *s)
 {
         char **ids = ARENA_ARRAY(s->c->arena, char *, s->in->n_events);
         size_t n = 0;
@@ -148,7 +148,7 @@ static sn_status show_viewer(struct showing *s)
 {
         size_t before = s->out->n_items;
 
-        TRY(load(s));
+        TRY(load_notifications(s));
         s->count = ARENA_NEW(s->c->arena, Notification__UnreadCount);
         notification__unread_count__init(s->count);
         for (uint32_t i = 0; i < s->in->n_events; i++) {

@@ -11,7 +11,7 @@
 
 enum { EVERY_S = 10, AT_ONCE = 50, LEASE_MS = 60000 };
 
-static const User__MailRecipient *find(const User__MailRecipients *recipients, const char *id)
+static const User__MailRecipient *find_recipient(const User__MailRecipients *recipients, const char *id)
 {
         for (size_t i = 0; i < recipients->n_items; i++) {
                 if (strcmp(recipients->items[i]->id, id) == 0) {
@@ -87,7 +87,7 @@ static sn_status write_all(struct db_tx *tx, const struct outgoing *deliveries, 
         TRY(queue_done(tx, done, n));
         TRY(store_suppressed(tx, ids, n, &suppressed.n, &suppressed.rows));
         for (size_t i = 0; i < n; i++) {
-                TRY(write_one(tx, &deliveries[i], &suppressed, find(recipients, deliveries[i].user_id)));
+                TRY(write_one(tx, &deliveries[i], &suppressed, find_recipient(recipients, deliveries[i].user_id)));
         }
         return SN_OK;
 }

@@ -25,8 +25,8 @@ static bool admits(const void *context, const Follow__Relationship *member)
         return page_admits_unblocked(context, member) && !member->muting;
 }
 
-static sn_status show(struct rpc_call *c, void *context, char **ids, size_t n, size_t *n_items,
-                      ProtobufCMessage ***items)
+static sn_status show_members(struct rpc_call *c, void *context, char **ids, size_t n, size_t *n_items,
+                              ProtobufCMessage ***items)
 {
         User__BatchGetAuthorsRequest in = USER__BATCH_GET_AUTHORS_REQUEST__INIT;
         User__Authors found = USER__AUTHORS__INIT;
@@ -51,7 +51,7 @@ sn_status notification_handle_list_members(struct rpc_call *c, const Notificatio
                                      .newest_first = true,
                                      .fetch = fetch_members,
                                      .admits = admits,
-                                     .show = show,
+                                     .show = show_members,
                                      .context = in->id};
         struct page_asked asked = {.position = in->cursor, .limit = in->limit};
         Notification__Notification **shown = NULL;

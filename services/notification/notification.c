@@ -11,7 +11,7 @@ sn_status notification_handle_read_outbox(struct rpc_call *c, const Sonet__Event
         return bus_read_outbox(c, in, out);
 }
 
-static sn_status start(struct service *service, const struct settings *settings)
+static sn_status start_notification_service(struct service *service, const struct settings *settings)
 {
         push_setup(settings); /* the providers were set up when the settings were checked */
         unsubscribe_setup(settings);
@@ -19,7 +19,7 @@ static sn_status start(struct service *service, const struct settings *settings)
         return SN_OK;
 }
 
-static void stop(struct service *service)
+static void stop_notification_service(struct service *service)
 {
         lanes_stop();
 }
@@ -41,6 +41,6 @@ const struct service_definition notification_service = {
     .emits = true,
     .mails = true,
     .check = providers_setup,
-    .start = start,
-    .stop = stop,
+    .start = start_notification_service,
+    .stop = stop_notification_service,
 };

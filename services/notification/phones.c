@@ -54,7 +54,7 @@ static sn_status check_limit(struct db_tx *tx, const uint8_t key[PHONE_KEY_BYTES
         return SN_RESOURCE_EXHAUSTED;
 }
 
-static void show(NotificationRows__Phone *row, Notification__PhoneNumber *out)
+static void show_phone(NotificationRows__Phone *row, Notification__PhoneNumber *out)
 {
         out->number = row->number;
         out->verified_at = row->verified_at;
@@ -90,7 +90,7 @@ sn_status notification_handle_set_phone_number(struct rpc_call *c, const Notific
         notification_rows__phone__init(row);
         TRY(check_provider(c));
         TRY(DB_WRITE(c, tx, set_number(tx, in->number, row)));
-        show(row, out);
+        show_phone(row, out);
         return SN_OK;
 }
 
@@ -102,7 +102,7 @@ sn_status notification_handle_get_phone_number(struct rpc_call *c, const Notific
 
         notification_rows__phone__init(row);
         TRY(DB_READ(c, tx, store_phone(tx, c->actor, row, &found)));
-        show(row, out);
+        show_phone(row, out);
         return SN_OK;
 }
 
@@ -137,7 +137,7 @@ sn_status notification_handle_verify_phone_number(struct rpc_call *c, const Noti
         }
         TRY(store_verify_phone(tx, code->user_id, code->number));
         TRY(store_phone(tx, code->user_id, row, &found));
-        show(row, out);
+        show_phone(row, out);
         return db_commit(c, NULL, &tx);
 }
 

@@ -34,7 +34,8 @@ static Notification__QuietWindow *show_window(struct arena *arena, const Notific
         return out;
 }
 
-static void show(struct arena *arena, const NotificationRows__Choices *choices, Notification__QuietHours *out)
+static void show_quiet_hours(struct arena *arena, const NotificationRows__Choices *choices,
+                             Notification__QuietHours *out)
 {
         out->time_zone = choices->time_zone;
         out->windows = ARENA_ARRAY(arena, Notification__QuietWindow *, choices->n_quiet_days);
@@ -54,12 +55,12 @@ sn_status notification_handle_get_quiet_hours(struct rpc_call *c, const Notifica
 
         TRY(DB_READ(c, tx, store_choices(tx, &id, 1, &n, &rows)));
         if (n > 0) {
-                show(c->arena, rows[0], out);
+                show_quiet_hours(c->arena, rows[0], out);
         }
         return SN_OK;
 }
 
-static sn_status check(struct rpc_call *c, const Notification__QuietHours *in)
+static sn_status check_quiet_hours(struct rpc_call *c, const Notification__QuietHours *in)
 {
         enum notification_type type;
 
@@ -91,7 +92,7 @@ sn_status notification_handle_set_quiet_hours(struct rpc_call *c, const Notifica
         NotificationRows__Choices choices = NOTIFICATION_ROWS__CHOICES__INIT;
         size_t n = in->n_windows;
 
-        TRY(check(c, in));
+        TRY(check_quiet_hours(c, in));
         choices.user_id = (char *)c->actor;
         choices.time_zone = in->time_zone;
         choices.n_quiet_days = choices.n_quiet_from = choices.n_quiet_until = n;
@@ -105,6 +106,6 @@ sn_status notification_handle_set_quiet_hours(struct rpc_call *c, const Notifica
         }
         choices.loud = in->except;
         choices.n_loud = in->n_except;
-        show(c->arena, &choices, out);
+        show_quiet_hours(c->arena, &choices, out);
         return DB_WRITE(c, tx, store_set_quiet_hours(tx, &choices));
 }

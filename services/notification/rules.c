@@ -108,7 +108,7 @@ static int compare_ids(const void *a, const void *b)
         return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static struct rules *find(struct rules *rules, char **ids, size_t n, const char *id)
+static struct rules *find_rules(struct rules *rules, char **ids, size_t n, const char *id)
 {
         char *const *found = bsearch(&id, ids, n, sizeof(*ids), compare_ids);
 
@@ -130,12 +130,12 @@ sn_status rules_load(struct rpc_call *c, char **ids, size_t n, struct rules **ou
         TRY(load_settings(c, ids, n, rules));
         TRY(DB_READ(c, tx, load_own(tx, ids, n, &own)));
         for (size_t i = 0; i < own.n_preferences; i++) {
-                if ((of = find(rules, ids, n, own.preferences[i]->user_id)) != NULL) {
+                if ((of = find_rules(rules, ids, n, own.preferences[i]->user_id)) != NULL) {
                         take_preference(of, own.preferences[i]);
                 }
         }
         for (size_t i = 0; i < own.n_choices; i++) {
-                if ((of = find(rules, ids, n, own.choices[i]->user_id)) != NULL) {
+                if ((of = find_rules(rules, ids, n, own.choices[i]->user_id)) != NULL) {
                         take_choices(of, own.choices[i]);
                 }
         }

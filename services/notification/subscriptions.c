@@ -12,7 +12,7 @@ sn_status notification_handle_get_push_key(struct rpc_call *c, const Notificatio
         return SN_OK;
 }
 
-static Notification__PushSubscription *show(struct rpc_call *c, NotificationRows__Subscription *row)
+static Notification__PushSubscription *show_subscription(struct rpc_call *c, NotificationRows__Subscription *row)
 {
         Notification__PushSubscription *out = ARENA_NEW(c->arena, Notification__PushSubscription);
         char *origin = arena_alloc(c->arena, PUSH_ORIGIN_SIZE);
@@ -24,7 +24,7 @@ static Notification__PushSubscription *show(struct rpc_call *c, NotificationRows
         return out;
 }
 
-static sn_status check(struct rpc_call *c, const Notification__CreatePushSubscriptionRequest *in)
+static sn_status check_subscription(struct rpc_call *c, const Notification__CreatePushSubscriptionRequest *in)
 {
         struct push_subscription read;
         const char *field = NULL;
@@ -57,7 +57,7 @@ sn_status notification_handle_create_push_subscription(struct rpc_call *c,
         NotificationRows__Subscription row = NOTIFICATION_ROWS__SUBSCRIPTION__INIT;
         NotificationRows__Subscription *stored = ARENA_NEW(c->arena, NotificationRows__Subscription);
 
-        TRY(check(c, in));
+        TRY(check_subscription(c, in));
         row.id = uuid_new_in(c->arena);
         row.user_id = (char *)c->actor;
         row.endpoint = in->endpoint;
@@ -65,7 +65,7 @@ sn_status notification_handle_create_push_subscription(struct rpc_call *c,
         row.auth = in->keys->auth;
         notification_rows__subscription__init(stored);
         TRY(DB_WRITE(c, tx, subscriptions_add(tx, &row, stored)));
-        *out = *show(c, stored);
+        *out = *show_subscription(c, stored);
         return SN_OK;
 }
 
@@ -80,7 +80,7 @@ sn_status notification_handle_list_push_subscriptions(struct rpc_call *c,
         TRY(DB_READ(c, tx, store_subscriptions(tx, &id, 1, false, &n, &rows)));
         out->items = ARENA_ARRAY(c->arena, Notification__PushSubscription *, n);
         for (size_t i = 0; i < n; i++) {
-                out->items[out->n_items++] = show(c, rows[i]);
+                out->items[out->n_items++] = show_subscription(c, rows[i]);
         }
         return SN_OK;
 }

@@ -94,7 +94,7 @@ static sn_status save_template(struct db_tx *tx, const struct template_text *tex
         return store_save_template(tx, text->channel, text->type, text->language, text->source, row);
 }
 
-static sn_status check(struct rpc_call *c, const char *type, const char *source)
+static sn_status check_template(struct rpc_call *c, const char *type, const char *source)
 {
         CLEANUP(buf_free) struct buf error;
 
@@ -112,7 +112,7 @@ sn_status notification_handle_save_notification_template(struct rpc_call *c,
         struct template_text text = {.type = in->type, .language = in->language, .source = in->source};
 
         TRY(find_channel(c, in->type, in->channel, &text.channel));
-        TRY(check(c, in->type, in->source));
+        TRY(check_template(c, in->type, in->source));
         TRY(DB_WRITE(c, tx, save_template(tx, &text, &row)));
         text.version = row.version;
         show_text(&text, row.created_at, out);
@@ -147,7 +147,7 @@ sn_status notification_handle_preview_notification_template(struct rpc_call *c,
         struct template_text text = templates_choose(saved, in->type, channel, in->language);
 
         if (in->source[0] != '\0') {
-                TRY(check(c, in->type, in->source));
+                TRY(check_template(c, in->type, in->source));
                 text = (struct template_text){in->type, channel, in->language, 0, in->source};
         }
         if (!template_preview(c->arena, saved, &text, in->people > 0 ? in->people : 1, &sample, &error)) {

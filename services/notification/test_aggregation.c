@@ -11,7 +11,7 @@
 
 #define HOUR_MS INT64_C(3600000)
 
-static void sentences_are_written_with_what_is_known(void **state)
+static void sentences_are_filled_with_known_values(void **state)
 {
         CLEANUP(arena_free_p) struct arena *arena = arena_new(1 << 20);
         static const char *const names[] = {"1", "count"};
@@ -39,7 +39,7 @@ static void a_text_is_that_of_the_language_or_english(void **state)
 }
 
 /* Four members like a note at 0, 10, 50 and 70 minutes; one of them likes another note in between. */
-static void windows_and_least_numbers_say_what_is_told_when(void **state)
+static void windows_and_least_numbers_determine_deliveries(void **state)
 {
         CLEANUP(arena_free_p) struct arena *arena = arena_new(1 << 20);
         static const struct aggregation_event events[] = {{1, 1, 1, 0},
@@ -103,7 +103,7 @@ static int64_t count_lines(const struct aggregation_rule *rule, const struct agg
         return lines;
 }
 
-static void lines_of_digests_are_those_of_the_reference(void **state)
+static void lines_of_digests_match_the_reference(void **state)
 {
         CLEANUP(arena_free_p) struct arena *arena = arena_new(8 << 20);
 
@@ -153,10 +153,10 @@ static void types_do_not_share_a_line(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(sentences_are_written_with_what_is_known),
+            cmocka_unit_test(sentences_are_filled_with_known_values),
             cmocka_unit_test(a_text_is_that_of_the_language_or_english),
-            cmocka_unit_test(windows_and_least_numbers_say_what_is_told_when),
-            cmocka_unit_test(lines_of_digests_are_those_of_the_reference),
+            cmocka_unit_test(windows_and_least_numbers_determine_deliveries),
+            cmocka_unit_test(lines_of_digests_match_the_reference),
             cmocka_unit_test(types_do_not_share_a_line),
         };
 

@@ -68,7 +68,7 @@ static void one_answer_and_it_is_trusted_again(void **state)
 }
 
 /* With more providers than are tracked, the one that failed longest ago is forgotten, at the cost of one attempt. */
-static void many_origins_do_not_grow_it(void **state)
+static void many_origins_do_not_use_more_memory(void **state)
 {
         struct lane_breaker breaker = {0};
         char origin[32];
@@ -90,7 +90,7 @@ int main(void)
             cmocka_unit_test(a_provider_that_fails_five_times_is_left_alone_for_a_while),
             cmocka_unit_test(each_further_failure_doubles_the_pause_up_to_five_minutes),
             cmocka_unit_test(one_answer_and_it_is_trusted_again),
-            cmocka_unit_test(many_origins_do_not_grow_it),
+            cmocka_unit_test(many_origins_do_not_use_more_memory),
         };
 
         clock_set_source(&(struct clock_source){.monotonic_us = read_now_us, .boot_us = read_now_us});

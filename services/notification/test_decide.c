@@ -21,7 +21,7 @@ static struct rules rules_by_default(void)
         return (struct rules){.zone = utc, .digest_hour = 8, .quiet.zone = utc};
 }
 
-static void by_default_one_is_told_in_the_list_and_by_push(void **state)
+static void the_defaults_are_list_and_push(void **state)
 {
         struct rules r = rules_by_default();
 
@@ -39,7 +39,7 @@ static void by_default_one_is_told_in_the_list_and_by_push(void **state)
         }
 }
 
-static void settings_turn_types_off_and_preferences_count_more(void **state)
+static void settings_turn_types_off_and_preferences_override_them(void **state)
 {
         struct rules r = rules_by_default();
         struct happening like = {.type = TYPE_LIKE, .now_ms = NOON_MS},
@@ -61,7 +61,7 @@ static void settings_turn_types_off_and_preferences_count_more(void **state)
         assert_int_equal(d.reason, REASON_PREFERENCE);
 }
 
-static void the_setting_for_mail_mails_each_type_as_suits_it(void **state)
+static void the_mail_setting_uses_each_types_default(void **state)
 {
         struct rules r = rules_by_default();
         struct happening like = {.type = TYPE_LIKE, .now_ms = NOON_MS},
@@ -117,7 +117,7 @@ static void the_strictest_filter_that_matches_counts(void **state)
         }
 }
 
-static void quiet_hours_hold_what_goes_out_and_not_the_list(void **state)
+static void quiet_hours_hold_deliveries_but_not_the_list(void **state)
 {
         struct rules r = rules_by_default();
         struct happening h = {.type = TYPE_LIKE, .now_ms = NOON_MS + 11 * HOUR_MS};
@@ -137,7 +137,7 @@ static void quiet_hours_hold_what_goes_out_and_not_the_list(void **state)
         assert_int_equal(d.channels[CHANNEL_PUSH].due_ms, NOON_MS + 20 * HOUR_MS);
 }
 
-static void security_cannot_be_switched_off_and_passes_quiet_hours(void **state)
+static void security_cannot_be_turned_off_and_passes_quiet_hours(void **state)
 {
         struct rules r = rules_by_default();
         struct happening h = {.type = TYPE_PASSWORD_CHANGED, .is_new = true, .now_ms = NOON_MS};
@@ -449,7 +449,7 @@ static size_t any_sendings(const struct rules *r, enum channel channel, struct s
         return n;
 }
 
-static void what_is_above_the_budget_of_a_day_is_in_the_digest_at_its_end(void **state)
+static void deliveries_over_the_daily_budget_are_in_the_digest_at_its_end(void **state)
 {
         int above = 0;
 
@@ -480,14 +480,14 @@ static void what_is_above_the_budget_of_a_day_is_in_the_digest_at_its_end(void *
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(by_default_one_is_told_in_the_list_and_by_push),
-            cmocka_unit_test(settings_turn_types_off_and_preferences_count_more),
-            cmocka_unit_test(the_setting_for_mail_mails_each_type_as_suits_it),
+            cmocka_unit_test(the_defaults_are_list_and_push),
+            cmocka_unit_test(settings_turn_types_off_and_preferences_override_them),
+            cmocka_unit_test(the_mail_setting_uses_each_types_default),
             cmocka_unit_test(the_strictest_filter_that_matches_counts),
-            cmocka_unit_test(quiet_hours_hold_what_goes_out_and_not_the_list),
-            cmocka_unit_test(security_cannot_be_switched_off_and_passes_quiet_hours),
+            cmocka_unit_test(quiet_hours_hold_deliveries_but_not_the_list),
+            cmocka_unit_test(security_cannot_be_turned_off_and_passes_quiet_hours),
             cmocka_unit_test(a_hundred_thousand_events_are_decided_as_the_reference_does),
-            cmocka_unit_test(what_is_above_the_budget_of_a_day_is_in_the_digest_at_its_end),
+            cmocka_unit_test(deliveries_over_the_daily_budget_are_in_the_digest_at_its_end),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

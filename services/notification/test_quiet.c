@@ -46,7 +46,7 @@ static void a_window_begins_on_its_days_only(void **state)
         assert_int_equal(quiet_until(&q, at(utc, 2026, 11, 27, 23, 0)), at(utc, 2026, 11, 29, 7, 0));
 }
 
-static void who_is_always_quiet_is_told_in_the_end(void **state)
+static void permanent_quiet_hours_end_after_eight_days(void **state)
 {
         const struct zone *utc = zone_find("UTC");
         struct quiet_hours q = {.zone = utc, .windows = {{.days = 127, .from_m = 0, .until_m = 0}}, .n = 1};
@@ -136,7 +136,7 @@ static void check_zone(const char *name)
         }
 }
 
-static void windows_hold_in_every_zone_while_clocks_are_set(void **state)
+static void windows_are_correct_in_every_zone_across_clock_changes(void **state)
 {
         FILE *list = fopen("/usr/share/zoneinfo/tzdata.zi", "r");
         char line[512], name[ZONE_NAME_MAX + 1];
@@ -158,9 +158,9 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(a_night_ends_in_the_morning),
             cmocka_unit_test(a_window_begins_on_its_days_only),
-            cmocka_unit_test(who_is_always_quiet_is_told_in_the_end),
+            cmocka_unit_test(permanent_quiet_hours_end_after_eight_days),
             cmocka_unit_test(digests_come_at_their_hour),
-            cmocka_unit_test(windows_hold_in_every_zone_while_clocks_are_set),
+            cmocka_unit_test(windows_are_correct_in_every_zone_across_clock_changes),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,7 +33,7 @@ static char *said_in(struct arena *arena, const char *tag, const Notification__N
         return headline_of(arena, templates_choose(NULL, n->type, CHANNEL_EMAIL, tag).source, n);
 }
 
-static void every_type_is_said_in_every_language(void **state)
+static void every_type_has_a_sentence_in_every_language(void **state)
 {
         CLEANUP(arena_free_p) struct arena *arena = arena_new(1 << 20);
         static const char *const tags[] = {"en", "de", "de-AT", "tlh"};
@@ -56,7 +56,7 @@ static void every_type_is_said_in_every_language(void **state)
         }
 }
 
-static void what_concerns_the_account_is_said_in_every_language(void **state)
+static void account_types_have_sentences_in_every_language(void **state)
 {
         CLEANUP(arena_free_p) struct arena *arena = arena_new(1 << 20);
         int n = 0;
@@ -75,7 +75,7 @@ static void what_concerns_the_account_is_said_in_every_language(void **state)
 }
 
 /* A hidden actor is counted but not named. */
-static void who_alone_is_seen_is_named_alone(void **state)
+static void a_single_visible_actor_is_named_alone(void **state)
 {
         CLEANUP(arena_free_p) struct arena *arena = arena_new(1 << 20);
         Notification__Notification it = told("like", 1);
@@ -84,7 +84,7 @@ static void who_alone_is_seen_is_named_alone(void **state)
         assert_string_equal(said_in(arena, "en", &it), "Ada likes your note");
 }
 
-static void only_what_is_for_everybody_is_quoted(void **state)
+static void only_public_texts_are_quoted(void **state)
 {
         CLEANUP(arena_free_p) struct arena *arena = arena_new(1 << 20);
         Note__Note note = NOTE__NOTE__INIT;
@@ -146,7 +146,7 @@ static NotificationRows__Template *saved_row(struct arena *arena, const char *la
         return row;
 }
 
-static void what_was_saved_is_said_in_its_language_until_it_is_taken_back(void **state)
+static void saved_templates_apply_in_their_language_until_reverted(void **state)
 {
         CLEANUP(arena_free_p) struct arena *arena = arena_new(1 << 20);
         NotificationRows__Template *rows[] = {saved_row(arena, "fr", "{1} aime"), saved_row(arena, "de", "")};
@@ -170,7 +170,7 @@ static void what_was_saved_is_said_in_its_language_until_it_is_taken_back(void *
         assert_false(template_exists("sneeze", CHANNEL_PUSH) || template_exists("digest", CHANNEL_SMS));
 }
 
-static void templates_say_only_what_there_is(void **state)
+static void templates_use_only_existing_variables(void **state)
 {
         CLEANUP(arena_free_p) struct arena *arena = arena_new(1 << 20);
         static const struct {
@@ -203,7 +203,7 @@ static void templates_say_only_what_there_is(void **state)
 }
 
 /* The built-in templates pass the validation of saved ones. */
-static void the_templates_of_the_program_are_what_may_be_saved(void **state)
+static void built_in_templates_pass_validation(void **state)
 {
         static const char *const languages[] = {"en", "de"}, *const mails[] = {TEMPLATE_SINGLE, TEMPLATE_DIGEST};
         CLEANUP(arena_free_p) struct arena *arena = arena_new(8 << 20);
@@ -236,14 +236,14 @@ static int setup(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(every_type_is_said_in_every_language),
-            cmocka_unit_test(what_concerns_the_account_is_said_in_every_language),
-            cmocka_unit_test(who_alone_is_seen_is_named_alone),
-            cmocka_unit_test(only_what_is_for_everybody_is_quoted),
+            cmocka_unit_test(every_type_has_a_sentence_in_every_language),
+            cmocka_unit_test(account_types_have_sentences_in_every_language),
+            cmocka_unit_test(a_single_visible_actor_is_named_alone),
+            cmocka_unit_test(only_public_texts_are_quoted),
             cmocka_unit_test(mails_say_the_same_in_every_language),
-            cmocka_unit_test(what_was_saved_is_said_in_its_language_until_it_is_taken_back),
-            cmocka_unit_test(templates_say_only_what_there_is),
-            cmocka_unit_test(the_templates_of_the_program_are_what_may_be_saved),
+            cmocka_unit_test(saved_templates_apply_in_their_language_until_reverted),
+            cmocka_unit_test(templates_use_only_existing_variables),
+            cmocka_unit_test(built_in_templates_pass_validation),
         };
 
         return cmocka_run_group_tests(tests, setup, NULL);

@@ -13,7 +13,7 @@ enum {
         ROWS_MAX = 10 * ROWS_AT_ONCE, /* bounds the work for members with many hidden notifications */
 };
 
-static void add(Notification__UnreadCount *out, Notification__Notification *const *shown, size_t n)
+static void add_counts(Notification__UnreadCount *out, Notification__Notification *const *shown, size_t n)
 {
         for (size_t i = 0; i < n; i++) {
                 if (out->unread == COUNTED_MAX) {
@@ -41,7 +41,7 @@ static sn_status count_some(struct rpc_call *c, const char *reader, struct page_
         scan->beyond.sort_key = rows[n - 1]->at_ms;
         memcpy(scan->beyond.id, rows[n - 1]->notification->id, UUID_SIZE);
         TRY(show_for_count(c, reader, rows, n, &n_shown, &shown));
-        add(out, shown, n_shown);
+        add_counts(out, shown, n_shown);
         return SN_OK;
 }
 

@@ -37,7 +37,7 @@ static sn_status finds_for_owner(struct rpc_call *c, const SearchRows__SavedQuer
         return status;
 }
 
-static bool has(const Search__AlertedList *out, const char *user_id)
+static bool has_user(const Search__AlertedList *out, const char *user_id)
 {
         for (size_t i = 0; i < out->n_user_ids; i++) {
                 if (uuid_equal(out->user_ids[i], user_id)) {
@@ -57,7 +57,7 @@ sn_status search_handle_list_alerted(struct rpc_call *c, const Search__ListAlert
         for (size_t i = 0; i < n; i++) {
                 bool found = false;
 
-                TRY(has(out, rows[i]->user_id) ? SN_OK : finds_for_owner(c, rows[i], in->note_id, &found));
+                TRY(has_user(out, rows[i]->user_id) ? SN_OK : finds_for_owner(c, rows[i], in->note_id, &found));
                 if (found) {
                         out->user_ids[out->n_user_ids++] = rows[i]->user_id;
                 }

@@ -8,7 +8,8 @@
 
 enum { MEMBERS_MAX = 200 };
 
-static sn_status show(struct rpc_call *c, char **ids, size_t n, User__Authors *authors, Follow__Relations *relations)
+static sn_status show_members(struct rpc_call *c, char **ids, size_t n, User__Authors *authors,
+                              Follow__Relations *relations)
 {
         User__BatchGetAuthorsRequest in = USER__BATCH_GET_AUTHORS_REQUEST__INIT;
         Follow__GetRelationsRequest asked = FOLLOW__GET_RELATIONS_REQUEST__INIT;
@@ -24,8 +25,8 @@ static sn_status show(struct rpc_call *c, char **ids, size_t n, User__Authors *a
         return SN_OK;
 }
 
-static void append(struct rpc_call *c, const struct search *search, User__Author *author, int64_t score,
-                   Search__SearchPage *out)
+static void append_member(struct rpc_call *c, const struct search *search, User__Author *author, int64_t score,
+                          Search__SearchPage *out)
 {
         Search__Found *found = find_append(c, out, SEARCH__FOUND_TYPE__FOUND_TYPE_USER);
 
@@ -58,10 +59,10 @@ sn_status find_members(struct rpc_call *c, const struct search *search, size_t l
         for (size_t i = 0; i < n; i++) {
                 ids[i] = rows[i]->user_id;
         }
-        TRY(show(c, ids, n, &authors, &relations));
+        TRY(show_members(c, ids, n, &authors, &relations));
         for (size_t i = 0; i < n && shown < limit; i++) {
                 if (authors.items[i]->id[0] != '\0' && page_admits_unblocked(NULL, relations.items[i])) {
-                        append(c, search, authors.items[i], rows[i]->score, out);
+                        append_member(c, search, authors.items[i], rows[i]->score, out);
                         shown++;
                 }
         }

@@ -308,8 +308,8 @@ sn_status find_show(struct rpc_call *c, const struct ranked *ranked, size_t n_ra
         return SN_OK;
 }
 
-static sn_status show(struct rpc_call *c, void *context, char **ids, size_t n, size_t *n_items,
-                      ProtobufCMessage ***items)
+static sn_status show_notes(struct rpc_call *c, void *context, char **ids, size_t n, size_t *n_items,
+                            ProtobufCMessage ***items)
 {
         struct finding *f = context;
         Note__Notes out = NOTE__NOTES__INIT;
@@ -323,7 +323,7 @@ static sn_status show(struct rpc_call *c, void *context, char **ids, size_t n, s
         return SN_OK;
 }
 
-static void append(struct rpc_call *c, struct finding *f, Note__Note *note, Search__SearchPage *out)
+static void append_note(struct rpc_call *c, struct finding *f, Note__Note *note, Search__SearchPage *out)
 {
         const struct ranked *ranked = ranked_of(f->shown, f->n_shown, note->id);
         Search__Found *found = find_append(c, out, SEARCH__FOUND_TYPE__FOUND_TYPE_NOTE);
@@ -354,7 +354,7 @@ static void suggest_correction(struct rpc_call *c, const struct finding *f, cons
 sn_status find_notes(struct rpc_call *c, struct search *search, Search__SearchPage *out)
 {
         struct finding f = {.search = search, .room = page_limit(search->in->limit) + 1};
-        struct page_source source = {.filter = search->filter, .fetch = fetch, .show = show, .context = &f};
+        struct page_source source = {.filter = search->filter, .fetch = fetch, .show = show_notes, .context = &f};
         struct page_asked asked = {.position = search->in->cursor, .limit = search->in->limit};
         struct page page;
 
@@ -368,7 +368,7 @@ sn_status find_notes(struct rpc_call *c, struct search *search, Search__SearchPa
         TRY(search->in->n_facets > 0 ? facets_count(c, search, f.ranked, f.n, out) : SN_OK);
         TRY(page_read(c, &source, &asked, &page));
         for (size_t i = 0; i < page.n; i++) {
-                append(c, &f, (Note__Note *)page.items[i], out);
+                append_note(c, &f, (Note__Note *)page.items[i], out);
         }
         suggest_correction(c, &f, &page, out);
         out->next_cursor = page.next_cursor;

@@ -1,7 +1,7 @@
 /* Owns the definition of search_service: its consumers, jobs, start and stop. */
 #include "services/search/find.h"
 
-static sn_status start(struct service *service, const struct settings *settings)
+static sn_status start_search_service(struct service *service, const struct settings *settings)
 {
         find_start(settings);
         return SN_OK;
@@ -28,5 +28,5 @@ const struct service_definition search_service = {
     .jobs = search_jobs,
     .exports = search_exports,
     .emits = true,
-    .start = start,
+    .start = start_search_service,
 };

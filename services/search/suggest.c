@@ -18,8 +18,8 @@ static bool has_query(const Search__Suggestions *out, const char *query)
         return false;
 }
 
-static Search__Suggestion *append(struct rpc_call *c, Search__Suggestions *out, Search__SuggestionType type,
-                                  const char *query)
+static Search__Suggestion *append_suggestion(struct rpc_call *c, Search__Suggestions *out, Search__SuggestionType type,
+                                             const char *query)
 {
         Search__Suggestion *item = ARENA_NEW(c->arena, Search__Suggestion);
 
@@ -37,7 +37,7 @@ static void append_queries(struct rpc_call *c, Search__Suggestions *out, Search_
 
         for (size_t i = 0; i < n && out->n_items < end; i++) {
                 if (!has_query(out, rows[i]->query)) {
-                        append(c, out, type, rows[i]->query);
+                        append_suggestion(c, out, type, rows[i]->query);
                 }
         }
 }
@@ -60,12 +60,12 @@ static sn_status suggest_queries(struct rpc_call *c, const char *start, size_t l
 static void append_found(struct rpc_call *c, const Search__Found *found, Search__Suggestions *out)
 {
         if (found->type == SEARCH__FOUND_TYPE__FOUND_TYPE_USER) {
-                append(c, out, SEARCH__SUGGESTION_TYPE__SUGGESTION_TYPE_USER,
-                       arena_printf(c->arena, "@%s", found->user->username))
+                append_suggestion(c, out, SEARCH__SUGGESTION_TYPE__SUGGESTION_TYPE_USER,
+                                  arena_printf(c->arena, "@%s", found->user->username))
                     ->user = found->user;
         } else {
-                append(c, out, SEARCH__SUGGESTION_TYPE__SUGGESTION_TYPE_HASHTAG,
-                       arena_printf(c->arena, "#%s", found->hashtag));
+                append_suggestion(c, out, SEARCH__SUGGESTION_TYPE__SUGGESTION_TYPE_HASHTAG,
+                                  arena_printf(c->arena, "#%s", found->hashtag));
         }
 }
 

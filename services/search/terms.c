@@ -82,7 +82,7 @@ char *terms_quote(struct arena *arena, const char *lexeme, const char *behind)
         return out;
 }
 
-static struct alternative *add(struct making *m, const struct leaf *leaf, const char *lexeme)
+static struct alternative *add_alternative(struct making *m, const struct leaf *leaf, const char *lexeme)
 {
         struct terms *out = m->out;
 
@@ -139,7 +139,7 @@ static void write_word(struct making *m, const struct leaf *leaf)
                 }
                 n_typos += typo;
                 query = terms_quote(arena, row->word, "");
-                alternative = add(m, leaf, row->word);
+                alternative = add_alternative(m, leaf, row->word);
                 if (row->kind[1] == ':') { /* a synonym in one language */
                         alternative->language = arena_printf(arena, ":lang:%s", row->kind + 2);
                         query = arena_printf(arena, "(%s & '%s')", query, alternative->language);
@@ -154,7 +154,7 @@ static void write_prefix(struct making *m, const struct leaf *leaf, bool first)
 {
         const char *word = m->words[leaf->word - 1].lexeme;
         char *query = terms_quote(m->c->arena, word, ":*");
-        struct alternative *alternative = add(m, leaf, word);
+        struct alternative *alternative = add_alternative(m, leaf, word);
 
         alternative->exactness = EXACT_RELATED;
         alternative->start = true;
@@ -189,7 +189,7 @@ static void write_phrase(struct making *m, const struct leaf *leaf)
 {
         struct arena *arena = m->c->arena;
         const struct phrase *phrase = phrase_of(arena, leaf);
-        struct alternative *alternative = add(m, leaf, NULL);
+        struct alternative *alternative = add_alternative(m, leaf, NULL);
         const char *query = "";
 
         for (size_t i = 0; i < phrase->n; i++) {

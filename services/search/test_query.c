@@ -61,7 +61,7 @@ static void queries_are_understood_in_their_plainest_form(void **state)
         }
 }
 
-static void a_mistake_is_told_with_its_place(void **state)
+static void an_error_is_reported_with_its_position(void **state)
 {
         static const struct {
                 const char *text;
@@ -150,7 +150,7 @@ static bool equal(const struct query *a, const struct query *b)
         return same;
 }
 
-static void what_is_printed_is_read_as_the_same_tree(void **state)
+static void printed_queries_parse_to_the_same_tree(void **state)
 {
         for (size_t i = 0; i < TREES; i++) {
                 struct arena_mark mark = arena_mark(arena);
@@ -170,9 +170,9 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(queries_are_understood_in_their_plainest_form),
-            cmocka_unit_test(a_mistake_is_told_with_its_place),
+            cmocka_unit_test(an_error_is_reported_with_its_position),
             cmocka_unit_test(a_query_is_bounded),
-            cmocka_unit_test(what_is_printed_is_read_as_the_same_tree),
+            cmocka_unit_test(printed_queries_parse_to_the_same_tree),
         };
 
         return cmocka_run_group_tests(tests, begin, end);

@@ -77,7 +77,7 @@ static void the_language_is_guessed_offline(void **state)
         assert_null(language_of_stems("我爱", "zh"));
 }
 
-static void places_are_told_in_code_points(void **state)
+static void positions_are_in_code_points(void **state)
 {
         struct lexemes found = lexemes_of(arena, "😀 né 東京");
 
@@ -100,7 +100,7 @@ static void links_are_found_by_their_hosts(void **state)
         assert_null(strstr(words_of("a :// b"), ":has:link"));
 }
 
-static void nothing_gets_out_of_the_quotes_of_a_vector(void **state)
+static void no_text_escapes_the_quotes_of_a_vector(void **state)
 {
         struct lexemes found = {0};
 
@@ -108,7 +108,7 @@ static void nothing_gets_out_of_the_quotes_of_a_vector(void **state)
         assert_string_equal(lexemes_vector(arena, &found), "'#a''\\\\' ");
 }
 
-static void mistakes_are_counted_as_they_are_typed(void **state)
+static void typing_mistakes_are_counted(void **state)
 {
         assert_true(edits_within("house", "huose", 1));  /* swapped */
         assert_true(edits_within("house", "hous", 1));   /* less */
@@ -120,7 +120,7 @@ static void mistakes_are_counted_as_they_are_typed(void **state)
         assert_true(edits_within("", "", 0));
 }
 
-static void short_words_numbers_and_names_are_forgiven_nothing(void **state)
+static void short_words_and_words_with_digits_tolerate_no_mistakes(void **state)
 {
         assert_int_equal(edits_forgiven("cat"), 0);
         assert_int_equal(edits_forgiven("cats"), 1);
@@ -136,11 +136,11 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(texts_of_twelve_scripts_become_words),
             cmocka_unit_test(the_language_is_guessed_offline),
-            cmocka_unit_test(places_are_told_in_code_points),
+            cmocka_unit_test(positions_are_in_code_points),
             cmocka_unit_test(links_are_found_by_their_hosts),
-            cmocka_unit_test(nothing_gets_out_of_the_quotes_of_a_vector),
-            cmocka_unit_test(mistakes_are_counted_as_they_are_typed),
-            cmocka_unit_test(short_words_numbers_and_names_are_forgiven_nothing),
+            cmocka_unit_test(no_text_escapes_the_quotes_of_a_vector),
+            cmocka_unit_test(typing_mistakes_are_counted),
+            cmocka_unit_test(short_words_and_words_with_digits_tolerate_no_mistakes),
         };
 
         return cmocka_run_group_tests(tests, begin, end);

@@ -14,7 +14,7 @@ enum { PEOPLE_MIN = 5 };
 
 #define NOTE_TOPIC ":note:"
 
-static Search__Trend *append(struct rpc_call *c, const SearchRows__Trend *row, Search__Trends *out)
+static Search__Trend *append_trend(struct rpc_call *c, const SearchRows__Trend *row, Search__Trends *out)
 {
         Search__Trend *trend = ARENA_NEW(c->arena, Search__Trend);
 
@@ -35,7 +35,7 @@ static sn_status show_words(struct rpc_call *c, SearchRows__Trend *const *rows, 
 
                 TRY(find_may_see(c, rows[i]->topic, rows[i]->notes, &may));
                 if (may) {
-                        trend = append(c, rows[i], out);
+                        trend = append_trend(c, rows[i], out);
                         trend->item_case = link ? SEARCH__TREND__ITEM_LINK : SEARCH__TREND__ITEM_HASHTAG;
                         trend->link = rows[i]->topic + 1; /* in a union with the hashtag */
                 }
@@ -62,7 +62,7 @@ static sn_status show_notes(struct rpc_call *c, SearchRows__Trend *const *rows, 
                 while (!uuid_equal(in.ids[k], notes.items[i]->id)) {
                         k++;
                 }
-                trend = append(c, rows[k], out);
+                trend = append_trend(c, rows[k], out);
                 trend->item_case = SEARCH__TREND__ITEM_NOTE;
                 trend->note = notes.items[i];
         }

@@ -154,8 +154,8 @@ static bool is_new(const bus_event *event)
 }
 
 /* The notes of the new or the deleted events, and their authors' followers. */
-static struct delivery collect(struct rpc_call *c, const struct audience *a, bus_event **events, size_t n,
-                               bool new_ones)
+static struct delivery collect_delivery(struct rpc_call *c, const struct audience *a, bus_event **events, size_t n,
+                                        bool new_ones)
 {
         size_t n_follows = count_followers(a);
         struct delivery d = {.note_ids = ARENA_ARRAY(c->arena, char *, n),
@@ -197,15 +197,15 @@ static sn_status remove_entries(struct rpc_call *c, const struct delivery *d)
 /* ---- A portion ---- */
 
 /* All new notes before all deleted ones, so that none is created again after its deletion. */
-static sn_status deliver(struct rpc_call *c, struct bus_batch *batch)
+static sn_status deliver_batch(struct rpc_call *c, struct bus_batch *batch)
 {
         struct delivery added, removed;
         struct audience a;
 
         TRY(find_audience(c, batch->events, batch->n, &a));
         batch->n_done = count_fitting(&a, batch->events, batch->n);
-        added = collect(c, &a, batch->events, batch->n_done, true);
-        removed = collect(c, &a, batch->events, batch->n_done, false);
+        added = collect_delivery(c, &a, batch->events, batch->n_done, true);
+        removed = collect_delivery(c, &a, batch->events, batch->n_done, false);
         TRY(add_entries(c, &added));
         return remove_entries(c, &removed);
 }
@@ -217,7 +217,7 @@ const struct bus_consumer timeline_deliver = {
     .source = "note",
     .read_outbox = &note_methods[NOTE_READ_OUTBOX],
     .types = types,
-    .handle = deliver,
+    .handle = deliver_batch,
     .checkpoint = home_sync_checkpoint,
     .term = &home_memory_term,
 };

@@ -10,7 +10,7 @@
 enum { OWNERS_AT_ONCE = 200 };
 
 /* Last, their own. Cached timelines hold IDs of authors, so all are rebuilt; while Redis is unreachable this waits. */
-static sn_status finish(struct rpc_call *c, const char *id)
+static sn_status finish_erasing(struct rpc_call *c, const char *id)
 {
         TRY(DB_WRITE(c, tx, store_erase_owner(tx, id)));
         TRY(home_cache_clear(c));
@@ -19,14 +19,14 @@ static sn_status finish(struct rpc_call *c, const char *id)
 }
 
 /* A portion of all owners; the cursor is the last one. */
-static sn_status erase(struct rpc_call *c, struct bus_batch *batch)
+static sn_status erase_batch(struct rpc_call *c, struct bus_batch *batch)
 {
         const char *id = batch->events[0]->aggregate_id, *last = "";
 
         TRY(DB_WRITE(c, tx, store_erase_author(tx, id, batch->cursor, OWNERS_AT_ONCE, &last)));
         (void)snprintf(batch->cursor, sizeof(batch->cursor), "%s", last);
         batch->n_done = last[0] != '\0' ? 0 : 1;
-        return last[0] != '\0' ? SN_OK : finish(c, id);
+        return last[0] != '\0' ? SN_OK : finish_erasing(c, id);
 }
 
 static const char *const types[] = {"user.erased", NULL};
@@ -36,5 +36,5 @@ const struct bus_consumer timeline_erase = {
     .source = "user",
     .read_outbox = &user_methods[USER_READ_OUTBOX],
     .types = types,
-    .handle = erase,
+    .handle = erase_batch,
 };

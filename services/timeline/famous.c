@@ -199,7 +199,7 @@ static sn_status list_followed(struct rpc_call *c, const char *owner, char ***id
         return SN_OK;
 }
 
-static sn_status fill(struct rpc_call *c, struct cache_item *const *missing, size_t n)
+static sn_status fill_famous(struct rpc_call *c, struct cache_item *const *missing, size_t n)
 {
         for (size_t i = 0; i < n; i++) {
                 char **ids = NULL;
@@ -214,7 +214,7 @@ static sn_status fill(struct rpc_call *c, struct cache_item *const *missing, siz
         return SN_OK;
 }
 
-static struct cache lists = {.name = "famous_followed", .fill = fill};
+static struct cache lists = {.name = "famous_followed", .fill = fill_famous};
 
 /* The version increases with follows, the position with famous members: a list is never changed, a new key has a new
  * list. Members no longer followed remain in it, and are skipped like all of them. */

@@ -72,7 +72,7 @@ static bool is_cached(const redisReply *reply)
                ((size_t)reply->len - HEADER_BYTES) % sizeof(home_entry) == 0;
 }
 
-static void decode(struct rpc_call *c, const redisReply *reply, struct home_list *list)
+static void decode_list(struct rpc_call *c, const redisReply *reply, struct home_list *list)
 {
         const uint8_t *bytes = (const uint8_t *)reply->str;
         size_t n = ((size_t)reply->len - HEADER_BYTES) / sizeof(home_entry);
@@ -86,7 +86,7 @@ static void decode(struct rpc_call *c, const redisReply *reply, struct home_list
         list->entries = entries;
 }
 
-static uint8_t *encode(struct rpc_call *c, const struct home_list *list, size_t *len)
+static uint8_t *encode_list(struct rpc_call *c, const struct home_list *list, size_t *len)
 {
         *len = HEADER_BYTES + list->n * sizeof(home_entry);
         uint8_t *out = arena_alloc(c->arena, *len);
@@ -108,13 +108,13 @@ static const char REPLACE[] = "if redis.call('GETRANGE', KEYS[1], 0, 16) ~= ARGV
                               "redis.call('SET', KEYS[1], ARGV[3] .. since, 'EX', ARGV[4]) "
                               "return 1";
 
-static sn_status replace(struct rpc_call *c, const char *owner, const uint8_t *token, size_t known,
-                         const struct home_list *list)
+static sn_status replace_list(struct rpc_call *c, const char *owner, const uint8_t *token, size_t known,
+                              const struct home_list *list)
 {
         size_t len;
         const char *key = key_of(c->arena, owner);
         const char *offset = arena_printf(c->arena, "%zu", known);
-        const char *value = (const char *)encode(c, list, &len);
+        const char *value = (const char *)encode_list(c, list, &len);
         const char *argv[] = {key, (const char *)token, offset, value, CACHED_LIFE};
         const size_t lengths[] = {strlen(key), TOKEN_BYTES, strlen(offset), len, strlen(CACHED_LIFE)};
         redisReply *reply = NULL;
@@ -123,14 +123,14 @@ static sn_status replace(struct rpc_call *c, const char *owner, const uint8_t *t
 }
 
 /* Best effort: the next reader truncates it otherwise. */
-static void cut(struct rpc_call *c, const char *owner, const redisReply *reply, struct home_list *list)
+static void cut_list(struct rpc_call *c, const char *owner, const redisReply *reply, struct home_list *list)
 {
         list->entries += list->n - HOME_CACHE_ENTRIES;
         list->n = HOME_CACHE_ENTRIES;
         if (memcmp(list->entries[0], list->header.low_water, HOME_ID_BYTES) > 0) {
                 memcpy(list->header.low_water, list->entries[0], HOME_ID_BYTES);
         }
-        if (replace(c, owner, (const uint8_t *)reply->str, (size_t)reply->len, list) != SN_OK) {
+        if (replace_list(c, owner, (const uint8_t *)reply->str, (size_t)reply->len, list) != SN_OK) {
                 c->problem = (struct rpc_problem){0};
         }
 }
@@ -138,7 +138,7 @@ static void cut(struct rpc_call *c, const char *owner, const redisReply *reply, 
 /* The timeline, and whether it can be trusted, in one round trip. Reads at most what delivery may have left there:
  * anything longer was put there by something else, and would only be sent through Redis, the network and this
  * process to be rejected; the following build replaces it. */
-static sn_status fetch(struct rpc_call *c, const char *owner, redisReply **reply, bool *believed)
+static sn_status fetch_list(struct rpc_call *c, const char *owner, redisReply **reply, bool *believed)
 {
         struct redis_pipeline *p = redis_pipeline_new(c, c->service->redis);
         const char *argv[] = {"GETRANGE", key_of(c->arena, owner), "0", NUMBER(STRING_MAX_BYTES)};
@@ -160,16 +160,16 @@ static sn_status read_redis(struct rpc_call *c, const char *owner, const struct 
         redisReply *reply = NULL;
         struct home_list list;
 
-        TRY(fetch(c, owner, &reply, found));
+        TRY(fetch_list(c, owner, &reply, found));
         *found = *found && is_cached(reply);
         if (!*found) {
                 return SN_OK;
         }
-        decode(c, reply, &list);
+        decode_list(c, reply, &list);
         *header = list.header;
         home_list_pick(c, &list, scan, out, whole);
         if (list.n > HOME_CUT_ENTRIES) {
-                cut(c, owner, reply, &list);
+                cut_list(c, owner, reply, &list);
         }
         home_memory_put(owner, token, &list);
         return SN_OK;
@@ -215,7 +215,7 @@ void home_cache_store(struct rpc_call *c, const char *owner, const struct home_b
                 home_entry_put(refs->items[i]->id, refs->items[i]->author_id, entries[refs->n - 1 - i]);
         }
         home_memory_put(owner, build->memory, &list);
-        if (build->redis && replace(c, owner, build->token, TOKEN_BYTES, &list) != SN_OK) {
+        if (build->redis && replace_list(c, owner, build->token, TOKEN_BYTES, &list) != SN_OK) {
                 c->problem = (struct rpc_problem){0};
         }
 }
@@ -230,7 +230,7 @@ static const char DELIVER[] = "local len = redis.call('STRLEN', KEYS[1]) "
 
 #define DELIVER_OWNERS 500
 
-/* The entries of the first one's owner, as one command. Returns how many. */
+/* Adds the entries of the first entry's owner as one command. Returns their number. */
 static size_t add_owner(struct rpc_call *c, struct redis_pipeline *p, TimelineRows__Entry *const *entries, size_t n)
 {
         const char *key = key_of(c->arena, entries[0]->owner_id);

@@ -9,7 +9,7 @@
 #include "services/timeline/home_list.h"
 #include "services/timeline/timeline_rows.rpc.h"
 
-/* Of the delivering consumer. */
+/* The term of the delivering consumer. */
 extern struct bus_term home_memory_term;
 
 SN_CHECKED sn_status home_memory_start(size_t max_bytes);

@@ -4,13 +4,13 @@
 #include "services/timeline/famous.h"
 #include "services/timeline/home_memory.h"
 
-static sn_status start(struct service *service, const struct settings *settings)
+static sn_status start_timeline_service(struct service *service, const struct settings *settings)
 {
         TRY(home_memory_start((size_t)settings->home_memory_bytes));
         return famous_start(settings);
 }
 
-static void stop(struct service *service)
+static void stop_timeline_service(struct service *service)
 {
         famous_stop();
         home_memory_stop();
@@ -30,6 +30,6 @@ const struct service_definition timeline_service = {
     .consumers = timeline_consumers,
     .jobs = timeline_jobs,
     .exports = timeline_exports,
-    .start = start,
-    .stop = stop,
+    .start = start_timeline_service,
+    .stop = stop_timeline_service,
 };

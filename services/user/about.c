@@ -72,7 +72,7 @@ static sn_status check_birthday(struct rpc_call *c, const char *text)
         return !is_to_come(c, text) ? SN_OK : rpc_fail(c, SN_INVALID_ARGUMENT, "birthday", "must not be in the future");
 }
 
-static sn_status check(struct rpc_call *c, const UserProfiles__Profile *in)
+static sn_status check_profile(struct rpc_call *c, const UserProfiles__Profile *in)
 {
         TRY(check_website(c, in->website));
         TRY(check_birthday(c, in->birthday));
@@ -83,7 +83,7 @@ sn_status user_handle_put_profile(struct rpc_call *c, const UserProfiles__Profil
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
 
-        TRY(check(c, in));
+        TRY(check_profile(c, in));
         TRY(db_begin(c, &tx));
         TRY(store_put_profile(tx, c->actor, in));
         TRY(profile_read_me(tx, out));

@@ -28,7 +28,7 @@ sn_status account_find(struct db_tx *tx, const char *name, UserAdmin__Account *o
 }
 
 /* The account, locked against concurrent changes. */
-static sn_status lock(struct db_tx *tx, const char *id, UserAdmin__Account *out)
+static sn_status lock_account(struct db_tx *tx, const char *id, UserAdmin__Account *out)
 {
         TRY(store_lock_member(tx, id));
         return store_account(tx, id, NULL, out);
@@ -49,7 +49,7 @@ static bool moderates(const char *role)
 
 sn_status account_set_role(struct db_tx *tx, const char *id, const char *role, UserAdmin__Account *out)
 {
-        TRY(lock(tx, id, out));
+        TRY(lock_account(tx, id, out));
         if (strcmp(out->role, role) == 0) {
                 return SN_OK;
         }
@@ -82,7 +82,7 @@ sn_status account_suspend(struct db_tx *tx, const char *id, const char *reason, 
 {
         int64_t ended = 0;
 
-        TRY(lock(tx, id, out));
+        TRY(lock_account(tx, id, out));
         if (out->suspended_at != NULL && strcmp(out->suspension_reason, reason) == 0) {
                 return SN_OK;
         }
@@ -99,7 +99,7 @@ sn_status account_suspend(struct db_tx *tx, const char *id, const char *reason, 
 
 sn_status account_unsuspend(struct db_tx *tx, const char *id, UserAdmin__Account *out)
 {
-        TRY(lock(tx, id, out));
+        TRY(lock_account(tx, id, out));
         if (out->suspended_at == NULL) {
                 return SN_OK;
         }
@@ -112,7 +112,7 @@ sn_status account_unsuspend(struct db_tx *tx, const char *id, UserAdmin__Account
 
 sn_status account_approve(struct db_tx *tx, const char *id, UserAdmin__Account *out)
 {
-        TRY(lock(tx, id, out));
+        TRY(lock_account(tx, id, out));
         if (out->waiting_since == NULL) {
                 return SN_OK;
         }
@@ -142,7 +142,7 @@ sn_status account_decline(struct db_tx *tx, const char *id)
 {
         UserAdmin__Account account = USER_ADMIN__ACCOUNT__INIT;
 
-        TRY(lock(tx, id, &account));
+        TRY(lock_account(tx, id, &account));
         if (account.waiting_since == NULL) {
                 return rpc_fail_code(db_call(tx), SN_FAILED_PRECONDITION, "account_not_waiting", "id",
                                      "is not waiting for approval");
@@ -156,7 +156,7 @@ sn_status account_delete(struct db_tx *tx, const char *id, bool now)
 {
         UserAdmin__Account account = USER_ADMIN__ACCOUNT__INIT;
 
-        TRY(lock(tx, id, &account));
+        TRY(lock_account(tx, id, &account));
         TRY(refuse_administrator(tx, &account));
         TRY(account_deactivate(tx, id));
         if (!now) {
@@ -171,7 +171,7 @@ sn_status account_reset_factors(struct db_tx *tx, const char *id, UserAdmin__Acc
         UserRows__Factors factors = USER_ROWS__FACTORS__INIT;
 
         TRY(factors_lock(tx, id));
-        TRY(lock(tx, id, out));
+        TRY(lock_account(tx, id, out));
         TRY(store_factors(tx, id, &factors));
         if (!factors_any(&factors)) {
                 return SN_OK;

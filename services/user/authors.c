@@ -6,7 +6,7 @@
 
 static User__Author no_author = USER__AUTHOR__INIT; /* read-only */
 
-static sn_status fill(struct rpc_call *c, struct cache_item *const *missing, size_t n)
+static sn_status fill_authors(struct rpc_call *c, struct cache_item *const *missing, size_t n)
 {
         User__Author **authors = NULL;
         size_t n_authors = 0;
@@ -18,7 +18,7 @@ static sn_status fill(struct rpc_call *c, struct cache_item *const *missing, siz
         return SN_OK;
 }
 
-static struct cache authors = {.name = "authors", .fill = fill};
+static struct cache authors = {.name = "authors", .fill = fill_authors};
 
 sn_status authors_start(size_t max_bytes)
 {

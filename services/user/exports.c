@@ -108,8 +108,8 @@ static sn_status copy_parts(struct rpc_call *c, const char *id, int64_t n, int f
         return SN_OK;
 }
 
-static sn_status find(struct rpc_call *c, const UserExports__DownloadExportRequest *in, int64_t *parts,
-                      const char **username)
+static sn_status find_export(struct rpc_call *c, const UserExports__DownloadExportRequest *in, int64_t *parts,
+                             const char **username)
 {
         if (link_holds(EXPORT_LINK, in->id, in->expires, in->signature, c->now_ms)) {
                 TRY(DB_READ(c, tx, store_export_parts(tx, in->id, parts, username)));
@@ -124,7 +124,7 @@ sn_status user_handle_download_export(struct rpc_call *c, const UserExports__Dow
         const char *username = "";
         int64_t parts = 0;
 
-        TRY(find(c, in, &parts, &username));
+        TRY(find_export(c, in, &parts, &username));
         int fd = open(spool_folder(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
         if (fd < 0) {
                 return rpc_fail(c, SN_UNAVAILABLE, NULL, "cannot write the archive to disk: %s", strerror(errno));

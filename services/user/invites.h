@@ -1,4 +1,4 @@
-/* Invites: whoever has the token of one may register if REGISTRATION requires it, without waiting for approval. */
+/* Invites: anyone with an invite's token may register where REGISTRATION requires one, without waiting for approval. */
 #ifndef SERVICES_USER_INVITES_H
 #define SERVICES_USER_INVITES_H
 

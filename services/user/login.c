@@ -22,7 +22,7 @@ struct attempt {
         bool found; /* an account has this name */
 };
 
-static sn_status load(struct rpc_call *c, const User__LogInRequest *in, struct attempt *a)
+static sn_status load_attempt(struct rpc_call *c, const User__LogInRequest *in, struct attempt *a)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
         const char *key = login_name_key(c->arena, in->login);
@@ -98,7 +98,7 @@ sn_status user_handle_log_in(struct rpc_call *c, const User__LogInRequest *in, U
         UserRows__Factors factors = USER_ROWS__FACTORS__INIT;
         struct attempt a;
 
-        TRY(load(c, in, &a));
+        TRY(load_attempt(c, in, &a));
         TRY(login_limit_check(c, &a.failures, a.try.device[0] != '\0'));
         if (!password_verify(a.found ? a.credentials.password_hash : "", in->password)) {
                 return refuse_login(c, &a);

@@ -6,7 +6,8 @@
 enum {
         FREE_OF_NETWORK = 10, /* also per known device */
         FREE_OF_NAME = 100,
-        FREE_CODES = 10, /* from anywhere: there are only a million codes, and whoever tries them has the password */
+        FREE_CODES = 10, /* from any address: there are only a million codes, and anyone who tries them already has the
+                            password */
         FIRST_WAIT_MS = 15000,
         LONGEST_WAIT_MS = 900000,
         DOUBLINGS = 6, /* from the shortest delay to the longest */

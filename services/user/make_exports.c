@@ -60,7 +60,7 @@ static sn_status read_portion(struct rpc_call *c, const struct making *m, export
 }
 
 /* Continues after the last item, or with the next kind. */
-static void advance(struct making *m, const export_portion *portion)
+static void advance_portion(struct making *m, const export_portion *portion)
 {
         m->task.items += (int64_t)portion->n_items;
         m->task.after = portion->more ? portion->items[portion->n_items - 1]->position : "";
@@ -75,7 +75,7 @@ static bool is_done(const struct making *m)
         return m->place >= m->places;
 }
 
-static sn_status fill(struct rpc_call *c, struct making *m)
+static sn_status fill_part(struct rpc_call *c, struct making *m)
 {
         int64_t until_us = clock_monotonic_us() + PART_US;
 
@@ -84,7 +84,7 @@ static sn_status fill(struct rpc_call *c, struct making *m)
 
                 TRY(read_portion(c, m, &portion));
                 export_write_items(&m->text, &m->at, &portion, m->task.items == 0);
-                advance(m, &portion);
+                advance_portion(m, &portion);
         } while (!is_done(m) && m->text.len < PART_BYTES && clock_monotonic_us() < until_us);
         if (is_done(m)) {
                 export_write_end(&m->text);
@@ -125,7 +125,7 @@ static sn_status store_part(struct rpc_call *c, struct making *m)
 }
 
 /* At the first kind: also if the program that started it knew kinds that this one does not. */
-static sn_status begin(struct rpc_call *c, struct making *m)
+static sn_status begin_export(struct rpc_call *c, struct making *m)
 {
         if (find_place(m)) {
                 return SN_OK;
@@ -153,8 +153,8 @@ static sn_status make_some(struct rpc_call *c, bool *more)
         if (!*more) {
                 return DB_WRITE(c, tx, store_drop_expired_export(tx, more));
         }
-        TRY(begin(c, &m));
-        TRY(fill(c, &m));
+        TRY(begin_export(c, &m));
+        TRY(fill_part(c, &m));
         return store_part(c, &m);
 }
 

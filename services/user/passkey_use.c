@@ -62,8 +62,9 @@ static sn_status check_counter(struct rpc_call *c, struct db_tx **tx, const User
                              "and create a new one");
 }
 
-static sn_status verify(struct rpc_call *c, const struct passkey_proof *proof, const UserRows__StoredPasskey *passkey,
-                        const struct webauthn_client *client, int64_t *sign_count)
+static sn_status verify_passkey(struct rpc_call *c, const struct passkey_proof *proof,
+                                const UserRows__StoredPasskey *passkey, const struct webauthn_client *client,
+                                int64_t *sign_count)
 {
         const struct webauthn_key key = {.public_key = {passkey->public_key.data, passkey->public_key.len},
                                          .algorithm = (int)passkey->algorithm};
@@ -88,7 +89,7 @@ sn_status passkey_use(struct rpc_call *c, struct db_tx **tx, const struct passke
                 return refuse_challenge(c);
         }
         TRY(find_passkey(c, *tx, proof, passkey));
-        TRY(verify(c, proof, passkey, &client, &sign_count));
+        TRY(verify_passkey(c, proof, passkey, &client, &sign_count));
         TRY(store_use_token(*tx, &challenge, &fresh));
         if (!fresh) {
                 return refuse_challenge(c);

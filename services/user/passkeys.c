@@ -18,7 +18,7 @@
 
 enum { MAX_NAME_BYTES = 240 };
 
-static char *encode(struct arena *arena, const void *bytes, size_t len)
+static char *encode_bytes(struct arena *arena, const void *bytes, size_t len)
 {
         return base64url_encode(bytes, len, arena_alloc(arena, BASE64URL_CHARS(len) + 1));
 }
@@ -32,7 +32,7 @@ static sn_status list_known(struct db_tx *tx, UserFactors__PasskeyOptions *out)
         TRY(store_stored_passkeys(tx, c->actor, &out->n_exclude, &known));
         out->exclude = ARENA_ARRAY(c->arena, char *, out->n_exclude);
         for (size_t i = 0; i < out->n_exclude; i++) {
-                out->exclude[i] = encode(c->arena, known[i]->credential_id.data, known[i]->credential_id.len);
+                out->exclude[i] = encode_bytes(c->arena, known[i]->credential_id.data, known[i]->credential_id.len);
         }
         return SN_OK;
 }
@@ -54,7 +54,7 @@ sn_status user_handle_begin_passkey(struct rpc_call *c, const UserFactors__Begin
         out->challenge = short_token_make(c->arena, REGISTRATION, c->now_ms, &challenge);
         out->rp_id = arena_strdup(c->arena, relying_party_id());
         out->rp_name = arena_strdup(c->arena, relying_party_name());
-        out->user_id = encode(c->arena, handle, sizeof(handle));
+        out->user_id = encode_bytes(c->arena, handle, sizeof(handle));
         out->username = me.username;
         out->display_name = me.display_name;
         out->n_algorithms = sizeof(algorithms) / sizeof(algorithms[0]);

@@ -29,7 +29,7 @@ static sn_status fail_no_picture(struct rpc_call *c)
 }
 
 /* Before the transaction; media_service drops it if no event confirms it. */
-static sn_status attach(struct rpc_call *c, char *use_id, char *media_id)
+static sn_status attach_picture(struct rpc_call *c, char *use_id, char *media_id)
 {
         Media__AttachRequest in = MEDIA__ATTACH_REQUEST__INIT;
         Media__Descriptions out = MEDIA__DESCRIPTIONS__INIT;
@@ -50,7 +50,7 @@ static sn_status put_event(struct db_tx *tx, const char *type, const char *use_i
 }
 
 /* use_id and media_id "": none. */
-static sn_status change(struct db_tx *tx, enum picture which, const char *media_id, const char *use_id)
+static sn_status change_picture(struct db_tx *tx, enum picture which, const char *media_id, const char *use_id)
 {
         const char *old_use_id = "";
 
@@ -61,36 +61,36 @@ static sn_status change(struct db_tx *tx, enum picture which, const char *media_
         return SN_OK;
 }
 
-static sn_status put(struct rpc_call *c, enum picture which, char *media_id, User__User *out)
+static sn_status put_picture(struct rpc_call *c, enum picture which, char *media_id, User__User *out)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
         char *use_id = uuid_new_in(c->arena);
 
-        TRY(attach(c, use_id, media_id));
+        TRY(attach_picture(c, use_id, media_id));
         TRY(db_begin(c, &tx));
-        TRY(change(tx, which, media_id, use_id));
+        TRY(change_picture(tx, which, media_id, use_id));
         TRY(profile_read_me(tx, out));
         return db_commit(c, NULL, &tx);
 }
 
 sn_status user_handle_put_avatar(struct rpc_call *c, const UserProfiles__PutPictureRequest *in, User__User *out)
 {
-        return put(c, PICTURE_AVATAR, in->media_id, out);
+        return put_picture(c, PICTURE_AVATAR, in->media_id, out);
 }
 
 sn_status user_handle_put_header(struct rpc_call *c, const UserProfiles__PutPictureRequest *in, User__User *out)
 {
-        return put(c, PICTURE_HEADER, in->media_id, out);
+        return put_picture(c, PICTURE_HEADER, in->media_id, out);
 }
 
 sn_status user_handle_delete_avatar(struct rpc_call *c, const UserProfiles__DeletePictureRequest *in,
                                     Google__Protobuf__Empty *out)
 {
-        return DB_WRITE(c, tx, change(tx, PICTURE_AVATAR, "", ""));
+        return DB_WRITE(c, tx, change_picture(tx, PICTURE_AVATAR, "", ""));
 }
 
 sn_status user_handle_delete_header(struct rpc_call *c, const UserProfiles__DeletePictureRequest *in,
                                     Google__Protobuf__Empty *out)
 {
-        return DB_WRITE(c, tx, change(tx, PICTURE_HEADER, "", ""));
+        return DB_WRITE(c, tx, change_picture(tx, PICTURE_HEADER, "", ""));
 }

@@ -10,14 +10,14 @@
 #include "services/user/session.h"
 #include "services/user/store.h"
 
-static sn_status refused(struct rpc_call *c, const char *code, const char *detail)
+static sn_status fail_refresh(struct rpc_call *c, const char *code, const char *detail)
 {
         return rpc_fail_code(c, SN_UNAUTHENTICATED, code, "refresh_token", "%s", detail);
 }
 
 static sn_status unknown_token(struct rpc_call *c)
 {
-        return refused(c, "refresh_token_unknown", "was not issued by this server; log in again");
+        return fail_refresh(c, "refresh_token_unknown", "was not issued by this server; log in again");
 }
 
 static sn_status wrong_key(struct rpc_call *c)
@@ -26,7 +26,7 @@ static sn_status wrong_key(struct rpc_call *c)
                              "does not belong to the session of this refresh token; nothing has changed");
 }
 
-static void describe(const UserRows__RefreshState *state, struct session *session)
+static void describe_session(const UserRows__RefreshState *state, struct session *session)
 {
         *session = (struct session){.auth_time_s = state->proved_s};
         memcpy(session->id, state->session_id, sizeof(session->id));
@@ -41,7 +41,7 @@ static sn_status end_outlived(struct rpc_call *c, const UserRows__RefreshState *
 
         TRY(session_end(*tx, state->session_id, state->user->id, &ended));
         TRY(db_commit(c, NULL, tx));
-        return refused(c, "session_ended", "belongs to a session that has reached its maximum age; log in again");
+        return fail_refresh(c, "session_ended", "belongs to a session that has reached its maximum age; log in again");
 }
 
 /* An old token that was really issued: two parties have it, and one of them should not. */
@@ -54,8 +54,8 @@ static sn_status end_reused(struct rpc_call *c, const UserRows__RefreshState *st
                   .after = AUDIT_VALUES("session", state->session_id)));
         TRY(notify_owner(*tx, state->user->id, OWNER_REFRESH_TOKEN_REUSED));
         TRY(db_commit(c, NULL, tx));
-        return refused(c, "refresh_token_reused",
-                       "was already used; the session was ended to protect you; log in again");
+        return fail_refresh(c, "refresh_token_reused",
+                            "was already used; the session was ended to protect you; log in again");
 }
 
 static sn_status rotate(struct rpc_call *c, const UserRows__RefreshState *state, struct session *session,
@@ -108,12 +108,12 @@ sn_status user_handle_refresh(struct rpc_call *c, const User__RefreshRequest *in
                 return unknown_token(c);
         }
         if (state.ended) {
-                return refused(c, "session_ended", "belongs to a session that has ended; log in again");
+                return fail_refresh(c, "session_ended", "belongs to a session that has ended; log in again");
         }
         if (state.age_days >= session_days()) {
                 return end_outlived(c, &state, &tx);
         }
-        describe(&state, &session);
+        describe_session(&state, &session);
         bool holds_key = with_key && client_key_is(in->client_key, &session);
 
         if (token.generation == state.generation) {

@@ -10,7 +10,7 @@
 #include "services/user/session.h"
 #include "services/user/store.h"
 
-static sn_status prepare(struct rpc_call *c, const User__RegisterRequest *in, struct new_user *user)
+static sn_status prepare_user(struct rpc_call *c, const User__RegisterRequest *in, struct new_user *user)
 {
         char *hash = NULL;
 
@@ -40,7 +40,7 @@ sn_status user_handle_register(struct rpc_call *c, const User__RegisterRequest *
         CLEANUP(db_end) struct db_tx *tx = NULL;
         struct new_user user;
 
-        TRY(prepare(c, in, &user));
+        TRY(prepare_user(c, in, &user));
         out->user = ARENA_NEW(c->arena, User__User);
         user__user__init(out->user);
         TRY(db_begin(c, &tx));

@@ -83,7 +83,7 @@ static char *cursor_after(struct rpc_call *c, const char *query, const UserRows_
         return cursor_encode(c, query, &cursor);
 }
 
-static void show(struct rpc_call *c, UserRows__FoundUser *const *found, size_t n, User__UserList *out)
+static void show_users(struct rpc_call *c, UserRows__FoundUser *const *found, size_t n, User__UserList *out)
 {
         out->items = ARENA_ARRAY(c->arena, User__User *, n);
         out->n_items = n;
@@ -113,6 +113,6 @@ sn_status user_handle_find_users(struct rpc_call *c, const User__FindUsersReques
                 n = limit;
                 out->next_cursor = cursor_after(c, query, found[n - 1]);
         }
-        show(c, found, n, out);
+        show_users(c, found, n, out);
         return SN_OK;
 }

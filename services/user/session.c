@@ -88,14 +88,14 @@ sn_status session_step_up(struct db_tx *tx, UserFactors__SteppedUp *out)
         return token_sign(c, &claims, &out->access_token);
 }
 
-static void revoke(const char *session_id)
+static void revoke_session(const char *session_id)
 {
         token_revoke_session(session_id, clock_wall_ms() / 1000 + TOKEN_LIFE_S);
 }
 
 static void revoke_committed(void *session_id)
 {
-        revoke(session_id);
+        revoke_session(session_id);
 }
 
 sn_status session_end(struct db_tx *tx, const char *session_id, const char *user_id, bool *ended)
@@ -191,7 +191,7 @@ static sn_status load_page(struct service *service, char after_id[UUID_SIZE], bo
 
         TRY(DB_READ(c, tx, store_ended_lately(tx, TOKEN_LIFE_S + MARGIN_S, after_id, LOAD_AT_ONCE, &n, &sessions)));
         for (size_t i = 0; i < n; i++) {
-                revoke(sessions[i]->id);
+                revoke_session(sessions[i]->id);
         }
         *more = n == LOAD_AT_ONCE;
         if (*more) {

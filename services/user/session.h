@@ -15,7 +15,7 @@ struct session {
         uint8_t salt[REFRESH_SALT_BYTES];
         char device[UUID_SIZE]; /* of its device_token */
         int64_t auth_time_s;    /* when its member last authenticated */
-        /* Of the member, as of this transaction: for access tokens. */
+        /* The member's, as of this transaction, for access tokens. */
         int64_t epoch;
         const struct role *role;
 };

@@ -10,8 +10,8 @@
 #include "services/user/user.h"
 
 /* Values of settings that no longer exist are skipped. */
-static sn_status apply(struct rpc_call *c, const struct setting *list, size_t n, const UserRows__StoredSetting *stored,
-                       User__Settings *out)
+static sn_status apply_settings(struct rpc_call *c, const struct setting *list, size_t n,
+                                const UserRows__StoredSetting *stored, User__Settings *out)
 {
         for (size_t i = 0; i < n; i++) {
                 if (strcmp(list[i].key, stored->key) == 0) {
@@ -22,13 +22,14 @@ static sn_status apply(struct rpc_call *c, const struct setting *list, size_t n,
 }
 
 /* The stored values, and defaults for the rest. */
-static sn_status fill(struct rpc_call *c, UserRows__StoredSetting *const *stored, size_t n_stored, User__Settings *out)
+static sn_status fill_settings(struct rpc_call *c, UserRows__StoredSetting *const *stored, size_t n_stored,
+                               User__Settings *out)
 {
         size_t n = 0;
         const struct setting *list = setting_list(c->arena, &n);
 
         for (size_t i = 0; i < n_stored; i++) {
-                TRY(apply(c, list, n, stored[i], out));
+                TRY(apply_settings(c, list, n, stored[i], out));
         }
         for (size_t i = 0; i < n; i++) {
                 if (setting_read(c->arena, &list[i], out) == NULL) {
@@ -44,7 +45,7 @@ sn_status settings_read(struct db_tx *tx, const char *user_id, User__Settings *o
         size_t n = 0;
 
         TRY(store_settings(tx, (char *[]){(char *)user_id}, 1, &n, &stored));
-        return fill(db_call(tx), stored, n, out);
+        return fill_settings(db_call(tx), stored, n, out);
 }
 
 /* The rows of one member, among those of many, which are sorted by member. */
@@ -69,12 +70,13 @@ sn_status user_handle_batch_get_settings(struct rpc_call *c, const User__BatchGe
                                          User__SettingsList *out)
 {
         UserRows__StoredSetting **stored = NULL;
-        User__Settings *shared = ARENA_NEW(c->arena, User__Settings); /* of whoever changed nothing: most */
+        User__Settings *shared =
+            ARENA_NEW(c->arena, User__Settings); /* shared by members who changed nothing, which are most */
         size_t n = 0, n_of = 0;
 
         TRY(DB_READ(c, tx, store_settings(tx, in->ids, in->n_ids, &n, &stored)));
         user__settings__init(shared);
-        TRY(fill(c, NULL, 0, shared));
+        TRY(fill_settings(c, NULL, 0, shared));
         out->items = ARENA_ARRAY(c->arena, User__Settings *, in->n_ids);
         for (size_t i = 0; i < in->n_ids; i++) {
                 User__Settings *settings = shared;
@@ -83,7 +85,7 @@ sn_status user_handle_batch_get_settings(struct rpc_call *c, const User__BatchGe
                 if (n_of > 0) {
                         settings = ARENA_NEW(c->arena, User__Settings);
                         user__settings__init(settings);
-                        TRY(fill(c, stored + from, n_of, settings));
+                        TRY(fill_settings(c, stored + from, n_of, settings));
                 }
                 out->items[out->n_items++] = settings;
         }
@@ -95,7 +97,7 @@ sn_status user_handle_get_settings(struct rpc_call *c, const User__GetSettingsRe
         return DB_READ(c, tx, settings_read(tx, c->actor, out));
 }
 
-static sn_status change(struct db_tx *tx, const User__Settings *in)
+static sn_status change_settings(struct db_tx *tx, const User__Settings *in)
 {
         struct rpc_call *c = db_call(tx);
         size_t n = 0, n_kept = 0, n_dropped = 0;
@@ -120,7 +122,7 @@ static sn_status change(struct db_tx *tx, const User__Settings *in)
         return store_keep_settings(tx, c->actor, kept, values, n_kept);
 }
 
-static sn_status check(struct rpc_call *c, const User__Settings *in)
+static sn_status check_settings(struct rpc_call *c, const User__Settings *in)
 {
         if (in->time_zone_presence_case == USER__SETTINGS__TIME_ZONE_PRESENCE_TIME_ZONE &&
             zone_find(in->time_zone) == NULL) {
@@ -130,7 +132,7 @@ static sn_status check(struct rpc_call *c, const User__Settings *in)
         return SN_OK;
 }
 
-/* A member who is not discoverable is found by no name. */
+/* A member who is not discoverable is not found by any name. */
 static sn_status index_names(struct db_tx *tx)
 {
         User__User user = USER__USER__INIT;
@@ -162,11 +164,11 @@ sn_status user_handle_update_settings(struct rpc_call *c, const User__Settings *
         CLEANUP(db_end) struct db_tx *tx = NULL;
         User__Settings before = USER__SETTINGS__INIT;
 
-        TRY(check(c, in));
+        TRY(check_settings(c, in));
         TRY(db_begin(c, &tx));
         TRY(db_lock_one(tx, "settings", c->actor));
         TRY(settings_read(tx, c->actor, &before));
-        TRY(change(tx, in));
+        TRY(change_settings(tx, in));
         TRY(settings_read(tx, c->actor, out));
         if (in->privacy != NULL) {
                 TRY(change_privacy(tx, is_private(&before), is_private(out)));
@@ -192,7 +194,7 @@ static size_t split_choices(struct arena *arena, const struct rpc_enum *names, c
         return n;
 }
 
-static User__SettingSchema *describe(struct arena *arena, const struct setting *s)
+static User__SettingSchema *describe_setting(struct arena *arena, const struct setting *s)
 {
         User__SettingSchema *out = ARENA_NEW(arena, User__SettingSchema);
 
@@ -216,7 +218,7 @@ sn_status user_handle_get_settings_schema(struct rpc_call *c, const User__GetSet
 
         out->items = ARENA_ARRAY(c->arena, User__SettingSchema *, out->n_items);
         for (size_t i = 0; i < out->n_items; i++) {
-                out->items[i] = describe(c->arena, &list[i]);
+                out->items[i] = describe_setting(c->arena, &list[i]);
         }
         return SN_OK;
 }

@@ -83,7 +83,7 @@ struct login_try {
         const char *device_name; /* of the new session; NULL: none */
         bool first;              /* the account is new: do not inform its owner of a new device */
 };
-/* Of a member, beyond the scan's position. */
+/* A member's log-ins from the scan's position. */
 SN_CHECKED sn_status store_logins(struct db_tx *tx, const char *user_id, const struct page_scan *scan, size_t *n,
                                   UserLogins__LogInEntry ***items);
 SN_CHECKED sn_status store_login_failures(struct db_tx *tx, const struct login_try *try, UserRows__LoginFailures *out);
@@ -101,7 +101,7 @@ SN_CHECKED sn_status store_refresh_state(struct db_tx *tx, const char *session_i
                                          bool *found);
 /* answer: the encrypted access token, for a client that asks again; NULL: none. */
 SN_CHECKED sn_status store_rotate(struct db_tx *tx, const char *session_id, const uint8_t *answer, size_t len);
-/* Of the call's session and its member. SN_UNAUTHENTICATED (token_revoked) if it has ended. */
+/* The state of the call's session and its member. SN_UNAUTHENTICATED (token_revoked) if the session has ended. */
 SN_CHECKED sn_status store_step_up_state(struct db_tx *tx, UserRows__StepUpState *out);
 /* Records that the session's member has just authenticated. */
 SN_CHECKED sn_status store_step_up(struct db_tx *tx);

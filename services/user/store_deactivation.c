@@ -1,7 +1,7 @@
 /* Owns the SQL on accounts that end. */
 #include "services/user/store.h"
 
-static sn_status change(struct db_tx *tx, const struct db_statement *s, const char *user_id, bool *done)
+static sn_status change_deactivation(struct db_tx *tx, const struct db_statement *s, const char *user_id, bool *done)
 {
         int64_t affected = 0;
 
@@ -15,7 +15,7 @@ DB_STATEMENT(DEACTIVATE, "user_service", NULL,
 
 sn_status store_deactivate(struct db_tx *tx, const char *user_id, bool *done)
 {
-        return change(tx, &DEACTIVATE, user_id, done);
+        return change_deactivation(tx, &DEACTIVATE, user_id, done);
 }
 
 DB_STATEMENT(REACTIVATE, "user_service", NULL,
@@ -23,7 +23,7 @@ DB_STATEMENT(REACTIVATE, "user_service", NULL,
 
 sn_status store_reactivate(struct db_tx *tx, const char *user_id, bool *done)
 {
-        return change(tx, &REACTIVATE, user_id, done);
+        return change_deactivation(tx, &REACTIVATE, user_id, done);
 }
 
 DB_STATEMENT(LOCK_EXPIRED, "user_service", NULL,

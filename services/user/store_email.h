@@ -22,7 +22,7 @@ struct email_verification {
 };
 /* Replaces the member's previous one. */
 SN_CHECKED sn_status store_put_verification(struct db_tx *tx, const struct email_verification *v, int64_t life_s);
-/* What is to be verified, expired or not. */
+/* The pending verification, expired or not. */
 SN_CHECKED sn_status store_verification(struct db_tx *tx, const char *user_id, UserRows__Verification *out,
                                         bool *found);
 /* Counts one more attempt and returns the code to compare with; *found is false if no attempt is left. */

@@ -12,7 +12,7 @@
 #include "services/user/relying_party.h"
 #include "services/user/session.h"
 
-static sn_status start(struct service *service, const struct settings *settings)
+static sn_status start_user_service(struct service *service, const struct settings *settings)
 {
         TRY(token_signer_setup());
         relying_party_start(settings->public_url);
@@ -26,7 +26,7 @@ static sn_status start(struct service *service, const struct settings *settings)
         return session_load_ended(service);
 }
 
-static void stop(struct service *service)
+static void stop_user_service(struct service *service)
 {
         authors_stop();
 }
@@ -54,6 +54,6 @@ const struct service_definition user_service = {
     .emits = true,
     .mails = true,
     .single = true,
-    .start = start,
-    .stop = stop,
+    .start = start_user_service,
+    .stop = stop_user_service,
 };

@@ -1,4 +1,4 @@
-// Events, who is counted and who is not, and metrics as those who look after the network read them.
+// Events, who is counted and who is not, and metrics for administrators.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
@@ -22,18 +22,18 @@ const send = (events, { token, headers } = {}) => api('POST', '/v1/analytics/eve
 const metric = async (name, from_ms, to_ms, interval) => must(await analyst.get(
         `/v1/admin/analytics/metrics?name=${name}&from=${new Date(from_ms).toISOString()}&to=${new Date(to_ms).toISOString()}&interval=${interval}`)).points;
 
-// How many there are of an event, published or not.
+// The number of events with a name, published or not.
 const stored = (name, ms = Date.now()) => Number(query(sharedDir(), 'analytics', `select coalesce(sum(value), 0) from business_metrics where name = '${name}' and grain = 'day'
         and bucket = date_trunc('day', to_timestamp(${ms / 1000}), 'UTC')`));
 
-// The value of today; undefined: too few people, or none.
+// Today's value; undefined if there are too few people or none.
 async function today(name, interval = 'day') {
         const from = Math.floor(Date.now() / DAY_MS) * DAY_MS;
         const points = await metric(name, from, from + DAY_MS, interval);
         return interval === 'day' ? points.at(-1)?.value : points;
 }
 
-test('events of enough people are counted once each, however often they are sent, and soon', async () => {
+test('events of enough people are counted soon, and once each however often they are sent', async () => {
         const people = await registerMany(5);
         const before = stored('search');
         const batches = people.map(() => [event('search', { results: 3 }), event('search', { results: 0 })]);
@@ -44,7 +44,7 @@ test('events of enough people are counted once each, however often they are sent
         }
         await eventually('ten searches', () => stored('search') === before + 10);
         assert.ok(await today('search') >= 5);
-        // The same ids with another time are the same events.
+        // Events with the same ids but another time are the same events.
         must(await send(batches[0].map((e) => ({ ...e, at: new Date(Date.now() - 60_000).toISOString() })), { token: people[0].token }), 202);
         const marker = event('search');
         must(await send([marker], { token: people[0].token }), 202);
@@ -52,7 +52,7 @@ test('events of enough people are counted once each, however often they are sent
         assert.ok(await today('dau') >= 5);
 });
 
-test('each event that is not as declared is named with what is wrong, and the others are taken', async () => {
+test('invalid events are reported one by one, and the others are accepted', async () => {
         const good = event('page_view', { path: '/home', referrer: 'example.org' });
         const at = (ms) => new Date(Date.now() + ms).toISOString();
         const bad = [
@@ -84,7 +84,7 @@ test('each event that is not as declared is named with what is wrong, and the ot
         assert.equal(answer.problems[0].id, bad[0][0].id);
 });
 
-test('what is no batch is refused as a whole', async () => {
+test('a request that is not a batch is rejected as a whole', async () => {
         const raw = (text) => api('POST', '/v1/analytics/events', { raw: text });
         for (const text of ['', '{', '[]', '{"events": 7}', '{"events": [}', '{"events": [1,]}', '{"events": [{"a": "]}', '{"events": []} x', '{"other": []}']) {
                 problem(await raw(text), [400, 422]);
@@ -95,7 +95,7 @@ test('what is no batch is refused as a whole', async () => {
         assert.deepEqual(must(await send([]), 202), { accepted: 0, problems: [] });
 });
 
-test('a deep, an enormous and a torn event cost the others nothing', async () => {
+test('deeply nested, enormous and truncated events do not affect the others', async () => {
         const nested = `${'['.repeat(5000)}${']'.repeat(5000)}`;
         const good = JSON.stringify(event('app_open'));
         // Not by api(), which would read what it sends.
@@ -106,7 +106,7 @@ test('a deep, an enormous and a torn event cost the others nothing', async () =>
         assert.deepEqual([answer.accepted, answer.problems.map((p) => p.index)], [1, [0, 1, 3]]);
 });
 
-test('who does not want to be counted is not', async () => {
+test('members who do not consent are not counted', async () => {
         const member = await register();
         const declined = async (options, why) => assert.deepEqual(must(await send([event('app_open')], options), 202), { accepted: 0, problems: [], declined: why });
         await declined({ headers: { dnt: '1' } }, 'do_not_track');
@@ -133,14 +133,14 @@ test('who does not want to be counted is not', async () => {
         assert.equal(must(await send([event('app_open')], { token: member.token }), 202).accepted, 1);
 });
 
-test('of fewer people than five nothing is told', async () => {
+test('nothing is published about fewer than five people', async () => {
         const [one] = await registerMany(1);
         must(await send([event('click', { path: '/', target: 'rare' })], { token: one.token }), 202);
         await eventually('it is stored', () => stored('click') === 1);
         assert.deepEqual([await today('click'), await today('click', 'hour')], [undefined, []]);
 });
 
-test('neither an hour that is asked for alone nor the rest of a total tells of one member', async () => {
+test('neither a single hour nor the rest of a total reveals a single member', async () => {
         const day = (Math.floor(Date.now() / DAY_MS) - 3) * DAY_MS;
         const opened = (at) => event('app_open', null, { at: new Date(at).toISOString() });
         const [newcomer, ...others] = await registerMany(6);
@@ -162,7 +162,7 @@ test('neither an hour that is asked for alone nor the rest of a total tells of o
         }
 });
 
-test('what members do in other services is counted by its events', async () => {
+test('actions in other services are counted from their events', async () => {
         const people = await registerMany(5);
         const before = stored('note.created');
         for (const member of people) {
@@ -173,7 +173,7 @@ test('what members do in other services is counted by its events', async () => {
         assert.ok(await today('new_members') >= 5);
 });
 
-test('a message counts, and nothing of its chat is kept', async () => {
+test('messages are counted, and nothing about their chats is stored', async () => {
         const people = await registerMany(6);
         const before = stored('message.created');
         const chat = must(await people[0].post('/v1/chats', { kind: 'group', title: 'counted', user_ids: people.slice(1).map((p) => p.id) }), 201);
@@ -184,7 +184,7 @@ test('a message counts, and nothing of its chat is kept', async () => {
         assert.equal(query(sharedDir(), 'analytics', "select count(*) from user_events where name = 'message.created' and (object_id is not null or properties is not null)"), '0');
 });
 
-test('the median time to the first note is told of the members of a day when enough of them have written one', async () => {
+test('the median time to the first note is published for a day once enough of its new members have written one', async () => {
         const day = (Math.floor(Date.now() / DAY_MS) - 5) * DAY_MS;
         const people = await registerMany(5);
         for (const [i, { token }] of people.entries()) {
@@ -207,7 +207,7 @@ test('the median time to the first note is told of the members of a day when eno
         assert.ok(value % 60 === 0 && value >= least - 60 && value <= most + 60, `${value} of ${least} to ${most}`);
 });
 
-test('metrics are for those who may see them, and refuse what they cannot answer', async () => {
+test('metrics require permission, and reject invalid queries', async () => {
         const member = await register();
         const from = '2026-01-01T00:00:00Z';
         problem(await member.get(`/v1/admin/analytics/metrics?name=dau&from=${from}&to=2026-01-02T00:00:00Z`), 403, { code: 'scope_missing' });
@@ -222,13 +222,13 @@ test('metrics are for those who may see them, and refuse what they cannot answer
         }
 });
 
-test('the schema describes what is taken', async () => {
+test('the schema describes the accepted events', async () => {
         const { items } = must(await api('GET', '/v1/analytics/schema'));
         const view = items.find((e) => e.name === 'page_view');
         assert.deepEqual(view.properties.map((p) => [p.name, p.kind, p.limit]), [['path', 'path', 200], ['referrer', 'host', 100]]);
 });
 
-test('a metric comes as CSV or as lines of JSON, too', async () => {
+test('a metric is also available as CSV and as lines of JSON', async () => {
         const day = Math.floor(Date.now() / DAY_MS) * DAY_MS;
         const query = `name=app_open&from=${new Date(day - DAY_MS).toISOString()}&to=${new Date(day + DAY_MS).toISOString()}`;
         for (const member of await registerMany(5)) {
@@ -248,7 +248,7 @@ test('a metric comes as CSV or as lines of JSON, too', async () => {
         problem(await (await register()).get(`/v1/admin/analytics/export?${query}`), 403);
 });
 
-// --- files that are made in the background ---
+// --- background exports ---
 
 const EXPORTS = '/v1/admin/analytics/exports';
 const ready = (id) => eventually('the file is ready', async () => {
@@ -257,7 +257,7 @@ const ready = (id) => eventually('the file is ready', async () => {
 }, 60_000);
 const isoDay = (ms) => new Date(Math.floor(ms / DAY_MS) * DAY_MS).toISOString();
 
-test('all metrics of ten years are made in the background, and are what each alone is told', async () => {
+test('an export of all metrics of ten years runs in the background, and equals the individual answers', async () => {
         for (const member of await registerMany(5)) {
                 must(await send([event('app_open')], { token: member.token }), 202);
         }
@@ -286,7 +286,7 @@ test('all metrics of ten years are made in the background, and are what each alo
         problem(await analyst.get(`${EXPORTS}/${begun.id}/file`), 404, { field: 'id' });
 });
 
-test('events are exported by the hour and their properties, of enough people, and nobody by themselves', async () => {
+test('events are exported by hour and properties, only for enough people', async () => {
         const people = await registerMany(7);
         const target = `t${randomUUID().slice(0, 8)}`;
         const day = Math.floor(Date.now() / DAY_MS) * DAY_MS - DAY_MS, at = new Date(day + 5 * HOUR_MS).toISOString();
@@ -312,7 +312,7 @@ test('events are exported by the hour and their properties, of enough people, an
         }
 });
 
-test('exports that make no sense are refused, there are twenty at most, and they are for administrators', async () => {
+test('invalid exports are rejected, at most twenty exist, and only administrators may request them', async () => {
         const range = { from: '2026-01-01T00:00:00Z', to: '2026-01-03T00:00:00Z' };
         const refused = async (body, field) => problem(await analyst.post(EXPORTS, { kind: 'metrics', ...range, ...body }), 422, { field });
         await refused({ kind: 'other' }, 'kind');
@@ -340,9 +340,9 @@ test('exports that make no sense are refused, there are twenty at most, and they
         }
 });
 
-// --- questions ---
+// --- queries ---
 
-test('funnels, paths, cohorts and breakdowns tell of enough people, in steps of as many', async () => {
+test('funnels, paths, cohorts and breakdowns show only enough people, rounded to the group size', async () => {
         const people = await registerMany(7);
         const platform = `p${randomUUID().slice(0, 8)}`;
         for (const [i, member] of people.entries()) {
@@ -373,9 +373,9 @@ test('funnels, paths, cohorts and breakdowns tell of enough people, in steps of 
         problem(await people[0].post('/v1/admin/analytics/paths', days), 403);
 });
 
-// --- one's own ---
+// --- personal data ---
 
-test('insights are the author\'s alone, and tell nothing while an hour lasts', async () => {
+test('insights are private to the author, and exclude the current hour', async () => {
         const [author, other] = await registerMany(2);
         const note = await author.note('seen by few');
         must(await send([event('note_view', { note_id: note.id, from: 'home' })], { token: other.token }), 202);
@@ -390,7 +390,7 @@ test('insights are the author\'s alone, and tell nothing while an hour lasts', a
         problem(await author.get('/v1/users/me/insights?days=91'), 422, { field: 'days' });
 });
 
-test('whom one engages with is told to oneself, and is one\'s own to reset and to switch off', async () => {
+test('members can see, reset and disable their own engagement profile', async () => {
         const [author, reader] = await registerMany(2);
         const note = await author.note('liked');
         const mine = async () => must(await reader.get('/v1/users/me/engagement'));
@@ -410,7 +410,7 @@ test('whom one engages with is told to oneself, and is one\'s own to reset and t
         assert.deepEqual(await mine(), { enabled: false, items: [] });
 });
 
-test('distributions are of days that are over, and of numbers', async () => {
+test('distributions are limited to past days and to numbers', async () => {
         const ask = (query) => analyst.get(`/v1/admin/analytics/distributions?from=2026-01-01T00:00:00Z&to=2026-01-08T00:00:00Z&${query}`);
         assert.deepEqual(must(await ask('name=note.created')), { people: 0, people_error_percent: 1.625, percentiles: [] });
         const { percentiles } = must(await ask('name=page_leave&property=visible_ms'));
@@ -422,7 +422,7 @@ test('distributions are of days that are over, and of numbers', async () => {
         problem(await (await register()).get('/v1/admin/analytics/distributions?name=search&from=2026-01-01T00:00:00Z&to=2026-01-08T00:00:00Z'), 403);
 });
 
-test('each query of the dashboard for Grafana reads what there is', async () => {
+test('every query of the Grafana dashboard returns data', async () => {
         const { panels, templating } = JSON.parse(fs.readFileSync(path.join(root, 'deploy/grafana-analytics.json'), 'utf8'));
         const queries = [...panels.flatMap((p) => p.targets.map((t) => t.rawSql)), ...templating.list.filter((v) => v.type === 'query').map((v) => v.query)];
         assert.equal(queries.length, 6);
@@ -439,7 +439,7 @@ const experiment = (rest = {}) => ({ name: `e-${randomUUID()}`, layer: `l-${rand
 const plan = async (rest) => must(await analyst.post('/v1/admin/experiments', experiment(rest)), 201);
 const act = (e, what) => analyst.post(`/v1/admin/experiments/${e.id}/${what}`, {});
 
-test('an experiment assigns members always alike, and its results come from what they saw and did', async () => {
+test('assignments are stable, and results come from what members saw and did', async () => {
         const e = await plan();
         must(await act(e, 'start'));
         const people = await registerMany(24);
@@ -451,7 +451,7 @@ test('an experiment assigns members always alike, and its results come from what
         }
         const [control, changed] = ['control', 'new'].map((name) => variants.filter((v) => v === name).length);
         assert.equal(control + changed, 24);
-        // The first six are assigned and see nothing: they do not count. Of the others each with "new" searches twice.
+        // The first six are assigned and see nothing: they do not count. Each of the others with "new" searches twice.
         const seen = people.map((member, i) => [member, variants[i]]).slice(6);
         for (const [member, variant] of seen) {
                 const events = [event('experiment_seen', { experiment_id: e.id }), ...(variant === 'new' ? [event('search'), event('search')] : [])];
@@ -459,7 +459,7 @@ test('an experiment assigns members always alike, and its results come from what
         }
         const count = (name) => seen.filter(([, v]) => v === name).length;
         const results = async () => must(await analyst.get(`/v1/admin/experiments/${e.id}/results`));
-        const few = count('control') < 5 || count('new') < 5; // a matter of luck: then nothing is told
+        const few = count('control') < 5 || count('new') < 5; // possible by chance; then nothing is shown
         const exposures = () => Number(query(sharedDir(), 'analytics', `select count(*) from user_events where object_id = '${e.id}'`));
         await eventually('all are stored', () => exposures() === seen.length);
         const { variants: [a, b], sample_ratio_p: ratio } = await results();
@@ -476,7 +476,7 @@ test('an experiment assigns members always alike, and its results come from what
         assert.ok(!must(await people[0].get('/v1/experiments/assignments')).items.some((a) => a.experiment_id === e.id));
 });
 
-test('experiments of one layer exclude each other; who does not want to be counted is in none', async () => {
+test('experiments in the same layer exclude each other; members who do not consent are in none', async () => {
         const layer = `l-${randomUUID()}`;
         const [first, over, beside] = [await plan({ layer, to_percent: 50 }), await plan({ layer, from_percent: 49 }), await plan({ layer, from_percent: 50 })];
         must(await act(first, 'start'));
@@ -495,7 +495,7 @@ test('experiments of one layer exclude each other; who does not want to be count
         must(await act(beside, 'stop'));
 });
 
-test('a plan that makes no sense is refused', async () => {
+test('invalid plans are rejected', async () => {
         const refused = async (rest, field) => problem(await analyst.post('/v1/admin/experiments', experiment(rest)), 422, { field });
         await refused({ variants: ['one'] }, 'variants');
         await refused({ variants: ['a', 'a'] }, 'variants');
@@ -510,7 +510,7 @@ test('a plan that makes no sense is refused', async () => {
         assert.equal(must(await analyst.get(`/v1/admin/experiments/${e.id}`)).started_at, null);
 });
 
-test('a draft can be changed, what runs or is over cannot; holdouts and audiences take part in nothing', async () => {
+test('a draft can be changed, a running or stopped experiment cannot; holdouts and other audiences do not take part', async () => {
         const e = await plan({ guardrails: ['note.created'] });
         assert.deepEqual([e.state, e.audience, e.holdout_percent, e.guardrails], ['draft', 'all', 0, ['note.created']]);
         const change = (body) => analyst.patch(`/v1/admin/experiments/${e.id}`, body);
@@ -520,7 +520,7 @@ test('a draft can be changed, what runs or is over cannot; holdouts and audience
         assert.deepEqual([changed.variants, changed.audience, changed.holdout_percent, changed.metric, changed.layer, changed.guardrails],
                 [['a', 'b', 'c'], 'established', 50, 'click', e.layer, ['note.created']]);
         must(await act(e, 'start'));
-        const [member] = await registerMany(1); // who was first there today
+        const [member] = await registerMany(1); // whose first day is today
         assert.ok(!must(await member.get('/v1/experiments/assignments')).items.some((a) => a.experiment_id === e.id));
         problem(await change({ metric: 'search' }), 409, { field: 'id' });
         assert.equal(must(await act(e, 'stop')).state, 'stopped');
@@ -533,7 +533,7 @@ test('a draft can be changed, what runs or is over cannot; holdouts and audience
         problem(await member.patch(`/v1/admin/experiments/${e.id}`, {}), 403);
 });
 
-test('results are measured in the way that is asked for; a plan is told how many people it needs', async () => {
+test('results use the requested measure; a plan shows how many people it needs', async () => {
         const e = await plan();
         must(await act(e, 'start'));
         const results = (query) => analyst.get(`/v1/admin/experiments/${e.id}/results?${query}`);

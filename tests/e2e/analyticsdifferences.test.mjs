@@ -1,5 +1,5 @@
-// People come one at a time while an operator asks for everything after each of them: no number tells of fewer than five people, and neither does the
-// difference between two, of one answer or of two that were given one after the other.
+// People arrive one at a time while an operator requests everything after each of them: no number reveals fewer than
+// five people, nor does any difference within an answer or between two successive ones.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
@@ -20,12 +20,12 @@ async function administrator() {
         });
 }
 
-// The days before yesterday, in which everybody does each thing once, at an hour that depends on who they are.
+// The days before yesterday, on which everybody does each thing once, at an hour that depends on the person.
 const day = Math.floor(Date.now() / DAY_MS) * DAY_MS - 2 * DAY_MS;
 const range = { from: new Date(day - DAY_MS).toISOString(), to: new Date(day + 2 * DAY_MS).toISOString() };
 const event = (name, at, properties) => ({ id: randomUUID(), name, at: new Date(at).toISOString(), properties });
 const eventsOf = (i) => [
-        ...(i % 3 === 0 ? [event('app_open', day - HOUR_MS, { platform: 'web' })] : []), // who was there the day before
+        ...(i % 3 === 0 ? [event('app_open', day - HOUR_MS, { platform: 'web' })] : []), // already active the day before
         event('app_open', day + i % 4 * HOUR_MS, { platform: i % 4 === 0 ? 'ios' : 'web' }),
         event('page_view', day + i % 4 * HOUR_MS + 1000, { path: '/a' }),
         event('page_view', day + i % 4 * HOUR_MS + 2000, { path: i % 2 ? '/b' : '/c' }),
@@ -34,7 +34,7 @@ const eventsOf = (i) => [
 
 const EVENTS = ['app_open', 'click'], PEOPLE_METRICS = ['dau', 'wau', 'mau', 'visitors', 'new_members', 'returning_members'];
 
-// Everything that counts people or events, by a name for each number.
+// All numbers of people or events, by name.
 async function askAll(analyst) {
         const numbers = new Map(), note = (name, value) => numbers.set(name, Number(value));
         const metric = async (name, interval) => must(await analyst.get(`/v1/admin/analytics/metrics?${new URLSearchParams({ name, interval, ...range })}`)).points
@@ -62,7 +62,7 @@ async function askAll(analyst) {
 
 const tells = (n) => n === 0 || Math.abs(n) >= LEAST;
 
-// Within one answer: what hours, new and returning members leave of a day.
+// Within one answer: a day minus its hours, and minus new or returning members.
 function checkOne(numbers) {
         const value = (name) => numbers.get(name) ?? 0;
         numbers.forEach((n, name) => assert.ok(tells(n), `${name} is ${n}`));
@@ -76,7 +76,7 @@ function checkOne(numbers) {
         }
 }
 
-test('people who come one at a time are told in groups, however often an operator asks', { timeout: 400_000 }, async () => {
+test('people who arrive one at a time appear only in groups, however often an operator asks', { timeout: 400_000 }, async () => {
         const analyst = await administrator();
         const { id: experiment } = must(await analyst.post('/v1/admin/experiments', { name: 'differences', layer: 'l', to_percent: 100, variants: ['a', 'b'], metric: 'click' }), 201);
         must(await analyst.post(`/v1/admin/experiments/${experiment}/start`, {}));
@@ -101,7 +101,7 @@ test('people who come one at a time are told in groups, however often an operato
                 assert.ok(moves <= Math.floor((i + 1) / LEAST), 'results moved with fewer than five');
                 told = now;
         }
-        // It can tell: the numbers did move.
+        // The test is meaningful: the numbers changed.
         assert.ok(changes > 20, `${changes}`);
         assert.ok(before.get(`dau day ${new Date(day).toISOString().slice(0, 13)}`) === 15 && [...before.keys()].some((name) => name.startsWith('app_open hour')));
 });

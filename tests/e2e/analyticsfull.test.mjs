@@ -1,5 +1,5 @@
-// The database of analytics is unreachable, its disk is full, or it stores nothing for so long that no more events may wait: all else is served, and
-// nothing acknowledged is lost.
+// The database of analytics is unreachable, its disk is full, or it stores nothing until the journal is full:
+// everything else works, and nothing acknowledged is lost.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
@@ -15,7 +15,7 @@ const sql = (text) => psql(it.server, 'analytics_service', text);
 const batch = () => Array.from({ length: 500 }, () => ({ id: randomUUID(), name: 'page_view', at: new Date().toISOString(), properties: { path: `/${'p'.repeat(199)}` } }));
 const post = (events) => it.api('POST', '/v1/analytics/events', { body: { events } });
 
-// Until the journal is full: the ids that were acknowledged, and what was refused.
+// Sends until the journal is full. Returns the acknowledged ids, and the rejection.
 async function fill() {
         const acknowledged = [];
         for (let n = 0; n < BATCHES_MAX; n++) {
@@ -29,7 +29,7 @@ async function fill() {
         return assert.fail('the journal was never full');
 }
 
-test('a full journal refuses events, and only these; when there is room again they are taken', { timeout: 180_000 }, async () => {
+test('a full journal rejects only events, and accepts them once it has room again', { timeout: 180_000 }, async () => {
         const member = await it.register();
         await sql('revoke insert on user_events from analytics_service');
         const { acknowledged, refused, answer } = await fill();
@@ -48,7 +48,8 @@ test('a full journal refuses events, and only these; when there is room again th
         assert.deepEqual(await stored(), sent);
 });
 
-// What is done to the database, and undone: meanwhile events are acknowledged and the rest is served; then all are stored, each once.
+// Breaks the database and repairs it: meanwhile events are acknowledged and everything else works; afterwards all are
+// stored once.
 async function bears(what, noticed, undo) {
         const member = await it.register();
         const home = async () => must(await member.get('/v1/timelines/home'));
@@ -72,14 +73,14 @@ async function bears(what, noticed, undo) {
         assert.equal(await counted(), Number((await sql("select count(*) from user_events where name = 'page_leave'"))[0][0]));
 }
 
-test('a database whose disk is full loses nothing that was acknowledged, and holds up nobody', { timeout: 180_000 }, () => bears(
+test('a database with a full disk loses nothing acknowledged, and delays nobody', { timeout: 180_000 }, () => bears(
         () => sql(`create sequence full_tries; grant usage on full_tries to analytics_service;
                 create function disk_is_full() returns trigger language plpgsql as $$ begin perform nextval('full_tries'); raise exception 'could not extend file' using errcode = 'disk_full'; end $$;
                 create trigger full_disk before insert on business_metrics for each statement execute function disk_is_full()`),
-        async () => (await sql('select is_called and last_value >= 2 from full_tries'))[0][0] === 't', // it is tried again, too
+        async () => (await sql('select is_called and last_value >= 2 from full_tries'))[0][0] === 't', // and it was retried
         () => sql('drop trigger full_disk on business_metrics')));
 
-test('a database that is unreachable loses nothing that was acknowledged, and holds up nobody', { timeout: 180_000 }, () => bears(
+test('an unreachable database loses nothing acknowledged, and delays nobody', { timeout: 180_000 }, () => bears(
         async () => {
                 await psql(it.server, 'postgres', 'alter database analytics_service allow_connections false');
                 await psql(it.server, 'postgres', "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'analytics_service'");
@@ -87,7 +88,7 @@ test('a database that is unreachable loses nothing that was acknowledged, and ho
         async () => (await it.api('GET', '/readyz')).status === 503,
         () => psql(it.server, 'postgres', 'alter database analytics_service allow_connections true')));
 
-test('a question that cannot be answered in time says so, and what to ask instead', { timeout: 120_000 }, async () => {
+test('a query that takes too long fails, and suggests a smaller one', { timeout: 120_000 }, async () => {
         const member = await it.register();
         assert.equal((await adminOf(it.server, {}, 'user', 'role', member.username, 'administrator')).code, 0);
         const analyst = await eventually('tokens of the role', async () => {
@@ -95,7 +96,7 @@ test('a question that cannot be answered in time says so, and what to ask instea
                 return (await again.get('/v1/admin/experiments')).status === 200 && again;
         });
         const range = { from: '2026-01-01T00:00:00Z', to: '2026-01-29T00:00:00Z' };
-        const release = await withheld(it.server.dir, 'analytics', 'user_events'); // as slow as can be
+        const release = await withheld(it.server.dir, 'analytics', 'user_events'); // blocks reads
         const questions = [['funnels', { steps: ['app_open', 'click'] }], ['paths', {}], ['breakdown', { name: 'click', property: 'target' }]];
         const answers = await Promise.all(questions.map(([what, body]) => analyst.post(`/v1/admin/analytics/${what}`, { ...range, ...body })));
         answers.forEach((answer) => problem(answer, 504, { field: 'to' }));

@@ -1,5 +1,5 @@
-// What is stored of events that are sent while processes are killed: all that was acknowledged, and each of them once, whatever is sent again. And a file
-// that is made meanwhile: whole, and each row once.
+// Events sent while processes are killed: everything acknowledged is stored, and once each, whatever is sent again. An
+// export running meanwhile is complete, with each row once.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
@@ -20,11 +20,11 @@ async function post(events) {
         try {
                 return (await it.api('POST', '/v1/analytics/events', { body: { events } })).status;
         } catch {
-                return 0; // the connection was lost: nobody knows whether they were taken
+                return 0; // the connection was lost; it is unknown whether they were accepted
         }
 }
 
-// Sends each batch until it is acknowledged, as clients do; the ids of all of them.
+// Sends each batch until it is acknowledged, like clients do. Returns all ids.
 async function sendUntil(stop) {
         const acknowledged = [];
         while (!stop.now) {
@@ -50,7 +50,7 @@ async function kill() {
         }
 }
 
-test('of what is sent while processes are killed all that was acknowledged is stored, and once', { timeout: 300_000 }, async () => {
+test('events acknowledged while processes are killed are all stored, once each', { timeout: 300_000 }, async () => {
         const stop = { now: false };
         const senders = Array.from({ length: SENDERS }, () => sendUntil(stop));
         await kill();
@@ -81,13 +81,13 @@ async function administrator() {
         });
 }
 
-// Of each hour of fifty days what seven people did on five pages.
+// What seven people did on five pages in each hour of fifty days.
 const FILL = `select analytics_make_months((current_date - 60)::date, 3);
         insert into user_events (id, at, name, visitor, member, properties) select gen_random_uuid(), date_trunc('day', now()) - h * interval '1 hour', 'page_view',
                 ('00000000-0000-4000-8000-00000000000' || v)::uuid, false, jsonb_build_object('path', '/exported/' || p)
         from generate_series(1, 1200) h, generate_series(1, 7) v, generate_series(1, 5) p`;
 
-test('a file that is being made when its process is killed is completed after it, whole and once', { timeout: 400_000 }, async () => {
+test('an export whose process is killed is completed, without gaps or duplicates', { timeout: 400_000 }, async () => {
         const analyst = await administrator();
         await sql(FILL);
         const to = Math.floor(Date.now() / DAY_MS) * DAY_MS;

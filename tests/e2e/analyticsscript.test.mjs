@@ -19,7 +19,8 @@ before(async () => {
 });
 after(() => browser.stop());
 
-// A page with the script, where something is clicked and which is then hidden; what it gave to sendBeacon, and what it left behind.
+// Opens a page with the script, clicks something and hides the page. Returns what it passed to sendBeacon, and what it
+// stored.
 async function visit(consent, before = '') {
         const { run } = await browser.open(net.url);
         await eventually('the page', () => run(`document.readyState === 'complete' && location.href.startsWith('${net.url}')`));
@@ -42,7 +43,7 @@ async function visit(consent, before = '') {
         })()`);
 }
 
-test('with consent views, clicks and visible time are sent as the schema wants them, and nothing stays in the browser', async () => {
+test('with consent, views, clicks and visible time are sent as in the schema, and nothing is stored in the browser', async () => {
         const { sent, types, left } = await visit('on');
         assert.deepEqual([types, left], [['application/json'], 0]);
         const { events } = JSON.parse(sent[0]);
@@ -51,14 +52,14 @@ test('with consent views, clicks and visible time are sent as the schema wants t
         assert.deepEqual(must(await api('POST', '/v1/analytics/events', { raw: sent[0] }), 202), { accepted: 3, problems: [] });
 });
 
-test('without consent, with Global Privacy Control and with Do-Not-Track nothing is sent', async () => {
+test('nothing is sent without consent, with Global Privacy Control or with Do-Not-Track', async () => {
         assert.deepEqual((await visit('off')).sent, []);
         assert.deepEqual((await visit('')).sent, []);
         assert.deepEqual((await visit('on', `Object.defineProperty(navigator, 'globalPrivacyControl', { value: true })`)).sent, []);
         assert.deepEqual((await visit('on', `Object.defineProperty(navigator, 'doNotTrack', { value: '1' })`)).sent, []);
 });
 
-test('the script has less than 1 KB on the wire', async () => {
+test('the script is smaller than 1 KB on the wire', async () => {
         const length = await new Promise((resolve, reject) => http.get(`${net.url}/analytics.js`, { headers: { 'accept-encoding': 'gzip' } }, (answer) => {
                 let bytes = 0;
                 answer.on('data', (piece) => { bytes += piece.length; }).on('end', () => resolve(answer.headers['content-encoding'] === 'gzip' ? bytes : -1));
@@ -96,7 +97,7 @@ async function openMetrics() {
                  } };
 }
 
-test('an administrator sees each metric as a picture, as a table and as CSV, with nothing that axe finds', async () => {
+test('an administrator sees each metric as a chart, a table and CSV, without accessibility problems', async () => {
         const analyst = await registerWithRole('administrator');
         const events = (name) => ({ body: { events: [{ id: randomUUID(), name, at: new Date().toISOString() }] } });
         for (const { token } of await registerMany(5)) {
@@ -117,7 +118,7 @@ test('an administrator sees each metric as a picture, as a table and as CSV, wit
         assert.equal(figure.rows[0][0], TODAY());
         assert.ok(Number(figure.rows[0][1].replaceAll(',', '')) >= 5, figure.rows[0][1]);
         assert.equal(await page.run(`document.querySelectorAll('figure').length`), 10);
-        // What the button saves is what the export gives.
+        // The button saves the same as the export.
         const csv = await page.run(`(async () => { const saved = new Promise((resolve) => { URL.createObjectURL = (blob) => { resolve(blob.text()); return 'about:blank#'; }; });
                 HTMLAnchorElement.prototype.click = () => {}; document.querySelector('figure[data-metric=app_open] button').click(); return saved; })()`);
         assert.match(csv, new RegExp(`^at,name,value\r\n(.*\r\n)*${TODAY()}T00:00:00.000Z,app_open,\\d+\r\n$`));
@@ -129,7 +130,7 @@ test('an administrator sees each metric as a picture, as a table and as CSV, wit
         }
 });
 
-test('the page of metrics says what is wrong, shows where people are too few, and nothing to who may not see it', async () => {
+test('the page of metrics shows errors and gaps for too few people, and nothing without permission', async () => {
         const analyst = await registerWithRole('administrator');
         const [one] = await registerMany(1);
         must(await api('POST', '/v1/analytics/events', { token: one.token, body: { events: [{ id: randomUUID(), name: 'page_leave', at: new Date(Date.now() - 3 * 86_400_000).toISOString(), properties: { path: '/' } }] } }), 202);
@@ -145,7 +146,7 @@ test('the page of metrics says what is wrong, shows where people are too few, an
         assert.equal(await page.run(`document.querySelectorAll('figure[data-metric=page_leave] tr')[4].cells[1].textContent`), 'under 5 people');
 });
 
-test('the page of metrics asks for the code of the second factor, and again when it is wrong', async () => {
+test('the page of metrics asks for the second factor, and again if the code is wrong', async () => {
         const [analyst, [other]] = [await registerWithRole('administrator'), await registerMany(1)];
         const secrets = new Map();
         for (const { username, token } of [analyst, other]) {
@@ -153,7 +154,7 @@ test('the page of metrics asks for the code of the second factor, and again when
                 must(await api('POST', '/v1/2fa/totp/confirm', { token, body: { code: totp(secret) } }));
                 secrets.set(username, secret);
         }
-        const code = (who, more = 0) => String((Number(totp(secrets.get(who.username), Date.now() + 30_000)) + more) % 1e6).padStart(6, '0'); // the next one: this one is used
+        const code = (who, more = 0) => String((Number(totp(secrets.get(who.username), Date.now() + 30_000)) + more) % 1e6).padStart(6, '0'); // the next code, since this one has been used
         const page = await openMetrics();
         await page.logIn(other.username, PASSWORD);
         await page.asked();

@@ -1,16 +1,17 @@
-// Owns processes of ours that run beside a server's own, with its databases, key and folder: media workers, and further instances.
+// Owns additional processes that share a server's databases, key and folder: media workers and further instances.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { eventually } from './client.mjs';
 import { findBinary } from './harness.mjs';
 
-// Starts `sonet serve WORDS`; files keeps a copy of the key (filmfiles.mjs). Gives the child, with port, said (its log) and ended.
+// Starts `sonet serve WORDS`; files keeps a copy of the key (filmfiles.mjs). Returns the child, with port, said (its
+// log) and ended.
 export async function startBeside(server, files, words, more = {}) {
         const [pid] = server.pids(server.mode === 'single' ? 'serve' : 'media');
         const { uid, gid } = fs.statSync(`/proc/${pid}`);
         const env = Object.fromEntries(fs.readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').map((e) => e.split(/=(.*)/s)).filter(([name]) => name !== '' && !/_URL$/.test(name) || /DATABASE_URL|REDIS/.test(name)));
-        const key = files.keep('key', fs.readFileSync(path.join(server.dir, 'key'))); // the supervisor hands its own over by a descriptor
+        const key = files.keep('key', fs.readFileSync(path.join(server.dir, 'key'))); // the supervisor passes its own by a descriptor
         fs.chmodSync(files.dir, 0o755);
         fs.chownSync(key, uid, gid);
         fs.chmodSync(key, 0o600);
@@ -23,7 +24,7 @@ export async function startBeside(server, files, words, more = {}) {
         return child;
 }
 
-// How many decoding children a process has now.
+// The number of decoding children of a process.
 export const decoders = ({ pid }) => fs.readdirSync(`/proc/${pid}/task`).flatMap((task) => {
         try {
                 return fs.readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean);

@@ -1,4 +1,5 @@
-// What becomes of messages and chats: edits, deletions, reactions, answers, pins, an end; what members set for themselves; requests; roles.
+// Changes of messages and chats: edits, deletions, reactions, answers, pins, expiry; personal settings; requests;
+// roles.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
@@ -45,7 +46,7 @@ test('an edit changes a message for all, and its history is kept', async () => {
         assert.equal(must(await bob.get(`/v1/chats/${chat.id}`)).last_seq, 3, 'edits take numbers');
 });
 
-test('a message is deleted for oneself, or for all', async () => {
+test('a message can be deleted for oneself or for all', async () => {
         const [ada, bob] = await registerMany(2);
         const chat = await direct(ada, bob);
         const [first, second] = [await send(ada, chat, 'First'), await send(ada, chat, 'Second')];
@@ -66,7 +67,7 @@ test('a message is deleted for oneself, or for all', async () => {
         problem(await ask(ada, chat, { text: 'On it', reply_to_id: second.id }), 422, { field: 'reply_to_id' });
 });
 
-test('what one has deleted for oneself is shown by no road, also when it changes later', async () => {
+test('messages deleted for oneself are shown nowhere, even if they change later', async () => {
         const [ada, bob] = await registerMany(2);
         const chat = await direct(ada, bob);
         const live = await open(bob);
@@ -87,7 +88,7 @@ test('what one has deleted for oneself is shown by no road, also when it changes
         assert.equal(must(await ada.get(of(chat, answer))).reply_to.id, hidden.id);
 });
 
-test('reactions are counted, each once, and are at most twenty different ones', async () => {
+test('reactions count once per member, with at most twenty different ones', async () => {
         const [ada, bob] = await registerMany(2);
         const chat = await direct(ada, bob);
         const message = await send(ada, chat, 'React');
@@ -109,7 +110,7 @@ test('reactions are counted, each once, and are at most twenty different ones', 
         must(await react(bob, '😀'), 204);
 });
 
-test('answers name what they answer, and make threads', async () => {
+test('answers refer to the answered message and form threads', async () => {
         const [ada, bob] = await registerMany(2);
         const [chat, other] = [await direct(ada, bob), await group(ada)];
         const question = await send(ada, chat, 'Why?');
@@ -124,7 +125,7 @@ test('answers name what they answer, and make threads', async () => {
         assert.deepEqual([must(await bob.get(of(chat, first))).reply_to.deleted, must(await bob.get(of(chat, first))).reply_to.text], [true, '']);
 });
 
-test('who came later is not shown what an answer, an edit or a pin is about', async () => {
+test('members who joined later do not see earlier messages through answers, edits or pins', async () => {
         const [ada, bob] = await registerMany(2);
         const chat = await group(ada);
         const before = await send(ada, chat, 'Not for later');
@@ -145,7 +146,7 @@ test('who came later is not shown what an answer, an edit or a pin is about', as
         assert.deepEqual(must(await bob.get(`/v1/chats/${chat.id}/pins`)).items, []);
 });
 
-test('a thread tells who is out nothing of what was said since; its pages are filled past what one has deleted for oneself', async () => {
+test('former members see nothing new in threads; pages of threads skip messages deleted for oneself', async () => {
         const [ada, bob] = await registerMany(2);
         const chat = await group(ada, bob);
         const question = await send(ada, chat, 'Why?');
@@ -170,7 +171,7 @@ test('a thread tells who is out nothing of what was said since; its pages are fi
                 [['One', 'Two', 'Three', 'Four', 'Five'], true]);
 });
 
-test('who is out reads on what a message said when they left, by any road', async () => {
+test('former members see a message everywhere as it was when they left', async () => {
         const [ada, bob] = await registerMany(2);
         const [chat, own] = [await group(ada, bob), await group(bob)];
         const [message, other] = [await send(ada, chat, 'One'), await send(ada, chat, 'Plain')];
@@ -190,7 +191,7 @@ test('who is out reads on what a message said when they left, by any road', asyn
         assert.equal(must(await bob.get(of(chat, message))).deleted, true);
 });
 
-test('pins, by who administers a group', async () => {
+test('administrators of a group can pin messages', async () => {
         const [ada, bob] = await registerMany(2);
         const chat = await group(ada, bob);
         const message = await send(bob, chat, 'Rules');
@@ -202,7 +203,7 @@ test('pins, by who administers a group', async () => {
         assert.deepEqual(must(await bob.get(`/v1/chats/${chat.id}/pins`)).items, []);
 });
 
-test('messages disappear at their time, everywhere', async () => {
+test('expiring messages disappear everywhere on time', async () => {
         const [ada, bob] = await registerMany(2);
         const chat = await direct(ada, bob);
         const live = await open(bob);
@@ -214,8 +215,8 @@ test('messages disappear at their time, everywhere', async () => {
         assert.ok((await send(ada, chat, 'For an hour')).expires_at);
 });
 
-// The job that erases it does not know that its time has come.
-test('a message whose time is over is shown by no road, also before it is erased', async () => {
+// The erasing job is not due yet.
+test('expired messages are shown nowhere, even before they are erased', async () => {
         const [ada, bob] = await registerMany(2);
         const chat = await group(ada, bob);
         const message = await send(ada, chat, 'Evanescent', { expires_in_s: 86_400 });
@@ -238,7 +239,7 @@ test('a message whose time is over is shown by no road, also before it is erased
         problem(await ask(bob, chat, { forward: { chat_id: chat.id, message_id: message.id } }), 404);
 });
 
-test('messages lie in the partition of their month, which their ids carry, and the three months after this one are there', async () => {
+test('messages are in the partition of the month in their ids, and partitions exist three months ahead', async () => {
         const [ada, bob] = await registerMany(2);
         const message = await send(ada, await direct(ada, bob), 'Now');
         const month = (ahead) => new Date(Date.UTC(new Date(message.created_at).getUTCFullYear(), new Date(message.created_at).getUTCMonth() + ahead)).toISOString().slice(0, 7).replace('-', '_');
@@ -251,7 +252,7 @@ test('messages lie in the partition of their month, which their ids carry, and t
         }
 });
 
-test('shared notes are shown to each reader as far as they may see them', async () => {
+test('shared notes are shown only to readers who may see them', async () => {
         const [ada, bob, cay] = await registerMany(3);
         const chat = await group(ada, bob, cay);
         const note = await ada.note('For my followers', 'followers');
@@ -263,7 +264,7 @@ test('shared notes are shown to each reader as far as they may see them', async 
         problem(await ask(cay, chat, { note_id: note.id }), 422, { field: 'note_id' });
 });
 
-test('pictures are shown to who may read the message, by signed addresses, and go with it', async () => {
+test('pictures are shown to readers of the message by signed URLs, and are deleted with it', async () => {
         const [ada, bob, cay] = await registerMany(3);
         const chat = await group(ada, bob);
         const bring = async (member) => must(await api('POST', '/v1/media', { token: member.token, ...form(png(20, 10), { alt_text: 'a cat' }) }), 202).id;
@@ -295,7 +296,7 @@ test('pictures are shown to who may read the message, by signed addresses, and g
         assert.equal(must(await ada.get(of(chat, later))).media.length, 1);
 });
 
-test('a group shows a picture, to who is in it, as long as its owner has it', async () => {
+test('a group shows its picture to members, as long as the picture exists', async () => {
         const [ada, bob, cay] = await registerMany(3);
         const bring = async (member) => must(await api('POST', '/v1/media', { token: member.token, ...form(png(20, 10)) }), 202).id;
         const begin = (more) => ada.post('/v1/chats', { kind: 'group', title: 'A group', user_ids: [bob.id], ...more });
@@ -329,7 +330,7 @@ test('a group shows a picture, to who is in it, as long as its owner has it', as
         await eventually('it goes with the chat', async () => (await ada.get(`/v1/media/${last.picture.id}`)).status === 404);
 });
 
-test('in groups what somebody says whom one blocks is marked, for oneself alone', async () => {
+test('in groups, messages of a blocked member are marked for the blocking member only', async () => {
         const [ada, bob, cay] = await registerMany(3);
         const chat = await group(ada, bob, cay);
         const live = await open(ada);
@@ -352,7 +353,7 @@ test('in groups what somebody says whom one blocks is marked, for oneself alone'
         assert.deepEqual((await shown(ada))[0].map(([, blocked]) => blocked), [false, false, false, false]);
 });
 
-test('messages are passed on by who can read them', async () => {
+test('members can forward messages that they can read', async () => {
         const [ada, bob, eve] = await registerMany(3);
         const [from, to, foreign] = [await direct(ada, bob), await group(ada), await group(eve)];
         const message = await send(bob, from, 'Pass it on');
@@ -363,7 +364,7 @@ test('messages are passed on by who can read them', async () => {
         problem(await ada.patch(of(to, passed), { text: 'Changed' }), 409);
 });
 
-test('archive, pin, mute and draft are one’s own, on all devices', async () => {
+test('archive, pin, mute and draft are personal and shared by all devices', async () => {
         const [ada, bob] = await registerMany(2);
         const chat = await direct(ada, bob);
         await send(bob, chat, 'Hello');
@@ -386,7 +387,7 @@ test('archive, pin, mute and draft are one’s own, on all devices', async () =>
         problem(await ada.put(`/v1/chats/${chat.id}/mute`, { body: { until: '2000-01-01T00:00:00Z' } }), 422, { field: 'until' });
 });
 
-test('a deleted direct chat is gone with all that was said in it, until the next message; a group is gone for all', async () => {
+test('a deleted direct chat disappears with its messages until the next one; a deleted group is gone for all', async () => {
         const [ada, bob] = await registerMany(2);
         const [chat, all] = [await direct(ada, bob), await group(ada, bob)];
         await send(bob, chat, 'Before');
@@ -401,7 +402,7 @@ test('a deleted direct chat is gone with all that was said in it, until the next
         problem(await ask(bob, all, { text: 'Still here?' }), 404);
 });
 
-test('strangers wait as requests, by the member’s setting', async () => {
+test('chats by strangers are requests, depending on the member’s setting', async () => {
         const [ada, bob, cay, dan] = await registerMany(4);
         await ada.patch('/v1/users/me/settings', { privacy: { messages_from: 'followed' } });
         await ada.follow(cay);
@@ -435,7 +436,7 @@ test('strangers wait as requests, by the member’s setting', async () => {
         problem(await eve.post('/v1/chats', { kind: 'direct', user_ids: [ada.id] }), 403, { field: 'user_ids' });
 });
 
-test('a block stops all that reaches the other one of a direct chat; what is one’s own can be taken back', async () => {
+test('a block stops everything between the members of a direct chat, except undoing one’s own actions', async () => {
         const [ada, bob] = await registerMany(2);
         const chat = await direct(ada, bob);
         const [mine, theirs] = [await send(bob, chat, 'Mine'), await send(ada, chat, 'Theirs')];
@@ -461,7 +462,7 @@ test('a block stops all that reaches the other one of a direct chat; what is one
         must(await bob.put(reaction(theirs, '❤️')), 204);
 });
 
-test('roles: those below one’s own, up to one’s own; an owner is followed by another', async () => {
+test('members can change roles below their own, up to their own; ownership is inherited', async () => {
         const [ada, bob, cay, dan] = await registerMany(4);
         const chat = await group(ada, bob, cay);
         const role = (member, other, to) => member.patch(`/v1/chats/${chat.id}/participants/${other.id}`, { role: to });
@@ -480,7 +481,7 @@ test('roles: those below one’s own, up to one’s own; an owner is followed by
         assert.equal(must(await bob.get(`/v1/chats/${chat.id}`)).title, 'Renamed');
 });
 
-test('a chat is handed over to nobody who has not accepted it', async () => {
+test('a chat cannot be handed over to a member who has not accepted it', async () => {
         const [ada, eve] = await registerMany(2);
         must(await eve.patch('/v1/users/me/settings', { privacy: { messages_from: 'followed' } }));
         const chat = await group(ada, eve);
@@ -492,7 +493,7 @@ test('a chat is handed over to nobody who has not accepted it', async () => {
         assert.equal(must(await eve.get(`/v1/chats/${chat.id}`)).role, 'owner');
 });
 
-test('whoever accepts a group whose owner has left meanwhile is its owner', async () => {
+test('a member who accepts a group whose owner has left becomes its owner', async () => {
         const [ada, eve] = await registerMany(2);
         must(await eve.patch('/v1/users/me/settings', { privacy: { messages_from: 'followed' } }));
         const chat = await group(ada, eve);
@@ -501,7 +502,7 @@ test('whoever accepts a group whose owner has left meanwhile is its owner', asyn
         assert.equal(must(await eve.get(`/v1/chats/${chat.id}`)).role, 'owner');
 });
 
-test('a channel: its readers read', async () => {
+test('readers of a channel can only read', async () => {
         const [ada, bob] = await registerMany(2);
         const chat = must(await ada.post('/v1/chats', { kind: 'channel', title: 'News', user_ids: [bob.id], history: true }), 201);
         const news = await send(ada, chat, 'Extra!');

@@ -1,11 +1,12 @@
-// Clients of chats as members have them: one that follows the stream and resumes where it was cut, one that is away and syncs. Both keep what they were
-// ever shown, for who checks that they were shown all that they may see and nothing else.
+// Clients of chats: one that follows the live stream and resumes after disconnecting, and one that is offline and
+// syncs. Both keep everything they were shown, so that tests can check that it is all that they may see and nothing
+// else.
 import assert from 'node:assert/strict';
 import { eventually, must } from './client.mjs';
 import { sleep } from './harness.mjs';
 import { Stream } from './streams.mjs';
 
-const LATE = [503, 504];       // a busy machine: says nothing of whether it was done
+const LATE = [503, 504];       // a busy machine: unknown whether it was done
 const KILLED = [500, 502];      // and so do these, while processes are killed, and connections that are lost
 
 // Asks until it is answered, as a client does that has a client_id for each message, and else only what can be asked twice; `again` tells that it
@@ -55,7 +56,7 @@ export async function logOf(member, id, limit = 100) {
         return found;
 }
 
-// What a device has that syncs now and then: chats (as listed, null when one is out), and their messages by id.
+// The state of a device that syncs now and then: chats (as listed, null for those left), and their messages by id.
 export class Replica {
         constructor(member, limit = 20) {
                 Object.assign(this, { member, limit, next: '', chats: new Map(), shown: [], reloads: 0 });
@@ -100,14 +101,14 @@ export class Replica {
                 known.isWhole = () => [...known.numbers].filter((seq) => seq <= item.last_seq && readable(seq)).length === item.count;
         }
 
-        // By what it was told last of each chat it has every entry that it may read.
+        // Whether it has every entry that it may read, according to the last response for each chat.
         isWhole() { return [...this.chats.values()].every((known) => known.isWhole()); }
 
         messages(id) { return [...this.chats.get(id).messages.values()].sort((a, b) => a.seq - b.seq).map(essence); }
 }
 
-// A device that follows the stream: `log` has the entries that it was told of, each once, in the order in which they came first. It connects again
-// when the server ends its stream, or has gone.
+// A device that follows the live stream: `log` has the entries received, once each, in the order of first receipt. It
+// reconnects when the server ends the stream or is gone.
 export class Follower {
         constructor(member, url) { Object.assign(this, { member, url, log: [], seen: new Set(), position: null }); }
 
@@ -116,7 +117,7 @@ export class Follower {
         async tryToConnect() {
                 this.stream?.socket.terminate();
                 if (this.ended) {
-                        return this; // a test has failed, and others of its clients go on
+                        return this; // a test has failed while other clients continue
                 }
                 this.stream = new Stream(this.url, { token: this.member.token });
                 await this.stream.opened;
@@ -130,7 +131,7 @@ export class Follower {
                 return this;
         }
 
-        // What has come on this connection since the last time.
+        // What has arrived on this connection since the last call.
         async take() {
                 const events = this.stream.events().slice(this.taken);
                 this.taken += events.length;
@@ -146,7 +147,7 @@ export class Follower {
                 }
         }
 
-        // As if the network failed: what was on its way is lost, and comes again when it resumes.
+        // As if the network failed: messages in flight are lost, and repeated when it resumes.
         async cut() {
                 await this.take();
                 this.stream.socket.terminate();

@@ -1,4 +1,5 @@
-// What many clients of the same chats see at once: one log, whole, in one order, by every road; and of it only what they may.
+// Many concurrent clients of the same chats see one complete log in the same order by every API, and only what they may
+// read.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -15,7 +16,7 @@ const send = async (member, chat, text, more) => must(await ask(member, chat, { 
 const followers = [];
 after(() => followers.forEach((f) => f.end()));
 
-test('the log of a chat, by number: all kinds of entries, as far as one may read them', async () => {
+test('the log of a chat by number has all kinds of entries, as far as the member may read them', async () => {
         const [ada, bob] = await registerMany(2);
         const chat = await begin(ada, []);
         const before = await send(ada, chat, 'Before');
@@ -40,7 +41,7 @@ test('the log of a chat, by number: all kinds of entries, as far as one may read
         problem(await eve.get(`/v1/chats/${chat.id}/changes`), 404);
 });
 
-test('a device that was away syncs: what has changed in which chats, what is gone, and what is too much to tell', async () => {
+test('a device that was offline syncs changed chats, gone chats, and chats with too many changes', async () => {
         const [ada, bob, cay] = await registerMany(3);
         const [pair, group, quiet, open] = [await direct(ada, bob), await begin(ada, [bob]), await begin(ada, [bob]), await begin(cay, [], { history: true })];
         await send(cay, open, 'Long ago');
@@ -49,7 +50,7 @@ test('a device that was away syncs: what has changed in which chats, what is gon
         await device.sync();
         assert.deepEqual([...device.chats.keys()].sort(), [pair.id, group.id, quiet.id].sort());
         assert.deepEqual(device.messages(pair.id).map((m) => m.text), ['First']);
-        await eventually('nothing more has changed', async () => { // what was written just now may be told twice
+        await eventually('nothing more has changed', async () => { // recent changes may be repeated
                 device.shown.length = device.reloads = 0;
                 await device.sync();
                 return device.shown.length === 0;
@@ -73,7 +74,7 @@ test('a device that was away syncs: what has changed in which chats, what is gon
         await device.sync();
         assert.deepEqual([device.messages(pair.id), device.chats.get(quiet.id).chat], [[], null]);
 
-        for (let i = 0; i < 6; i++) { // a hundred and one is more than is told of one chat
+        for (let i = 0; i < 6; i++) { // a hundred and one are more than a sync returns per chat
                 await Promise.all(Array.from({ length: 17 }, (_, j) => send(ada, pair, `m${i} ${j}`)));
         }
         must(await cay.post(`/v1/chats/${open.id}/participants`, { user_ids: [bob.id] }), 204);
@@ -90,7 +91,7 @@ test('a device that was away syncs: what has changed in which chats, what is gon
         problem(await ada.get(`/v1/chats/sync?since=${encodeURIComponent(device.next)}`), 400, { field: 'since' });
 });
 
-// ---- Clients that others wrote ----
+// ---- Third-party clients ----
 
 const SNAKE = `
 import asyncio, json, sys, websockets
@@ -114,7 +115,7 @@ async def main(url, token):
 asyncio.run(main(*sys.argv[1:]))
 `;
 
-// Debian's python3-websockets: it follows when told to, from the last position that it knows.
+// Debian's python3-websockets: follows when told to, from its last position.
 class Snake {
         async start(url, token) {
                 this.heard = [];
@@ -166,7 +167,7 @@ class Page {
 }
 
 for (const [name, Client] of [['python3-websockets', Snake], ['a browser', Page]]) {
-        test(`${name} follows a chat, is cut off and resumes: all messages, each once, in order`, async () => {
+        test(`${name} follows a chat, is disconnected and resumes: all messages, once each and in order`, async () => {
                 const [ada, bob] = await registerMany(2);
                 const chat = await direct(ada, bob);
                 const client = new Client();
@@ -194,7 +195,7 @@ for (const [name, Client] of [['python3-websockets', Snake], ['a browser', Page]
         });
 }
 
-// ---- Random members at once ----
+// ---- Concurrent random members ----
 
-test(`${clients} clients of random members at once, whose connections are cut: one log without gaps, the same for all by every road, and nothing that one may not read (seed ${seed})`, { timeout: 1_200_000 },
+test(`${clients} concurrent clients of random members with broken connections: one log without gaps, the same by every API, and nothing unreadable (seed ${seed})`, { timeout: 1_200_000 },
         () => play({ url: net.url, ...accounts(patient(net.api)) }, followers));

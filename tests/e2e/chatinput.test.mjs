@@ -1,4 +1,4 @@
-// Bad input to chats: each is answered with a precise problem, and changes nothing.
+// Invalid input to chats is answered with a precise problem, and changes nothing.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { before, test } from 'node:test';
@@ -18,7 +18,7 @@ before(async () => {
         elsewhere = must(await send(ada, { text: 'Two' }, group), 201);
 });
 
-// What the chat is to both of its members, as the API shows it.
+// The chat as the API shows it to both members.
 const state = async () => JSON.stringify([await logOf(ada, pair.id), await logOf(bob, pair.id), must(await bob.get(path())).read_seq, must(await ada.get(path('/receipts')))]);
 
 async function changesNothing(asks) {
@@ -29,7 +29,7 @@ async function changesNothing(asks) {
         assert.equal(await state(), were);
 }
 
-test('messages that are too long, not text, or answer what is not there are refused', () => changesNothing([
+test('messages that are too long, not text, or answer a missing message are rejected', () => changesNothing([
         [() => send(ada, { text: 'x'.repeat(1 << 20) }), 413],
         [() => send(ada, { text: 'x'.repeat(8001) }), 422, 'text'],
         [() => send(ada, { text: ' \n\t' }), 422, 'text'],
@@ -52,7 +52,7 @@ test('messages that are too long, not text, or answer what is not there are refu
         [() => bob.del(path(`/messages/${message.id}?for=all`)), 403],
 ]));
 
-test('numbers that there are not, and what is not of the chat, are refused', () => changesNothing([
+test('numbers that do not exist, and messages of other chats, are rejected', () => changesNothing([
         [() => bob.put(path('/read'), { body: { seq: 1_000_000 } }), 422, 'seq'],
         [() => bob.put(path('/read'), { body: { seq: 0 } }), 422, 'seq'],
         [() => bob.put(path('/read'), { body: { seq: -1 } }), 422, 'seq'],
@@ -69,25 +69,25 @@ test('numbers that there are not, and what is not of the chat, are refused', () 
         [() => ada.post(path('/participants', group), { user_ids: Array.from({ length: 101 }, () => randomUUID()) }), 422, 'user_ids'],
 ]));
 
-test('a page around a number that is not there yet is that of the newest', async () => {
+test('a page around a future number is that of the newest messages', async () => {
         const page = must(await ada.get(path('/messages?around_seq=99999')));
         assert.deepEqual([page.items.at(-1).id, page.more_after, page.last_seq], [message.id, false, message.seq]);
         const after = must(await ada.get(path('/messages?after_seq=99999')));
         assert.deepEqual([after.items, after.more_after, after.last_seq], [[], false, message.seq]);
 });
 
-test('what texts of every direction need is taken as it is', async () => {
+test('characters required by texts of any direction are accepted unchanged', async () => {
         const text = 'שלום \u2067abc\u2069 \u200f(1)\n\tمرحبا\u200c';
         assert.equal(must(await send(ada, { text }), 201).text, text);
 });
 
-test('a client id is its sender’s: with that of another one sends a message of one’s own', async () => {
+test('a client id belongs to its sender: others can use the same one', async () => {
         const own = must(await send(bob, { text: 'Mine', client_id: message.client_id }), 201);
         assert.notEqual(own.id, message.id);
         assert.equal(must(await send(ada, { text: 'Another text', client_id: message.client_id }), 201).id, message.id);
 });
 
-test('a reaction of each of many kinds ends at twenty, and whoever adds more is told so', async () => {
+test('a message accepts at most twenty different reactions, and the error says so', async () => {
         const answers = await Promise.all(Array.from({ length: 60 }, (_, i) => bob.put(path(`/messages/${message.id}/reactions/${encodeURIComponent(String.fromCodePoint(0x1f600 + i))}`))));
         const refused = answers.filter(({ status }) => status !== 204);
         refused.forEach((answer) => problem(answer, [409, 422]));
@@ -95,8 +95,8 @@ test('a reaction of each of many kinds ends at twenty, and whoever adds more is 
         assert.equal(refused.length, 40);
 });
 
-// Each would be an entry of the log of all: 10,000 of them where the tests are long.
-test('whoever reacts to a message and takes it back, over and over, is told after a hundred times, and fills no log', async () => {
+// Each would be an entry in everybody's log; with --long, 10,000 of them.
+test('reacting and undoing it repeatedly is limited to a hundred times, so that it does not fill the log', async () => {
         const { id, seq } = must(await send(bob, { text: 'Do you like it?' }), 201);
         const thumb = path(`/messages/${id}/reactions/${encodeURIComponent('👍')}`);
         for (let i = 0; i < 100; i++) {
@@ -109,11 +109,11 @@ test('whoever reacts to a message and takes it back, over and over, is told afte
                 answers.forEach((answer) => assert.match(problem(answer, 409, { field: 'emoji' }).detail, /100 times/));
         }
         assert.equal(must(await ada.get(path())).last_seq, seq + 200);
-        must(await bob.put(thumb), 204); // others still may
+        must(await bob.put(thumb), 204); // others still can
         assert.deepEqual(must(await ada.get(path(`/messages/${id}`))).reactions, [{ emoji: '👍', count: 1, mine: false }]);
 });
 
-test('what a device did not get cannot be acknowledged, nor resumed from', async () => {
+test('devices cannot acknowledge or resume from positions that they did not receive', async () => {
         const stream = new Stream(net.url, { token: bob.token });
         await stream.opened;
         await stream.next();

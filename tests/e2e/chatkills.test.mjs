@@ -1,5 +1,5 @@
-// What random members of the same chats see while processes are killed: nothing that was acknowledged is lost, nothing doubled, out of order, or shown to
-// who may not read it.
+// Random members of the same chats while processes are killed: nothing acknowledged is lost, duplicated, reordered, or
+// shown to members who may not read it.
 import { after, test } from 'node:test';
 import { patient } from './chatclients.mjs';
 import { clients, long, play, seed } from './chatworld.mjs';
@@ -14,7 +14,7 @@ const it = ownServer({ env: { SONET_RATE_LIMITS: 'off' } });
 const followers = [];
 after(() => followers.forEach((f) => f.end()));
 
-// One after the other, each when its share of the steps has been taken.
+// In turn, each when its share of the steps is done.
 async function kill(progress) {
         const victims = Array.from({ length: ROUNDS }, () => VICTIMS).flat();
         for (const [i, role] of victims.entries()) {
@@ -25,5 +25,5 @@ async function kill(progress) {
         }
 }
 
-test(`${clients} clients of random members while processes are killed: one log without gaps, the same for all by every road (seed ${seed})`, { timeout: 1_200_000 },
+test(`${clients} clients of random members while processes are killed: one log without gaps, the same by every API (seed ${seed})`, { timeout: 1_200_000 },
         () => play({ url: it.url, ...accounts(patient(it.api, { killed: true })) }, followers, kill));

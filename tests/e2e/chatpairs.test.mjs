@@ -1,5 +1,5 @@
-// Two active processes of each service that may run in any number, behind balancers that spread connections over both, while one after the other is
-// killed: what chats, notifications and search promise of one process holds of many.
+// Two active processes of each service without an owner, behind balancers, while they are killed in turn: the
+// guarantees of chats, notifications and search also hold with several processes.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { patient } from './chatclients.mjs';
@@ -38,7 +38,7 @@ after(async () => {
 
 const allServe = (services) => eventually('all processes serve', () => services.every((s) => pair.balancers.get(s).serving.size === 2), 60_000);
 
-// One process after the other; the next one when both serve again, so that there is always one.
+// Kills one process at a time, and the next when both are serving again, so that one is always available.
 async function killInTurn(victims, moment) {
         for (const [i, [service, number]] of victims.entries()) {
                 await moment(i);
@@ -52,14 +52,14 @@ async function killInTurn(victims, moment) {
         await allServe([...ACTIVE, 'gateway']);
 }
 
-test(`${clients} clients of random members, two processes of messaging of which one is killed after the other, and gateways now and then: one log without gaps, the same for all by every road (seed ${seed})`,
+test(`${clients} clients of random members while two messaging processes and sometimes gateways are killed in turn: one log without gaps, the same by every API (seed ${seed})`,
      { skip, timeout: 1_200_000 }, async () => {
         const victims = Array.from({ length: KILLS }, (_, i) => (i % 4 === 3 ? ['gateway', (i >> 2) % 2] : ['messaging', i % 2]));
         await play(net, followers, (progress) => killInTurn(victims, (i) => progress.reached((i + 1) / (KILLS + 1))), 3 * STEPS);
         assert.ok(pair.of('messaging').every(({ accepted }) => accepted > 0), 'both were asked');
 });
 
-test('two processes of notification and of search, of which one is killed after the other: each comment is told once, each note is found once',
+test('two processes of notification and of search, killed in turn: each comment notifies once, each note is found once',
      { skip, timeout: 600_000 }, async () => {
         const [author, ...fans] = await net.registerMany(5);
         const note = must(await author.post('/v1/notes', { text: 'Say something' }), 201);
@@ -94,6 +94,6 @@ test('two processes of notification and of search, of which one is killed after 
         }, 120_000));
 });
 
-test('no process left a fault in its log', { skip }, () => {
+test('no process logged an error', { skip }, () => {
         assert.deepEqual(pair.faults(), []);
 });

@@ -1,4 +1,4 @@
-// What is told of those with whom one writes: what they have read, what has reached their devices, that they write, that they are here.
+// Read receipts, deliveries, typing and presence.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
@@ -23,7 +23,7 @@ const open = async (member, ...channels) => {
         return stream;
 };
 const event = (stream, name, matches = () => true) => stream.find(name, (m) => m.event === name && matches(m.data));
-// The device takes a message, and all before it.
+// The device acknowledges a message and everything before it.
 const take = async (device, message) => {
         const { position } = await event(device, 'message.created', (d) => d.message?.id === message.id);
         device.send({ type: 'acknowledge', channel: 'messages', position });
@@ -31,7 +31,7 @@ const take = async (device, message) => {
 };
 const told = (device, name) => device.events().filter((m) => m.event === name).map((m) => [m.data.chat_id, m.data.user_id, m.data.seq]);
 
-test('read receipts are a setting', async () => {
+test('read receipts can be turned off', async () => {
         const [ada, bob] = await registerMany(2);
         const chat = await direct(ada, bob);
         const live = await open(ada);
@@ -55,7 +55,7 @@ test('read receipts are a setting', async () => {
         assert.deepEqual(await receipts(ada, chat), [[bob.id, 3, 0]]);
 });
 
-test('who writes is told to the others just now, and is over after six seconds', async () => {
+test('typing is shown to others at once, and ends after six seconds', async () => {
         const [ada, bob, cay, eve] = await registerMany(4);
         const [chat, other, closed] = [await direct(ada, bob), await group(ada, bob), await direct(ada, cay)];
         const channel = must(await ada.post('/v1/chats', { kind: 'channel', title: 'News', user_ids: [bob.id] }), 201);
@@ -84,7 +84,7 @@ test('who writes is told to the others just now, and is over after six seconds',
         assert.ok(told().every((d) => d.user_id === ada.id && [chat.id, other.id].includes(d.chat_id)));
 });
 
-test('what a device acknowledges is delivered, in all chats up to there', async () => {
+test('an acknowledged position marks everything before it as delivered, in all chats', async () => {
         const [ada, bob, eve] = await registerMany(3);
         const [chat, other] = [await direct(ada, bob), await group(ada, bob)];
         const [adas, device, eves] = [await open(ada), await open(bob), await open(eve)];
@@ -111,7 +111,7 @@ test('what a device acknowledges is delivered, in all chats up to there', async 
         assert.deepEqual([told(eves, 'messages.delivered'), eves.all.filter((m) => m.type === 'problem')], [[], []]);
 });
 
-test('what is delivered is told by who wants it told, to who tells it, past no block, and of no chat that is not accepted', async () => {
+test('deliveries are shown only between members who both disclose them, not across blocks, and not for unaccepted chats', async () => {
         const [ada, bob, cay, dan] = await registerMany(4);
         const [chat, blocked] = [await direct(ada, bob), await direct(ada, cay)];
         const [adas, device, cays, dans] = await Promise.all([ada, bob, cay, dan].map((m) => open(m)));
@@ -136,7 +136,7 @@ test('what is delivered is told by who wants it told, to who tells it, past no b
         assert.deepEqual([await receipts(ada, asked), await receipts(ada, blocked)], [[], []]);
 });
 
-test('who is here is told to each other, as both want it', async () => {
+test('presence is shown only between members who both disclose it', async () => {
         const [ada, bob, cay] = await registerMany(3);
         await direct(ada, bob);
         await ada.follow(bob);

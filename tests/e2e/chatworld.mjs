@@ -1,5 +1,6 @@
-// Random members at once in the same chats of 2, of 10 and of all, each with two devices: one on the stream and one that syncs now and then, whose connections
-// are cut; and what must hold of all that they were told. Who runs it may kill processes meanwhile.
+// Concurrent random members in the same chats of 2, 10 and all members, each with two devices: one on the live stream
+// and one that syncs now and then, with broken connections; and the invariants of everything they receive. Callers may
+// kill processes meanwhile.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { eventually, inBatches, must, problem } from './client.mjs';
@@ -10,7 +11,7 @@ export const of = (chat, message, what = '') => `/v1/chats/${chat.id}/messages/$
 export const thumb = `/reactions/${encodeURIComponent('👍')}`;
 export const begin = async (owner, others, more) => must(await owner.post('/v1/chats', { kind: 'group', title: 'A group', user_ids: others.map((m) => m.id), ...more }), 201);
 
-// Mulberry32: the same choices for the same seed (what the members meet is another matter: they are at it at once).
+// Mulberry32: the same choices for the same seed (although concurrency makes the outcome vary).
 function randomOf(number) {
         let state = number >>> 0;
         const next = () => {
@@ -22,11 +23,12 @@ function randomOf(number) {
         return { chance: (p) => next() < p, pick: (list) => list[Math.floor(next() * list.length)] };
 }
 
-// What one may meet who acts on what others change at the same moment.
+// Possible errors of actions on what others are changing concurrently.
 const REFUSALS = [403, 404, 409, 422];
 const done = (answer) => assert.ok(answer.status < 300 || REFUSALS.includes(answer.status), JSON.stringify(answer.body));
 
-// Sends, sometimes twice at once, and sometimes on a connection that is cut before there is an answer; then it sends again until there is one.
+// Sends a message, sometimes twice concurrently, and sometimes on a connection that breaks before the response; then it
+// is sent again until there is one.
 async function send({ acknowledged, messages, unanswered }, me, chat, random, reply_to_id) {
         const body = { client_id: randomUUID(), text: `by ${me.username}, ${randomUUID()}`, reply_to_id };
         const ask = (options) => me.post(`/v1/chats/${chat.id}/messages`, body, options);
@@ -43,7 +45,7 @@ async function send({ acknowledged, messages, unanswered }, me, chat, random, re
                 }
         }
         if (answers.every(({ status }) => status !== 201) && (cut || answers.some(({ again }) => again))) {
-                unanswered.push({ chat, text: body.text }); // it was done or not before the sender was out of the chat
+                unanswered.push({ chat, text: body.text }); // unknown whether it was sent before the sender left the chat
         }
 }
 
@@ -68,7 +70,7 @@ async function step(world, me, random) {
         ])());
 }
 
-// The numbers that a member may read of a log that is known as a whole. Nobody comes to a direct chat, or leaves it.
+// The ranges that a member may read of a completely known log. Members never join or leave direct chats.
 function rangesOf(chat, log, member, history) {
         const ranges = chat.kind === 'direct' && chat.people.includes(member) ? [{ from: 1, to: Infinity }] : [];
         for (const { kind, seq, member: of } of log) {
@@ -82,7 +84,7 @@ function rangesOf(chat, log, member, history) {
 }
 const within = (ranges, seq) => ranges.some(({ from, to }) => seq >= from && seq <= to);
 
-// Nothing that a change shows is of a number that one may not read.
+// A change shows nothing from a number that the member may not read.
 function checkShown(change, log, ranges, who) {
         assert.equal(change.id, log[change.seq - 1].id, 'the same entry for all');
         for (const seq of [change.seq, change.message?.seq, change.message?.reply_to?.seq].filter((n) => n !== undefined)) {
@@ -94,7 +96,7 @@ async function checkMember(chat, log, { follower, replica }) {
         const { member } = follower;
         const [ranges, present] = [rangesOf(chat, log, member, chat.history), rangesOf(chat, log, member, false)];
         const expected = log.map(({ seq }) => seq).filter((seq) => within(present, seq));
-        const told = () => follower.of(chat).map((change) => change.seq).filter((seq) => !chat.history || within(present, seq)); // of a chat with history more may come to who is back
+        const told = () => follower.of(chat).map((change) => change.seq).filter((seq) => !chat.history || within(present, seq)); // in a chat with history, returning members may get more
         await eventually(`${member.username} is told of all`, async () => {
                 await follower.take();
                 return told().length >= expected.length;
@@ -129,7 +131,7 @@ function checkLog(log, acknowledged, unanswered) {
         assert.equal(known.size, ids.size, 'each client_id has a message of its own');
         const others = log.filter((c) => c.kind === 'message' && !known.has(c.id));
         assert.ok(others.length <= unanswered.length, `${others.length} messages that nobody was answered, of ${unanswered.length} sent`);
-        const texts = others.flatMap(({ message }) => (message?.text ? [message.text] : [])); // as they were sent: nobody who could edit them knows of them
+        const texts = others.flatMap(({ message }) => (message?.text ? [message.text] : [])); // unedited, since nobody else knows their ids
         assert.deepEqual([...new Set(texts)].filter((text) => unanswered.some((u) => u.text === text)), texts, 'and each of them once');
 }
 
@@ -139,14 +141,14 @@ export const STEPS = Number(process.env.SONET_HISTORY_STEPS ?? (long ? 100 : 8))
 const MEMBERS = Number(process.env.SONET_HISTORY_MEMBERS ?? (long || mode === 'single' ? 50 : 12)); // at least 4
 export const clients = 2 * MEMBERS;
 
-// Chats of all, of ten and of two; some people are in several.
+// Chats of all, of ten and of two members; some members are in several.
 async function beginChats(everyone) {
         const groups = [[everyone], [everyone.slice(0, 10)], [everyone.slice(-10), { history: true }]];
         const pairs = [0, 2, 4, 6, 8].map((i) => [everyone.slice(i, i + 2), { kind: 'direct', title: undefined }]).filter(([people]) => people.length === 2);
         return Promise.all([...groups, ...pairs].map(async ([people, more]) => ({ ...(await begin(people[0], people.slice(1), more)), owner: people[0], people })));
 }
 
-// Steps as they are taken, for who waits until a share of all is.
+// Counts steps, for waiting until a share of them is done.
 class Progress {
         constructor(total) { Object.assign(this, { total, taken: 0, waiting: [] }); }
 
@@ -174,7 +176,7 @@ async function live(world, { follower, replica }, random, progress, steps) {
         }
 }
 
-// What each member does, and that it is as it must be. net: {url, registerMany}; meanwhile(progress) runs beside them.
+// Runs all members' steps and checks the invariants. net: {url, registerMany}; meanwhile(progress) runs concurrently.
 export async function play(net, followers, meanwhile = async () => {}, steps = STEPS) {
         const everyone = await net.registerMany(MEMBERS);
         const devices = await Promise.all(everyone.map(async (member) => ({ follower: await new Follower(member, net.url).connect(), replica: new Replica(member, 2) })));

@@ -1,5 +1,5 @@
-// Power loss: what an upload acknowledges is on the disk before it is acknowledged. strace watches what the server and its database ask of the kernel, and
-// what comes of that when nothing is written but by fsync is looked at line by line.
+// Power loss: acknowledged uploads are on disk before the response. strace records the system calls of the server and
+// its database, and the test replays them line by line, assuming that only fsync writes anything.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -16,7 +16,7 @@ const it = ownServer({ env: { MEDIA_PROCESS: 'off' } }, async (net) => {
         it.ada = await net.register();
 });
 
-// Follows all processes of the server. Gives {lines, stop}.
+// Traces all processes of the server. Returns {lines, stop}.
 async function watch(server) {
         const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'sonet-durable-')), file = path.join(dir, 'trace');
         const pids = server.processes().filter(({ args }) => !/redis/.test(args)).flatMap(({ pid }) => ['-p', String(pid)]);
@@ -34,7 +34,7 @@ async function watch(server) {
                  } };
 }
 
-// Calls in the order of what happened: [{at: 'begin' | 'end', thread, name, text}]; of one that took no other's time both, after each other.
+// Calls in order of time: [{at: 'begin' | 'end', thread, name, text}]. Uninterrupted calls have both in succession.
 function callsOf(lines) {
         const open = new Map(), calls = [];
         for (const line of lines) {
@@ -43,7 +43,7 @@ function callsOf(lines) {
                 if (resumed) {
                         const begun = open.get(thread);
                         open.delete(thread);
-                        if (begun !== undefined) { // its beginning was seen
+                        if (begun !== undefined) { // it began after tracing started
                                 calls.push({ at: 'end', thread, name: resumed, text: begun + rest });
                         }
                         continue;
@@ -65,7 +65,7 @@ function callsOf(lines) {
 
 const isAnswer = ({ at, name, text }) => at === 'begin' && /^(sendto|sendmsg|writev|write)$/.test(name) && /"HTTP\/1\.1 20[124]/.test(text);
 
-// What was asked until each answer, answer by answer.
+// The calls before each response.
 function untilAnswers(calls) {
         const parts = [[]];
         for (const call of calls) {
@@ -77,12 +77,12 @@ function untilAnswers(calls) {
         return parts.slice(0, -1);
 }
 
-// What a power loss right now would take of a file that has come into folder: [what is missing].
+// What a power loss right now would lose of a file in folder: [what is missing].
 function missing(calls, folder, bytes) {
         const files = new Map(); // by inode: {written, durable}
-        const inodes = new Map(), names = new Map(); // which descriptor and which name stands for it
+        const inodes = new Map(), names = new Map(); // inodes by descriptor and by name
         const file = (inode) => files.get(inode) ?? files.set(inode, { written: 0, synced: 0 }).get(inode);
-        const begun = new Map(); // how much was written when an fsync of a thread began
+        const begun = new Map(); // bytes written when a thread's fsync began
         let placed = null, placedWhen = null, folderSynced = false, walSynced = false;
         for (const { at, thread, name, text } of calls) {
                 const [, fd, inode] = text.match(/\((\d+)<[^>]*#(\d+)[^>]*>/) ?? [];
@@ -106,7 +106,7 @@ function missing(calls, folder, bytes) {
                         placedWhen = at === 'begin' ? placed : placedWhen;
                         folderSynced = folderSynced || (at === 'end' && result === 0 && placed !== null && placedWhen === placed);
                 } else if (/^f(data)?sync$/.test(name) && text.includes('/pg_wal/') && at === 'end' && result === 0) {
-                        walSynced = walSynced || folderSynced; // the row, which is written when the file is safe
+                        walSynced = walSynced || folderSynced; // the row, which is written once the file is durable
                 }
         }
         const it = files.get(placed) ?? { written: 0, synced: 0 };
@@ -115,7 +115,7 @@ function missing(calls, folder, bytes) {
                 ...(folderSynced ? [] : [`${folder} is not on the disk`]), ...(walSynced ? [] : ['its row is not on the disk'])];
 }
 
-test('whatever is acknowledged would be there after a power loss: bytes, name and row were on the disk before the answer', async () => {
+test('acknowledged uploads survive a power loss: bytes, name and row are on disk before the response', async () => {
         const picture = png(500, 300, () => randomBytes(3), []), other = png(40, 30, () => randomBytes(3), []);
         const cuts = [[0, 100_000], [100_000, 300_000], [300_000, picture.length]];
         const ask = async (method, where, status, headers, body) => {
@@ -133,11 +133,11 @@ test('whatever is acknowledged would be there after a power loss: bytes, name an
         await ask('POST', '/v1/uploads', 201, { 'upload-length': '5000', 'content-type': 'application/offset+octet-stream' }, picture.subarray(0, 3000));
         const answers = untilAnswers(callsOf(await watched.lines()));
         assert.equal(answers.length, 6);
-        const expected = [['chunks', 100_000], ['chunks', 200_000], ['blobs', picture.length], ['blobs', other.length], ['chunks', 3000]]; // behind the first answer, which is to no bytes
+        const expected = [['chunks', 100_000], ['chunks', 200_000], ['blobs', picture.length], ['blobs', other.length], ['chunks', 3000]]; // after the first response, which is for no bytes
         for (const [i, [folder, bytes]] of expected.entries()) {
                 const calls = answers[i + 1];
                 assert.deepEqual(missing(calls, folder, bytes), [], `piece ${i}`);
-                // That it would be noticed: without any one fsync something is missing.
+                // The test detects missing syncs: without any single fsync something is lost.
                 const syncs = { bytes: /#\d+/, name: new RegExp(`/media/${folder}`), row: /\/pg_wal\// };
                 for (const [what, which] of Object.entries(syncs)) {
                         const without = calls.filter(({ name, text }) => !(/^f(data)?sync$/.test(name) && which.test(text)));
@@ -147,7 +147,7 @@ test('whatever is acknowledged would be there after a power loss: bytes, name an
         assert.match(must(await it.ada.get(address)).media_id, /^[0-9a-f-]{36}$/);
 });
 
-test('what is asked of the disk does not depend on whether somebody else has the same content', async () => {
+test('disk operations do not depend on whether somebody else has the same content', async () => {
         const { raw, headers } = form(png(60, 40, () => randomBytes(3), []));
         const members = [it.ada, await it.register()], watched = await watch(it.server);
         for (const { token } of members) {

@@ -1,4 +1,4 @@
-// What is refused of a file before it has been sent: by its size, on the head alone; by its type, after 4 KiB.
+// Rejecting files before they are sent: by size, from the request head; by type, after 4 KiB.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import http2 from 'node:http2';
@@ -38,7 +38,7 @@ async function begin(who, headers) {
 const show = (fields) => Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`).join('');
 const headOf = (method, path, who, fields) => `${method} ${path} HTTP/1.1\r\n${show({ host: 'localhost', authorization: `Bearer ${who.token}`, 'tus-resumable': '1.0.0', ...fields })}\r\n`;
 
-// Sends a head, and these bytes of the body, and no more; gives the first answer.
+// Sends a head and only these bytes of the body. Returns the first response.
 async function answerTo(method, path, who, fields, bytes = '') {
         const connection = open(base);
         connection.send(headOf(method, path, who, fields));
@@ -49,7 +49,7 @@ async function answerTo(method, path, who, fields, bytes = '') {
         return { status: answer.status, ...(answer.text === '' ? {} : JSON.parse(answer.text)) };
 }
 
-test('a file that does not fit the quota is refused before a byte of it is sent, with how much is left', async () => {
+test('a file that exceeds the quota is rejected before any of it is sent, with how much is left', async () => {
         const form = { 'content-type': FORM, 'content-length': 200 * MIB };
         const deferred = await begin(member, { 'upload-defer-length': '1' });
         for (const [method, path, fields] of [
@@ -66,7 +66,7 @@ test('a file that does not fit the quota is refused before a byte of it is sent,
         assert.equal((await answerTo('POST', '/v1/media', roomy, { ...form, expect: '100-continue' })).status, 100);
 });
 
-test('so is what is larger than its upload, in the wrong place, or of an upload that is not theirs', async () => {
+test('so are pieces beyond the upload’s length, at the wrong offset, or of another member’s upload', async () => {
         const address = await begin(roomy, { 'upload-length': 100_000 });
         const piece = { 'upload-offset': 0, 'content-type': PIECE, 'content-length': 100_000 };
         const tooLarge = await answerTo('PATCH', address, roomy, { ...piece, 'content-length': 100_001 });
@@ -78,7 +78,7 @@ test('so is what is larger than its upload, in the wrong place, or of an upload 
         assert.equal((await answerTo('PATCH', address, roomy, { ...piece, expect: '100-continue' })).status, 100);
 });
 
-test('a type that is not accepted is refused after 4 KiB, while the rest is unsent', async () => {
+test('a type that is not accepted is rejected after 4 KiB, before the rest is sent', async () => {
         const address = await begin(roomy, { 'upload-length': 64 * MIB });
         for (const [method, path, fields, bytes] of [
                 ['POST', '/v1/media', { 'content-type': FORM, 'content-length': 64 * MIB }, Buffer.concat([Buffer.from(formHead), PAGE])],
@@ -90,7 +90,7 @@ test('a type that is not accepted is refused after 4 KiB, while the rest is unse
         }
 });
 
-test('over HTTP/2, too', async () => {
+test('also over HTTP/2', async () => {
         const session = http2.connect(base);
         const ask = async (who, fields, bytes) => {
                 const stream = session.request({ ':method': 'POST', ':path': '/v1/media', authorization: `Bearer ${who.token}`, 'content-type': FORM, ...fields });
@@ -123,7 +123,7 @@ function problemOf(name, who, requests) {
         });
 }
 
-test('over gRPC it is refused while the stream of requests is open, and can be asked about before', async () => {
+test('over gRPC it is rejected while the request stream is open, and can be checked in advance', async () => {
         const { status: Status } = grpc;
         const upload = { version: '1.0.0', length: 64 * MIB };
         assert.equal(await problemOf('CreateUpload', member, [{ ...upload, data: randomBytes(10) }]), Status.RESOURCE_EXHAUSTED);
@@ -137,7 +137,7 @@ test('over gRPC it is refused while the stream of requests is open, and can be a
         assert.equal((await admit(roomy, { method: 'AppendUpload', request: Buffer.from('nonsense') })).error.code, Status.INVALID_ARGUMENT);
 });
 
-test('what fits to the byte is taken, and a file in front of which an ID3 tag hides its type is judged when it has come', async () => {
+test('a file that fits exactly is accepted, and one whose type is hidden by an ID3 tag is checked when it is complete', async () => {
         const picture = png(500, 300, () => randomBytes(3), []);
         const address = await begin(roomy, { 'upload-length': picture.length });
         const piece = { method: 'PATCH', headers: { authorization: `Bearer ${roomy.token}`, 'tus-resumable': '1.0.0', 'upload-offset': '0', 'content-type': PIECE } };

@@ -1,10 +1,10 @@
-// Videos and sounds for tests, made by FFmpeg of its own pictures and tones.
+// Videos and sounds for tests, made by FFmpeg from its test pictures and tones.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
-// ffmpeg … NAME, in a folder that goes with the test. Gives the file's bytes.
+// Runs ffmpeg … NAME in a folder that is removed with the test. Returns the file's bytes.
 export function filmFiles() {
         const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'sonet-films-'));
         const make = (name, ...args) => {
@@ -15,7 +15,7 @@ export function filmFiles() {
                 fs.writeFileSync(path.join(dir, name), data);
                 return path.join(dir, name);
         };
-        // What FFmpeg sees in it: {format, streams}.
+        // FFmpeg's view of a file: {format, streams}.
         const probe = (data, ...args) => JSON.parse(execFileSync('ffprobe', ['-v', 'error', '-of', 'json', '-show_format', '-show_streams', '-show_chapters', ...args, keep('probed', data)]));
         return { dir, make, keep, probe, remove: () => fs.rmSync(dir, { recursive: true, force: true }) };
 }

@@ -1,4 +1,4 @@
-// What becomes of videos and sounds: they play everywhere, nothing hidden leaves with them, and what cannot be read harms nobody.
+// Processing videos and sounds: they play everywhere, no metadata is published, and unreadable files do no harm.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { filmFiles, pictures, tone } from './filmfiles.mjs';
@@ -26,7 +26,7 @@ async function get(url, headers = {}) {
         return { status: answer.status, type: answer.headers.get('content-type'), range: answer.headers.get('content-range'), data: Buffer.from(await answer.arrayBuffer()) };
 }
 
-// All variants, by name; none of them says what the file had to hide.
+// All variants by name, none of which contains the secret.
 async function variants(media, ...names) {
         const found = {};
         for (const name of ['original', ...names]) {
@@ -47,7 +47,7 @@ const boxes = (mp4) => {
         return names;
 };
 
-test('a video becomes an MP4 that plays while it loads, with a poster, and loses its places, titles and times', async () => {
+test('a video becomes an MP4 that plays while loading, with a poster, and loses locations, titles and times', async () => {
         const chapters = films.keep('chapters', `;FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=1000\ntitle=${SECRET}\n`);
         const film = films.make('a.mp4', ...pictures(2), ...tone(2), '-i', chapters, '-map_metadata', '-1', '-map_chapters', '2', '-c:v', 'libx264', '-c:a', 'aac', '-pix_fmt', 'yuv420p', ...secrets,
                 '-movflags', 'use_metadata_tags');
@@ -71,7 +71,7 @@ test('a video becomes an MP4 that plays while it loads, with a poster, and loses
         assert.equal((await get(`/media/${media.id}/mp3`)).status, 404);
 });
 
-test('messages that cameras write into coded video are removed', async () => {
+test('user data that cameras write into coded video is removed', async () => {
         const hidden = ['-bsf:v', `h264_metadata=sei_user_data=086f3693-b7b3-4f2c-9653-21492feee5b8+${SECRET}`];
         const film = films.make('sei.mp4', ...pictures(1), '-c:v', 'libx264', ...hidden);
         assert.ok(film.includes(SECRET));
@@ -80,7 +80,7 @@ test('messages that cameras write into coded video are removed', async () => {
         await variants(media, 'mp4', 'poster');
 });
 
-test('WebM and QuickTime are taken, turned as they say, and never made larger', async () => {
+test('WebM and QuickTime are accepted, keep their rotation, and are never enlarged', async () => {
         const webm = await bring(films.make('a.webm', ...pictures(2), ...tone(2), '-c:v', 'libvpx', '-c:a', 'libvorbis', ...secrets));
         assert.deepEqual([webm.status, webm.kind, webm.mime_type, webm.width, webm.height], ['ready', 'video', 'video/webm', 320, 180], webm.reason);
         assert.deepEqual(codecs(films.probe((await variants(webm, 'mp4', 'poster')).original.data)), ['vorbis', 'vp8']);
@@ -95,7 +95,7 @@ test('WebM and QuickTime are taken, turned as they say, and never made larger', 
         assert.deepEqual([width, height], [720, 1280]);
 });
 
-test('sounds become MP3 and Ogg with a waveform, and lose tags and covers', async () => {
+test('sounds become MP3 and Ogg with a waveform, and lose tags and cover art', async () => {
         const cover = films.keep('cover.jpg', Buffer.concat([jpeg.subarray(0, 2), Buffer.from([0xff, 0xfe, 0, SECRET.length + 2]), Buffer.from(SECRET), jpeg.subarray(2)]));
         const quietThenLoud = ['-f', 'lavfi', '-i', 'aevalsrc=exprs=if(lt(t\\,2)\\,0.05\\,0.8)*sin(2*PI*440*t):duration=4:sample_rate=44100'];
         const cases = [
@@ -122,16 +122,16 @@ test('sounds become MP3 and Ogg with a waveform, and lose tags and covers', asyn
         }
 });
 
-test('an MP3 stays the sound it was, frame by frame', async () => {
+test('an MP3 keeps its sound, frame by frame', async () => {
         const clean = films.make('clean.mp3', ...tone(3), '-id3v2_version', '0', '-write_id3v1', '0', '-fflags', '+bitexact');
         const tag = Buffer.concat([Buffer.from('TAG'), Buffer.alloc(125, SECRET)]);
-        const id3 = Buffer.concat([Buffer.from('ID3\x04\0\0\0\0\x7f\0', 'latin1'), Buffer.alloc(127 * 128, `${SECRET}\xff\xfb\x90\0`, 'latin1')]); // longer than what libmagic is shown
+        const id3 = Buffer.concat([Buffer.from('ID3\x04\0\0\0\0\x7f\0', 'latin1'), Buffer.alloc(127 * 128, `${SECRET}\xff\xfb\x90\0`, 'latin1')]); // longer than what libmagic reads
         const media = await bring(Buffer.concat([id3, clean, tag]));
         assert.equal(media.status, 'ready', media.reason);
         assert.deepEqual((await variants(media)).original.data, clean);
 });
 
-test('a note shows a video and a sound as what they are', async () => {
+test('a note shows videos and sounds as such', async () => {
         const film = await bring(films.make('note.mp4', ...pictures(1), '-pix_fmt', 'yuv420p'));
         const sound = await bring(films.make('note.ogg', ...tone(1), '-c:a', 'libopus'));
         const { id } = must(await owner.post('/v1/notes', { text: 'listen', media_ids: [film.id, sound.id] }), 201);
@@ -148,18 +148,18 @@ test('a note shows a video and a sound as what they are', async () => {
         assert.ok(must(await owner.get('/v1/media?kind=audio')).items.some((item) => item.id === sound.id));
 });
 
-test('a focus changes nothing of a video, which is not processed again', async () => {
+test('changing the focus of a video does not process it again', async () => {
         const media = await bring(films.make('focus.mp4', ...pictures(1), '-pix_fmt', 'yuv420p'));
         must(await owner.patch(`/v1/media/${media.id}`, { focus_x: 0.5 }));
         const now = must(await owner.get(`/v1/media/${media.id}`));
         assert.deepEqual([now.status, now.focus_x], ['ready', 0.5]);
 });
 
-test('bombs, and what is cut off, damaged, too long or of another codec, fail with a reason, and the next one is processed', async () => {
+test('bombs and truncated, damaged, too long or unsupported files fail with a reason, and the next one is processed', async () => {
         const h264 = ['-c:v', 'libx264', '-pix_fmt', 'yuv420p'];
         const film = films.make('whole.mp4', ...pictures(2), ...h264), fast = films.make('fast.mp4', '-i', 'whole.mp4', '-c', 'copy', '-movflags', 'faststart');
         const half = (data) => data.subarray(0, data.length >> 1);
-        // As if it were 2⁴⁰ units long: the headers of the film and of its track.
+        // Claims to be 2⁴⁰ units long, in the headers of the film and its track.
         const liar = Buffer.from(fast);
         for (const [box, at, value] of [['mvhd', 16, 0x7fffffff], ['tkhd', 20, 0x7fffffff], ['mdhd', 16, 0x7fffffff]]) {
                 liar.writeUInt32BE(value, liar.indexOf(box) + 4 + at);

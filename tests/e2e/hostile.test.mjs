@@ -1,4 +1,5 @@
-// What hostile uploaders bring, and what cameras and programs write beside a picture: formats that processing.test.mjs does not have, made by FFmpeg and here.
+// Hostile uploads, and metadata of cameras and programs, in formats that processing.test.mjs does not cover; made by
+// FFmpeg and here.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import zlib from 'node:zlib';
@@ -47,7 +48,7 @@ const pixels = () => {
 
 // ---- what stands beside pictures -------------------------------------------------------------------------------------------------
 
-test('WebP and GIF lose EXIF, XMP, comments and what hides in frames, and keep every pixel', async () => {
+test('WebP and GIF lose EXIF, XMP, comments and data hidden in frames, and keep every pixel', async () => {
         const picture = pixels(), anim = riff('ANIM', Buffer.alloc(6));
         const hidden = [riff('EXIF', exif(1, SECRET).subarray(6)), riff('XMP ', Buffer.from(SECRET)), riff('note', Buffer.from(SECRET))];
         const plain = gif(3);
@@ -71,7 +72,7 @@ test('WebP and GIF lose EXIF, XMP, comments and what hides in frames, and keep e
         }
 });
 
-test('compressed texts, a thumbnail in EXIF, a second picture and IPTC go; the colour profile stays', async () => {
+test('compressed texts, EXIF thumbnails, second pictures and IPTC are removed; the colour profile is kept', async () => {
         const clean = png(40, 30, undefined, []);
         const inside = (...chunks) => Buffer.concat([clean.subarray(0, 33), ...chunks, clean.subarray(33)]);
         const profile = pngChunk('iCCP', Buffer.concat([Buffer.from('p\0\0'), zlib.deflateSync(Buffer.alloc(128))]));
@@ -97,7 +98,7 @@ const ihdr = (width, height) => {
         return pngChunk('IHDR', data);
 };
 const pngOf = (width, height, data, ...chunks) => Buffer.concat([png(1, 1).subarray(0, 8), ihdr(width, height), ...chunks, pngChunk('IDAT', data), pngChunk('IEND', Buffer.alloc(0))]);
-// As if it were so large: the box that says it, which HEIC and AVIF have in common.
+// Claims this size, in the box that HEIC and AVIF share.
 function claimed(picture, width, height) {
         const copy = Buffer.from(picture);
         for (let at = copy.indexOf('ispe'); at >= 0; at = copy.indexOf('ispe', at + 4)) {
@@ -113,7 +114,7 @@ function jpegOf(width, height) {
         return copy;
 }
 
-test('pictures with sides of 100,000 pixels, of 10,000 frames, and bombs of every format fail with a reason, and the next one is processed', async () => {
+test('pictures with sides of 100,000 pixels or 10,000 frames, and bombs of every format, fail with a reason, and the next one is processed', async () => {
         const picture = pixels(), zeros = zlib.deflateSync(Buffer.alloc(64 << 20), { level: 9 }); // 64 KiB
         const large = gif(1);
         large.writeUInt16LE(65_535, 6);
@@ -129,7 +130,7 @@ test('pictures with sides of 100,000 pixels, of 10,000 frames, and bombs of ever
                 'WebP, 16,777,216 × 16': [webp(vp8x(0, 1 << 24, 16), picture), /pixels|read/],
                 'WebP of 10,000 frames': [webp(vp8x(2, 16, 16), riff('ANIM', Buffer.alloc(6)), ...Array(10_000).fill(frame(picture))), /frames/],
                 'GIF of 10,000 frames': [gif(10_000), /frames/],
-                'GIF whose screen is 65,535 × 65,535': [large, null], // libnsgif takes its frames' size then
+                'GIF whose screen is 65,535 × 65,535': [large, null], // libnsgif then uses the size of its frames
                 'AVIF, 100,000 × 100,000': [claimed(avif, 100_000, 100_000), /pixels|read/],
                 'HEIC, 100,000 × 100,000': [claimed(heic, 100_000, 100_000), /pixels|read/],
         };
@@ -142,7 +143,7 @@ test('pictures with sides of 100,000 pixels, of 10,000 frames, and bombs of ever
         assert.equal((await bring(png(10, 10))).status, 'ready');
 });
 
-test('wherever a file is cut off, and whatever byte of it is another one, the server lives, and says why it failed', async () => {
+test('truncated anywhere or with any byte changed, a file fails with a reason, and the server survives', async () => {
         const small = png(20, 20, () => randomBytes(3), []);
         const whole = { png: small, jpeg, gif: gif(5), webp: webp(vp8x(0, 16, 16), pixels()), heic, avif };
         const seen = [];
@@ -158,7 +159,7 @@ test('wherever a file is cut off, and whatever byte of it is another one, the se
                 }
         }
         for (const [what, answer, cut] of seen) {
-                if (answer.status === 415) { // its first bytes are nothing any more
+                if (answer.status === 415) { // its first bytes are not a known type any more
                         problem(answer, 415, { code: 'unsupported_media_type' });
                         continue;
                 }
@@ -171,7 +172,7 @@ test('wherever a file is cut off, and whatever byte of it is another one, the se
 
 // ---- what is two things ----------------------------------------------------------------------------------------------------------
 
-test('what is a picture and something else is given out as the picture alone, with headers that let it do nothing', async () => {
+test('a polyglot file is served as a picture only, with headers that make it harmless', async () => {
         const script = '<html><script>alert(document.domain)</script>', zip = Buffer.concat([Buffer.from('PK\x03\x04'), Buffer.from(script), Buffer.from('PK\x05\x06'), Buffer.alloc(18)]);
         const plain = png(30, 30, undefined, []);
         const both = {

@@ -1,4 +1,4 @@
-// Media of one's own: brought by a form, read, described, listed, deleted, counted.
+// Members' own media: uploading by form, reading, describing, listing, deleting, quotas.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { before, test } from 'node:test';
@@ -16,13 +16,13 @@ before(async () => {
 const bring = (member, file, fields, name) => api('POST', '/v1/media', { token: member.token, ...form(file, fields, name) });
 const usage = async (member) => must(await member.get('/v1/media/usage'));
 
-// The bytes as they come: api() reads text.
+// Returns bytes, whereas api() reads text.
 async function download(path, { token, headers = {} } = {}) {
         const answer = await fetch(new URL(path, process.env.SONET_URL), { headers: { ...(token ? { authorization: `Bearer ${token}` } : {}), ...headers } });
         return { status: answer.status, headers: Object.fromEntries(answer.headers), bytes: Buffer.from(await answer.arrayBuffer()) };
 }
 
-test('a picture is brought by a form, and read by its owner alone', async () => {
+test('a picture is uploaded by a form, and readable by its owner only', async () => {
         const picture = png(40, 30, undefined, []);
         const media = must(await bring(owner, picture, { alt_text: 'two cats', focus_x: '-0.5', focus_y: '0.25' }, 'cats.txt'), 202);
         assert.deepEqual([media.kind, media.mime_type, media.size_bytes, media.alt_text, media.focus_x, media.focus_y],
@@ -56,7 +56,7 @@ test('a picture is brought by a form, and read by its owner alone', async () => 
         assert.equal((await download(`/media/${media.id}/nothing`, { token: owner.token })).status, 404);
 });
 
-test('what a file is its first bytes say, never its name; and bad fields are refused', async () => {
+test('the type is determined from the first bytes and never from the name; invalid fields are rejected', async () => {
         problem(await bring(owner, Buffer.from('<html><script>alert(1)</script></html>'), {}, 'cat.png'), 415, { code: 'unsupported_media_type', field: 'file' });
         problem(await bring(owner, Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>'), {}, 'cat.png'), 415, { field: 'file' });
         problem(await bring(owner, Buffer.alloc(0)), 422, { field: 'file' });
@@ -67,7 +67,7 @@ test('what a file is its first bytes say, never its name; and bad fields are ref
         problem(await api('POST', '/v1/media', form(png(2, 2))), 401);
 });
 
-test('a media is described anew, by what is given', async () => {
+test('updating a media changes only the given fields', async () => {
         const media = must(await bring(owner, png(3, 3), { alt_text: 'before', focus_x: '0.5' }), 202);
         assert.equal(must(await owner.patch(`/v1/media/${media.id}`, { alt_text: '' })).alt_text, '');
         const changed = must(await owner.patch(`/v1/media/${media.id}`, { focus_y: -1 }));
@@ -81,7 +81,7 @@ test('a media is described anew, by what is given', async () => {
         assert.deepEqual([must(await owner.get(`/v1/media/${media.id}`)).alt_text, must(await owner.get(`/v1/media/${media.id}`)).tags], ['after', ['cats', 'garden']]);
 });
 
-test('one lists one’s own, the newest first, page by page and by kind', async () => {
+test('members list their own media, newest first, in pages and by kind', async () => {
         const member = await register();
         const made = [];
         for (let i = 0; i < 5; i++) {
@@ -93,7 +93,7 @@ test('one lists one’s own, the newest first, page by page and by kind', async 
         problem(await member.get('/v1/media?kind=smell'), 422, { field: 'kind' });
 });
 
-test('the same content counts once for each owner, until its last media goes', async () => {
+test('the same content counts once per owner, until its last media is deleted', async () => {
         const member = await register();
         const picture = png(20, 21, undefined, []);
         const first = must(await bring(member, picture), 202);
@@ -116,7 +116,7 @@ test('the same content counts once for each owner, until its last media goes', a
 
 const publicStatus = async (path) => (await download(path)).status;
 
-test('an avatar and a header are shown wherever a member is, to everybody, and go when others come', async () => {
+test('avatars and headers are shown to everybody wherever the member appears, and are deleted when replaced', async () => {
         const [member, follower] = await registerMany(2);
         const picture = must(await bring(member, png(30, 30)), 202).id;
         const header = must(await bring(member, png(60, 20)), 202).id;
@@ -146,7 +146,7 @@ test('an avatar and a header are shown wherever a member is, to everybody, and g
         assert.equal(must(await member.get('/v1/users/me')).avatar_url, null);
 });
 
-test('only a picture of one’s own can be an avatar, and one that fails is taken off', async () => {
+test('only one’s own picture can be an avatar, and one that fails is removed', async () => {
         const [member, stranger] = await registerMany(2);
         const foreign = must(await bring(stranger, png(4, 4)), 202).id;
         problem(await member.put('/v1/users/me/avatar', { body: { media_id: foreign } }), 422, { field: 'media_id' });
@@ -157,7 +157,7 @@ test('only a picture of one’s own can be an avatar, and one that fails is take
         await eventually('it is taken off', async () => must(await member.get('/v1/users/me')).avatar_url === null);
 });
 
-test('collections: within each other, each name once in its place, shown to their owner alone', async () => {
+test('collections are nested, have unique names within their parent, and are private to their owner', async () => {
         const [member, stranger] = await registerMany(2);
         const make = async (name, parent_id) => member.post('/v1/media/collections', { name, ...(parent_id ? { parent_id } : {}) });
         const travels = must(await make('Travels'), 201);
@@ -200,7 +200,7 @@ test('collections: within each other, each name once in its place, shown to thei
         assert.equal(must(await member.get(`/v1/media/${second}`)).id, second);
 });
 
-test('tags: folded, found by, and shown to the owner alone', async () => {
+test('tags are case-folded, can be searched for, and are private to the owner', async () => {
         const member = await register();
         const [first, second] = [must(await bring(member, png(2, 2)), 202).id, must(await bring(member, png(2, 2)), 202).id];
         assert.deepEqual(must(await member.put(`/v1/media/${first}/tags`, { body: { tags: ['Cats', 'cats', ' Summer 2026'] } })).tags, ['cats', 'summer 2026']);
@@ -220,7 +220,7 @@ test('tags: folded, found by, and shown to the owner alone', async () => {
         assert.deepEqual([note.media[0].tags ?? [], (await other.read(note.id)).media[0].tags ?? []], [[], []]);
 });
 
-test('the stream tells what becomes of one’s own media, and nobody else', async () => {
+test('the live stream reports changes of media to their owner only', async () => {
         const [member, stranger] = await registerMany(2);
         const [stream, foreign] = [new Stream(process.env.SONET_URL, { token: member.token }), new Stream(process.env.SONET_URL, { token: stranger.token })];
         for (const one of [stream, foreign]) {

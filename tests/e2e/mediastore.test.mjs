@@ -1,4 +1,4 @@
-// Media in a bucket of S3 (s3rver from npm speaks it): brought, given out, removed, checked, and moved to a folder and back.
+// Media in an S3 bucket (s3rver from npm): uploading, serving, removing, checking, and moving to a folder and back.
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -19,7 +19,7 @@ const folder = path.join(dir, 'folder');
 fs.chmodSync(dir, 0o777); // the server may be another user
 fs.mkdirSync(folder);
 const s3 = new S3rver({ address: '127.0.0.1', port: 0, silent: true, directory: path.join(dir, 's3'), configureBuckets: [{ name: 'media' }, { name: 'other' }] });
-// It checks no signatures of version 4 itself: aws4 makes those that it compares with.
+// s3rver does not check version 4 signatures itself, so they are compared with those of aws4.
 s3.middleware.unshift(async (ctx, next) => {
         const headers = Object.fromEntries(['host', 'x-amz-date', 'x-amz-content-sha256'].map((name) => [name, ctx.get(name)]));
         const { headers: { Authorization: expected } } = aws4.sign({ method: ctx.method, path: ctx.req.url, service: 's3', region: 'us-east-1', headers }, { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' });
@@ -29,7 +29,7 @@ s3.middleware.unshift(async (ctx, next) => {
         ctx.status = 403;
         ctx.body = '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>SignatureDoesNotMatch</Code><Message>of S3RVER</Message></Error>';
 });
-// What is asked of objects; and what a test does with the bytes that are sent of one: gate(passed, socket) is awaited before each piece.
+// The requests for objects, and a test's gate: gate(passed, socket) is awaited before each piece is sent.
 const asked = [];
 let gate = null;
 s3.middleware.unshift(async (ctx, next) => {
@@ -52,7 +52,8 @@ after(async () => {
 });
 
 const objects = (bucket) => fs.readdirSync(path.join(dir, 's3', bucket), { recursive: true }).filter((name) => name.endsWith('_object')).map((name) => name.replace(/\._S3rver_object$/, ''));
-// On a machine that is busy the bucket, which runs in this process, may be late for the server, which says 503: clients try again.
+// On a busy machine the bucket, which runs in this process, may time out, so that the server returns 503 and clients
+// retry.
 const inTime = (what, check) => eventually(what, check, 300_000);
 const bring = (member, file) => inTime('it is taken', async () => must(await member.post('/v1/media', undefined, form(file)), 202).id);
 const ready = (member, id) => inTime('it is ready', async () => must(await member.get(`/v1/media/${id}`)).status === 'ready');
@@ -71,7 +72,7 @@ const well = (env, ...words) => inTime(`media ${words.join(' ')}`, async () => {
         return stdout;
 });
 
-test('what is brought lies in the bucket, is given out from there, and goes with its media', async () => {
+test('uploads are stored in the bucket, served from there, and deleted with their media', async () => {
         const member = await it.register();
         const picture = png(60, 40, undefined, []);
         const id = await bring(member, picture);
@@ -86,7 +87,7 @@ test('what is brought lies in the bucket, is given out from there, and goes with
         await eventually('its objects are gone', () => !objects('media').some((name) => name.startsWith('blobs/')), 300_000);
 });
 
-test('no more of an object is fetched than is given out, and it is given out as it comes', async () => {
+test('only the requested part of an object is fetched, and it is streamed as it arrives', async () => {
         const member = await it.register();
         const noise = randomBytes(3 * 900 * 900), picture = png(900, 900, (x, y) => noise.subarray(3 * (y * 900 + x), 3 * (y * 900 + x) + 3), []);
         const id = await bring(member, picture);
@@ -112,7 +113,7 @@ test('no more of an object is fetched than is given out, and it is given out as 
         try {
                 const answer = await fetch(`${it.server.url}/media/${id}/original`, { headers: { authorization: `Bearer ${member.token}` } });
                 const parts = [], reader = answer.body.getReader();
-                for (let n = 0; n < 300_000;) { // while the bucket holds the rest back
+                for (let n = 0; n < 300_000;) { // while the bucket withholds the rest
                         const { value } = await reader.read();
                         parts.push(value);
                         n += value.length;
@@ -131,9 +132,9 @@ test('no more of an object is fetched than is given out, and it is given out as 
         assert.ok((await download(member, id)).bytes.equals(picture));
 });
 
-test('pieces of uploads are objects, too, large ones in parts', async () => {
+test('pieces of uploads are objects, too, and large ones are uploaded in parts', async () => {
         const member = await it.register();
-        const bytes = Buffer.concat([jpeg, randomBytes(17 << 20), Buffer.from('end')]); // what stands behind the picture goes
+        const bytes = Buffer.concat([jpeg, randomBytes(17 << 20), Buffer.from('end')]); // what follows the picture is removed
         const headers = { authorization: `Bearer ${member.token}`, 'tus-resumable': '1.0.0', 'content-type': 'application/offset+octet-stream' };
         const send = (method, url, status, more, body) => inTime('the piece is taken', async () => {
                 const answer = await fetch(new URL(url, it.server.url), { method, headers: { ...headers, ...more }, body });
@@ -148,7 +149,7 @@ test('pieces of uploads are objects, too, large ones in parts', async () => {
         assert.deepEqual((await download(member, media_id)).bytes, jpeg);
 });
 
-test('a check finds what is missing, and all is moved to a folder and on to another bucket, whatever interrupts it', async () => {
+test('the check finds missing files; moving to a folder and to another bucket completes despite interruptions', async () => {
         const member = await it.register();
         const ids = [];
         for (let i = 0; i < 6; i++) {
@@ -178,7 +179,7 @@ test('a check finds what is missing, and all is moved to a folder and on to anot
         });
 });
 
-test('settings that cannot work are refused in plain words, and a bucket that is unreachable fails requests, not the server', async () => {
+test('invalid settings are rejected with a clear error, and an unreachable bucket fails requests but not the server', async () => {
         const refused = async (env, words, pattern, expected = 1) => {
                 const { code, stdout, stderr } = await admin(env, ...words);
                 assert.deepEqual([code, stdout], [expected, '']);

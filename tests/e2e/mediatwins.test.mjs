@@ -1,4 +1,5 @@
-// Two instances of the media service beside each other, with one store: uploads go on at the other one, both work, and one is killed.
+// Two instances of the media service with the same storage: uploads continue at the other one, both process, and one is
+// killed.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
@@ -11,7 +12,7 @@ import { form, png, processed } from './pictures.mjs';
 import { open } from './socket.mjs';
 
 const films = filmFiles();
-let twin; // with a gateway of its own
+let twin; // with its own gateway
 const it = ownServer({ env: { MEDIA_AVIF: 'off' } }, async (net) => {
         it.ada = await net.register();
         const others = Object.entries(it.server.grpcAddresses()).filter(([name]) => name !== 'media').map(([name, address]) => [`${name.toUpperCase()}_URL`, `grpc://${address}`]);
@@ -29,7 +30,7 @@ const ask = (url, method, where, more, body) => fetch(`${url}${where}`, { method
 const noise = () => png(500, 300, () => randomBytes(3), []); // some 450 KB
 const original = async (url, id) => Buffer.from(await (await ask(url, 'GET', `/media/${id}/original`)).arrayBuffer());
 
-test('an upload that begins at one goes on at the other, which fences a piece that is stuck at the first', async () => {
+test('an upload begun at one instance continues at the other, which fences a piece stuck at the first', async () => {
         const picture = noise();
         const address = (await ask(it.server.url, 'POST', '/v1/uploads', { 'upload-length': String(picture.length) })).headers.get('location');
         assert.equal((await ask(it.server.url, 'PATCH', address, { 'upload-offset': '0', 'content-type': PIECE }, picture.subarray(0, 100_000))).status, 204);
@@ -37,7 +38,7 @@ test('an upload that begins at one goes on at the other, which fences a piece th
         const head = Object.entries(headersOf({ host: 'localhost', 'upload-offset': 100_000, 'content-type': PIECE, 'content-length': picture.length - 100_000 }));
         stuck.send(`PATCH ${address} HTTP/1.1\r\n${head.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`);
         stuck.send(picture.subarray(100_000, 200_000));
-        await new Promise((resolve) => setTimeout(resolve, 50)); // it is on its way
+        await new Promise((resolve) => setTimeout(resolve, 50)); // it is in progress
         const offset = (await ask(twin.url, 'HEAD', address)).headers.get('upload-offset');
         assert.equal(offset, '100000');
         assert.equal((await ask(twin.url, 'PATCH', address, { 'upload-offset': offset, 'content-type': PIECE }, picture.subarray(100_000, 300_000))).status, 204);
@@ -49,10 +50,10 @@ test('an upload that begins at one goes on at the other, which fences a piece th
         assert.deepEqual(await original(it.server.url, id), picture);
 });
 
-test('both process what comes in, and what one does not finish since it is killed, the other one does', async () => {
+test('both instances process uploads, and each finishes what the other was killed during', async () => {
         const [pid] = it.server.pids(it.server.mode === 'single' ? 'serve' : 'media');
         films.make('film.mp4', ...pictures(40, '1280x720', 30), '-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '40', '-pix_fmt', 'yuv420p');
-        const made = [1, 2, 3, 4].map((i) => films.make(`${i}.mp4`, '-i', 'film.mp4', '-c', 'copy', '-metadata', `title=${i}`)); // no two are the same content
+        const made = [1, 2, 3, 4].map((i) => films.make(`${i}.mp4`, '-i', 'film.mp4', '-c', 'copy', '-metadata', `title=${i}`)); // all different
         const brought = [];
         for (const film of made) {
                 brought.push(must(await it.ada.post('/v1/media', undefined, form(film)), 202).id);

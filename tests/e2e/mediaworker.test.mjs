@@ -1,4 +1,4 @@
-// Media that come in here and are processed elsewhere: `sonet serve media-worker`, stopped and killed in the middle of its work.
+// Media uploaded here and processed elsewhere: `sonet serve media-worker`, stopped and killed while working.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
@@ -26,7 +26,7 @@ const startWorker = async (more) => {
 };
 const bring = async (data) => must(await it.ada.post('/v1/media', undefined, form(data)), 202);
 
-test('what comes in waits for a worker, which processes pictures, videos and sounds', async () => {
+test('uploads wait for a worker, which processes pictures, videos and sounds', async () => {
         const picture = await bring(png(30, 20)), film = await bring(films.make('short.mp4', ...pictures(1), '-pix_fmt', 'yuv420p'));
         assert.deepEqual([picture.status, film.status], ['processing', 'processing']);
         const worker = await startWorker();
@@ -47,8 +47,8 @@ test('what comes in waits for a worker, which processes pictures, videos and sou
         assert.deepEqual(await worker.ended, [0, null]);
 });
 
-// It looks by itself every 30 s: what it is not told of would take five minutes.
-test('an instance learns at once what has come in at another one', { timeout: 120_000 }, async () => {
+// It polls every 30 s, so without notifications this would take five minutes.
+test('an instance is notified at once of uploads at another one', { timeout: 120_000 }, async () => {
         const others = Object.entries(it.server.grpcAddresses()).filter(([name]) => name !== 'media').map(([name, address]) => [`${name.toUpperCase()}_URL`, `grpc://${address}`]);
         const instance = await startBeside(it.server, films, ['media'], { ...Object.fromEntries(others), GRPC_PORT: '0', MEDIA_PROCESS: 'on' });
         workers.push(instance);
@@ -60,7 +60,7 @@ test('an instance learns at once what has come in at another one', { timeout: 12
         assert.deepEqual(await instance.ended, [0, null]);
 });
 
-test('a worker processes as many pictures at a time as it is told', async () => {
+test('a worker processes as many pictures concurrently as configured', async () => {
         const photograph = films.make('large.jpg', ...pictures(1, '4000x3000', 1), '-frames:v', '1');
         const ids = [];
         for (let i = 0; i < 9; i++) {
@@ -78,7 +78,7 @@ test('a worker processes as many pictures at a time as it is told', async () => 
         assert.deepEqual(await worker.ended, [0, null]);
 });
 
-test('a worker that stops gives back what it has begun, and one that is killed is replaced once its lease is over', async () => {
+test('a stopping worker releases its work, and a killed one is replaced when its lease expires', async () => {
         const film = films.make('long.mp4', ...pictures(60, '1280x720', 30), '-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '40', '-pix_fmt', 'yuv420p');
         const { id } = await bring(film);
         const first = await startWorker();
@@ -91,7 +91,7 @@ test('a worker that stops gives back what it has begun, and one that is killed i
         assert.ok(signal(second.pid, 'SIGKILL'));
         await second.ended;
         const third = await startWorker();
-        const picture = await bring(png(32, 20)); // which does not wait for it
+        const picture = await bring(png(32, 20)); // which does not wait for the film
         assert.equal((await processed(it.ada, picture.id)).status, 'ready');
         assert.equal(must(await it.ada.get(`/v1/media/${id}`)).status, 'processing');
         const media = await processed(it.ada, id);

@@ -1,4 +1,4 @@
-// messaging_service: chats whose messages are never lost, never doubled, never out of order, and read by nobody else.
+// messaging_service: messages are never lost, duplicated, reordered, or visible to others.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
@@ -11,7 +11,7 @@ const ask = (member, chat, text, more = {}) => member.post(`/v1/chats/${chat.id}
 const send = async (member, chat, text, more) => must(await ask(member, chat, text, more), 201);
 const page = async (member, chat, query = '') => must(await member.get(`/v1/chats/${chat.id}/messages${query}`));
 const texts = (list) => list.items.map((m) => m.text);
-const streams = new Set(); // closed in the end, also those of tests that failed
+const streams = new Set(); // closed at the end, including those of failed tests
 after(() => streams.forEach((stream) => stream.socket.terminate()));
 const connect = async (member) => {
         const stream = new Stream(net.url, { token: member.token });
@@ -27,7 +27,7 @@ const open = async (member) => {
 };
 const changes = (stream, chat) => stream.events().filter((m) => m.data.chat_id === chat.id && m.event !== 'messages.read');
 
-test('two members have one chat with each other, however they begin it', async () => {
+test('two members have a single direct chat, however they create it', async () => {
         const [ada, bob] = await registerMany(2);
         const made = await Promise.all([direct(ada, bob), direct(bob, ada), direct(ada, bob), direct(bob, ada)]);
         assert.equal(new Set(ids(made)).size, 1);
@@ -40,7 +40,7 @@ test('two members have one chat with each other, however they begin it', async (
         problem(await ada.post('/v1/chats', { kind: 'group', title: 'x', user_ids: ['nobody-at-all'] }), 422, { field: 'user_ids' });
 });
 
-test('beginning a chat again under an Idempotency-Key has the same answer: also of one that there was, or that one had declined', async () => {
+test('creating a chat again with an Idempotency-Key returns the same response, even for an existing or declined chat', async () => {
         const [ada, bob, cay] = await registerMany(3);
         await ada.patch('/v1/users/me/settings', { privacy: { messages_from: 'followed' } });
         const [chat, declined] = [await direct(ada, bob), await direct(cay, ada)];
@@ -54,7 +54,7 @@ test('beginning a chat again under an Idempotency-Key has the same answer: also 
         }
 });
 
-test('a message sent again under its client_id is the same message; numbers have no gap', async () => {
+test('a message sent again with its client_id is the same message, and numbers have no gaps', async () => {
         const [ada, bob] = await registerMany(2);
         const chat = await direct(ada, bob);
         const client_id = randomUUID();
@@ -74,7 +74,7 @@ test('a message sent again under its client_id is the same message; numbers have
         assert.deepEqual(must(await bob.get(`/v1/chats/${chat.id}/messages/${all[4].id}`)).seq, 5);
 });
 
-test('one client_id to many chats at once is one message, in one of them', async () => {
+test('one client_id used concurrently in many chats creates one message in one of them', async () => {
         const [ada, bob] = await registerMany(2);
         const chats = await Promise.all(Array.from({ length: 6 }, () => group(ada, bob)));
         for (let round = 0; round < 5; round++) {
@@ -88,7 +88,7 @@ test('one client_id to many chats at once is one message, in one of them', async
         }
 });
 
-test('a message sent again is the same message, although it may not be sent any more', async () => {
+test('a message sent again is the same message, even if it could no longer be sent', async () => {
         const [ada, bob] = await registerMany(2);
         const [pair, team] = [await direct(ada, bob), await group(ada, bob)];
         const [here, there] = [randomUUID(), randomUUID()];
@@ -105,11 +105,11 @@ test('a message sent again is the same message, although it may not be sent any 
         problem(await ask(eve, pair, 'Here', { client_id: here }), 404);
 });
 
-test('two hundred sends at once in one chat: each is there once, in one order, without a gap', async () => {
+test('two hundred concurrent messages in a chat appear once each, in one order and without gaps', async () => {
         const members = await registerMany(4);
         const chat = await group(...members);
         const begun = must(await members[0].get(`/v1/chats/${chat.id}`)).last_seq;
-        const sent = await Promise.all(Array.from({ length: 200 }, (_, i) => { // a busy server refuses some: they ask again under the same id
+        const sent = await Promise.all(Array.from({ length: 200 }, (_, i) => { // a busy server rejects some, which are retried with the same id
                 const body = { client_id: randomUUID(), text: `m${i}` };
                 return eventually('it is sent', async () => must(await members[i % 4].post(`/v1/chats/${chat.id}/messages`, body), 201), 120_000);
         }));
@@ -152,7 +152,7 @@ test('pages by number: before, after and around', async () => {
         problem(await bob.get(`/v1/chats/${chat.id}/messages?before_seq=0`), 422, { field: 'before_seq' });
 });
 
-test('what is foreign is not found, by any road', async () => {
+test('other members’ chats are not found by any API', async () => {
         const [ada, bob, eve] = await registerMany(3);
         const [chat, other] = [await direct(ada, bob), await group(eve)];
         const message = await send(ada, chat, 'Between us');
@@ -191,7 +191,7 @@ test('unread messages are counted, and read marks only rise', async () => {
         assert.equal(must(await ada.get(`/v1/chats/${chat.id}`)).unread, 0, 'what one wrote oneself is read');
 });
 
-test('chats are listed by their newest message, page by page', async () => {
+test('chats are listed in pages, by newest message', async () => {
         const [ada, ...others] = await registerMany(6);
         const chats = [];
         for (const other of others) {
@@ -206,7 +206,7 @@ test('chats are listed by their newest message, page by page', async () => {
         assert.equal(rest.next_cursor, undefined);
 });
 
-test('all members of a group see its log in one order, live; nobody reads what was said before they came, or after they left', async () => {
+test('all members of a group see its log live in the same order, but nothing from before they joined or after they left', async () => {
         const [ada, bob, cay, dan] = await registerMany(4);
         const live = await Promise.all([ada, bob, cay, dan].map(open));
         const chat = await group(ada, bob);
@@ -239,7 +239,7 @@ test('all members of a group see its log in one order, live; nobody reads what w
         assert.equal(must(await bob.get(`/v1/chats/${chat.id}/messages/${again.id}`)).text, 'Back');
 });
 
-test('who comes is shown what was said before, when the chat says so', async () => {
+test('new members see earlier messages if the chat is set so', async () => {
         const [ada, bob] = await registerMany(2);
         const chat = must(await ada.post('/v1/chats', { kind: 'group', title: 'Open', history: true }), 201);
         await send(ada, chat, 'Long ago');
@@ -248,7 +248,7 @@ test('who comes is shown what was said before, when the chat says so', async () 
         assert.equal(must(await bob.get(`/v1/chats/${chat.id}`)).unread, 0);
 });
 
-test('members come by links: as many as it says, until it expires, is revoked, or who made it administers no more', async () => {
+test('members join by links until these are used up, expired or revoked, or their creator is no longer an administrator', async () => {
         const [ada, bob, cay, dan] = await registerMany(4);
         const chat = await group(ada, bob);
         const links = (what = '') => `/v1/chats/${chat.id}/links${what}`;
@@ -297,7 +297,7 @@ test('members come by links: as many as it says, until it expires, is revoked, o
         assert.equal(must(await join(outside, readers)).chat.role, 'reader');
 });
 
-test('who comes by a link that says so waits until they are let in', async () => {
+test('members who use a link with approval wait until they are accepted', async () => {
         const [ada, bob, cay, dan] = await registerMany(4);
         const chat = await group(ada, bob);
         const applicants = (what = '') => `/v1/chats/${chat.id}/applicants${what}`;
@@ -327,7 +327,7 @@ test('who comes by a link that says so waits until they are let in', async () =>
         assert.deepEqual(must(await ada.get(applicants())).items, [], 'who was brought in does not wait');
 });
 
-test('messages are found by their words, as far as one may read them', async () => {
+test('searches find messages by their words, as far as the member may read them', async () => {
         const [ada, bob, cay] = await registerMany(3);
         const [chat, pair] = [await group(ada, bob), await direct(ada, cay)];
         const find = async (member, query, more = '') => must(await member.get(`/v1/messages?query=${encodeURIComponent(query)}${more}`));
@@ -366,7 +366,7 @@ test('messages are found by their words, as far as one may read them', async () 
         problem(await ada.get('/v1/messages'), 422, { field: 'query' });
 });
 
-test('messages name members of the chat, who see how many unread ones name them', async () => {
+test('messages mention members of the chat, who see how many unread ones mention them', async () => {
         const [ada, bob, cay, eve] = await registerMany(4);
         const chat = await group(ada, bob, cay);
         const live = await open(bob);
@@ -390,7 +390,7 @@ test('messages name members of the chat, who see how many unread ones name them'
         assert.deepEqual(passed.mentions, [], 'what is passed on names nobody');
 });
 
-test('a client resumes where it was', async () => {
+test('a client resumes where it left off', async () => {
         const [ada, bob] = await registerMany(2);
         const chat = await direct(ada, bob);
         const stream = await open(bob);
@@ -406,7 +406,7 @@ test('a client resumes where it was', async () => {
         assert.deepEqual(changes(again, chat).map((m) => m.data.seq), [2, 3]);
 });
 
-test('blocks are in force at once, in both directions', async () => {
+test('blocks take effect at once, in both directions', async () => {
         const [ada, bob] = await registerMany(2);
         const chat = await direct(ada, bob);
         await send(ada, chat, 'Hello');

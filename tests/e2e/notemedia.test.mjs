@@ -1,4 +1,5 @@
-// Pictures in notes: shown to who may see the note, by addresses that nobody else can use, and gone with the note.
+// Pictures in notes: visible to those who may see the note, by URLs that nobody else can use, and deleted with the
+// note.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { api, eventually, must, problem, randomKey, readAll, registerMany } from './shared.mjs';
@@ -18,7 +19,7 @@ const bring = async (member = author) => must(await api('POST', '/v1/media', { t
 const fetchStatus = async (url) => (await fetch(new URL(url, process.env.SONET_URL))).status;
 const write = async (ids, visibility = 'public') => must(await author.post('/v1/notes', { text: 'look', media_ids: ids, visibility }), 201);
 
-test('a public note shows its pictures, in order, by plain addresses', async () => {
+test('a public note shows its pictures in order, by plain URLs', async () => {
         const ids = [await bring(), await bring()];
         const note = await write(ids);
         assert.deepEqual(note.media.map((m) => m.id), ids);
@@ -39,7 +40,7 @@ test('a public note shows its pictures, in order, by plain addresses', async () 
         assert.deepEqual(timeline[0].renote_of.media.map((m) => m.id), ids);
 });
 
-test('pictures of a note for followers are given out by signed addresses alone', async () => {
+test('pictures of a note for followers are served by signed URLs only', async () => {
         const id = await bring();
         await processed(author, id);
         const note = await write([id], 'followers');
@@ -57,7 +58,7 @@ test('pictures of a note for followers are given out by signed addresses alone',
         }
 });
 
-test('who fetched a picture that is not public, and who was refused it, is known to those who look after the network alone', async () => {
+test('only administrators can see who fetched or was refused a picture that is not public', async () => {
         const id = await bring();
         const note = await write([id], 'followers');
         await processed(author, id);
@@ -85,7 +86,7 @@ test('who fetched a picture that is not public, and who was refused it, is known
         assert.deepEqual(must(await boss.get(`/v1/admin/media/${open}/accesses`)).items.filter((access) => access.granted), []);
 });
 
-test('only one’s own media can be shown, at most four, none that failed', async () => {
+test('a note can show at most four media, only the author’s own and none that failed', async () => {
         const foreign = await bring(stranger);
         problem(await author.post('/v1/notes', { text: 'x', media_ids: [foreign] }), 422, { field: 'media_ids' });
         problem(await author.post('/v1/notes', { text: 'x', media_ids: ['01890000-0000-7000-8000-000000000000'] }), 422, { field: 'media_ids' });
@@ -95,13 +96,13 @@ test('only one’s own media can be shown, at most four, none that failed', asyn
         problem(await author.post('/v1/notes', { text: 'x', media_ids: [broken] }), 422, { field: 'media_ids' });
 });
 
-test('a media that is deleted goes from its note; what a note alone showed goes with the note', async () => {
+test('a deleted media disappears from its note; media that only a note showed are deleted with it', async () => {
         const [first, second, shared] = [await bring(), await bring(), await bring()];
         const note = await write([first, second, shared]);
         const other = await write([shared]);
         await Promise.all([first, second, shared].map((id) => processed(author, id)));
         await eventually('they are public', async () => (await Promise.all([first, second, shared].map((id) => fetchStatus(`/media/${id}/original`)))).every((status) => status === 200));
-        assert.equal(await fetchStatus(`/media/${first}/original`), 200); // what was just asked for is kept open
+        assert.equal(await fetchStatus(`/media/${first}/original`), 200); // recently served files are cached
         must(await author.del(`/v1/media/${first}`), 204);
         assert.deepEqual((await stranger.read(note.id)).media.map((m) => m.id), [second, shared]);
         assert.equal(await fetchStatus(`/media/${first}/original`), 404);
@@ -112,7 +113,7 @@ test('a media that is deleted goes from its note; what a note alone showed goes 
         assert.deepEqual((await stranger.read(other.id)).media.map((m) => m.id), [shared]);
 });
 
-test('a note that is refused publishes none of its pictures, and leaves them to their owner', async () => {
+test('a rejected note publishes none of its pictures, which stay with their owner', async () => {
         const id = await bring();
         const headers = { 'idempotency-key': randomKey() };
         must(await author.post('/v1/notes', { text: 'first' }, { headers }), 201);
@@ -126,7 +127,7 @@ test('a note that is refused publishes none of its pictures, and leaves them to 
         assert.equal(must(await author.get(`/v1/media/${id}`)).status, 'ready');
 });
 
-test('a note that only its author sees shows its pictures to them alone, which go with it, too', async () => {
+test('a private note shows its pictures to its author only, and they are deleted with it', async () => {
         const id = await bring();
         const note = await write([id], 'only_me');
         await processed(author, id);
@@ -150,7 +151,8 @@ function randomOf(seed) {
 
 const pairOf = (a, b) => `${a.username} ${b.username}`;
 
-// What ought to be: members, {id, owner, gone} media, {id, author, visibility, media, gone} notes, and who follows and blocks whom.
+// The expected state: members, {id, owner, gone} media, {id, author, visibility, media, gone} notes, and who follows
+// and blocks whom.
 class Reference {
         constructor(members, media) {
                 Object.assign(this, { members, media, notes: [], follows: new Set(), blocks: new Set() });
@@ -167,7 +169,7 @@ class Reference {
 
         isPublic(media) { return !media.gone && this.notes.some((n) => !n.gone && n.visibility === 'public' && n.media.includes(media)); }
 
-        // What it alone showed goes with it.
+        // Media that only this note showed are deleted with it.
         drop(note) {
                 note.gone = true;
                 for (const m of note.media) {
@@ -222,7 +224,7 @@ const STEPS = {
         },
 };
 
-// Who sees which note with which media; every address that was given works for whom it was given to, and is remembered.
+// Checks who sees which note with which media. Each URL works for its recipient, and is remembered.
 async function look(world, given) {
         for (const viewer of world.members) {
                 for (const note of world.notes) {
@@ -245,7 +247,7 @@ async function look(world, given) {
         }
 }
 
-// An address with a signature works until its hour is over, unless the media is gone, and never for another viewer or media.
+// A signed URL works until it expires or the media is deleted, and never for another viewer or media.
 async function useGiven(world, given) {
         for (const [url, { viewer, media }] of given) {
                 const [other, foreign] = [world.members.find((m) => m !== viewer), world.media.find((m) => m.owner !== media.owner)];
@@ -261,7 +263,7 @@ async function useGiven(world, given) {
 
 const SEED = Number(process.env.SONET_MEDIA_SEED ?? 10);
 
-test(`whatever members do, pictures are for those who may see them (seed ${SEED})`, async () => {
+test(`random steps: pictures are only ever visible to those who may see them (seed ${SEED})`, async () => {
         const members = await registerMany(3);
         const media = (await Promise.all(members.flatMap((owner) => [0, 1].map(async () => ({ id: await bring(owner), owner, gone: false })))));
         await Promise.all(media.map((m) => processed(m.owner, m.id)));

@@ -1,4 +1,4 @@
-// notification_service: who is told what of others, and what of it they may see.
+// notification_service: who is notified of what, and what they may see of it.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { before, test } from 'node:test';
@@ -29,7 +29,7 @@ before(async () => {
         [ada, bob, cem, dan] = await registerMany(4);
 });
 
-test('those who do the same to the same note are told together, the newest first', async () => {
+test('members who do the same to a note are grouped, newest first', async () => {
         const note = await ada.note('Look at this');
         await bob.react(note.id, 'like');
         await untilCount(ada, 1);
@@ -49,7 +49,7 @@ test('those who do the same to the same note are told together, the newest first
         assert.deepEqual(await list(bob), []);
 });
 
-test('comments, mentions, follows and requests to follow are told, each once, and nothing of one’s own', async () => {
+test('comments, mentions, follows and follow requests notify once each, and own actions do not', async () => {
         const [author, guest, reader] = await registerMany(3);
         const note = await author.note('What do you think?');
         const comment = await guest.comment(note.id, `Nice, @${author.username} and @${reader.username}`);
@@ -71,7 +71,7 @@ test('comments, mentions, follows and requests to follow are told, each once, an
         await until('the request is answered', author, (all) => all.every((i) => i.type !== 'follow_request') && all[0].actors_count === 3);
 });
 
-test('who takes a like back is not told of, unless that was read; and is not told of again then', async () => {
+test('an undone like disappears unless it was read, and then does not notify again', async () => {
         const [author, fan, other] = await registerMany(3);
         const note = await author.note('Likeable');
         await fan.react(note.id, 'like');
@@ -91,7 +91,7 @@ test('who takes a like back is not told of, unless that was read; and is not tol
         assert.deepEqual(items.map((i) => [names(i)[0], i.read_at !== null]), [[other.username, false], [fan.username, true]]);
 });
 
-test('what one may not see any more is gone from list, members and counts', async () => {
+test('what the reader may no longer see disappears from list, members and counts', async () => {
         const [author, fan, rude, quiet] = await registerMany(4);
         const note = await author.note('For all');
         for (const member of [fan, rude, quiet]) {
@@ -146,7 +146,7 @@ test('read, seen, archive, snooze and delete', async () => {
         assert.deepEqual(must(await author.get(`${PATH}?limit=2&cursor=${page.next_cursor}`)).items.map((i) => i.id), [items[2].id]);
 });
 
-test('what is not one’s own is not found, and bad requests are refused', async () => {
+test('other members’ notifications are not found, and invalid requests are rejected', async () => {
         const [author, fan] = await registerMany(2);
         const note = await author.note('Mine');
         await fan.react(note.id, 'like');
@@ -165,7 +165,7 @@ test('what is not one’s own is not found, and bad requests are refused', async
         problem(await author.get(`${PATH}?cursor=AAAA`), 400, { field: 'cursor' });
 });
 
-test('all devices hear of what comes, changes and goes, with the same count', async () => {
+test('all devices are told what is added, changed and removed, with the same count', async () => {
         const [author, fan] = await registerMany(2);
         const streams = [];
         for (let i = 0; i < 2; i++) {
@@ -187,7 +187,7 @@ test('all devices hear of what comes, changes and goes, with the same count', as
         await Promise.all(streams.map((s) => s.close()));
 });
 
-test('a notification counts while anybody is seen in it, also behind many who are not', async () => {
+test('a notification counts while any of its actors is visible, even after many hidden ones', async () => {
         const [author, first, ...later] = await registerMany(8);
         const note = await author.note('Popular');
         await first.react(note.id, 'like');
@@ -204,7 +204,7 @@ test('a notification counts while anybody is seen in it, also behind many who ar
         assert.deepEqual(await count(author), { unread: 0, unseen: 0, more: false });
 });
 
-test('a stream says nothing of what one may not see, no count either', async () => {
+test('the live stream reveals nothing hidden, not even by counts', async () => {
         const [author, fan, quiet] = await registerMany(3);
         const [first, second] = [await author.note('First'), await author.note('Second')];
         await author.relate(quiet, 'mute');
@@ -227,7 +227,7 @@ test('a stream says nothing of what one may not see, no count either', async () 
         await stream.close();
 });
 
-test('settings and preferences say what one is told of, and why', async () => {
+test('settings and preferences decide what a member is notified of, and `why` says so', async () => {
         const [author, fan] = await registerMany(2);
         const note = await author.note('Tell me');
         const PREFERENCES = `${PATH}/preferences`;
@@ -256,7 +256,7 @@ test('settings and preferences say what one is told of, and why', async () => {
         problem(await author.put(PREFERENCES, { body: { digest_hour: 24 } }), 422, { field: 'digest_hour' });
 });
 
-test('filters keep what strangers do as requests, which one accepts or dismisses, or drop it', async () => {
+test('filters drop what strangers do, or hold it as requests to accept or dismiss', async () => {
         const [author, friend, stranger] = await registerMany(3);
         await author.follow(friend);
         const note = await author.note('Whoever likes it');
@@ -291,7 +291,7 @@ test('filters keep what strangers do as requests, which one accepts or dismisses
         assert.deepEqual([names((await list(author))[0]), await requests()], [[friend.username], []]);
 });
 
-test('a mention in what is not for everybody can be kept apart', async () => {
+test('mentions in notes that are not public can be held as requests', async () => {
         const [author, stranger] = await registerMany(2);
         must(await author.put(`${PATH}/preferences`, { body: { filters: { private_mention: 'request' } } }));
         await author.follow(stranger);
@@ -309,7 +309,7 @@ test('a mention in what is not for everybody can be kept apart', async () => {
         assert.deepEqual(request.why, { rule: 'filter', filter: 'private_mention' });
 });
 
-test('nothing more is told of a conversation that one mutes, and all again afterwards', async () => {
+test('a muted conversation does not notify until it is unmuted', async () => {
         const [author, fan] = await registerMany(2);
         const note = await author.note('Long talk');
         const first = await fan.comment(note.id, 'One');
@@ -329,7 +329,7 @@ test('nothing more is told of a conversation that one mutes, and all again after
         problem(await author.put(`/v1/notes/${secret.id}/mute_thread`), 404, { field: 'id' });
 });
 
-test('one is told of the new notes of members whom one watches, as far as one may see them', async () => {
+test('members are notified of visible new notes of members whom they watch', async () => {
         const [author, watcher, other] = await registerMany(3);
         must(await watcher.put(`/v1/users/${author.id}/notify`), 204);
         must(await watcher.put(`/v1/users/${author.username}/notify`), 204);
@@ -348,7 +348,7 @@ test('one is told of the new notes of members whom one watches, as far as one ma
         problem(await watcher.put(`/v1/users/${author.id}/notify`), 404, { field: 'user_id' });
 });
 
-test('quiet hours are kept as they were set', async () => {
+test('quiet hours are stored as set', async () => {
         const [member] = await registerMany(1);
         const QUIET = `${PATH}/quiet_hours`;
         assert.deepEqual(must(await member.get(QUIET)), { time_zone: '', windows: [], except: [] });
@@ -363,7 +363,7 @@ test('quiet hours are kept as they were set', async () => {
         problem(await member.put(QUIET, { body: { windows: [{ from: '25:00', until: '01:00' }] } }), 422, { field: 'windows[0].from' });
 });
 
-test('thousands are marked as seen and read at once', async () => {
+test('thousands of notifications can be marked as seen and read at once', async () => {
         const [author, fan] = await registerMany(2);
         query(sharedDir(), 'notification', `with told as (insert into notifications (id, user_id, type, group_key, latest_at)
                 select gen_random_uuid(), '${author.id}', 'follow', 'follow:' || i, now() - i * interval '1 second' from generate_series(1, 2500) i returning id)
@@ -375,7 +375,7 @@ test('thousands are marked as seen and read at once', async () => {
         assert.deepEqual(await list(author, '?unread=true'), []);
 });
 
-test('what concerns the security of the account is told always, each time, and cannot be switched off', async () => {
+test('security events always notify, each time, and cannot be turned off', async () => {
         const [member, other] = await registerMany(2);
         problem(await member.put(`${PATH}/preferences`, { body: { types: [{ type: 'new_device', push: 'off' }] } }), 422, { field: 'types' });
         const { types } = must(await member.get(`${PATH}/preferences`));
@@ -395,7 +395,7 @@ const chatWith = async (one, body) => must(await one.post('/v1/chats', body), 20
 const write = async (member, chat, text, more) => must(await member.post(`/v1/chats/${chat.id}/messages`, { client_id: randomUUID(), text, ...more }), 201);
 const readTo = async (member, chat, seq) => must(await member.put(`/v1/chats/${chat.id}/read`, { body: { seq } }));
 
-test('messages are told by chat, until one has read them there; muted and left chats tell nothing', async () => {
+test('messages notify per chat until they are read there; muted and left chats do not notify', async () => {
         const [reader, fay, gil] = await registerMany(3);
         const chat = await chatWith(fay, { kind: 'group', title: 'Weekend', user_ids: [reader.id, gil.id] });
         await write(fay, chat, 'Shall we?');
@@ -406,7 +406,7 @@ test('messages are told by chat, until one has read them there; muted and left c
         assert.deepEqual([second.id, second.text, names(second)], [first.id, '', [gil.username, fay.username]]);
         const last = await write(fay, chat, 'Where?');
         await until('what is newest', reader, ([item]) => item.text === 'Where?' && names(item)[0] === fay.username);
-        assert.deepEqual(await list(fay), []); // who writes has read what was said before
+        assert.deepEqual(await list(fay), []); // writing marks earlier messages as read
         const stream = new Stream(process.env.SONET_URL, { token: reader.token });
         assert.equal((await stream.next()).type, 'authenticated');
         assert.equal((await stream.subscribe('notifications')).type, 'subscribed');
@@ -432,7 +432,7 @@ test('messages are told by chat, until one has read them there; muted and left c
         assert.deepEqual(await list(reader), []);
 });
 
-test('requests to write are told as such, filtered as others are, and become messages once they are accepted', async () => {
+test('message requests notify as such, are filtered like others, and become messages once accepted', async () => {
         const [reader, stranger, other] = await registerMany(3);
         must(await reader.patch('/v1/users/me/settings', { privacy: { messages_from: 'followed' } }));
         const chat = await chatWith(stranger, { kind: 'direct', user_ids: [reader.id] });
@@ -457,13 +457,13 @@ test('requests to write are told as such, filtered as others are, and become mes
         assert.deepEqual(await list(reader), []);
 });
 
-test('a message for more than are told at once is told to each of them, once', async () => {
+test('a message with more recipients than a batch notifies each of them once', async () => {
         const [reader, fay] = await registerMany(2);
         const chat = await chatWith(fay, { kind: 'channel', title: 'All', user_ids: [reader.id] });
         const others = `select '${chat.id}', ('00000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, 3, 1, '{[1,)}' from generate_series(1, 2500) n`;
         query(sharedDir(), 'messaging', `insert into chat_participants (chat_id, user_id, role, state, visible) ${others}`);
         await write(fay, chat, 'To all');
-        await untilTypes(reader, 'message'); // theirs is the greatest id
+        await untilTypes(reader, 'message'); // this member has the greatest id
         await write(fay, chat, 'And again');
         await until('the second one', reader, ([item]) => item.text === 'And again' && item.latest_at > item.created_at);
         const told = `select count(*) || ' to ' || count(distinct user_id) from notifications where chat_id = '${chat.id}'`;

@@ -1,4 +1,4 @@
-// What the rows of services/notification/events.def.h do with events: also with those that no service emits yet, and with what is undone by deletion.
+// The rows of services/notification/events.def.h: including events that no service emits yet, and what deletions undo.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
@@ -18,7 +18,7 @@ async function subscribe(member) {
         must(await member.post('/v1/push/subscriptions', subscription.body), 201);
         return subscription;
 }
-// As the service would in the transaction that causes it: from here on it takes the way of all events.
+// Emits an event as the service would; from here on it is handled like all events.
 function emit(source, { type, aggregate = randomUUID(), object = null, actor = null }) {
         const value = (id) => (id ? `'${id}'` : 'null');
         query(sharedDir(), source, `insert into outbox (event_id, type, aggregate_id, object_id, actor_id, occurred_at)
@@ -26,7 +26,7 @@ function emit(source, { type, aggregate = randomUUID(), object = null, actor = n
         return aggregate;
 }
 
-test('who reported something is told when it is resolved, once for each report: the event, when a service emits it, needs a row alone', async () => {
+test('a resolved report notifies its author once per report: a future event needs only a row', async () => {
         const [member, other, moderator] = await registerMany(3);
         const subscription = await subscribe(member);
         const report = emit('user', { type: 'report.resolved', object: member.id, actor: moderator.id });
@@ -36,7 +36,7 @@ test('who reported something is told when it is resolved, once for each report: 
         assert.deepEqual([item.type, item.group_key, item.actors.map((a) => a.id), item.note, item.chat], ['report_resolved', `report_resolved:${report}`, [member.id], null, null]);
         assert.ok(!JSON.stringify([item, push.text]).includes(moderator.username), 'nobody learns who decided');
         emit('user', { type: 'report.resolved', aggregate: report, object: member.id, actor: moderator.id });
-        emit('user', { type: 'report.resolved', actor: moderator.id }); // of somebody who is gone
+        emit('user', { type: 'report.resolved', actor: moderator.id }); // by a member who is gone
         const second = emit('user', { type: 'report.resolved', object: member.id, actor: moderator.id });
         await eventually('two are told', async () => (await list(member)).length === 2, 60_000);
         assert.deepEqual((await list(member)).map((i) => i.group_key), [second, report].map((id) => `report_resolved:${id}`));
@@ -49,7 +49,7 @@ test('who reported something is told when it is resolved, once for each report: 
         problem(await member.put(`${PATH}/preferences`, { body: { types: [{ type: 'new_device', in_app: 'off' }] } }), 422, { field: 'types' });
 });
 
-test('an event of another service with the same name is not taken for it', async () => {
+test('an event of another service with the same name does not notify', async () => {
         const [member, fan] = await registerMany(2);
         emit('note', { type: 'report.resolved', object: member.id });
         emit('follow', { type: 'security.new_device', aggregate: member.id });
@@ -60,7 +60,7 @@ test('an event of another service with the same name is not taken for it', async
         assert.deepEqual((await list(member)).map((i) => i.type).sort(), ['follow', 'like']);
 });
 
-test('a comment or a mention that is deleted takes its notification along, and its push, which a browser that was offline never shows', async () => {
+test('deleting a comment or mention removes its notification and push, which an offline browser never shows', async () => {
         const [author, fan] = await registerMany(2);
         const subscription = await subscribe(author);
         const { id } = await author.note('What do you think?');
@@ -77,7 +77,7 @@ test('a comment or a mention that is deleted takes its notification along, and i
         assert.equal(sql(`select count(*) from notifications where user_id = '${author.id}'`), '0');
 });
 
-test('a comment that the author of the note removes takes its notification and its mention along, and their pushes', async () => {
+test('removing a comment from one’s note removes its notification and mention, and their pushes', async () => {
         const [author, fan, mentioned] = await registerMany(3);
         const [own, other] = [await subscribe(author), await subscribe(mentioned)];
         const { id } = await author.note('What do you think?');
@@ -91,13 +91,13 @@ test('a comment that the author of the note removes takes its notification and i
         assert.equal(sql(`select count(*) from notifications where user_id in ('${author.id}', '${mentioned.id}')`), '0');
 });
 
-test('why says what holds a notification back on other channels, and until when; the log of deliveries what did', async () => {
+test('`why` shows what holds a notification back on other channels and until when, and the delivery log what did', async () => {
         const [member, fan] = await registerMany(2);
         const subscription = await subscribe(member);
         const held = async (type) => (await list(member)).find((i) => i.type === type)?.why.held;
         const HOUR_MS = 3_600_000, zone = (hours) => `Etc/GMT${hours > 0 ? '-' : '+'}${Math.abs(hours)}`;
         const hour = new Date().getUTCHours();
-        const offset = 12 - hour; // there it is noon now
+        const offset = 12 - hour; // where it is noon now
         must(await member.put(`${PATH}/quiet_hours`, { body: { time_zone: zone(offset), windows: [] } }));
         must(await member.put(`${PATH}/preferences`, { body: { types: [{ type: 'like', push: 'daily' }], digest_hour: 15, daily_budget: 1 } }));
         const { id } = await member.note('Held');

@@ -1,5 +1,5 @@
-// What reaches members when the process that tells them is killed between any two steps: each event once, on each channel. To the outside a push or
-// a mail may go twice, when it was sent and that was not written down: under the same topic, with the same Message-ID.
+// Notifications when the process is killed between any two steps: each event notifies once on each channel. A push or a
+// mail that was sent but not recorded may be sent twice, with the same topic or Message-ID.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
@@ -15,7 +15,7 @@ import { Providers } from './providers.mjs';
 import { PushService } from './pushreceiver.mjs';
 
 const faults = fs.mkdtempSync(path.join(os.tmpdir(), 'sonet-faults-'));
-fs.chmodSync(faults, 0o777); // servers that root starts run as somebody else
+fs.chmodSync(faults, 0o777); // servers started by root run under another account
 const box = await new Mailbox().open();
 const service = await new PushService().open();
 const providers = await new Providers().open();
@@ -25,7 +25,7 @@ after(async () => {
         fs.rmSync(faults, { recursive: true });
 });
 
-// What the killed process had leased is due when the lease ends: now. Its other channel may be at work in the next process already.
+// Lets the lease of the killed process expire now. Its other channel may already be running in the next process.
 const dueNow = (table, where) => `update ${table} set due_at = now() where ${where}`;
 const STEPS = {
         notified: '', portion_notified: '', push_settled: '',
@@ -46,7 +46,7 @@ async function listener() {
         return { member, subscription, mails: () => box.to(address).slice(1).map((m) => m.messageId) };
 }
 
-test('each event ends in one notification, one push and one mail, at whichever step the process is killed', { timeout: 600_000 }, async () => {
+test('each event causes one notification, one push and one mail, whichever step the process is killed at', { timeout: 600_000 }, async () => {
         const { member, subscription, mails } = await listener();
         const fan = await it.register();
         const note = await member.note('Say something');
@@ -64,7 +64,7 @@ test('each event ends in one notification, one push and one mail, at whichever s
         for (const [step, hurry] of Object.entries(STEPS)) {
                 const armed = path.join(faults, step);
                 if (step === 'mail_sent') {
-                        await mailed(); // the others, so that it is this one
+                        await mailed(); // first the others, so that the next one is this
                 }
                 fs.writeFileSync(armed, '');
                 const id = await cause(step);
@@ -92,7 +92,7 @@ test('each event ends in one notification, one push and one mail, at whichever s
         assert.equal(distinct(mails()).length, told.length);
 });
 
-// Kills at a step that this causes, and waits until all runs again.
+// Kills the process at a step caused by `cause`, and waits until everything runs again.
 async function killedAt(step, cause) {
         const armed = path.join(faults, step);
         fs.writeFileSync(armed, '');
@@ -105,7 +105,7 @@ const encoded = (number) => encodeURIComponent(number);
 const codeTo = (number, n) => new URLSearchParams(providers.to(encoded(number))[n].text).get('Body').match(/\d{6}$/)[0];
 const reacted = (fan, note) => untilAcknowledged(() => fan.put(`/v1/notes/${note.id}/like`, { timeoutMs: 10_000 }), [200]);
 
-test('what is undone is retracted, at whichever step the process is killed, and what goes out twice is the same', { timeout: 600_000 }, async () => {
+test('undone events are retracted, whichever step the process is killed at, and repeated pushes are identical', { timeout: 600_000 }, async () => {
         const [member, fan] = await it.registerMany(2);
         const subscription = service.subscription();
         must(await member.post('/v1/push/subscriptions', subscription.body), 201);
@@ -126,7 +126,7 @@ test('what is undone is retracted, at whichever step the process is killed, and 
         assert.deepEqual(must(await member.get('/v1/notifications')).items, []);
 });
 
-// The channels by name, what is set up for them, and what was sent there for a notification.
+// The channels by name, their set-up, and what was sent on them for a notification.
 const LANES = {
         sms: {
                 number: 3,
@@ -149,7 +149,7 @@ const LANES = {
         },
 };
 for (const [channel, lane] of Object.entries(LANES)) {
-        test(`each event ends in one delivery by ${channel}, at whichever step its lane is killed; what goes out twice is the same`, { timeout: 600_000 }, async () => {
+        test(`each event causes one delivery by ${channel}, whichever step its lane is killed at; repeated ones are identical`, { timeout: 600_000 }, async () => {
                 const [member, ...fans] = await it.registerMany(4);
                 await lane.setUp(member);
                 for (const [i, step] of ['claimed', 'sent', 'settled'].map((s) => `${channel}_${s}`).entries()) {
@@ -168,7 +168,7 @@ for (const [channel, lane] of Object.entries(LANES)) {
         });
 }
 
-test('a code that verifies a number comes, whenever what sends it is killed, and is the same', { timeout: 600_000 }, async () => {
+test('a verification code arrives whenever its sender is killed, and stays the same', { timeout: 600_000 }, async () => {
         for (const [i, step] of ['code_claimed', 'code_sent'].entries()) {
                 const member = await it.register(), number = `+49170987610${i}`;
                 await killedAt(step, () => untilAcknowledged(() => member.put('/v1/notifications/phone', { body: { number }, timeoutMs: 10_000 }), [200]));

@@ -1,4 +1,4 @@
-// What administrators say of notifications: what is told together.
+// Aggregation rules, templates, budgets and bounced mails.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { eventually, must, problem } from './client.mjs';
@@ -41,7 +41,7 @@ async function subscribe(member) {
         return subscription;
 }
 
-test('each type has a rule, which an administrator sets, tries and takes back, and nobody else', async () => {
+test('each type has a rule, which only administrators can set, try and revert', async () => {
         const member = await net.register();
         for (const answer of [await member.get(RULES), await member.put(`${RULES}/like`, { body: { fold_by: 'type' } }),
                 await member.del(`${RULES}/like`), await member.post(`${RULES}/like/dry_run`, { fold_by: 'type' })]) {
@@ -70,7 +70,7 @@ test('each type has a rule, which an administrator sets, tries and takes back, a
         }
 });
 
-test('members who renote are told of alone while the rule says so, and who undoes it is taken out by either rule', async () => {
+test('renotes are not grouped if the rule says so, and undoing one works with either rule', async () => {
         const [author, ...fans] = await net.registerMany(4);
         const note = await author.note('Pass it on');
         await set('renote', { fold_by: 'nothing' });
@@ -87,7 +87,7 @@ test('members who renote are told of alone while the rule says so, and who undoe
         await listed('the second alone', author, (items) => items.length === 1 && items[0].id === second.id);
 });
 
-test('who was told of with others is not told of again alone when the rule changes, nor the other way round', async () => {
+test('a change of the rule does not notify again, neither alone nor in a group', async () => {
         const [author, together, alone, last] = await net.registerMany(4);
         const note = await author.note('Twice?');
         await together.react(note.id, 'renote');
@@ -107,7 +107,7 @@ test('who was told of with others is not told of again alone when the rule chang
         assert.deepEqual(items.map(names), [[last.username], [alone.username], [together.username]]);
 });
 
-test('others join for the window of the rule; pushes of those from the least number on wait for its end, and are one', async () => {
+test('others join during the rule’s window; from the least number on pushes wait for its end and are merged', async () => {
         const [author, ...fans] = await net.registerMany(6);
         const subscription = await subscribe(author);
         const note = await author.note('Popular');
@@ -135,7 +135,7 @@ test('others join for the window of the rule; pushes of those from the least num
         must(await root.del(`${RULES}/like`), 204);
 });
 
-test('what one member did, or all of a type, is one line of a digest, in the language of the member, from the least number on', async () => {
+test('from the least number on, one actor’s notifications or a whole type are one line of a digest, in the member’s language', async () => {
         const author = await listener([{ type: 'comment', email: 'daily' }, { type: 'mention', email: 'daily' }]);
         must(await author.patch('/v1/users/me/settings', { language: 'de' }));
         const [busy, calm] = await net.registerMany(2);
@@ -176,7 +176,7 @@ const TEMPLATES = '/v1/admin/notifications/templates';
 const save = async (where, source) => must(await root.put(`${TEMPLATES}/${where}`, { body: { source } }));
 const attemptsOf = async (member, item) => must(await member.get(`/v1/notifications/${item.id}/deliveries`)).items;
 
-test('an administrator saves what is said, which the next push and mail say, and the log of deliveries names the version', async () => {
+test('a saved template is used from the next push and mail on, and the delivery log names its version', async () => {
         const author = await listener([{ type: 'follow', email: 'immediate' }]);
         must(await author.patch('/v1/users/me/settings', { language: 'fr-CA' }));
         const [first, second, third] = await net.registerMany(3);
@@ -209,7 +209,7 @@ test('an administrator saves what is said, which the next push and mail say, and
         must(await root.del(`${TEMPLATES}/follow/email/fr`), 204);
 });
 
-test('templates are listed, tried before they are saved, and refused with variables that there are not', async () => {
+test('templates can be listed and previewed, and are rejected with unknown variables', async () => {
         const member = await net.register();
         for (const answer of [await member.get(`${TEMPLATES}/like`), await member.put(`${TEMPLATES}/like/push/en`, { body: { source: 'x' } }),
                 await member.del(`${TEMPLATES}/like/push/en`), await member.post(`${TEMPLATES}/like/push/en/preview`, {})]) {
@@ -244,7 +244,7 @@ test('templates are listed, tried before they are saved, and refused with variab
         assert.deepEqual(await listed(), before);
 });
 
-test('who runs the network sees what is said, and has it mailed to an address as a test', async () => {
+test('operators can preview texts, and have a test mail sent', async () => {
         const admin = (...words) => adminOf(net.server, {}, 'notify', ...words);
         const shown = await admin('preview', 'like', 'email', 'de');
         assert.equal(shown.code, 0, shown.stderr);
@@ -259,13 +259,13 @@ test('who runs the network sees what is said, and has it mailed to an address as
         }
 });
 
-// --- the budget of a day ---
+// --- daily budgets ---
 
-test('what is above one’s budget of a day is one push and one mail at its end; what passes quiet hours is not counted', async () => {
+test('deliveries over the daily budget become one push and one mail at its end; types that pass quiet hours do not count', async () => {
         const author = await listener([]);
         const fans = await net.registerMany(6);
         const subscription = await subscribe(author);
-        const digest_hour = (new Date().getUTCHours() + 12) % 24; // not while this runs
+        const digest_hour = (new Date().getUTCHours() + 12) % 24; // not during this test
         const chosen = { digest_hour, daily_budget: 2, types: [{ type: 'like', email: 'immediate' }] };
         assert.equal(must(await author.get('/v1/notifications/preferences')).daily_budget, 0);
         problem(await author.put('/v1/notifications/preferences', { body: { daily_budget: 1001 } }), 422, { field: 'daily_budget' });
@@ -295,9 +295,9 @@ test('what is above one’s budget of a day is one push and one mail at its end;
         assert.equal((await service.wait(subscription, 6)).text.notifications, 1);
 });
 
-// --- mails that come back ---
+// --- bounced mails ---
 
-test('an address that the mail server refuses for good is mailed no notifications any more, and its owner is told, once; a policy is not the address’s', async () => {
+test('a permanently rejected address gets no more notifications, and its owner is notified once; policy rejections do not count', async () => {
         const [author, other] = [await listener([{ type: 'like', email: 'immediate' }, { type: 'renote', email: 'immediate' }]), await listener([{ type: 'like', email: 'immediate' }])];
         const fan = await net.register();
         const address = `${author.username}@example.org`;
@@ -311,7 +311,7 @@ test('an address that the mail server refuses for good is mailed no notification
         box.refuse[`${other.username}@example.org`] = policy;
         const note = await author.note('Will not be mailed');
         await fan.react(note.id, 'like');
-        await fan.react(note.id, 'renote'); // two are on their way
+        await fan.react(note.id, 'renote'); // two mails are pending
         await fan.react((await other.note('Nor this')).id, 'like');
         const told = await eventually('it is told', async () => (await list(author)).find((i) => i.type === 'mail_bounced') ?? false, 90_000);
         assert.deepEqual([names(told), told.why, told.note], [[author.username], { rule: 'security' }, null]);

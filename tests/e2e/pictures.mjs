@@ -1,4 +1,4 @@
-// Pictures for tests, made here: PNG as RFC 2083 has it, and the form that brings one.
+// Pictures for tests: generated PNGs (RFC 2083), and upload forms.
 import { randomBytes } from 'node:crypto';
 import zlib from 'node:zlib';
 import { eventually, must } from './client.mjs';
@@ -28,7 +28,8 @@ function crc32(bytes) {
         return (c ^ 0xffffffff) >>> 0;
 }
 
-// RGB, of the colours that colourAt(x, y) gives; chunks stand between head and pixels. Without them no two are alike.
+// An RGB picture with the colours of colourAt(x, y). chunks come between head and pixels; the default makes all
+// pictures different.
 export function png(width, height, colourAt = (x, y) => [x & 255, y & 255, (x + y) & 255], chunks = [pngChunk('tEXt', Buffer.from(`Comment\0${randomBytes(8).toString('hex')}`))]) {
         const head = Buffer.alloc(13);
         head.writeUInt32BE(width, 0);
@@ -52,21 +53,22 @@ export function form(file, fields = {}, fileName = 'picture.png') {
         return { raw: Buffer.concat([...parts, Buffer.from('--B--\r\n')]), headers: { 'content-type': 'multipart/form-data; boundary=B' } };
 }
 
-// A JPEG of 48 × 32 pixels, without anything beside its picture (libvips made it of noise).
+// A JPEG of 48 × 32 pixels without metadata (noise, made by libvips).
 export const jpeg = Buffer.from('/9j/2wBDABsSFBcUERsXFhceHBsgKEIrKCUlKFE6PTBCYFVlZF9VXVtqeJmBanGQc1tdhbWGkJ6jq62rZ4C8ybqmx5moq6T/wAALCAAgADABAREA/8QAHwAAAQUBAQEBAQEAAAAAAAAAAAECAwQFBgcICQoL/8QAtRAAAgEDAwIEAwUFBAQAAAF9AQIDAAQRBRIhMUEGE1FhByJxFDKBkaEII0KxwRVS0fAkM2JyggkKFhcYGRolJicoKSo0NTY3ODk6Q0RFRkdISUpTVFVWV1hZWmNkZWZnaGlqc3R1dnd4eXqDhIWGh4iJipKTlJWWl5iZmqKjpKWmp6ipqrKztLW2t7i5usLDxMXGx8jJytLT1NXW19jZ2uHi4+Tl5ufo6erx8vP09fb3+Pn6/9oACAEBAAA/AEDkHkgMBnOOB6UoVSCy44Hbrn/9VLkxvhsFuxA6Y6dPxpCob5FbDAdQvU9cH3/wpXZcA7dzHpg4yc//AK6NoOFJxuPOOf8A9XOaQgcHBCnLfd4A/D+opGyRkKGA7njA/wAOaVZf94Z7+v8Aj9KN3y7CVyTgMTnH8+M0IUPAOOoDdqSTCnO87Bnjp/OjDYxnOB6df8OlK2OSASvrg0KAxyg+Xcfl/T/61IQcMSCBnjnkfSnMwbBRSQVI2jjd/n+tAXHIXJznHce//wBb603OzGzrnnPf3BNIcAHAbBOcEdRT/nZQMnCjOCcgUipgcYx1BA6/5zSnZg7W7cn+lGcbgvY4+XjJr//Z', 'base64');
 
-// The same as HEIC (a grid of one tile) and AVIF, with EXIF (turned by 90°, which does not count there) and XMP that say "N 52.5200 E 13.4050, at home".
+// The same as HEIC (a grid of one tile) and AVIF, with EXIF (rotated by 90°, which is ignored there) and XMP that
+// contain "N 52.5200 E 13.4050, at home".
 export const heic = Buffer.from('AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAjBtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAAA5waXRtAAAAAAACAAAAEGlkYXQAAAAAADAAIAAAAGBpbG9jAQAAAERAAAQAAQAAAAAAAAJUAAEAAAAAAAABDgACAAEAAAAAAAAAAQAAAAAAAAAIAAMAAAAAAAADYgABAAAAAAAAANAABAAAAAAAAAQyAAEAAAAAAAAATAAAAHdpaW5mAAAAAAAEAAAAFWluZmUCAAABAAEAAGh2YzEAAAAAFWluZmUCAAAAAAIAAGdyaWQAAAAAFWluZmUCAAABAAMAAEV4aWYAAAAAKmluZmUCAAABAAQAAG1pbWUAYXBwbGljYXRpb24vcmRmK3htbAAAAAAA2GlwcnAAAAC2aXBjbwAAAHZodmNDAQNwAAAAAAAAAAAAHvAA/P34+AAADwMgAAEAGEABDAH//wNwAAADAJAAAAMAAAMAHroCQCEAAQAqQgEBA3AAAAMAkAAAAwAAAwAeoCCBBZbq5Ka5uBAQMCAAAAMAIAAAAwAhIgABAAZEAcFzwIkAAAAUaXNwZQAAAAAAAABAAAAAQAAAABRpc3BlAAAAAAAAADAAAAAgAAAAEHBpeGkAAAAAAwgICAAAABppcG1hAAAAAAAAAAIAAQKBAgACAgOEAAAANmlyZWYAAAAAAAAADmRpbWcAAgABAAEAAAAOY2RzYwADAAEAAgAAAA5jZHNjAAQAAQACAAACMm1kYXQAAAEKKAGvGYD3mbNsC+NHqib4nAmdKIBx4F8ifr7Qv4JS7f5O1U39aRS5e5UCtuxU/tW5lWS/FKXjrOMD6HVOWHUMAp2wF/ojI3gJHKoEE4lJWDtjS4byFoXIb30unwMePmxTQVkoqzVRt3/nGpdCNOPyo2aIu9nYr7WcNFNYiYRh3YKPPc0qx61ND3vhvFKksUG1kVl4UTDKAc/kPuukMvFgz6+fr6RiVGJ+NLB7g4xEuk2Q7HvGHEDuEyo/j1axN7FFHBFTfA/TFde/QTvG8UxbWwA1SN5bu4wT7JiQYq7VBidnbW6bPjO8DHU6ococjDzhsIbPwBnGQaktJ/ha0IAmtzwb4831/KfzUMAAAAAGRXhpZgAATU0AKgAAAAgABgEOAAIAAAAdAAAAVgESAAMAAAABAAYAAAEaAAUAAAABAAAAdAEbAAUAAAABAAAAfAEoAAMAAAABAAIAAIdpAAQAAAABAAAAhAAAAABOIDUyLjUyMDAgRSAxMy40MDUwLCBhdCBob21lAAAAAABIAAAAAQAAAEgAAAABAAWQAAAHAAAABDAyMTCgAAAHAAAABDAxMDCgAQADAAAAAf//AACgAgAEAAAAAQAAADCgAwAEAAAAAQAAACAAAAAAPHg6eG1wbWV0YSB4bWxuczp4PSJhZG9iZTpuczptZXRhLyI+TiA1Mi41MjAwIEUgMTMuNDA1MCwgYXQgaG9tZTwveDp4bXBtZXRhPg==', 'base64');
 export const avif = Buffer.from('AAAAHGZ0eXBhdmlmAAAAAGF2aWZtaWYxbWlhZgAAAXVtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAAA5waXRtAAAAAAABAAAARmlsb2MAAAAAREAAAwABAAAAAAGZAAEAAAAAAAAA2wACAAAAAAJ0AAEAAAAAAAAA0AADAAAAAANEAAEAAAAAAAAATAAAAGJpaW5mAAAAAAADAAAAFWluZmUCAAAAAAEAAGF2MDEAAAAAFWluZmUCAAABAAIAAEV4aWYAAAAAKmluZmUCAAABAAMAAG1pbWUAYXBwbGljYXRpb24vcmRmK3htbAAAAAAAamlwcnAAAABLaXBjbwAAABNjb2xybmNseAACAAIABoAAAAAMYXYxQ4EADAAAAAAUaXNwZQAAAAAAAAAwAAAAIAAAABBwaXhpAAAAAAMICAgAAAAXaXBtYQAAAAAAAAABAAEEgYIDhAAAAChpcmVmAAAAAAAAAA5jZHNjAAIAAQABAAAADmNkc2MAAwABAAEAAAH/bWRhdBIACgkYFS/7BAgIGhAyywEbAAAAUOlaFzy79OYJvvwqmiX4/UFaQ39KUyAVTGK4ocftWS7T3HDXVycUxsY+GAEe3ntK9VL++a9c+mPm69UXrlftD5837sLtYzUgDmN/7Nyezx9PhCoBt+HZjxl0mrXcXKkKAfj4EIl+uTZR9F/9OCUo255RxsvzpoBSi6Eh9ak4u26gd1N4GC0b8gzMobpx0jiH96IXGHXMzCQFTSO79sdRd1iCcVLEfU52oOpt1frqyvmp6rVUPF7fPeqMF3o8cdyvo5rDc95QdAAAAAZFeGlmAABNTQAqAAAACAAGAQ4AAgAAAB0AAABWARIAAwAAAAEABgAAARoABQAAAAEAAAB0ARsABQAAAAEAAAB8ASgAAwAAAAEAAgAAh2kABAAAAAEAAACEAAAAAE4gNTIuNTIwMCBFIDEzLjQwNTAsIGF0IGhvbWUAAAAAAEgAAAABAAAASAAAAAEABZAAAAcAAAAEMDIxMKAAAAcAAAAEMDEwMKABAAMAAAAB//8AAKACAAQAAAABAAAAMKADAAQAAAABAAAAIAAAAAA8eDp4bXBtZXRhIHhtbG5zOng9ImFkb2JlOm5zOm1ldGEvIj5OIDUyLjUyMDAgRSAxMy40MDUwLCBhdCBob21lPC94OnhtcG1ldGE+', 'base64');
 
-// A segment of a JPEG, to stand behind its first two bytes.
+// A JPEG segment, to be inserted after the first two bytes.
 export function jpegSegment(marker, data) {
         const head = Buffer.from([0xff, marker, 0, 0]);
         head.writeUInt16BE(data.length + 2, 2);
         return Buffer.concat([head, data]);
 }
 
-// EXIF that says how a picture is to be turned, and carries a text.
+// EXIF with an orientation and a text.
 export function exif(orientation, text) {
         const tiff = Buffer.alloc(26);
         tiff.write('MM\0*', 'latin1');
@@ -79,13 +81,13 @@ export function exif(orientation, text) {
         return Buffer.concat([Buffer.from('Exif\0\0', 'latin1'), tiff, Buffer.from(text)]);
 }
 
-// A GIF of so many frames of one pixel.
+// A GIF with this many frames of one pixel.
 export function gif(frames) {
         const frame = Buffer.from([0x21, 0xf9, 4, 0, 1, 0, 0, 0, 0x2c, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x44, 1, 0]);
         return Buffer.concat([Buffer.from('GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff', 'latin1'), ...Array(frames).fill(frame), Buffer.from(';')]);
 }
 
-// Once it is processed, whatever came of it.
+// Waits until it is processed, successfully or not.
 export const processed = (member, id) => eventually('it is processed', async () => {
         const media = must(await member.get(`/v1/media/${id}`));
         return media.status !== 'processing' && media;

@@ -1,4 +1,4 @@
-// What becomes of pictures: nothing hidden leaves with them, what is made of them, and what cannot be read harms nobody.
+// Processing pictures: no metadata is published, variants are made, and unreadable files do no harm.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { before, test } from 'node:test';
@@ -33,7 +33,7 @@ function sizeOfWebp(data) {
         return kind === 'VP8X' ? [1 + data.readUIntLE(24, 3), 1 + data.readUIntLE(27, 3)] : [data.readUInt16LE(26) & 0x3fff, data.readUInt16LE(28) & 0x3fff];
 }
 
-test('nothing private leaves with a picture, and its pixels stay as they were', async () => {
+test('private metadata is removed from pictures, and their pixels are unchanged', async () => {
         const clean = png(30, 20, undefined, []);
         const text = pngChunk('tEXt', Buffer.from(`Comment\0${SECRET}`));
         const hidden = Buffer.concat([clean.subarray(0, 33), text, pngChunk('eXIf', exif(1, SECRET).subarray(6)), clean.subarray(33), Buffer.from(`<script>${SECRET}`)]);
@@ -53,7 +53,7 @@ test('nothing private leaves with a picture, and its pixels stay as they were', 
         }
 });
 
-test('smaller pictures come as AVIF to whoever names it, and as WebP otherwise', async () => {
+test('variants are AVIF for clients that accept it, and WebP otherwise', async () => {
         const media = await bring(heic);
         const ask = async (variant, headers) => {
                 const answer = await fetch(new URL(`/media/${media.id}/${variant}`, process.env.SONET_URL), { headers: { authorization: `Bearer ${owner.token}`, ...headers } });
@@ -73,12 +73,12 @@ test('smaller pictures come as AVIF to whoever names it, and as WebP otherwise',
         const original = await ask('original', { accept: 'image/avif' });
         assert.deepEqual([original.type, /\bAccept\b(?!-)/.test(original.vary ?? '')], ['image/heic', false]);
         assert.equal((await ask('large.avif', {})).status, 422);
-        // What libvips wrote is a picture to it again.
+        // libvips can read its own output.
         const again = await bring((await ask('large', { accept: 'image/avif' })).data);
         assert.deepEqual([again.status, again.width, again.height], ['ready', 48, 32], again.reason);
 });
 
-test('HEIC and AVIF lose EXIF and XMP where they stand, and stay the pictures they are', async () => {
+test('HEIC and AVIF lose EXIF and XMP in place, and keep their pictures', async () => {
         for (const [picture, type] of [[heic, 'image/heic'], [avif, 'image/avif']]) {
                 assert.ok(picture.includes(SECRET));
                 const media = await bring(picture);
@@ -96,7 +96,7 @@ test('HEIC and AVIF lose EXIF and XMP where they stand, and stay the pictures th
         }
 });
 
-test('a picture that EXIF turns is upright without it', async () => {
+test('a picture rotated by EXIF is upright without it', async () => {
         const media = await bring(jpegWith(jpegSegment(0xe1, exif(6, SECRET))));
         assert.deepEqual([media.status, media.width, media.height], ['ready', 32, 48], media.reason);
         const { data } = await bytes(media.id, 'original');
@@ -104,7 +104,7 @@ test('a picture that EXIF turns is upright without it', async () => {
         assert.deepEqual(sizeOfWebp((await bytes(media.id, 'large')).data), [32, 48]);
 });
 
-test('variants fit in their sizes and are never larger than the picture; the thumb is a square', async () => {
+test('variants fit their sizes and are never larger than the picture; the thumb is a square', async () => {
         const media = await bring(png(2000, 1000, (x) => (x < 1500 ? [200, 30, 40] : [10, 20, 250])));
         assert.deepEqual([media.status, media.width, media.height], ['ready', 2000, 1000], media.reason);
         assert.match(media.blurhash, /^[0-9A-Za-z#$%*+,\-.:;=?@[\]^_{|}~]{28}$/);
@@ -117,7 +117,7 @@ test('variants fit in their sizes and are never larger than the picture; the thu
         assert.deepEqual(sizeOfWebp((await bytes(small.id, 'large')).data), [50, 60]);
 });
 
-test('bombs, and what is cut off, damaged or something else too, fail with a reason, and the next picture is processed', async () => {
+test('bombs and truncated, damaged or polyglot pictures fail with a reason, and the next one is processed', async () => {
         const whole = png(300, 300, () => randomBytes(3));
         const head = (width, height) => {
                 const data = Buffer.alloc(13);
@@ -148,7 +148,7 @@ test('bombs, and what is cut off, damaged or something else too, fail with a rea
         assert.equal((await bring(gif(3))).status, 'ready');
 });
 
-test('a focus that changes while a picture is in work is the one that its thumb has', async () => {
+test('a focus changed during processing is used for the thumb', async () => {
         const picture = png(2400, 1200, (x) => (x < 1200 ? [220, 20, 20] : [20, 20, 220]));
         const form_of = (fields) => api('POST', '/v1/media', { token: owner.token, ...form(picture, fields) });
         const expected = must(await form_of({ focus_x: '1' }), 202);
@@ -162,14 +162,14 @@ test('a focus that changes while a picture is in work is the one that its thumb 
         await eventually('it has the last focus', async () => (await bytes(changed.id, 'thumb')).data.equals(thumb), 60_000);
 });
 
-test('what is put on the block list fails, whatever its size, and comes in no more', async () => {
-        // Waves that no other test's picture is like.
+test('blocked pictures fail in any size, and cannot be uploaded again', async () => {
+        // Waves that are not similar to any other test's picture.
         const waves = (size) => png(size, size, (x, y) => Array(3).fill(Math.round(128 + 60 * Math.cos(9 * x / size) * Math.sin(2 + 8 * y / size) + 60 * Math.sin(1 + 5 * x / size - 11 * y / size))), []);
         const [whole, small, other] = [await bring(waves(300)), await bring(waves(120)), await bring(png(50, 50))];
         assert.deepEqual([whole.status, small.status, other.status], ['ready', 'ready', 'ready']);
         const blocked = await admin('media', 'block', whole.id, 'a test');
         assert.equal(blocked.code, 0, blocked.stderr);
-        assert.match(blocked.stdout, /^2 hashes blocked/); // nothing was hidden in it: it is given out as it came
+        assert.match(blocked.stdout, /^2 hashes blocked/); // it had no metadata, so it is served as uploaded
         try {
                 await eventually('both have failed', async () => {
                         for (const { id } of [whole, small]) {
@@ -182,7 +182,7 @@ test('what is put on the block list fails, whatever its size, and comes in no mo
                 problem(await api('POST', '/v1/media', { token: owner.token, ...form(waves(300)) }), 403, { code: 'media_blocked', field: 'file' });
                 const again = await bring(waves(200));
                 assert.deepEqual([again.status, again.reason], ['failed', 'it must not be kept on this server']);
-                must(await owner.patch(`/v1/media/${again.id}`, { focus_x: 0.5 })); // there is nothing of it to be processed again
+                must(await owner.patch(`/v1/media/${again.id}`, { focus_x: 0.5 })); // a failed media is not processed again
                 assert.equal(must(await owner.get(`/v1/media/${again.id}`)).status, 'failed');
         } finally {
                 for (const line of (await admin('media', 'blocks')).stdout.split('\n').filter((text) => text.endsWith('a test'))) {

@@ -1,5 +1,5 @@
-// Providers of SMS and of pushes to apps for tests, as their contracts say: Twilio, FCM v1 with Google's tokens, APNs (real HTTP/2 over TLS),
-// and one of no name. What signs and what is signed is checked by node's own cryptography.
+// Providers of SMS and app pushes for tests, following their documentation: Twilio, FCM v1 with Google's tokens, APNs
+// (real HTTP/2 over TLS), and a generic one. Signatures are verified with node's own cryptography.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import crypto from 'node:crypto';
@@ -12,7 +12,7 @@ import { eventually } from './client.mjs';
 
 const parts = (token) => token.split('.').slice(0, 2).map((part) => JSON.parse(Buffer.from(part, 'base64url')));
 
-// The claims of a JWT that this key signed.
+// The claims of a JWT signed by this key.
 export function claimsOf(token, key, algorithm) {
         const [head, claims] = parts(token);
         const [signed, signature] = [token.slice(0, token.lastIndexOf('.')), token.slice(token.lastIndexOf('.') + 1)];
@@ -30,7 +30,7 @@ export class Providers {
                 this.apple = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' });
                 this.requests = []; // {path, headers, text}
                 this.answers = {}; // path or token: () => [status, object, headers]
-                this.tokens = 0; // that Google gave
+                this.tokens = 0; // issued by Google
         }
 
         write(name, content) {
@@ -44,7 +44,7 @@ export class Providers {
                 return this.answers[key]?.() ?? usual;
         }
 
-        // Plain HTTP: Twilio, FCM, Google's tokens, and the one of no name.
+        // Plain HTTP: Twilio, FCM, Google's tokens, and the generic provider.
         plain(request, response) {
                 const chunks = [];
                 request.on('data', (chunk) => chunks.push(chunk));
@@ -92,7 +92,7 @@ export class Providers {
                 return this;
         }
 
-        // The files that an operator would write, and the settings that name them.
+        // Writes the files that an operator would write, and returns the settings that name them.
         describe() {
                 const pem = (key) => key.export({ type: 'pkcs8', format: 'pem' });
                 const account = this.write('account.json', { client_email: 'sonet@x.example', private_key: pem(this.google.privateKey), token_uri: `${this.url}/token`, project_id: 'x-1' });

@@ -1,4 +1,5 @@
-// SMS and pushes to apps: what providers are sent, what their answers mean, and how members give telephone numbers and devices.
+// SMS and pushes to apps: requests to providers, the meaning of their responses, and how members register telephone
+// numbers and devices.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { after, test } from 'node:test';
@@ -36,7 +37,7 @@ async function verified(member, number = newNumber()) {
 }
 const wantSms = async (member) => must(await member.put('/v1/notifications/preferences', { body: { types: [{ type: 'like', sms: 'immediate' }] } }));
 
-test('a telephone number is verified by the code that came there, and nothing else is sent before', async () => {
+test('a telephone number is verified by a code sent to it, and nothing else is sent before', async () => {
         const [member, fan, other] = await net.registerMany(3);
         const number = newNumber();
         assert.equal(must(await member.get(PHONE)).number, '');
@@ -69,7 +70,7 @@ test('a telephone number is verified by the code that came there, and nothing el
         assert.equal(must(await member.get(PHONE)).number, '');
 });
 
-test('codes are guessed five times at most, and sent five times a day, to a member and to a number', async () => {
+test('codes allow five guesses, and are sent at most five times a day per member and per number', async () => {
         const [member, ...others] = await net.registerMany(6);
         const number = newNumber();
         must(await member.put(PHONE, { body: { number } }));
@@ -89,7 +90,7 @@ test('codes are guessed five times at most, and sent five times a day, to a memb
         problem(await others[4].put(PHONE, { body: { number } }), 429, { code: 'too_many_sms' });
 });
 
-test('while the provider of codes fails again and again, a code waits without an attempt, and comes once it works', async () => {
+test('while the provider fails repeatedly, a code waits without using attempts, and is sent once it works', async () => {
         const path = '/2010-04-01/Accounts/AC0/Messages.json';
         providers.answers[path] = () => [503, {}];
         const asked = async () => {
@@ -101,7 +102,7 @@ test('while the provider of codes fails again and again, a code waits without an
         const tried = await Promise.all(Array.from({ length: 5 }, asked));
         await eventually('five failed', () => tried.every(({ number }) => providers.to(encoded(number)).length > 0), 60_000);
         let waiting;
-        for (let i = 0; i < 10 && !waiting; i++) { // one may be tried when a pause has ended; the next pause is longer
+        for (let i = 0; i < 10 && !waiting; i++) { // one may be tried after each pause, and the next pause is longer
                 const next = await asked();
                 const [attempts] = await eventually('it is tried, or put off', () => row(next)[1] === 't' && row(next), 60_000);
                 if (attempts === '0') {
@@ -122,7 +123,7 @@ test('while the provider of codes fails again and again, a code waits without an
         assert.ok(must(await waiting.member.post(`${PHONE}/verify`, { code })).verified_at);
 });
 
-test('a number that takes no SMS is forgotten; one that is put off comes later; a provider that is wrongly set up loses nothing', async () => {
+test('a number that cannot get SMS is deleted; a deferred SMS is sent later; a misconfigured provider loses nothing', async () => {
         const [gone, later, fan] = await net.registerMany(3);
         const path = '/2010-04-01/Accounts/AC0/Messages.json';
         for (const member of [gone, later]) {
@@ -144,7 +145,7 @@ test('a number that takes no SMS is forgotten; one that is put off comes later; 
         delete providers.answers[path];
 });
 
-test('an app of Google’s is pushed what its member is told, by a token that the service account was given, and again when it ends', async () => {
+test('Android apps get pushes with an access token of the service account, which is renewed', async () => {
         const [member, fan] = await net.registerMany(2);
         const { id } = await device(member, 'fcm', 'fcm-token:1');
         const note = await member.note('Grüße "an" alle');
@@ -161,7 +162,7 @@ test('an app of Google’s is pushed what its member is told, by a token that th
         assert.deepEqual([claims.iss, claims.aud, claims.scope], ['sonet@x.example', `${providers.url}/token`, 'https://www.googleapis.com/auth/firebase.messaging']);
         assert.ok(claims.exp - claims.iat === 3600 && Math.abs(claims.iat - Date.now() / 1000) < 60);
         await tried(member, 'mobile', 'sent');
-        providers.tokens++; // the one that was given holds no more
+        providers.tokens++; // invalidates the issued token
         await fan.react((await member.note('Two')).id, 'like');
         await tried(member, 'mobile', 'later');
         hurry(member);
@@ -174,7 +175,7 @@ test('an app of Google’s is pushed what its member is told, by a token that th
         delete providers.answers['/v1/projects/x-1/messages:send'];
 });
 
-test('an app of Apple’s is pushed over HTTP/2 with a token that is signed here; of messages it says who wrote alone', async () => {
+test('iOS apps get pushes over HTTP/2 with our signed token; for messages only the sender is named', async () => {
         const [member, fan] = await net.registerMany(2);
         await device(member, 'apns', 'ab12');
         await fan.react((await member.note('Hello')).id, 'like');
@@ -199,7 +200,7 @@ test('an app of Apple’s is pushed over HTTP/2 with a token that is signed here
         assert.deepEqual(must(await member.get(DEVICES)).items, []);
 });
 
-test('any other provider is described by a file; names cannot break its addresses, headers or texts', async () => {
+test('any other provider is described by a file; names cannot inject into its URLs, headers or texts', async () => {
         const [member, fan] = await net.registerMany(2);
         must(await fan.patch('/v1/users/me', { display_name: 'Bob "\\" {secret} & Co' }));
         await device(member, 'other', 'a.b~c:d');
@@ -217,7 +218,7 @@ test('any other provider is described by a file; names cannot break its addresse
         }
 });
 
-test('a device ends with its session, and at 20 there is no room', async () => {
+test('a device is removed with its session, and there are at most 20', async () => {
         const [member, fan] = await net.registerMany(2);
         const phone = await net.logIn(member.username);
         await device(phone, 'other', 'phone-1');
@@ -233,7 +234,7 @@ test('a device ends with its session, and at 20 there is no room', async () => {
         problem(await member.post(DEVICES, { provider: 'other', token: 'one-more' }), 409);
 });
 
-test('who runs the network has a sample sent to a member’s browsers and devices, or to a number, and sees what providers answer', async () => {
+test('operators can send a sample to a member’s browsers and devices or to a number, and see the providers’ responses', async () => {
         const member = await net.register();
         const notify = (...words) => adminOf(net.server, providers.env, 'notify', 'test', ...words);
         const nothing = await notify('like', 'mobile', 'en', member.username);
@@ -255,7 +256,7 @@ test('who runs the network has a sample sent to a member’s browsers and device
         assert.equal((await notify('new_device', 'sms', 'en', '+15550001111')).code, 2, 'what concerns the account is not sent by SMS');
 });
 
-test('what was tried on each channel is counted for operators, as the log of deliveries has it', async () => {
+test('attempts per channel are counted for operators, consistently with the delivery log', async () => {
         const channels = { push: 1, sms: 3, mobile: 4 };
         const [role] = Object.keys(net.server.httpAddresses()).filter((r) => net.server.mode === 'single' || r.includes('notification'));
         const counted = async () => {
@@ -273,7 +274,7 @@ test('what was tried on each channel is counted for operators, as the log of del
         }
 });
 
-test('no secret of a provider is in the log', async () => {
+test('the log contains no secrets of providers', async () => {
         const log = fs.readFileSync(net.server.log, 'utf8');
         for (const secret of ['tw-secret', 'other-secret', 'granted-', 'PRIVATE KEY', 'ab12', 'fcm-token', '+4917012345', ...providers.to((r) => /Body=SoNet%3A%20\d{6}/.test(r.text)).map((r) => form(r).Body.slice(-6)).filter((code) => code > '100000')]) {
                 assert.ok(!log.includes(secret), secret);

@@ -1,4 +1,4 @@
-// Web Push: subscriptions, what is sent to them and when, and what becomes of it.
+// Web Push: subscriptions, what is sent to them and when, and the results.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
@@ -22,11 +22,11 @@ const newest = async (member, n = 1) => eventually('a notification', async () =>
         return items.length >= n && items[0];
 });
 const attempts = async (member, item) => must(await member.get(`${PATH}/${item.id}/deliveries`)).items;
-// What is due later is due now.
+// Makes pending deliveries due now.
 const hurry = (member) => query(sharedDir(), 'notification', `update notification_queue set due_at = now() where user_id = '${member.id}'`);
 const settled = (member, item, ...outcomes) => eventually(outcomes.join(), async () => (await attempts(member, item)).map((a) => a.outcome).join() === outcomes.join(), 60_000);
 
-test('a browser that subscribed is pushed what its member is told, encrypted for it alone and signed', async () => {
+test('a subscribed browser gets its member’s notifications as encrypted and signed pushes', async () => {
         const [author, fan] = await registerMany(2);
         const subscription = await subscribe(author);
         const { public_key: key } = must(await author.get('/v1/push/key'));
@@ -47,7 +47,7 @@ test('a browser that subscribed is pushed what its member is told, encrypted for
         assert.notEqual((await service.wait(subscription, 2)).headers.topic, push.headers.topic);
 });
 
-test('nothing is said of notes that are not for everybody, or when one wants nothing said', async () => {
+test('pushes quote neither notes that are not public nor anything if the member turned that off', async () => {
         const [author, fan] = await registerMany(2);
         const subscription = await subscribe(author);
         await fan.follow(author);
@@ -61,7 +61,7 @@ test('nothing is said of notes that are not for everybody, or when one wants not
         assert.equal((await service.wait(subscription, 3)).text.text, undefined);
 });
 
-test('each message in a chat is pushed under one topic, with its text unless one wants nothing said', async () => {
+test('messages of a chat are pushed with one topic, including their text unless the member turned that off', async () => {
         const [reader, friend] = await registerMany(2);
         const subscription = await subscribe(reader);
         const chat = must(await friend.post('/v1/chats', { kind: 'direct', user_ids: [reader.id] }), 201);
@@ -75,7 +75,7 @@ test('each message in a chat is pushed under one topic, with its text unless one
         assert.deepEqual([second.text.id, second.text.text, second.headers.topic], [first.text.id, undefined, first.headers.topic]);
 });
 
-test('what one does not want is not pushed, and what is not listed can be', async () => {
+test('unwanted types are not pushed, and unlisted ones can be', async () => {
         const [author, fan] = await registerMany(2);
         const subscription = await subscribe(author);
         must(await author.put(`${PATH}/preferences`, { body: { types: [{ type: 'like', push: 'off' }, { type: 'renote', in_app: 'off' }, { type: 'comment', push: 'daily' }] } }));
@@ -95,7 +95,7 @@ test('what one does not want is not pushed, and what is not listed can be', asyn
         assert.equal((await service.wait(subscription, 3)).text.type, 'mention');
 });
 
-test('a subscription that the push service does not know any more is forgotten', async () => {
+test('a subscription unknown to the push service is deleted', async () => {
         const [author, fan] = await registerMany(2);
         const [gone, here] = [await subscribe(author), await subscribe(author)];
         assert.equal(must(await author.get(SUBSCRIPTIONS)).items.length, 2);
@@ -112,7 +112,7 @@ test('a subscription that the push service does not know any more is forgotten',
         assert.equal(service.to(gone).length, 1);
 });
 
-test('a push that is put off comes later, to that browser alone, and holds up nobody else', async () => {
+test('a deferred push is retried for that browser only, and delays nobody else', async () => {
         const [author, fan] = await registerMany(2);
         const [busy, here] = [await subscribe(author), await subscribe(author)];
         let tries = 0;
@@ -129,7 +129,7 @@ test('a push that is put off comes later, to that browser alone, and holds up no
 
 const letters = async (item) => (await admin('deadletters', 'list', '--service', 'notification')).stdout.split('\n').filter((line) => line.includes(item.id));
 
-test('what a push service refuses, or puts off too often, is a dead letter, which is sent again when it is replayed', async () => {
+test('a push that is rejected or deferred too often becomes a dead letter, which can be replayed', async () => {
         const [author, fan] = await registerMany(2);
         const [picky, busy] = [await subscribe(author), await subscribe(author)];
         service.answers[picky.path] = () => [400, {}];
@@ -157,8 +157,8 @@ test('what a push service refuses, or puts off too often, is a dead letter, whic
         assert.equal(service.to(busy).length, before);
 });
 
-test('a receiver that does not answer holds up nobody else', async (t) => {
-        const fresh = await new PushService().open(); // it has never answered, and may speak HTTP/2 for all one knows
+test('a receiver that does not respond delays nobody else', async (t) => {
+        const fresh = await new PushService().open(); // it has never responded, so it might support HTTP/2
         t.after(() => fresh.close());
         const [waiting, author, fan] = await registerMany(3);
         const [silent, here] = [await subscribe(waiting, fresh), await subscribe(author, fresh)];
@@ -176,7 +176,7 @@ test('a receiver that does not answer holds up nobody else', async (t) => {
         assert.ok(at < last.at, `${at} is not before ${last.at}`);
 });
 
-test('of a digest that is put off nothing is lost', async () => {
+test('a deferred digest loses nothing', async () => {
         const [author, fan] = await registerMany(2);
         const subscription = await subscribe(author);
         must(await author.put(`${PATH}/preferences`, { body: { types: [{ type: 'like', push: 'daily' }, { type: 'renote', push: 'daily' }] } }));
@@ -201,7 +201,7 @@ test('of a digest that is put off nothing is lost', async () => {
         assert.equal(service.to(subscription).length, 2);
 });
 
-test('redirections are not followed, and nothing is sent to addresses that are not public', async () => {
+test('redirects are not followed, and nothing is sent to private addresses', async () => {
         const [author, fan] = await registerMany(2);
         const moved = await subscribe(author);
         service.answers[moved.path] = () => [307, { location: `${service.url}/push/elsewhere` }];
@@ -217,7 +217,7 @@ test('redirections are not followed, and nothing is sent to addresses that are n
 
 const DAY_MS = 86_400_000;
 
-test('what providers have taken is counted for administrators, by its people, and says nothing of one member', async () => {
+test('deliveries are counted for administrators by groups of people, and reveal nothing about one member', async () => {
         const analyst = await registerWithRole('administrator');
         const [fan, ...authors] = await registerMany(6);
         const from = Math.floor(Date.now() / DAY_MS) * DAY_MS;
@@ -231,11 +231,11 @@ test('what providers have taken is counted for administrators, by its people, an
         const told = async () => (await points()).reduce((sum, p) => sum + p.value, 0);
         await eventually('those of five people are counted', async () => await told() >= 5, 200_000);
         const sent = Number(query(sharedDir(), 'notification', "select count(*) from notification_delivery_logs where outcome = 'sent'"));
-        assert.ok(await told() <= sent, `${await told()} of ${sent}`); // others of this run may be sent meanwhile
+        assert.ok(await told() <= sent, `${await told()} of ${sent}`); // other tests may send meanwhile
         problem(await fan.get('/v1/admin/analytics/metrics?name=deliveries&from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z'), 403);
 });
 
-test('subscriptions are checked, are one’s own, and end with the session', async () => {
+test('subscriptions are validated, private, and end with the session', async () => {
         const [author, other] = await registerMany(2);
         const good = service.subscription().body;
         for (const [change, field] of [[{ endpoint: 'http://push.example/x' }, 'endpoint'], [{ endpoint: 'https://user@push.example/x' }, 'endpoint'],

@@ -1,5 +1,5 @@
-// A push service and a browser for tests: takes what SoNet sends, checks whom it is from (RFC 8292) and reads it (RFC 8291, 8188), with
-// nothing but node's own cryptography.
+// A push service and a browser for tests: receives what SoNet sends, verifies the sender (RFC 8292) and decrypts it
+// (RFC 8291, 8188), using only node's own cryptography.
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import http from 'node:http';
@@ -8,7 +8,7 @@ import { eventually } from './client.mjs';
 const unbase = (text) => Buffer.from(text, 'base64url');
 const hkdf = (salt, secret, info, length) => Buffer.from(crypto.hkdfSync('sha256', secret, salt, info, length));
 
-// A browser's subscription: its keys, and how it reads a body.
+// A browser's subscription: its keys, and decrypting a body.
 class Subscription {
         constructor(url, path) {
                 this.ecdh = crypto.createECDH('prime256v1');
@@ -35,9 +35,9 @@ class Subscription {
 
 export class PushService {
         constructor() {
-                this.pushes = []; // {path, headers, body} in the order in which they came
-                this.answers = {}; // path: () => [status, headers]; 201 when there is none
-                this.hanging = {}; // path: a promise that answers wait for
+                this.pushes = []; // {path, headers, body} in order of arrival
+                this.answers = {}; // path: () => [status, headers]; 201 if there is none
+                this.hanging = {}; // path: a promise that responses wait for
         }
 
         async open() {
@@ -61,7 +61,7 @@ export class PushService {
                 await new Promise((resolve) => this.server.close(resolve));
         }
 
-        // What is sent to a path is answered once the function that this gives is called.
+        // Requests to a path are answered only once the returned function is called.
         hang(path) {
                 let release;
                 this.hanging[path] = new Promise((resolve) => { release = resolve; });
@@ -76,7 +76,8 @@ export class PushService {
                 return this.pushes.filter((p) => p.path === subscription.path);
         }
 
-        // What a browser that was offline gets of them when it comes back, read: of those with the same topic the last one (RFC 8030, 5.4).
+        // What a browser gets, decrypted, when it comes back online: of pushes with the same topic only the last one
+        // (RFC 8030, 5.4).
         undelivered(subscription, from = 0) {
                 const kept = new Map();
                 this.to(subscription).slice(from).forEach((push, i) => {
@@ -87,7 +88,7 @@ export class PushService {
                 return [...kept.values()].map((push) => subscription.read(push.body));
         }
 
-        // The nth push to a subscription, read.
+        // The nth push to a subscription, decrypted.
         async wait(subscription, n = 1) {
                 await eventually(`push ${n}`, () => this.to(subscription).length >= n, 60_000);
                 const push = this.to(subscription)[n - 1];

@@ -1,4 +1,4 @@
-// Searching: what is found, by whom, and that what one may not see is not found.
+// Search: what is found by whom, and that hidden things are not found.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { admin, registerWithRole } from './operator.mjs';
@@ -9,13 +9,13 @@ const path = (query, more = {}) => `/v1/search?${new URLSearchParams({ query, ..
 const notes = async (who, query, more) => must(await who.get(path(query, { type: 'notes', ...more })));
 const found = async (who, query, more) => (await notes(who, query, more)).items.map((item) => item.note.id);
 const nobody = { get: (where) => api('GET', where) };
-// A word that no other test writes.
+// A word that no other test uses.
 const rare = () => `w${randomName().slice(2).replace(/[0-9]/g, (digit) => 'ghijklmnop'[digit])}x`;
 const write = async (who, text, visibility) => must(await who.post('/v1/notes', { text, visibility }), 201).id;
 const until = (who, query, expected, more) => eventually(`${query} finds ${expected.length}`,
         async () => JSON.stringify((await found(who, query, more)).sort()) === JSON.stringify([...expected].sort()), 20_000);
 
-test('a note is found by its words, edited by the new ones, and no more once it is deleted', async () => {
+test('a note is found by its words, after an edit by the new ones, and not after deletion', async () => {
         const [ada, word, other] = [await register(), rare(), rare()];
         const id = await write(ada, `Running with ${word} through the Café!`);
         await until(nobody, word, [id]);
@@ -32,7 +32,7 @@ test('a note is found by its words, edited by the new ones, and no more once it 
         assert.deepEqual(await found(nobody, other), [], 'gone at once');
 });
 
-test('what one may not see is not found: for followers, for oneself, of who blocks, is suspended or left', async () => {
+test('hidden notes are not found: for followers, private, or by members who block, are suspended or left', async () => {
         const [[ada, bob, eve], word] = [await registerMany(3), rare()];
         must(await bob.put(`/v1/users/${ada.id}/follow`));
         const open = await write(ada, `${word} for all`);
@@ -47,7 +47,7 @@ test('what one may not see is not found: for followers, for oneself, of who bloc
         assert.deepEqual(await found(bob, word), [open], 'follows no more');
 });
 
-test('who is suspended is found by nothing, nor is what they wrote, until they are not; who left is not found', async () => {
+test('suspended members and their notes are not found until reinstated; former members are not found', async () => {
         const [[ada, bob], word] = [await registerMany(2), rare()];
         const [by, from] = [await write(ada, `${word} by one`), await write(bob, `${word} by another`)];
         const users = async () => must(await nobody.get(path(word, { type: 'users' }))).items.map((item) => item.user.id);
@@ -64,7 +64,7 @@ test('who is suspended is found by nothing, nor is what they wrote, until they a
         assert.deepEqual(await found(nobody, word), [by]);
 });
 
-test('the best match is found behind many better ones that one may not see', async () => {
+test('the best visible match is found after many better hidden ones', async () => {
         const [[ada, bob, eve], word] = [await registerMany(3), rare()];
         const far = await write(ada, `${word} ${'and many other words '.repeat(20)}`);
         const near = [];
@@ -76,7 +76,7 @@ test('the best match is found behind many better ones that one may not see', asy
         await until(eve, word, [far], { limit: 1 });
 });
 
-test('who does not want to be found by what they write is not, but by themselves', async () => {
+test('members can opt out of being found by their notes, except by themselves', async () => {
         const [ada, word] = [await register(), rare()];
         const id = await write(ada, `${word} is here`);
         await until(nobody, word, [id]);
@@ -87,7 +87,7 @@ test('who does not want to be found by what they write is not, but by themselves
         await until(nobody, word, [id]);
 });
 
-test('members are found by name, unless they do not want to be or one of the two blocks the other', async () => {
+test('members are found by name unless they opt out or there is a block', async () => {
         const [[ada, eve], name] = [await registerMany(2), rare()];
         const users = async (who, query) => must(await who.get(path(query, { type: 'users' }))).items.map((item) => item.user.id);
         must(await ada.patch('/v1/users/me', { display_name: `Zoë ${name}` }));
@@ -100,7 +100,7 @@ test('members are found by name, unless they do not want to be or one of the two
         await eventually('ada is not found', async () => !(await users(nobody, name)).includes(ada.id), 20_000);
 });
 
-test('hashtags are found by how they begin, and only those of notes that one may see', async () => {
+test('hashtags are found by prefix, and only those of visible notes', async () => {
         const [[ada, bob], tag] = [await registerMany(2), rare()];
         const tags = async (who) => must(await who.get(path(`#${tag.slice(0, -2)}`, { type: 'hashtags' }))).items.map((item) => item.hashtag);
         await write(ada, `#${tag}One #${tag}Two`);
@@ -113,7 +113,7 @@ test('hashtags are found by how they begin, and only those of notes that one may
         assert.deepEqual(all.map((item) => item.type), ['hashtag', 'note']);
 });
 
-test('pages go on where they stopped, in each order, and have every note once', async () => {
+test('pages continue where they stopped in every order, and contain every note once', async () => {
         const [ada, word] = [await register(), rare()];
         const written = [];
         for (let i = 0; i < 7; i++) {
@@ -136,7 +136,7 @@ test('pages go on where they stopped, in each order, and have every note once', 
         }
 });
 
-test('the exact word comes before a mistyped one, and a score is the sum of its explanation', async () => {
+test('exact words rank before mistyped ones, and a score is the sum of its explanation', async () => {
         const [ada, word] = [await register(), rare()];
         const typo = `${word.slice(0, 3)}${word.slice(4)}`;
         const exact = await write(ada, word);
@@ -150,7 +150,7 @@ test('the exact word comes before a mistyped one, and a score is the sum of its 
         }
 });
 
-test('a query is corrected by the notes that one sees, and says nothing of others', async () => {
+test('corrections come only from visible notes', async () => {
         const [[ada, bob, eve], meant] = [await registerMany(3), rare()];
         const typed = `${meant.slice(0, 3)}${meant.slice(4)}`;
         const corrected = async (who, query, more) => (await notes(who, query, more)).corrected;
@@ -174,7 +174,7 @@ test('a query is corrected by the notes that one sees, and says nothing of other
         assert.equal(must(await eve.get(path(typed, { type: 'users' }))).corrected, undefined);
 });
 
-test('highlights say where the words stand, in code points', async () => {
+test('highlights give the positions of words in code points', async () => {
         const [ada, word] = [await register(), rare()];
         const text = `😀 Jumping ${word}, 東京都に住む`;
         const id = await write(ada, text);
@@ -187,7 +187,7 @@ test('highlights say where the words stand, in code points', async () => {
         assert.deepEqual(await marked(`😀 ${word}`), ['😀', word]);
 });
 
-test('a query that is none is refused, with the position of what is wrong', async () => {
+test('invalid queries are rejected with the position of the error', async () => {
         const refused = async (query, at, wants) => {
                 const { detail } = problem(await nobody.get(path(query)), 400, { code: 'query_invalid', field: 'query' });
                 assert.ok(detail.startsWith(`at character ${at}: expected ${wants}`), `${query}: ${detail}`);
@@ -215,8 +215,8 @@ test('a query that is none is refused, with the position of what is wrong', asyn
         }
         problem(await nobody.get(path('a '.repeat(10_000))), 414);
         problem(await nobody.get(path('a\u0000b')), 422, { field: 'query' });
-        await refused('(a+)+$ .*', 5, 'a word with a letter'); // no regular expression
-        for (const query of ['[a-z]{1,99}', "a'b|c&d", '%s%n', "x';drop table search_index--"]) { // words, and nothing else
+        await refused('(a+)+$ .*', 5, 'a word with a letter'); // regular expressions are not supported
+        for (const query of ['[a-z]{1,99}', "a'b|c&d", '%s%n', "x';drop table search_index--"]) { // just words
                 must(await nobody.get(path(query)));
         }
         problem(await nobody.get(path('')), 422, { field: 'query' });
@@ -254,7 +254,7 @@ test('filters find by author, mention, hashtag, link, comment, day and likes', a
         assert.deepEqual(await found(ada, `${word} in:bookmarks`), []);
 });
 
-test('facets count what the reader may see, and name the filters that narrow the query to it', async () => {
+test('facets count only visible notes, and return the filters that narrow the query', async () => {
         const [[ada, bob, eve], word] = [await registerMany(3), rare()];
         const counts = async (who, query, facets) => Object.fromEntries((await notes(who, query, { facets, limit: 1 })).facets
                 .map(({ kind, values }) => [kind, Object.fromEntries(values.map(({ filter, count }) => [filter, count]))]));
@@ -276,7 +276,7 @@ test('facets count what the reader may see, and name the filters that narrow the
         problem(await nobody.get(path(word, { facets: 'colour' })), 422);
 });
 
-test('the operator has the index held against the notes anew, and nothing is missing meanwhile or afterwards', async () => {
+test('a rebuild of the index by the operator loses nothing, neither meanwhile nor afterwards', async () => {
         const [ada, word] = [await register(), rare()];
         const id = await write(ada, `${word} stays`);
         await until(nobody, word, [id]);
@@ -293,10 +293,10 @@ test('the operator has the index held against the notes anew, and nothing is mis
 const history = async (who) => must(await who.get('/v1/search/history')).items.map((item) => item.query);
 const suggestions = async (who, query, more) => must(await who.get(`/v1/search/suggestions?${new URLSearchParams({ query, ...more })}`)).items;
 const keepHistory = async (who, on) => must(await who.patch('/v1/users/me/settings', { privacy: { search_history: on } }));
-// From then on the index knows the member, who may have registered just now.
+// Waits until the index knows the member, who may just have registered.
 const searchUntilKept = (who, query) => eventually(`${query} is kept`, async () => { await notes(who, query); return (await history(who)).includes(query); }, 20_000);
 
-test('what one searched for is kept for oneself, each query once, until one deletes it or wants none', async () => {
+test('the search history is private, has each query once, and can be deleted or turned off', async () => {
         const [[ada, bob], one, two] = [await registerMany(2), rare(), rare()];
         await searchUntilKept(ada, one);
         await notes(ada, `  ${two}   ${one}`);
@@ -321,7 +321,7 @@ test('what one searched for is kept for oneself, each query once, until one dele
         await searchUntilKept(ada, two);
 });
 
-test('suggestions: own queries first, what five people asked, members and hashtags, never what one alone asked', async () => {
+test('suggestions: own queries first, queries of five people, members and hashtags, never those of a single person', async () => {
         const [[ada, bob, ...others], word] = [await registerMany(7), rare()];
         must(await bob.patch('/v1/users/me', { display_name: word }));
         await write(bob, `#${word}tag`);
@@ -347,7 +347,7 @@ test('suggestions: own queries first, what five people asked, members and hashta
         assert.ok(!(await suggestions(bob, `@${ada.username}`)).some((s) => s.user?.id === ada.id), 'who blocks one is not suggested');
 });
 
-test('saved searches are kept, listed and deleted by who saved them', async () => {
+test('saved searches can be created, listed and deleted by their owner', async () => {
         const [ada, bob] = await registerMany(2);
         const plain = must(await ada.post('/v1/search/saved', { query: ' cats   OR dogs ' }), 201);
         assert.deepEqual([plain.name, plain.query, plain.type, plain.sort], ['cats OR dogs', 'cats OR dogs', 'all', 'relevance']);
@@ -365,7 +365,7 @@ test('saved searches are kept, listed and deleted by who saved them', async () =
         problem(await ada.post('/v1/search/saved', { query: 'more' }), 409, { code: 'too_many_saved_searches' });
 });
 
-test('saved searches with alerts tell of each new note that one may see, once, and of no other', async () => {
+test('saved searches with alerts notify once of each visible new note, and of no other', async () => {
         const [[ada, bob, eve], word] = [await registerMany(3), rare()];
         const told = async (who) => ids(must(await who.get('/v1/notifications?types=saved_search')).items.map((item) => item.note));
         const save = async (who, query, more) => must(await who.post('/v1/search/saved', { query, alerts: true, ...more }), 201);
@@ -395,7 +395,7 @@ test('saved searches with alerts tell of each new note that one may see, once, a
         problem(await ada.post('/v1/search/saved', { query: 'a', type: 'users', alerts: true }), 422, { field: 'alerts' });
 });
 
-test('what is searched for is counted once five people asked it, with the position of clicks, and nothing before', async () => {
+test('queries are counted with click positions once five people have used them, and not before', async () => {
         const [people, analyst, word] = [await registerMany(5), await registerWithRole('administrator'), rare()];
         const row = async (more = '') => must(await analyst.get(`/v1/admin/search/analytics?limit=100${more}`)).items.find((item) => item.query === word);
         for (const person of people.slice(0, 4)) {
@@ -420,7 +420,7 @@ test('what is searched for is counted once five people asked it, with the positi
         assert.equal(await row(), undefined, 'four again');
 });
 
-test('synonyms find one another in the notes of their language, after the word itself, until an administrator takes them out', async () => {
+test('synonyms find each other in notes of their language, ranked after the word itself, until an administrator removes them', async () => {
         const [ada, root, one, two, three] = [await register(), await registerWithRole('administrator'), rare(), rare(), rare()];
         const set = async (items) => must(await root.put('/v1/admin/search/synonyms', { body: { items } }));
         const [self, english, german] = [await write(ada, `${one} is the word that we have`), await write(ada, `${two} is the other that they have`), await write(ada, `${two} ist das andere und nicht dieses`)];
@@ -428,7 +428,7 @@ test('synonyms find one another in the notes of their language, after the word i
         await until(nobody, one, [self]);
         await until(nobody, two, [english, german]);
         await until(nobody, three, [any]);
-        await eventually('each finds the others', async () => { // another file may set others meanwhile
+        await eventually('each finds the others', async () => { // another test file may change them meanwhile
                 assert.deepEqual(await set([{ language: 'en', words: [one.toUpperCase(), two] }, { words: [one, three] }]),
                         { items: [{ language: 'en', words: [one, two] }, { language: '', words: [one, three] }] });
                 assert.equal(must(await root.get('/v1/admin/search/synonyms')).items.length, 2);
@@ -447,7 +447,7 @@ test('synonyms find one another in the notes of their language, after the word i
         assert.deepEqual(await found(nobody, one), [self]);
 });
 
-test('notes with media are found by what these are', async () => {
+test('notes are found by the kind of their media', async () => {
         const [ada, word] = [await register(), rare()];
         const picture = must(await ada.api('POST', '/v1/media', { token: ada.token, ...form(png(8, 8)) }), 202);
         const id = must(await ada.post('/v1/notes', { text: word, media_ids: [picture.id] }), 201).id;
@@ -457,7 +457,7 @@ test('notes with media are found by what these are', async () => {
         assert.deepEqual(await found(nobody, `${word} has:video`), []);
 });
 
-test('moderators keep hashtags, links and notes out of the trends, and nobody else does', async () => {
+test('only moderators can hide hashtags, links and notes from the trends', async () => {
         const [ada, moderator, tag] = [await register(), await registerWithRole('moderator'), rare()];
         const id = await write(ada, tag);
         for (const type of ['hashtags', 'notes', 'links']) {

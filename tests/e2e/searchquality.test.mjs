@@ -1,10 +1,11 @@
-// How good what is found is, on a judged set (search-quality.json): the order by nDCG@10, what mistyped words find, and texts in twelve scripts.
+// The quality of results on a judged set (search-quality.json): ranking by nDCG@10, mistyped words, and texts in twelve
+// scripts.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { before, test } from 'node:test';
 import { api, eventually, must, register } from './shared.mjs';
 
-// Of the scores that this set has had, a little below: who makes search better raises them.
+// Slightly below the current scores of this set; raise them when search improves.
 const NDCG_AT_LEAST = 0.93;
 const RECALL_AT_LEAST = 0.9;
 
@@ -12,7 +13,7 @@ const set = JSON.parse(fs.readFileSync(new URL('search-quality.json', import.met
 let author;
 const ids = new Map();
 
-// In the order in which they were found, by their names in the set.
+// The results in order, by their names in the set.
 async function found(query) {
         const asked = new URLSearchParams({ query: `from:${author.username} ${query}`, type: 'notes', limit: 10 });
         const page = await eventually(`ranking ${query} ends in time`, async () => {
@@ -44,7 +45,7 @@ test('the best matches come first: nDCG@10 of the judged set', async (t) => {
         assert.ok(mean >= NDCG_AT_LEAST, `nDCG@10 is ${mean}`);
 });
 
-test('mistyped words find what was meant', async (t) => {
+test('mistyped words find the intended ones', async (t) => {
         const missed = [];
         for (const [typed, name] of Object.entries(set.mistyped)) {
                 if (!(await found(typed)).includes(name)) {

@@ -1,5 +1,5 @@
-// What lies in MEDIA_DIR and no row knows: refused pieces leave nothing there, and what a crash left goes after a day. And how the queue of
-// processing is divided between members.
+// Files in MEDIA_DIR without rows: rejected pieces leave none, and those left by a crash are removed after a day. And
+// sharing the processing queue fairly between members.
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import fs from 'node:fs';
@@ -31,12 +31,12 @@ const it = ownServer({ env: { MEDIA_DIR: dir, MEDIA_PENDING: '12' } });
 after(() => fs.rmSync(dir, { recursive: true, force: true }));
 const here = (name) => fs.existsSync(path.join(dir, name));
 
-test('files of a day of which no row knows are removed; younger ones, and what is not ours, stay', async () => {
+test('files without rows are removed after a day; younger ones and foreign files stay', async () => {
         await eventually('they are gone', () => !old.some(here), 120_000);
         assert.deepEqual(kept.filter(here), kept);
 });
 
-test('a piece that is refused leaves no file', async () => {
+test('a rejected piece leaves no file', async () => {
         const member = await it.register();
         const headers = { authorization: `Bearer ${member.token}`, 'tus-resumable': '1.0.0' };
         const quota = (await (await fetch(`${it.server.url}/v1/media/usage`, { headers })).json()).quota_bytes;
@@ -54,7 +54,7 @@ test('a piece that is refused leaves no file', async () => {
 const bring = (member) => member.post('/v1/media', undefined, form(png(20, 20)));
 const statusOf = async (member, id) => must(await member.get(`/v1/media/${id}`)).status;
 
-test('a member has a thousand unfinished uploads at most, whatever they reserve', async () => {
+test('a member can have at most a thousand unfinished uploads, whatever their size', async () => {
         const member = await it.register();
         const begin = () => fetch(`${it.server.url}/v1/uploads`, { method: 'POST', headers: { authorization: `Bearer ${member.token}`, 'tus-resumable': '1.0.0', 'upload-defer-length': '1' } });
         await psql(it.server, 'media_service', `insert into upload_sessions (id, owner_id, received_bytes, reserved_bytes, is_partial, metadata, concat, expires_at)
@@ -64,7 +64,7 @@ test('a member has a thousand unfinished uploads at most, whatever they reserve'
         assert.equal(refused.code, 'too_many_uploads');
 });
 
-test('who brings many pictures keeps nobody waiting who brings one, and may have so many waiting and no more', async () => {
+test('uploading many pictures does not delay members with one, and is limited', async () => {
         const [many, one] = [await it.register(), await it.register()];
         const brought = [];
         for (let refused = false; !refused;) {
@@ -79,7 +79,7 @@ test('who brings many pictures keeps nobody waiting who brings one, and may have
         must(await bring(many), 202);
 });
 
-test('an expired upload is gone at once; later its quota is released and its pieces are deleted', async () => {
+test('an expired upload disappears at once; its quota and pieces are released later', async () => {
         const member = await it.register();
         const ask = (method, path, headers, body) => fetch(`${it.server.url}${path}`, { method, body, headers: { authorization: `Bearer ${member.token}`, 'tus-resumable': '1.0.0', ...headers } });
         const address = (await ask('POST', '/v1/uploads', { 'upload-length': '50000' })).headers.get('location');
@@ -94,7 +94,7 @@ test('an expired upload is gone at once; later its quota is released and its pie
         await eventually('its piece is deleted', () => !here(`chunks/${chunk}`));
 });
 
-test('the check finds rows without files, files without rows, and nothing where all is well', async () => {
+test('the check finds rows without files and files without rows, and nothing if there are none', async () => {
         const member = await it.register();
         const { id } = must(await bring(member), 202);
         await eventually('it is ready', async () => (await statusOf(member, id)) === 'ready', 60_000);
@@ -111,7 +111,7 @@ test('the check finds rows without files, files without rows, and nothing where 
         const [chunk] = fs.readdirSync(path.join(dir, 'chunks')).filter((name) => /^[0-9a-f-]{36}$/.test(name) && !kept.includes(`chunks/${name}`));
         const strays = [`chunks/${randomUUID()}`, `blobs/00/00${'ab'.repeat(31)}`, `incoming/${randomUUID()}`];
         fs.renameSync(lost, `${lost}.away`);
-        fs.symlinkSync(`${lost}.away`, lost); // which counts for nothing, and is not followed
+        fs.symlinkSync(`${lost}.away`, lost); // ignored and not followed
         assert.equal((await small()).status, 500);
         fs.renameSync(path.join(dir, 'chunks', chunk), path.join(dir, 'chunks', 'away'));
         for (const name of strays) {
@@ -126,7 +126,7 @@ test('the check finds rows without files, files without rows, and nothing where 
         }
 });
 
-test('a damaged file is whole again once somebody brings it again', async () => {
+test('uploading a damaged file again repairs it', async () => {
         const [one, another] = [await it.register(), await it.register()], picture = form(png(25, 25));
         const bringReady = async (member) => {
                 const { id } = must(await member.post('/v1/media', undefined, picture), 202);

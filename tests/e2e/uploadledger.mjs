@@ -1,4 +1,5 @@
-// What a crash test knows of uploads: every byte that was acknowledged, by an offset or as a media, is there, whatever was killed meanwhile.
+// A ledger of uploads for crash tests: every byte acknowledged, by an offset or as a media, must exist whatever was
+// killed.
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -15,7 +16,7 @@ const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 export class UploadLedger {
         constructor(member, url, random) {
                 Object.assign(this, { member, url, random });
-                this.uploads = []; // {id, bytes, offset}: offset is what was acknowledged
+                this.uploads = []; // {id, bytes, offset}: offset: acknowledged bytes
                 this.media = [];   // {id, hash}
         }
 
@@ -34,7 +35,7 @@ export class UploadLedger {
                 this.uploads.push({ id: headers.get('location').split('/').at(-1), bytes, offset: 0 });
         }
 
-        // Where the server goes on; never before what it has acknowledged.
+        // Gets the server's offset, which must not be before what it has acknowledged.
         async resume(upload) {
                 const { headers } = await untilAcknowledged(() => this.send('HEAD', `/v1/uploads/${upload.id}`, TUS), [200, 204]);
                 const offset = Number(headers.get('upload-offset'));
@@ -55,7 +56,7 @@ export class UploadLedger {
                 }
         }
 
-        // A form has no key: one whose answer is lost may have been taken twice.
+        // Forms have no idempotency key, so one whose response is lost may be stored twice.
         async bring() {
                 const bytes = this.picture();
                 const { raw, headers } = form(bytes);
@@ -84,7 +85,7 @@ export class UploadLedger {
                 this.media.push({ id: JSON.parse(answer.text).media_id, hash: sha256(upload.bytes) });
         }
 
-        // Every upload goes on where the server says, to its end.
+        // Completes every upload from the server's offset.
         async finishAll() {
                 for (const upload of this.uploads.splice(0)) {
                         await this.finish(upload);
@@ -92,7 +93,7 @@ export class UploadLedger {
                 return this.media.length;
         }
 
-        // What was in work when its process was killed is taken up again when its lease is over.
+        // Media whose processing was killed are processed again when the lease expires.
         async audit() {
                 for (const { id, hash } of this.media) {
                         const media = await eventually(`media ${id} is processed`, async () => {
@@ -108,7 +109,7 @@ export class UploadLedger {
         }
 }
 
-// As if a day had passed: what no row knows then is nothing that is still on its way.
+// As if a day had passed: files without rows are then not in progress any more.
 export function age(dir) {
         const yesterday = Date.now() / 1000 - 2 * 86400;
         for (const name of fs.readdirSync(dir, { recursive: true })) {
@@ -117,7 +118,7 @@ export function age(dir) {
                                 fs.utimesSync(path.join(dir, name), yesterday, yesterday);
                         }
                 } catch (error) {
-                        if (error.code !== 'ENOENT') { // a job may have removed it in between
+                        if (error.code !== 'ENOENT') { // a job may have removed it meanwhile
                                 throw error;
                         }
                 }

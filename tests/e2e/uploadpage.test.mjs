@@ -1,4 +1,5 @@
-// An upload from a page of another origin, in a browser: tus-js-client is cut off in the middle, and resumes on a page that is opened anew.
+// Uploading from a page of another origin in a browser: tus-js-client is disconnected midway, and resumes on a newly
+// opened page.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
@@ -18,7 +19,7 @@ const client = fs.readFileSync(path.join(import.meta.dirname ?? path.dirname(new
 const server = new URL(process.env.SONET_URL);
 let browser, page, line, owner;
 
-// The page: the client as it is published, which uploads a file that the page fetches from where it comes from.
+// The page: the published client uploads a file that the page fetches from its own origin.
 const script = `
 async function file() {
         return new File([await (await fetch('/file')).arrayBuffer()], 'noise.png', { type: 'image/png', lastModified: 1 });
@@ -48,7 +49,7 @@ function listen(what) {
         return new Promise((resolve) => what.listen(0, '127.0.0.1', () => resolve(what.address().port)));
 }
 
-// A line to the server that can be cut: it passes bytes on until so many have gone up, and then ends every connection.
+// A proxy that can be cut: forwards bytes until a number have been uploaded, and then closes all connections.
 function makeLine() {
         const sockets = new Set();
         const it = { up: 0, cutAfter: CUT_AFTER, isCut: false };
@@ -104,7 +105,7 @@ async function openPage() {
 }
 const call = (resume) => `upload(${JSON.stringify(`http://127.0.0.1:${line.port}/v1/uploads`)}, ${JSON.stringify(owner.token)}, ${resume})`;
 
-test('a browser uploads from another origin, is cut off, and goes on where it was on a page opened anew', async () => {
+test('a browser uploads from another origin, is disconnected, and resumes on a newly opened page', async () => {
         const first = await (await openPage())(call(false));
         assert.ok(line.isCut);
         assert.match(first.error, /failed to upload chunk/, JSON.stringify(first));

@@ -1,4 +1,4 @@
-// Uploads in pieces (tus 1.0): by tus-js-client and tuspy as they are published, and by hand where clients do not go.
+// Resumable uploads (tus 1.0): with the published tus-js-client and tuspy, and by hand for what these do not cover.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
@@ -52,7 +52,7 @@ function upload(file, options) {
         });
 }
 
-test('tus-js-client: in chunks, at once, in parallel parts, and with a length that is told at the end', async () => {
+test('tus-js-client: in chunks, in one request, in parallel parts, and with a deferred length', async () => {
         for (const options of [{ chunkSize: 100_000 }, { uploadDataDuringCreation: true }, { chunkSize: 90_000, parallelUploads: 3 }]) {
                 const picture = noise();
                 const done = await upload(picture, options);
@@ -67,7 +67,7 @@ test('tus-js-client: in chunks, at once, in parallel parts, and with a length th
         assert.equal(must(await owner.get('/v1/media/usage')).reserved_bytes, 0);
 });
 
-test('tuspy, as Debian has it', async () => {
+test('tuspy from Debian', async () => {
         const file = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'sonet-tus-')), 'a.png');
         const picture = noise();
         fs.writeFileSync(file, picture);
@@ -83,7 +83,7 @@ print(u.url)`;
         fs.rmSync(path.dirname(file), { recursive: true });
 });
 
-test('a connection that stands still mid-chunk holds up nobody: who asks goes on at once, and the old one adds nothing', async () => {
+test('a connection stalled mid-chunk blocks nobody: the client resumes at once, and the old one adds nothing', async () => {
         const picture = noise();
         const address = await begin(picture.length);
         assert.equal((await ask('PATCH', address, { 'upload-offset': '0' }, picture.subarray(0, 1000))).status, 204);
@@ -92,19 +92,19 @@ test('a connection that stands still mid-chunk holds up nobody: who asks goes on
                 'upload-offset': '1000', 'content-type': 'application/offset+octet-stream', 'content-length': picture.length - 1000 } });
         stuck.on('error', () => {});
         stuck.write(picture.subarray(1000, 200_000));
-        await new Promise((resolve) => setTimeout(resolve, 50)); // it is on its way
+        await new Promise((resolve) => setTimeout(resolve, 50)); // it is in progress
         const asked = performance.now();
         const offset = await offsetOf(address);
         assert.equal(offset, 1000);
         const next = await ask('PATCH', address, { 'upload-offset': String(offset) }, picture.subarray(offset, 300_000));
         assert.equal(next.status, 204, JSON.stringify(next.body));
         console.log(`resumed after ${(performance.now() - asked).toFixed(0)} ms`);
-        stuck.destroy(); // only now the server hears of its end
+        stuck.destroy(); // only now does the server see its end
         assert.equal((await ask('PATCH', address, { 'upload-offset': '300000' }, picture.subarray(300_000))).status, 204);
         assert.deepEqual(await original(await mediaOf(address)), picture);
 });
 
-test('what came of a piece that broke off is acknowledged', async () => {
+test('the received part of an interrupted piece is acknowledged', async () => {
         const picture = noise();
         const address = await begin(picture.length);
         const { hostname, port } = new URL(base);
@@ -120,7 +120,7 @@ test('what came of a piece that broke off is acknowledged', async () => {
         assert.deepEqual(await original(await mediaOf(address)), picture);
 });
 
-test('checksums, offsets, lengths, versions and types that are wrong are refused, and nothing comes of them', async () => {
+test('wrong checksums, offsets, lengths, versions and types are rejected without effect', async () => {
         const picture = noise();
         const sha = (bytes, name = 'sha256') => `${name} ${createHash(name).update(bytes).digest('base64')}`;
         const address = await begin(picture.length);
@@ -148,7 +148,7 @@ test('checksums, offsets, lengths, versions and types that are wrong are refused
         assert.equal(await offsetOf(page), 0);
 });
 
-test('an empty piece that tells the length completes the upload, and one after the end reserves nothing', async () => {
+test('an empty piece with the length completes an upload, and one after the end reserves nothing', async () => {
         const picture = noise();
         const created = await ask('POST', '/v1/uploads', { 'upload-defer-length': '1' });
         const address = created.headers.location;
@@ -164,7 +164,7 @@ test('an empty piece that tells the length completes the upload, and one after t
         assert.equal(must(await owner.get('/v1/media/usage')).reserved_bytes, reserved);
 });
 
-test('what does not fit the quota is refused before a byte of it is sent, and ended uploads give back what they reserved', async () => {
+test('uploads beyond the quota are rejected before any byte is sent, and ended ones release their reservations', async () => {
         const member = await register();
         const { quota_bytes: quota } = must(await member.get('/v1/media/usage'));
         const most = 1 << 30;
@@ -185,12 +185,12 @@ test('what does not fit the quota is refused before a byte of it is sent, and en
         assert.equal((await ask('HEAD', made[0], {}, undefined, member)).status, 404);
 });
 
-test('64 uploads at once never take more than the quota', async () => {
+test('64 concurrent uploads never exceed the quota', async () => {
         const member = await register();
         const { quota_bytes: quota } = must(await member.get('/v1/media/usage'));
         const each = Math.floor(quota / 10);
         const create = async () => {
-                for (;;) { // one address may not send more than so many bodies at once
+                for (;;) { // the number of concurrent bodies per address is limited
                         const answer = await ask('POST', '/v1/uploads', { 'upload-length': String(each) }, undefined, member);
                         if (answer.body.code !== 'spool_full') {
                                 return answer;
@@ -203,7 +203,7 @@ test('64 uploads at once never take more than the quota', async () => {
         assert.equal(must(await member.get('/v1/media/usage')).reserved_bytes, 10 * each);
 });
 
-// A piece in chunks, whose checksum is known when it has been sent (tus: checksum-trailer).
+// Sends a piece in chunks, with its checksum in a trailer (tus: checksum-trailer).
 function sendWithTrailer(address, offset, bytes, checksum, method = 'PATCH') {
         return new Promise((resolve, reject) => {
                 const request = http.request(new URL(address, base), { method, headers: {
@@ -219,7 +219,7 @@ function sendWithTrailer(address, offset, bytes, checksum, method = 'PATCH') {
         });
 }
 
-test('a checksum may come behind the piece, and a POST may stand for PATCH and DELETE', async () => {
+test('a checksum may follow the piece in a trailer, and POST may replace PATCH and DELETE', async () => {
         const picture = noise();
         const sum = (bytes) => `sha256 ${createHash('sha256').update(bytes).digest('base64')}`;
         const address = await begin(picture.length);
@@ -238,7 +238,7 @@ test('a checksum may come behind the piece, and a POST may stand for PATCH and D
         assert.deepEqual(await original(await mediaOf(done.url)), viaClient);
 });
 
-test('OPTIONS says what there is, and pages of other origins may do all of it', async () => {
+test('OPTIONS lists the extensions, and pages of other origins may use all of them', async () => {
         const options = await fetch(`${base}/v1/uploads`, { method: 'OPTIONS' });
         assert.equal(options.headers.get('tus-version'), '1.0.0');
         for (const extension of ['creation', 'creation-with-upload', 'creation-defer-length', 'expiration', 'checksum', 'checksum-trailer', 'termination', 'concatenation']) {

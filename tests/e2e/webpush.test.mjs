@@ -1,5 +1,5 @@
-// Web Push beyond SoNet: a push service that others wrote decrypts and checks what it is sent, the service worker of docs/api.md shows it in Chromium,
-// and what is undone is retracted, delivered or not.
+// Web Push with third-party software: an independent push service decrypts and verifies pushes, the service worker of
+// docs/api.md shows them in Chromium, and undone events are retracted, delivered or not.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
@@ -39,7 +39,7 @@ async function liked(author, fan, subscription, n = 1) {
         return { note, push };
 }
 
-// web-push-testing, on this machine's loopback alone.
+// Starts web-push-testing, on loopback only.
 async function open(t) {
         const model = new PushApiModel();
         const testing = new WebPushTestingServer(model, 0);
@@ -64,7 +64,7 @@ async function subscribeAt(testing, member) {
         return { hash, wait: (n) => eventually(`message ${n}`, async () => (await testing.messages(hash)).length >= n && (await testing.messages(hash))[n - 1], 60_000) };
 }
 
-test('web-push-testing accepts the signature of what is pushed, decrypts it, and ends subscriptions', async (t) => {
+test('web-push-testing accepts the signature of pushes, decrypts them, and ends subscriptions', async (t) => {
         const testing = await open(t);
         const [author, fan] = await registerMany(2);
         const browser = await subscribeAt(testing, author);
@@ -81,7 +81,7 @@ test('web-push-testing accepts the signature of what is pushed, decrypts it, and
         assert.equal((await testing.messages(browser.hash)).length, 2);
 });
 
-test('a push of what was undone is replaced where it was not delivered yet, and retracted where it was', async () => {
+test('the push of an undone event is replaced if it is still queued, and retracted if it was delivered', async () => {
         const [author, fan] = await registerMany(2);
         const subscription = await subscribe(author);
         const { note, push } = await liked(author, fan, subscription);
@@ -103,7 +103,7 @@ test('a push of what was undone is replaced where it was not delivered yet, and 
         assert.deepEqual(service.undelivered(subscription).map((text) => text.type ?? 'retracted'), ['like', 'retracted']);
 });
 
-test('a retraction comes in quiet hours, and once to each browser however often it is put off', async () => {
+test('a retraction is sent in quiet hours, and once to each browser however often it is deferred', async () => {
         const [author, fan] = await registerMany(2);
         const [busy, here] = [await subscribe(author), await subscribe(author)];
         const { note } = await liked(author, fan, here);
@@ -122,7 +122,7 @@ test('a retraction comes in quiet hours, and once to each browser however often 
         assert.deepEqual([service.to(busy).length, service.to(here).length], [4, 2]);
 });
 
-test('what others are left of, what was read and what a digest told is not retracted', async () => {
+test('notifications with other actors left, read ones and those in a digest are not retracted', async () => {
         const [author, fan, other] = await registerMany(3);
         const subscription = await subscribe(author);
         const { note } = await liked(author, fan, subscription);
@@ -147,7 +147,7 @@ test('what others are left of, what was read and what a digest told is not retra
         assert.equal((await service.wait(subscription, 4)).text.type, 'follow');
 });
 
-test('what a digest told under the same tag is not closed, but what was pushed alone before under another is', async () => {
+test('a digest with the same tag is not closed, but an earlier single push with another tag is', async () => {
         const [author, fan, other] = await registerMany(3);
         const subscription = await subscribe(author);
         const daily = (type) => ({ type, push: 'daily' });
@@ -177,7 +177,7 @@ test('a retraction gives way to a later push with the same tag, not to an earlie
         const [author, fan, other, stranger] = await registerMany(4);
         const subscription = await subscribe(author);
         const gone = (id) => eventually('it is gone', () => sql(`select count(*) from notifications where id = '${id}'`) === '0', 60_000);
-        // The first is archived: so the second like makes another notification.
+        // The first is archived, so the second like makes another notification.
         async function twice(n) {
                 const { note, push } = await liked(author, fan, subscription, n);
                 must(await author.put(`/v1/notifications/${push.text.id}/archive`), 204);
@@ -206,7 +206,7 @@ test('a retraction gives way to a later push with the same tag, not to an earlie
         assert.deepEqual((await service.wait(subscription, 8)).text, { id: push.text.id, tag: push.text.tag, retracted: true });
 });
 
-test('what is undone while it is being pushed is retracted afterwards', async () => {
+test('an event undone during its push is retracted afterwards', async () => {
         const [author, fan] = await registerMany(2);
         const subscription = await subscribe(author);
         const release = service.hang(subscription.path);
@@ -218,18 +218,18 @@ test('what is undone while it is being pushed is retracted afterwards', async ()
         assert.equal(service.to(subscription).length, 1, 'not before it is certain that it comes second');
         release();
         delete service.hanging[subscription.path];
-        hurry(author); // the end of the lease is now
+        hurry(author); // expires the lease now
         assert.equal((await service.wait(subscription, 2)).text.retracted, true);
         await idle(author);
 });
 
-test('a digest of one that is undone while it is being pushed is retracted, one of two is not', async () => {
+test('a digest of one notification undone during its push is retracted, a digest of two is not', async () => {
         const [author, fan] = await registerMany(2);
         const subscription = await subscribe(author);
         const note = await author.note('In a digest');
         must(await author.put('/v1/notifications/preferences', { body: { types: [{ type: 'like', push: 'daily' }, { type: 'renote', push: 'daily' }] } }));
         const waiting = (n) => eventually(`${n} wait`, () => sql(`select count(*) from notification_queue where user_id = '${author.id}'`) === `${n}`, 60_000);
-        // Pushed, undone meanwhile, and at the end of the lease.
+        // Pushed, undone meanwhile, and claimed again after the lease.
         async function undone(whats, n) {
                 for (const [i, what] of whats.entries()) {
                         await fan.react(note.id, what);
@@ -255,7 +255,7 @@ test('a digest of one that is undone while it is being pushed is retracted, one 
         assert.equal((await service.wait(subscription, 4)).text.type, 'follow');
 });
 
-test('only browsers that may have got a push get its retraction', async () => {
+test('only browsers that may have received a push get its retraction', async () => {
         const [author, fan] = await registerMany(2);
         const first = await subscribe(author);
         const { note } = await liked(author, fan, first);
@@ -276,7 +276,7 @@ test('only browsers that may have got a push get its retraction', async () => {
         assert.equal(sql(`select count(*) from notification_queue where user_id = '${reader.id}'`), '0', 'what never came is not retracted');
 });
 
-test('a message that was read in its chat on one device is closed on the others', async () => {
+test('reading a message in its chat on one device closes it on the others', async () => {
         const [reader, friend] = await registerMany(2);
         const subscription = await subscribe(reader);
         const chat = must(await friend.post('/v1/chats', { kind: 'direct', user_ids: [reader.id] }), 201);
@@ -296,7 +296,7 @@ function serviceWorker() {
         return example.split('\n').map((line) => line.slice(4)).join('\n');
 }
 
-// A site with that service worker, as its page in Chromium sees it.
+// Opens a page in Chromium of a site with that service worker.
 async function openPage(t) {
         const files = { '/': ['text/html', '<!doctype html><title>A client</title>'], '/worker.js': ['text/javascript', serviceWorker()] };
         const site = http.createServer(({ url }, response) => {
@@ -336,7 +336,8 @@ test('the service worker of docs/api.md shows in Chromium what SoNet pushed, rep
         const page = await openPage(t);
         const note = await author.note('Hello');
         await fan.react(note.id, 'like');
-        // Chromium passes over a push now and then, when it has not written the registration down yet or the machine is busy: then it comes once more.
+        // Chromium sometimes drops a push, if the registration is not stored yet or the machine is busy; then it is
+        // sent again.
         const deliver = (push, titles) => eventually(titles.join(), async () => {
                 await page.deliver(push);
                 return (await page.shown()).map(({ title }) => title).sort().join() === titles.sort().join();
