@@ -35,7 +35,7 @@ sn_status bus_dead_letter_put(struct rpc_call *c, const struct bus_batch *batch,
 
         TRY(db_begin(c, &tx));
         TRY(bus_position_advance(tx, batch, batch->events[0]->position, &advanced));
-        if (!advanced) { /* another process took it */
+        if (!advanced) { /* another process has handled it */
                 return SN_OK;
         }
         TRY(bus_dead_letter_add(tx, batch->consumer->name, batch->events[0], error, attempts));
@@ -131,7 +131,7 @@ static sn_status finish_replay(struct bus_lane *lane, const struct bus_batch *ba
         }
 }
 
-/* One call of the handler. done: it has come to the event's end, which may take many portions. */
+/* One call of the handler. *done: the event has been handled completely, which may take many portions. */
 static sn_status replay_portion(struct bus_lane *lane, struct bus_batch *batch, bool *done)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(lane->service, REPLAY_MS);

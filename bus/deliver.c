@@ -9,7 +9,8 @@
 #define CALL_MS       60000
 #define PING_MS       1000
 #define MOST_FAILURES 5
-#define MOST_SLOW     10 /* above it: a deadline or a conflict may have been caused by concurrent work */
+#define MOST_SLOW                                                                                                      \
+        10 /* more than for other failures: a deadline or a conflict may have been caused by concurrent work */
 #define FIRST_WAIT_MS 5
 #define MOST_WAIT_MS  3000
 
@@ -61,7 +62,7 @@ static bool is_unreachable(struct bus_lane *lane, sn_status status)
                (status == SN_DEADLINE_EXCEEDED && db_ping(lane->service->db, PING_MS) != SN_OK);
 }
 
-/* Counts a failure of one event by itself. True when it was the last that it may have. */
+/* Counts a failure of a single event. True if it was the last attempt. */
 static bool count_failure(struct bus_lane *lane, sn_status status)
 {
         if (is_unreachable(lane, status)) {
@@ -79,7 +80,7 @@ static void forget_failures(struct bus_lane *lane)
         lane->failures = lane->slow_ones = lane->waits = 0;
 }
 
-/* The letter and the position are one transaction. */
+/* The dead letter and the position are stored in one transaction. */
 static bool give_up(struct bus_lane *lane, const struct bus_batch *batch, const struct rpc_call *failed,
                     sn_status status)
 {
@@ -114,7 +115,7 @@ static bool handle_failure(struct bus_lane *lane, const struct bus_batch *batch,
 
 /* ---- Success ---- */
 
-/* How far the handler came. */
+/* Records how far the handler has come. */
 static void note_done(struct bus_lane *lane, const struct bus_batch *given, const struct bus_batch *handled)
 {
         forget_failures(lane);
@@ -136,7 +137,7 @@ static void note_done(struct bus_lane *lane, const struct bus_batch *given, cons
 static bool handle_batch(struct bus_lane *lane, const struct bus_batch *batch)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(lane->service, CALL_MS);
-        struct bus_batch handled = *batch; /* the handler may take out what is done */
+        struct bus_batch handled = *batch; /* the handler may remove events that are done */
         int64_t began_us = clock_monotonic_us();
         sn_status status = bus_handle(c, &handled);
 
@@ -151,7 +152,7 @@ static bool handle_batch(struct bus_lane *lane, const struct bus_batch *batch)
         return true;
 }
 
-/* The next events that are this lane's; others' are passed over. How many of events that takes. */
+/* Collects the next events of this lane, skipping others. Returns how many of the events are used up. */
 static size_t gather_batch(const struct bus_lane *lane, bus_event **events, size_t n, struct bus_batch *batch)
 {
         size_t most = lane->batch > 0 ? lane->batch : 1, end = 0;
@@ -176,7 +177,9 @@ static bool deliver_next(struct bus_lane *lane, bus_event **events, size_t n)
         if (batch.n > 0 && !handle_batch(lane, &batch)) {
                 return false;
         }
-        if (batch.n == 0 || lane->position == batch.events[batch.n - 1]->position) { /* and those behind the last one */
+        if (batch.n == 0 ||
+            lane->position ==
+                batch.events[batch.n - 1]->position) { /* including the skipped ones after the last of them */
                 lane->unsaved = lane->unsaved || events[end - 1]->position > lane->position;
                 lane->position = events[end - 1]->position;
         }

@@ -46,7 +46,7 @@ sn_status bus_commit(struct rpc_call *c, struct bus_batch *batch, struct db_tx *
         if (batch->letter == 0) {
                 TRY(bus_position_advance(*tx, batch, batch->events[batch->n - 1]->position, &advanced));
         }
-        if (!advanced) { /* both found no row to lock: the other one's effect counts */
+        if (!advanced) { /* neither found a row to lock: the other one's effect counts */
                 sn_status status = rpc_fail(c, SN_ABORTED, NULL, "the events have already been handled");
 
                 c->retry = true;

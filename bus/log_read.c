@@ -1,4 +1,4 @@
-/* Owns reading a source's outbox by its internal call: at the start, on a gap in the stream, and while there is no
+/* Owns reading a source's outbox with the internal call: at the start, after a gap in the stream, and while there is no
  * stream. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +13,8 @@
 #define BATCH       500
 #define MOST_ROUNDS 20 /* then progress is stored, and letters are replayed */
 
-/* Events that were kept for less time than this consumer did not run: nothing can be done but to say so. A new consumer
- * starts with the oldest. */
+/* Events that were deleted while this consumer was not running can only be reported. A new consumer starts with the
+ * oldest one. */
 static void skip_what_is_gone(struct bus_lane *lane, int64_t oldest)
 {
         if (oldest <= lane->position + 1) {
@@ -31,9 +31,9 @@ static void skip_what_is_gone(struct bus_lane *lane, int64_t oldest)
         lane->unsaved = true;
 }
 
-/* A log restored from a backup has a new name: what was read under the old one is valid up to where the new one
- * starts, and continues there, however far it has come since. If the name was kept, it can only be noticed that the
- * log ends too early. */
+/* A log restored from a backup has a new name: what was read under the old one is valid up to where the new one starts,
+ * and the consumer continues from there, however long the new one is by now. If the name was kept, the restore only
+ * shows in the log's end before the consumer's position. */
 static sn_status follow_log(struct bus_lane *lane, const Sonet__Events__ReadOutboxResponse *out)
 {
         bool same = strcmp(lane->log_id, out->log_id) == 0, first = lane->log_id[0] == '\0';
@@ -72,8 +72,8 @@ static sn_status read_batch(struct rpc_call *c, const struct bus_lane *lane, Son
         return rpc_invoke(c, lane->consumer->read_outbox, &in.base, &out->base);
 }
 
-/* A fault for the crash test, which must detect it: unhandled events of the stream are dropped. Never in release
- * builds. */
+/* A fault injected by the crash test, which must detect it: unhandled events of the stream are dropped. Never in
+ * release builds. */
 static bool gives_up_log(void)
 {
 #ifdef NDEBUG
@@ -83,7 +83,7 @@ static bool gives_up_log(void)
 #endif
 }
 
-/* more: there is a further batch. */
+/* *more: there is another batch. */
 static sn_status handle_batch(struct bus_lane *lane, bool *more)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(lane->service, CALL_MS);
@@ -94,7 +94,8 @@ static sn_status handle_batch(struct bus_lane *lane, bool *more)
         TRY(read_batch(c, lane, &out));
         TRY(meet_log(lane, &out));
         lane->heard_us = clock_monotonic_us();
-        *more = lane->behind = lane->position < asked; /* back in the log: what was read begins too late */
+        *more = lane->behind =
+            lane->position < asked; /* the position was moved back: the events that were read start too late */
         if (*more) {
                 return SN_OK;
         }

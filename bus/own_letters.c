@@ -1,5 +1,5 @@
-/* Owns the dead letters of what services do outside of consumers, such as deliveries: listed and asked for with those
- * of events, and taken by the service itself. */
+/* Owns the dead letters of work outside consumers, such as deliveries: they are listed and released like those of
+ * events, and handled by the service itself. */
 #include "bus/bus.h"
 
 DB_STATEMENT(TAKE_OWN_LETTERS, "*", NULL,

@@ -1,4 +1,4 @@
-/* Owns what a reader of effects asks: which events have not come to a consumer yet. */
+/* Owns telling which events have not reached a consumer yet, for readers of its effects. */
 #include "bus/bus.h"
 
 DB_STATEMENT(SELECT_PENDING_SINCE, "*", NULL,

@@ -1,5 +1,5 @@
-/* Owns consumer_positions: up to where each lane has taken its source's events. A stored position never goes back, but
- * for a log that was restored. */
+/* Owns consumer_positions: how far each lane has come in its source's log. A stored position never goes back, except
+ * when the log was restored. */
 #include "bus/lane.h"
 
 #include <stdio.h>

@@ -33,7 +33,7 @@ DB_STATEMENT(SELECT_LOG_BEFORE, "*", NULL,
              " and coalesce(assigned_at, occurred_at) < clock_timestamp() - make_interval(secs => $1::bigint)"
              " order by position desc limit 1");
 
-/* Positions are given in the order of time: the newest one from before the last seconds. */
+/* Positions are assigned in the order of time: finds the newest one assigned before the last since_s seconds. */
 static sn_status find_start(struct db_tx *tx, uint32_t since_s, int64_t *after)
 {
         struct db_rows *rows;
@@ -51,7 +51,7 @@ sn_status bus_read_outbox(struct rpc_call *c, const Sonet__Events__ReadOutboxReq
 
         if (c->service->relay != NULL && in->since_s == 0 &&
             bus_relay_is_log_end(c->service->relay, after, out, c->arena)) {
-                return SN_OK; /* mostly a reader is up to date */
+                return SN_OK; /* readers are usually up to date */
         }
         TRY(db_read(c, &tx));
         TRY(db_one(tx, &SELECT_LOG_HEAD, DB_NO_BINDS, &out->base, NULL));

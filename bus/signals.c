@@ -1,4 +1,4 @@
-/* Owns how a signal gets from a service to who listens: in this process at once, to others through Redis. */
+/* Owns sending signals to listeners: directly in this process, to others through Redis. */
 #include "bus/signals.h"
 
 #include <pthread.h>
@@ -8,7 +8,7 @@
 #include "cache/redis.h"
 #include "rpc/rpc.h"
 
-/* Of this process, before each signal in Redis: one's own come back from there, too. */
+/* Identifies this process before each signal in Redis, since its own signals come back from there, too. */
 static char process[UUID_SIZE];
 
 static void name_process(void)

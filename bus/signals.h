@@ -15,7 +15,7 @@ void bus_signal(struct rpc_call *c, const struct outbox_event *signal);
 struct bus_signals;
 
 struct bus_signals_options {
-        struct service *service; /* in whose name it listens, and whose Redis it reads */
+        struct service *service; /* the service that listens, and whose Redis is used */
         const char *const *sources;
         size_t n_sources;
         /* Called on a separate thread, one signal after the other; c is new for each. */
@@ -27,7 +27,7 @@ struct bus_signals_options {
 struct bus_signals *bus_signals_new(const struct bus_signals_options *options);
 /* Asks it to end; it takes no further signal. */
 void bus_signals_stop(struct bus_signals *signals);
-/* Waits for the signal that is taken. Takes NULL. */
+/* Waits for the signal being handled. Takes NULL. */
 void bus_signals_free(struct bus_signals *signals);
 
 #endif

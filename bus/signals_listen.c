@@ -1,4 +1,4 @@
-/* Owns who listens to signals: a bounded queue, and the thread that fills it from Redis and empties it. */
+/* Owns listening for signals: a bounded queue, and the thread that fills it from Redis and empties it. */
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -12,8 +12,8 @@
 #include "cache/redis.h"
 #include "rpc/rpc.h"
 
-#define QUEUE_MAX     1000    /* that wait */
-#define LATE_US       2000000 /* what waited so long is of no use any more */
+#define QUEUE_MAX     1000    /* signals waiting to be handled */
+#define LATE_US       2000000 /* a signal that has waited this long is dropped */
 #define WAIT_MS       5000
 #define LINK_MS       1000
 #define LINK_RETRY_US 500000
@@ -31,7 +31,7 @@ struct bus_signals {
         struct ticker *ticker;
         struct redis_link *link;
         int64_t link_retry_us;
-        int wake; /* an eventfd: something was queued, or it is to end */
+        int wake; /* an eventfd: something was queued, or the thread must end */
         atomic_bool stopping;
         pthread_mutex_t lock;
         struct queued *first, **end;
@@ -164,7 +164,7 @@ static void offer_message(struct bus_signals *signals, struct str message)
         }
 }
 
-/* Everything that has arrived: what cannot be handled in time is dropped here, instead of piling up at Redis. */
+/* Reads everything that has arrived: what cannot be handled in time is dropped here, instead of piling up in Redis. */
 static void drain_link(struct bus_signals *signals)
 {
         struct str message = {0};

@@ -1,4 +1,4 @@
-/* How signals get from who gives them to who listens. Private to bus/. */
+/* How signals get from senders to listeners. Private to bus/. */
 #ifndef BUS_SIGNALS_QUEUE_H
 #define BUS_SIGNALS_QUEUE_H
 
@@ -8,7 +8,7 @@
 
 const char *bus_signal_process(void); /* an id of this process */
 char *bus_signal_channel(struct arena *arena, const char *source);
-/* To all in this process who listen to the source. */
+/* Offers a signal to all listeners of the source in this process. */
 void bus_signal_offer_all(const char *source, const uint8_t *packed, size_t len);
 
 #endif

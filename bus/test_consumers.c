@@ -204,7 +204,7 @@ static sn_status count_once(struct rpc_call *c, struct bus_batch *batch)
 static const struct bus_consumer counted = {
     .name = "counted", OF_NOTE, TYPES("created"), .by_aggregate = true, .handle = count_once};
 
-/* Its effect is not fenced: it would count twice if both took the same lane. */
+/* The effect is not fenced: it would count twice if both ran the same lane. */
 static void of_two_processes_each_lane_is_run_by_one(void **state)
 {
         const struct bus_consumer *const consumers[] = {&counted, NULL};

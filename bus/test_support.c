@@ -46,7 +46,7 @@ static const struct rpc_service note_contract = {
 static const struct rpc_service timeline_contract = {
     .name = "timeline", .package = "test", .reads = (const char *const[]){"note", NULL}};
 
-/* `not null` is checked at once; the identity shows the order of effects. */
+/* `not null` is checked immediately; the identity column shows the order of effects. */
 static const struct db_migration timeline_migrations[] = {
     {1, "0001_seen",
      "create table seen (id bigint generated always as identity, position bigint not null, type text not null,"

@@ -17,21 +17,21 @@ extern const struct rpc_method read_outbox;
  * relay; no consumers. */
 void bus_test_start(void);
 void bus_test_stop(void);
-/* Another Redis from here on. */
+/* Uses another Redis from here on. */
 void bus_test_use_redis(const char *url);
-/* As after a restart; change: what happens to the database of note meanwhile, or NULL. */
+/* Simulates a restart. change: SQL that is run on note's database meanwhile, or NULL. */
 void restart_relay(const char *change);
 
 /* The effect of an event, in a transaction of bus_begin. */
 SN_CHECKED sn_status see_event(struct db_tx *tx, const struct bus_batch *batch, size_t i);
-/* A handler of nothing but that, exactly once. */
+/* A handler that does only that, exactly once. */
 SN_CHECKED sn_status see(struct rpc_call *c, struct bus_batch *batch);
 
-/* Events of one transaction. */
+/* Emits events in one transaction. */
 void emit(const char *type, int times);
 void emit_of(const char *type, const char *aggregate_id);
 void wait_seen(int n);
-/* Each once, each after the one before it. */
+/* Each event was seen once, and in order. */
 void assert_seen_in_order(int n);
 void redis_do(int argc, const char *const *argv);
 void flush_redis(void);

@@ -1,5 +1,5 @@
-/* Owns how C values become PostgreSQL's binary parameters. Every parameter says its type, so that a statement means the
- * same whatever it is compared with. */
+/* Owns encoding C values as PostgreSQL's binary parameters. Each has an explicit type, so that the meaning of a
+ * statement does not depend on what the parameter is compared with. */
 #include "db/bind.h"
 
 #include <endian.h>

@@ -6,7 +6,7 @@
 #include "base/arena.h"
 #include "db/statement.h"
 
-/* pg_type.dat: fixed for ever. */
+/* From pg_type.dat; these never change. */
 enum db_oid {
         OID_UNKNOWN = 0,
         OID_BOOL = 16,
@@ -49,8 +49,8 @@ struct db_wire {
         uint8_t scratch[DB_MAX_BINDS][16];
 };
 
-/* False when a bind cannot be sent (an id that is not a UUID, a list beyond the protocol); *bad is its number, from 1.
- */
+/* False if a bind cannot be sent (an ID that is not a UUID, a list too long for the protocol); *bad is its number,
+ * from 1. */
 bool db_encode(struct arena *arena, const struct db_bind *binds, size_t n, struct db_wire *wire, size_t *bad);
 
 #endif

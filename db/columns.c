@@ -1,10 +1,10 @@
-/* Owns how rows land in message fields: by the names of their columns, as the message's table has them. */
+/* Owns storing rows in message fields, matched by the names of their columns in the message's table. */
 #include "db/columns.h"
 
 #include <string.h>
 #include "base/log.h"
 
-/* ---- Which field ---- */
+/* ---- Finding fields ---- */
 
 /* Follows "counts.likes" through the messages. */
 static bool find_field(const struct rpc_message *type, const char *alias, struct db_column *c)
@@ -71,7 +71,7 @@ bool db_columns_find(struct db_columns *columns, const struct db_statement *s, c
         return true;
 }
 
-/* ---- Filling it ---- */
+/* ---- Filling them ---- */
 
 static void choose_oneof(const struct rpc_field *f, void *message)
 {

@@ -1,5 +1,5 @@
-/* Owns the talk with libpq: connecting, waiting on the socket until a deadline, and the set of prepared statements of a
- * connection. It knows nothing of calls, pools or transactions. */
+/* Owns the use of libpq: connecting, waiting on the socket until a deadline, and the set of prepared statements of a
+ * connection. It does not depend on calls, pools or transactions. */
 #include "db/connection.h"
 
 #include <endian.h>
@@ -138,7 +138,7 @@ static bool is_error(const PGresult *result)
         return status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_EMPTY_QUERY;
 }
 
-/* The session ends with these: class 08 and the shutdowns. */
+/* Errors that end the session: class 08 and the shutdowns. */
 static bool ends_session(const char *state)
 {
         return strncmp(state, "08", 2) == 0 || strcmp(state, "57P01") == 0 || strcmp(state, "57P02") == 0 ||

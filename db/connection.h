@@ -9,13 +9,14 @@
 #include "base/status.h"
 #include "db/statement.h"
 
-#define DB_NAME_SIZE 64 /* what PostgreSQL keeps of a name, NUL included */
+#define DB_NAME_SIZE 64 /* the maximum length of a name in PostgreSQL, including NUL */
 
 enum db_outcome {
-        DB_DONE,    /* the server did it */
+        DB_DONE,    /* the server executed it */
         DB_ERROR,   /* the server refused: the result has the SQLSTATE */
         DB_LOST,    /* the connection is lost (or could not be opened); what was sent may have taken effect */
-        DB_EXPIRED, /* the deadline passed while waiting: the connection is in mid-air and only good for db_give_up */
+        DB_EXPIRED, /* the deadline passed while waiting: the connection is in an unknown state, so only db_give_up may
+                       follow */
 };
 
 struct db_prepared_entry {
@@ -35,7 +36,7 @@ struct db_connection {
         struct db_connection *next; /* in the pool's idle list, or in the list of the reaper */
         struct db_prepared prepared;
         int64_t idle_since_us;
-        bool cancel;   /* in the list of the reaper: something runs on it */
+        bool cancel;   /* in the list of the reaper: a statement is still running on it */
         char boot[48]; /* identifies a run of the server: changes when it recovers from a crash */
 };
 
@@ -44,7 +45,7 @@ struct db_connection {
 enum db_outcome db_pg_connect(const char *url, int64_t deadline_us, PGconn **pg, char *reason, size_t reason_size);
 /* Waits for all results; *result is the last one, or the first error (may be NULL on DB_LOST and DB_EXPIRED). */
 enum db_outcome db_pg_wait(PGconn *pg, int64_t deadline_us, PGresult **result);
-/* The end of a pipeline, behind the results of all its statements; leaves the mode. */
+/* Waits for the end of a pipeline, after the results of all its statements; leaves pipeline mode. */
 enum db_outcome db_pg_wait_sync(PGconn *pg, int64_t deadline_us);
 /* Simple protocol. */
 enum db_outcome db_pg_query(PGconn *pg, const char *sql, int64_t deadline_us, PGresult **result);
@@ -52,7 +53,7 @@ void db_pg_clear_p(PGresult **result);
 /* "" if there is none. */
 const char *db_pg_sqlstate(const PGresult *result);
 
-/* (Re)opens in place: an old connection is closed, nothing is prepared any more. */
+/* (Re)opens in place: an old connection is closed, and its prepared statements are gone. */
 enum db_outcome db_connection_open(struct db_connection *connection, const char *url, int64_t deadline_us, char *reason,
                                    size_t reason_size);
 void db_connection_close(struct db_connection *connection); /* cancels first when asked; frees; takes NULL */
@@ -61,7 +62,7 @@ enum db_outcome db_connection_read_boot(PGconn *pg, int64_t deadline_us, char *b
 
 bool db_connection_has_prepared(const struct db_connection *connection, const struct db_statement *s,
                                 uint32_t signature);
-/* The name under which the statement is prepared for these types, preparing it when it is not. */
+/* Returns the name of the statement prepared for these types, preparing it if necessary. */
 enum db_outcome db_connection_prepare(struct db_connection *connection, const struct db_statement *s,
                                       uint32_t signature, int n, const Oid *types, int64_t deadline_us,
                                       const char **name, PGresult **error);

@@ -28,7 +28,7 @@ struct db_options {
 struct db *db_new(const struct db_options *options);
 void db_free(struct db *db);
 void db_set_server_limit(int busy_connections);
-/* SN_OK when the server answers a query within timeout_ms. */
+/* SN_OK if the server answers a query within timeout_ms. */
 SN_CHECKED sn_status db_ping(struct db *db, int timeout_ms);
 const char *db_name(const struct db *db);
 const char *db_url(const struct db *db); /* for a lease on the same database; it may hold a password: never logged */
@@ -53,7 +53,7 @@ SN_CHECKED sn_status db_commit(struct rpc_call *c, const ProtobufCMessage *answe
 /* Releases the connection early: what was not committed is rolled back. Sets *tx to NULL; it may be NULL before. */
 void db_end(struct db_tx **tx);
 /* The status of one expression over a connection (DB_READ) or in a transaction that commits without an answer
- * (DB_WRITE). `tx` is the name by which the expression calls it; it ends with the expression. */
+ * (DB_WRITE). `tx` names the transaction in the expression; it ends with the expression. */
 #define DB_READ(c, tx, ...)                                                                                            \
         __extension__({                                                                                                \
                 CLEANUP(db_end) struct db_tx *tx = NULL;                                                               \
@@ -73,10 +73,10 @@ void db_end(struct db_tx **tx);
 void db_on_end(struct db_tx *tx, void (*hook)(void *context), void *context);
 /* The same, only after a successful COMMIT. */
 void db_on_commit(struct db_tx *tx, void (*hook)(void *context), void *context);
-/* The last statements of the transaction: run(tx, context) is called within db_commit, and only sends (db_exec_later).
- * One for each transaction: the last one that was given. */
+/* For the last statements of the transaction: run(tx, context) is called by db_commit, and may only send
+ * (db_exec_later). Each transaction has only one: the last one set. */
 void db_before_commit(struct db_tx *tx, sn_status (*run)(struct db_tx *tx, void *context), void *context);
-/* Arena of the call that opened it. */
+/* The arena of the call that opened it. */
 struct arena *db_arena(struct db_tx *tx);
 struct rpc_call *db_call(struct db_tx *tx);
 
@@ -84,10 +84,10 @@ struct rpc_call *db_call(struct db_tx *tx);
 SN_CHECKED sn_status db_lock_pair(struct db_tx *tx, const char *a, const char *b);
 SN_CHECKED sn_status db_lock_one(struct db_tx *tx, const char *scope, const char *id);
 
-/* Maps the connection's last error: serialization failure and deadlock to SN_ABORTED with c->retry; a unique
- * violation to SN_ALREADY_EXISTS (db_constraint tells which one); connection trouble to SN_UNAVAILABLE; a statement
- * timeout to SN_DEADLINE_EXCEEDED; anything else to SN_INTERNAL, logged with its SQLSTATE. After a unique violation
- * in a transaction only a rollback is possible. */
+/* Maps the connection's last error: serialization failure and deadlock to SN_ABORTED with c->retry; a unique violation
+ * to SN_ALREADY_EXISTS (db_constraint tells which one); connection errors to SN_UNAVAILABLE; a statement timeout to
+ * SN_DEADLINE_EXCEEDED; anything else to SN_INTERNAL, logged with its SQLSTATE. After a unique violation in a
+ * transaction only a rollback is possible. */
 const char *db_constraint(const struct db_tx *tx); /* name of the violated constraint, or "" */
 
 /* Runs a statement. affected may be NULL. */
@@ -110,11 +110,11 @@ SN_CHECKED sn_status db_list(struct db_tx *tx, const struct db_statement *s, con
  * created on demand; NULL leaves a field absent. */
 SN_CHECKED sn_status db_one(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
                             ProtobufCMessage *out, bool *found);
-/* Raw rows, for the few queries that are not messages. Valid until the arena goes. */
+/* Raw rows, for the few queries whose results are not messages. Valid as long as the arena. */
 SN_CHECKED sn_status db_rows(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
                              struct db_rows **rows);
 size_t db_rows_count(const struct db_rows *rows);
-/* As messages of their statement's row, like those of db_list. */
+/* Converts them to messages of their statement's row type, as db_list does. */
 SN_CHECKED sn_status db_rows_list(struct rpc_call *c, const struct db_rows *rows, size_t *n_items, void *items);
 bool db_is_null(const struct db_rows *rows, size_t row, const char *column);
 int64_t db_i64(const struct db_rows *rows, size_t row, const char *column); /* int2/4/8, bool; timestamptz as wall ms */

@@ -1,4 +1,4 @@
-/* Owns how a new owner waits out the writes of the one before. */
+/* Owns waiting for the end of the former owner's writes. */
 #include "db/fence.h"
 
 #include <inttypes.h>
@@ -25,8 +25,8 @@ static enum db_outcome lock_exclusively(const struct db_fence *fence, struct lea
         return lease_session_query(s, sql, &result);
 }
 
-/* The former owner may be stopped in the middle of a transaction, or its COMMIT may be delayed indefinitely. It was
- * not acknowledged, and here it is decided whether it is too late. */
+/* The former owner may be stopped in the middle of a transaction, or its COMMIT may be delayed indefinitely. It was not
+ * acknowledged, so ending its session decides whether it takes effect. */
 static void end_writers(const struct db_fence *fence, struct lease_session *s)
 {
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;

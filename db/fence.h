@@ -20,7 +20,7 @@ struct db_fence {
 void db_fence_init(struct db_fence *fence, const char *service);
 
 /* With the lease held, on its session: waits for a moment until the writes of the former owner are over, and notes it
- * in s->fenced; those that are not by then lose their connections. False: not yet, try again. */
+ * in s->fenced; those that are not over by then lose their connections. False: not yet, try again. */
 bool db_fence_wait(const struct db_fence *fence, struct lease_session *s);
 
 #endif

@@ -1,4 +1,4 @@
-/* Owns how one value of a result is stored in a field of a message, for each pair of their types that goes together. */
+/* Owns storing one value of a result in a field of a message, for each pair of matching types. */
 #include "db/field.h"
 
 #include <string.h>
@@ -9,7 +9,7 @@ static void *member_of(const struct rpc_field *f, void *message)
         return (char *)message + f->offset;
 }
 
-/* ---- One value ---- */
+/* ---- Single values ---- */
 
 static bool store_uuid(const struct rpc_field *f, struct db_value v, void *message, struct arena *arena)
 {
@@ -125,7 +125,7 @@ static bool store_real(const struct rpc_field *f, struct db_value v, void *messa
         return true;
 }
 
-/* ---- A list ---- */
+/* ---- Lists ---- */
 
 static void put_list(const struct rpc_field *f, void *message, void *items, size_t n)
 {
@@ -194,7 +194,7 @@ static bool store_numbers(const struct rpc_field *f, struct db_value v, void *me
         return true;
 }
 
-/* ---- Which of them ---- */
+/* ---- Choosing the function ---- */
 
 static db_field_store *const values[KIND_COUNT][DB_KIND_COUNT] = {
     [KIND_STRING] = {[DB_KIND_UUID] = store_uuid, [DB_KIND_TEXT] = store_text, [DB_KIND_JSONB] = store_jsonb},

@@ -67,9 +67,8 @@ sn_status db_key_busy(struct rpc_call *c)
         return status;
 }
 
-/* Whoever works on the key holds its lock until the answer is committed. Shared: two that only look do not exclude each
- * other.
- */
+/* A request with the key holds its lock until the answer is committed. Shared here, so that two lookups do not exclude
+ * each other. */
 DB_STATEMENT(SELECT_KEY_OR_LOCK, "*", NULL,
              "select pg_try_advisory_xact_lock_shared($4) as idle, k.body_hash is not null as answered, k.body_hash,"
              " k.answer from (values (1)) as one left join idempotency_keys k"
@@ -105,7 +104,7 @@ sn_status db_key_claim(struct db_tx *tx)
         return SN_OK;
 }
 
-/* A key that is older than a day is as good as new: cleanup_old_data() had only not come by yet. */
+/* A key older than a day counts as new: cleanup_old_data() just has not deleted it yet. */
 DB_STATEMENT(INSERT_IDEMPOTENCY_KEY, "*", NULL,
              "insert into idempotency_keys (actor_id, method, key, body_hash, answer) values ($1, $2, $3, $4, $5)"
              " on conflict (actor_id, method, key) do update"
@@ -121,7 +120,7 @@ sn_status db_key_store(struct db_tx *tx, const uint8_t *answer, size_t len)
                     DB_BINDS(bind_uuid(key_actor(c)), bind_text(c->method->full_name), bind_text(c->idempotency_key),
                              bind_bytes(c->body_hash, sizeof(c->body_hash)), bind_bytes(answer, len)),
                     &stored));
-        /* cannot happen while all hold the lock; if it does, the other answer is the one that counts */
+        /* cannot happen while everyone takes the lock; if it does, the other answer counts */
         return stored == 1 ? SN_OK : db_fail_retry(c, "the same request has just been answered");
 }
 

@@ -1,4 +1,4 @@
-/* Owns how a lease's session is opened, asked and closed. */
+/* Owns opening, querying and closing a lease's session. */
 #include "db/lease_session.h"
 
 #include <inttypes.h>

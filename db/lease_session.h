@@ -7,9 +7,9 @@
 #include "db/connection.h"
 
 #define LEASE_IDLE_MS  1800 /* idle_session_timeout, and how long a holder waits for an answer */
-#define LEASE_TOUCH_MS 100  /* how often a holder asks that is in use, and one that waits tries */
-#define LEASE_QUIET_MS 500  /* how often an idle holder checks: it becomes certain again on demand */
-#define LEASE_TRUST_MS 300  /* how long a holder relies on an answer, counted from before the question */
+#define LEASE_TOUCH_MS 100  /* interval of a busy holder's checks, and of a waiting process's attempts */
+#define LEASE_QUIET_MS 500  /* interval of an idle holder's checks: it checks again on demand */
+#define LEASE_TRUST_MS 300  /* how long a holder relies on an answer, counted from when it sent the query */
 
 enum lease_state {
         LEASE_HELD,
@@ -21,24 +21,24 @@ struct lease_session {
         const char *url, *name;
         PGconn *pg;
         int64_t alive;     /* an advisory lock held by this session until it ends: a new one for each session */
-        int64_t locked_us; /* on the boot clock: since when it has the lock; 0: it has not */
+        int64_t locked_us; /* on the boot clock: when it got the lock; 0: it does not have it */
         bool fenced;       /* the former owner's writes are over (db/fence.h); reset when the lock is lost */
 };
 
-/* Connects if need be, then tries the lock; touches a session that has it. */
+/* Connects if necessary, then tries to take the lock; touches a session that has it. */
 enum lease_state lease_session_try(struct lease_session *s);
-/* Lets go of the lock and keeps the session. */
+/* Releases the lock and keeps the session. */
 void lease_session_unlock(struct lease_session *s);
-/* A touch in two halves, so that several sessions are touched in the time of one. Only a session that is open, and
- * asked nothing else in between. */
+/* A touch in two halves, so that several sessions can be touched concurrently. The session must be open, and not be
+ * queried in between. */
 bool lease_session_ask(struct lease_session *s);
 enum db_outcome lease_session_await(struct lease_session *s, int64_t deadline_us);
 /* Runs a query on it; DB_LOST and DB_EXPIRED close it. */
 enum db_outcome lease_session_query(struct lease_session *s, const char *sql, PGresult **result);
 void lease_session_close(struct lease_session *s);
 
-/* For poll(): readable when the server has something to say, which to a silent client is only its end. -1: no session.
- */
+/* For poll(): readable when the server sends something, which without a query is only the end of the session. -1: no
+ * session. */
 int lease_session_fd(const struct lease_session *s);
 
 #endif

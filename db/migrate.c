@@ -1,4 +1,4 @@
-/* Owns the migrations of one database: which ran, whether they are what the binary holds, and running the rest. */
+/* Owns the migrations of one database: which have run, whether they match the binary's, and running the others. */
 #include "db/migrate.h"
 
 #include <sodium.h>
@@ -11,7 +11,7 @@
 
 #define READ_US 15000000
 
-/* In a migration that serves other programs than the release before. */
+/* The marker in migrations that serve other programs than the previous release. */
 #define SERVES "Serves programs from"
 
 struct set {
@@ -58,8 +58,8 @@ static int applied_number(const PGresult *applied, int row)
         return (int)strtol(PQgetvalue(applied, row, 0), NULL, 10);
 }
 
-/* The oldest migration that a program must have to work with the schema as this one leaves it: what its first lines
- * say, or the one before it. */
+/* The oldest migration that a program must have to work with the schema after this one: declared in its first lines,
+ * otherwise the one before it. */
 static int serves_from(const struct db_migration *m)
 {
         const char *said = strstr(m->sql, "-- " SERVES ":");
@@ -83,7 +83,7 @@ static sn_status check_newer(const struct set *set, const PGresult *applied, int
         return SN_OUT_OF_RANGE;
 }
 
-/* What ran must be what we have. */
+/* An applied migration must match ours. */
 static sn_status check_applied_one(const struct set *set, const PGresult *applied, int row, struct buf *error)
 {
         int number = applied_number(applied, row);

@@ -1,6 +1,6 @@
 /* Migrations: numbered SQL files compiled into the binary, run by the owner role under an advisory lock, each in its
- * own transaction and recorded with its SHA-256 in schema_migrations. An altered or missing file is refused with its
- * name. A line "-- Serves programs from: 0004" says which programs still work with the schema that a file leaves: those
+ * own transaction and recorded with its SHA-256 in schema_migrations. An altered or missing file is an error that names
+ * it. A line "-- Serves programs from: 0004" says which programs still work with the schema that a file leaves: those
  * that have the migrations up to that one. Without it, those that lack this one only. */
 #ifndef DB_MIGRATE_H
 #define DB_MIGRATE_H

@@ -1,5 +1,4 @@
-/* Shared by provision.c and migrate.c: plain blocking talk with a server, with one sentence on failure. Private to db/.
- */
+/* Shared by provision.c and migrate.c: blocking queries, with one sentence on failure. Private to db/. */
 #ifndef DB_MIGRATE_INTERNAL_H
 #define DB_MIGRATE_INTERNAL_H
 
@@ -14,7 +13,7 @@ void migrate_finish_p(PGconn **pg);
 SN_CHECKED sn_status migrate_connect(const char *url, const char *database, PGconn **pg, struct buf *error);
 /* result may be NULL. what completes "cannot …". */
 SN_CHECKED sn_status migrate_query(PGconn *pg, const char *sql, const char *what, struct buf *error, PGresult **result);
-/* The same with a format, whose %I is an identifier and %L a literal, quoted; nothing else is known. */
+/* The same with a format: only %I, a quoted identifier, and %L, a quoted literal, are supported. */
 SN_CHECKED sn_status migrate_format(PGconn *pg, const char *what, struct buf *error, PGresult **result,
                                     const char *format, ...);
 

@@ -1,4 +1,4 @@
-/* Owns the blocking talk of migrations with a server. SQL with names in it is made in one place, quoted by libpq. */
+/* Owns the blocking queries of migrations. SQL that contains names is built in one place, quoted by libpq. */
 #include <stdarg.h>
 #include <string.h>
 #include "base/clock.h"

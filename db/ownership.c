@@ -94,7 +94,7 @@ static bool touch_all(struct db_ownership *o)
         return true;
 }
 
-/* All or none: who kept some while another has the rest would keep a third one from taking those. */
+/* All or none: a process that kept some while another has the rest would keep a third one from taking them. */
 static bool lock_all(struct db_ownership *o)
 {
         for (size_t i = 0; i < o->n; i++) {
@@ -166,7 +166,7 @@ static void wake_keeper(struct db_ownership *o)
 {
         uint64_t one = 1;
 
-        (void)!write(o->wake_fd, &one, sizeof(one)); /* it fails only when it is readable already */
+        (void)!write(o->wake_fd, &one, sizeof(one)); /* it fails only if it is already readable */
 }
 
 /* Waits until the next check, or until certainty is needed, a server ends a session, or the owner stops. False: it
@@ -244,7 +244,7 @@ bool db_ownership_held(struct db_ownership *o)
         if (o == NULL) {
                 return true;
         }
-        if (!atomic_load_explicit(&o->needed, memory_order_relaxed)) { /* it is read often, and written seldom */
+        if (!atomic_load_explicit(&o->needed, memory_order_relaxed)) { /* read often, written rarely */
                 atomic_store_explicit(&o->needed, true, memory_order_relaxed);
         }
         return is_certain(o);

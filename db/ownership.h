@@ -27,8 +27,8 @@
 struct db_ownership;
 
 struct db_ownership *db_ownership_new(void);
-/* Before the start, in the same order in every process: a service, and the database that it alone writes. From now on
- * writes to db are fenced, and impossible until the ownership is held. */
+/* To be called before the start, in the same order in every process, with a service and the database that only it
+ * writes. From now on writes to db are fenced, and impossible until the ownership is held. */
 void db_ownership_add(struct db_ownership *o, struct db *db, const char *service);
 bool db_ownership_covers(struct db *db);
 /* Starts the thread that takes the leases, and then keeps them. */
@@ -40,12 +40,12 @@ bool db_ownership_held(struct db_ownership *o);
 bool db_ownership_kept(const struct db_ownership *o);
 /* The service whose lease another process has; NULL: none. Takes NULL. */
 const char *db_ownership_awaits(const struct db_ownership *o);
-/* Returns once it is certain that the ownership was held until now: mostly at once, else as soon as PostgreSQL has
- * answered. Never when it is lost. Takes NULL. */
+/* Returns once it is certain that the ownership was held until now: usually at once, otherwise when PostgreSQL has
+ * answered. Never returns if it is lost. Takes NULL. */
 void db_ownership_confirm(struct db_ownership *o);
 /* Logs the reason and ends the process with DB_OWNERSHIP_EXIT. */
 _Noreturn void db_ownership_lost(const char *service, const char *reason);
-/* Lets go: after the last write, before the databases are freed. Takes NULL. */
+/* Gives up the ownership: after the last write, before the databases are freed. Takes NULL. */
 void db_ownership_free(struct db_ownership *o);
 
 #endif

@@ -28,8 +28,8 @@ bool db_pipeline_send(struct db_tx *tx, const char *prepared, const char *name, 
 
 static const char commit_name[] = "commit";
 
-/* The server keeps answers until the end of a pipeline: those of the statements are asked for before COMMIT, or a slow
- * COMMIT would look like a slow statement. */
+/* The server holds back results until the end of a pipeline: those of the statements are requested before COMMIT, since
+ * otherwise a slow COMMIT would look like a slow statement. */
 bool db_pipeline_send_commit(struct db_tx *tx)
 {
         return PQsendFlushRequest(tx->connection->pg) == 1 &&
@@ -62,7 +62,7 @@ static void take_answer(struct db_tx *tx, const struct db_queued *queued, PGresu
         }
 }
 
-/* Up to the first answer that is not DB_DONE; *read: how many there were, with that one. */
+/* Reads results up to the first that is not DB_DONE. *read: their number, including that one. */
 static enum db_outcome read_answers(struct db_tx *tx, size_t n, const struct db_pipeline_deadlines *deadlines,
                                     PGresult **result, const char **statement, size_t *read)
 {
@@ -81,7 +81,7 @@ static enum db_outcome read_answers(struct db_tx *tx, size_t n, const struct db_
         return outcome;
 }
 
-/* The answers behind an error say that their statements were passed over; then the end of the pipeline. */
+/* Reads the results after an error, whose statements were skipped, and then the end of the pipeline. */
 static enum db_outcome read_rest(struct db_tx *tx, size_t n, int64_t deadline_us)
 {
         for (; n > 0; n--) {

@@ -20,7 +20,7 @@ struct waiter {
         struct waiter *next;
 };
 
-static struct waiter *waiters; /* the first came first */
+static struct waiter *waiters; /* in the order of arrival */
 static int server_limit = 4;
 
 static bool has_place(const struct db *db)
@@ -35,7 +35,7 @@ static void take_place(struct db *db)
         metric_add(db->busy_gauge, 1);
 }
 
-/* Grants free places to waiting callers, in order; one that waits for a full pool does not hold up the others. */
+/* Grants free slots to waiting callers, in order; one that waits for a full pool does not hold up the others. */
 static void grant_places(void)
 {
         struct waiter **link = &waiters;
@@ -95,7 +95,7 @@ static bool wait_for_place(struct db *db, int64_t deadline_us)
         return self.granted;
 }
 
-/* A place, and an idle connection when there is one. */
+/* Takes a slot, and an idle connection if there is one. */
 static bool take_connection(struct db *db, int64_t deadline_us, struct db_connection **connection)
 {
         bool taken = true;
@@ -115,7 +115,7 @@ static bool take_connection(struct db *db, int64_t deadline_us, struct db_connec
         return taken;
 }
 
-/* Checks without contacting the server. Unsolicited data mean the end of the session, so a connection with anything to
+/* Checks without contacting the server. Unsolicited data means the end of the session, so a connection with anything to
  * read is not used. */
 static bool is_alive(struct db_connection *connection)
 {

@@ -9,9 +9,10 @@
 /* Takes a connection for exclusive use until db_release or db_give_up. DB_LOST or DB_EXPIRED if none is available
  * before deadline_us. */
 enum db_outcome db_acquire(struct db *db, int64_t deadline_us, struct db_connection **connection);
-void db_release(struct db_connection *connection); /* back into the pool, when it is sound and outside a transaction */
-/* Gives the place back and leaves the connection to the reaper, which cancels what runs on it when asked, and closes
- * it: a dead host may keep that waiting, and the caller has a deadline. */
+void db_release(
+    struct db_connection *connection); /* returns it to the pool if it is usable and outside a transaction */
+/* Releases the slot and leaves the connection to the reaper, which cancels its statement if `cancel`, and closes it:
+ * with a dead host that may take long, and the caller has a deadline. */
 void db_give_up(struct db_connection *connection, bool cancel);
 /* The connection is broken: reopens it in place. Idle connections of its pool are closed, as they lead to the same
  * server. On failure the caller must still release it. */
@@ -19,10 +20,10 @@ enum db_outcome db_reopen(struct db_connection *connection, int64_t deadline_us)
 /* Closes idle connections, after one to the same server was lost. */
 void db_drop_idle(struct db *db);
 
-/* Of every write transaction on this database; off unless this process owns its service. */
+/* The fence of all write transactions on this database; off unless this process owns its service. */
 struct db_fence *db_fence(struct db *db);
 
-/* Tests: how long a connection may be idle (60,000), and what the pool holds. */
+/* For tests: how long a connection may be idle (60,000 by default), and what the pool holds. */
 void db_set_idle_ms(int64_t ms);
 struct db_pool_counts {
         int idle, busy;

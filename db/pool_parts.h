@@ -1,5 +1,5 @@
-/* What the files of the pools share. One lock over all pools of the process: it is held for a few instructions a
- * request, and never while anything talks to a server. Private to db/pool*.c. */
+/* Shared by the files of the pools. One lock for all pools of the process: it is held for a few instructions per
+ * request, and never while waiting for a server. Private to db/pool*.c. */
 #ifndef DB_POOL_PARTS_H
 #define DB_POOL_PARTS_H
 
@@ -27,9 +27,9 @@ struct db {
 };
 
 extern pthread_mutex_t db_pools_lock;
-extern struct db *db_pools; /* all of the process */
+extern struct db *db_pools; /* all pools of this process */
 
-/* pool.c, with the lock held: a place became free for a waiting caller. */
+/* pool.c, with the lock held: grants a slot that became free to a waiting caller. */
 void db_give_place(struct db *db);
 
 /* pool_reaper.c: one thread for all pools, asleep while nothing is idle. With the lock held; stopping releases it

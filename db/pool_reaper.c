@@ -1,5 +1,5 @@
-/* Owns the reaper: it closes connections that were idle for long, and those that callers gave up, so that no caller
- * with a deadline waits for a dead host. */
+/* Owns the reaper: it closes connections that have been idle for long, and those that callers gave up, so that no
+ * caller with a deadline waits for a dead host. */
 #include "db/pool_parts.h"
 
 #include "base/clock.h"
@@ -10,7 +10,7 @@
 static int64_t idle_us = (int64_t)IDLE_MS * 1000;
 static struct ticker *reaper;
 static struct db_connection *given_up;
-static bool at_rest; /* it was told of no idle connection since it last found none */
+static bool at_rest; /* no connection has become idle since it last found none */
 
 /* Takes the connections of all pools that have been idle since before_us, as a list. *oldest_us: since when the oldest
  * of the others has been idle; 0 if there are none. */
@@ -81,7 +81,7 @@ void db_reaper_stop(void)
         reaper = NULL;
         (void)pthread_mutex_unlock(&db_pools_lock);
         ticker_free(stopped);
-        (void)close_unused_connections(NULL); /* what callers gave up since its last tick */
+        (void)close_unused_connections(NULL); /* connections given up since its last tick */
         (void)pthread_mutex_lock(&db_pools_lock);
 }
 

@@ -1,4 +1,4 @@
-/* Owns a connection that is asked whether the database answers. */
+/* Owns the connection that checks whether the database answers. */
 #include "db/probe.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@ struct db_probe {
         const char *url;
         const struct db_schema *schema;
         PGconn *pg;
-        bool migrated; /* seen over this connection: migrations are not undone */
+        bool migrated; /* once true, not checked again on this connection: migrations are not undone */
 };
 
 struct db_probe *db_probe_new(const char *url, const struct db_schema *schema)

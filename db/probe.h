@@ -1,5 +1,5 @@
-/* Probe: asks again and again, over one connection that it keeps, whether a database answers and has its migrations. It
- * needs no place in the pool, so that a busy pool is not taken for a database that is down. One thread. */
+/* Probe: checks repeatedly, over a persistent connection, whether a database answers and has its migrations. It uses no
+ * slot of the pool, so that a busy pool is not mistaken for a database that is down. Used by one thread. */
 #ifndef DB_PROBE_H
 #define DB_PROBE_H
 

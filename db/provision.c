@@ -52,7 +52,7 @@ static sn_status set_password(PGconn *pg, const char *role, const char *password
 }
 
 /* Statements are prepared once per connection, and have one good plan whatever the values: planning them each time
- * would often cost more than running them. */
+ * would often take longer than running them. */
 static sn_status set_limits(PGconn *pg, const char *role, struct buf *error)
 {
         return migrate_format(pg, "set the limits of a role", error, NULL,
@@ -73,7 +73,7 @@ static sn_status set_reader_limits(PGconn *pg, const char *role, struct buf *err
                               role, role, role);
 }
 
-/* To create a database for the owner, and to act as it, one must be a member of it. */
+/* Creating a database for the owner, and acting as it, requires being a member of that role. */
 static sn_status join_owner(PGconn *pg, const char *owner, struct buf *error)
 {
         bool member;
@@ -94,7 +94,7 @@ static sn_status make_database(PGconn *pg, const struct names *names, struct buf
                                       names->owner);
 }
 
-/* In the administrator's database, whose lock keeps others from doing the same. */
+/* In the administrator's database, under a lock, so that only one process does this at a time. */
 static sn_status make_cluster_objects(PGconn *pg, const struct names *names, const char *password, struct buf *error)
 {
         TRY(migrate_query(pg, LOCK_ROLES, "take the role lock", error, NULL));
@@ -150,7 +150,7 @@ sn_status db_provision(const char *admin_url, const struct db_schema *schema, co
         }
         TRY(migrate_connect(admin_url, NULL, &pg, error));
         TRY(make_cluster_objects(pg, &names, app_password, error));
-        migrate_finish_p(&pg); /* its lock with it: databases migrate side by side */
+        migrate_finish_p(&pg); /* which releases its lock, so that databases can be migrated concurrently */
         pg = NULL;
         return fill_database(admin_url, &names, schema, error);
 }

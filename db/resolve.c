@@ -1,5 +1,5 @@
-/* Owns what happens when the connection goes while COMMIT is under way: the transaction may be there or not, and the
- * caller must not guess. The server is asked, over a new connection, as soon as it is back. */
+/* Owns finding out what became of a COMMIT during which the connection was lost. The server is queried over a new
+ * connection as soon as it is back. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,9 +13,9 @@
 
 enum fate { FATE_COMMITTED, FATE_ABORTED, FATE_OPEN, FATE_UNKNOWN };
 
-/* An id "in the future" is refused with 22023: the server crashed before anything of the transaction reached the disk.
- * After a crash such an id is given out again, so "committed" may then be about another transaction: only
- * "aborted" is certain. */
+/* An ID "in the future" is refused with 22023: the server crashed before any of the transaction reached the disk. After
+ * a crash such an ID is assigned again, so "committed" may then refer to another transaction: only "aborted" is
+ * certain. */
 static enum fate ask_fate(struct db_tx *tx, int64_t deadline_us)
 {
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;
@@ -44,7 +44,7 @@ static enum fate ask_fate(struct db_tx *tx, int64_t deadline_us)
         return strcmp(status, "committed") == 0 && strcmp(boot, tx->boot) == 0 ? FATE_COMMITTED : FATE_UNKNOWN;
 }
 
-/* Until the server is back and the old session has ended, or time is up. */
+/* Retries until the server is back and the old session has ended, or time is up. */
 static enum fate find_fate(struct db_tx *tx, int64_t deadline_us)
 {
         while (clock_monotonic_us() < deadline_us) {
@@ -102,7 +102,7 @@ sn_status db_resolve_commit(struct db_tx *tx, const uint8_t *answer, size_t len)
                 tx->failed = SN_ABORTED;
                 return db_fail_retry(tx->c, "the database connection was lost before the change was made");
         default:
-                if (db_fence(tx->db)->on) { /* it may still take effect, unnoticed by what is cached in memory */
+                if (db_fence(tx->db)->on) { /* it may still take effect, unknown to the caches in memory */
                         db_ownership_lost(db_fence(tx->db)->service, "the outcome of a COMMIT is unknown");
                 }
                 tx->failed = SN_UNAVAILABLE;

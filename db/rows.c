@@ -147,8 +147,7 @@ size_t db_rows_count(const struct db_rows *rows)
         return (size_t)PQntuples(rows->result);
 }
 
-/* Asking for a column or row that is not there is a mistake of the program: better found by its first test than
- * answered. */
+/* A missing column or row is a bug in the caller, which its first test should reveal. */
 static int find_column(const struct db_rows *rows, size_t row, const char *column)
 {
         int n = PQnfields(rows->result);

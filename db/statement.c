@@ -1,7 +1,7 @@
-/* Owns the registry of statements: the linker collects them in a section. */
+/* Owns the registry of statements, which the linker collects in a section. */
 #include "db/statement.h"
 
-/* Given by the linker when there is at least one; weak, so that a program without any links too. */
+/* Defined by the linker if there is at least one; weak, so that a program without any links, too. */
 extern const struct db_statement *const __start_sn_statements[] __attribute__((weak));
 extern const struct db_statement *const __stop_sn_statements[] __attribute__((weak));
 

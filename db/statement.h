@@ -1,5 +1,5 @@
-/* Statements: static constants right above the one function that uses them, each registered, so that one test prepares
- * all of them on the migrated schema and checks that every column lands in a field of the row's message. */
+/* Statements: static constants, usually right above the function that uses them. Each is registered, so that one test
+ * can prepare all of them on the migrated schema and check that every column has a field in the row's message. */
 #ifndef DB_STATEMENT_H
 #define DB_STATEMENT_H
 
@@ -12,7 +12,7 @@ struct db_statement {
         const char *database; /* "note_service"; "*": every service's (db/platform.sql) */
         const char *name;     /* unique in its database: the prepared statement's name */
         const char *sql;
-        const struct rpc_message *row; /* of the rows; NULL: none, or raw ones */
+        const struct rpc_message *row; /* of the rows; NULL: no rows, or raw ones */
 };
 
 /* DB_STATEMENT(SELECT_NOTE, "note_service", &note__note__message, "select …"); */
@@ -20,10 +20,10 @@ struct db_statement {
         static const struct db_statement id = {(database_name), #id, (text), (row_message)};                           \
         static const struct db_statement *const id##_registered __attribute__((used, section("sn_statements"))) = &id
 
-/* All of the program, in no order. */
+/* All statements of the program, in no particular order. */
 const struct db_statement *const *db_statements(size_t *n);
 
-/* Typed parameters. Pointers must stay until the statement ran. */
+/* Typed parameters. Pointers must stay valid until the statement has run. */
 enum db_bind_type { DB_NULL, DB_UUID, DB_TEXT, DB_I64, DB_BOOL, DB_TIME_MS, DB_BYTES, DB_UUIDS, DB_TEXTS, DB_I64S };
 struct db_bind {
         enum db_bind_type type;

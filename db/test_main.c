@@ -1,4 +1,4 @@
-/* Runs all tests of db/ on one private server. The tests that crash it come last. */
+/* Runs all tests of db/ on one private server. Tests that crash it come last. */
 #include "db/test_items.h"
 
 int main(void)

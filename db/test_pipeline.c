@@ -210,7 +210,7 @@ DB_STATEMENT(TEST_LATER_NAMED, "test_items", NULL,
              "insert into items (id, name) values (gen_random_uuid(), $1::text), (gen_random_uuid(), $1 || '-b')"
              " returning name");
 
-/* With another statement, with COMMIT, and not when something fails before it. */
+/* Together with another statement or with COMMIT, and not if something fails before it. */
 static void rows_are_there_with_what_follows(void **state)
 {
         struct db_rows *rows = NULL;

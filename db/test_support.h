@@ -15,22 +15,22 @@ struct test_database {
         struct service service;
 };
 
-/* Provisions it with the platform's and these migrations. Fails the test when that fails. */
+/* Provisions it with the platform's and these migrations. Fails the test on errors. */
 void test_database_new(struct test_database *t, const struct db_migration *migrations, size_t n, int max_connections);
 void test_database_free(struct test_database *t);
 const char *test_admin_url(void);
 void test_url(char out[300], const char *role, const char *database);
 
-/* One statement by the administrator; the first value of its result, or "". */
+/* Runs a statement as administrator. Returns the first value of its result, or "". */
 const char *test_admin(const char *database, const char *sql);
-/* Waits until the statement gives "t": the condition, never a time. Fails the test after 20 s. */
+/* Waits until the statement returns "t". Fails the test after 20 s. */
 void test_wait_for(const char *database, const char *sql);
-/* A connection of the administrator's own, to hold locks: end it with PQfinish. */
+/* A separate connection as administrator, to hold locks: close it with PQfinish. */
 struct pg_conn *test_admin_connect(const char *database);
 
-/* Until clock_set_source(NULL) the clock runs normally, but ahead by as much as the test says. */
+/* Until clock_set_source(NULL) the clock runs normally, but ahead by what test_clock_move adds. */
 void test_clock_movable(void);
 void test_clock_move(int64_t by_us);
-void test_clock_suspend(int64_t for_us); /* as if the machine had been: only the boot clock moves */
+void test_clock_suspend(int64_t for_us); /* as if the machine had been suspended: only the boot clock moves */
 
 #endif

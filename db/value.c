@@ -1,4 +1,4 @@
-/* Owns how PostgreSQL's binary values are read. The server is trusted to mean well, but every length is looked at. */
+/* Owns decoding PostgreSQL's binary values. The server is trusted, but all lengths are checked. */
 #include "db/value.h"
 
 #include <endian.h>

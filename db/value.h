@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include "base/arena.h"
 
-/* The types that mean the same are one kind. */
+/* Types that are decoded alike are one kind. */
 enum db_kind {
         DB_KIND_OTHER,
         DB_KIND_UUID,
@@ -25,14 +25,14 @@ enum db_kind {
 };
 enum db_kind db_kind_of(Oid type);
 
-/* One value as it came. */
+/* One value as received. */
 struct db_value {
         const uint8_t *bytes;
         int len;
 };
 int64_t db_value_int(struct db_value v);                     /* 1, 2, 4 or 8 bytes, signed */
 int64_t db_value_time_us(struct db_value v);                 /* since 1970 */
-char *db_value_uuid(struct db_value v, struct arena *arena); /* "" when it is not a UUID */
+char *db_value_uuid(struct db_value v, struct arena *arena); /* "" if it is not a UUID */
 
 /* Elements of a one-dimensional array; bounds are checked, a NULL element has len -1. */
 struct db_array {

@@ -106,8 +106,8 @@ void jobs_add(struct jobs *jobs, struct service *service, const struct service_j
 
 /* ---- Announcements ---- */
 
-/* One of those that wait, since each announcement is of one piece of work. Those that run may have checked before the
- * work was there: they check again. */
+/* Makes one waiting entry due, since each announcement is for one piece of work. If all are running, one of them checks
+ * again, since it may have checked before the work was committed. */
 static void hurry(struct jobs *jobs, const struct service_job *job)
 {
         int64_t now_us = clock_monotonic_us();

@@ -131,7 +131,7 @@ function expectCode(loginToken) {
         document.querySelector('#code').required = challenge !== '';
 }
 
-// A code that is wrong, or did not reach the server, may be entered again; after any other refusal it all begins with the password.
+// A code that is wrong, or did not reach the server, may be entered again; any other error leads back to the password.
 function onProblem({ message, problem }) {
         if (problem && problem.code !== 'code_wrong') {
                 expectCode(problem.login_token ?? '');
