@@ -9,8 +9,7 @@
 #define CALL_MS       60000
 #define PING_MS       1000
 #define MOST_FAILURES 5
-#define MOST_SLOW                                                                                                      \
-        10 /* more than for other failures: a deadline or a conflict may have been caused by concurrent work */
+#define MOST_SLOW     10 /* more, since a deadline or a conflict may have been caused by concurrent work */
 #define FIRST_WAIT_MS 5
 #define MOST_WAIT_MS  3000
 
@@ -177,9 +176,7 @@ static bool deliver_next(struct bus_lane *lane, bus_event **events, size_t n)
         if (batch.n > 0 && !handle_batch(lane, &batch)) {
                 return false;
         }
-        if (batch.n == 0 ||
-            lane->position ==
-                batch.events[batch.n - 1]->position) { /* including the skipped ones after the last of them */
+        if (batch.n == 0 || lane->position == batch.events[batch.n - 1]->position) { /* and those skipped after it */
                 lane->unsaved = lane->unsaved || events[end - 1]->position > lane->position;
                 lane->position = events[end - 1]->position;
         }

@@ -9,8 +9,8 @@
 /* Takes a connection for exclusive use until db_release or db_give_up. DB_LOST or DB_EXPIRED if none is available
  * before deadline_us. */
 enum db_outcome db_acquire(struct db *db, int64_t deadline_us, struct db_connection **connection);
-void db_release(
-    struct db_connection *connection); /* returns it to the pool if it is usable and outside a transaction */
+/* Returns it to the pool if it is usable and outside a transaction. */
+void db_release(struct db_connection *connection);
 /* Releases the slot and leaves the connection to the reaper, which cancels its statement if `cancel`, and closes it:
  * with a dead host that may take long, and the caller has a deadline. */
 void db_give_up(struct db_connection *connection, bool cancel);
