@@ -54,7 +54,7 @@ static void participants_are_decided_by_layer_holdout_and_audience(void **state)
         }
         assert_true(in_half > 9700 && in_half < 10300);
         assert_true(in_held > 15700 && in_held < 16300);
-        assert_true(both > 7700 && both < 8300); /* the holdout says nothing of the layer */
+        assert_true(both > 7700 && both < 8300); /* the holdout is independent of the layer */
 }
 
 static void every_bucket_has_a_variant(void **state)

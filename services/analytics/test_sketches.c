@@ -81,7 +81,7 @@ static void merging_equals_adding_everything_to_one(void **state)
                 struct hll one = {0};
 
                 add_people(&one, part << 50, 3000);
-                add_people(&one, UINT64_C(99) << 50, 3000); /* who is in each of them */
+                add_people(&one, UINT64_C(99) << 50, 3000); /* people who are in all of them */
                 add_people(&all, part << 50, 3000);
                 hll_merge(&merged, one.registers);
         }
@@ -221,7 +221,7 @@ static void invalid_digests_change_nothing(void **state)
         assert_false(tdigest_merge(&digest, packed, len - 1));
         packed[len - 1] ^= 0x80; /* its weight becomes negative */
         assert_false(tdigest_merge(&digest, packed, len));
-        memset(packed + 16, 0xff, 8); /* a mean that is no number */
+        memset(packed + 16, 0xff, 8); /* a mean that is not a number */
         assert_false(tdigest_merge(&digest, packed, len));
         assert_true(tdigest_weight(&digest) == 1 && tdigest_quantile(&digest, 1) == 1);
 }

@@ -31,7 +31,8 @@ static void distributions_match_published_tables(void **state)
         assert_near(stats_chi_square_upper(18.307038053275146, 10), 0.05, 1e-11);
         assert_near(stats_t_two_sided(2.2281388519649385, 10), 0.05, 1e-11);
         assert_near(stats_t_two_sided(12.706204736432095, 1), 0.05, 1e-11);
-        assert_near(stats_t_two_sided(-1.959963984540054, 1e9), 0.05, 1e-7); /* so many digits the fraction has there */
+        assert_near(stats_t_two_sided(-1.959963984540054, 1e9), 0.05,
+                    1e-7); /* the continued fraction is only that precise there */
 }
 
 /* The case of GrowthBook's TestTwoSidedTTest: 3407 and 3461 people. */
@@ -194,7 +195,8 @@ static void assert_covered(const char *what, int covered)
         assert_near((double)covered / RUNS, 0.95, 0.0195);
 }
 
-/* People with different numbers of page views, of which each is a click or not: views of one person are alike. */
+/* People with different numbers of page views, each of which is a click or not; views of the same person are
+ * correlated. */
 static struct stats_sums ratio_sample(double shift)
 {
         struct stats_sums s = {0};

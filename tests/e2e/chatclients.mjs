@@ -6,11 +6,12 @@ import { eventually, must } from './client.mjs';
 import { sleep } from './harness.mjs';
 import { Stream } from './streams.mjs';
 
-const LATE = [503, 504];       // a busy machine: unknown whether it was done
-const KILLED = [500, 502];      // and so do these, while processes are killed, and connections that are lost
+const LATE = [503, 504];       // a busy machine: it is unknown whether it was done
+const KILLED = [500, 502];      // while processes are killed these, and lost connections, mean the same
 
-// Asks until it is answered, as a client does that has a client_id for each message, and else only what can be asked twice; `again` tells that it
-// had to. What has a time of its own is to be cut, and who is refused an account asks for another one (accounts).
+// Repeats a request until it is answered, as clients can whose messages have client_ids, and whose other requests are
+// idempotent; `again`: whether it was repeated. Not requests with a timeout of their own, which are meant to be cut
+// off, and not registrations, which accounts() repeats.
 export const patient = (api, { killed = false } = {}) => async (method, path, options) => {
         if (options?.timeoutMs || path === '/v1/auth/register') {
                 return api(method, path, options);
@@ -27,9 +28,9 @@ export const patient = (api, { killed = false } = {}) => async (method, path, op
         }
 };
 
-const MARKS = ['messages.read', 'messages.delivered']; // have numbers, and are no entries
+const MARKS = ['messages.read', 'messages.delivered']; // have numbers, but are not entries
 
-// What two clients must have alike of a message. A quoted message is as it was when the answer was shown.
+// The parts of a message that must be the same on two clients. A quoted message is as it was when the answer was shown.
 export const essence = ({ id, seq, text, deleted, edited_at, sender, reactions }) => ({ id, seq, text, deleted, edited_at, sender: sender?.id ?? null,
         reactions: reactions.map((r) => `${r.emoji} ${r.count} ${r.mine}`).sort() });
 

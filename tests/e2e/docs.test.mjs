@@ -99,7 +99,7 @@ test('the tests that docs/security.md names are there', async () => {
         const files = (await run('find', [root, '-name', 'node_modules', '-prune', '-o', '-type', 'f', '-print'], { maxBuffer: 64 << 20 })).stdout.split('\n').map((file) => path.basename(file));
         const rows = read('docs/security.md').split('\n').filter((line) => /^\| \d/.test(line)).map((line) => line.split('|')[3]);
         let named = 0;
-        for (const how of rows.filter((cell) => cell.includes(': '))) { // what stands behind the last colon are tests
+        for (const how of rows.filter((cell) => cell.includes(': '))) { // tests are named after the last colon
                 for (const [, name] of how.slice(how.lastIndexOf(': ')).matchAll(/`([\w/.]+)`/g)) {
                         const file = path.basename(name);
                         assert.ok([file, `${file}.test.mjs`, `fuzz_${file}.c`].some((f) => files.includes(f)), `docs/security.md names ${name}`);

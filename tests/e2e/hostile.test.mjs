@@ -46,7 +46,7 @@ const pixels = () => {
         return file.subarray(at, at + 8 + file.readUInt32LE(at + 4) + (file.readUInt32LE(at + 4) & 1));
 };
 
-// ---- what stands beside pictures -------------------------------------------------------------------------------------------------
+// ---- data besides the picture ----
 
 test('WebP and GIF lose EXIF, XMP, comments and data hidden in frames, and keep every pixel', async () => {
         const picture = pixels(), anim = riff('ANIM', Buffer.alloc(6));

@@ -137,9 +137,9 @@ test('a private note shows its pictures to its author only, and they are deleted
         await eventually('it is gone', async () => (await author.get(`/v1/media/${id}`)).status === 404);
 });
 
-// --- random steps, beside what ought to be ---
+// --- random steps, compared with what should be visible ---
 
-// The same steps for the same seed.
+// Makes the same choices for the same seed.
 function randomOf(seed) {
         let state = seed;
         const below = (n) => {

@@ -64,7 +64,7 @@ export class Stream extends Messages {
 
         send(message) { this.socket.send(typeof message === 'string' ? message : JSON.stringify(message)); }
 
-        // The answer to what is sent: what comes next that is no event.
+        // Sends a command and returns its answer: the next message that is not an event.
         async ask(message) {
                 const seen = this.all.length;
                 this.send(message);
@@ -79,7 +79,7 @@ export class Stream extends Messages {
         }
 }
 
-// Server-sent events: {messages, status, headers, close}. Each message has `id` beside what it says.
+// Server-sent events: {messages, status, headers, close}. Each message has its `id` in addition to its data.
 export class EventStream extends Messages {
         constructor(url, channels, { token, lastEventId } = {}) {
                 super();

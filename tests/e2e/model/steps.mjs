@@ -55,14 +55,14 @@ export class Steps {
                 return words.join(' ');
         }
 
-        // Mostly by the author of the note commented on.
+        // Usually by the author of the note commented on.
         removal(model, by) {
                 const comment = this.pick([...model.notes.values()].filter((n) => n.parent !== null)) ?? { label: NEVER, parent: this.note(model) };
                 const of = this.random() < 0.7 ? comment.parent : this.note(model);
                 return { do: 'removeComment', by: this.random() < 0.7 ? model.notes.get(of)?.author ?? by : by, of, comment: comment.label };
         }
 
-        // Mostly for a member who has asked.
+        // Usually for a member who has asked.
         answer(verb, model, by) {
                 const asked = this.pick([...model.edges.ask.keys()])?.split(' ');
                 return asked && this.random() < 0.9 ? { do: verb, by: asked[1], to: asked[0] } : { do: verb, by, to: this.pick([...model.members.keys()]) };
