@@ -408,7 +408,8 @@ static sn_status relay_one_batch(struct bus_relay *relay, struct rpc_call *c, in
         if (batch->n == 0) {
                 return SN_OK;
         }
-        if (round.assigned && !round.told) { /* those of this process have positions by now, or have woken it */
+        if (round.assigned &&
+            !round.told) { /* this process's events would have had positions, or would have woken the relay */
                 relay->elsewhere_until_us = clock_monotonic_us() + ELSEWHERE_US;
         }
         relay->expects = false;

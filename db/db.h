@@ -97,8 +97,9 @@ SN_CHECKED sn_status db_exec(struct db_tx *tx, const struct db_statement *s, con
  * COMMIT, in one round trip, and its failure is theirs. So a handler cannot react to that. */
 SN_CHECKED sn_status db_exec_later(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds,
                                    size_t n);
-/* The same of a statement whose rows are read once that has happened: until then, and if it fails, there are none. In a
- * read it goes out with the next statement, both in one round trip. What the binds point to must live until then. */
+/* The same for a statement with rows, which can be read afterwards: before that, and if it fails, there are none. In a
+ * read it goes out with the next statement, in the same round trip. What the binds point to must stay valid until then.
+ */
 struct db_rows;
 SN_CHECKED sn_status db_rows_later(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds,
                                    size_t n, struct db_rows **rows);

@@ -243,7 +243,7 @@ sn_status db_run_later(struct db_tx *tx, const struct db_statement *s, const str
         return SN_OK;
 }
 
-/* Preparing takes a round trip of its own, the first time. */
+/* Preparing takes a separate round trip, but only the first time. */
 static enum db_outcome prepare_all(struct db_tx *tx, const char **failed, PGresult **error)
 {
         enum db_outcome outcome = DB_DONE;
@@ -269,7 +269,7 @@ static bool send_prepared(struct db_tx *tx, const struct db_statement *s, const 
         return true;
 }
 
-/* The last one is that whose result is wanted now. */
+/* The result is that of the last statement, which the caller waits for. */
 static enum db_outcome execute_all_once(struct db_tx *tx, const char **failed, PGresult **result)
 {
         enum db_outcome outcome = prepare_all(tx, failed, result);
@@ -288,7 +288,7 @@ static enum db_outcome execute_all_once(struct db_tx *tx, const char **failed, P
         return db_pipeline_finish(tx, &DB_PIPELINE_UNTIL(tx->c->deadline_us), result, failed);
 }
 
-/* Statements of a read, in one round trip. Like a single one they are tried again over another connection. */
+/* Statements of a read, in one round trip. Like a single one they are retried on another connection. */
 static enum db_outcome execute_all(struct db_tx *tx, const char **failed, PGresult **result)
 {
         enum db_outcome outcome = execute_all_once(tx, failed, result);

@@ -120,7 +120,7 @@ static struct db_rows *new_rows(struct db_tx *tx, const struct db_statement *s)
 
 void db_rows_set(struct db_rows *rows, PGresult *result)
 {
-        PQclear(rows->result); /* of a first try */
+        PQclear(rows->result); /* of the first attempt */
         rows->result = result;
 }
 

@@ -237,7 +237,7 @@ static void rows_are_there_with_what_follows(void **state)
 
 DB_STATEMENT(TEST_LATER_PID, "test_items", NULL, "select pg_backend_pid() as pid, $1::bigint as n");
 
-/* Also over a connection that was lost before: then all of them go out again. */
+/* Also on a connection that was lost before: then all of them are sent again. */
 static void statements_of_a_read_go_out_together(void **state)
 {
         struct db_rows *rows[3];
@@ -264,7 +264,7 @@ static void statements_of_a_read_go_out_together(void **state)
                 }
                 assert_true(round != 2 || db_i64(rows[2], 0, "pid") != pid);
                 pid = db_i64(rows[2], 0, "pid");
-                assert_int_equal(count(tx, "no such name"), 0); /* alone again */
+                assert_int_equal(count(tx, "no such name"), 0); /* now a statement by itself */
         }
 }
 

@@ -45,7 +45,7 @@ struct db_tx {
         void *before_commit_context;
         struct db_queued queued[DB_QUEUED_MAX + 2]; /* including the one that is waited for, and COMMIT */
         size_t n_queued;
-        struct db_later *later; /* of a read: the last one first */
+        struct db_later *later; /* of a read; the latest first */
         size_t n_later;
 };
 
@@ -57,7 +57,7 @@ SN_CHECKED sn_status db_pipeline_ask_xid(struct db_tx *tx);
 SN_CHECKED bool db_pipeline_send(struct db_tx *tx, const char *prepared, const char *name, const struct db_wire *wire);
 /* Stores the rows of the last sent statement there. */
 void db_pipeline_keep(struct db_tx *tx, struct db_rows *rows);
-/* exec.c: the rows of a statement that goes out with what follows. */
+/* exec.c: runs a statement together with the next one; rows gets its rows. */
 SN_CHECKED sn_status db_run_later(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
                                   struct db_rows *rows);
 /* rows.c: the result is theirs from now on. */

@@ -76,7 +76,7 @@ static chat_entry *find_entry(chat_entry *const *entries, size_t n, const char *
         return NULL;
 }
 
-/* They come with the members. */
+/* Their rows come in the same round trip as the members. */
 static sn_status ask_entries(struct db_tx *tx, const struct showing *s, struct db_rows **rows)
 {
         char **ids = ARENA_ARRAY(db_arena(tx), char *, s->in->n_events);
