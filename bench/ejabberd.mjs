@@ -9,7 +9,7 @@ import { freePort, removeFolder, serverProcesses, signal, sleep } from '../tests
 
 export const DOMAIN = 'localhost', ROOMS = `rooms.${DOMAIN}`;
 
-// Without shapers, as SoNet runs without rate limits. Members who join a room do not get the list of occupants: with a thousand members that would be
+// Without shapers, as SoNet runs without rate limits, and with a queue for a thousand connections at once (the default is five). Members who join a room do not get the list of occupants: with a thousand members that would be
 // a million stanzas before the measurement begins.
 const config = (port, archive) => `
 hosts: [${DOMAIN}]
@@ -18,6 +18,7 @@ listen:
   -
     port: ${port}
     ip: "127.0.0.1"
+    backlog: 1000
     module: ejabberd_c2s
     starttls: false
     max_stanza_size: 262144

@@ -16,7 +16,7 @@ run_spin() { # MODEL [-DVARIANT]: sound, an error was found, or unfinished
         (
                 cd "$work"
                 rm -f ./*
-                if ! { spin -a "${bounds[@]}" ${2:+"$2"} "$model" && "${CC:-cc}" -O2 -w -DSAFETY -DMEMLIM=2048 -DCOLLAPSE -o pan pan.c; } >build.log 2>&1; then
+                if ! { spin -a "${bounds[@]}" ${2:+"$2"} "$model" && "${CC:-cc}" -O2 -w -DSAFETY -DMEMLIM=4096 -DCOLLAPSE -o pan pan.c; } >build.log 2>&1; then
                         cat build.log >&2
                         exit 1
                 fi

@@ -1,8 +1,8 @@
-/* A model of messages, for Spin: two members concurrently send to two chats, the service's outbox gets its positions, and a device follows by stream, is disconnected, resumes, and starts over if the log does not reach back. Processes crash wherever the code could be interrupted: before a commit, between the commit and its response, with a stream open. It checks the three invariants of docs/messaging.md.
+/* A model of messages, for Spin: two members concurrently send to two chats, the service's outbox gets its positions from those who emit and from a relay, and a device follows by stream, is disconnected, resumes, and starts over if the log does not reach back. Processes crash wherever the code could be interrupted: before a commit, between the commit and its response, with a stream open; and another process takes the relay over. It checks the three invariants of docs/messaging.md.
  *
  *   claims, numbers, events    services/messaging/send.c, log.c       one transaction, under the lock of the chat's row
- *   positions                  bus/ (the relay)                       never past a row whose transaction is still running
- *   streams                    gateway/stream*.c                      resume from a position, or start over
+ *   positions                  bus/relay.c                            by one transaction at a time, to what it sees once it has the lock
+ *   streams                    bus/tail.c, bus/feed.c, gateway/       only the very next position; resume from one, or start over
  *
  * tests/test_models.sh checks it, and that an error is found if any one of its precautions is left out (-DWITHOUT_…). */
 
@@ -14,7 +14,7 @@
 #define DEATHS  1 /* of senders' requests: before the commit, or before its response */
 #endif
 #define ROWS    6 /* of the outbox: one per send, and those of aborted transactions, at most two */
-#define BREAKS  1 /* of the device's stream */
+#define BREAKS  1 /* of the device's stream, or takeovers of the relay */
 #define TRIMS   1 /* of the log, at its old end */
 
 #define UNUSED    0
@@ -31,17 +31,61 @@ byte entry_of[10];    /* CHATS * (CLAIMS + 1): which send created the entry with
 byte claimed[CLAIMS]; /* the number of the entry with a client_id; 0: none yet */
 byte next_row;
 byte row_state[ROWS], row_chat[ROWS], row_seq[ROWS];
-byte relayed;         /* rows before it have been processed */
+byte place[ROWS];     /* of each row, its position + 1; 0: it has none */
 byte positions[ROWS]; /* the row at each position of the log */
+byte n_unplaced;      /* committed rows without a position */
 byte n_positions, trimmed; /* positions before `trimmed` are no longer stored */
+bool head;            /* the row of outbox_head is locked */
+
+byte tail;            /* the stream has the positions from here on: those before it came from another relay */
 
 byte deaths, breaks, trims;
 byte n_done; /* senders that have all responses */
 
+/* Locks the head if nobody has it, and then sees which committed rows have no position: `set`, a bit for each. */
+inline open_head(holds, base, set, i)
+{
+        holds = true;
+        head = true;
+        base = n_positions;
+        set = 0;
+        for (i : 0 .. ROWS - 1) {
+                if
+                :: row_state[i] == COMMITTED && place[i] == 0 -> set = set | (1 << i)
+                :: else
+                fi
+        };
+        i = 0
+#ifdef WITHOUT_HEAD_LOCK
+        ; head = false
+#endif
+}
+
+/* With its COMMIT: the rows of the set get the next positions, in order. */
+inline assign(base, set, i)
+{
+        for (i : 0 .. ROWS - 1) {
+                if
+                :: (set & (1 << i)) != 0 ->
+                        assert(place[i] == 0 && base == n_positions); /* each row gets one position, and each position is given once */
+                        positions[base] = i;
+                        base++;
+                        place[i] = base;
+                        n_positions = base;
+                        n_unplaced--
+                :: else
+                fi
+        };
+        i = 0;
+        base = 0;
+        set = 0
+}
+
 /* A client that sends until it gets a response, always with the same client_id. */
 proctype sender(byte me)
 {
-        byte k, row, seq, answer;
+        byte k, row, seq, answer, base, set, i;
+        bool holds;
 #define CHAT  ((me + k) % CHATS) /* the two use the chats in opposite order */
 #define CLAIM (me * SENDS + k)
 
@@ -65,11 +109,19 @@ proctype sender(byte me)
                         next_row++;
                         row_state[row] = RUNNING
                 };
+                atomic { /* it does not wait for another one that assigns positions: then the relay does */
+                        if
+                        :: !head -> open_head(holds, base, set, i); set = set | (1 << row)
+                        :: else
+                        fi
+                };
                 atomic {
                         if
                         :: deaths < DEATHS -> /* before the commit */
                                 deaths++;
-                                row_state[row] = ABORTED
+                                row_state[row] = ABORTED;
+                                base = 0;
+                                set = 0
                         :: true ->
                                 assert(ENTRY(CHAT, seq) == 0); /* a number is assigned once */
                                 ENTRY(CHAT, seq) = CLAIM + 1;
@@ -78,10 +130,19 @@ proctype sender(byte me)
                                 row_state[row] = COMMITTED;
                                 row_chat[row] = CHAT;
                                 row_seq[row] = seq;
+                                n_unplaced++;
+                                if
+                                :: holds -> assign(base, set, i)
+                                :: else
+                                fi;
                                 if
                                 :: deaths < DEATHS -> deaths++ /* committed, without a response */
                                 :: true -> answer = seq
                                 fi
+                        fi;
+                        if
+                        :: holds -> head = false; holds = false
+                        :: else
                         fi;
                         locked[CHAT] = false;
                         row = 0;
@@ -99,35 +160,16 @@ answered:
         n_done++
 }
 
-/* Assigns positions to committed rows. It may crash at any time: its progress is in the database together with its effect. */
+/* Assigns positions to committed rows that have none, and streams the log. Another process may take it over, which streams what follows the end that it finds. */
 proctype relay()
 {
-        byte end;
+        byte base, set, i;
+        bool holds;
 
         do
-        :: atomic {
-                relayed < next_row ->
-                end = relayed;
-#ifdef WITHOUT_HIGH_WATER
-                end = next_row;
-#else
-                do
-                :: end < next_row && row_state[end] != RUNNING -> end++
-                :: else -> break
-                od;
-#endif
-                do
-                :: relayed < end ->
-                        if
-                        :: row_state[relayed] == COMMITTED -> positions[n_positions] = relayed; n_positions++
-                        :: else
-                        fi;
-                        relayed++
-                :: else -> break
-                od;
-                end = 0
-           }
-        :: atomic { n_done == SENDERS && relayed == next_row -> break }
+        :: atomic { !head && n_unplaced > 0 -> open_head(holds, base, set, i); assign(base, set, i); head = false; holds = false }
+        :: atomic { breaks < BREAKS && n_positions > 0 -> breaks++; tail = n_positions }
+        :: atomic { n_done == SENDERS && n_unplaced == 0 -> break }
         :: atomic { trims < TRIMS && trimmed < n_positions -> trims++; trimmed = n_positions }
         od
 }
@@ -159,8 +201,14 @@ proctype device()
         bool connected, started;
 
         do
-        :: connected && at < n_positions && at >= trimmed ->
+        :: connected && at < n_positions && at >= trimmed -> /* from the log, or the stream, if that has the very next position */
                 d_step {
+#ifdef WITHOUT_GAP_CHECK
+                        if
+                        :: at < tail && tail < n_positions -> at = tail
+                        :: else
+                        fi;
+#endif
                         chat = row_chat[positions[at]];
                         seq = row_seq[positions[at]];
                         at++;
@@ -187,7 +235,7 @@ proctype device()
 #endif
                 started = true;
                 connected = true
-        :: connected && n_done == SENDERS && relayed == next_row && at == n_positions -> break
+        :: connected && n_done == SENDERS && n_unplaced == 0 && at == n_positions -> break
         od;
         assert(have[0] == last_seq[0] && have[1] == last_seq[1]); /* it has everything, and the last number proves it */
         audit()
