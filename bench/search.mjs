@@ -1,17 +1,18 @@
-// Searches through the public API on many notes (search_fill.mjs), by kind, sequential and concurrent; suggestions; the delay until a note is found;
-// and for comparison PostgreSQL's own search for the same words: tsvector with ts_rank, and pg_trgm.
+// Searches through the public API on many notes (search_fill.mjs), by kind, sequential and concurrent; suggestions; delays (search_until.mjs); the size of the
+// index, part by part; and for comparison PostgreSQL's own search for the same words: tsvector with ts_rank, and pg_trgm.
 import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { freePort, sleep, startServer } from '../tests/e2e/harness.mjs';
+import { freePort, startServer } from '../tests/e2e/harness.mjs';
 import { entry, Load, request } from './load.mjs';
 import { cpuBetween, cpuNow } from './machine.mjs';
 import { must } from './network.mjs';
 import { table } from './report.mjs';
 import { fill, rareWords, sql } from './search_fill.mjs';
+import * as until from './search_until.mjs';
 
 const { values: options } = parseArgs({ options: { out: { type: 'string' }, notes: { type: 'string', default: '2000000' }, seconds: { type: 'string', default: '5' },
-                                                    data: { type: 'string' }, plain: { type: 'string', default: '3' } } });
+                                                    data: { type: 'string' }, plain: { type: 'string', default: '3' }, timeout: { type: 'string', default: '15' } } });
 const notes = Number(options.notes);
 const seconds = Number(options.seconds);
 const DIFFERENT = 60; // queries per kind
@@ -64,12 +65,12 @@ async function measure(server, load, entries, run) {
         return { ...result, core_ms: ((cpu.sonet + cpu.postgresql + cpu.redis) * 1000) / result.requests };
 }
 
-// The median and the maximum of some runs of a statement, in ms, for at most 15 seconds.
+// The median and the maximum of some runs of a statement, each for at most --timeout seconds.
 async function time(server, database, statement) {
         const times = [];
         for (let i = 0; i < Number(options.plain); i++) {
-                const out = await sql(server, database, `set statement_timeout = '15s'; explain (analyze, costs off, timing off) ${statement(i)}`).catch(() => '');
-                times.push(Number(/Execution Time: ([\d.]+)/.exec(out)?.[1] ?? 15_000));
+                const out = await sql(server, database, `set statement_timeout = '${options.timeout}s'; explain (analyze, costs off, timing off) ${statement(i)}`).catch(() => '');
+                times.push(Number(/Execution Time: ([\d.]+)/.exec(out)?.[1] ?? options.timeout * 1000));
         }
         times.sort((a, b) => a - b);
         return { p50_us: times[Math.floor(times.length / 2)] * 1000, worst_us: times.at(-1) * 1000 };
@@ -86,32 +87,6 @@ function byTsRank(query) {
 }
 
 const byTrigrams = (query) => `select id from notes where text %> ${literal(plainQuery(query))} order by text <->>> ${literal(plainQuery(query))} limit 20`;
-
-// ---- Delay until a note is found ----------------------------------------------------------------------------------------------------
-
-// At the given number of notes per second; for every tenth, the time from its response until a search finds it.
-async function searchable(server, token, rate, lasting_s) {
-        const times = [];
-        const waiting = [];
-        const began = performance.now();
-        for (let i = 0; i < rate * lasting_s; i++) {
-                await sleep(Math.max(0, began + (i * 1000) / rate - performance.now()));
-                const word = `probe${Math.floor(began)}x${i}`;
-                const note = must(server, 'POST', '/v1/notes', { token, json: { text: `The ${word} of a benchmark, with some more words as people write them here and there.` } });
-                waiting.push(note.then(async () => {
-                        const answered = performance.now();
-                        while (i % 10 === 0 && !(await must(server, 'GET', `/v1/search?type=notes&query=${word}`, {})).includes(word)) {
-                                await sleep(5);
-                        }
-                        if (i % 10 === 0) {
-                                times.push(performance.now() - answered);
-                        }
-                }));
-        }
-        await Promise.all(waiting);
-        times.sort((a, b) => a - b);
-        return { p50: times[Math.floor(times.length / 2)], p99: times[Math.floor(times.length * 0.99)], n: times.length };
-}
 
 // ---- Main ----------------------------------------------------------------------------------------------------------------
 
@@ -131,8 +106,14 @@ async function kinds(server, load, token) {
         return { rows, together };
 }
 
-async function size(server, database, relation) {
-        return Number(await sql(server, database, `select pg_total_relation_size('${relation}') >> 20`));
+// Each table of the index and each of its indexes, beside the text.
+async function sizes(server, text) {
+        const parts = await lines(sql(server, 'search_service', `select c.relname || '|' || pg_relation_size(c.oid) from pg_class c
+                left join pg_index i on i.indexrelid = c.oid where coalesce(i.indrelid, c.oid) in ('search_index'::regclass, 'search_words'::regclass)
+                order by pg_relation_size(c.oid) desc`));
+        const rows = parts.map((part) => part.split('|')).map(([name, bytes]) => [name, Number(bytes)]);
+        rows.push(['together', rows.reduce((sum, [, bytes]) => sum + bytes, 0)]);
+        return table(['', 'MiB', 'times the text', 'bytes a note'], rows.map(([name, bytes]) => [name, (bytes / 2 ** 20).toFixed(0), (bytes / text).toFixed(2), (bytes / notes).toFixed(0)]));
 }
 
 const data = options.data && path.resolve(options.data);
@@ -149,14 +130,20 @@ try {
         const { rows, together } = await kinds(server, load, token);
         const starts = (await words(server, DIFFERENT, 'and length(word) > 4 order by open desc')).map((word, i) => word.slice(0, 2 + (i % 4)));
         const suggestions = await measure(server, load, starts.map((q) => suggest(token, q)), { connections: 1, seconds });
-        say('until a note is found');
-        const found = await searchable(server, token, 200, 2 * seconds);
-        console.log(`${notes} notes, made of ${filled.pieces} sentences, ${await sql(server, 'note_service', 'select sum(length(text)) >> 20 from notes')} MiB of text\n`);
+        say('delays');
+        const { found, gone } = await until.notes(server, token, 200, 2 * seconds);
+        const { searchable, discoverable } = await until.settings(server, token, filled.account.username);
+        const text = Number(await sql(server, 'note_service', 'select sum(octet_length(text)) from notes'));
+        const delay = ({ p50, p99, n }) => `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms (${n})`;
+        console.log(`${notes} notes, made of ${filled.pieces} sentences, ${text >> 20} MiB of text\n`);
         console.log(table(['', 'p50 ms', 'p99 ms', 'a second and core', 'ts_rank, p50', 'longest', 'pg_trgm, p50', 'longest'], rows));
         console.log(`\n4 at a time: ${Math.round(together.per_s)} a second; suggestions: p50 ${ms(suggestions.p50_us)} ms, p99 ${ms(suggestions.p99_us)} ms`);
-        console.log(`found after the answer to a note, at 200 notes a second: p50 ${found.p50.toFixed(1)} ms, p99 ${found.p99.toFixed(1)} ms (${found.n} notes)`);
-        console.log(`the index: words ${await size(server, 'search_service', 'search_index_words')} MiB, with rows and orders ${await size(server, 'search_service', 'search_index')} MiB;`
-                + ` built in ${filled.built_s.toFixed(0)} s; ${filled.pieces} sentences indexed by search_service in ${filled.indexed_s.toFixed(0)} s; pg_trgm ${await size(server, 'note_service', 'bench_trigrams')} MiB`);
+        console.log(`at 200 notes a second, found after the response to a note: ${delay(found)}; gone after that to its deletion: ${delay(gone)}`);
+        console.log(`in force after the response: searchable ${delay(searchable)}, discoverable ${delay(discoverable)}`);
+        console.log(await sizes(server, text));
+        console.log(`built in ${filled.built_s.toFixed(0)} s; ${filled.pieces} sentences indexed by search_service in ${filled.indexed_s.toFixed(0)} s;`
+                + ` pg_trgm on the text ${Number(await sql(server, 'note_service', "select pg_total_relation_size('bench_trigrams')")) >> 20} MiB`);
 } finally {
         await server.stop({ keep: data !== undefined });
 }
+console.log(await until.quality());

@@ -176,16 +176,16 @@ static void check_indexes(const struct plan_expectation *e, const struct buf *pl
         }
 }
 
-/* outbox_head has one row, search_steps and unpublished_counts a few, all of which are needed. */
+/* outbox_head has one row, search_rebuild two, search_steps and unpublished_counts a few, all of which are needed. */
 static bool reads_whole_table(const char *plan)
 {
         static const char scan[] = "Seq Scan on ", one_row[] = "outbox_head", few_rows[] = "search_steps",
-                          waiting[] = "unpublished_counts";
+                          two_rows[] = "search_rebuild", waiting[] = "unpublished_counts";
 
         for (const char *at = plan; (at = strstr(at, scan)) != NULL;) {
                 at += strlen(scan);
                 if (strncmp(at, one_row, strlen(one_row)) != 0 && strncmp(at, few_rows, strlen(few_rows)) != 0 &&
-                    strncmp(at, waiting, strlen(waiting)) != 0) {
+                    strncmp(at, two_rows, strlen(two_rows)) != 0 && strncmp(at, waiting, strlen(waiting)) != 0) {
                         return true;
                 }
         }

@@ -17,8 +17,10 @@ enum { MEMBERS = 8, NOTES = 80, SEARCHES = 100, TEXT_ROOM = 300 };
 /* Several changes at a time, since waiting for the index takes longest. */
 enum { BETWEEN_CHANGES = 50, CHANGES = 5 };
 
-/* No two are similar enough to count as a typing mistake; some are prefixes of others. */
-static const char *const words[] = {"apricot", "blue", "blueberry", "cranberry", "dragonfruit", "fig", "figment"};
+/* No two are similar enough to count as a typing mistake; some are prefixes of others, and some so frequent that the
+ * index has pairs of them. */
+static const char *const words[] = {"apricot", "blue",    "blueberry", "cranberry", "dragonfruit",
+                                    "fig",     "figment", "the",       "of"};
 static const char *const tags[] = {"grove1", "grove2"};
 enum { WORDS = sizeof(words) / sizeof(words[0]), TAGS = sizeof(tags) / sizeof(tags[0]) };
 

@@ -22,7 +22,8 @@ sn_status asked_record(struct rpc_call *c, const struct search *search, int64_t 
 {
         int64_t took_ms = (clock_monotonic_us() - began_us) / 1000;
 
-        return DB_WRITE(c, tx, record_search(tx, search, took_ms, out));
+        TRY(DB_WRITE(c, tx, record_search(tx, search, took_ms, out)));
+        return history_cut(c);
 }
 
 sn_status search_handle_record_search_click(struct rpc_call *c, const Search__RecordSearchClickRequest *in,

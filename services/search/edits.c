@@ -31,13 +31,13 @@ static size_t smallest(size_t a, size_t b)
         return a < b ? a : b;
 }
 
-bool edits_within(const char *a, const char *b, size_t most)
+size_t edits_between(const char *a, const char *b, size_t most)
 {
         uint32_t from[WORD_MAX], to[WORD_MAX];
         size_t rows[3][WORD_MAX + 1], n = decode(a, from), m = decode(b, to);
 
         if ((n > m ? n - m : m - n) > most) {
-                return false;
+                return most + 1;
         }
         for (size_t k = 0; k <= m; k++) {
                 rows[0][k] = k;
@@ -53,5 +53,5 @@ bool edits_within(const char *a, const char *b, size_t most)
                         }
                 }
         }
-        return rows[n % 3][m] <= most;
+        return rows[n % 3][m] <= most ? rows[n % 3][m] : most + 1;
 }

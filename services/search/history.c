@@ -13,6 +13,11 @@ sn_status history_keep(struct db_tx *tx, const char *query, const char *key)
         return actor[0] != '\0' ? store_keep_query(tx, actor, query, key) : SN_OK;
 }
 
+sn_status history_cut(struct rpc_call *c)
+{
+        return c->actor[0] != '\0' ? DB_WRITE(c, tx, store_cut_history(tx, c->actor)) : SN_OK;
+}
+
 static sn_status read_history(struct db_tx *tx, const void *context, const struct page_scan *scan, size_t *n,
                               ProtobufCMessage ***rows)
 {

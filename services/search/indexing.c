@@ -56,6 +56,7 @@ static void analyse_note(struct arena *arena, const Note__IndexedNote *in, struc
         if (language != NULL) {
                 stems_add(arena, language, &lexemes);
         }
+        stems_add_pairs(arena, &lexemes);
         add_signs(arena, &lexemes, in, code);
         out->vector = lexemes_vector(arena, &lexemes);
 }

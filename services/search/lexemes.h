@@ -5,7 +5,7 @@
  * neighbours, and the last character of each run alone. An emoji is a word. Other lexemes have a prefix:
  *
  *   #tag   a hashtag          ~en:run   a stem (stems.h)      /example.org   a host, and each parent domain
- *   /https://example.org/page   a link
+ *   ~&of the   two adjacent frequent words (stems.h)     /https://example.org/page   a link
  *   :from:ID  :to:ID  :mentions:ID  :lang:de  :has:link  :has:media  :has:image  :is:comment */
 #ifndef SERVICES_SEARCH_LEXEMES_H
 #define SERVICES_SEARCH_LEXEMES_H

@@ -45,6 +45,37 @@ static bool says_nothing(const struct stop_words *stop, const char *word)
         return stop->n > 0 && bsearch(word, stop->words, stop->n, sizeof(*stop->words), compare_words) != NULL;
 }
 
+/* Words are folded here and those of the lists are not: the few with accents have no pairs. */
+static bool is_frequent(const char *word)
+{
+        for (size_t i = 0; i < sizeof(all_stop_words) / sizeof(all_stop_words[0]); i++) {
+                if (says_nothing(&all_stop_words[i], word)) {
+                        return true;
+                }
+        }
+        return false;
+}
+
+char *stems_pair(struct arena *arena, const char *first, const char *second)
+{
+        return is_frequent(first) && is_frequent(second) ? arena_printf(arena, "~&%s %s", first, second) : NULL;
+}
+
+void stems_add_pairs(struct arena *arena, struct lexemes *lexemes)
+{
+        const char *before = NULL; /* the word just before, if it is frequent */
+
+        for (size_t i = 0, n = lexemes->n; i < n; i++) {
+                const struct lexeme lexeme = lexemes->items[i]; /* adding moves them */
+                bool frequent = lexeme.kind == LEXEME_WORD && is_frequent(lexeme.text);
+
+                if (frequent && before != NULL) {
+                        lexemes_add_sign(arena, lexemes, arena_printf(arena, "~&%s %s", before, lexeme.text));
+                }
+                before = frequent ? lexeme.text : NULL;
+        }
+}
+
 /* ---- Stems ---- */
 
 static void sb_stemmer_delete_p(struct sb_stemmer **stemmer)

@@ -15,6 +15,11 @@ char *stem_sign(struct arena *arena, const struct language *language, const char
  * words. forms must have room for two per language. Returns their number. */
 size_t stems_forms(struct arena *arena, const struct language *const *languages, size_t n, const char *word,
                    char **forms);
+/* Two adjacent frequent words as stored in the index: "~&of the". NULL if one of them is not a stop word in any
+ * language. */
+char *stems_pair(struct arena *arena, const char *first, const char *second);
+/* Adds the pairs of a text's frequent words. */
+void stems_add_pairs(struct arena *arena, struct lexemes *lexemes);
 /* Adds the stems of a text's words, except those equal to the word itself. */
 void stems_add(struct arena *arena, const struct language *language, struct lexemes *lexemes);
 

@@ -50,6 +50,10 @@ struct forms_asked {
 SN_CHECKED sn_status store_alternatives(struct db_tx *tx, const struct word_asked *words, size_t n_words,
                                         const struct forms_asked *forms, size_t *n, SearchRows__Word ***rows);
 
+/* Words with about two errors more or less than the one that was typed, as alternatives of the word at this place. */
+SN_CHECKED sn_status store_alike(struct db_tx *tx, size_t place, const char *typed, size_t *n,
+                                 SearchRows__Word ***rows);
+
 struct candidates_asked {
         const char *query; /* a tsquery; NULL: all notes */
         bool few;          /* few notes match: read them all */

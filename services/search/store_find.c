@@ -3,7 +3,8 @@
 
 /* A word in a thousand notes is not considered mistyped, since looking for similar words takes longest. If more than
  * 2,000 words have the prefix they are not summed up, but count as very many. Kinds: p words with the prefix, w the
- * word, s a form of it, y a typing mistake, o a synonym ("o:en": in English), t a step of search_steps. */
+ * word, s a form of it, y a typing mistake, o a synonym ("o:en": in English), t a step of search_steps, r: not all
+ * notes are indexed with their pairs of frequent words yet. */
 DB_STATEMENT(
     SELECT_ALTERNATIVES, "search_service", &search_rows__word__message,
     "with asked as (select * from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[])"
@@ -17,7 +18,7 @@ DB_STATEMENT(
     " union select place, form, 'o' from synonyms y, unnest(forms) as form"
     " where substring(form, '^~([a-z]+):') = any($7::text[]) and not exists (select from forms f"
     " where f.place = y.place and f.word = form)"
-    " union select place, t.word, 'y' from asked a cross join lateral (select search_alike(a.lexeme) as word"
+    " union select place, t.word, 'y' from asked a cross join lateral (select search_alike(a.lexeme, false) as word"
     " where a.typos > 0 and not exists (select from search_words w where w.word = a.lexeme"
     " and w.open >= 1000)) t)"
     " select a.place, a.lexeme as word, 'w' as kind, coalesce(w.open, 0) as open"
@@ -28,7 +29,9 @@ DB_STATEMENT(
     " from asked a where a.starts > 0"
     " union all select o.place, o.word, o.kind, w.open from others o join search_words w on w.word = o.word"
     " join asked a on a.place = o.place and a.lexeme <> o.word"
-    " union all select -notes, note_id::text, 't', engagement from search_steps order by place, kind desc, word");
+    " union all select -notes, note_id::text, 't', engagement from search_steps"
+    " union all select 0, '', 'r', 1 from search_rebuild where kind = 'notes' and done_at is null order by place, kind "
+    "desc, word");
 
 sn_status store_alternatives(struct db_tx *tx, const struct word_asked *words, size_t n_words,
                              const struct forms_asked *forms, size_t *n, SearchRows__Word ***rows)
@@ -49,6 +52,15 @@ sn_status store_alternatives(struct db_tx *tx, const struct word_asked *words, s
                                 bind_i64s(starts, n_words), bind_i64s(forms->places, forms->n),
                                 bind_texts(forms->lexemes, forms->n), bind_texts(forms->languages, forms->n_languages)),
                        n, rows);
+}
+
+DB_STATEMENT(SELECT_ALIKE, "search_service", &search_rows__word__message,
+             "select $1 as place, w.word, 'y' as kind, w.open from search_alike($2, true) as t (word)"
+             " join search_words w on w.word = t.word group by w.word order by w.word");
+
+sn_status store_alike(struct db_tx *tx, size_t place, const char *typed, size_t *n, SearchRows__Word ***rows)
+{
+        return db_list(tx, &SELECT_ALIKE, DB_BINDS(bind_i64((int64_t)place), bind_text(typed)), n, rows);
 }
 
 DB_STATEMENT(

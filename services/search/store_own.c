@@ -11,16 +11,23 @@ DB_STATEMENT(KEEP_QUERY, "search_service", NULL,
              " where exists (select from search_members where user_id = $2 and keeps_history)"
              " on conflict (user_id, query_key) do update set id = excluded.id, query = excluded.query,"
              " used_at = excluded.used_at");
-DB_STATEMENT(CUT_HISTORY, "search_service", NULL,
-             "delete from search_history where id in (select id from search_history where user_id = $1"
-             " order by id desc offset 500)");
+/* What another search of the member is deleting or renewing just now is left to it. */
+DB_STATEMENT(
+    CUT_HISTORY, "search_service", NULL,
+    "with old as materialized (select id from search_history where user_id = $1 order by id desc offset 500),"
+    " free as (select h.id from search_history h join old using (id) order by h.id for update of h skip locked)"
+    " delete from search_history h using free where h.id = free.id");
 
 sn_status store_keep_query(struct db_tx *tx, const char *user_id, const char *query, const char *key)
 {
-        TRY(db_exec_later(
+        return db_exec_later(
             tx, &KEEP_QUERY,
-            DB_BINDS(bind_uuid(uuid_new_in(db_arena(tx))), bind_uuid(user_id), bind_text(key), bind_text(query))));
-        return db_exec_later(tx, &CUT_HISTORY, DB_BINDS(bind_uuid(user_id)));
+            DB_BINDS(bind_uuid(uuid_new_in(db_arena(tx))), bind_uuid(user_id), bind_text(key), bind_text(query)));
+}
+
+sn_status store_cut_history(struct db_tx *tx, const char *user_id)
+{
+        return db_exec(tx, &CUT_HISTORY, DB_BINDS(bind_uuid(user_id)), NULL);
 }
 
 #define HISTORY(comparison, direction)                                                                                 \

@@ -7,6 +7,9 @@
 
 /* Makes the query the newest entry of the member's history, unless they turned it off. key: folded. */
 SN_CHECKED sn_status store_keep_query(struct db_tx *tx, const char *user_id, const char *query, const char *key);
+/* Deletes all but the newest 500. Not in the transaction of another change of histories: these lock the counts of their
+ * queries each in order, and one that came after the other would not be in order. */
+SN_CHECKED sn_status store_cut_history(struct db_tx *tx, const char *user_id);
 SN_CHECKED sn_status store_history(struct db_tx *tx, const char *user_id, const struct page_scan *scan, size_t *n,
                                    Search__SearchHistoryItem ***items);
 SN_CHECKED sn_status store_delete_history_item(struct db_tx *tx, const char *user_id, const char *id, bool *deleted);

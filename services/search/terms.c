@@ -5,11 +5,11 @@
 #include <math.h>
 #include <string.h>
 #include "base/str.h"
-#include "services/search/edits.h"
 #include "services/search/forms.h"
+#include "services/search/stems.h"
 #include "services/search/terms_parts.h"
 
-enum { QUERY_MAX_BYTES = 256 * 1024, ALTERNATIVES_MAX = 400, TYPOS_MAX = 5, FREQUENT = 1000 };
+enum { QUERY_MAX_BYTES = 256 * 1024, ALTERNATIVES_MAX = 400, FREQUENT = 1000 };
 
 sn_status terms_fail(struct rpc_call *c, size_t at, const char *wants)
 {
@@ -55,7 +55,8 @@ static sn_status load_alternatives(struct making *m)
         forms = forms_of(m->c->arena, m->words, m->n_words, m->language);
         m->words[m->n_words] = (struct word_asked){.word = "", .lexeme = ":all"};
         TRY(db_read(m->c, &tx));
-        return store_alternatives(tx, m->words, m->n_words + 1, &forms, &m->n_rows, &m->rows);
+        TRY(store_alternatives(tx, m->words, m->n_words + 1, &forms, &m->n_rows, &m->rows));
+        return typos_choose(tx, m);
 }
 
 /* The inverse document frequency of BM25. */
@@ -115,17 +116,10 @@ static bool is_admitted(const struct making *m, const SearchRows__Word *row)
         return kind == 'w' || kind == 's' || (kind != 'p' && !m->as_typed);
 }
 
-/* Whether the row's word is searched for in place of the word that was typed. */
-static bool is_alternative(const struct making *m, const SearchRows__Word *row, const char *typed)
-{
-        return is_admitted(m, row) && (row->kind[0] != 'y' || edits_within(typed, row->word, edits_forgiven(typed)));
-}
-
 static void write_word(struct making *m, const struct leaf *leaf)
 {
         struct arena *arena = m->c->arena;
-        const char *word = m->words[leaf->word - 1].lexeme;
-        size_t n = 0, n_typos = 0;
+        size_t n = 0;
 
         for (size_t i = 0; i < m->n_rows; i++) {
                 const SearchRows__Word *row = m->rows[i];
@@ -133,11 +127,9 @@ static void write_word(struct making *m, const struct leaf *leaf)
                 struct alternative *alternative;
                 char *query;
 
-                if ((size_t)row->place != leaf->word || !is_alternative(m, row, word) ||
-                    (typo && n_typos == TYPOS_MAX)) {
+                if ((size_t)row->place != leaf->word || !is_admitted(m, row)) {
                         continue;
                 }
-                n_typos += typo;
                 query = terms_quote(arena, row->word, "");
                 alternative = add_alternative(m, leaf, row->word);
                 if (row->kind[1] == ':') { /* a synonym in one language */
@@ -190,15 +182,19 @@ static void write_phrase(struct making *m, const struct leaf *leaf)
         struct arena *arena = m->c->arena;
         const struct phrase *phrase = phrase_of(arena, leaf);
         struct alternative *alternative = add_alternative(m, leaf, NULL);
-        const char *query = "";
+        const char *query = "", *pairs = "";
 
         for (size_t i = 0; i < phrase->n; i++) {
+                bool whole = m->has_pairs && i > 0 && !phrase->starts[i];
+                const char *pair = whole ? stems_pair(arena, phrase->words[i - 1], phrase->words[i]) : NULL;
+
+                pairs = pair != NULL ? arena_printf(arena, "%s%s & ", pairs, terms_quote(arena, pair, "")) : pairs;
                 query = arena_printf(arena, "%s%s%s", query, i > 0 ? " <-> " : "",
                                      terms_quote(arena, phrase->words[i], phrase->starts[i] ? ":*" : ""));
         }
         alternative->phrase = phrase;
         alternative->weight = rarity_of(m, (int64_t)(m->n_notes / 100)) * 1.5;
-        write_alternative(m, arena_printf(arena, "(%s)", query), true);
+        write_alternative(m, arena_printf(arena, "(%s(%s))", pairs, query), true);
 }
 
 static void write_leaf(struct making *m)
@@ -265,13 +261,17 @@ static bool write_query(struct making *m, const struct query *query)
 
 static bool is_asked_for(const struct making *m, const struct leaf *leaf, const SearchRows__Word *row)
 {
-        return row->kind[0] == 'p' ? may_be_start(m, leaf) : is_alternative(m, row, m->words[row->place - 1].lexeme);
+        return row->kind[0] == 'p' ? may_be_start(m, leaf) : is_admitted(m, row);
 }
 
 /* An upper bound of the notes with the counted word or one of its alternatives. */
 static double most_of_word(const struct making *m, const struct leaf *leaf, size_t word)
 {
         double most = 0;
+
+        if (leaf->paired && !m->has_pairs) {
+                return m->n_notes;
+        }
 
         for (size_t i = 0; i < m->n_rows; i++) {
                 if ((size_t)m->rows[i]->place == word && is_asked_for(m, leaf, m->rows[i])) {
@@ -344,11 +344,14 @@ static void read_counts(struct making *m)
 
         out->steps = ARENA_ARRAY(m->c->arena, struct step, m->n_rows);
         m->n_notes = 1;
+        m->has_pairs = true;
         for (size_t i = m->n_rows; i-- > 0;) {
                 const SearchRows__Word *row = m->rows[i];
 
                 if (row->kind[0] == 't') {
                         out->steps[out->n_steps++] = (struct step){-row->place, row->word, row->open};
+                } else if (row->kind[0] == 'r') {
+                        m->has_pairs = false;
                 } else if (strcmp(row->word, ":all") == 0 && row->open > 0) {
                         m->n_notes = (double)row->open;
                 }

@@ -2,7 +2,11 @@
 #include <string.h>
 #include "services/search/edits.h"
 #include "services/search/filters.h"
+#include "services/search/stems.h"
 #include "services/search/terms_parts.h"
+
+/* To look for what a word may have been meant to be costs some ms, and a query may have fifty. */
+enum { CORRECTED_MAX = 10 };
 
 static bool may_be_mistyped(const struct query *query, const struct lexeme *lexeme)
 {
@@ -36,12 +40,33 @@ static const char *longest_word(const struct leaf *leaf, const char *besides)
         return longest;
 }
 
-/* The two longest words are probably the rarest. */
+/* NULL: no two frequent words stand next to each other in it. */
+static const char *first_pair(struct arena *arena, const struct leaf *leaf)
+{
+        const struct lexemes *lexemes = &leaf->lexemes;
+        size_t unfinished = leaf->query->kind == QUERY_PREFIX ? lexemes->n_words : 0;
+
+        for (size_t i = 1; i < lexemes->n; i++) {
+                const struct lexeme *before = &lexemes->items[i - 1], *l = &lexemes->items[i];
+                char *pair = before->kind == LEXEME_WORD && l->kind == LEXEME_WORD && l->position != unfinished
+                                 ? stems_pair(arena, before->text, l->text)
+                                 : NULL;
+
+                if (pair != NULL) {
+                        return pair;
+                }
+        }
+        return NULL;
+}
+
+/* The two longest words are probably the rarest, and a pair is rarer still. */
 static void count_phrase(struct making *m, struct leaf *leaf)
 {
-        const char *first = longest_word(leaf, NULL);
-        const char *second = first != NULL ? longest_word(leaf, first) : NULL;
+        const char *pair = first_pair(m->c->arena, leaf), *first = pair != NULL ? pair : longest_word(leaf, NULL);
+        const char *second =
+            first != NULL && (pair == NULL || leaf->lexemes.n_words > 2) ? longest_word(leaf, first) : NULL;
 
+        leaf->paired = pair != NULL;
         leaf->counted = first != NULL ? count_lexeme(m, first) : 0;
         leaf->also = second != NULL ? count_lexeme(m, second) : 0;
 }
@@ -59,7 +84,8 @@ static sn_status collect_words(struct making *m, struct leaf *leaf)
                 m->words[m->n_words++] = (struct word_asked){
                     .word = word && leaf->query->text[0] != '@' ? lexeme->word : "",
                     .lexeme = lexeme->text,
-                    .typos = word && !m->exact && !leaf->excluded && may_be_mistyped(leaf->query, lexeme),
+                    .typos = word && !m->exact && !leaf->excluded && may_be_mistyped(leaf->query, lexeme) &&
+                             m->n_mistyped++ < CORRECTED_MAX,
                     .synonyms = word && !leaf->excluded && leaf->query->text[0] != '@'};
                 leaf->word = leaf->counted = m->n_words;
         } else {

@@ -12,6 +12,7 @@ struct leaf {
         struct lexemes lexemes;
         const char *filter; /* the lexeme of a filter; NULL if there is none, or the filter is of the whole query */
         bool excluded;
+        bool paired; /* a phrase with two adjacent frequent words, which the index has as one lexeme */
         size_t word; /* index in `words` below, from 1; 0 if it has no alternatives */
         /* those that every matching note must have, so that their counts bound the matches; 0: unknown */
         size_t counted, also;
@@ -23,11 +24,12 @@ struct making {
         struct leaf leaves[QUERY_MAX_TERMS];
         size_t n_leaves, written; /* written: the next leaf to write */
         struct word_asked words[2 * QUERY_MAX_TERMS + 1];
-        size_t n_words;
+        size_t n_words, n_mistyped; /* n_mistyped: words that may be */
         SearchRows__Word **rows;
         size_t n_rows;
         double n_notes;
         bool exact;
+        bool has_pairs;       /* all notes are indexed with their pairs of frequent words */
         bool as_typed;        /* currently writing only the words and their forms */
         const char *language; /* requested by lang:, or "" */
         struct buf query;
@@ -35,5 +37,8 @@ struct making {
 
 /* Fills leaves and words from the query's tree. */
 SN_CHECKED sn_status terms_collect(struct making *m, const struct query *query);
+
+/* Leaves those rows that are typing mistakes which are searched for, and reads more when there is none. */
+SN_CHECKED sn_status typos_choose(struct db_tx *tx, struct making *m);
 
 #endif

@@ -110,14 +110,14 @@ static void no_text_escapes_the_quotes_of_a_vector(void **state)
 
 static void typing_mistakes_are_counted(void **state)
 {
-        assert_true(edits_within("house", "huose", 1));  /* swapped */
-        assert_true(edits_within("house", "hous", 1));   /* less */
-        assert_true(edits_within("house", "houses", 1)); /* more */
-        assert_true(edits_within("house", "mouse", 1));  /* other */
-        assert_false(edits_within("house", "moose", 1));
-        assert_true(edits_within("restaurant", "resturent", 2));
-        assert_false(edits_within("a", "abcd", 2));
-        assert_true(edits_within("", "", 0));
+        assert_true(edits_between("house", "huose", 1) <= 1);  /* swapped */
+        assert_true(edits_between("house", "hous", 1) <= 1);   /* less */
+        assert_true(edits_between("house", "houses", 1) <= 1); /* more */
+        assert_true(edits_between("house", "mouse", 1) <= 1);  /* other */
+        assert_int_equal(edits_between("house", "moose", 1), 2);
+        assert_true(edits_between("restaurant", "resturent", 2) <= 2);
+        assert_int_equal(edits_between("a", "abcd", 2), 3);
+        assert_true(edits_between("", "", 0) <= 0);
 }
 
 static void short_words_and_words_with_digits_tolerate_no_mistakes(void **state)

@@ -8,7 +8,9 @@
 #include "base/uuid.h"
 
 enum { HOUR_MS = 3600000, DAY = 24, DAYS = 32 * DAY, DAY_CODES = 10000000, DAYS_CODES = 20000000 };
-enum { ROUNDS = 3, WIDER = 2, POPULAR = 10, CUT_BYTES = 2 << 20 };
+enum { ROUNDS = 3, WIDER = 2, POPULAR = 10, CUT_BYTES = 2 << 20, ALL_MAX = 3000 };
+
+/* ALL_MAX: reading so many matches takes less than finding those of a window by the lists of its spans. */
 
 /* How much larger windows are than expected to suffice. */
 #define MARGIN 1.4
@@ -172,8 +174,7 @@ static bool are_cut(SearchRows__Candidate *const *rows, size_t n)
 static bool has_windows(const struct terms *terms, const struct terms_query *query,
                         const struct candidates_asked *asked)
 {
-        return query->text != NULL && asked->only == NULL && terms->n_steps > 0 &&
-               query->most > 2 * (double)asked->room;
+        return query->text != NULL && asked->only == NULL && terms->n_steps > 0 && query->most > ALL_MAX;
 }
 
 sn_status windows_read_newest(struct rpc_call *c, const struct terms *terms, const struct terms_query *query,
@@ -263,15 +264,10 @@ sn_status windows_read_engaged(struct rpc_call *c, const struct terms *terms, co
                                SearchRows__Candidate ***rows)
 {
         struct candidates_asked next = *asked;
-        int64_t spans[WINDOW_SPANS_MAX];
         bool narrow = query->text != NULL && asked->only == NULL;
         double notes = MARGIN * (double)asked->room / (query->share * since_share(terms, asked->above));
         int64_t least = narrow ? least_engaged(terms, asked, notes) : POPULAR;
 
-        if (narrow && asked->above[0] != '\0' && terms->n_steps > 0) {
-                next.spans = spans;
-                next.n_spans = window_spans(hour_of(asked->above), last_hour(terms, asked->before), spans);
-        }
         next.few = query->few || narrow;
         for (next.least_engaged = least; is_popular_left(asked, popular); next.least_engaged = POPULAR) {
                 TRY(DB_READ(c, tx, store_candidates(tx, &next, n, rows)));

@@ -1,0 +1,59 @@
+-- Phrases of frequent words: two such words next to each other are in the index as one, "~&of the" (services/search/stems.h), so that not every note with
+-- both has to be read. What is there is held against its owners once more; until then phrases are found without them.
+update search_rebuild set after_id = '00000000-0000-0000-0000-000000000000', checked = 0, done_at = null where kind = 'notes';
+
+-- By author alone: a row of it takes the author's id once for many notes, and not once for each.
+drop index search_index_author;
+create index search_index_author on search_index (author_id);
+
+-- By another expression than search_index_words, so that what is asked for of popular notes is read from it alone: of phrases the planner expects so few
+-- that it reads the words of all notes.
+drop index search_index_popular;
+create index search_index_popular on search_index using gin (coalesce(words, ''), (array[search_level(engagement)]))
+        with (fastupdate = on, gin_pending_list_limit = 256) where engagement >= 10;
+
+-- Words that may be meant by a mistyped one. One error more or less leaves most of a word's trigrams, and nearly none
+-- of what has fewer need be read; what swapping two letters or leaving one out makes of it is looked up as it is. two: errors.
+drop function search_alike(text);
+create function search_alike(typed text, two boolean) returns setof text language plpgsql stable rows 30 set pg_trgm.similarity_threshold = 0.2 as $$
+declare
+        n integer := char_length(typed);
+begin
+        perform set_config('pg_trgm.similarity_threshold', greatest(0.2, case when two then (n - 5) / (n + 7.0) else (n - 2) / (n + 4.0) end - 0.03)::text, true);
+        return query select v.word from (
+                select left(typed, i - 1) || substr(typed, i + 1) from generate_series(1, n) as i
+                union
+                select left(typed, i - 1) || substr(typed, i + 1, 1) || substr(typed, i, 1) || substr(typed, i + 2) from generate_series(1, n - 1) as i) as v (word)
+                where exists (select from search_words w where w.word = v.word collate "C");
+        return query select a.word from (select w.word from search_words w where w.word % typed and w.word !~ '^[#:~/@]'
+                order by similarity(w.word, typed) desc, w.open desc, w.word limit 30) a;
+end
+$$;
+
+-- As before, but where few are read, bounds in time are compared and not looked up: the list of all newer ids is longer than that of the words.
+create or replace function search_candidates(query tsquery, viewer uuid, followed uuid[], only_authors uuid[], above uuid, before uuid, below uuid, spans integer[],
+        min_likes bigint, most_engaged bigint, least_engaged bigint, room bigint, only_notes uuid[], few boolean)
+returns table (note_id uuid, author_id uuid, length integer, engagement bigint, edited_at timestamptz, words bytea) language plpgsql stable set work_mem = '16MB' as $$
+declare
+        id text := case when few then 'coalesce(i.note_id, i.author_id)' else 'i.note_id' end;
+        levels integer[] := array(select generate_series(search_level(least_engaged), case when most_engaged is null then 62 else least(62, search_level(most_engaged)) end));
+begin
+        return query execute 'select c.note_id, c.author_id, c.length, c.engagement, c.edited_at, tsvectorsend(c.words) from (select b.*,'
+                ' sum(pg_column_size(b.words)) over (rows unbounded preceding) as bytes from (select i.* from search_index i where i.likes >= $7'
+                || case when query is null then '' when least_engaged >= 10 then ' and coalesce(i.words, '''') @@ $1' else ' and i.words @@ $1' end
+                || case when least_engaged >= 10 then ' and i.engagement >= 10 and array[search_level(i.engagement)] && $12'
+                        else '' end
+                || case when spans is null then '' else ' and search_spans(i.note_id) && $11' end
+                || case when above is null then '' else ' and ' || id || ' > $5' end
+                || case when before is null then '' else ' and ' || id || ' < $13' end
+                || case when below is null then '' when most_engaged is null then ' and ' || id || ' < $6'
+                        else ' and (i.engagement, i.note_id) < ($8, $6)' end
+                || case when only_authors is null then '' else ' and i.author_id = any($4)' end
+                || case when only_notes is null then '' else ' and i.note_id = any($10)' end
+                || ' and (i.owner_id is null or i.author_id = $2 or i.owner_id = $2 or i.owner_id = any($3))'
+                ' and not exists (select from search_unlisted u where u.user_id = i.author_id and u.user_id is distinct from $2)'
+                ' order by ' || case when most_engaged is null then '' when few then 'coalesce(i.engagement, i.likes) desc, ' else 'i.engagement desc, ' end
+                || id || ' desc limit $9) b) c where c.bytes <= 4194304'
+                using query, viewer, followed, only_authors, above, below, min_likes, most_engaged, room, only_notes, spans, levels, before;
+end
+$$;
