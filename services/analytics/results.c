@@ -177,13 +177,12 @@ static double rounded(double people)
 /* From the numbers that are shown. */
 static double check_ratio(const struct measured *m)
 {
-        double counts[VARIANTS_MAX], shares[VARIANTS_MAX];
+        double counts[VARIANTS_MAX];
 
         for (size_t i = 0; i < m->n; i++) {
                 counts[i] = rounded(m->variants[i].sums.n);
-                shares[i] = 1;
         }
-        return suppress_round_p(stats_srm(counts, shares, m->n));
+        return suppress_round_p(suppress_srm(counts, m->n, analytics_min_group()));
 }
 
 static double step_of(struct stats_estimate e)

@@ -105,6 +105,17 @@ static void one_person_more_or_less_makes_no_visible_difference(void **state)
         assert_true(same * 10 > all * 7 && same < all);
 }
 
+/* Rounding down alone makes a difference of up to min - 1 people. */
+static void rounded_groups_of_equal_size_raise_no_alarm(void **state)
+{
+        assert_true(suppress_srm((const double[]){50, 100}, 2, 50) > 0.9); /* 99 and 100 */
+        assert_true(suppress_srm((const double[]){100, 150, 100}, 3, 50) > 0.9);
+        assert_true(suppress_srm((const double[]){1000, 1000}, 2, MIN) == 1);
+        assert_true(suppress_srm((const double[]){40, 160}, 2, MIN) < 1e-9);
+        assert_true(suppress_srm((const double[]){100, 100, 250}, 3, 50) < 0.001);
+        assert_true(suppress_srm((const double[]){0, 0}, 2, MIN) == 1);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -114,6 +125,7 @@ int main(void)
             cmocka_unit_test(steps_are_the_change_by_enough_people),
             cmocka_unit_test(numbers_are_rounded_to_multiples_of_a_step),
             cmocka_unit_test(one_person_more_or_less_makes_no_visible_difference),
+            cmocka_unit_test(rounded_groups_of_equal_size_raise_no_alarm),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
