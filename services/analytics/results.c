@@ -78,14 +78,11 @@ static bool has_few_at_the_ends(double n, double q)
 /* What only a few people did, or did not do, is not shown, since it would be about exactly those. */
 static bool is_of_few(const struct measured *m, const struct variant_sums *v)
 {
-        switch ((int)m->in->measure) {
-        case ANALYTICS_EXPERIMENTS__MEASURE__MEASURE_QUANTILE:
+        if (m->in->measure == ANALYTICS_EXPERIMENTS__MEASURE__MEASURE_QUANTILE) {
                 return has_few_at_the_ends(v->sums.n, quantile_percent(m) / 100);
-        case ANALYTICS_EXPERIMENTS__MEASURE__MEASURE_PROPORTION:
-                return is_few(v->active) || is_few(v->sums.n - v->active);
-        default:
-                return is_few(v->active) || is_few(v->with_x);
         }
+        return is_few(v->active) || is_few(v->sums.n - v->active) || is_few(v->with_x) ||
+               is_few(v->sums.n - v->with_x);
 }
 
 static bool any_is_small(const struct measured *m)
