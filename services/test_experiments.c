@@ -231,7 +231,7 @@ static void a_quantile_needs_enough_people_on_either_side(void **state)
         assert_string_equal(results_of(id, 1), "-");
 }
 
-/* An exact mean would reveal the sum of what they did. */
+/* An exact mean would reveal the sum of what they did, or how many of them did nothing. */
 static void actions_of_few_people_are_not_shown(void **state)
 {
         char id[UUID_SIZE];
@@ -246,6 +246,11 @@ static void actions_of_few_people_are_not_shown(void **state)
         assert_string_equal(results_of(id, 0), "-"); /* four of them */
         do_as("note.created", "", 0, 4, 8, 0);
         assert_string_equal(results_of(id, 0), "20 0.4, 20 0"); /* nine: 0.45, in steps of 0.2 */
+        do_as("note.created", "", 0, 9, 15, 0);
+        assert_string_equal(results_of(id, 0), "-"); /* all but four */
+        do_as("note.created", "", 0, 16, 19, 0);
+        do_as("search", "", 0, 0, 0, 0);
+        assert_string_equal(results_of(id, 0), "20 1, 20 0"); /* all */
 }
 
 /* For members who joined after its start, or before. */

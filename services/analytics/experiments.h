@@ -30,6 +30,13 @@ SN_CHECKED sn_status experiment_sums(struct db_tx *tx, const struct results_quer
                                      struct variant_sums *out);
 /* The difference of two estimates, with an always valid 95 % interval. */
 struct stats_effect experiment_compare(struct stats_estimate control, struct stats_estimate treatment);
+/* The same as it is shown: rounded by what min people change, the interval outwards. p and the probability that the
+ * treatment is better come from the rounded numbers: of p, which shrinks exponentially, two digits would tell what each
+ * single person did. p is rounded upwards. */
+struct shown_effect {
+        double difference, low, high, p, better;
+};
+struct shown_effect experiment_show(struct stats_estimate control, struct stats_estimate treatment, int64_t min);
 
 /* Stops running experiments that break a guardrail (guardrails.c). */
 SN_CHECKED sn_status guardrails_check(struct rpc_call *c);

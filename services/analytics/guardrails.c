@@ -1,5 +1,5 @@
-/* Stops harmful experiments: every few minutes, when a variant has significantly fewer of a guardrail's events than
- * the control. The bound is always valid, so that frequent checks do not stop harmless ones. */
+/* Stops harmful experiments: every minute, when a variant has significantly fewer of a guardrail's events than the
+ * control. The bound is always valid, so that frequent checks do not stop harmless ones. */
 #include <math.h>
 #include "base/log.h"
 #include "services/analytics/analytics.h"

@@ -78,14 +78,10 @@ static bool has_few_at_the_ends(double n, double q)
 /* What only a few people did, or did not do, is not shown, since it would be about exactly those. */
 static bool is_of_few(const struct measured *m, const struct variant_sums *v)
 {
-        switch ((int)m->in->measure) {
-        case ANALYTICS_EXPERIMENTS__MEASURE__MEASURE_QUANTILE:
+        if (m->in->measure == ANALYTICS_EXPERIMENTS__MEASURE__MEASURE_QUANTILE) {
                 return has_few_at_the_ends(v->sums.n, quantile_percent(m) / 100);
-        case ANALYTICS_EXPERIMENTS__MEASURE__MEASURE_PROPORTION:
-                return is_few(v->active) || is_few(v->sums.n - v->active);
-        default:
-                return is_few(v->active) || is_few(v->with_x);
         }
+        return is_few(v->active) || is_few(v->sums.n - v->active) || is_few(v->with_x) || is_few(v->sums.n - v->with_x);
 }
 
 static bool any_is_small(const struct measured *m)
@@ -177,35 +173,62 @@ static double rounded(double people)
 /* From the numbers that are shown. */
 static double check_ratio(const struct measured *m)
 {
-        double counts[VARIANTS_MAX], shares[VARIANTS_MAX];
+        double counts[VARIANTS_MAX];
 
         for (size_t i = 0; i < m->n; i++) {
                 counts[i] = rounded(m->variants[i].sums.n);
-                shares[i] = 1;
         }
-        return suppress_round_p(stats_srm(counts, shares, m->n));
+        return suppress_round_p(suppress_srm(counts, m->n, analytics_min_group()));
 }
 
-static double step_of(struct stats_estimate e)
+static double step_of(struct stats_estimate e, int64_t min)
 {
-        return suppress_step(sqrt(e.variance), e.n, analytics_min_group());
+        return suppress_step(sqrt(e.variance), e.n, min);
 }
 
-/* Rounds the interval outwards and p upwards, so that they stay valid. */
-static AnalyticsExperiments__Effect *compare_variants(struct arena *arena, struct stats_estimate a,
-                                                      struct stats_estimate b)
+/* The least effect that rounds to this difference, with its standard error rounded up, as two estimates. */
+static void estimate_again(struct stats_effect e, double step, struct stats_estimate *control,
+                           struct stats_estimate *treatment)
 {
-        struct stats_effect e = experiment_compare(a, b);
+        double difference = suppress_round(e.difference, step), error = suppress_round_up(e.standard_error, step);
+
+        control->mean = 0;
+        control->variance = error * error * control->n;
+        treatment->mean = copysign(fmax(0, fabs(difference) - step / 2), difference);
+        treatment->variance = 0;
+}
+
+struct shown_effect experiment_show(struct stats_estimate control, struct stats_estimate treatment, int64_t min)
+{
+        struct stats_effect e = experiment_compare(control, treatment);
+        double step = fmax(step_of(control, min), step_of(treatment, min)), people = (double)min;
+        struct shown_effect out = {
+            .difference = suppress_round(e.difference, step), .low = e.difference, .high = e.difference};
+
+        if (e.standard_error > 0) {
+                out.low = suppress_round_down(e.low, step);
+                out.high = suppress_round_up(e.high, step);
+        }
+        control.n = floor(control.n / people) * people;
+        treatment.n = floor(treatment.n / people) * people;
+        estimate_again(e, step, &control, &treatment);
+        out.p = suppress_round_p(experiment_compare(control, treatment).p);
+        out.better = suppress_round(stats_bayes(control, treatment, 0).better, 0.01);
+        return out;
+}
+
+static AnalyticsExperiments__Effect *compare_variants(struct arena *arena, struct stats_estimate control,
+                                                      struct stats_estimate treatment)
+{
+        struct shown_effect e = experiment_show(control, treatment, analytics_min_group());
         AnalyticsExperiments__Effect *out = ARENA_NEW(arena, AnalyticsExperiments__Effect);
 
         analytics_experiments__effect__init(out);
-        double step = fmax(step_of(a), step_of(b));
-
-        out->difference = suppress_round(e.difference, step);
-        out->low = e.standard_error > 0 ? suppress_round_down(e.low, step) : e.difference;
-        out->high = e.standard_error > 0 ? suppress_round_up(e.high, step) : e.difference;
-        out->p = suppress_round_p(e.p);
-        out->probability_better = suppress_round(stats_bayes(a, b, 0).better, 0.01);
+        out->difference = e.difference;
+        out->low = e.low;
+        out->high = e.high;
+        out->p = e.p;
+        out->probability_better = e.better;
         return out;
 }
 
@@ -230,7 +253,7 @@ static void show_result(struct arena *arena, const struct measured *m, Analytics
 
                 v->shown_case = ANALYTICS_EXPERIMENTS__VARIANT_RESULT__SHOWN_PEOPLE;
                 v->people = explore_round_people((int64_t)m->variants[i].sums.n);
-                v->mean = suppress_round(m->estimates[i].mean, step_of(m->estimates[i]));
+                v->mean = suppress_round(m->estimates[i].mean, step_of(m->estimates[i], analytics_min_group()));
                 v->share = rounded(m->variants[i].active) / (double)v->people;
                 v->effect = i > 0 ? compare_variants(arena, m->estimates[0], m->estimates[i]) : NULL;
         }

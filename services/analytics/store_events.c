@@ -5,7 +5,8 @@
 
 /* Creates pseudonyms of new members, but not for events that undo something, nor for erased members: their later
  * events count without a person. The first day is that of what is stored first, and stays: late events of somebody
- * would otherwise move them from one group to another, and the difference would tell of them alone. */
+ * would otherwise move them from one group to another, and the difference would tell of them alone. Before it, whoever
+ * is known but has only undone something counts without a person, too (INSERT_EVENTS): a visit always has a first day. */
 DB_STATEMENT(
     ADD_PEOPLE, "analytics_service", NULL,
     "with incoming as (select e.u, at, (at at time zone 'UTC')::date as day, p.visitor, p.first_day, p.first_at"
@@ -39,7 +40,8 @@ DB_STATEMENT(
     " nullif(i.properties, '')::jsonb as properties"
     " from unnest($1::uuid[], $2::bigint[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[], $8::uuid[])"
     " i (id, ms, name, user_id, visitor, object_id, properties, about)"
-    " left join analytics_people p on p.user_id = i.user_id left join analytics_people a on a.user_id = i.about),"
+    " left join analytics_people p on p.user_id = i.user_id and p.first_day < 'infinity'"
+    " left join analytics_people a on a.user_id = i.about),"
     " fresh as (insert into user_events (id, at, name, visitor, member, object_id, properties, created_at)"
     " select i.id, i.at, i.name, i.visitor, i.member, i.object_id, i.properties, clock_timestamp() from incoming i"
     " left join lateral (select true as known from user_events e where e.id = i.id"

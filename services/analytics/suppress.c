@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "services/analytics/stats.h"
 
 static void count_hidden(const int64_t *people, size_t n, const bool *hidden, size_t *groups, int64_t *sum)
 {
@@ -82,4 +83,18 @@ double suppress_round_up(double value, double step)
 double suppress_round_p(double p)
 {
         return p > 0 ? fmin(1, suppress_round_up(p, pow(10, floor(log10(p)) - 1))) : 0;
+}
+
+double suppress_srm(const double *rounded, size_t n, int64_t min)
+{
+        double counts[SUPPRESS_GROUPS_MAX], shares[SUPPRESS_GROUPS_MAX], mean = 0, most = (double)min - 1;
+
+        for (size_t i = 0; i < n; i++) {
+                mean += (rounded[i] + most / 2) / (double)n;
+        }
+        for (size_t i = 0; i < n; i++) {
+                counts[i] = fmin(fmax(mean, rounded[i]), rounded[i] + most);
+                shares[i] = 1;
+        }
+        return stats_srm(counts, shares, n);
 }

@@ -24,5 +24,9 @@ double suppress_round_down(double value, double step);
 double suppress_round_up(double value, double step);
 /* Rounds up to two significant digits; for p, which is 0 to 1. */
 double suppress_round_p(double p);
+/* stats_srm of groups of equal shares, from numbers of people that are rounded down to a multiple of min: each group is
+ * taken to be as close to the mean as its number allows, so that rounding raises no alarm. n ≤ SUPPRESS_GROUPS_MAX. */
+#define SUPPRESS_GROUPS_MAX 10
+double suppress_srm(const double *rounded, size_t n, int64_t min);
 
 #endif

@@ -20,8 +20,8 @@ struct tdigest_centroid {
 
 /* Zero-initialized: empty. */
 struct tdigest {
-        struct tdigest_centroid
-            centroids[5 * TDIGEST_MAX]; /* the first n_merged are sorted; the others are not merged yet */
+        /* The first n_merged are sorted; the others are not merged yet. */
+        struct tdigest_centroid centroids[5 * TDIGEST_MAX];
         size_t n, n_merged;
         double min, max;
 };

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 #include <cmocka.h>
+#include "services/analytics/experiments.h"
 #include "services/analytics/suppress.h"
 
 #define MIN 5
@@ -105,6 +106,72 @@ static void one_person_more_or_less_makes_no_visible_difference(void **state)
         assert_true(same * 10 > all * 7 && same < all);
 }
 
+static void add_person(struct stats_sums *s, double y, double people)
+{
+        s->n += people;
+        s->y += people * y;
+        s->yy += people * y * y;
+}
+
+static struct stats_sums people_with_up_to(int most)
+{
+        struct stats_sums s = {0};
+
+        for (int i = 1; i <= 1002; i++) {
+                add_person(&s, i % (most + 1), 1);
+        }
+        return s;
+}
+
+/* 1,002 people did it zero to three times, 1,002 others zero to four times. */
+static void an_effect_without_one_person_is_the_same(void **state)
+{
+        struct stats_sums control = people_with_up_to(3), treatment = people_with_up_to(4);
+        struct stats_estimate before = stats_mean(&control);
+        struct shown_effect all = experiment_show(before, stats_mean(&treatment), MIN);
+        double exact = experiment_compare(before, stats_mean(&treatment)).p;
+
+        assert_true(all.p < 1e-6 && all.p >= exact && all.better == 1);
+        for (int y = 0; y <= 4; y++) {
+                struct stats_sums others = treatment;
+
+                add_person(&others, y, -1);
+                struct shown_effect without = experiment_show(before, stats_mean(&others), MIN);
+
+                assert_memory_equal(&without, &all, sizeof(all));
+                /* The exact p would tell. */
+                assert_true(suppress_round_p(experiment_compare(before, stats_mean(&others)).p) !=
+                            suppress_round_p(exact));
+        }
+}
+
+/* Whatever the effect, and however many people: they are too large rather than too small. */
+static void shown_numbers_remain_valid(void **state)
+{
+        for (double n = 10; n < 1e6; n *= 1.7) {
+                for (double z = -8; z <= 8; z += 0.37) {
+                        struct stats_estimate a = {n, 1, 0.7}, b = {n, 1 + z * sqrt(1.4 / n), 0.7};
+                        struct stats_effect exact = experiment_compare(a, b);
+                        struct shown_effect shown = experiment_show(a, b, MIN);
+
+                        assert_true(shown.low <= exact.low && shown.high >= exact.high);
+                        assert_true(shown.p >= exact.p * 0.99 && shown.p <= 1);
+                        assert_true(fabs(shown.better - 0.5) <= fabs(stats_bayes(a, b, 0).better - 0.5) + 0.005);
+                }
+        }
+}
+
+/* Rounding down alone makes a difference of up to min - 1 people. */
+static void rounded_groups_of_equal_size_raise_no_alarm(void **state)
+{
+        assert_true(suppress_srm((const double[]){50, 100}, 2, 50) > 0.9); /* 99 and 100 */
+        assert_true(suppress_srm((const double[]){100, 150, 100}, 3, 50) > 0.9);
+        assert_true(suppress_srm((const double[]){1000, 1000}, 2, MIN) == 1);
+        assert_true(suppress_srm((const double[]){40, 160}, 2, MIN) < 1e-9);
+        assert_true(suppress_srm((const double[]){100, 100, 250}, 3, 50) < 0.001);
+        assert_true(suppress_srm((const double[]){0, 0}, 2, MIN) == 1);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -114,6 +181,9 @@ int main(void)
             cmocka_unit_test(steps_are_the_change_by_enough_people),
             cmocka_unit_test(numbers_are_rounded_to_multiples_of_a_step),
             cmocka_unit_test(one_person_more_or_less_makes_no_visible_difference),
+            cmocka_unit_test(an_effect_without_one_person_is_the_same),
+            cmocka_unit_test(shown_numbers_remain_valid),
+            cmocka_unit_test(rounded_groups_of_equal_size_raise_no_alarm),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
