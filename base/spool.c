@@ -66,6 +66,13 @@ bool spool_hash(struct spool *s)
         return s->file.hash != NULL && EVP_DigestInit_ex(s->file.hash, EVP_sha256(), NULL) == 1;
 }
 
+void spool_widen(struct spool *s)
+{
+        pthread_mutex_lock(&spool_lock); /* a thread may be opening it */
+        s->wide = true;
+        pthread_mutex_unlock(&spool_lock);
+}
+
 /* --- buffered bytes --- */
 
 /* Under the lock. */
@@ -140,6 +147,12 @@ enum spool_result spool_append(struct spool *s, const void *bytes, size_t len)
         return result;
 }
 
+size_t spool_window(const struct spool *s)
+{
+        return s->wide && spool_waiting_bytes - s->held_bytes < SPOOL_LITTLE_BYTES ? SPOOL_WIDE_BYTES
+                                                                                   : SPOOL_FULL_BYTES;
+}
+
 /* With many files, each may buffer only little. */
 bool spool_reaches(const struct spool *s, size_t bytes)
 {
@@ -153,7 +166,7 @@ bool spool_is_full(struct spool *s)
 {
         bool full;
         pthread_mutex_lock(&spool_lock);
-        full = spool_reaches(s, SPOOL_FULL_BYTES);
+        full = spool_reaches(s, spool_window(s));
         s->was_full = full;
         if (full && !s->writing && s->queued.bytes > 0) {
                 spool_list(s);
@@ -167,7 +180,7 @@ static enum spool_result wait_for_room(struct spool *s, int64_t until_us)
         bool in_time = true;
 
         pthread_mutex_lock(&spool_lock);
-        while (s->result == SPOOL_OK && s->held_bytes >= SPOOL_FULL_BYTES && in_time) {
+        while (s->result == SPOOL_OK && s->held_bytes >= spool_window(s) && in_time) {
                 in_time = spool_wait(until_us);
         }
         enum spool_result result = in_time ? result_of(s) : SPOOL_LATE;

@@ -60,6 +60,19 @@ void spool_blocks_move(struct spool_blocks *to, struct spool_blocks *from)
         *from = (struct spool_blocks){NULL, NULL, 0};
 }
 
+void spool_blocks_take(struct spool_blocks *to, struct spool_blocks *from, size_t bytes)
+{
+        while (from->first != NULL && to->bytes < bytes) {
+                struct spool_block *block = from->first;
+
+                from->first = block->next;
+                from->last = from->first != NULL ? from->last : NULL;
+                from->bytes -= block->len;
+                block->next = NULL;
+                spool_blocks_add(to, block);
+        }
+}
+
 void spool_blocks_free(struct spool_blocks *blocks)
 {
         for (struct spool_block *block = blocks->first, *next; block != NULL; block = next) {

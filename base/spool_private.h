@@ -8,11 +8,12 @@
 #include "base/spool.h"
 
 enum {
-        SPOOL_BLOCK_BYTES = 16 << 10,  /* so that bytes that arrive one by one do not need a system call each */
-        SPOOL_PIECE_BYTES = 64 << 10,  /* so that a thread is not woken for each block while little is buffered: */
-        SPOOL_LITTLE_BYTES = 1 << 20,  /* less than this in total */
-        SPOOL_FULL_BYTES = 192 << 10,  /* when this much of a file is in memory no more should be added, */
-        SPOOL_ROOM_BYTES = 128 << 10,  /* until it is only this much */
+        SPOOL_BLOCK_BYTES = 16 << 10, /* so that bytes that arrive one by one do not need a system call each */
+        SPOOL_PIECE_BYTES = 64 << 10, /* so that a thread is not woken for each block while little is buffered: */
+        SPOOL_LITTLE_BYTES = 1 << 20, /* less than this in total */
+        SPOOL_FULL_BYTES =
+            160 << 10, /* when this much of a file is in memory no more should be added, until it is half */
+        SPOOL_WIDE_BYTES = 1 << 20,    /* instead, of a wide one while others hold little */
         SPOOL_WAITING_BYTES = 4 << 20, /* if this much of all files is in memory, a file with a block is full, too */
         SPOOL_QUEUE_MAX = 16 << 20,    /* hard limit */
         SPOOL_FOLDER_BYTES = 4096,
@@ -46,7 +47,7 @@ struct spool {
         /* under spool_lock */
         struct spool_blocks queued, written; /* to be written; to be hashed */
         size_t held_bytes;                   /* in both, and in what threads took from them */
-        bool writing, hashing, opened, was_full, freed, overflow;
+        bool wide, writing, hashing, opened, was_full, freed, overflow;
         enum spool_result result; /* of the disk */
         int why;                  /* an errno */
         bool listed;
@@ -61,8 +62,12 @@ struct spool_block *spool_block_new(void);
 void spool_block_free(struct spool_block *block);
 void spool_blocks_add(struct spool_blocks *to, struct spool_block *block);
 void spool_blocks_move(struct spool_blocks *to, struct spool_blocks *from); /* behind what is there */
+/* The first ones, until they have this much. */
+void spool_blocks_take(struct spool_blocks *to, struct spool_blocks *from, size_t bytes);
 void spool_blocks_free(struct spool_blocks *blocks);
 
+/* Under the lock. How much of it may be in memory. */
+size_t spool_window(const struct spool *s);
 /* Under the lock. Whether this much of it, or too much of all files, is in memory. False if it has failed. */
 bool spool_reaches(const struct spool *s, size_t bytes);
 /* Under the lock. Puts it on the threads' list: it has something to write, or is no longer needed. */

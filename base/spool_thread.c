@@ -116,11 +116,12 @@ static void discard_spool(struct spool *s)
         free(s);
 }
 
-/* Called with the lock held, and releases it. Moves all blocks off the list; returns their bytes. */
-static size_t take_blocks(struct spool_blocks *from, struct spool_blocks *blocks)
+/* Called with the lock held, and releases it. Takes half of what may be in memory, so that the other half can arrive
+ * meanwhile. Returns the bytes of the blocks. */
+static size_t take_blocks(const struct spool *s, struct spool_blocks *from, struct spool_blocks *blocks)
 {
         *blocks = (struct spool_blocks){NULL, NULL, 0};
-        spool_blocks_move(blocks, from);
+        spool_blocks_take(blocks, from, spool_window(s) / 2);
         pthread_mutex_unlock(&spool_lock);
         return blocks->bytes;
 }
@@ -134,28 +135,41 @@ static bool account_for_blocks(struct spool *s, size_t left_bytes, enum spool_re
                 s->result = result;
                 s->why = why;
         }
-        bool tells = s->result != SPOOL_OK || (s->was_full && !spool_reaches(s, SPOOL_ROOM_BYTES));
+        bool tells = s->result != SPOOL_OK || (s->was_full && !spool_reaches(s, spool_window(s) / 2));
 
         s->was_full = s->was_full && !tells;
         return tells;
+}
+
+/* Under the lock. Handing a few blocks to another thread to hash them would take longer than hashing them. */
+static bool hashes_too(const struct spool *s)
+{
+        return s->queued.bytes > 0 && s->file.hash != NULL && spool_window(s) < SPOOL_WIDE_BYTES && !s->hashing &&
+               s->written.bytes == 0;
 }
 
 /* Under the lock, except while the disk is working. True: someone may be waiting for it. */
 static bool write_queued(struct spool *s)
 {
         struct spool_blocks blocks;
+        bool hashes = hashes_too(s);
 
         s->writing = true;
-        size_t bytes = take_blocks(&s->queued, &blocks);
+        s->hashing = s->hashing || hashes;
+        size_t bytes = take_blocks(s, &s->queued, &blocks);
         enum spool_result result = spool_file_write(&s->file, &blocks);
+        if (result == SPOOL_OK && hashes && !spool_file_hash(&s->file, &blocks)) {
+                result = SPOOL_BROKEN;
+        }
         int why = errno;
-        bool is_done = result != SPOOL_OK || bytes == 0 || s->file.hash == NULL;
+        bool is_done = result != SPOOL_OK || bytes == 0 || hashes || s->file.hash == NULL;
 
         if (is_done) {
                 spool_blocks_free(&blocks);
         }
         pthread_mutex_lock(&spool_lock);
         s->writing = false;
+        s->hashing = s->hashing && !hashes;
         s->opened = true;
         spool_blocks_move(&s->written, &blocks);
         return account_for_blocks(s, is_done ? bytes : 0, result, why);
@@ -167,7 +181,7 @@ static bool hash_written(struct spool *s)
         struct spool_blocks blocks;
 
         s->hashing = true;
-        size_t bytes = take_blocks(&s->written, &blocks);
+        size_t bytes = take_blocks(s, &s->written, &blocks);
         bool ok = spool_file_hash(&s->file, &blocks);
 
         spool_blocks_free(&blocks);

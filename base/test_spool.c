@@ -165,9 +165,9 @@ static void the_hash_is_complete_once_all_bytes_are_written(void **state)
         struct spool *s, *plain;
         uint8_t digest[32];
         setup(2000000, 10, 0);
-        assert_int_equal(spool_new(0, &s), SPOOL_OK);
-        assert_int_equal(spool_new(0, &plain), SPOOL_OK);
+        assert_true(spool_new(0, &s) == SPOOL_OK && spool_new(0, &plain) == SPOOL_OK);
         assert_true(spool_hash(s));
+        spool_widen(*state != NULL ? s : plain);
         memset(piece, 'a', sizeof(piece));
         for (size_t left = 1000000, n = 1; left > 0; left -= n, n = n * 7 % 39999 + 1) {
                 n = n < left ? n : left;
@@ -192,8 +192,8 @@ static void concurrent_files_are_written_independently(void **state)
         struct spool *files[FILES];
         setup(INT64_MAX / 2, FILES, 0);
         for (size_t i = 0; i < FILES; i++) {
-                assert_int_equal(spool_new(0, &files[i]), SPOOL_OK);
-                assert_true(spool_hash(files[i]));
+                assert_true(spool_new(0, &files[i]) == SPOOL_OK && spool_hash(files[i]));
+                spool_widen(files[i]);
         }
         for (size_t round = 0; round < ROUNDS; round++) {
                 for (size_t i = round < ROUNDS / 2 ? 0 : FILES / 2; i < FILES; i++) {
@@ -410,6 +410,28 @@ static void a_writer_does_not_wait_and_is_notified_when_there_is_room(void **sta
         wait_in_use(0);
 }
 
+static void a_wide_file_may_wait_with_more_while_others_hold_little(void **state)
+{
+        struct spool *wide, *other;
+        setup(10000000, 10, 0);
+        assert_true(spool_new(0, &wide) == SPOOL_OK && spool_new(0, &other) == SPOOL_OK);
+        spool_widen(wide);
+        (void)finish(wide); /* both are open */
+        (void)finish(other);
+        disk_gate_close();
+        fill(wide, 900000);
+        disk_gate_await();
+        assert_false(spool_is_full(wide));
+        fill(other, 1100000);
+        assert_true(spool_is_full(other) && spool_is_full(wide));
+        disk_gate_open();
+        assert_int_equal(lseek(finish(other), 0, SEEK_END), 1100000);
+        assert_int_equal(lseek(finish(wide), 0, SEEK_END), 900000);
+        spool_free(wide);
+        spool_free(other);
+        wait_in_use(0);
+}
+
 static void a_file_is_copied_as_fast_as_the_disk_accepts_it(void **state)
 {
         struct spool *from, *to;
@@ -453,6 +475,7 @@ int main(void)
             cmocka_unit_test(bytes_received_singly_are_not_written_singly),
             cmocka_unit_test(pieces_of_all_sizes_keep_their_order),
             cmocka_unit_test(the_hash_is_complete_once_all_bytes_are_written),
+            cmocka_unit_test_prestate(the_hash_is_complete_once_all_bytes_are_written, folder /* wide */),
             cmocka_unit_test(concurrent_files_are_written_independently),
             cmocka_unit_test(a_write_error_is_reported_at_the_end),
             cmocka_unit_test(the_bytes_of_all_files_are_limited_and_released),
@@ -461,6 +484,7 @@ int main(void)
             cmocka_unit_test(a_missing_folder_is_not_reported_as_full),
             cmocka_unit_test(a_writer_does_not_wait_and_is_notified_when_there_is_room),
             cmocka_unit_test(bytes_waiting_for_the_disk_are_limited_for_all_files_together),
+            cmocka_unit_test(a_wide_file_may_wait_with_more_while_others_hold_little),
             cmocka_unit_test(a_file_is_copied_as_fast_as_the_disk_accepts_it),
             cmocka_unit_test(finishing_a_file_waits_no_longer_than_its_timeout),
             cmocka_unit_test(a_kept_file_outlives_the_spool_and_replaces_nothing),

@@ -343,6 +343,17 @@ static bool begin_admission(struct exchange *x, struct http_response *early)
         return true;
 }
 
+/* In one process; between processes a body takes little memory, twice. */
+static enum spool_result make_ready_to_handle(struct spool *spool)
+{
+        spool_widen(spool);
+        if (!spool_hash(spool)) {
+                spool_free(spool);
+                return SPOOL_FULL;
+        }
+        return SPOOL_OK;
+}
+
 static bool begin_spool(struct exchange *x, struct http_response *early)
 {
         struct upload *u = x->upload;
@@ -352,9 +363,8 @@ static bool begin_spool(struct exchange *x, struct http_response *early)
                 return answer_problem_early(x, early);
         }
         enum spool_result result = spool_new(size, &u->spool);
-        if (result == SPOOL_OK && is_handled_here(x->match.route->method) && !spool_hash(u->spool)) {
-                spool_free(u->spool);
-                result = SPOOL_FULL;
+        if (result == SPOOL_OK && is_handled_here(x->match.route->method)) {
+                result = make_ready_to_handle(u->spool);
         }
         if (result != SPOOL_OK) {
                 fail_spool(u->call, result);
