@@ -245,6 +245,7 @@ static void check_notifications(void)
             {"SELECT_UNREAD", "notifications_unread"}, {"SELECT_ARCHIVED", "notifications_archived"},
             {"SELECT_NOTIFICATIONS", "notifications_pkey notification_actors_newest"},
             {"SELECT_ACTORS", "notification_actors_newest"},
+            {"SELECT_HELD", "notification_queue_notification_id_channel_target_id_key"},
             {"ADD_ARRIVALS", "notifications_of_group notification_actors_"},
             {"UNDO_ARRIVALS", "notifications_of_group notification_actors_"}, {"REMOVE_READ", "notifications_of_group"},
             {"REMOVE_EMPTY", "notifications_pkey"}, {"CLOSE_FULL", "notifications_pkey notification_actors_"},

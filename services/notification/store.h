@@ -44,6 +44,8 @@ SN_CHECKED sn_status store_listed(struct db_tx *tx, const struct list_filter *fi
  * members and snoozed ones, and those that are in no list unless unlisted is set. */
 SN_CHECKED sn_status store_notifications(struct db_tx *tx, char **user_ids, char **ids, size_t n, int64_t actors_max,
                                          bool unlisted, size_t *n_rows, NotificationRows__Stored ***rows);
+/* The deliveries of notifications that are held back, in the order of the ids and of channels. */
+SN_CHECKED sn_status store_held(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, NotificationRows__Held ***rows);
 SN_CHECKED sn_status store_actors(struct db_tx *tx, const char *notification_id, const struct page_scan *scan,
                                   size_t *n, NotificationRows__Place ***rows);
 
