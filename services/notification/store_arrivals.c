@@ -152,6 +152,7 @@ sn_status store_undo_arrivals(struct db_tx *tx, const struct arrival *items, siz
 {
         struct columns c = columns_of(db_arena(tx), items, n);
 
+        TRY(store_keep_effects(tx, c.keys, c.actors, n));
         return db_list(tx, &UNDO_ARRIVALS, DB_BINDS(bind_texts(c.keys, n), bind_uuids(c.actors, n)), n_rows, rows);
 }
 
