@@ -55,9 +55,9 @@ async function fillMembers(server, members) {
         });
         const each = NOTIFICATIONS / members.length;
         for (const m of members) {
-                await sql(server, 'notification_service', `set synchronous_commit = off; with made as (insert into notifications (id, user_id, type, group_key, note_id, open, latest_at, created_at)
-                        select gen_random_uuid(), '${m.id}', 'like', 'bench:' || n, (array['${m.notes.join("','")}']::uuid[])[1 + n % 20], false, now() - n * interval '1 second', now() from generate_series(1, ${each}) n returning id)
-                        insert into notification_actors (notification_id, actor_id, created_at) select id, ${WATCHER(`1 + (row_number() over ())::int % ${WATCHERS}`)}, now() from made`);
+                await sql(server, 'notification_service', `set synchronous_commit = off; with made as (insert into notifications (id, user_id, type, group_key, note_id, open, latest_at, created_at, sole_actor_id)
+                        select gen_random_uuid(), '${m.id}', 'like', 'bench:' || n, (array['${m.notes.join("','")}']::uuid[])[1 + n % 20], false, now() - n * interval '1 second', now(), ${WATCHER(`1 + n % ${WATCHERS}`)} from generate_series(1, ${each}) n
+                        returning id, sole_actor_id) insert into notification_actors (notification_id, actor_id, created_at) select id, sole_actor_id, now() from made`);
         }
 }
 
@@ -97,7 +97,7 @@ async function measureEvent(server, load, author, others) {
 async function measureRows(server, id) {
         const start = performance.now();
         await sql(server, 'notification_service', `begin; create temporary table made on commit drop as select gen_random_uuid() as id, user_id from notifications where note_id = '${id}' and type = 'new_note';
-                insert into notifications (id, user_id, type, group_key, note_id, open, latest_at) select id, user_id, 'new_note', 'rows:${id}', '${id}', false, now() from made;
+                insert into notifications (id, user_id, type, group_key, note_id, open, latest_at, sole_actor_id) select id, user_id, 'new_note', 'rows:${id}', '${id}', false, now(), user_id from made;
                 insert into notification_actors (notification_id, actor_id, created_at) select id, user_id, now() from made;
                 insert into outbox (event_id, type, aggregate_id, object_id, occurred_at) select gen_random_uuid(), 'notification.changed', id, user_id, now() from made;
                 insert into notification_queue (id, notification_id, user_id, channel, hold, due_at) select gen_random_uuid(), id, user_id, 1, 1, now() + interval '1 day' from made; rollback`);

@@ -23,6 +23,16 @@ static const struct event_row {
 };
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 
+bool events_can_undo(enum notification_type type)
+{
+        for (size_t i = 0; i < ROWS; i++) {
+                if (rows[i].type == type && rows[i].kind == ARRIVAL_UNDONE) {
+                        return true;
+                }
+        }
+        return false;
+}
+
 const char *const event_types[] = {
 #define EVENT(source, event, kind, TYPE, recipient, actor, key, note) event,
 #include "services/notification/events.def.h"

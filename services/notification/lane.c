@@ -11,13 +11,15 @@
 #include "base/ticker.h"
 #include "services/notification/lane_batch.h"
 #include "services/notification/lane_breaker.h"
+#include "services/notification/lane_trust.h"
 
 enum {
         CALL_MS = 10000,
         CLAIMED_AT_ONCE = 100,
-        CLAIMED_MAX = 400,    /* unsettled deliveries */
-        SERVICE_AT_ONCE = 50, /* messages in flight per provider */
-        SLOW_MAX = 25,        /* a provider with so many messages slower than SLOW_US gets no more */
+        CLAIMED_MAX = 400,      /* unsettled deliveries */
+        SERVICE_AT_ONCE = 50,   /* messages in flight per provider, */
+        STRANGERS_AT_ONCE = 50, /* and to all untrusted push services together */
+        SLOW_MAX = 25,          /* a provider with so many messages slower than SLOW_US gets no more */
         SLOW_US = 2000000,
         RESULTS_WAIT_MS = 50,
         SETTLE_EVERY_US = 100000,
@@ -32,6 +34,7 @@ static struct lane {
         struct ticker *ticker;
         struct push_sender *sender;
         struct lane_breaker breaker;
+        struct lane_trust trust;
         struct lane_batch *batches;            /* oldest first */
         size_t n_claimed;                      /* their unsettled deliveries */
         struct sending *started[PUSH_AT_ONCE]; /* messages in flight: n_started of them */
@@ -76,6 +79,7 @@ static void take_results(struct lane *lane, int wait_ms)
                         end_sending(lane, s, &results[i]);
                         fault_point(lane->kind->sent);
                         lane_breaker_note(&lane->breaker, s->origin, results[i].outcome == PUSH_LATER);
+                        lane_trust_note(&lane->trust, s->origin, results[i].outcome == PUSH_LATER);
                 }
                 wait_ms = 0;
         }
@@ -89,6 +93,21 @@ static size_t count_started(const struct lane *lane, const char *origin, int64_t
         *n_slow = 0;
         for (size_t i = 0; i < lane->n_started; i++) {
                 if (strcmp(lane->started[i]->origin, origin) == 0) {
+                        *n_slow += lane->started[i]->started_us < now_us - SLOW_US;
+                        n++;
+                }
+        }
+        return n;
+}
+
+/* The same for all untrusted push services. */
+static size_t count_strangers(const struct lane *lane, int64_t now_us, size_t *n_slow)
+{
+        size_t n = 0;
+
+        *n_slow = 0;
+        for (size_t i = 0; i < lane->n_started; i++) {
+                if (lane->started[i]->stranger) {
                         *n_slow += lane->started[i]->started_us < now_us - SLOW_US;
                         n++;
                 }
@@ -117,14 +136,19 @@ static void start_sending(struct lane *lane, struct lane_batch *b, struct sendin
 static void begin_or_postpone(struct lane *lane, struct lane_batch *b, struct sending *s)
 {
         int64_t now_us = clock_monotonic_us();
-        size_t n_slow, n = count_started(lane, s->origin, now_us, &n_slow);
+        size_t n_slow, n = count_started(lane, s->origin, now_us, &n_slow), n_strangers = 0, n_slow_strangers = 0;
+
+        s->stranger = lane->kind->channel == CHANNEL_PUSH && !lane_trust_has(&lane->trust, s->origin);
+        if (s->stranger) {
+                n_strangers = count_strangers(lane, now_us, &n_slow_strangers);
+        }
 
         if (!lane_breaker_admits(&lane->breaker, s->origin)) {
                 end_sending(lane, s, &(struct push_result){.outcome = PUSH_LATER});
-        } else if (n_slow >= SLOW_MAX || now_us > b->start_until_us) {
+        } else if (n_slow >= SLOW_MAX || n_slow_strangers >= SLOW_MAX || now_us > b->start_until_us) {
                 s->untried = true;
                 end_sending(lane, s, &(struct push_result){.outcome = PUSH_LATER});
-        } else if (n < SERVICE_AT_ONCE) {
+        } else if (n < SERVICE_AT_ONCE && n_strangers < STRANGERS_AT_ONCE) {
                 start_sending(lane, b, s);
         }
 }

@@ -14,7 +14,8 @@ struct sending {
         char origin[PUSH_ORIGIN_SIZE];
         enum sending_state state;
         int64_t started_us;
-        bool untried; /* postponed without contacting the provider: the attempt does not count */
+        bool stranger; /* to a push service that is not trusted yet */
+        bool untried;  /* postponed without contacting the provider: the attempt does not count */
         struct push_result result;
 };
 

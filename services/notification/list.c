@@ -35,6 +35,7 @@ static sn_status show_fetched(struct rpc_call *c, void *context, char **ids, siz
 
         (void)ids;
         (void)n;
+        TRY(show_held(c, l->rows, l->n));
         return show_notification_rows(c, c->actor, l->rows, l->n, n_items,
                                       (Notification__Notification ***)(void *)items);
 }

@@ -74,6 +74,17 @@ static bool is_used(enum channel channel)
         return channel == CHANNEL_SMS ? providers_sms() != NULL : channel != CHANNEL_MOBILE || providers_n_mobile() > 0;
 }
 
+/* Whether the same was sent on the channel before, and undone: nobody is pushed to by turns of a like. */
+static bool had_effect(NotificationRows__Effect *const *effects, size_t n, size_t place, enum channel channel)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (effects[i]->place == (int64_t)place && effects[i]->channel == (int32_t)channel) {
+                        return true;
+                }
+        }
+        return false;
+}
+
 sn_status queue_add(struct db_tx *tx, const struct arrival *items, size_t n, NotificationRows__Changed *const *rows,
                     size_t n_rows)
 {
@@ -88,8 +99,10 @@ sn_status queue_add(struct db_tx *tx, const struct arrival *items, size_t n, Not
                                   ARENA_ARRAY(arena, int64_t, N * n),
                                   0};
         NotificationRows__ActorCount **counts = NULL;
-        size_t n_counts = 0, next = 0;
+        NotificationRows__Effect **effects = NULL;
+        size_t n_counts = 0, n_effects = 0, next = 0;
 
+        TRY(store_effects(tx, items, n, &n_effects, &effects));
         if (n_rows > 0 && has_windows(items, n)) {
                 TRY(store_count_actors(tx, rows, n_rows, &n_counts, &counts));
         }
@@ -97,7 +110,8 @@ sn_status queue_add(struct db_tx *tx, const struct arrival *items, size_t n, Not
                 const NotificationRows__Changed *row = find_row(&items[i], rows, n_rows, &next);
 
                 for (size_t k = 0; row != NULL && k < N; k++) {
-                        if (items[i].decision.channels[preferred_channel(channels[k])].told && is_used(channels[k])) {
+                        if (items[i].decision.channels[preferred_channel(channels[k])].told && is_used(channels[k]) &&
+                            !had_effect(effects, n_effects, i, channels[k])) {
                                 add_delivery(arena, &q, &items[i], row->id, channels[k],
                                              window_end_ms(&items[i], row, counts, n_counts));
                         }

@@ -184,24 +184,6 @@ static void drop_hidden(struct showing *s)
         s->n = kept;
 }
 
-/* Adds the deliveries that wait, and what they wait for. */
-static void add_held(const struct showing *s, const NotificationRows__Stored *row)
-{
-        enum { CHANNEL, HOLD, UNTIL_MS, PARTS };
-        Notification__Why *why = row->notification->why;
-
-        why->held = ARENA_ARRAY(s->c->arena, Notification__Held *, row->n_held / PARTS);
-        for (size_t i = 0; i + UNTIL_MS < row->n_held; i += PARTS) {
-                Notification__Held *held = ARENA_NEW(s->c->arena, Notification__Held);
-
-                notification__held__init(held);
-                held->channel = (char *)channel_name((enum channel)row->held[i + CHANNEL]);
-                held->by = (char *)hold_name((enum hold)row->held[i + HOLD]);
-                held->until = timestamp_new(s->c->arena, row->held[i + UNTIL_MS]);
-                why->held[why->n_held++] = held;
-        }
-}
-
 /* False if none of its actors is visible. */
 static bool fill_notification(struct showing *s, NotificationRows__Stored *row, User__Author **authors,
                               Follow__Relationship **relations)
@@ -222,7 +204,6 @@ static bool fill_notification(struct showing *s, NotificationRows__Stored *row, 
         if (out->chat != NULL) {
                 add_text(s, out);
         }
-        add_held(s, row);
         return out->actors_count > 0;
 }
 
@@ -259,26 +240,75 @@ sn_status show_notification_rows(struct rpc_call *c, const char *reader, Notific
         return show_rows(c, reader, rows, n, n_shown, *shown);
 }
 
-static sn_status show_ids(struct rpc_call *c, const char *reader, char **ids, size_t n, size_t *n_shown,
-                          Notification__Notification **shown)
+/* ---- What waits ---- */
+
+static void add_held(struct arena *arena, Notification__Why *why, const NotificationRows__Held *row, size_t n_most)
+{
+        Notification__Held *held = ARENA_NEW(arena, Notification__Held);
+
+        notification__held__init(held);
+        held->channel = (char *)channel_name((enum channel)row->channel);
+        held->by = (char *)hold_name((enum hold)row->hold);
+        held->until = row->until;
+        if (why->held == NULL) {
+                why->held = ARENA_ARRAY(arena, Notification__Held *, n_most);
+        }
+        why->held[why->n_held++] = held;
+}
+
+static sn_status add_all_held(struct rpc_call *c, Notification__Notification *const *of, char **ids, size_t n)
+{
+        NotificationRows__Held **rows = NULL;
+        size_t n_rows = 0;
+
+        TRY(DB_READ(c, tx, store_held(tx, ids, n, &n_rows, &rows)));
+        for (size_t i = 0; i < n; i++) {
+                for (size_t k = 0; k < n_rows; k++) {
+                        if (strcmp(rows[k]->id, ids[i]) == 0) {
+                                add_held(c->arena, of[i]->why, rows[k], n_rows);
+                        }
+                }
+        }
+        return SN_OK;
+}
+
+sn_status show_held(struct rpc_call *c, NotificationRows__Stored *const *rows, size_t n)
+{
+        Notification__Notification **of = ARENA_ARRAY(c->arena, Notification__Notification *, n);
+        char **ids = ARENA_ARRAY(c->arena, char *, n);
+        size_t some = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                if (rows[i]->may_wait && rows[i]->notification->read_at == NULL) {
+                        of[some] = rows[i]->notification;
+                        ids[some++] = rows[i]->notification->id;
+                }
+        }
+        return some > 0 ? add_all_held(c, of, ids, some) : SN_OK;
+}
+
+/* ---- By id ---- */
+
+static sn_status load_rows(struct rpc_call *c, const char *reader, char **ids, size_t n, size_t *n_rows,
+                           NotificationRows__Stored ***rows)
 {
         char **readers = ARENA_ARRAY(c->arena, char *, n);
-        NotificationRows__Stored **rows = NULL;
-        size_t n_rows = 0;
 
         for (size_t i = 0; i < n; i++) {
                 readers[i] = (char *)reader;
         }
-        TRY(DB_READ(c, tx, store_notifications(tx, readers, ids, n, SHOW_ACTORS_MAX, false, &n_rows, &rows)));
-        return show_rows(c, reader, rows, n_rows, n_shown, shown);
+        return DB_READ(c, tx, store_notifications(tx, readers, ids, n, SHOW_ACTORS_MAX, false, n_rows, rows));
 }
 
 sn_status show_notifications(struct rpc_call *c, const char *reader, char **ids, size_t n, size_t *n_shown,
                              Notification__Notification ***shown)
 {
-        *n_shown = 0;
-        *shown = ARENA_ARRAY(c->arena, Notification__Notification *, n);
-        return show_ids(c, reader, ids, n, n_shown, *shown);
+        NotificationRows__Stored **rows = NULL;
+        size_t n_rows = 0;
+
+        TRY(load_rows(c, reader, ids, n, &n_rows, &rows));
+        TRY(show_held(c, rows, n_rows));
+        return show_notification_rows(c, reader, rows, n_rows, n_shown, shown);
 }
 
 static bool is_among(Notification__Notification *const *shown, size_t n, const char *id)
@@ -295,7 +325,8 @@ sn_status show_for_count(struct rpc_call *c, const char *reader, NotificationRow
                          size_t *n_shown, Notification__Notification ***shown)
 {
         char **ids = ARENA_ARRAY(c->arena, char *, n), **others = ARENA_ARRAY(c->arena, char *, n);
-        size_t n_others = 0;
+        NotificationRows__Stored **more = NULL;
+        size_t n_others = 0, n_rows = 0;
 
         for (size_t i = 0; i < n; i++) { /* showing reorders the rows */
                 ids[i] = rows[i]->notification->id;
@@ -306,7 +337,11 @@ sn_status show_for_count(struct rpc_call *c, const char *reader, NotificationRow
                         others[n_others++] = ids[i];
                 }
         }
-        return n_others > 0 ? show_ids(c, reader, others, n_others, n_shown, *shown) : SN_OK;
+        if (n_others == 0) {
+                return SN_OK;
+        }
+        TRY(load_rows(c, reader, others, n_others, &n_rows, &more));
+        return show_rows(c, reader, more, n_rows, n_shown, *shown);
 }
 
 sn_status show_actors(struct rpc_call *c, const char *reader, char **ids, size_t *n)

@@ -17,8 +17,10 @@ SN_CHECKED sn_status show_notifications(struct rpc_call *c, const char *reader, 
 /* The same for rows that were read already, with at most SHOW_ACTORS_MAX actors each. */
 SN_CHECKED sn_status show_notification_rows(struct rpc_call *c, const char *reader, NotificationRows__Stored **rows,
                                             size_t n, size_t *n_shown, Notification__Notification ***shown);
-/* The same for counting: in any order, and without all actors. One visible actor is enough, so rows hold only the
- * newest SHOW_ACTORS_FEW, and all actors are checked only if those are hidden. */
+/* Adds what of the rows waits on other channels, and for what, before they are shown. */
+SN_CHECKED sn_status show_held(struct rpc_call *c, NotificationRows__Stored *const *rows, size_t n);
+/* The same ones, in any order, and not with all their actors: one that is seen is enough to count them, so the
+ * rows have only the newest SHOW_ACTORS_FEW of each, and all are looked at only when those are hidden. */
 SN_CHECKED sn_status show_for_count(struct rpc_call *c, const char *reader, NotificationRows__Stored **rows, size_t n,
                                     size_t *n_shown, Notification__Notification ***shown);
 /* Removes members whom notifications may not show to the reader. */

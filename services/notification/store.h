@@ -28,6 +28,17 @@ SN_CHECKED sn_status store_remove_read(struct db_tx *tx, const struct arrival *i
 /* Deletes those of the notifications that have no actors left. */
 SN_CHECKED sn_status store_remove_empty(struct db_tx *tx, NotificationRows__Changed *const *rows, size_t n);
 
+/* ---- store_effects.c ---- */
+
+/* Who undoes what was sent, and does it again within so long, is not sent of again. */
+#define EFFECT_WINDOW_S 86400
+/* Before what these actors did is undone: remembers on which channels it was sent. */
+SN_CHECKED sn_status store_keep_effects(struct db_tx *tx, char **group_keys, char **actor_ids, size_t n);
+/* Which of the arrivals were sent and undone within the window before them. */
+SN_CHECKED sn_status store_effects(struct db_tx *tx, const struct arrival *items, size_t n, size_t *n_rows,
+                                   NotificationRows__Effect ***rows);
+SN_CHECKED sn_status store_prune_effects(struct db_tx *tx, int64_t limit, int64_t *n);
+
 /* ---- store_lists.c ---- */
 
 /* A member's list in its order, each notification with its newest actors. */
@@ -44,6 +55,8 @@ SN_CHECKED sn_status store_listed(struct db_tx *tx, const struct list_filter *fi
  * members and snoozed ones, and those that are in no list unless unlisted is set. */
 SN_CHECKED sn_status store_notifications(struct db_tx *tx, char **user_ids, char **ids, size_t n, int64_t actors_max,
                                          bool unlisted, size_t *n_rows, NotificationRows__Stored ***rows);
+/* The deliveries of notifications that are held back, in the order of the ids and of channels. */
+SN_CHECKED sn_status store_held(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, NotificationRows__Held ***rows);
 SN_CHECKED sn_status store_actors(struct db_tx *tx, const char *notification_id, const struct page_scan *scan,
                                   size_t *n, NotificationRows__Place ***rows);
 

@@ -35,35 +35,36 @@ static struct columns columns_of(struct arena *arena, const struct arrival *item
         return c;
 }
 
-/* An actor who is already in a notification of the group, read or not, is not added again, except in chats, where the
- * position of the log entry decides. Looks for both forms of the group key (with and without the actor), since the rule
- * may have changed meanwhile. */
-DB_STATEMENT(ADD_ARRIVALS, "notification_service", &notification_rows__changed__message,
-             "with given as (select a.id, a.user_id, a.type, a.group_key, a.actor_id, nullif(a.note_id, '')::uuid as"
-             " note_id, nullif(a.chat_id, '')::uuid as chat_id, a.chat_seq, timestamptz 'epoch' + a.at_ms * interval "
-             "'1 millisecond' as at,"
-             " a.box, a.rule, a.filter, a.place from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[],"
-             " $6::text[], $7::bigint[], $8::bigint[], $9::text[], $10::text[], $11::text[],"
-             " $12::bigint[]) with ordinality as a (id, user_id, type, group_key, actor_id, note_id, at_ms, box, rule,"
-             " filter, chat_id, chat_seq, place)"
-             " where not exists (select from notifications n join notification_actors d on d.notification_id = n.id"
-             " where n.group_key = any(array[a.group_key, a.group_key || ':' || a.actor_id,"
-             " replace(a.group_key, ':' || a.actor_id, '')]) and n.user_id = a.user_id and d.actor_id = a.actor_id"
-             " and n.chat_seq >= a.chat_seq)),"
-             " joined as (insert into notifications as n (id, user_id, type, group_key, note_id, box, chat_id, rule,"
-             " filter, chat_seq, latest_at, created_at) select (array_agg(id order by place))[1], user_id, type, "
-             "group_key, note_id, box,"
-             " chat_id, min(rule), min(filter), max(chat_seq), max(at), min(at) from given"
-             " group by user_id, type, group_key, note_id, box, chat_id order by group_key, user_id, box"
-             " on conflict (group_key, user_id, box) where open"
-             " do update set latest_at = greatest(n.latest_at, excluded.latest_at), seen_at = null,"
-             " chat_seq = greatest(n.chat_seq, excluded.chat_seq)"
-             " returning id, user_id, group_key, box, created_at),"
-             " added as (insert into notification_actors as a (notification_id, actor_id, created_at)"
-             " select j.id, g.actor_id, max(g.at) from given g join joined j using (group_key, user_id, box)"
-             " group by j.id, g.actor_id on conflict (notification_id, actor_id) do update"
-             " set created_at = greatest(a.created_at, excluded.created_at))"
-             " select id, user_id, user_id as actor_id, box, group_key, created_at as began_ms from joined");
+/* An actor who is in a notification of the group already, read or not, is not added again: but in a chat, where the
+ * number of the entry says whether it was told. Whether one was told of alone or with others, the rule of then said. */
+DB_STATEMENT(
+    ADD_ARRIVALS, "notification_service", &notification_rows__changed__message,
+    "with given as (select a.id, a.user_id, a.type, a.group_key, a.actor_id, nullif(a.note_id, '')::uuid as"
+    " note_id, nullif(a.chat_id, '')::uuid as chat_id, a.chat_seq, timestamptz 'epoch' + a.at_ms * interval "
+    "'1 millisecond' as at,"
+    " a.box, a.rule, a.filter, a.place from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[],"
+    " $6::text[], $7::bigint[], $8::bigint[], $9::text[], $10::text[], $11::text[],"
+    " $12::bigint[]) with ordinality as a (id, user_id, type, group_key, actor_id, note_id, at_ms, box, rule,"
+    " filter, chat_id, chat_seq, place)"
+    " where not exists (select from notifications n join notification_actors d on d.notification_id = n.id"
+    " where n.group_key = any(array[a.group_key, a.group_key || ':' || a.actor_id,"
+    " replace(a.group_key, ':' || a.actor_id, '')]) and n.user_id = a.user_id and d.actor_id = a.actor_id"
+    " and n.chat_seq >= a.chat_seq)),"
+    " joined as (insert into notifications as n (id, user_id, type, group_key, note_id, box, chat_id, rule,"
+    " filter, chat_seq, latest_at, created_at, sole_actor_id) select (array_agg(id order by place))[1],"
+    " user_id, type, group_key, note_id, box, chat_id, min(rule), min(filter), max(chat_seq), max(at), min(at),"
+    " case when min(actor_id::text) = max(actor_id::text) then min(actor_id::text)::uuid end from given"
+    " group by user_id, type, group_key, note_id, box, chat_id order by group_key, user_id, box"
+    " on conflict (group_key, user_id, box) where open"
+    " do update set latest_at = greatest(n.latest_at, excluded.latest_at), seen_at = null,"
+    " chat_seq = greatest(n.chat_seq, excluded.chat_seq),"
+    " sole_actor_id = case when n.sole_actor_id = excluded.sole_actor_id then n.sole_actor_id end"
+    " returning id, user_id, group_key, box, created_at),"
+    " added as (insert into notification_actors as a (notification_id, actor_id, created_at)"
+    " select j.id, g.actor_id, max(g.at) from given g join joined j using (group_key, user_id, box)"
+    " group by j.id, g.actor_id on conflict (notification_id, actor_id) do update"
+    " set created_at = greatest(a.created_at, excluded.created_at))"
+    " select id, user_id, user_id as actor_id, box, group_key, created_at as began_ms from joined");
 
 sn_status store_add_arrivals(struct db_tx *tx, const struct arrival *items, size_t n, size_t *n_rows,
                              NotificationRows__Changed ***rows)
@@ -151,6 +152,7 @@ sn_status store_undo_arrivals(struct db_tx *tx, const struct arrival *items, siz
 {
         struct columns c = columns_of(db_arena(tx), items, n);
 
+        TRY(store_keep_effects(tx, c.keys, c.actors, n));
         return db_list(tx, &UNDO_ARRIVALS, DB_BINDS(bind_texts(c.keys, n), bind_uuids(c.actors, n)), n_rows, rows);
 }
 

@@ -8,26 +8,17 @@
         " \"notification.created_at\", n.seen_at as \"notification.seen_at\", n.read_at as \"notification.read_at\","  \
         " n.archived_at as \"notification.archived_at\", n.note_id, n.chat_id, n.box, n.rule as"                       \
         " \"notification.why.rule\", n.filter as \"notification.why.filter\", n.latest_at as at_ms,"                   \
-        " array(select a.actor_id from notification_actors a where a.notification_id = n.id"                           \
-        " order by a.created_at desc, a.actor_id desc limit $1) as actor_ids"
+        " case when n.sole_actor_id is null then array(select a.actor_id from notification_actors a"                   \
+        " where a.notification_id = n.id order by a.created_at desc, a.actor_id desc limit $1)"                        \
+        " else array[n.sole_actor_id] end as actor_ids"
 
-/* Deliveries that wait on other channels, of unread notifications (others will not be sent). Looked up per
- * notification, and only if the condition holds. */
-#define HELD_IF(condition)                                                                                             \
-        ", case when " condition " then array(select h.value from notification_queue q, lateral (values"               \
-        " (1, q.channel::bigint), (2, q.hold), (3, (extract(epoch from q.due_at) * 1000)::bigint)) as h (place, "      \
-        "value)"                                                                                                       \
-        " where q.notification_id = n.id and n.read_at is null and q.hold > 0 and q.attempts = 0 order by q.channel,"  \
-        " q.target_id, h.place limit 30) else '{}'::bigint[] end as held"
-
-/* Most readers have no waiting deliveries, which one look-up shows for a whole page. */
-#define HELD_OF_READER HELD_IF("(select exists (select from notification_queue w where w.user_id = $2 and w.hold > 0))")
-
-/* latest_at of a snoozed notification is the time when it comes back. */
+/* Of what is snoozed latest_at is when it comes back. Most readers have nothing that waits on other channels: one look
+ * says so for a whole page. */
 #define LISTED(condition)                                                                                              \
-        STORED HELD_OF_READER " from notifications n where n.user_id = $2 and " condition                              \
-                              " and (cardinality($3::text[]) = 0 or n.type = any($3)) and (n.latest_at, n.id) < ($4,"  \
-                              " $5) and n.latest_at <= $7 order by n.latest_at desc, n.id desc limit $6"
+        STORED ", (select exists (select from notification_queue w where w.user_id = $2 and w.hold > 0)) as may_wait"  \
+               " from notifications n where n.user_id = $2 and " condition                                             \
+               " and (cardinality($3::text[]) = 0 or n.type = any($3)) and (n.latest_at, n.id) < ($4,"                 \
+               " $5) and n.latest_at <= $7 order by n.latest_at desc, n.id desc limit $6"
 
 DB_STATEMENT(SELECT_LISTED, "notification_service", &notification_rows__stored__message,
              LISTED("n.archived_at is null and n.box = 1"));
@@ -53,11 +44,12 @@ sn_status store_listed(struct db_tx *tx, const struct list_filter *filter, const
                        n, rows);
 }
 
-DB_STATEMENT(
-    SELECT_NOTIFICATIONS, "notification_service", &notification_rows__stored__message,
-    STORED HELD_IF("not $5") " from unnest($2::uuid[], $3::uuid[]) with ordinality as asked (user_id, id, place)"
-                             " join notifications n on n.id = asked.id and n.user_id = asked.user_id"
-                             " where (n.box < 3 or $5) and n.latest_at <= $4 order by asked.place");
+DB_STATEMENT(SELECT_NOTIFICATIONS, "notification_service", &notification_rows__stored__message,
+             STORED
+             ", not $5 and exists (select from notification_queue w where w.notification_id = n.id and w.hold > 0) as"
+             " may_wait from unnest($2::uuid[], $3::uuid[]) with ordinality as asked (user_id, id, place)"
+             " join notifications n on n.id = asked.id and n.user_id = asked.user_id"
+             " where (n.box < 3 or $5) and n.latest_at <= $4 order by asked.place");
 
 sn_status store_notifications(struct db_tx *tx, char **user_ids, char **ids, size_t n, int64_t actors_max,
                               bool unlisted, size_t *n_rows, NotificationRows__Stored ***rows)
@@ -66,6 +58,19 @@ sn_status store_notifications(struct db_tx *tx, char **user_ids, char **ids, siz
                        DB_BINDS(bind_i64(actors_max), bind_uuids(user_ids, n), bind_uuids(ids, n),
                                 bind_time_ms(db_call(tx)->now_ms), bind_bool(unlisted)),
                        n_rows, rows);
+}
+
+/* Of what was read nothing will be sent. The newest deliveries of a notification are one for each channel, and one for
+ * each browser that put it off. */
+DB_STATEMENT(SELECT_HELD, "notification_service", &notification_rows__held__message,
+             "select n.id, q.channel, q.hold, q.due_at as until from unnest($1::uuid[]) as n (id)"
+             " cross join lateral (select w.channel, w.hold, w.due_at, w.target_id from notification_queue w"
+             " where w.notification_id = n.id and w.hold > 0 and w.attempts = 0"
+             " order by w.channel, w.target_id limit 10) q");
+
+sn_status store_held(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, NotificationRows__Held ***rows)
+{
+        return db_list(tx, &SELECT_HELD, DB_BINDS(bind_uuids(ids, n)), n_rows, rows);
 }
 
 DB_STATEMENT(SELECT_ACTORS, "notification_service", &notification_rows__place__message,

@@ -1,4 +1,4 @@
-/* The circuit breakers of lanes and of phone codes. */
+/* The circuit breakers of lanes and of phone codes, and which push services lanes trust. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -8,6 +8,7 @@
 #include <string.h>
 #include "base/clock.h"
 #include "services/notification/lane_breaker.h"
+#include "services/notification/lane_trust.h"
 
 #define SECOND_US INT64_C(1000000)
 
@@ -84,6 +85,45 @@ static void many_origins_do_not_use_more_memory(void **state)
         assert_true(lane_breaker_admits(&breaker, "first"));
 }
 
+static void note_answers(struct lane_trust *trust, const char *origin, int times)
+{
+        for (int i = 0; i < times; i++) {
+                lane_trust_note(trust, origin, false);
+        }
+}
+
+static void a_push_service_is_trusted_once_it_has_answered_often_and_until_it_fails(void **state)
+{
+        struct lane_trust trust = {0};
+
+        (void)state;
+        note_answers(&trust, "push", TRUST_ANSWERS - 1);
+        assert_false(lane_trust_has(&trust, "push"));
+        note_answers(&trust, "push", 1);
+        assert_true(lane_trust_has(&trust, "push"));
+        assert_false(lane_trust_has(&trust, "other"));
+        lane_trust_note(&trust, "push", true);
+        assert_false(lane_trust_has(&trust, "push"));
+        note_answers(&trust, "push", TRUST_ANSWERS - 1);
+        assert_false(lane_trust_has(&trust, "push"));
+}
+
+/* Strangers take the places of strangers only. */
+static void any_number_of_strangers_takes_nobodys_trust_away(void **state)
+{
+        struct lane_trust trust = {0};
+        char origin[32];
+
+        (void)state;
+        note_answers(&trust, "push", TRUST_ANSWERS);
+        for (int i = 0; i < 10 * TRUST_REMEMBERED; i++) {
+                now_us += 1;
+                (void)snprintf(origin, sizeof(origin), "https://p%d.example", i);
+                note_answers(&trust, origin, TRUST_ANSWERS - 1);
+        }
+        assert_true(lane_trust_has(&trust, "push"));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -91,6 +131,8 @@ int main(void)
             cmocka_unit_test(each_further_failure_doubles_the_pause_up_to_five_minutes),
             cmocka_unit_test(one_answer_and_it_is_trusted_again),
             cmocka_unit_test(many_origins_do_not_use_more_memory),
+            cmocka_unit_test(a_push_service_is_trusted_once_it_has_answered_often_and_until_it_fails),
+            cmocka_unit_test(any_number_of_strangers_takes_nobodys_trust_away),
         };
 
         clock_set_source(&(struct clock_source){.monotonic_us = read_now_us, .boot_us = read_now_us});

@@ -9,6 +9,7 @@
 #include "auth/keys.h"
 #include "services/notification/mails.h"
 #include "services/notification/store.h"
+#include "services/user/user.rpc.h"
 
 enum { MAC_BYTES = 18, ID_CHARS = UUID_SIZE - 1 };
 
@@ -56,6 +57,16 @@ static const char *member_of(struct arena *arena, const char *token)
         return strlen(good) == strlen(token) && sodium_memcmp(good, token, strlen(good)) == 0 ? id : NULL;
 }
 
+/* Links outlast accounts: of a member who was erased nothing is stored again. Whoever is away gets no mails either. */
+static sn_status check_member(struct rpc_call *c, const char *user_id)
+{
+        User__GetPrivacyRequest in = USER__GET_PRIVACY_REQUEST__INIT;
+        User__Privacy out = USER__PRIVACY__INIT;
+
+        in.user_id = (char *)user_id;
+        return user_get_privacy(c, &in, &out);
+}
+
 sn_status notification_handle_unsubscribe(struct rpc_call *c, const Notification__UnsubscribeRequest *in,
                                           Google__Protobuf__Empty *out)
 {
@@ -64,5 +75,6 @@ sn_status notification_handle_unsubscribe(struct rpc_call *c, const Notification
         if (user_id == NULL) {
                 return rpc_fail(c, SN_NOT_FOUND, "token", "this link is incomplete; copy all of it from the mail");
         }
+        TRY(check_member(c, user_id));
         return DB_WRITE(c, tx, store_mail_nothing(tx, user_id));
 }

@@ -277,6 +277,21 @@ test('a notification is mailed in the member\'s language, and one click unsubscr
         assert.equal((await fetch(`${net.server.url}/unsubscribe`)).status, 200);
 });
 
+test('a name cannot add a header, an address or a link to a mail', async () => {
+        const [author, fan] = [await verifiedMember(), await net.register()];
+        await prefer(author, [{ type: 'comment', email: 'immediate' }]);
+        problem(await fan.patch('/v1/users/me', { display_name: 'Eve\r\nBcc: eve@evil.example' }), 422, { field: 'display_name' });
+        const name = '"Eve" <eve@evil.example>, =?utf-8?q?Bcc=3A?= {unsubscribe}';
+        must(await fan.patch('/v1/users/me', { display_name: name }));
+        const note = await author.note('What do you think?');
+        await fan.comment(note.id, 'A comment');
+        const mail = await box.wait(address(author), 'commented on your note');
+        assert.equal(mail.subject, `${name} commented on your note`);
+        assert.deepEqual([header(mail, 'bcc'), header(mail, 'cc')], [undefined, undefined]);
+        assert.equal(box.to('eve@evil.example').length, 0);
+        assert.ok(mail.html.includes('&lt;eve@evil.example&gt;') && !/href="[^"]*evil/.test(mail.html), mail.html);
+});
+
 test('a digest is mailed at the hour in the member’s time zone, once, without notifications that have been read', async () => {
         const [author, fan, other] = [await verifiedMember(), await net.register(), await net.register()];
         must(await author.patch('/v1/users/me/settings', { time_zone: 'Pacific/Auckland' }));

@@ -1,13 +1,14 @@
 // Erasing an account: no trace of its member remains in any database or in Redis. Checked in dumps of all tables.
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { randomBytes, randomUUID } from 'node:crypto';
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { PASSWORD, connect, eventually, ids, must, problem, randomKey, randomName } from './client.mjs';
+import { keyOf } from './database.mjs';
 import { SERVICES, findBinary, freePort } from './harness.mjs';
 import { form, png } from './pictures.mjs';
 import { Servers } from './servers.mjs';
@@ -139,6 +140,9 @@ test('an erased member leaves no trace: ID, name, address, text', { timeout: 240
         for (const service of SERVICES) {
                 await sql(service, 'update outbox set assigned_at = assigned_at - interval \'8 days\', occurred_at = occurred_at - interval \'8 days\'; select cleanup_old_data(10000)');
         }
+        // A link in an old mail stores nothing of its reader again.
+        const mac = createHmac('sha256', keyOf(servers.dir, 'unsubscribe')).update(ada.id).digest().subarray(0, 18).toString('base64url');
+        problem(await it.api('POST', `/v1/notifications/unsubscribe/${ada.id}.${mac}`), 404);
         const left = traces(await dump(), marks);
         assert.deepEqual(left.filter((line) => !isTheirs(line)), []);
         assert.deepEqual(left.filter((line) => line.startsWith('note:')).map((line) => /hello @/.test(line)), [true], 'what others wrote in their own words is theirs');

@@ -274,6 +274,35 @@ test('attempts per channel are counted for operators, consistently with the deli
         }
 });
 
+// Two hundred are on their way at once at most.
+test('any number of push services that never answer hold up nobody whose push service does', { timeout: 300_000 }, async (t) => {
+        const [author, ...strangers] = await Promise.all(Array.from({ length: 12 }, () => net.register()));
+        const silent = await Promise.all(Array.from({ length: 220 }, () => new PushService().open()));
+        t.after(() => Promise.all(silent.map((s) => s.close())));
+        const subscription = pushes.subscription();
+        must(await author.post('/v1/push/subscriptions', subscription.body), 201);
+        const fan = await net.register();
+        for (let n = 1; n <= 25; n++) { // it is known for its answers
+                await fan.react((await author.note(`Note ${n}`)).id, 'like');
+                await pushes.wait(subscription, n);
+        }
+        for (const [i, service] of silent.entries()) {
+                const unheard = service.subscription();
+                service.hang(unheard.path);
+                must(await strangers[i % 11].post('/v1/push/subscriptions', unheard.body), 201);
+        }
+        for (const stranger of strangers) {
+                await fan.react((await stranger.note('Nobody is there')).id, 'like');
+        }
+        const asked = () => silent.reduce((n, s) => n + s.pushes.length, 0);
+        await eventually('they are asked', () => asked() >= 50, 60_000);
+        await fan.react((await author.note('Somebody is')).id, 'like');
+        await pushes.wait(subscription, 26);
+        assert.ok(asked() <= 50, `${asked()} were asked before any of them was given up`);
+        assert.equal(sql(`select count(*) from notification_delivery_logs where user_id in (${strangers.map((s) => `'${s.id}'`)})`), '0');
+        sql(`delete from notification_queue where user_id in (${strangers.map((s) => `'${s.id}'`)})`);
+});
+
 test('the log contains no secrets of providers', async () => {
         const log = fs.readFileSync(net.server.log, 'utf8');
         for (const secret of ['tw-secret', 'other-secret', 'granted-', 'PRIVATE KEY', 'ab12', 'fcm-token', '+4917012345', ...providers.to((r) => /Body=SoNet%3A%20\d{6}/.test(r.text)).map((r) => form(r).Body.slice(-6)).filter((code) => code > '100000')]) {

@@ -1,5 +1,6 @@
-// A push service and a browser for tests: receives what SoNet sends, verifies the sender (RFC 8292) and decrypts it
-// (RFC 8291, 8188), using only node's own cryptography.
+// A push service and a browser for tests: takes what SoNet sends, checks whom it is from (RFC 8292) and reads it (RFC 8291, 8188), with
+// nothing but node's own cryptography. It keeps what was not delivered as RFC 8030 says, topics included (pushreceiver.test.mjs), which web-push-testing
+// does not.
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import http from 'node:http';
@@ -33,9 +34,12 @@ class Subscription {
         }
 }
 
+// A time to live is given (5.2); a topic is at most 32 characters of the base64url alphabet (5.4).
+const isRefused = ({ ttl, topic }) => !/^\d+$/.test(ttl ?? '') || (topic !== undefined && !/^[A-Za-z0-9_-]{1,32}$/.test(topic));
+
 export class PushService {
         constructor() {
-                this.pushes = []; // {path, headers, body} in order of arrival
+                this.pushes = []; // {path, headers, body, at, status} in order of arrival
                 this.answers = {}; // path: () => [status, headers]; 201 if there is none
                 this.hanging = {}; // path: a promise that responses wait for
         }
@@ -45,9 +49,11 @@ export class PushService {
                         const chunks = [];
                         request.on('data', (chunk) => chunks.push(chunk));
                         request.on('end', async () => {
-                                this.pushes.push({ path: request.url, headers: request.headers, body: Buffer.concat(chunks) });
+                                const push = { path: request.url, headers: request.headers, body: Buffer.concat(chunks), at: Date.now() };
+                                this.pushes.push(push);
                                 await this.hanging[request.url];
-                                const [status, headers] = this.answers[request.url]?.() ?? [201, {}];
+                                const [status, headers] = isRefused(push.headers) ? [400, {}] : this.answers[request.url]?.() ?? [201, {}];
+                                push.status = status;
                                 response.writeHead(status, headers).end();
                         });
                 });
@@ -76,16 +82,21 @@ export class PushService {
                 return this.pushes.filter((p) => p.path === subscription.path);
         }
 
-        // What a browser gets, decrypted, when it comes back online: of pushes with the same topic only the last one
-        // (RFC 8030, 5.4).
-        undelivered(subscription, from = 0) {
+        // What is kept for a browser that was offline since so many pushes: one with a topic replaces the one with the same, with all that it says, its time to
+        // live as well (5.4); what was refused is not kept, nor what lived too long (5.2).
+        outstanding(subscription, from = 0, now = Date.now()) {
                 const kept = new Map();
-                this.to(subscription).slice(from).forEach((push, i) => {
-                        const name = push.headers.topic ?? i;
+                for (const push of this.to(subscription).slice(from).filter((p) => p.status >= 200 && p.status < 300)) {
+                        const name = push.headers.topic ?? Symbol('of its own');
                         kept.delete(name);
                         kept.set(name, push);
-                });
-                return [...kept.values()].map((push) => subscription.read(push.body));
+                }
+                return [...kept.values()].filter((push) => push.at + push.headers.ttl * 1000 > now);
+        }
+
+        // The same, read.
+        undelivered(subscription, from = 0) {
+                return this.outstanding(subscription, from).map((push) => subscription.read(push.body));
         }
 
         // The nth push to a subscription, decrypted.

@@ -30,6 +30,8 @@ async function subscribe(member, subscription = service.subscription()) {
         must(await member.post(SUBSCRIPTIONS, subscription.body), 201);
         return subscription;
 }
+// A day later one who undid something may be told of again: by push, of a note or a member.
+const forget = (member, type, object, actor) => sql(`delete from notification_effects where effect = sha256('${member.id} ${type}:${object.id} ${actor.id} 1')`);
 // A note that was liked, and the push about it.
 async function liked(author, fan, subscription, n = 1) {
         const note = await author.note('Like me');
@@ -92,6 +94,7 @@ test('the push of an undone event is replaced if it is still queued, and retract
         assert.deepEqual(service.undelivered(subscription), [retraction.text], 'a browser that was offline never shows the like');
         assert.deepEqual(await listed(author), []);
         await idle(author);
+        forget(author, 'like', note, fan);
         await fan.react(note.id, 'like');
         const again = await service.wait(subscription, 3);
         assert.notEqual(again.text.id, push.text.id);
@@ -101,6 +104,75 @@ test('the push of an undone event is replaced if it is still queued, and retract
         await fan.unrelate(author, 'follow');
         assert.deepEqual((await service.wait(subscription, 5)).text.retracted, true);
         assert.deepEqual(service.undelivered(subscription).map((text) => text.type ?? 'retracted'), ['like', 'retracted']);
+});
+
+test('who undoes and does the same again and again is pushed about once a day, and anybody else at once', async () => {
+        const [author, fan, other] = await registerMany(3);
+        const subscription = await subscribe(author);
+        const { note, push } = await liked(author, fan, subscription);
+        const likes = (n) => eventually(`${n} like it`, async () => ((await listed(author)).find((i) => i.type === 'like')?.actors_count ?? 0) === n, 60_000);
+        for (let turn = 0; turn < 3; turn++) {
+                await fan.unreact(note.id, 'like');
+                await likes(0);
+                await fan.react(note.id, 'like');
+                await likes(1);
+        }
+        await idle(author);
+        assert.deepEqual(service.to(subscription).slice(1).map((p) => subscription.read(p.body)), [{ id: push.text.id, tag: push.text.tag, retracted: true }], 'what was not pushed is not retracted');
+        await other.react(note.id, 'like');
+        assert.deepEqual([(await service.wait(subscription, 3)).text.actors_count, (await listed(author))[0].actors_count], [2, 2]);
+        await idle(author);
+        for (let turn = 0; turn < 2; turn++) { // where somebody else is left
+                await other.unreact(note.id, 'like');
+                await likes(1);
+                await other.react(note.id, 'like');
+                await likes(2);
+        }
+        for (let turn = 0; turn < 3; turn++) {
+                await fan.follow(author);
+                await eventually('a follower', async () => (await listed(author)).some((i) => i.type === 'follow'), 60_000);
+                await idle(author);
+                await fan.unrelate(author, 'follow');
+                await eventually('none', async () => (await listed(author)).every((i) => i.type !== 'follow'), 60_000);
+        }
+        await idle(author);
+        assert.deepEqual(service.to(subscription).slice(3).map((p) => subscription.read(p.body).type ?? 'retracted'), ['follow', 'retracted']);
+        forget(author, 'follow', author, fan);
+        await fan.follow(author);
+        assert.equal((await service.wait(subscription, 6)).text.type, 'follow');
+});
+
+test('what was undone before it was sent is sent when it is done again', async () => {
+        const [author, fan] = await registerMany(2);
+        const subscription = await subscribe(author);
+        const note = await author.note('In a digest');
+        must(await author.put('/v1/notifications/preferences', { body: { types: [{ type: 'like', push: 'daily' }] } }));
+        const waiting = (n) => eventually(`${n} wait`, () => sql(`select count(*) from notification_queue where user_id = '${author.id}'`) === `${n}`, 60_000);
+        await fan.react(note.id, 'like');
+        await waiting(1);
+        await fan.unreact(note.id, 'like');
+        await waiting(0);
+        await fan.react(note.id, 'like');
+        await waiting(1);
+        hurry(author);
+        assert.equal((await service.wait(subscription)).text.type, 'like');
+});
+
+test('who withdraws a request to follow and asks again is told of once, and it is answered as before', async () => {
+        const [author, fan] = await registerMany(2);
+        const subscription = await subscribe(author);
+        must(await author.patch('/v1/users/me/settings', { privacy: { private: true } }));
+        for (let turn = 0; turn < 3; turn++) {
+                await fan.follow(author);
+                await eventually('a request', async () => (await listed(author)).length === 1, 60_000);
+                await idle(author);
+                await fan.unrelate(author, 'follow');
+                await eventually('none', async () => (await listed(author)).length === 0, 60_000);
+        }
+        await fan.follow(author);
+        await eventually('a request', async () => (await listed(author))[0]?.type === 'follow_request', 60_000);
+        await idle(author);
+        assert.deepEqual(service.to(subscription).map((p) => subscription.read(p.body).type), ['follow_request']);
 });
 
 test('a retraction is sent in quiet hours, and once to each browser however often it is deferred', async () => {
@@ -249,6 +321,7 @@ test('a digest of one notification undone during its push is retracted, a digest
         hurry(author);
         assert.deepEqual((await service.wait(subscription, 2)).text, { id: text.id, tag: text.tag, retracted: true });
         await idle(author);
+        forget(author, 'like', note, fan);
         await undone(['renote', 'like'], 3);
         await idle(author);
         await fan.follow(author);

@@ -1,0 +1,58 @@
+/* Owns which push services are trusted. */
+#include "services/notification/lane_trust.h"
+
+#include <stdio.h>
+#include <string.h>
+#include "base/clock.h"
+
+static struct lane_answered *find(struct lane_trust *trust, const char *origin)
+{
+        for (size_t i = 0; i < TRUST_REMEMBERED; i++) {
+                if (strcmp(trust->origins[i].origin, origin) == 0) {
+                        return &trust->origins[i];
+                }
+        }
+        return NULL;
+}
+
+static bool goes_first(const struct lane_answered *a, const struct lane_answered *b)
+{
+        bool a_trusted = a->answers >= TRUST_ANSWERS, b_trusted = b->answers >= TRUST_ANSWERS;
+
+        return a_trusted != b_trusted ? b_trusted : a->used_us < b->used_us;
+}
+
+/* Replaces a stranger, or else the one that answered longest ago. */
+static struct lane_answered *add(struct lane_trust *trust, const char *origin)
+{
+        struct lane_answered *first = &trust->origins[0];
+
+        for (size_t i = 1; i < TRUST_REMEMBERED; i++) {
+                first = goes_first(&trust->origins[i], first) ? &trust->origins[i] : first;
+        }
+        *first = (struct lane_answered){.answers = 0};
+        (void)snprintf(first->origin, sizeof(first->origin), "%s", origin);
+        return first;
+}
+
+bool lane_trust_has(const struct lane_trust *trust, const char *origin)
+{
+        const struct lane_answered *o = find((struct lane_trust *)trust, origin);
+
+        return o != NULL && o->answers >= TRUST_ANSWERS;
+}
+
+void lane_trust_note(struct lane_trust *trust, const char *origin, bool failed)
+{
+        struct lane_answered *o = find(trust, origin);
+
+        if (failed) {
+                if (o != NULL) {
+                        *o = (struct lane_answered){.answers = 0};
+                }
+                return;
+        }
+        o = o != NULL ? o : add(trust, origin);
+        o->used_us = clock_monotonic_us();
+        o->answers += o->answers < TRUST_ANSWERS;
+}

@@ -1,0 +1,26 @@
+/* Which push services have answered often enough to be trusted with most of a lane. Anybody can name any number of
+ * services that never answer: what is on its way to strangers has a share of its own. For one thread. */
+#ifndef SERVICES_NOTIFICATION_LANE_TRUST_H
+#define SERVICES_NOTIFICATION_LANE_TRUST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "push/push.h"
+
+#define TRUST_REMEMBERED 64
+#define TRUST_ANSWERS    20 /* without a failure since */
+
+/* All zeros: nobody has answered. */
+struct lane_trust {
+        struct lane_answered {
+                char origin[PUSH_ORIGIN_SIZE];
+                int answers;
+                int64_t used_us;
+        } origins[TRUST_REMEMBERED];
+};
+
+bool lane_trust_has(const struct lane_trust *trust, const char *origin);
+/* Records that it answered, or (failed) that it did not, or answered with a server error. */
+void lane_trust_note(struct lane_trust *trust, const char *origin, bool failed);
+
+#endif

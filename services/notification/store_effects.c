@@ -1,0 +1,78 @@
+/* Reads and writes notification_effects: what was sent and then undone. Of whom is not kept, only a hash. */
+#include "services/notification/events.h"
+#include "services/notification/store.h"
+
+/* The collapse key is that of the object, also where each actor is told of alone. */
+#define EFFECT(user, key, actor, channel)                                                                              \
+        "sha256(convert_to(" user " || ' ' || replace(" key ", ':' || " actor ", '') || ' ' || " actor                 \
+        " || ' ' || " channel ", 'UTF8'))"
+
+/* What was sent before the actor joined is no effect of theirs; what is on its way may become one, but
+ * not what a target has put off. */
+DB_STATEMENT(
+    KEEP_EFFECTS, "notification_service", NULL,
+    "insert into notification_effects as e (effect, created_at)"
+    " select " EFFECT(
+        "n.user_id", "n.group_key", "a.actor_id",
+        "c.channel") " as effect, max(a.created_at)"
+                     " from unnest($1::text[], $2::uuid[]) as u (group_key, actor_id) join notifications n"
+                     " on n.group_key = any(array[u.group_key, u.group_key || ':' || u.actor_id]) and n.read_at is null"
+                     " join notification_actors a on a.notification_id = n.id and a.actor_id = u.actor_id"
+                     " cross join lateral (select l.channel from notification_delivery_logs l where l.notification_id "
+                     "= n.id"
+                     " and l.outcome = 'sent' and l.created_at >= a.created_at union select q.channel from "
+                     "notification_queue q"
+                     " where q.notification_id = n.id and q.attempts > 0"
+                     " and q.target_id = '00000000-0000-0000-0000-000000000000') c group by 1"
+                     " on conflict (effect) do update set created_at = excluded.created_at"
+                     " where e.created_at < excluded.created_at - $3 * interval '1 second'");
+
+sn_status store_keep_effects(struct db_tx *tx, char **group_keys, char **actor_ids, size_t n)
+{
+        return db_exec(tx, &KEEP_EFFECTS,
+                       DB_BINDS(bind_texts(group_keys, n), bind_uuids(actor_ids, n), bind_i64(EFFECT_WINDOW_S)), NULL);
+}
+
+DB_STATEMENT(SELECT_EFFECTS, "notification_service", &notification_rows__effect__message,
+             "select a.place, c.channel from unnest($1::bigint[], $2::uuid[], $3::text[], $4::uuid[], $5::bigint[])"
+             " as a (place, user_id, group_key, actor_id, at_ms) cross join generate_series(1, $6) c (channel)"
+             " join notification_effects e on e.effect = " EFFECT(
+                 "a.user_id", "a.group_key", "a.actor_id",
+                 "c.channel") " where e.created_at > timestamptz 'epoch' + a.at_ms * interval '1 millisecond' - $7 * "
+                              "interval '1 second'");
+
+sn_status store_effects(struct db_tx *tx, const struct arrival *items, size_t n, size_t *n_rows,
+                        NotificationRows__Effect ***rows)
+{
+        struct arena *arena = db_arena(tx);
+        char **users = ARENA_ARRAY(arena, char *, n), **keys = ARENA_ARRAY(arena, char *, n);
+        char **actors = ARENA_ARRAY(arena, char *, n);
+        int64_t *times = ARENA_ARRAY(arena, int64_t, n), *places = ARENA_ARRAY(arena, int64_t, n);
+        size_t some = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                if (events_can_undo(items[i].type)) {
+                        places[some] = (int64_t)i;
+                        users[some] = (char *)items[i].user_id;
+                        keys[some] = (char *)items[i].group_key;
+                        actors[some] = (char *)items[i].actor_id;
+                        times[some++] = items[i].at_ms;
+                }
+        }
+        return some == 0 ? SN_OK
+                         : db_list(tx, &SELECT_EFFECTS,
+                                   DB_BINDS(bind_i64s(places, some), bind_uuids(users, some), bind_texts(keys, some),
+                                            bind_uuids(actors, some), bind_i64s(times, some), bind_i64(CHANNEL_MOBILE),
+                                            bind_i64(EFFECT_WINDOW_S)),
+                                   n_rows, rows);
+}
+
+DB_STATEMENT(PRUNE_EFFECTS, "notification_service", NULL,
+             "delete from notification_effects where effect = any(array(select effect from notification_effects"
+             " where created_at < now() - $1 * interval '1 second' order by created_at limit $2"
+             " for update skip locked))");
+
+sn_status store_prune_effects(struct db_tx *tx, int64_t limit, int64_t *n)
+{
+        return db_exec(tx, &PRUNE_EFFECTS, DB_BINDS(bind_i64(EFFECT_WINDOW_S), bind_i64(limit)), n);
+}
