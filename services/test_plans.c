@@ -384,7 +384,7 @@ static void events_for_statistics_are_found_by_index(void **state)
 {
         CHECK("analytics_service", {"INSERT_EVENTS", "analytics_people_user_id_key _pkey"},
               {"SELECT_COUNTS", "business_metrics_pkey"}, {"PUBLISH_HOURS", "unpublished_people_pkey"},
-              {"PUBLISH_DAYS", "unpublished_people_pkey"}, {"DROP_UNPUBLISHED", "unpublished_people_bucket"},
+              {"PUBLISH_DAYS", "unpublished_people_pkey"}, {"DROP_UNPUBLISHED", "unpublished_people_pkey"},
               {"PUBLISH_FIRST_NOTES", "first_notes_first_at"}, {"SELECT_METRIC_NAMES", "business_metrics_pkey"},
               {"SELECT_METRIC_EXPORT", "analytics_exports_pkey"}, {"NEXT_METRIC_EXPORT", "analytics_exports_running"},
               {"EXPIRE_METRIC_EXPORTS", "analytics_exports_expiry"},
@@ -421,7 +421,7 @@ static void a_batch_costs_the_same_however_many_people_wait(void **state)
 #define ONE(min)                                                                                                       \
 #min ", '{e1}', array[(extract(epoch from date_trunc('day', now()) - interval '90 min') * 1000)::bigint]"
         static const struct page pages[] = {
-            {"PUBLISH_HOURS", ONE(1001), 20},
+            {"PUBLISH_HOURS", ONE(1001), 60}, /* the counts of 24 hours; of those who wait it would be 300 */
             {"PUBLISH_DAYS", ONE(1001), 20},
         };
 

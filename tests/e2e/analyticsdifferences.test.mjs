@@ -176,12 +176,14 @@ test('people who come one at a time are told in groups, however often an operato
         const moves = new Map();
         for (let i = 0; i < PEOPLE; i++) {
                 const member = await it.register();
-                const events = [...eventsOf(i), event('experiment_seen', Date.now(), { experiment_id: experiment }),
-                        event('note_view', Date.now(), { note_id: noteId, from: i % 4 === 0 ? 'home' : 'profile' })];
-                must(await member.get('/v1/experiments/assignments')); // as apps do before they show a variant
-                assert.deepEqual(must(await it.api('POST', '/v1/analytics/events', { token: member.token, body: { events } }), 202).problems, []);
                 const stored = async (what) => Number((await sql(`select count(*) from user_events where ${what}`))[0][0]);
-                await eventually('they are stored', async () => await stored(`id = '${events.at(-1).id}'`) === 1);
+                const send = async (events) => {
+                        assert.deepEqual(must(await it.api('POST', '/v1/analytics/events', { token: member.token, body: { events } }), 202).problems, []);
+                        await eventually('they are stored', async () => await stored(`id = '${events.at(-1).id}'`) === 1);
+                };
+                await send(eventsOf(i)); // their first day, before they ask for assignments today
+                must(await member.get('/v1/experiments/assignments'));
+                await send([event('experiment_seen', Date.now(), { experiment_id: experiment }), event('note_view', Date.now(), { note_id: noteId, from: i % 4 === 0 ? 'home' : 'profile' })]);
                 must(await member.post('/v1/notes', { text: 'hello' }), 201);
                 must(await member.put(`/v1/notes/${noteId}/like`));
                 await eventually('what they do in other services is, too', async () => await stored("name = 'note.created'") === i + 2 && await stored("name = 'note.liked'") === i + 1);

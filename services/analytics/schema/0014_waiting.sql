@@ -10,7 +10,6 @@ create table unpublished_people (
         updated_at timestamptz not null default now(),
         primary key (name, grain, bucket, visitor)
 );
-create index unpublished_people_bucket on unpublished_people (bucket);
 create trigger unpublished_people_updated before update on unpublished_people for each row execute function update_updated_at_column();
 
 insert into unpublished_people (name, grain, bucket, visitor, hours)
