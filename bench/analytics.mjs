@@ -163,6 +163,8 @@ const QUESTIONS = {
         'an event by hours, 90 days': 'metrics?name=page_view&interval=hour',
         ...Object.fromEntries(['dau', 'wau', 'mau', 'stickiness', 'new_members', 'returning_members', 'visitors', 'time_to_first_note'].map((name) => [`${name}, 90 days`, `metrics?name=${name}`])),
         'a funnel of three steps, one day': ['funnels', { steps: ['app_open', 'search', 'click'] }, 1],
+        'a funnel of three steps, five days': ['funnels', { steps: ['app_open', 'search', 'click'] }, 5],
+        'a funnel of eight steps, one day': ['funnels', { steps: ['app_open', 'search', 'click', 'app_open', 'search', 'click', 'search', 'click'] }, 1],
         'a breakdown, one day': ['breakdown', { name: 'page_view', property: 'path' }, 1],
         'paths, one day': ['paths', {}, 1],
         'cohorts by week, 28 days': ['cohorts', {}, 28],

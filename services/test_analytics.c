@@ -85,14 +85,27 @@ static void store_some(int64_t now_ms)
  * unpublished. */
 #define DIFFER_PUBLISHED                                                                                               \
         "select count(*) from (select m.name, m.bucket as day, m.value, m.published, (select coalesce(sum(u.value),"   \
-        " 0) from unpublished_counts u where u.name = m.name and u.hour >= m.bucket and u.hour < m.bucket + interval"  \
-        " '1 day') as waiting, (select count(distinct person) from unpublished_counts u, unnest(u.people) person"      \
-        " where u.name = m.name and u.hour >= m.bucket and u.hour < m.bucket + interval '1 day') as people,"           \
+        " 0) from unpublished_counts u where u.name = m.name and u.grain = 'hour' and u.bucket >= m.bucket and"        \
+        " u.bucket < m.bucket + interval '1 day') as waiting, (select count(distinct p.visitor) from"                  \
+        " unpublished_people p where p.name = m.name and p.grain = 'hour' and p.bucket >= m.bucket and p.bucket <"     \
+        " m.bucket + interval '1 day') as people,"                                                                     \
         " (select coalesce(sum(h.published), 0) from business_metrics h where h.name = m.name and h.grain = 'hour'"    \
         " and h.bucket >= m.bucket and h.bucket < m.bucket + interval '1 day') as by_hours from business_metrics m"    \
         " where m.grain = 'day') d where value <> published + waiting or people >= 5 or by_hours > published"
 
-static void roll_ups_equal_a_recomputation(void **state)
+/* What is counted of those who wait, and their rows: by hours, and of each day together. */
+#define DIFFER_WAITING                                                                                                 \
+        "with people as (select name, bucket, visitor from unpublished_people where grain = 'hour'), again as"         \
+        " (select name, 'day' as grain, date_trunc('day', bucket, 'UTC') as bucket, visitor, count(*) as hours"        \
+        " from people group by 1, 3, 4 union all select name, 'hour', bucket, visitor, 1 from people)"                 \
+        " select (select count(*) from again a full join unpublished_people p using (name, grain, bucket, visitor)"    \
+        " where a.hours is distinct from p.hours) + (select count(*) from (select name, grain, bucket, count(*) as n"  \
+        " from again group by 1, 2, 3) a full join unpublished_counts c using (name, grain, bucket) where"             \
+        " coalesce(a.n, 0) <> c.people) + (select count(*) from unpublished_counts d where grain = 'day' and value <>" \
+        " (select coalesce(sum(value), 0) from unpublished_counts h where h.name = d.name and h.grain = 'hour' and"    \
+        " h.bucket >= d.bucket and h.bucket < d.bucket + interval '1 day'))"
+
+static void roll_ups_are_what_a_recomputation_gives(void **state)
 {
         int64_t now_ms = clock_wall_ms();
 
@@ -108,6 +121,7 @@ static void roll_ups_equal_a_recomputation(void **state)
                 assert_string_equal(test_admin(DATABASE, DIFFER_METRICS), "0");
                 assert_string_equal(test_admin(DATABASE, DIFFER_SESSIONS), "0");
                 assert_string_equal(test_admin(DATABASE, DIFFER_PUBLISHED), "0");
+                assert_string_equal(test_admin(DATABASE, DIFFER_WAITING), "0");
         }
         assert_string_equal(
             test_admin(DATABASE, "select count(*) = count(distinct id) and count(*) > 300 from user_events"), "t");
@@ -121,25 +135,28 @@ static void roll_ups_equal_a_recomputation(void **state)
         assert_string_not_equal(test_admin(DATABASE, DIFFER_METRICS), "0");
 }
 
-/* As if six people were unpublished. */
+/* As if six people had waited for it, in one hour. */
 static void let_wait(const char *name, int days_ago)
 {
-        char sql[400];
+        char sql[700];
 
-        (void)snprintf(sql, sizeof(sql),
-                       "insert into unpublished_counts (hour, name, value, people) select date_trunc('hour', now(),"
-                       " 'UTC') - interval '%d days', '%s', 6, array(select gen_random_uuid() from"
-                       " generate_series(1, 6)); select 1",
-                       days_ago, name);
+        (void)snprintf(
+            sql, sizeof(sql),
+            "with people as (insert into unpublished_people (name, grain, bucket, visitor, hours) select"
+            " '%s', g, date_trunc(g, now() - interval '%d days', 'UTC'), md5('w' || n)::uuid, 1 from"
+            " generate_series(1, 6) n, unnest(array['hour', 'day']) g) insert into unpublished_counts (name,"
+            " grain, bucket, value, people) select '%s', g, date_trunc(g, now() - interval '%d days', 'UTC'),"
+            " 6, 6 from unnest(array['hour', 'day']) g; select 1",
+            name, days_ago, name, days_ago);
         (void)test_admin(DATABASE, sql);
 }
 
 /* A batch only reads unpublished events of its own names and days. */
 static void a_batch_publishes_its_own_names_and_days(void **state)
 {
-        static const char *const waiting =
-            "select string_agg(name || ' ' || value, ', ' order by hour, name) from unpublished_counts where name like"
-            " 'waits_%'";
+        static const char *const waiting = "select string_agg(name || ' ' || value, ', ' order by bucket, name) from "
+                                           "unpublished_counts where name like"
+                                           " 'waits_%' and grain = 'hour'";
 
         let_wait("waits_here", 3);
         let_wait("waits_there", 0);
@@ -306,6 +323,35 @@ static void old_months_are_dropped_and_new_ones_created(void **state)
                             "t");
 }
 
+/* How many rows of events, visits and people it looks at. */
+static const char *rows_read_by(const char *statement)
+{
+        char sql[500];
+
+        (void)snprintf(
+            sql, sizeof(sql),
+            "%s; select coalesce(sum(pg_stat_get_xact_tuples_returned(oid)), 0) from pg_class where relname ~"
+            " '^(user_events|user_sessions|metric_people)_20.._..'",
+            statement);
+        return test_admin(DATABASE, sql);
+}
+
+static void what_goes_is_not_looked_at(void **state)
+{
+        (void)test_admin(DATABASE, "select analytics_make_months('2020-02-10', 1)");
+        (void)test_admin(DATABASE,
+                         "insert into user_events (id, at, name, member) select gen_random_uuid(), timestamptz"
+                         " '2020-02-01 00:00Z' + n * interval '1 hour', 'search', false from"
+                         " generate_series(1, 1000) n; select 1");
+        assert_string_equal(
+            rows_read_by("select analytics_drop_month('2021-01-01'), analytics_drop_month('2021-01-01'),"
+                         " analytics_drop_month('2021-01-01')"),
+            "0");
+        assert_string_equal(test_admin(DATABASE, "select to_regclass('user_events_2020_02') is null"), "t");
+        assert_string_equal(rows_read_by("select cleanup_old_data()"), "0");
+        assert_string_not_equal(rows_read_by("select count(*) from user_events"), "0"); /* it can tell */
+}
+
 static void salts_are_shared_for_a_day_and_then_destroyed(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
@@ -362,8 +408,9 @@ int main(void)
             cmocka_unit_test(everything_in_the_journal_is_stored_once),
             cmocka_unit_test(nothing_identifies_erased_members),
             cmocka_unit_test(followers_are_counted_by_pseudonym),
-            cmocka_unit_test(addressees_of_remaining_answers_are_erased),
-            cmocka_unit_test(old_months_are_dropped_and_new_ones_created),
+            cmocka_unit_test(answers_that_are_kept_for_who_was_erased_go),
+            cmocka_unit_test(old_months_go_whole_and_new_ones_come),
+            cmocka_unit_test(what_goes_is_not_looked_at),
             cmocka_unit_test(reports_show_enough_people_to_a_role_that_sees_nothing_else),
             cmocka_unit_test(salts_are_shared_for_a_day_and_then_destroyed),
         };

@@ -239,13 +239,69 @@ static void daily_visitors_alone_do_not_form_the_ends_of_distributions(void **st
         assert_string_equal(distribution_of(first_ms - 24 * HOUR_MS, first_ms), "0:");
 }
 
+/* ---- One at a time ---- */
+
+/* On the second of two days; every third person on the first one, too. */
+static void come(int who, int64_t first_ms)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+        AnalyticsRows__TakenEvent events[2], *list[2];
+        size_t n = who % 3 == 0 ? 2 : 1;
+
+        for (size_t i = 0; i < n; i++) {
+                analytics_rows__taken_event__init(&events[i]);
+                events[i].id = uuid_new_in(c->arena);
+                events[i].name = "note_view";
+                events[i].at_ms = first_ms + (i == 0 ? 24 : 0) * HOUR_MS + HOUR_MS;
+                events[i].visitor = arena_printf(c->arena, "00000000-0000-4000-a000-%012x", (unsigned)who);
+                events[i].properties = arena_printf(c->arena, "{\"visible_ms\": %d}", 1000 * (who + 1));
+                list[i] = &events[i];
+        }
+        assert_int_equal(DB_WRITE(c, tx, store_events(tx, list, n, TEST_ANALYTICS_MIN)), SN_OK);
+        (void)test_admin(DATABASE, "alter table analytics_sketches disable trigger user; update analytics_sketches set"
+                                   " updated_at = now() - interval '2 hours'; alter table analytics_sketches enable"
+                                   " trigger user; select 1");
+        make_sketches();
+}
+
+enum { COMERS = 63, RANGES = 3 };
+
+/* Whatever days are asked for, after each of them: an answer changes when five more are in it, and their number by as
+ * many. */
+static void people_who_come_one_at_a_time_are_told_in_groups(void **state)
+{
+        int64_t day_ms = 24 * HOUR_MS, first_ms = (clock_wall_ms() / day_ms - 25) * day_ms;
+        const int64_t ranges[RANGES][2] = {{first_ms, first_ms + day_ms},
+                                           {first_ms + day_ms, first_ms + 2 * day_ms},
+                                           {first_ms, first_ms + 2 * day_ms}};
+        char before[RANGES][200] = {"", "", ""};
+        int changes[RANGES] = {0};
+
+        for (int who = 0; who < COMERS; who++) {
+                come(who, first_ms);
+                for (int r = 0; r < RANGES; r++) {
+                        const char *now = distribution_of(ranges[r][0], ranges[r][1]);
+
+                        assert_int_equal(strtol(now, NULL, 10) % TEST_ANALYTICS_MIN, 0);
+                        changes[r] += who > 0 && strcmp(before[r], now) != 0 ? 1 : 0;
+                        (void)snprintf(before[r], sizeof(before[r]), "%s", now);
+                }
+                assert_true(changes[0] <= (who / 3 + 1) / TEST_ANALYTICS_MIN);
+                assert_true(changes[1] <= (who + 1) / TEST_ANALYTICS_MIN);
+                assert_true(changes[2] <= changes[0] + changes[1]);
+        }
+        assert_true(changes[0] >= 3 && changes[1] >= 10 && changes[2] >= 10);
+        assert_non_null(strstr(before[1], " 25 "));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(sketches_of_days_match_their_events),
             cmocka_unit_test(a_late_event_remakes_the_sketch_of_its_day),
             cmocka_unit_test(late_events_of_few_people_do_not_change_a_sketch),
-            cmocka_unit_test(daily_visitors_alone_do_not_form_the_ends_of_distributions),
+            cmocka_unit_test(nobody_is_the_end_of_a_distribution_by_being_there_each_day),
+            cmocka_unit_test(people_who_come_one_at_a_time_are_told_in_groups),
         };
 
         return cmocka_run_group_tests_name("distributions", tests, analytics_setup, analytics_teardown);

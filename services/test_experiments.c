@@ -314,6 +314,33 @@ static void stopping_does_not_remove_people_from_results(void **state)
         assert_string_equal(results_of(id, 0), "10 1, 10 1");
 }
 
+/* Month by month its people would go, few of them at a time. */
+static void results_end_with_the_first_events_that_go(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+        AnalyticsExperiments__ResultsRequest in = ANALYTICS_EXPERIMENTS__RESULTS_REQUEST__INIT;
+        AnalyticsExperiments__Results out = ANALYTICS_EXPERIMENTS__RESULTS__INIT;
+        char id[UUID_SIZE], sql[300];
+
+        plan("old", "", id);
+        find_seers(id);
+        do_as("experiment_seen", id, 0, 0, 9, 0);
+        do_as("experiment_seen", id, 1, 0, 9, 0);
+        (void)snprintf(
+            sql, sizeof(sql),
+            "update experiments set started_at = date_trunc('month', now()) - interval '13 months' + interval"
+            " '28 days' where id = '%s'; select 1",
+            id);
+        (void)test_admin(DATABASE, sql);
+        assert_string_equal(results_of(id, 0), "10 0, 10 0");
+        (void)snprintf(sql, sizeof(sql),
+                       "update experiments set started_at = started_at - interval '1 second' where id = '%s'; select 1",
+                       id);
+        (void)test_admin(DATABASE, sql);
+        in.id = id;
+        assert_int_equal(analytics_handle_get_results(c, &in, &out), SN_FAILED_PRECONDITION);
+}
+
 static int setup(void **state)
 {
         int failed = analytics_setup(state);
@@ -334,10 +361,11 @@ int main(void)
             cmocka_unit_test(results_can_be_computed_again_from_the_events),
             cmocka_unit_test(a_guardrail_stops_only_harmful_experiments),
             cmocka_unit_test(results_change_by_enough_people_who_act_and_who_join),
-            cmocka_unit_test(a_quantile_needs_enough_people_on_either_side),
-            cmocka_unit_test(actions_of_few_people_are_not_shown),
-            cmocka_unit_test(late_events_do_not_change_audiences),
-            cmocka_unit_test(stopping_does_not_remove_people_from_results),
+            cmocka_unit_test(a_quantile_has_enough_people_on_either_side),
+            cmocka_unit_test(what_few_have_done_is_not_told),
+            cmocka_unit_test(late_events_move_nobody_from_one_audience_to_another),
+            cmocka_unit_test(a_stop_takes_nobody_away),
+            cmocka_unit_test(results_end_with_the_first_events_that_go),
         };
 
         return cmocka_run_group_tests_name("experiments", tests, setup, teardown);

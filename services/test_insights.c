@@ -232,6 +232,34 @@ static void a_funnel_counts_people_who_do_all_steps_in_order_and_in_time(void **
         assert_true(people[0] == 4 && people[1] == 2 && people[2] == 1);
         assert_int_equal(DB_READ(c, tx, store_funnel(tx, steps, 3, long_ago, 48, people)), SN_OK);
         assert_true(people[0] == 4 && people[1] == 3 && people[2] == 1);
+        /* An event of before that comes late takes nobody out. */
+        did(who[0], "app_open", "{}", 0);
+        did(who[2], "search", "{}", 1); /* not later than its first step */
+        assert_int_equal(DB_READ(c, tx, store_funnel(tx, steps, 3, long_ago, 2, people)), SN_OK);
+        assert_true(people[0] == 4 && people[1] == 2 && people[2] == 1);
+}
+
+/* All eight steps, of which some are the same event. */
+static void a_funnel_of_eight_steps_counts_each(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+        char *steps[] = {(char *)"app_open", (char *)"search", (char *)"search", (char *)"click",
+                         (char *)"app_open", (char *)"search", (char *)"click",  (char *)"page_view"};
+        static const int64_t wanted[] = {3, 3, 3, 2, 2, 2, 2, 1};
+        char who[3][UUID_SIZE];
+        int64_t people[8] = {0};
+
+        (void)test_admin(DATABASE, "delete from user_events where at < '2021-04-01'; select 1");
+        for (int i = 0; i < 3; i++) {
+                (void)uuid_new(who[i]);
+                for (int step = 0; step < 8 - i; step++) {
+                        if (i < 2 || step != 2) { /* the last one searches again at the end */
+                                did(who[i], steps[step], "{}", step + 1);
+                        }
+                }
+        }
+        assert_int_equal(DB_READ(c, tx, store_funnel(tx, steps, 8, long_ago, 24, people)), SN_OK);
+        assert_memory_equal(people, wanted, sizeof(people));
 }
 
 static void expect_rows(const void *rows, size_t n, size_t expected)
@@ -276,7 +304,8 @@ int main(void)
             cmocka_unit_test(statistics_of_a_note_are_deleted_with_it),
             cmocka_unit_test(engagement_fades_and_can_be_disabled_by_the_member),
             cmocka_unit_test(a_note_that_is_liked_at_once_is_engaged_with),
-            cmocka_unit_test(a_funnel_counts_people_who_do_all_steps_in_order_and_in_time),
+            cmocka_unit_test(a_funnel_counts_who_does_all_in_order_and_in_time),
+            cmocka_unit_test(a_funnel_of_eight_steps_counts_each),
             cmocka_unit_test(paths_and_breakdowns_count_people_and_leave_out_few),
         };
 

@@ -250,9 +250,15 @@ static const struct {
     {"analytics_service", "insert into business_metrics (name, grain, bucket, value, people, published)"
                           " select 'e' || n % 20, 'hour', date_trunc('hour', now() - n / 20 * interval '1 h'), 1, 1, 1"
                           " from generate_series(1, 20000) n"},
-    {"analytics_service", "insert into unpublished_counts (hour, name, value, people)"
-                          " select date_trunc('hour', now() - n / 20 * interval '1 h'), 'e' || n % 20, 1, '{}'"
-                          " from generate_series(1, 40) n"},
+    /* A thousand people wait in each hour of two days, for one of twenty names. */
+    {"analytics_service",
+     "insert into unpublished_people (name, grain, bucket, visitor, hours) select 'e' || n, 'hour',"
+     " date_trunc('day', now()) - h * interval '1 h', id(v), 1 from generate_series(1, 20) n,"
+     " generate_series(1, 48) h, generate_series(1, 999) v where n = 1 or v < 100"},
+    {"analytics_service", "insert into unpublished_people (name, grain, bucket, visitor, hours) select name, 'day',"
+                          " date_trunc('day', bucket), visitor, 24 from unpublished_people group by 1, 3, 4"},
+    {"analytics_service", "insert into unpublished_counts (name, grain, bucket, value, people) select name, grain,"
+                          " bucket, 5000, 999 from unpublished_people group by 1, 2, 3"},
     {"analytics_service", "insert into first_note_medians (day, people, median_s) select current_date - n, 5, 1 from"
                           " generate_series(1, 8000) n"},
     {"*", "insert into idempotency_keys (actor_id, method, key, body_hash, answer)"

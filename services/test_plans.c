@@ -387,7 +387,8 @@ static void a_page_of_a_large_chat_reads_only_its_messages(void **state)
 static void events_for_statistics_are_found_by_index(void **state)
 {
         CHECK("analytics_service", {"INSERT_EVENTS", "analytics_people_user_id_key _pkey"},
-              {"SELECT_COUNTS", "business_metrics_pkey"}, {"PUBLISH_COUNTS", "business_metrics_pkey"},
+              {"SELECT_COUNTS", "business_metrics_pkey"}, {"PUBLISH_HOURS", "unpublished_people_pkey"},
+              {"PUBLISH_DAYS", "unpublished_people_pkey"}, {"DROP_UNPUBLISHED", "unpublished_people_pkey"},
               {"PUBLISH_FIRST_NOTES", "first_notes_first_at"}, {"SELECT_METRIC_NAMES", "business_metrics_pkey"},
               {"SELECT_METRIC_EXPORT", "analytics_exports_pkey"}, {"NEXT_METRIC_EXPORT", "analytics_exports_running"},
               {"EXPIRE_METRIC_EXPORTS", "analytics_exports_expiry"},
@@ -409,6 +410,7 @@ static void queries_on_events_read_only_their_period(void **state)
 {
         static const struct page pages[] = {
             {"SELECT_EVENTS_OF_HOUR", "'{e1,e3,note_view}', date_trunc('hour', now() - interval '15 days'), 5", 60},
+            {"SELECT_SHORT_FUNNEL", "'{e1,e2,e3}', now() - interval '15 days', now() - interval '14 days', 12", 200},
             {"SELECT_FUNNEL", "'{e1,e2,e3}', now() - interval '15 days', now() - interval '14 days', 12", 200},
             {"SELECT_BREAKDOWN", "'e1', 'p', now() - interval '15 days', now() - interval '14 days', 5", 100},
         };
@@ -416,7 +418,21 @@ static void queries_on_events_read_only_their_period(void **state)
         CHECK_PAGES("analytics_service", pages);
 }
 
-/* As on a new network: plans made for empty tables must not read whole tables later. */
+/* 999 people wait in each hour of that day, and one more does something: with a smallest group of 1,000 nothing of
+ * those is read, and with 999 only the hours and people that go. */
+static void a_batch_costs_the_same_however_many_people_wait(void **state)
+{
+#define ONE(min)                                                                                                       \
+#min ", '{e1}', array[(extract(epoch from date_trunc('day', now()) - interval '90 min') * 1000)::bigint]"
+        static const struct page pages[] = {
+            {"PUBLISH_HOURS", ONE(1001), 60}, /* the counts of 24 hours; of those who wait it would be 300 */
+            {"PUBLISH_DAYS", ONE(1001), 20},
+        };
+
+        CHECK_PAGES("analytics_service", pages);
+}
+
+/* As at the first moment of a network: what is known of empty tables makes no plan that reads all of them later. */
 static void repeated_events_are_found_by_their_id_in_new_months(void **state)
 {
         plan_fill("analytics_service", "select analytics_drop_month('2100-01-01') from generate_series(1, 100)");
@@ -443,8 +459,9 @@ int main(void)
             cmocka_unit_test(notifications_are_found_by_index_among_ten_million),
             cmocka_unit_test(events_and_keys_are_found_by_index),
             cmocka_unit_test(events_for_statistics_are_found_by_index),
-            cmocka_unit_test(hidden_or_deep_rows_do_not_make_pages_slower),
-            cmocka_unit_test(queries_on_events_read_only_their_period),
+            cmocka_unit_test(what_is_hidden_or_deep_costs_a_page_nothing),
+            cmocka_unit_test(questions_about_events_touch_those_of_their_time),
+            cmocka_unit_test(a_batch_costs_the_same_however_many_people_wait),
             cmocka_unit_test(repeated_events_are_found_by_their_id_in_new_months),
             cmocka_unit_test(a_page_of_a_large_chat_reads_only_its_messages),
         };

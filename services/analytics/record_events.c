@@ -1,5 +1,5 @@
-/* Accepts events: drops those of members who do not consent, refuses undeclared ones by name, and appends the rest
- * to the journal. It does not use the database, so that a slow or unreachable one delays nobody. */
+/* Accepts events: drops those of members who do not consent, refuses by name what is not declared or not there, and
+ * appends the rest to the journal. It does not need the database, so that a slow or unreachable one delays nobody. */
 #include "services/analytics/analytics.h"
 
 #include <string.h>
@@ -7,6 +7,7 @@
 #include "services/analytics/consent.h"
 #include "services/analytics/events.h"
 #include "services/analytics/journal.h"
+#include "services/analytics/subjects.h"
 #include "services/analytics/visitor.h"
 
 enum { EVENTS_MAX = 500, RETRY_AFTER_S = 5 };
@@ -30,27 +31,67 @@ static sn_status check_consent(struct rpc_call *c, const Analytics__RecordEvents
 
 /* ---- The batch ---- */
 
+struct batch {
+        AnalyticsRows__TakenEvents taken;
+        size_t *indexes; /* in the request, of each that is taken */
+};
+
+/* Problems are listed in the order of the events. */
 static void add_problem(struct rpc_call *c, size_t index, const char *id, Analytics__RecordedEvents *out)
 {
         Analytics__EventProblem *problem = ARENA_NEW(c->arena, Analytics__EventProblem);
+        size_t at = out->n_problems++;
 
         analytics__event_problem__init(problem);
         problem->index = (uint32_t)index;
         problem->id = (char *)id;
         problem->field = c->problem.field != NULL ? (char *)c->problem.field : (char *)"";
         problem->detail = (char *)c->problem.detail;
-        out->problems[out->n_problems++] = problem;
+        for (; at > 0 && out->problems[at - 1]->index > index; at--) {
+                out->problems[at] = out->problems[at - 1];
+        }
+        out->problems[at] = problem;
         c->problem = (struct rpc_problem){0};
 }
 
-static sn_status read_events(struct rpc_call *c, struct str text, AnalyticsRows__TakenEvents *taken,
-                             Analytics__RecordedEvents *out)
+/* Into c->problem. */
+static void explain(struct rpc_call *c, enum subject subject)
+{
+        if (subject == SUBJECT_NO_NOTE) {
+                (void)rpc_fail(c, SN_NOT_FOUND, "properties.note_id", "there is no note with this id");
+        } else {
+                (void)rpc_fail(c, SN_NOT_FOUND, "properties.experiment_id",
+                               "is not one of your experiments; GET /v1/experiments/assignments lists them");
+        }
+}
+
+static void keep_known(struct rpc_call *c, struct batch *batch, Analytics__RecordedEvents *out)
+{
+        AnalyticsRows__TakenEvents *taken = &batch->taken;
+        enum subject *subjects = ARENA_ARRAY(c->arena, enum subject, taken->n_events + 1);
+        size_t n = 0;
+
+        subjects_check(c, taken->events, taken->n_events, subjects);
+        for (size_t i = 0; i < taken->n_events; i++) {
+                if (subjects[i] != SUBJECT_THERE) {
+                        explain(c, subjects[i]);
+                        add_problem(c, batch->indexes[i], taken->events[i]->id, out);
+                } else {
+                        taken->events[n++] = taken->events[i];
+                }
+        }
+        taken->n_events = n;
+}
+
+static sn_status read_events(struct rpc_call *c, struct str text, struct batch *batch, Analytics__RecordedEvents *out)
 {
         struct str *items = ARENA_ARRAY(c->arena, struct str, EVENTS_MAX);
+        AnalyticsRows__TakenEvents *taken = &batch->taken;
         size_t n = 0;
 
         TRY(event_split(c, text, items, EVENTS_MAX, &n));
         taken->events = ARENA_ARRAY(c->arena, AnalyticsRows__TakenEvent *, n);
+        batch->indexes = ARENA_ARRAY(c->arena, size_t, n);
         out->problems = ARENA_ARRAY(c->arena, Analytics__EventProblem *, n);
         for (size_t i = 0; i < n; i++) {
                 AnalyticsRows__TakenEvent *event = ARENA_NEW(c->arena, AnalyticsRows__TakenEvent);
@@ -59,13 +100,14 @@ static sn_status read_events(struct rpc_call *c, struct str text, AnalyticsRows_
                 if (event_read(c, items[i], event) != SN_OK) {
                         add_problem(c, i, event->id, out);
                 } else {
+                        batch->indexes[taken->n_events] = i;
                         taken->events[taken->n_events++] = event;
                 }
         }
         return SN_OK;
 }
 
-static sn_status read_body(struct rpc_call *c, AnalyticsRows__TakenEvents *taken, Analytics__RecordedEvents *out)
+static sn_status read_body(struct rpc_call *c, struct batch *batch, Analytics__RecordedEvents *out)
 {
         if (c->body->size == 0) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "events", "the body is empty");
@@ -75,7 +117,7 @@ static sn_status read_body(struct rpc_call *c, AnalyticsRows__TakenEvents *taken
         if (bytes == MAP_FAILED) {
                 return rpc_fail(c, SN_INTERNAL, NULL, "the body cannot be read");
         }
-        sn_status status = read_events(c, (struct str){bytes, len}, taken, out);
+        sn_status status = read_events(c, (struct str){bytes, len}, batch, out);
 
         munmap(bytes, len);
         return status;
@@ -117,15 +159,18 @@ static sn_status append_to_journal(struct rpc_call *c, const AnalyticsRows__Take
 sn_status analytics_handle_record_events(struct rpc_call *c, const Analytics__RecordEventsRequest *in,
                                          Analytics__RecordedEvents *out)
 {
-        AnalyticsRows__TakenEvents taken = ANALYTICS_ROWS__TAKEN_EVENTS__INIT;
+        struct batch batch = {.taken = ANALYTICS_ROWS__TAKEN_EVENTS__INIT};
 
         TRY(check_consent(c, in, &out->declined));
-        TRY(read_body(c, &taken, out));
-        if (out->declined[0] != '\0' || taken.n_events == 0) {
+        TRY(read_body(c, &batch, out));
+        if (out->declined[0] == '\0') {
+                keep_known(c, &batch, out);
+        }
+        if (out->declined[0] != '\0' || batch.taken.n_events == 0) {
                 return SN_OK;
         }
-        TRY(name_sender(c, &taken));
-        TRY(append_to_journal(c, &taken));
-        out->accepted = (uint32_t)taken.n_events;
+        TRY(name_sender(c, &batch.taken));
+        TRY(keep(c, &batch.taken));
+        out->accepted = (uint32_t)batch.taken.n_events;
         return SN_OK;
 }

@@ -303,8 +303,12 @@ static sn_status move_on(struct db_tx *tx, const char *id, size_t n, int64_t now
 {
         AnalyticsRows__ActiveSince **active = NULL;
         size_t n_active = 0;
+        bool gone = false;
 
-        TRY(store_results_told(tx, id, told_ms));
+        TRY(store_results_told(tx, id, analytics_keep_months(), told_ms, &gone));
+        if (gone) { /* a month that goes takes few people of some variant away */
+                return rpc_fail(db_call(tx), SN_FAILED_PRECONDITION, "id", "not all of its events are kept any more");
+        }
         TRY(store_active_since(tx, id, *told_ms, now_ms, &n_active, &active));
         if (*told_ms >= now_ms || !may_move_on(active, n_active, n)) {
                 return SN_OK;

@@ -1,4 +1,4 @@
-/* Owns the SQL that stores events with their roll-ups. */
+/* Owns the SQL that stores events with their roll-ups; store_publish.c publishes them. */
 #include "services/analytics/store.h"
 
 #include <string.h>
@@ -16,7 +16,8 @@ DB_STATEMENT(
     " and not exists (select from analytics_erased x where x.id = sha256(uuid_send(e.u)))),"
     " people as (insert into analytics_people as p (user_id, first_day, first_at) select u, min(day), min(at)"
     " from incoming where coalesce(first_day, 'infinity') = 'infinity' group by u order by u on conflict"
-    " (user_id) do update set first_day = excluded.first_day, first_at = excluded.first_at),"
+    " (user_id) do update set first_day = excluded.first_day, first_at = excluded.first_at"
+    " where p.first_day = 'infinity'),"
     " sooner as (select visitor, min(at) as at from incoming where day = first_day"
     " and at < coalesce(first_at, 'infinity') group by 1),"
     " moved as (update analytics_people p set first_at = s.at from sooner s where p.visitor = s.visitor)"
@@ -78,10 +79,24 @@ DB_STATEMENT(
     " (case when not a.is_new then least(coalesce(a.day - a.last_before, 31), 31) end, -1)) v (gap, change)"
     " where a.member and v.gap is not null group by 1, 2, 3 having sum(v.change) <> 0 order by 1, 2, 3"
     " on conflict (first_day, day, gap) do update set visits = c.visits + excluded.visits),"
-    " waiting as (insert into unpublished_counts as u (hour, name, value, people) select date_trunc('hour', at, 'UTC'),"
-    " name, count(*), (array_agg(distinct coalesce(visitor, '00000000-0000-0000-0000-000000000000')))[1:greatest($9::"
-    "bigint, 1)::integer] from fresh group by 1, 2 order by 1, 2 on conflict (hour, name) do update"
-    " set value = u.value + excluded.value, people = array(select distinct unnest(u.people || excluded.people))),"
+    /* What an hour has of enough people is published at once; the rest waits, with its people (store_publish.c). */
+    " cells as (select name, date_trunc('hour', at, 'UTC') as hour, count(*) as value,"
+    " count(distinct coalesce(visitor, '00000000-0000-0000-0000-000000000000')) >= $9::bigint as enough"
+    " from fresh group by 1, 2),"
+    " waits as (select distinct f.name, c.hour, coalesce(f.visitor, '00000000-0000-0000-0000-000000000000') as visitor"
+    " from fresh f join cells c on c.name = f.name and c.hour = date_trunc('hour', f.at, 'UTC') and not c.enough),"
+    " of_hour as (insert into unpublished_people (name, grain, bucket, visitor, hours) select name, 'hour', hour,"
+    " visitor, 1 from waits order by name, hour, visitor on conflict do nothing returning name, bucket, visitor),"
+    " of_day as (insert into unpublished_people as p (name, grain, bucket, visitor, hours, created_at)"
+    " select name, 'day', date_trunc('day', bucket, 'UTC'), visitor, count(*), statement_timestamp() from of_hour"
+    " group by 1, 3, 4 order by 1, 3, 4 on conflict (name, grain, bucket, visitor) do update"
+    " set hours = p.hours + excluded.hours returning name, bucket, created_at = statement_timestamp() as is_new),"
+    " waiting as (insert into unpublished_counts as u (name, grain, bucket, value, people) select name, grain, bucket,"
+    " sum(value)::bigint, sum(people)::bigint from (select name, grain, date_trunc(grain, hour, 'UTC') as bucket,"
+    " value, 0 as people from cells, (values ('hour'), ('day')) g (grain) where not enough union all"
+    " select name, 'hour', bucket, 0, 1 from of_hour union all select name, 'day', bucket, 0, 1 from of_day"
+    " where is_new) w group by 1, 2, 3 order by 1, 2, 3 on conflict (name, grain, bucket) do update"
+    " set value = u.value + excluded.value, people = u.people + excluded.people),"
     " arrived as (insert into new_members as m (day, people) select v.day, count(*) from visits v join "
     "analytics_people p"
     " on p.visitor = v.visitor and p.first_day = v.day where v.is_new and v.member group by v.day order by v.day"
@@ -91,12 +106,14 @@ DB_STATEMENT(
     " newly as (insert into metric_people (name, grain, bucket, visitor)"
     " select distinct name, grain, bucket, visitor from buckets where visitor is not null"
     " on conflict do nothing returning name, grain, bucket),"
-    " counted as (select name, grain, bucket, count(*) as value, 0 as people from buckets group by 1, 2, 3"
-    " union all select name, grain, bucket, 0, count(*) from newly group by 1, 2, 3),"
-    " rolled as (insert into business_metrics as m (name, grain, bucket, value, people)"
-    " select name, grain, bucket, sum(value)::bigint, sum(people)::bigint from counted group by 1, 2, 3"
-    " on conflict (name, grain, bucket) do update"
-    " set value = m.value + excluded.value, people = m.people + excluded.people),"
+    " counted as (select name, grain, bucket, count(*) as value, 0 as people, 0 as published from"
+    " buckets group by 1, 2, 3 union all select name, grain, bucket, 0, count(*), 0 from newly group by 1, 2, 3"
+    " union all select name, grain, date_trunc(grain, hour, 'UTC'), 0, 0, value from cells,"
+    " (values ('hour'), ('day')) g (grain) where enough),"
+    " rolled as (insert into business_metrics as m (name, grain, bucket, value, people, published)"
+    " select name, grain, bucket, sum(value)::bigint, sum(people)::bigint, sum(published)::bigint from counted"
+    " group by 1, 2, 3 on conflict (name, grain, bucket) do update set value = m.value + excluded.value,"
+    " people = m.people + excluded.people, published = m.published + excluded.published),"
     " began as (insert into first_notes as t (visitor, at, first_at) select f.visitor, min(f.at), p.first_at from "
     "fresh f"
     " join analytics_people p on p.visitor = f.visitor where f.name = 'note.created' and f.member group by 1, 3"
@@ -127,37 +144,6 @@ DB_STATEMENT(
     "'UTC')::date)"
     " from began)::text, '{}') as first_notes");
 
-/* Of the names and days of these events: publishes those of each hour that has enough people, and the rest of a day
- * once it has enough people together. Nothing else has changed. */
-DB_STATEMENT(
-    PUBLISH_COUNTS, "analytics_service", NULL,
-    "with changed as (select distinct name, date_trunc('day', to_timestamp(ms / 1000.0), 'UTC') as day"
-    " from unnest($2::text[], $3::bigint[]) e (name, ms)),"
-    " cells as (select u.name, u.hour, d.day, u.value, u.people, cardinality(u.people) >= $1::bigint as enough"
-    " from changed d join unpublished_counts u on u.name = d.name and u.hour >= d.day"
-    " and u.hour < d.day + interval '1 day'),"
-    " days as (select name, day, true as enough from cells, unnest(people) person where not enough group by 1, 2"
-    " having count(distinct person) >= $1::bigint),"
-    " portions as (select name, hour, day, value, c.enough from cells c left join days d using (name, day)"
-    " where c.enough or d.enough),"
-    " taken as (delete from unpublished_counts u using portions p where u.hour = p.hour and u.name = p.name)"
-    " update business_metrics m set published = m.published + p.value from (select name, 'hour' as grain,"
-    " hour as bucket, value from portions where enough union all select name, 'day', day, sum(value)::bigint"
-    " from portions group by name, day) p where m.name = p.name and m.grain = p.grain and m.bucket = p.bucket");
-
-/* For the days ("{2026-01-02}") whose new members have just written their first notes. */
-DB_STATEMENT(
-    PUBLISH_FIRST_NOTES, "analytics_service", NULL,
-    "insert into first_note_medians as t (day, people, median_s) select d.day, n.people, m.median_s"
-    " from unnest($1::text::date[]) d (day) cross join lateral (select d.day::timestamp at time zone 'UTC' as"
-    " since, (d.day + 1)::timestamp at time zone 'UTC' as until) r left join first_note_medians known"
-    " on known.day = d.day cross join lateral (select count(*) as people from first_notes"
-    " where first_at >= r.since and first_at < r.until) n cross join lateral (select percentile_cont(0.5)"
-    " within group (order by greatest(extract(epoch from at - first_at)::float8, 0)) as median_s from first_notes"
-    " where first_at >= r.since and first_at < r.until) m"
-    " where n.people >= coalesce(known.people, 0) + $2::bigint order by d.day"
-    " on conflict (day) do update set people = excluded.people, median_s = excluded.median_s");
-
 struct columns {
         char **ids, **names, **user_ids, **visitors, **object_ids, **properties, **about;
         int64_t *at_ms;
@@ -187,16 +173,6 @@ sn_status store_add_people(struct db_tx *tx, char *const *user_ids, size_t n)
         return db_exec(tx, &ADD_INACTIVE, DB_BINDS(bind_uuids(user_ids, n)), NULL);
 }
 
-static sn_status publish_counts(struct db_tx *tx, const struct columns *c, size_t n, const char *first_notes,
-                                int64_t min)
-{
-        TRY(db_exec(tx, &PUBLISH_COUNTS, DB_BINDS(bind_i64(min), bind_texts(c->names, n), bind_i64s(c->at_ms, n)),
-                    NULL));
-        return strcmp(first_notes, "{}") == 0
-                   ? SN_OK
-                   : db_exec(tx, &PUBLISH_FIRST_NOTES, DB_BINDS(bind_text(first_notes), bind_i64(min)), NULL);
-}
-
 sn_status store_events(struct db_tx *tx, AnalyticsRows__TakenEvent *const *events, size_t n, int64_t min)
 {
         struct columns c = to_columns(db_arena(tx), events, n);
@@ -211,7 +187,11 @@ sn_status store_events(struct db_tx *tx, AnalyticsRows__TakenEvent *const *event
                              bind_uuids(c.user_ids, n), bind_uuids(c.visitors, n), bind_uuids(c.object_ids, n),
                              bind_texts(c.properties, n), bind_uuids(c.about, n), bind_i64(min)),
                     &rows));
-        return db_i64(rows, 0, "n") == 0 ? SN_OK : publish_counts(tx, &c, n, db_text(rows, 0, "first_notes"), min);
+        if (db_i64(rows, 0, "n") == 0) {
+                return SN_OK;
+        }
+        TRY(store_publish_counts(tx, c.names, c.at_ms, n, min));
+        return store_publish_first_notes(tx, db_text(rows, 0, "first_notes"), min);
 }
 
 /* Moments are whole milliseconds; this one has passed when the lock is released. */
@@ -305,12 +285,4 @@ sn_status store_drop_month(struct db_tx *tx, int64_t months, bool *more)
         TRY(db_rows(tx, &DROP_MONTH, DB_BINDS(bind_i64(months)), &rows));
         *more = db_i64(rows, 0, "dropped") > 0;
         return SN_OK;
-}
-
-DB_STATEMENT(DROP_UNPUBLISHED, "analytics_service", NULL,
-             "delete from unpublished_counts where hour < now() - interval '10 days'");
-
-sn_status store_drop_unpublished(struct db_tx *tx)
-{
-        return db_exec(tx, &DROP_UNPUBLISHED, DB_NO_BINDS, NULL);
 }

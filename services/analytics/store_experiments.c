@@ -94,12 +94,11 @@ sn_status store_stop_experiment(struct db_tx *tx, const char *id, const char *by
         return SN_OK;
 }
 
-/* Who was only followed so far is there today, and gets a first day by their first event, with the roll-ups. */
+/* Who asks is there today: it is their first day unless they were there before, and late events do not change it. */
 DB_STATEMENT(UPSERT_VISITOR, "analytics_service", NULL,
              "insert into analytics_people as p (user_id, first_day) values ($1, (now() at time zone 'UTC')::date)"
-             " on conflict (user_id) do update set first_day = p.first_day"
-             " returning visitor, least(first_day, (now() at time zone 'UTC')::date)::timestamp at time zone 'UTC'"
-             " as first_at");
+             " on conflict (user_id) do update set first_day = least(p.first_day, excluded.first_day)"
+             " returning visitor, first_day::timestamp at time zone 'UTC' as first_at");
 
 sn_status store_visitor(struct db_tx *tx, const char *user_id, const char **visitor, int64_t *first_ms)
 {

@@ -29,6 +29,10 @@ SN_CHECKED sn_status store_running_experiment(struct db_tx *tx, const char *name
 SN_CHECKED sn_status store_pseudonyms(struct db_tx *tx, char *const *user_ids, size_t n_ids, int64_t started_ms,
                                       size_t *n, AnalyticsRows__Pseudonym ***out);
 
+/* Of those with these ids the ones that were started and that the member takes part in: id, started_at, stopped_at. */
+SN_CHECKED sn_status store_experiments_of(struct db_tx *tx, const char *user_id, char *const *ids, size_t n_ids,
+                                          size_t *n, stored_experiment ***out);
+
 /* ---- Results (store_results.c) ---- */
 
 struct results_query {
@@ -46,9 +50,9 @@ SN_CHECKED sn_status store_result_counts(struct db_tx *tx, const struct results_
 SN_CHECKED sn_status store_seen_by(struct db_tx *tx, const struct results_query *q, const char *after, int64_t limit,
                                    size_t *n, AnalyticsRows__SeenBy ***out);
 
-/* Up to when its results are told, by what was stored until then; 0: they are not told yet. Others wait until the end
- * of the transaction. */
-SN_CHECKED sn_status store_results_told(struct db_tx *tx, const char *id, int64_t *told_ms);
+/* Up to when its results are told, by what was stored until then; 0: they are not told yet. gone: some of the events
+ * that they need are kept no longer, if events are for so many months. Others wait until the end of the transaction. */
+SN_CHECKED sn_status store_results_told(struct db_tx *tx, const char *id, int64_t months, int64_t *told_ms, bool *gone);
 /* By bucket, how many of those who take part have done anything that was stored after from_ms and not after to_ms, and
  * how many of them are known to have seen it only since then. */
 SN_CHECKED sn_status store_active_since(struct db_tx *tx, const char *id, int64_t from_ms, int64_t to_ms, size_t *n,

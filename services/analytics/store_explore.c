@@ -3,35 +3,48 @@
 
 #define DAY(parameter) "(" parameter "::timestamptz at time zone 'UTC')::date"
 
-#define WINDOW     "$4::bigint * interval '1 hour'"
-#define STEP(n)    "name = ($1::text[])[" n "] and at >= $2::timestamptz and visitor is not null"
-#define EVENTS(n)  "select visitor, at from user_events where " STEP(n) " and at < $3::timestamptz + " WINDOW
-#define MATCH      "e.visitor = f.visitor and e.at > f.at and e.at <= f.since + " WINDOW
-#define EARLIEST   "select f.visitor, f.since, min(e.at) as at"
-#define DOES(n, m) EARLIEST " from f" m " f join e" n " e on " MATCH " group by 1, 2"
-/* Of those who did step m: who does step n after it, and when first. The events of a step are read once, in the order
- * of time in which they lie on the disk, and not person by person. */
-#define NEXT(n, m) ", e" n " as materialized (" EVENTS(n) "), f" n " as materialized (" DOES(n, m) ")"
-#define STEPS_2_5  NEXT("2", "1") NEXT("3", "2") NEXT("4", "3") NEXT("5", "4")
-#define STEPS_6_8  NEXT("6", "5") NEXT("7", "6") NEXT("8", "7")
-#define COUNT(n)   "(select count(*) from f" n ")"
-#define COUNTS_1_4 COUNT("1") ", " COUNT("2") ", " COUNT("3") ", " COUNT("4")
-#define COUNTS_5_8 COUNT("5") ", " COUNT("6") ", " COUNT("7") ", " COUNT("8")
+/* since<n> of an event: it is step n of a chain that began then, at the latest such moment. An event more can only make
+ * more chains: whoever has done all steps has done so for good, so that answers differ by enough people. The events are
+ * sorted once, by person and time, and each step reads them once in this order. */
+#define WITHIN    "$4::bigint * interval '1 hour'"
+#define STEP(n)   "name = ($1::text[])[" n "]"
+#define LATEST(m) "max(since" m ") over before"
+#define NEXT(n, m)                                                                                                     \
+        ", s" n " as (select s.*, case when " STEP(n) " and " LATEST(m) " >= at - " WITHIN " then " LATEST(            \
+            m) " end as since" n " from s" m                                                                           \
+               " s window before as (partition by visitor order by at groups between unbounded"                        \
+               " preceding and 1 preceding))"
+#define DID(n) "count(*) filter (where did" n ")"
+#define ANY(n) "bool_or(since" n " is not null) as did" n
+#define FIRST_STEP                                                                                                     \
+        "with s1 as (select visitor, at, name, case when " STEP(                                                       \
+            "1") " and at < $3::timestamptz then at end as since1"                                                     \
+                 " from user_events where name = any($1::text[]) and at >= $2::timestamptz and at < $3::timestamptz "  \
+                 "+ " WITHIN " and visitor is not null)"
+#define FOUR_STEPS FIRST_STEP NEXT("2", "1") NEXT("3", "2") NEXT("4", "3")
+#define ALL_STEPS  FOUR_STEPS NEXT("5", "4") NEXT("6", "5") NEXT("7", "6") NEXT("8", "7")
+#define DID_1_4    DID("1") ", " DID("2") ", " DID("3") ", " DID("4")
+#define ANY_1_4    ANY("1") ", " ANY("2") ", " ANY("3") ", " ANY("4")
 
 /* A step that there is not (null) has no events. */
+DB_STATEMENT(SELECT_SHORT_FUNNEL, "analytics_service", NULL,
+             FOUR_STEPS
+             ", each as (select " ANY_1_4 " from s4 group by visitor), sums as (select array[" DID_1_4
+             "] as counts from each) select people from sums, unnest(counts) with ordinality s (people, step)"
+             " order by step");
 DB_STATEMENT(SELECT_FUNNEL, "analytics_service", NULL,
-             "with f1 as materialized (select visitor, min(at) as since, min(at) as at from user_events"
-             " where " STEP("1") " and at < $3 group by visitor)" STEPS_2_5 STEPS_6_8
-                                 " select people from unnest(array[" COUNTS_1_4 ", " COUNTS_5_8
-                                 "]) with ordinality s (people, step)"
-                                 " order by step");
+             ALL_STEPS ", each as (select " ANY_1_4 ", " ANY("5") ", " ANY("6") ", " ANY("7") ", " ANY(
+                 "8") " from s8 group by visitor), sums as (select array[" DID_1_4
+                      ", " DID("5") ", " DID("6") ", " DID("7") ", " DID(
+                          "8") "] as counts from each) select people from sums, unnest(counts) with ordinality s"
+                               " (people, step) order by step");
 
 sn_status store_funnel(struct db_tx *tx, char *const *steps, size_t n, struct days days, int64_t hours, int64_t *people)
 {
         struct db_rows *rows = NULL;
 
         TRY(db_rows(
-            tx, &SELECT_FUNNEL,
+            tx, n <= 4 ? &SELECT_SHORT_FUNNEL : &SELECT_FUNNEL,
             DB_BINDS(bind_texts(steps, n), bind_time_ms(days.from_ms), bind_time_ms(days.to_ms), bind_i64(hours)),
             &rows));
         for (size_t i = 0; i < db_rows_count(rows) && i < n; i++) {

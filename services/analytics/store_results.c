@@ -14,12 +14,13 @@
         " and v.name = 'experiment_seen' and v.member and v.visitor is not null and v.at >= e.started_at"              \
         " and " BEFORE_END("v") " and v.created_at <= " until "::timestamptz group by v.visitor)"
 #define IS_NEW "(p.first_day >= (e.started_at at time zone 'UTC')::date)"
-#define WHO_TAKES_PART                                                                                                 \
-        " from e, seen s join analytics_people p on p.visitor = s.visitor"                                             \
-        " where analytics_bucket('layer:' || e.layer, s.visitor) >= e.from_percent * 100"                              \
-        " and analytics_bucket('layer:' || e.layer, s.visitor) < e.to_percent * 100"                                   \
-        " and analytics_bucket('holdout', s.visitor) >= e.holdout_percent * 100"                                       \
+/* Whether the person p takes part in the experiment e: the same as assign_takes_part (assign.c). */
+#define TAKES_PART                                                                                                     \
+        " analytics_bucket('layer:' || e.layer, p.visitor) >= e.from_percent * 100"                                    \
+        " and analytics_bucket('layer:' || e.layer, p.visitor) < e.to_percent * 100"                                   \
+        " and analytics_bucket('holdout', p.visitor) >= e.holdout_percent * 100"                                       \
         " and (e.audience = 1 or (e.audience = 2) = " IS_NEW ")"
+#define WHO_TAKES_PART " from e, seen s join analytics_people p on p.visitor = s.visitor where" TAKES_PART
 #define COUNT_OF(name, from, before)                                                                                   \
         "(select count(*) from user_events d where d.visitor = s.visitor and d.name = " name " and d.at >= " from      \
         " and " before " and d.created_at <= $5::timestamptz)"
@@ -76,10 +77,22 @@ sn_status store_seen_by(struct db_tx *tx, const struct results_query *q, const c
                        n, out);
 }
 
+DB_STATEMENT(SELECT_EXPERIMENTS_OF, "analytics_service", &analytics_rows__stored_experiment__message,
+             "select e.id, e.started_at, e.stopped_at from experiments e join analytics_people p on p.user_id = $1"
+             " where e.id = any($2::uuid[]) and e.started_at is not null and" TAKES_PART);
+
+sn_status store_experiments_of(struct db_tx *tx, const char *user_id, char *const *ids, size_t n_ids, size_t *n,
+                               stored_experiment ***out)
+{
+        return db_list(tx, &SELECT_EXPERIMENTS_OF, DB_BINDS(bind_uuid(user_id), bind_uuids(ids, n_ids)), n, out);
+}
+
 /* ---- What is told ---- */
 
+/* With events of the 28 days before the start; by whole months, as they are dropped. */
 DB_STATEMENT(SELECT_TOLD, "analytics_service", NULL,
-             "select coalesce((extract(epoch from told_to) * 1000)::bigint, 0) as ms from experiments where id = $1");
+             "select coalesce((extract(epoch from told_to) * 1000)::bigint, 0) as ms, started_at - interval '28 days' <"
+             " date_trunc('month', now()) - $2::bigint * interval '1 month' as gone from experiments where id = $1");
 /* What is stored comes at most eight days after it happened (EVENT_OLDEST_MS). */
 DB_STATEMENT(SELECT_ACTIVE_SINCE, "analytics_service", &analytics_rows__active_since__message,
              SEEN("$3") " select analytics_bucket($1::uuid::text, s.visitor)::bigint as bucket, count(*) as people,"
@@ -89,13 +102,14 @@ DB_STATEMENT(SELECT_ACTIVE_SINCE, "analytics_service", &analytics_rows__active_s
                             "d") " and d.created_at > $2 and d.created_at <= $3) group by 1");
 DB_STATEMENT(UPDATE_TOLD, "analytics_service", NULL, "update experiments set told_to = $2 where id = $1");
 
-sn_status store_results_told(struct db_tx *tx, const char *id, int64_t *told_ms)
+sn_status store_results_told(struct db_tx *tx, const char *id, int64_t months, int64_t *told_ms, bool *gone)
 {
         struct db_rows *rows = NULL;
 
         TRY(db_lock_one(tx, "analytics_results", id));
-        TRY(db_rows(tx, &SELECT_TOLD, DB_BINDS(bind_uuid(id)), &rows));
+        TRY(db_rows(tx, &SELECT_TOLD, DB_BINDS(bind_uuid(id), bind_i64(months)), &rows));
         *told_ms = db_rows_count(rows) > 0 ? db_i64(rows, 0, "ms") : 0;
+        *gone = db_rows_count(rows) > 0 && db_i64(rows, 0, "gone") != 0;
         return SN_OK;
 }
 

@@ -106,7 +106,25 @@ test('deeply nested, enormous and truncated events do not affect the others', as
         assert.deepEqual([answer.accepted, answer.problems.map((p) => p.index)], [1, [0, 1, 3]]);
 });
 
-test('members who do not consent are not counted', async () => {
+test('a note that one cannot see is not there for one\'s events either: neither its author nor its views change hands', async () => {
+        const [author, stranger, friend] = await registerMany(3);
+        const hidden = must(await author.post('/v1/notes', { text: 'for nobody else', visibility: 'only_me' }), 201), open = await author.note('for all');
+        const view = (note_id) => event('note_view', { note_id });
+        const sent = async (events, who) => must(await send(events, who && { token: who.token }), 202);
+        for (const who of [stranger, undefined]) {
+                const answer = await sent([view(hidden.id), view(open.id), view(randomUUID()), event('search')], who);
+                assert.equal(answer.accepted, 2);
+                assert.deepEqual(answer.problems.map((p) => [p.index, p.field, p.detail]), [0, 2].map((i) => [i, 'properties.note_id', 'there is no note with this id']));
+        }
+        assert.equal((await sent([view(hidden.id)], author)).accepted, 1);
+        must(await author.put(`/v1/users/${friend.id}/block`));
+        assert.equal((await sent([view(open.id)], friend)).accepted, 0);
+        await eventually('the profile of who sees one of them', async () => must(await stranger.get('/v1/users/me/engagement')).items.some((i) => i.user_id === author.id));
+        assert.deepEqual(must(await friend.get('/v1/users/me/engagement')).items, []);
+        assert.equal(query(sharedDir(), 'analytics', `select count(*) from user_events e join analytics_people p using (visitor) where e.object_id = '${hidden.id}' and e.name = 'note_view' and p.user_id <> '${author.id}'`), '0');
+});
+
+test('who does not want to be counted is not', async () => {
         const member = await register();
         const declined = async (options, why) => assert.deepEqual(must(await send([event('app_open')], options), 202), { accepted: 0, problems: [], declined: why });
         await declined({ headers: { dnt: '1' } }, 'do_not_track');
@@ -476,7 +494,31 @@ test('assignments are stable, and results come from what members saw and did', a
         assert.ok(!must(await people[0].get('/v1/experiments/assignments')).items.some((a) => a.experiment_id === e.id));
 });
 
-test('experiments in the same layer exclude each other; members who do not consent are in none', async () => {
+test('who claims to have seen an experiment that is not theirs is told so, and the rest of the batch is taken', async () => {
+        const layer = `l-${randomUUID()}`, [first, second, draft, over] = [await plan({ layer, to_percent: 50 }), await plan({ layer, from_percent: 50 }), await plan(), await plan()];
+        for (const e of [first, second, over]) {
+                must(await act(e, 'start'));
+        }
+        must(await act(over, 'stop'));
+        const [member, stranger] = await registerMany(2);
+        const ids = must(await member.get('/v1/experiments/assignments')).items.map((a) => a.experiment_id);
+        const [mine, anothers] = ids.includes(first.id) ? [first, second] : [second, first];
+        const seen = (id, rest) => event('experiment_seen', { experiment_id: id }, rest);
+        const late = { at: new Date(Date.now() - 3_600_000).toISOString() }; // before it was started
+        const answer = must(await send([seen(anothers.id), seen(mine.id), seen(draft.id), event('search', { results: -1 }), seen(randomUUID()), seen(mine.id, late), event('search')], { token: member.token }), 202);
+        assert.equal(answer.accepted, 2);
+        assert.deepEqual(answer.problems.map((p) => [p.index, p.field]), [[0, 'properties.experiment_id'], [2, 'properties.experiment_id'], [3, 'properties.results'],
+                [4, 'properties.experiment_id'], [5, 'properties.experiment_id']]);
+        assert.match(answer.problems[0].detail, /experiments\/assignments/);
+        assert.equal(must(await send([seen(over.id)], { token: member.token }), 202).accepted, 1); // stopped a moment ago
+        assert.equal(must(await send([seen(mine.id)], { token: stranger.token }), 202).accepted, 0); // who was never assigned to any
+        assert.equal(must(await send([seen(mine.id)]), 202).accepted, 0); // without an account
+        for (const e of [first, second]) {
+                must(await act(e, 'stop'));
+        }
+});
+
+test('experiments of one layer exclude each other; who does not want to be counted is in none', async () => {
         const layer = `l-${randomUUID()}`;
         const [first, over, beside] = [await plan({ layer, to_percent: 50 }), await plan({ layer, from_percent: 49 }), await plan({ layer, from_percent: 50 })];
         must(await act(first, 'start'));

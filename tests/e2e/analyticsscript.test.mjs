@@ -118,10 +118,26 @@ test('an administrator sees each metric as a chart, a table and CSV, without acc
         assert.equal(figure.rows[0][0], TODAY());
         assert.ok(Number(figure.rows[0][1].replaceAll(',', '')) >= 5, figure.rows[0][1]);
         assert.equal(await page.run(`document.querySelectorAll('figure').length`), 10);
-        // The button saves the same as the export.
-        const csv = await page.run(`(async () => { const saved = new Promise((resolve) => { URL.createObjectURL = (blob) => { resolve(blob.text()); return 'about:blank#'; }; });
-                HTMLAnchorElement.prototype.click = () => {}; document.querySelector('figure[data-metric=app_open] button').click(); return saved; })()`);
-        assert.match(csv, new RegExp(`^at,name,value\r\n(.*\r\n)*${TODAY()}T00:00:00.000Z,app_open,\\d+\r\n$`));
+        // What each button saves is what the export gives; the first one is reached and pressed by keys alone.
+        await page.run(`{ window.saved = []; URL.createObjectURL = (blob) => { saved.push(blob.text()); return 'about:blank#'; }; HTMLAnchorElement.prototype.click = () => {}; }`);
+        const press = async (key, rest = {}) => { for (const type of ['keyDown', 'keyUp']) { await page.send('Input.dispatchKeyEvent', { type, key, code: key, ...rest }); } };
+        await page.run(`document.querySelector('#range [name=days]').focus()`);
+        for (let i = 0; i < 10 && !await page.run(`document.activeElement.matches('figure button')`); i++) {
+                await press('Tab', { windowsVirtualKeyCode: 9 });
+        }
+        assert.equal(await page.run(`document.activeElement.getAttribute('aria-label')`), 'app_open: save as CSV');
+        assert.notEqual(await page.run(`getComputedStyle(document.activeElement).outlineStyle`), 'none'); // one sees where one is
+        await press('Enter', { windowsVirtualKeyCode: 13, text: '\r' });
+        await page.when('it is saved by key', `saved.length === 1`);
+        await page.run(`document.querySelectorAll('figure:not([data-metric=app_open]) button').forEach((button) => button.click())`);
+        await page.when('the others are saved', `saved.length === 10`);
+        const files = await page.run(`Promise.all(saved)`), names = await page.run(`[...document.querySelectorAll('figure')].map((f) => f.dataset.metric)`);
+        assert.match(files[0], new RegExp(`^at,name,value\r\n(.*\r\n)*${TODAY()}T00:00:00.000Z,app_open,\\d+\r\n$`));
+        const range = { from: new Date(Date.parse(to) - 7 * 86_400_000).toISOString(), to };
+        for (const name of names) {
+                const { text } = await analyst.get(`/v1/admin/analytics/export?${new URLSearchParams({ name, ...range })}`);
+                assert.ok(files.some((file) => file.split('\r\n').length === text.split('\r\n').length && (file.includes(`,${name},`) || file === text)), name);
+        }
         for (const scheme of ['light', 'dark']) {
                 await page.send('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: scheme }] });
                 await page.run(axe);
