@@ -19,8 +19,8 @@ DB_STATEMENT(ERASE_ACTOR, "notification_service", NULL,
              "with gone as (select notification_id from notification_actors where actor_id = $1 limit $2),"
              " alone as (update notifications n set sole_actor_id = null"
              " where n.id = any(array(select notification_id from gone)) and n.sole_actor_id = $1)"
-             " delete from notification_actors a using gone g"
-             " where a.actor_id = $1 and a.notification_id = g.notification_id");
+             " delete from notification_actors a where a.actor_id = $1"
+             " and a.notification_id = any(array(select notification_id from gone))");
 
 sn_status store_erase_actor(struct db_tx *tx, const char *user_id, int64_t limit, int64_t *n)
 {
