@@ -206,7 +206,7 @@ static void results_change_by_enough_people_who_act_and_who_join(void **state)
         do_as("experiment_seen", id, 0, 11, 13, 0);
         assert_string_equal(results_of(id, 0), "10 0, 5 0");
         do_as("experiment_seen", id, 0, 14, 14, 0);
-        assert_string_equal(results_of(id, 0), "15 0.4, 5 0");
+        assert_string_equal(results_of(id, 0), "15 0.5, 5 0");
 }
 
 /* Enough people are needed not only beyond the quantile but also beyond the values that its interval is made of. */
@@ -251,6 +251,24 @@ static void actions_of_few_people_are_not_shown(void **state)
         do_as("note.created", "", 0, 16, 19, 0);
         do_as("search", "", 0, 0, 0, 0);
         assert_string_equal(results_of(id, 0), "20 1, 20 0"); /* all */
+}
+
+/* Whoever does much more than everybody else makes the numbers coarse. */
+static void one_very_active_person_does_not_show(void **state)
+{
+        char id[UUID_SIZE];
+
+        plan("active", "", id);
+        find_seers(id);
+        do_as("experiment_seen", id, 0, 0, 19, 0);
+        do_as("experiment_seen", id, 1, 0, 19, 0);
+        do_as("note.created", "", 0, 0, 9, 0);
+        assert_string_equal(results_of(id, 0), "20 0.6, 20 0"); /* 0.5, in steps of 0.2 */
+        for (int i = 0; i < 50; i++) {
+                do_as("note.created", "", 0, 0, 0, 0);
+        }
+        do_as("search", "", 0, 0, 9, 0);
+        assert_string_equal(results_of(id, 0), "20 0, 20 0"); /* 3, in steps of 20 */
 }
 
 /* For members who joined after its start, or before. */
@@ -361,10 +379,11 @@ int main(void)
             cmocka_unit_test(results_can_be_computed_again_from_the_events),
             cmocka_unit_test(a_guardrail_stops_only_harmful_experiments),
             cmocka_unit_test(results_change_by_enough_people_who_act_and_who_join),
-            cmocka_unit_test(a_quantile_has_enough_people_on_either_side),
-            cmocka_unit_test(what_few_have_done_is_not_told),
-            cmocka_unit_test(late_events_move_nobody_from_one_audience_to_another),
-            cmocka_unit_test(a_stop_takes_nobody_away),
+            cmocka_unit_test(a_quantile_needs_enough_people_on_either_side),
+            cmocka_unit_test(actions_of_few_people_are_not_shown),
+            cmocka_unit_test(one_very_active_person_does_not_show),
+            cmocka_unit_test(late_events_do_not_change_audiences),
+            cmocka_unit_test(stopping_does_not_remove_people_from_results),
             cmocka_unit_test(results_end_with_the_first_events_that_go),
         };
 

@@ -20,6 +20,9 @@ static void add_up(AnalyticsRows__BucketSums *const *buckets, size_t n_buckets, 
                 const AnalyticsRows__BucketSums *b = buckets[i];
                 struct variant_sums *v = &variants[assign_variant((uint32_t)b->bucket, n)];
 
+                v->y_low = v->sums.n > 0 ? fmin(v->y_low, b->y_low) : b->y_low;
+                v->y_high = fmax(v->y_high, b->y_high);
+                v->x_high = fmax(v->x_high, b->x_high);
                 v->sums.n += (double)b->people;
                 v->sums.y += b->y;
                 v->sums.yy += b->yy;
@@ -53,6 +56,7 @@ struct measured {
         size_t n;
         struct variant_sums variants[VARIANTS_MAX];
         struct stats_estimate estimates[VARIANTS_MAX];
+        double theta; /* of CUPED */
 };
 
 static double quantile_percent(const struct measured *m)
@@ -111,10 +115,11 @@ static void adjust_by_before(struct measured *m)
                 rest.xx += s->xx;
                 rest.xy += s->xy;
         }
-        double theta = stats_cuped_theta(control, &rest), mean_x = (control->x + rest.x) / (control->n + rest.n);
+        double mean_x = (control->x + rest.x) / (control->n + rest.n);
 
+        m->theta = stats_cuped_theta(control, &rest);
         for (size_t i = 0; i < m->n; i++) {
-                m->estimates[i] = stats_cuped(&m->variants[i].sums, theta, mean_x);
+                m->estimates[i] = stats_cuped(&m->variants[i].sums, m->theta, mean_x);
         }
 }
 
@@ -181,9 +186,29 @@ static double check_ratio(const struct measured *m)
         return suppress_round_p(suppress_srm(counts, m->n, analytics_min_group()));
 }
 
-static double step_of(struct stats_estimate e, int64_t min)
+/* How far anybody is from the mean at most, in the measure's unit: n times what one person can change it by. */
+static double furthest_distance(const struct measured *m, const struct variant_sums *v, double mean)
 {
-        return suppress_step(sqrt(e.variance), e.n, min);
+        double y = v->sums.y / v->sums.n, x = v->sums.x / v->sums.n;
+
+        switch ((int)m->in->measure) {
+        case ANALYTICS_EXPERIMENTS__MEASURE__MEASURE_QUANTILE:
+                return 0; /* it depends on those around it only */
+        case ANALYTICS_EXPERIMENTS__MEASURE__MEASURE_PROPORTION:
+                return mean > 0 && mean < 1 ? fmax(mean, 1 - mean) : 0;
+        case ANALYTICS_EXPERIMENTS__MEASURE__MEASURE_RATIO:
+                return x > 0 ? fmax(v->y_high, mean * v->x_high) / x : 0;
+        default:
+                return fmax(v->y_high - y, y - v->y_low) + fabs(m->theta) * fmax(v->x_high - x, x);
+        }
+}
+
+static double step_of(const struct measured *m, size_t variant)
+{
+        struct stats_estimate e = m->estimates[variant];
+        double distance = fmax(sqrt(e.variance), furthest_distance(m, &m->variants[variant], e.mean));
+
+        return suppress_step(distance, e.n, analytics_min_group());
 }
 
 /* The least effect that rounds to this difference, with its standard error rounded up, as two estimates. */
@@ -198,10 +223,11 @@ static void estimate_again(struct stats_effect e, double step, struct stats_esti
         treatment->variance = 0;
 }
 
-struct shown_effect experiment_show(struct stats_estimate control, struct stats_estimate treatment, int64_t min)
+struct shown_effect experiment_show(struct stats_estimate control, struct stats_estimate treatment, double step,
+                                    int64_t min)
 {
         struct stats_effect e = experiment_compare(control, treatment);
-        double step = fmax(step_of(control, min), step_of(treatment, min)), people = (double)min;
+        double people = (double)min;
         struct shown_effect out = {
             .difference = suppress_round(e.difference, step), .low = e.difference, .high = e.difference};
 
@@ -217,10 +243,10 @@ struct shown_effect experiment_show(struct stats_estimate control, struct stats_
         return out;
 }
 
-static AnalyticsExperiments__Effect *compare_variants(struct arena *arena, struct stats_estimate control,
-                                                      struct stats_estimate treatment)
+static AnalyticsExperiments__Effect *compare_with_control(struct arena *arena, const struct measured *m, size_t variant)
 {
-        struct shown_effect e = experiment_show(control, treatment, analytics_min_group());
+        struct shown_effect e = experiment_show(m->estimates[0], m->estimates[variant],
+                                                fmax(step_of(m, 0), step_of(m, variant)), analytics_min_group());
         AnalyticsExperiments__Effect *out = ARENA_NEW(arena, AnalyticsExperiments__Effect);
 
         analytics_experiments__effect__init(out);
@@ -253,9 +279,9 @@ static void show_result(struct arena *arena, const struct measured *m, Analytics
 
                 v->shown_case = ANALYTICS_EXPERIMENTS__VARIANT_RESULT__SHOWN_PEOPLE;
                 v->people = explore_round_people((int64_t)m->variants[i].sums.n);
-                v->mean = suppress_round(m->estimates[i].mean, step_of(m->estimates[i], analytics_min_group()));
+                v->mean = suppress_round(m->estimates[i].mean, step_of(m, i));
                 v->share = rounded(m->variants[i].active) / (double)v->people;
-                v->effect = i > 0 ? compare_variants(arena, m->estimates[0], m->estimates[i]) : NULL;
+                v->effect = i > 0 ? compare_with_control(arena, m, i) : NULL;
         }
         adjust(m, out->variants);
         out->sample_ratio_p = check_ratio(m);

@@ -45,7 +45,8 @@ DB_STATEMENT(SELECT_RESULTS, "analytics_service", &analytics_rows__bucket_sums__
              " select analytics_bucket($1::uuid::text, visitor)::bigint as bucket, count(*) as people,"
              " count(*) filter (where y > 0) as active, count(*) filter (where x > 0) as with_x, sum(y)::float8 as y, "
              "sum(y * y)::float8 as yy,"
-             " sum(x)::float8 as x, sum(x * x)::float8 as xx, sum(x * y)::float8 as xy from did group by 1 order by 1");
+             " sum(x)::float8 as x, sum(x * x)::float8 as xx, sum(x * y)::float8 as xy, min(y)::float8 as y_low,"
+             " max(y)::float8 as y_high, max(x)::float8 as x_high from did group by 1 order by 1");
 
 sn_status store_results(struct db_tx *tx, const struct results_query *q, size_t *n, AnalyticsRows__BucketSums ***out)
 {

@@ -44,9 +44,9 @@ void suppress_small(const int64_t *people, size_t n, int64_t min, bool *hidden)
         }
 }
 
-double suppress_step(double sd, double n, int64_t min)
+double suppress_step(double distance, double n, int64_t min)
 {
-        double least = n > 0 ? sd * (double)min / n : 0;
+        double least = n > 0 ? distance * (double)min / n : 0;
 
         if (!(least > 0)) {
                 return 0;

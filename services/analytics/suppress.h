@@ -15,9 +15,10 @@ void suppress_small(const int64_t *people, size_t n, int64_t min, bool *hidden);
  *
  * An exact mean may reveal the number of people, and two means of nearly the same people what one of them did. */
 
-/* By how much min of n people change a mean, each by one standard deviation, rounded up to 1, 2 or 5 times a power of
- * ten so that the step itself reveals nothing. 0 if all are equal. */
-double suppress_step(double sd, double n, int64_t min);
+/* By how much min of n people change a mean, each of whom is this far from it, rounded up to 1, 2 or 5 times a power of
+ * ten so that the step itself reveals little. 0 if all are equal. For the distance of whoever is furthest, one person
+ * changes it by a min-th of a step at most. */
+double suppress_step(double distance, double n, int64_t min);
 /* Rounds to the nearest multiple of the step; unchanged if step is 0. */
 double suppress_round(double value, double step);
 double suppress_round_down(double value, double step);

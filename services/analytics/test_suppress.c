@@ -128,7 +128,8 @@ static void an_effect_without_one_person_is_the_same(void **state)
 {
         struct stats_sums control = people_with_up_to(3), treatment = people_with_up_to(4);
         struct stats_estimate before = stats_mean(&control);
-        struct shown_effect all = experiment_show(before, stats_mean(&treatment), MIN);
+        double step = suppress_step(2, treatment.n, MIN);
+        struct shown_effect all = experiment_show(before, stats_mean(&treatment), step, MIN);
         double exact = experiment_compare(before, stats_mean(&treatment)).p;
 
         assert_true(all.p < 1e-6 && all.p >= exact && all.better == 1);
@@ -136,7 +137,7 @@ static void an_effect_without_one_person_is_the_same(void **state)
                 struct stats_sums others = treatment;
 
                 add_person(&others, y, -1);
-                struct shown_effect without = experiment_show(before, stats_mean(&others), MIN);
+                struct shown_effect without = experiment_show(before, stats_mean(&others), step, MIN);
 
                 assert_memory_equal(&without, &all, sizeof(all));
                 /* The exact p would tell. */
@@ -152,12 +153,25 @@ static void shown_numbers_remain_valid(void **state)
                 for (double z = -8; z <= 8; z += 0.37) {
                         struct stats_estimate a = {n, 1, 0.7}, b = {n, 1 + z * sqrt(1.4 / n), 0.7};
                         struct stats_effect exact = experiment_compare(a, b);
-                        struct shown_effect shown = experiment_show(a, b, MIN);
+                        double step = suppress_step(z < 0 ? 1 : 5, n, MIN);
+                        struct shown_effect shown = experiment_show(a, b, step, MIN);
 
                         assert_true(shown.low <= exact.low && shown.high >= exact.high);
                         assert_true(shown.p >= exact.p * 0.99 && shown.p <= 1);
                         assert_true(fabs(shown.better - 0.5) <= fabs(stats_bayes(a, b, 0).better - 0.5) + 0.005);
                 }
+        }
+}
+
+/* 1,000 people did it once or not at all; then one of them does it very often. */
+static void nobody_changes_a_mean_by_much_of_a_step(void **state)
+{
+        for (double often = 1; often < 1e6; often *= 1.9) {
+                double before = 0.49, after = before + often / 1000;
+                double step = suppress_step(fmax(1 + often - after, after), 1000, MIN);
+
+                assert_true(fabs(suppress_round(after, step) - suppress_round(before, step)) <= step * 1.0001);
+                assert_true(after - before <= step / MIN * 1.01);
         }
 }
 
@@ -183,6 +197,7 @@ int main(void)
             cmocka_unit_test(one_person_more_or_less_makes_no_visible_difference),
             cmocka_unit_test(an_effect_without_one_person_is_the_same),
             cmocka_unit_test(shown_numbers_remain_valid),
+            cmocka_unit_test(nobody_changes_a_mean_by_much_of_a_step),
             cmocka_unit_test(rounded_groups_of_equal_size_raise_no_alarm),
         };
 
