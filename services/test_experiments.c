@@ -356,10 +356,10 @@ int main(void)
             cmocka_unit_test(results_can_be_computed_again_from_the_events),
             cmocka_unit_test(a_guardrail_stops_only_harmful_experiments),
             cmocka_unit_test(results_change_by_enough_people_who_act_and_who_join),
-            cmocka_unit_test(a_quantile_has_enough_people_on_either_side),
-            cmocka_unit_test(what_few_have_done_is_not_told),
-            cmocka_unit_test(late_events_move_nobody_from_one_audience_to_another),
-            cmocka_unit_test(a_stop_takes_nobody_away),
+            cmocka_unit_test(a_quantile_needs_enough_people_on_either_side),
+            cmocka_unit_test(actions_of_few_people_are_not_shown),
+            cmocka_unit_test(late_events_do_not_change_audiences),
+            cmocka_unit_test(stopping_does_not_remove_people_from_results),
             cmocka_unit_test(results_end_with_the_first_events_that_go),
         };
 
