@@ -407,12 +407,12 @@ int main(void)
             cmocka_unit_test(a_batch_publishes_its_own_names_and_days),
             cmocka_unit_test(everything_in_the_journal_is_stored_once),
             cmocka_unit_test(nothing_identifies_erased_members),
-            cmocka_unit_test(followers_are_counted_by_pseudonym),
             cmocka_unit_test(addressees_of_remaining_answers_are_erased),
+            cmocka_unit_test(followers_are_counted_by_pseudonym),
             cmocka_unit_test(old_months_are_dropped_and_new_ones_created),
             cmocka_unit_test(what_goes_is_not_looked_at),
-            cmocka_unit_test(reports_show_enough_people_to_a_role_that_sees_nothing_else),
             cmocka_unit_test(salts_are_shared_for_a_day_and_then_destroyed),
+            cmocka_unit_test(reports_show_enough_people_to_a_role_that_sees_nothing_else),
         };
 
         return cmocka_run_group_tests(tests, analytics_setup, analytics_teardown);
