@@ -101,7 +101,7 @@ static void store_some(void)
         " group by 1) a full join first_notes t using (visitor) left join analytics_people p using (visitor)"          \
         " where (a.at, p.first_at) is distinct from (t.at, t.first_at)"
 
-/* Half of the members are followed before they do anything themselves. */
+/* Half of the members are followed, and undo something, before they are active themselves. */
 static void create_people(void)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
@@ -114,6 +114,9 @@ static void create_people(void)
                 followed[i] = people[i];
         }
         assert_int_equal(DB_WRITE(c, tx, store_add_people(tx, followed, MEMBERS / 2)), SN_OK);
+        for (int i = 0; i < MEMBERS / 2; i++) {
+                analytics_store(&(struct about){.name = "note.deleted", .user_id = followed[i]});
+        }
 }
 
 static void stored_changes_equal_the_sum_of_all_visits(void **state)
