@@ -208,7 +208,7 @@ test('invalid queries are rejected with the position of the error', async () => 
         await refused('-a', 1, 'a word besides the excluded ones');
         await refused('...', 1, 'a word with a letter');
         await refused('a '.repeat(51), 101, 'the end');
-        await refused(`${'('.repeat(20)}a`, 11, 'no more than ten groups');
+        await refused(`${'('.repeat(20)}a`, 11, 'no more than ten nested groups');
         await refused('a \u202Eb', 3, 'no control characters');
         for (const long of ['x'.repeat(1001), '('.repeat(1001)]) {
                 problem(await nobody.get(path(long)), 422, { field: 'query' });
