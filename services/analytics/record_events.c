@@ -170,7 +170,7 @@ sn_status analytics_handle_record_events(struct rpc_call *c, const Analytics__Re
                 return SN_OK;
         }
         TRY(name_sender(c, &batch.taken));
-        TRY(keep(c, &batch.taken));
+        TRY(append_to_journal(c, &batch.taken));
         out->accepted = (uint32_t)batch.taken.n_events;
         return SN_OK;
 }
