@@ -262,7 +262,7 @@ static void check_notifications(void)
             {"PRUNE", "notifications_by_age"}, {"SELECT_REQUESTS", "notifications_requests"},
             {"ACCEPT_REQUESTS", "notifications_requests"}, {"DISMISS_REQUESTS", "notifications_requests"},
             {"SELECT_PREFERENCES", "notification_preferences_pkey"}, {"SELECT_CHOICES", "notification_choices_pkey"},
-            {"MAIL_NOTHING", "notification_preferences_pkey"}, {"SELECT_MUTED_THREADS", "muted_threads_pkey"},
+            {"MAIL_BY_SETTING", "notification_preferences_pkey"}, {"SELECT_MUTED_THREADS", "muted_threads_pkey"},
             {"SELECT_WATCHERS", "watched_members_pkey"}, {"SELECT_WATCHED", "watched_members_pkey"},
             {"WATCH_MEMBER", "watched_members_"}, {"MUTE_THREAD", "muted_threads_pkey"},
             {"ERASE_CHOICES", "notification_preferences_pkey"}, {"ERASE_WATCHERS", "watched_members_pkey"},

@@ -200,10 +200,10 @@ struct decision decide(const struct rules *r, const struct happening *h)
         }
         out.box = box_of(&out);
         out.reason = out.channels[CHANNEL_IN_APP].reason;
-        if (action > FILTER_ACCEPT && out.box != BOX_NOWHERE) {
-                memset(out.channels, 0, sizeof(out.channels));
+        if (action > FILTER_ACCEPT && out.box != BOX_NOWHERE) { /* what would not be listed cannot be requested */
+                out.box = action == FILTER_REQUEST && out.box == BOX_INBOX ? BOX_REQUESTS : BOX_NOWHERE;
                 out.reason = REASON_FILTER;
-                out.box = action == FILTER_REQUEST ? BOX_REQUESTS : BOX_NOWHERE;
+                memset(out.channels, 0, sizeof(out.channels));
         }
         return out;
 }

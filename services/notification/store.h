@@ -179,8 +179,8 @@ struct preference_columns {
 };
 SN_CHECKED sn_status store_replace_preferences(struct db_tx *tx, const char *user_id,
                                                const struct preference_columns *p);
-/* Sets the member's preference for mail to off for every type. */
-SN_CHECKED sn_status store_mail_nothing(struct db_tx *tx, const char *user_id);
+/* Replaces what the member's preferences mail by the default, which follows from the setting notifications.email. */
+SN_CHECKED sn_status store_mail_by_setting(struct db_tx *tx, const char *user_id);
 SN_CHECKED sn_status store_set_filters(struct db_tx *tx, const NotificationRows__Choices *choices);
 SN_CHECKED sn_status store_set_quiet_hours(struct db_tx *tx, const NotificationRows__Choices *choices);
 

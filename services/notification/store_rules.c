@@ -37,24 +37,14 @@ sn_status store_replace_preferences(struct db_tx *tx, const char *user_id, const
                        NULL);
 }
 
-DB_STATEMENT(MAIL_NOTHING, "notification_service", NULL,
-             "insert into notification_preferences (user_id, type, in_app, push, email, sms)"
-             " select $1, t.type, 0, 0, $3, 0 from unnest($2::text[]) as t (type)"
-             " on conflict (user_id, type) do update set email = excluded.email");
+DB_STATEMENT(MAIL_BY_SETTING, "notification_service", NULL,
+             "update notification_preferences set email = $2 where user_id = $1 and email > $3");
 
-sn_status store_mail_nothing(struct db_tx *tx, const char *user_id)
+sn_status store_mail_by_setting(struct db_tx *tx, const char *user_id)
 {
-        char *types[TYPE_COUNT];
-        size_t n = 0;
-
-        for (int i = 0; i < TYPE_COUNT; i++) {
-                if (!type_is_security((enum notification_type)i)) {
-                        types[n++] = (char *)type_name((enum notification_type)i);
-                }
-        }
         TRY(db_lock_one(tx, "preferences", user_id));
-        return db_exec(tx, &MAIL_NOTHING, DB_BINDS(bind_uuid(user_id), bind_texts(types, n), bind_i64(DELIVERY_OFF)),
-                       NULL);
+        return db_exec(tx, &MAIL_BY_SETTING,
+                       DB_BINDS(bind_uuid(user_id), bind_i64(DELIVERY_DEFAULT), bind_i64(DELIVERY_OFF)), NULL);
 }
 
 DB_STATEMENT(SET_FILTERS, "notification_service", NULL,

@@ -57,14 +57,15 @@ static const char *member_of(struct arena *arena, const char *token)
         return strlen(good) == strlen(token) && sodium_memcmp(good, token, strlen(good)) == 0 ? id : NULL;
 }
 
-/* Links outlast accounts: of a member who was erased nothing is stored again. Whoever is away gets no mails either. */
-static sn_status check_member(struct rpc_call *c, const char *user_id)
+/* Turns off the member's setting, which is the switch for all mails. Links outlast accounts: a member who was erased is
+ * not found. */
+static sn_status turn_setting_off(struct rpc_call *c, const char *user_id)
 {
-        User__GetPrivacyRequest in = USER__GET_PRIVACY_REQUEST__INIT;
-        User__Privacy out = USER__PRIVACY__INIT;
+        User__StopNotificationMailsRequest in = USER__STOP_NOTIFICATION_MAILS_REQUEST__INIT;
+        Google__Protobuf__Empty out = GOOGLE__PROTOBUF__EMPTY__INIT;
 
         in.user_id = (char *)user_id;
-        return user_get_privacy(c, &in, &out);
+        return user_stop_notification_mails(c, &in, &out);
 }
 
 sn_status notification_handle_unsubscribe(struct rpc_call *c, const Notification__UnsubscribeRequest *in,
@@ -75,6 +76,6 @@ sn_status notification_handle_unsubscribe(struct rpc_call *c, const Notification
         if (user_id == NULL) {
                 return rpc_fail(c, SN_NOT_FOUND, "token", "this link is incomplete; copy all of it from the mail");
         }
-        TRY(check_member(c, user_id));
-        return DB_WRITE(c, tx, store_mail_nothing(tx, user_id));
+        TRY(turn_setting_off(c, user_id));
+        return DB_WRITE(c, tx, store_mail_by_setting(tx, user_id));
 }

@@ -177,6 +177,26 @@ sn_status user_handle_update_settings(struct rpc_call *c, const User__Settings *
         return db_commit(c, NULL, &tx);
 }
 
+/* Mails are off by default, so that no stored value means off. */
+static sn_status stop_mails(struct db_tx *tx, const char *user_id)
+{
+        User__Privacy privacy = USER__PRIVACY__INIT;
+        bool found = false;
+
+        TRY(db_lock_one(tx, "settings", user_id));
+        TRY(store_privacy(tx, user_id, &privacy, &found));
+        if (!found) {
+                return rpc_fail(db_call(tx), SN_NOT_FOUND, "user_id", "there is no member with this id");
+        }
+        return store_drop_settings(tx, user_id, (char *[]){"notifications.email"}, 1);
+}
+
+sn_status user_handle_stop_notification_mails(struct rpc_call *c, const User__StopNotificationMailsRequest *in,
+                                              Google__Protobuf__Empty *out)
+{
+        return DB_WRITE(c, tx, stop_mails(tx, in->user_id));
+}
+
 /* ---- The schema ---- */
 
 static size_t split_choices(struct arena *arena, const struct rpc_enum *names, char ***choices)

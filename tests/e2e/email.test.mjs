@@ -274,7 +274,33 @@ test('a notification is mailed in the member\'s language, and one click unsubscr
         assert.ok(must(await author.get(`${NOTIFICATIONS}/preferences`)).types.every((t) => t.email === (SECURITY.includes(t.type) ? 'immediate' : 'off')));
         await fan.comment(note.id, 'Nobody is mailed this');
         await eventually('nothing waits', () => ofMember(author, 'select count(*) from notification_queue where user_id = MEMBER') === '0', 60_000);
-        assert.equal((await fetch(`${net.server.url}/unsubscribe`)).status, 200);
+        const page = await fetch(`${net.server.url}/unsubscribe`);
+        assert.equal(page.status, 200);
+        assert.match(await page.text(), /<p>Press the button to stop all notification mails\./);
+});
+
+test('who unsubscribed is mailed nothing, whatever switch a client saves, until mails are turned on again', async () => {
+        const member = await net.register();
+        const SETTINGS = '/v1/users/me/settings';
+        const emails = async () => Object.fromEntries(must(await member.get(`${NOTIFICATIONS}/preferences`)).types
+                .filter((t) => !SECURITY.includes(t.type)).map((t) => [t.type, t.email]));
+        const mailed = async () => Object.entries(await emails()).filter(([, email]) => email !== 'off').map(([type]) => type);
+        const mac = crypto.createHmac('sha256', keyOf(net.server.dir, 'unsubscribe')).update(member.id).digest().subarray(0, 18).toString('base64url');
+        const unsubscribe = async () => assert.equal((await fetch(`${net.server.url}/v1/notifications/unsubscribe/${member.id}.${mac}`, { method: 'POST' })).status, 204);
+        must(await member.patch(SETTINGS, { notifications: { email: true, likes: true } }));
+        await prefer(member, [{ type: 'like', email: 'weekly' }, { type: 'renote', email: 'off' }]);
+        const before = await emails();
+        assert.deepEqual([before.like, before.renote, before.comment], ['weekly', 'off', 'immediate']);
+        await unsubscribe();
+        assert.deepEqual([await mailed(), must(await member.get(SETTINGS)).notifications.email], [[], false]);
+        await prefer(member, [{ type: 'like', push: 'off' }]);
+        assert.deepEqual(await mailed(), []);
+        await prefer(member, [{ type: 'renote', email: 'off' }, { type: 'like', email: 'daily' }]);
+        assert.deepEqual(await mailed(), ['like'], 'only what was chosen');
+        await unsubscribe();
+        assert.deepEqual(await mailed(), []);
+        must(await member.patch(SETTINGS, { notifications: { email: true } }));
+        assert.deepEqual(await emails(), { ...before, like: 'daily' }, 'all that the setting mails, except what was off');
 });
 
 test('a name cannot add a header, an address or a link to a mail', async () => {
@@ -286,7 +312,7 @@ test('a name cannot add a header, an address or a link to a mail', async () => {
         const note = await author.note('What do you think?');
         await fan.comment(note.id, 'A comment');
         const mail = await box.wait(address(author), 'commented on your note');
-        assert.equal(mail.subject, `${name} commented on your note`);
+        assert.equal(mail.subject, `${name} commented on your note – Das Prüfnetz`);
         assert.deepEqual([header(mail, 'bcc'), header(mail, 'cc')], [undefined, undefined]);
         assert.equal(box.to('eve@evil.example').length, 0);
         assert.ok(mail.html.includes('&lt;eve@evil.example&gt;') && !/href="[^"]*evil/.test(mail.html), mail.html);

@@ -291,6 +291,19 @@ test('filters drop what strangers do, or hold it as requests to accept or dismis
         assert.deepEqual([names((await list(author))[0]), await requests()], [[friend.username], []]);
 });
 
+test('a type that is off in the list is no request either, also if it is pushed', async () => {
+        const [author, stranger] = await registerMany(2);
+        const note = await author.note('Quiet');
+        must(await author.put(`${PATH}/preferences`, { body: { types: [{ type: 'mention', in_app: 'off' }], filters: { not_followed: 'request' } } }));
+        await stranger.note(`Hello @${author.username}`);
+        await stranger.react(note.id, 'like');
+        const [request] = await until('a request', author, (all) => all.length > 0, '/requests');
+        assert.equal(request.type, 'like');
+        must(await author.put(`${PATH}/requests/accept`, { body: { all: true } }));
+        await untilTypes(author, 'like');
+        assert.equal((await count(author)).unread, 1);
+});
+
 test('mentions in notes that are not public can be held as requests', async () => {
         const [author, stranger] = await registerMany(2);
         must(await author.put(`${PATH}/preferences`, { body: { filters: { private_mention: 'request' } } }));
