@@ -24,16 +24,16 @@ struct variant_sums {
         struct stats_sums sums;
         double active;                /* people with any y */
         double with_x;                /* people with any x */
-        double y_low, y_high, x_high; /* the least and most of anybody */
+        double y_low, y_high, x_high; /* the lowest and highest of any person */
 };
 /* n: number of variants. out has room for VARIANTS_MAX. */
 SN_CHECKED sn_status experiment_sums(struct db_tx *tx, const struct results_query *q, size_t n,
                                      struct variant_sums *out);
 /* The difference of two estimates, with an always valid 95 % interval. */
 struct stats_effect experiment_compare(struct stats_estimate control, struct stats_estimate treatment);
-/* The same as it is shown: rounded to multiples of step, the interval outwards, numbers of people to multiples of min.
- * p and the probability that the treatment is better come from the rounded numbers: of p, which shrinks exponentially,
- * two digits would tell what each single person did. p is rounded upwards. */
+/* The same as it is shown: rounded to multiples of step (the interval outwards), numbers of people to multiples of min.
+ * p and the probability that the treatment is better are computed from the rounded numbers: the exact p shrinks so fast
+ * that two digits of it would reveal what a single person did. p is rounded up. */
 struct shown_effect {
         double difference, low, high, p, better;
 };

@@ -172,7 +172,7 @@ static sn_status read_time(struct rpc_call *c, const char *field, const char *te
         return SN_OK;
 }
 
-/* Who was there in the last 28 days would otherwise still be counted on days that have not begun. */
+/* Otherwise people active in the last 28 days would still be counted on days that have not begun. */
 static int64_t end_today(const struct rpc_call *c, int64_t to_ms)
 {
         int64_t tomorrow_ms = (day_of(c->now_ms) + 1) * DAY_MS;

@@ -1,5 +1,6 @@
-/* Accepts events: drops those of members who do not consent, refuses by name what is not declared or not there, and
- * appends the rest to the journal. It does not need the database, so that a slow or unreachable one delays nobody. */
+/* Accepts events: drops those of members who do not consent, reports those that are not declared, or refer to something
+ * that the sender cannot see, and appends the rest to the journal. It does not need the database, so that a slow or
+ * unreachable one delays nobody. */
 #include "services/analytics/analytics.h"
 
 #include <string.h>
@@ -33,7 +34,7 @@ static sn_status check_consent(struct rpc_call *c, const Analytics__RecordEvents
 
 struct batch {
         AnalyticsRows__TakenEvents taken;
-        size_t *indexes; /* in the request, of each that is taken */
+        size_t *indexes; /* the index in the request of each accepted event */
 };
 
 /* Problems are listed in the order of the events. */
@@ -54,7 +55,7 @@ static void add_problem(struct rpc_call *c, size_t index, const char *id, Analyt
         c->problem = (struct rpc_problem){0};
 }
 
-/* Into c->problem. */
+/* Sets c->problem. */
 static void explain(struct rpc_call *c, enum subject subject)
 {
         if (subject == SUBJECT_NO_NOTE) {

@@ -187,14 +187,15 @@ static double check_ratio(const struct measured *m)
         return suppress_round_p(suppress_srm(counts, m->n, analytics_min_group()));
 }
 
-/* How far anybody is from the mean at most, in the measure's unit: n times what one person can change it by. */
+/* The largest distance of any person from the mean, in the measure's unit: n times what one person can
+ * change it by. */
 static double furthest_distance(const struct measured *m, const struct variant_sums *v, double mean)
 {
         double y = v->sums.y / v->sums.n, x = v->sums.x / v->sums.n;
 
         switch ((int)m->in->measure) {
         case ANALYTICS_EXPERIMENTS__MEASURE__MEASURE_QUANTILE:
-                return 0; /* it depends on those around it only */
+                return 0; /* a quantile depends only on the values around it */
         case ANALYTICS_EXPERIMENTS__MEASURE__MEASURE_PROPORTION:
                 return mean > 0 && mean < 1 ? fmax(mean, 1 - mean) : 0;
         case ANALYTICS_EXPERIMENTS__MEASURE__MEASURE_RATIO:
@@ -307,8 +308,8 @@ static void name_variants(struct arena *arena, const stored_experiment *e, Analy
 
 /* ---- The moment of results ---- */
 
-/* In each variant nobody or enough people have been active since, and nobody or enough of them have seen it for the
- * first time: so that no two answers differ by a few people. */
+/* Whether in each variant nobody or enough people have been active since, and nobody or enough of them have seen it for
+ * the first time, so that no two answers differ by only a few people. */
 static bool may_move_on(AnalyticsRows__ActiveSince *const *active, size_t n_active, size_t n)
 {
         int64_t people[VARIANTS_MAX] = {0}, joined[VARIANTS_MAX] = {0}, all = 0;
@@ -335,7 +336,7 @@ static sn_status move_on(struct db_tx *tx, const char *id, size_t n, int64_t now
         bool gone = false;
 
         TRY(store_results_told(tx, id, analytics_keep_months(), told_ms, &gone));
-        if (gone) { /* a month that goes takes few people of some variant away */
+        if (gone) { /* dropping a month may remove only a few people from a variant */
                 return rpc_fail(db_call(tx), SN_FAILED_PRECONDITION, "id", "not all of its events are kept any more");
         }
         TRY(store_active_since(tx, id, *told_ms, now_ms, &n_active, &active));

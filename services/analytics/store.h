@@ -12,12 +12,12 @@
 SN_CHECKED sn_status store_events(struct db_tx *tx, AnalyticsRows__TakenEvent *const *events, size_t n, int64_t min);
 /* A time after everything stored so far, and before everything stored later. */
 SN_CHECKED sn_status store_moment(struct db_tx *tx, int64_t *counted_ms);
-/* Part of it: publishes what now has enough people, of the names and days of these n events; and the medians of the
- * given days ("{2026-01-02}") of which so many more members have written their first note. */
+/* The parts of it that publish: for the names and days of these n events, what now has enough people; and the medians
+ * of the given days ("{2026-01-02}"), once that many more of their members have written their first note. */
 SN_CHECKED sn_status store_publish_counts(struct db_tx *tx, char *const *names, const int64_t *at_ms, size_t n,
                                           int64_t min);
 SN_CHECKED sn_status store_publish_first_notes(struct db_tx *tx, const char *days, int64_t min);
-/* Forgets events that are too old to be published any more: too few people have done the like on that day. */
+/* Drops counts that are too old to be published: too few people did the same on that day. */
 SN_CHECKED sn_status store_drop_unpublished(struct db_tx *tx);
 
 /* Creates pseudonyms of members who have not been active themselves; not of erased ones. NULLs are skipped. */

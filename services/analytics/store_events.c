@@ -3,11 +3,11 @@
 
 #include <string.h>
 
-/* Creates pseudonyms of new members, but not for events that undo something, nor for erased members: their later
- * events count without a person. The first day is that of what is stored first, and stays: late events of somebody
- * would otherwise move them from one group to another, and the difference would tell of them alone. Before it, whoever
- * is known but has only undone something counts without a person, too (INSERT_EVENTS): a visit always has a first day.
- */
+/* Creates pseudonyms for new members, but not for events that undo something, nor for erased members: their later
+ * events count without a person. The first day is that of the event that is stored first, and never changes: otherwise
+ * late events could move a member from one group to another, and the difference would be about that member alone. Known
+ * members who have only undone something have no first day yet, so they count without a person, too (INSERT_EVENTS): a
+ * visit always has a first day. */
 DB_STATEMENT(
     ADD_PEOPLE, "analytics_service", NULL,
     "with incoming as (select e.u, at, (at at time zone 'UTC')::date as day, p.visitor, p.first_day, p.first_at"
@@ -80,7 +80,7 @@ DB_STATEMENT(
     " (case when not a.is_new then least(coalesce(a.day - a.last_before, 31), 31) end, -1)) v (gap, change)"
     " where a.member and v.gap is not null group by 1, 2, 3 having sum(v.change) <> 0 order by 1, 2, 3"
     " on conflict (first_day, day, gap) do update set visits = c.visits + excluded.visits),"
-    /* What an hour has of enough people is published at once; the rest waits, with its people (store_publish.c). */
+    /* Hours with enough people are published at once; the rest waits, with its people (store_publish.c). */
     " cells as (select name, date_trunc('hour', at, 'UTC') as hour, count(*) as value,"
     " count(distinct coalesce(visitor, '00000000-0000-0000-0000-000000000000')) >= $9::bigint as enough"
     " from fresh group by 1, 2),"

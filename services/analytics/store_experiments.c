@@ -87,14 +87,16 @@ sn_status store_stop_experiment(struct db_tx *tx, const char *id, const char *by
 {
         int64_t n = 0;
 
-        /* No event is being stored at that moment, nor are results told between it and the COMMIT (store_moment). */
+        /* Under this lock no event is being stored at the moment of the stop, and no results are shown between it and
+         * the COMMIT (store_moment). */
         TRY(db_lock_one(tx, "analytics", "events"));
         TRY(db_exec(tx, &STOP_EXPERIMENT, DB_BINDS(bind_uuid(id), bind_text(by)), &n));
         *done = n > 0;
         return SN_OK;
 }
 
-/* Who asks is there today: it is their first day unless they were there before, and late events do not change it. */
+/* Asking counts as being active: today becomes the first day, unless there is an earlier one. Late events do not change
+ * it. */
 DB_STATEMENT(UPSERT_VISITOR, "analytics_service", NULL,
              "insert into analytics_people as p (user_id, first_day) values ($1, (now() at time zone 'UTC')::date)"
              " on conflict (user_id) do update set first_day = least(p.first_day, excluded.first_day)"

@@ -8,15 +8,14 @@
 
 typedef AnalyticsRows__StoredExperiment stored_experiment;
 
-/* SN_ALREADY_EXISTS when the name is taken. */
+/* SN_ALREADY_EXISTS if the name is taken. */
 SN_CHECKED sn_status store_insert_experiment(struct db_tx *tx, const stored_experiment *e);
 /* done: it has not been started yet. */
 SN_CHECKED sn_status store_update_experiment(struct db_tx *tx, const stored_experiment *e, bool *done);
 SN_CHECKED sn_status store_experiment(struct db_tx *tx, const char *id, stored_experiment *out, bool *found);
-/* Those that run, or all: the newest 500. */
+/* The newest 500: only running ones, or all. */
 SN_CHECKED sn_status store_experiments(struct db_tx *tx, bool running, size_t *n, stored_experiment ***out);
-/* done: it was in the state for it, and overlaps no running one of its layer. by: the guardrail that stops it, or "".
- */
+/* done: its state allowed it, and it overlaps no running one of its layer. by: the guardrail that stops it, or "". */
 SN_CHECKED sn_status store_start_experiment(struct db_tx *tx, const char *id, bool *done);
 SN_CHECKED sn_status store_stop_experiment(struct db_tx *tx, const char *id, const char *by, bool *done);
 /* The member's pseudonym, created if needed, and whether they were first active on this day or later. */
@@ -24,12 +23,13 @@ SN_CHECKED sn_status store_visitor(struct db_tx *tx, const char *user_id, const 
 
 /* The running experiment of this name. */
 SN_CHECKED sn_status store_running_experiment(struct db_tx *tx, const char *name, stored_experiment *out, bool *found);
-/* The pseudonyms of members, as far as they have one, and who of them was first active on the day of started_ms or
- * later, or never. */
+/* The pseudonyms of those members who have one, and which of them were first active on the day of started_ms or later,
+ * or never. */
 SN_CHECKED sn_status store_pseudonyms(struct db_tx *tx, char *const *user_ids, size_t n_ids, int64_t started_ms,
                                       size_t *n, AnalyticsRows__Pseudonym ***out);
 
-/* Of those with these ids the ones that were started and that the member takes part in: id, started_at, stopped_at. */
+/* Of the experiments with these ids, those that were started and that the member takes part in: id, started_at,
+ * stopped_at. */
 SN_CHECKED sn_status store_experiments_of(struct db_tx *tx, const char *user_id, char *const *ids, size_t n_ids,
                                           size_t *n, stored_experiment ***out);
 
@@ -50,11 +50,12 @@ SN_CHECKED sn_status store_result_counts(struct db_tx *tx, const struct results_
 SN_CHECKED sn_status store_seen_by(struct db_tx *tx, const struct results_query *q, const char *after, int64_t limit,
                                    size_t *n, AnalyticsRows__SeenBy ***out);
 
-/* Up to when its results are told, by what was stored until then; 0: they are not told yet. gone: some of the events
- * that they need are kept no longer, if events are for so many months. Others wait until the end of the transaction. */
+/* The moment of the results that are shown, which count what was stored by then; 0: none are shown yet. gone: some of
+ * the events that they need are no longer kept, if events are kept for this many months. Concurrent calls wait until
+ * the end of the transaction. */
 SN_CHECKED sn_status store_results_told(struct db_tx *tx, const char *id, int64_t months, int64_t *told_ms, bool *gone);
-/* By bucket, how many of those who take part have done anything that was stored after from_ms and not after to_ms, and
- * how many of them are known to have seen it only since then. */
+/* For each bucket, how many participants have events that were stored after from_ms and up to to_ms, and how many of
+ * these are known only since from_ms to have seen the experiment. */
 SN_CHECKED sn_status store_active_since(struct db_tx *tx, const char *id, int64_t from_ms, int64_t to_ms, size_t *n,
                                         AnalyticsRows__ActiveSince ***out);
 SN_CHECKED sn_status store_tell_results(struct db_tx *tx, const char *id, int64_t to_ms);

@@ -3,9 +3,9 @@
 
 #define DAY(parameter) "(" parameter "::timestamptz at time zone 'UTC')::date"
 
-/* since<n> of an event: it is step n of a chain that began then, at the latest such moment. An event more can only make
- * more chains: whoever has done all steps has done so for good, so that answers differ by enough people. The events are
- * sorted once, by person and time, and each step reads them once in this order. */
+/* since<n> of an event: the latest start of a chain whose step n is this event. Another event can only add chains:
+ * whoever has done all steps remains counted, so that answers differ by enough people. The events are sorted once, by
+ * person and time, and each step reads them once in this order. */
 #define WITHIN    "$4::bigint * interval '1 hour'"
 #define STEP(n)   "name = ($1::text[])[" n "]"
 #define LATEST(m) "max(since" m ") over before"
@@ -26,7 +26,7 @@
 #define DID_1_4    DID("1") ", " DID("2") ", " DID("3") ", " DID("4")
 #define ANY_1_4    ANY("1") ", " ANY("2") ", " ANY("3") ", " ANY("4")
 
-/* A step that there is not (null) has no events. */
+/* A missing step (null) has no events. */
 DB_STATEMENT(SELECT_SHORT_FUNNEL, "analytics_service", NULL,
              FOUR_STEPS
              ", each as (select " ANY_1_4 " from s4 group by visitor), sums as (select array[" DID_1_4
@@ -81,8 +81,8 @@ sn_status store_breakdown(struct db_tx *tx, const char *name, const char *proper
                        n, out);
 }
 
-/* A person is there in a period when one of their visits in it is the first in it: when the one before is more days ago
- * than the period has at that visit. */
+/* A person counts in a period at their first visit in it: the one whose previous visit is more days ago than the period
+ * has lasted by then. */
 DB_STATEMENT(
     SELECT_COHORTS, "analytics_service", &analytics_rows__cohort_cell__message,
     "with asked as (select " DAY("$1") " as first, " DAY(

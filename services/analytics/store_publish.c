@@ -1,16 +1,17 @@
-/* Owns the SQL that publishes counts in portions of enough people. Who waits is counted as rows come and go, so that
- * what a batch costs depends on its own events, not on how many wait: each row is written once and deleted once. */
+/* Owns the SQL that publishes counts in portions of enough people. The waiting people are counted as their rows are
+ * inserted and deleted, so that the cost of a batch depends on its own events, not on how many people wait: each row is
+ * written once and deleted once. */
 #include "services/analytics/store.h"
 
 #include <string.h>
 
-/* The names and days of these events: nothing else has changed. */
+/* The names and days of these events; nothing else can have changed. */
 #define CHANGED                                                                                                        \
         "with changed as (select distinct name, date_trunc('day', to_timestamp(ms / 1000.0), 'UTC') as day"            \
         " from unnest($2::text[], $3::bigint[]) e (name, ms))"
 
-/* Hours that have enough people by themselves, a few at once (store_publish_counts). They leave
- * the rest of their day, and so do the people who wait in no other hour of it. */
+/* Publishes hours that have enough people by themselves, a few at a time (store_publish_counts). They are taken out of
+ * the rest of their day, and so are the people who are waiting in no other hour of that day. */
 DB_STATEMENT(
     PUBLISH_HOURS, "analytics_service", NULL,
     CHANGED ", hours as materialized (select u.name, c.day, u.bucket, u.value from changed c join unpublished_counts u"
@@ -32,7 +33,7 @@ DB_STATEMENT(
             " bucket, value from hours union all select name, 'day', day, sum(value)::bigint from hours"
             " group by name, day) p where m.name = p.name and m.grain = p.grain and m.bucket = p.bucket");
 
-/* The rest of a day, once it has enough people together. */
+/* Publishes the rest of a day, once its hours together have enough people. */
 DB_STATEMENT(PUBLISH_DAYS, "analytics_service", NULL,
              CHANGED
              ", days as materialized (select u.name, u.bucket, u.value from changed c join unpublished_counts u on"
@@ -45,7 +46,8 @@ DB_STATEMENT(PUBLISH_DAYS, "analytics_service", NULL,
              " update business_metrics m set published = m.published + d.value from days d where m.name = d.name"
              " and m.grain = 'day' and m.bucket = d.bucket");
 
-/* Until there are no more: the planner has to know that they are few, or it reads all who wait. */
+/* Repeats until none are left: the planner must know that each round affects only a few, or it reads all waiting
+ * people. */
 static sn_status publish_all(struct db_tx *tx, const struct db_statement *s, char *const *names, const int64_t *at_ms,
                              size_t n, int64_t min)
 {
@@ -83,7 +85,7 @@ sn_status store_publish_first_notes(struct db_tx *tx, const char *days, int64_t 
                    : db_exec(tx, &PUBLISH_FIRST_NOTES, DB_BINDS(bind_text(days), bind_i64(min)), NULL);
 }
 
-/* The oldest of them: runs of a day take more than a day leaves behind. */
+/* Deletes the oldest ones: the runs of a day can delete more than a day leaves behind. */
 DB_STATEMENT(DROP_UNPUBLISHED, "analytics_service", NULL,
              "with old as (select name, grain, bucket from unpublished_counts where bucket < now() - interval '10 days'"
              " order by bucket limit 200), people as (delete from unpublished_people p using old o"

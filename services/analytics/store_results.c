@@ -2,8 +2,8 @@
 #include <string.h>
 #include "services/analytics/store_experiments.h"
 
-/* What was stored before the stop counts even if the client's clock was fast (by EVENT_AHEAD_MS at most): so the stop
- * takes nothing away from results that were told before it. */
+/* Events stored before the stop count even if the client's clock was fast (by at most EVENT_AHEAD_MS), so that stopping
+ * takes nothing away from results that were already shown. */
 #define BEFORE_END(event)                                                                                              \
         event ".at < e.ends + interval '5 minutes' and (" event ".at < e.ends or " event ".created_at < e.ends)"
 /* Members who have seen the experiment $1, according to the events stored until then: exposures come from clients. */
@@ -24,7 +24,8 @@
 #define COUNT_OF(name, from, before)                                                                                   \
         "(select count(*) from user_events d where d.visitor = s.visitor and d.name = " name " and d.at >= " from      \
         " and " before " and d.created_at <= $5::timestamptz)"
-/* $2: the event; $3: that of x, "" for none; $4: x is of the 28 days before; $5: stored until then. */
+/* $2: the event; $3: the event that x counts, or ""; $4: whether x is of the 28 days before; $5: only events stored by
+ * then. */
 #define X_FROM "case when $4 then s.since - interval '28 days' else s.since end"
 #define X_TO   "case when $4 then d.at < s.since else " BEFORE_END("d") " end"
 #define Y      COUNT_OF("$2", "s.since", BEFORE_END("d"))
@@ -88,13 +89,13 @@ sn_status store_experiments_of(struct db_tx *tx, const char *user_id, char *cons
         return db_list(tx, &SELECT_EXPERIMENTS_OF, DB_BINDS(bind_uuid(user_id), bind_uuids(ids, n_ids)), n, out);
 }
 
-/* ---- What is told ---- */
+/* ---- Shown results ---- */
 
-/* With events of the 28 days before the start; by whole months, as they are dropped. */
+/* Including the events of the 28 days before the start; in whole months, since events are dropped by the month. */
 DB_STATEMENT(SELECT_TOLD, "analytics_service", NULL,
              "select coalesce((extract(epoch from told_to) * 1000)::bigint, 0) as ms, started_at - interval '28 days' <"
              " date_trunc('month', now()) - $2::bigint * interval '1 month' as gone from experiments where id = $1");
-/* What is stored comes at most eight days after it happened (EVENT_OLDEST_MS). */
+/* Events are stored at most eight days after they happened (EVENT_OLDEST_MS). */
 DB_STATEMENT(SELECT_ACTIVE_SINCE, "analytics_service", &analytics_rows__active_since__message,
              SEEN("$3") " select analytics_bucket($1::uuid::text, s.visitor)::bigint as bucket, count(*) as people,"
                         " count(*) filter (where s.stored > $2::timestamptz) as joined" WHO_TAKES_PART
@@ -126,7 +127,7 @@ sn_status store_tell_results(struct db_tx *tx, const char *id, int64_t to_ms)
         return db_exec(tx, &UPDATE_TOLD, DB_BINDS(bind_uuid(id), bind_time_ms(to_ms)), NULL);
 }
 
-/* ---- What is saved ---- */
+/* ---- Saved results ---- */
 
 DB_STATEMENT(INSERT_SAVED, "analytics_service", NULL,
              "insert into experiment_results (experiment_id, counted_to, hash) values ($1, $2, $3)"

@@ -1,7 +1,7 @@
-/* Owns which notes and experiments events may be about: notes that the sender can see, so that nobody learns from their
- * own profile whose a hidden note is, or adds to its views; and experiments that the sender takes part in, as results
- * count no others (store_results.c). When a service or the database does not answer at once, all are: it holds up no
- * event. */
+/* Owns which notes and experiments events may refer to: notes that the sender can see, so that nobody can learn from
+ * their own profile who wrote a hidden note, or add to its views; and experiments that the sender takes part in, since
+ * results count no others (store_results.c). If a service or the database does not answer in time, all are allowed:
+ * this check never holds up events. */
 #include "services/analytics/subjects.h"
 
 #include <stdlib.h>
@@ -28,7 +28,7 @@ static int compare(const void *a, const void *b)
         return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Those of the events that are of this kind, sorted and each once. */
+/* Collects the object ids of the events of this kind, sorted and without duplicates. */
 static size_t find_ids(struct arena *arena, AnalyticsRows__TakenEvent *const *events, size_t n,
                        bool (*is_kind)(const AnalyticsRows__TakenEvent *event), char ***ids)
 {
@@ -81,7 +81,7 @@ static void check_views(struct rpc_call *c, AnalyticsRows__TakenEvent *const *ev
 
 /* ---- Experiments ---- */
 
-/* Clocks of devices may be fast by as much as events may. */
+/* Device clocks may be ahead by as much as events may be. */
 static bool is_of(const AnalyticsRows__TakenEvent *event, const stored_experiment *e)
 {
         return uuid_equal(e->id, event->object_id) && event->at_ms + EVENT_AHEAD_MS >= e->started_at->seconds * 1000 &&

@@ -1,4 +1,4 @@
-/* Whether what a request's events are about is there for who sends them. */
+/* Checks whether the notes and experiments that a request's events refer to are visible to its sender. */
 #ifndef SERVICES_ANALYTICS_SUBJECTS_H
 #define SERVICES_ANALYTICS_SUBJECTS_H
 
@@ -6,12 +6,12 @@
 #include "services/analytics/analytics_rows.rpc.h"
 
 enum subject {
-        SUBJECT_THERE, /* or about nothing, or not known in time */
+        SUBJECT_THERE, /* or the event refers to nothing, or the answer did not come in time */
         SUBJECT_NO_NOTE,
         SUBJECT_NO_EXPERIMENT,
 };
 
-/* For each of the events (500 at most). Never fails, and takes a second at most. */
+/* Checks each event (at most 500). Never fails, and takes at most a second. */
 void subjects_check(struct rpc_call *c, AnalyticsRows__TakenEvent *const *events, size_t n, enum subject *out);
 
 #endif

@@ -1,6 +1,6 @@
-/* t-digest: quantiles of many numbers in 4 KB, most exact towards both ends (T. Dunning, O. Ertl, "Computing extremely
- * accurate quantiles using t-digests", 2019, arXiv:1902.04023: the merging digest with scale function k1). Pure
- * functions. */
+/* t-digest: quantiles of many numbers in 4 KB, most accurate towards both ends (T. Dunning, O. Ertl, "Computing
+ * extremely accurate quantiles using t-digests", 2019, arXiv:1902.04023: the merging digest with scale function k1).
+ * Pure functions. */
 #ifndef SERVICES_ANALYTICS_TDIGEST_H
 #define SERVICES_ANALYTICS_TDIGEST_H
 
@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 /* The paper's delta. The rank of an estimated quantile q is off by at most 2 pi / delta * sqrt(q (1 - q)) of all
- * numbers, or one number, since no centroid is wider. At the median that is 1.6 %. */
+ * numbers, or by one number, since no centroid is wider. At the median that is 1.6 %. */
 #define TDIGEST_DELTA     200
 #define TDIGEST_MAX       (TDIGEST_DELTA + 10) /* centroids of a packed digest */
 #define TDIGEST_MAX_BYTES ((2 + 2 * TDIGEST_MAX) * sizeof(double))

@@ -1,11 +1,11 @@
--- Who waits for a portion (0013), one row per person: what a batch reads and writes depends on its own events alone, however many people a portion needs.
--- grain 'hour': those of one hour; 'day': those of all waiting hours of a day together, which are its rest.
+-- People who are waiting for a portion (0013), one row each: what a batch reads and writes depends only on its own events, however many people a portion needs.
+-- grain 'hour': the people of one hour; 'day': those of all waiting hours of a day together (the rest of the day).
 create table unpublished_people (
         name       text        not null,
         grain      text        not null check (grain in ('hour', 'day')),
         bucket     timestamptz not null,
         visitor    uuid        not null, -- all zeros: people without a pseudonym, who count as one
-        hours      integer     not null, -- in how many waiting hours of the bucket
+        hours      integer     not null, -- the number of waiting hours of the bucket that this person is in
         created_at timestamptz not null default now(),
         updated_at timestamptz not null default now(),
         primary key (name, grain, bucket, visitor)
@@ -17,7 +17,7 @@ insert into unpublished_people (name, grain, bucket, visitor, hours)
 insert into unpublished_people (name, grain, bucket, visitor, hours)
         select name, 'day', date_trunc('day', bucket, 'UTC'), visitor, count(*) from unpublished_people group by 1, 3, 4;
 
--- Now of both grains, and of people their number.
+-- unpublished_counts now has both grains, and only the number of people.
 alter table unpublished_counts add column grain text check (grain in ('hour', 'day'));
 alter table unpublished_counts rename column hour to bucket;
 alter table unpublished_counts drop constraint unpublished_counts_pkey;
