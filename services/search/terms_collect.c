@@ -5,7 +5,7 @@
 #include "services/search/stems.h"
 #include "services/search/terms_parts.h"
 
-/* To look for what a word may have been meant to be costs some ms, and a query may have fifty. */
+/* Looking for the words that a mistyped one may stand for takes some ms, and a query may have fifty words. */
 enum { CORRECTED_MAX = 10 };
 
 static bool may_be_mistyped(const struct query *query, const struct lexeme *lexeme)
@@ -40,7 +40,7 @@ static const char *longest_word(const struct leaf *leaf, const char *besides)
         return longest;
 }
 
-/* NULL: no two frequent words stand next to each other in it. */
+/* NULL if it has no two adjacent frequent words. */
 static const char *first_pair(struct arena *arena, const struct leaf *leaf)
 {
         const struct lexemes *lexemes = &leaf->lexemes;

@@ -38,7 +38,7 @@ struct making {
 /* Fills leaves and words from the query's tree. */
 SN_CHECKED sn_status terms_collect(struct making *m, const struct query *query);
 
-/* Leaves those rows that are typing mistakes which are searched for, and reads more when there is none. */
+/* Of the rows that are typing mistakes, keeps those to search for; reads more if there are none. */
 SN_CHECKED sn_status typos_choose(struct db_tx *tx, struct making *m);
 
 #endif

@@ -1,5 +1,5 @@
-/* Owns which words are taken for what a mistyped one was meant to be: those with one error; those with two only when
- * there is none with one and no note has the word as it was typed. */
+/* Owns which words a mistyped one is taken to stand for: those with one error, and those with two only if there is none
+ * with one and no note has the word as typed. */
 #include <string.h>
 #include "services/search/edits.h"
 #include "services/search/terms_parts.h"
@@ -40,7 +40,7 @@ static bool may_have_two(const struct making *m, size_t place)
                !has_with_errors(m, place, 1);
 }
 
-/* Those without an error as allowed go; the others stay in their order. */
+/* Removes the candidates for this word that have more errors than allowed; the other rows keep their order. */
 static void keep_typos(struct making *m, size_t place, size_t errors)
 {
         size_t n = 0;
@@ -54,7 +54,7 @@ static void keep_typos(struct making *m, size_t place, size_t errors)
         m->n_rows = n;
 }
 
-/* How many of the same word's are in more notes, or in as many and come before it. */
+/* How many candidates for the same word are in more notes, or in as many and sort before this one. */
 static size_t rank_of(const struct making *m, const SearchRows__Word *row)
 {
         size_t n = 0;

@@ -10,7 +10,7 @@
 enum { HOUR_MS = 3600000, DAY = 24, DAYS = 32 * DAY, DAY_CODES = 10000000, DAYS_CODES = 20000000 };
 enum { ROUNDS = 3, WIDER = 2, POPULAR = 10, CUT_BYTES = 2 << 20, ALL_MAX = 3000 };
 
-/* ALL_MAX: reading so many matches takes less than finding those of a window by the lists of its spans. */
+/* ALL_MAX: reading up to this many matches takes less time than finding those of a window by the lists of its spans. */
 
 /* How much larger windows are than expected to suffice. */
 #define MARGIN 1.4

@@ -1,19 +1,19 @@
--- Phrases of frequent words: two such words next to each other are in the index as one, "~&of the" (services/search/stems.h), so that not every note with
--- both has to be read. What is there is held against its owners once more; until then phrases are found without them.
+-- Phrases of frequent words: two adjacent frequent words are also indexed as one lexeme, "~&of the" (services/search/stems.h), so that a phrase need not
+-- read every note with both. The existing index is compared with its sources once more; until then phrases are found without these pairs.
 update search_rebuild set after_id = '00000000-0000-0000-0000-000000000000', checked = 0, done_at = null where kind = 'notes';
 
--- By author alone: a row of it takes the author's id once for many notes, and not once for each.
+-- By author alone: the index then stores an author's id once for many notes instead of once for each.
 drop index search_index_author;
 create index search_index_author on search_index (author_id);
 
--- By another expression than search_index_words, so that what is asked for of popular notes is read from it alone: of phrases the planner expects so few
--- that it reads the words of all notes.
+-- On a different expression than search_index_words, so that queries for popular notes can only use this index: for phrases the planner expects so few
+-- matches that it would read the words of all notes.
 drop index search_index_popular;
 create index search_index_popular on search_index using gin (coalesce(words, ''), (array[search_level(engagement)]))
         with (fastupdate = on, gin_pending_list_limit = 256) where engagement >= 10;
 
--- Words that may be meant by a mistyped one. One error more or less leaves most of a word's trigrams, and nearly none
--- of what has fewer need be read; what swapping two letters or leaving one out makes of it is looked up as it is. two: errors.
+-- Words that a mistyped one may stand for. One error leaves most of a word's trigrams, so that words with fewer in common need hardly be
+-- read; the results of swapping two letters or leaving one out are looked up directly. two: allow two errors.
 drop function search_alike(text);
 create function search_alike(typed text, two boolean) returns setof text language plpgsql stable rows 30 set pg_trgm.similarity_threshold = 0.2 as $$
 declare
@@ -30,7 +30,7 @@ begin
 end
 $$;
 
--- As before, but where few are read, bounds in time are compared and not looked up: the list of all newer ids is longer than that of the words.
+-- As before, but if few notes are read, time bounds are compared instead of looked up: the list of all newer ids is longer than those of the words.
 create or replace function search_candidates(query tsquery, viewer uuid, followed uuid[], only_authors uuid[], above uuid, before uuid, below uuid, spans integer[],
         min_likes bigint, most_engaged bigint, least_engaged bigint, room bigint, only_notes uuid[], few boolean)
 returns table (note_id uuid, author_id uuid, length integer, engagement bigint, edited_at timestamptz, words bytea) language plpgsql stable set work_mem = '16MB' as $$
