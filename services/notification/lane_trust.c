@@ -22,7 +22,7 @@ static bool goes_first(const struct lane_answered *a, const struct lane_answered
         return a_trusted != b_trusted ? b_trusted : a->used_us < b->used_us;
 }
 
-/* Replaces a stranger, or else the one that answered longest ago. */
+/* Replaces one that is not trusted, or if there is none the one that was used longest ago. */
 static struct lane_answered *add(struct lane_trust *trust, const char *origin)
 {
         struct lane_answered *first = &trust->origins[0];

@@ -1,5 +1,6 @@
 /* Which push services have answered often enough to be trusted with most of a lane. Anybody can name any number of
- * services that never answer: what is on its way to strangers has a share of its own. For one thread. */
+ * services that never answer, so deliveries to services without trust are limited to a share of the lane. Not
+ * thread-safe. */
 #ifndef SERVICES_NOTIFICATION_LANE_TRUST_H
 #define SERVICES_NOTIFICATION_LANE_TRUST_H
 
@@ -10,7 +11,7 @@
 #define TRUST_REMEMBERED 64
 #define TRUST_ANSWERS    20 /* without a failure since */
 
-/* All zeros: nobody has answered. */
+/* Zero-initialized: none has answered yet. */
 struct lane_trust {
         struct lane_answered {
                 char origin[PUSH_ORIGIN_SIZE];

@@ -1,14 +1,15 @@
-/* Reads and writes notification_effects: what was sent and then undone. Of whom is not kept, only a hash. */
+/* Reads and writes notification_effects: what was sent and then undone. The table has only hashes, not the members
+ * concerned. */
 #include "services/notification/events.h"
 #include "services/notification/store.h"
 
-/* The collapse key is that of the object, also where each actor is told of alone. */
+/* The collapse key is that of the object, even where each actor has a notification of their own. */
 #define EFFECT(user, key, actor, channel)                                                                              \
         "sha256(convert_to(" user " || ' ' || replace(" key ", ':' || " actor ", '') || ' ' || " actor                 \
         " || ' ' || " channel ", 'UTF8'))"
 
-/* What was sent before the actor joined is no effect of theirs; what is on its way may become one, but
- * not what a target has put off. */
+/* What was sent before the actor joined does not count as their effect. Deliveries in progress do, since they may
+ * succeed, but not those that a target has postponed. */
 DB_STATEMENT(
     KEEP_EFFECTS, "notification_service", NULL,
     "insert into notification_effects as e (effect, created_at)"
@@ -33,7 +34,7 @@ sn_status store_keep_effects(struct db_tx *tx, char **group_keys, char **actor_i
                        DB_BINDS(bind_texts(group_keys, n), bind_uuids(actor_ids, n), bind_i64(EFFECT_WINDOW_S)), NULL);
 }
 
-/* "limit 1" makes it a look-up for each: the planner expects more of them than there are. */
+/* "limit 1" makes the planner look up each one: without it, it expects more rows than there are. */
 DB_STATEMENT(
     SELECT_EFFECTS, "notification_service", &notification_rows__effect__message,
     "select a.place, c.channel from unnest($1::bigint[], $2::uuid[], $3::text[], $4::uuid[], $5::bigint[])"
