@@ -33,7 +33,7 @@ DB_STATEMENT(SELECT_LOG_BEFORE, "*", NULL,
              " and coalesce(assigned_at, occurred_at) < clock_timestamp() - make_interval(secs => $1::bigint)"
              " order by position desc limit 1");
 
-/* Positions are assigned in the order of time: finds the newest one assigned before the last since_s seconds. */
+/* Positions are assigned in order of time: finds the newest one assigned before the last since_s seconds. */
 static sn_status find_start(struct db_tx *tx, uint32_t since_s, int64_t *after)
 {
         struct db_rows *rows;

@@ -3,7 +3,7 @@
  * Positions are assigned by one transaction at a time (the head's row is locked until it is committed), to rows that
  * its snapshot sees: what commits late gets a later position, so no event gets a position that a reader has already
  * passed. Usually the emitting transaction does it, as the last thing before its COMMIT (bus_relay_assign); it does not
- * wait while another one holds the row, and the relay assigns positions to what has none. The stream is only a
+ * wait while another one holds the row, and the relay assigns positions to events without one. The stream is only a
  * shortcut: consumers read from the outbox whatever it misses, so a batch that Redis did not take is not sent again. */
 #include <pthread.h>
 #include <stdatomic.h>
