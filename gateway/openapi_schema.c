@@ -270,7 +270,7 @@ static void write_field(struct buf *out, const struct schema_set *set, const str
                 member_text(out, "description", field->rule.doc);
         }
         if (field->rule.secret) {
-                member_text(out, "x-secret", "never logged or stored");
+                member_text(out, "x-secret", "never logged");
         }
         close_object(out);
 }

@@ -46,7 +46,7 @@ struct push_message {
 
 enum push_outcome {
         PUSH_SENT,    /* accepted by the push service */
-        PUSH_GONE,    /* the subscription no longer exists: delete it */
+        PUSH_GONE,    /* the subscription no longer exists, or its name has no public address: delete it */
         PUSH_REFUSED, /* this message will never be accepted */
         PUSH_LATER,   /* try again, but not before retry_after_s */
 };

@@ -26,7 +26,8 @@ struct transfer {
         int64_t started_us;
         struct buf answer; /* its first ANSWER_KEPT_BYTES */
         size_t answer_bytes;
-        bool not_public;       /* the name resolved to such an address */
+        bool not_public;       /* the name resolved to such an address … */
+        bool admitted;         /* … or to another, too */
         struct transfer *next; /* next in the list of those that failed before they were sent */
 };
 
@@ -101,6 +102,7 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
                 t->not_public = true;
                 return CURL_SOCKET_BAD;
         }
+        t->admitted = true;
         return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 
@@ -197,9 +199,9 @@ static void set_outcome(struct transfer *t, CURLcode code, struct push_result *o
         if (status > 0) {
                 (void)snprintf(out->reason, sizeof(out->reason), "HTTP %ld", status);
                 t->request.judge(t->request.context, (struct str){t->answer.data, t->answer.len}, out);
-        } else if (t->not_public) {
-                out->outcome = PUSH_REFUSED;
-                (void)snprintf(out->reason, sizeof(out->reason), "the push service's address is not public");
+        } else if (t->not_public && !t->admitted) { /* a browser's push service is public */
+                out->outcome = PUSH_GONE;
+                (void)snprintf(out->reason, sizeof(out->reason), "the address is not public");
         } else {
                 out->outcome = PUSH_LATER;
                 (void)snprintf(out->reason, sizeof(out->reason), "%s", curl_easy_strerror(code));

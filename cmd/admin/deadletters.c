@@ -17,10 +17,10 @@ static sn_status list_letters(struct admin *a, struct rpc_call *c)
         a->n_listed += n;
         for (size_t i = 0; i < n; i++) {
                 char when[CLOCK_RFC3339_SIZE];
-                printf("%-10s %6" PRId64 "  %s  %s  %s@%" PRId64 " %s %s  %d tries: %s\n", c->service->name,
-                       letters[i].id, clock_format_ms(letters[i].failed_at_ms, when), letters[i].consumer,
-                       letters[i].source, letters[i].position, letters[i].type, letters[i].aggregate_id,
-                       letters[i].attempts, letters[i].error);
+                printf("%-10s %6" PRId64 "  %s  %s  %s@%" PRId64 " %s %s  %d %s: %s\n", c->service->name, letters[i].id,
+                       clock_format_ms(letters[i].failed_at_ms, when), letters[i].consumer, letters[i].source,
+                       letters[i].position, letters[i].type, letters[i].aggregate_id, letters[i].attempts,
+                       letters[i].attempts == 1 ? "try" : "tries", letters[i].error);
         }
         return SN_OK;
 }

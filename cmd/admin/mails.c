@@ -16,9 +16,9 @@ static sn_status list_failed(struct admin *a, struct rpc_call *c)
         for (size_t i = 0; i < n; i++) {
                 char when[CLOCK_RFC3339_SIZE];
 
-                printf("%-10s %s  %s  %s  of %s  %" PRId64 " tries: %s\n", c->service->name, failures[i].id,
+                printf("%-10s %s  %s  %s  of %s  %" PRId64 " %s: %s\n", c->service->name, failures[i].id,
                        clock_format_ms(failures[i].failed_at_ms, when), failures[i].kind, failures[i].owner_id,
-                       failures[i].attempts, failures[i].error);
+                       failures[i].attempts, failures[i].attempts == 1 ? "try" : "tries", failures[i].error);
         }
         return SN_OK;
 }

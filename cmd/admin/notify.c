@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include "cmd/admin/admin.h"
 #include "services/notification/lane_sample.h"
 #include "services/user/accounts.h"
@@ -19,8 +20,17 @@ static sn_status choose_template(struct admin *a, struct rpc_call *c, const stru
                         return SN_OK;
                 }
         }
-        return rpc_fail(c, SN_INVALID_ARGUMENT, NULL, "there is no template %s/%s: channels are push, email and sms",
-                        a->words[0], a->words[1]);
+        return rpc_fail(c, SN_INVALID_ARGUMENT, NULL, "%s", template_missing(c->arena, a->words[0], a->words[1]));
+}
+
+/* Like members whose language has no template. */
+static void say_language(const struct admin *a, const struct template_text *text)
+{
+        size_t len = strcspn(a->words[2], "-");
+
+        if (strlen(text->language) != len || strncasecmp(text->language, a->words[2], len) != 0) {
+                fprintf(stderr, "There is no template in %s; this is the English one.\n", a->words[2]);
+        }
 }
 
 static sn_status admin_notify_preview(struct admin *a, struct rpc_call *c)
@@ -36,6 +46,7 @@ static sn_status admin_notify_preview(struct admin *a, struct rpc_call *c)
                 return rpc_fail(c, SN_INTERNAL, NULL, "%s", error.data);
         }
         printf("%s\n", template_label(c->arena, &text));
+        say_language(a, &text);
         if (text.channel == CHANNEL_EMAIL) {
                 printf("Subject: %s\n\n%s", sample.subject, sample.text);
         } else {
@@ -70,6 +81,16 @@ static sn_status find_member(struct admin *a, struct rpc_call *c)
         return DB_READ(c, tx, find_in(tx, a));
 }
 
+static sn_status check_all_sent(struct rpc_call *c, const struct lane_sample *samples, size_t n)
+{
+        size_t n_sent = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                n_sent += strcmp(samples[i].outcome, "sent") == 0;
+        }
+        return n_sent == n ? SN_OK : rpc_fail(c, SN_UNAVAILABLE, NULL, "%zu of %zu were not sent", n - n_sent, n);
+}
+
 static sn_status send_now(struct admin *a, struct rpc_call *c)
 {
         struct lane_sample *samples = NULL;
@@ -80,7 +101,7 @@ static sn_status send_now(struct admin *a, struct rpc_call *c)
                 printf("%s: %s%s%s\n", samples[i].provider, samples[i].outcome,
                        samples[i].reason[0] != '\0' ? ", " : "", samples[i].reason);
         }
-        return n > 0 ? SN_OK
+        return n > 0 ? check_all_sent(c, samples, n)
                      : rpc_fail(c, SN_NOT_FOUND, NULL, "the member has no %s",
                                 strcmp(a->words[1], "push") == 0 ? "browser subscribed to pushes"
                                                                  : "device with a push token");

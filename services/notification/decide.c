@@ -32,6 +32,17 @@ const char *type_name(enum notification_type type)
         return rows[type].name;
 }
 
+const char *type_names(void)
+{
+        static const char names[] =
+#define NOTIFICATION_TYPE(NAME, name, setting, by, push, mailed) ", " name
+#include "services/notification/types.def.h"
+#undef NOTIFICATION_TYPE
+            ;
+
+        return names + sizeof(", ") - 1;
+}
+
 bool type_find(const char *name, enum notification_type *out)
 {
         for (int i = 0; i < TYPE_COUNT; i++) {

@@ -4,6 +4,7 @@
 #include "services/notification/lane.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include "base/clock.h"
 #include "base/fault.h"
@@ -117,14 +118,18 @@ static size_t count_strangers(const struct lane *lane, int64_t now_us, size_t *n
 
 static void start_sending(struct lane *lane, struct lane_batch *b, struct sending *s)
 {
-        switch (lane->kind->begin(lane->sender, b->c->arena, &s->delivery->out, s->to, s)) {
+        struct push_result refused = {.outcome = PUSH_REFUSED};
+        const char *why = NULL;
+
+        switch (lane->kind->begin(lane->sender, b->c->arena, &s->delivery->out, s->to, s, &why)) {
         case LANE_STARTED:
                 s->state = SENDING_STARTED;
                 s->started_us = clock_monotonic_us();
                 lane->started[lane->n_started++] = s;
                 break;
         case LANE_REFUSED:
-                end_sending(lane, s, &(struct push_result){.outcome = PUSH_REFUSED});
+                (void)snprintf(refused.reason, sizeof(refused.reason), "%s", why);
+                end_sending(lane, s, &refused);
                 break;
         default:
                 break;

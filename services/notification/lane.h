@@ -15,8 +15,9 @@ struct lane_kind {
         /* The members' targets: a row for each browser, device or number. */
         sn_status (*targets)(struct db_tx *tx, char **users, size_t n_users, size_t *n,
                              NotificationRows__Subscription ***rows);
+        /* LANE_REFUSED: *why says why. */
         enum lane_begun (*begin)(struct push_sender *sender, struct arena *arena, const struct outgoing *delivery,
-                                 const NotificationRows__Subscription *to, void *tag);
+                                 const NotificationRows__Subscription *to, void *tag, const char **why);
         /* Deletes a target that no longer exists. */
         sn_status (*forget)(struct db_tx *tx, const NotificationRows__Subscription *target, const char *user_id);
 };

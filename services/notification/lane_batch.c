@@ -177,11 +177,18 @@ static sn_status retry_sending(struct db_tx *tx, const struct lane_kind *kind, c
                                    : store_retry_target(tx, d->rows, d->n, kind->channel, s->to->id, due_ms, attempts);
 }
 
+static char *describe_failure(struct arena *arena, const struct sending *s)
+{
+        return s->result.status > 0 ? arena_printf(arena, "%s answered %d", s->origin, s->result.status)
+                                    : arena_printf(arena, "%s: %s", s->origin,
+                                                   s->result.reason[0] != '\0' ? s->result.reason : "no answer");
+}
+
 /* Rejected messages are not retried: the provider would reject them again. */
 static sn_status give_up_sending(struct db_tx *tx, const struct lane_kind *kind, const struct sending *s)
 {
         const struct outgoing *d = &s->delivery->out;
-        char *error = arena_printf(db_arena(tx), "%s answered %d", s->origin, s->result.status);
+        char *error = describe_failure(db_arena(tx), s);
 
         for (size_t i = 0; i < d->n; i++) {
                 TRY(dead_deliveries_add(tx, d->rows[i], kind->channel, s->to->id, error));

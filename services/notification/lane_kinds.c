@@ -24,7 +24,7 @@ static sn_status find_browsers(struct db_tx *tx, char **users, size_t n_users, s
 }
 
 static enum lane_begun begin_browser(struct push_sender *sender, struct arena *arena, const struct outgoing *d,
-                                     const NotificationRows__Subscription *to, void *tag)
+                                     const NotificationRows__Subscription *to, void *tag, const char **why)
 {
         struct str text = push_text(arena, d);
         char topic[PUSH_TOPIC_CHARS + 1];
@@ -38,8 +38,9 @@ static enum lane_begun begin_browser(struct push_sender *sender, struct arena *a
                                        .urgency = PUSH_NORMAL,
                                        .tag = tag};
 
-        if (push_read_subscription(push_settings(), to->endpoint, to->p256dh, to->auth, &subscription, &field) !=
-            NULL) {
+        *why = push_read_subscription(push_settings(), to->endpoint, to->p256dh, to->auth, &subscription, &field);
+        if (*why != NULL) {
+                *why = arena_printf(arena, "its %s %s", field, *why);
                 return LANE_REFUSED;
         }
         return push_start(sender, &message) ? LANE_STARTED : LANE_NOT_NOW;
@@ -56,9 +57,11 @@ static sn_status forget_subscription(struct db_tx *tx, const NotificationRows__S
 /* ---- Apps and telephones ---- */
 
 static enum lane_begun begin_adapter(struct push_sender *sender, struct push_adapter *adapter,
-                                     struct adapter_message *message, const struct outgoing *d, char *key)
+                                     struct adapter_message *message, const struct outgoing *d, char *key,
+                                     const char **why)
 {
-        if (adapter == NULL) { /* the provider was removed from the settings */
+        if (adapter == NULL) {
+                *why = "the settings have no such provider";
                 return LANE_REFUSED;
         }
         message->id = d->shown[0]->id;
@@ -76,7 +79,7 @@ static sn_status find_devices(struct db_tx *tx, char **users, size_t n_users, si
 
 /* The provider can read this text, so it says nothing about messages, which are private between members. */
 static enum lane_begun begin_device(struct push_sender *sender, struct arena *arena, const struct outgoing *d,
-                                    const NotificationRows__Subscription *to, void *tag)
+                                    const NotificationRows__Subscription *to, void *tag, const char **why)
 {
         const Notification__Notification *newest = d->shown[0];
         char *said = newest->chat == NULL ? words_beginning(arena, d->rules, newest, TEXT_MAX_BYTES) : NULL;
@@ -86,7 +89,7 @@ static enum lane_begun begin_device(struct push_sender *sender, struct arena *ar
                                           .text = said != NULL ? said : "",
                                           .tag = tag};
 
-        return begin_adapter(sender, providers_mobile(to->provider), &message, d, key);
+        return begin_adapter(sender, providers_mobile(to->provider), &message, d, key, why);
 }
 
 static sn_status find_phones(struct db_tx *tx, char **users, size_t n_users, size_t *n,
@@ -101,7 +104,7 @@ static sn_status find_phones(struct db_tx *tx, char **users, size_t n_users, siz
 
 /* Says who did what on which network, and never quotes content, since operators of telephone networks can read it. */
 static enum lane_begun begin_sms(struct push_sender *sender, struct arena *arena, const struct outgoing *d,
-                                 const NotificationRows__Subscription *to, void *tag)
+                                 const NotificationRows__Subscription *to, void *tag, const char **why)
 {
         char *title = headline_of(arena, push_title(d, CHANNEL_SMS).source, d->shown[0]), key[PUSH_TOPIC_CHARS + 1];
         char *more = d->n_shown > 1 ? arena_printf(arena, " (+%zu)", d->n_shown - 1) : "";
@@ -111,7 +114,7 @@ static enum lane_begun begin_sms(struct push_sender *sender, struct arena *arena
             .text = arena_printf(arena, "%s: %s%s", mail_network(), words_cut(arena, title, SMS_MAX_BYTES), more),
             .tag = tag};
 
-        return begin_adapter(sender, providers_sms(), &message, d, key);
+        return begin_adapter(sender, providers_sms(), &message, d, key, why);
 }
 
 static sn_status forget_phone(struct db_tx *tx, const NotificationRows__Subscription *target, const char *user_id)

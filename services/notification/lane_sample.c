@@ -64,11 +64,15 @@ static void send_one(struct rpc_call *c, struct push_sender *sender, const struc
 {
         struct push_result result;
         enum lane_begun begun;
+        const char *why = "";
 
         *sample = (struct lane_sample){to->provider, "refused",
                                        arena_alloc(c->arena, sizeof(((struct push_result *)NULL)->reason))};
-        while ((begun = kind->begin(sender, c->arena, d, to, sample)) == LANE_NOT_NOW) {
+        while ((begun = kind->begin(sender, c->arena, d, to, sample, &why)) == LANE_NOT_NOW) {
                 take_results(&result, push_wait(sender, WAIT_MS, &result, 1));
+        }
+        if (begun == LANE_REFUSED) {
+                sample->reason = why;
         }
         while (begun == LANE_STARTED && push_is_busy(sender)) {
                 take_results(&result, push_wait(sender, WAIT_MS, &result, 1));
@@ -93,7 +97,7 @@ sn_status lane_send_sample(struct rpc_call *c, const struct settings *settings, 
         TRY(set_up(c, settings));
         if (kind == NULL || (kind->is_used != NULL && !kind->is_used())) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, NULL, "cannot send %s/%s: %s", type, channel,
-                                kind == NULL ? "there is no such template" : "no provider is configured");
+                                kind == NULL ? template_missing(c->arena, type, channel) : "no provider is configured");
         }
         TRY(load_templates(c, kind, &d.templates));
         TRY(find_targets(c, kind, to, n, &targets));

@@ -59,12 +59,31 @@ sn_status list_read(struct rpc_call *c, struct list_filter *filter, const char *
 /* The name of a list with its filters: a cursor is valid only for the list that issued it. */
 static const char *name_list(struct rpc_call *c, const Notification__ListNotificationsRequest *in)
 {
-        const char *name = in->archived ? "archived" : in->unread ? "unread" : "all";
+        const char *name = in->archived ? "archived" : in->snoozed ? "snoozed" : in->unread ? "unread" : "all";
 
         for (size_t i = 0; i < in->n_types; i++) {
                 name = arena_printf(c->arena, "%s,%s", name, in->types[i]);
         }
         return name;
+}
+
+static sn_status check_filter(struct rpc_call *c, const Notification__ListNotificationsRequest *in)
+{
+        enum notification_type type;
+
+        if (in->unread && in->archived) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "archived", "cannot be combined with unread");
+        }
+        if (in->snoozed && (in->unread || in->archived)) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "snoozed", "cannot be combined with unread or archived");
+        }
+        for (size_t i = 0; i < in->n_types; i++) {
+                if (!type_find(in->types[i], &type)) {
+                        return rpc_fail(c, SN_INVALID_ARGUMENT, "types", "has an unknown type %s; types are %s",
+                                        in->types[i], type_names());
+                }
+        }
+        return SN_OK;
 }
 
 sn_status notification_handle_list_notifications(struct rpc_call *c, const Notification__ListNotificationsRequest *in,
@@ -74,10 +93,9 @@ sn_status notification_handle_list_notifications(struct rpc_call *c, const Notif
                                      .types = in->types,
                                      .n_types = in->n_types,
                                      .unread = in->unread,
-                                     .archived = in->archived};
+                                     .archived = in->archived,
+                                     .snoozed = in->snoozed};
 
-        if (in->unread && in->archived) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "archived", "cannot be combined with unread");
-        }
+        TRY(check_filter(c, in));
         return list_read(c, &filter, name_list(c, in), in->cursor, in->limit, out);
 }

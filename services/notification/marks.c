@@ -139,6 +139,18 @@ sn_status notification_handle_snooze_notification(struct rpc_call *c, const Noti
                                EVENT_NOTIFICATION_REMOVED);
 }
 
+static sn_status end_snooze(struct db_tx *tx, const struct change *change, int64_t *changed)
+{
+        return store_unsnooze(tx, db_call(tx)->actor, change->id, changed);
+}
+
+sn_status notification_handle_unsnooze_notification(struct rpc_call *c,
+                                                    const Notification__UnsnoozeNotificationRequest *in,
+                                                    Google__Protobuf__Empty *out)
+{
+        return change_and_emit(c, end_snooze, &(struct change){.id = in->id}, EVENT_NOTIFICATION_CHANGED);
+}
+
 sn_status notification_handle_delete_notification(struct rpc_call *c, const Notification__DeleteNotificationRequest *in,
                                                   Google__Protobuf__Empty *out)
 {

@@ -37,6 +37,17 @@ static sn_status check_provider(struct rpc_call *c)
                                                   "this network sends no SMS: it has no provider for them");
 }
 
+/* E.164. */
+static sn_status check_number(struct rpc_call *c, const char *number)
+{
+        size_t n = number[0] == '+' ? strspn(number + 1, "0123456789") : 0;
+
+        return n >= 7 && n <= 15 && number[1] != '0' && number[n + 1] == '\0'
+                   ? SN_OK
+                   : rpc_fail(c, SN_INVALID_ARGUMENT, "number",
+                              "must be a number with country code, like \"+491701234567\"");
+}
+
 /* SMS cost money: limits the codes per member and, across members, per number. */
 static sn_status check_limit(struct db_tx *tx, const uint8_t key[PHONE_KEY_BYTES])
 {
@@ -88,6 +99,7 @@ sn_status notification_handle_set_phone_number(struct rpc_call *c, const Notific
         NotificationRows__Phone *row = ARENA_NEW(c->arena, NotificationRows__Phone);
 
         notification_rows__phone__init(row);
+        TRY(check_number(c, in->number));
         TRY(check_provider(c));
         TRY(DB_WRITE(c, tx, set_number(tx, in->number, row)));
         show_phone(row, out);

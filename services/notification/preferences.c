@@ -86,7 +86,8 @@ static sn_status take_type(struct rpc_call *c, const Notification__TypePreferenc
         enum notification_type type;
 
         if (!type_find(in->type, &type)) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "types", "has an unknown type %s", in->type);
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "types", "has an unknown type %s; types are %s", in->type,
+                                type_names());
         }
         if (seen[type]) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "types", "has %s twice", in->type);

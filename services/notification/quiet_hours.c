@@ -1,6 +1,7 @@
 /* Owns the quiet hours that members set. */
 #include "services/notification/notification.h"
 
+#include <ctype.h>
 #include <string.h>
 #include "base/zone.h"
 #include "services/notification/store.h"
@@ -12,7 +13,18 @@ static char *time_of(struct arena *arena, int64_t minute)
         return arena_printf(arena, "%02d:%02d", (int)(minute / 60), (int)(minute % 60));
 }
 
-/* Parses "HH:MM", whose format the contract has validated. */
+static bool is_number(const char *two_digits, int less_than)
+{
+        return isdigit((unsigned char)two_digits[0]) && isdigit((unsigned char)two_digits[1]) &&
+               (two_digits[0] - '0') * 10 + (two_digits[1] - '0') < less_than;
+}
+
+static bool is_time(const char *time)
+{
+        return strlen(time) == 5 && is_number(time, 24) && time[2] == ':' && is_number(time + 3, 60);
+}
+
+/* Of a time that is_time. */
 static int64_t minute_of(const char *time)
 {
         return ((time[0] - '0') * 10 + (time[1] - '0')) * 60 + (time[3] - '0') * 10 + (time[4] - '0');
@@ -60,6 +72,13 @@ sn_status notification_handle_get_quiet_hours(struct rpc_call *c, const Notifica
         return SN_OK;
 }
 
+static sn_status check_time(struct rpc_call *c, const char *time, size_t i, const char *field)
+{
+        return is_time(time) ? SN_OK
+                             : rpc_fail(c, SN_INVALID_ARGUMENT, arena_printf(c->arena, "windows[%zu].%s", i, field),
+                                        "must be a time of day like \"22:00\"");
+}
+
 static sn_status check_quiet_hours(struct rpc_call *c, const Notification__QuietHours *in)
 {
         enum notification_type type;
@@ -70,8 +89,13 @@ static sn_status check_quiet_hours(struct rpc_call *c, const Notification__Quiet
         }
         for (size_t i = 0; i < in->n_except; i++) {
                 if (!type_find(in->except[i], &type)) {
-                        return rpc_fail(c, SN_INVALID_ARGUMENT, "except", "has an unknown type %s", in->except[i]);
+                        return rpc_fail(c, SN_INVALID_ARGUMENT, "except", "has an unknown type %s; types are %s",
+                                        in->except[i], type_names());
                 }
+        }
+        for (size_t i = 0; i < in->n_windows; i++) {
+                TRY(check_time(c, in->windows[i]->from, i, "from"));
+                TRY(check_time(c, in->windows[i]->until, i, "until"));
         }
         return SN_OK;
 }

@@ -46,8 +46,8 @@ struct list_filter {
         const char *user_id;
         char **types; /* empty: all types */
         size_t n_types;
-        bool unread, archived;
-        bool requests; /* instead, those held by a filter */
+        bool unread, archived, snoozed; /* at most one of them */
+        bool requests;                  /* instead, those held by a filter */
 };
 SN_CHECKED sn_status store_listed(struct db_tx *tx, const struct list_filter *filter, const struct page_scan *scan,
                                   int64_t actors_max, size_t *n, NotificationRows__Stored ***rows);
@@ -224,6 +224,7 @@ SN_CHECKED sn_status store_muted_threads(struct db_tx *tx, char **user_ids, char
                                          NotificationRows__Pair ***rows);
 SN_CHECKED sn_status store_watch_member(struct db_tx *tx, const char *user_id, const char *author_id, int64_t most,
                                         int64_t *changed);
+SN_CHECKED sn_status store_watches(struct db_tx *tx, const char *user_id, const char *author_id, bool *watches);
 SN_CHECKED sn_status store_unwatch_member(struct db_tx *tx, const char *user_id, const char *author_id);
 /* Members who watch an author's new notes, by id after after_id. */
 SN_CHECKED sn_status store_watchers(struct db_tx *tx, const char *author_id, const char *after_id, int64_t limit,
@@ -242,6 +243,7 @@ SN_CHECKED sn_status store_archive(struct db_tx *tx, const char *user_id, const 
                                    int64_t *changed);
 SN_CHECKED sn_status store_snooze(struct db_tx *tx, const char *user_id, const char *id, int64_t until_ms,
                                   int64_t *changed);
+SN_CHECKED sn_status store_unsnooze(struct db_tx *tx, const char *user_id, const char *id, int64_t *changed);
 SN_CHECKED sn_status store_delete(struct db_tx *tx, const char *user_id, const char *id, int64_t *changed);
 SN_CHECKED sn_status store_is_own(struct db_tx *tx, const char *user_id, const char *id, bool *own);
 

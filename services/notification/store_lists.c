@@ -14,25 +14,28 @@
 
 /* Of what is snoozed latest_at is when it comes back. Most readers have nothing that waits on other channels: one look
  * says so for a whole page. */
-#define LISTED(condition)                                                                                              \
+#define LISTED(condition, is_due)                                                                                      \
         STORED ", (select exists (select from notification_queue w where w.user_id = $2 and w.hold > 0)) as may_wait"  \
                " from notifications n where n.user_id = $2 and " condition                                             \
                " and (cardinality($3::text[]) = 0 or n.type = any($3)) and (n.latest_at, n.id) < ($4,"                 \
-               " $5) and n.latest_at <= $7 order by n.latest_at desc, n.id desc limit $6"
+               " $5) and n.latest_at " is_due " $7 order by n.latest_at desc, n.id desc limit $6"
 
 DB_STATEMENT(SELECT_LISTED, "notification_service", &notification_rows__stored__message,
-             LISTED("n.archived_at is null and n.box = 1"));
+             LISTED("n.archived_at is null and n.box = 1", "<="));
+DB_STATEMENT(SELECT_SNOOZED, "notification_service", &notification_rows__stored__message,
+             LISTED("n.archived_at is null and n.box = 1", ">"));
 DB_STATEMENT(SELECT_UNREAD, "notification_service", &notification_rows__stored__message,
-             LISTED("n.read_at is null and n.archived_at is null and n.box = 1"));
+             LISTED("n.read_at is null and n.archived_at is null and n.box = 1", "<="));
 DB_STATEMENT(SELECT_ARCHIVED, "notification_service", &notification_rows__stored__message,
-             LISTED("n.archived_at is not null and n.box = 1"));
-DB_STATEMENT(SELECT_REQUESTS, "notification_service", &notification_rows__stored__message, LISTED("n.box = 2"));
+             LISTED("n.archived_at is not null and n.box = 1", "<="));
+DB_STATEMENT(SELECT_REQUESTS, "notification_service", &notification_rows__stored__message, LISTED("n.box = 2", "<="));
 
 sn_status store_listed(struct db_tx *tx, const struct list_filter *filter, const struct page_scan *scan,
                        int64_t actors_max, size_t *n, NotificationRows__Stored ***rows)
 {
         const struct db_statement *s = filter->requests   ? &SELECT_REQUESTS
                                        : filter->archived ? &SELECT_ARCHIVED
+                                       : filter->snoozed  ? &SELECT_SNOOZED
                                        : filter->unread   ? &SELECT_UNREAD
                                                           : &SELECT_LISTED;
 

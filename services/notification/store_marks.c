@@ -58,6 +58,16 @@ sn_status store_snooze(struct db_tx *tx, const char *user_id, const char *id, in
         return db_exec(tx, &SNOOZE, DB_BINDS(bind_uuid(user_id), bind_uuid(id), bind_time_ms(until_ms)), changed);
 }
 
+DB_STATEMENT(UNSNOOZE, "notification_service", NULL,
+             "update notifications set snoozed_until = null, latest_at = least(latest_at, $3)"
+             " where id = $2 and user_id = $1");
+
+sn_status store_unsnooze(struct db_tx *tx, const char *user_id, const char *id, int64_t *changed)
+{
+        return db_exec(tx, &UNSNOOZE, DB_BINDS(bind_uuid(user_id), bind_uuid(id), bind_time_ms(db_call(tx)->now_ms)),
+                       changed);
+}
+
 DB_STATEMENT(DELETE_ONE, "notification_service", NULL, "delete from notifications where id = $2 and user_id = $1");
 
 sn_status store_delete(struct db_tx *tx, const char *user_id, const char *id, int64_t *changed)

@@ -49,6 +49,18 @@ sn_status store_unwatch_member(struct db_tx *tx, const char *user_id, const char
         return db_exec(tx, &UNWATCH_MEMBER, DB_BINDS(bind_uuid(user_id), bind_uuid(author_id)), NULL);
 }
 
+DB_STATEMENT(SELECT_WATCH, "notification_service", NULL,
+             "select exists (select from watched_members where author_id = $2 and user_id = $1) as watches");
+
+sn_status store_watches(struct db_tx *tx, const char *user_id, const char *author_id, bool *watches)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(tx, &SELECT_WATCH, DB_BINDS(bind_uuid(user_id), bind_uuid(author_id)), &rows));
+        *watches = db_i64(rows, 0, "watches") != 0;
+        return SN_OK;
+}
+
 DB_STATEMENT(SELECT_WATCHERS, "notification_service", &notification_rows__pair__message,
              "select user_id, author_id as other_id from watched_members where author_id = $1 and user_id > $2"
              " order by user_id limit $3");

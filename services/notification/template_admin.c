@@ -15,7 +15,7 @@ static sn_status find_channel(struct rpc_call *c, const char *type, const char *
                         return SN_OK;
                 }
         }
-        return rpc_fail(c, SN_NOT_FOUND, "type", "there is no such template: channels are push, email and sms");
+        return rpc_fail(c, SN_NOT_FOUND, "type", "%s", template_missing(c->arena, type, name));
 }
 
 static void show_text(const struct template_text *text, Google__Protobuf__Timestamp *created_at,

@@ -32,6 +32,26 @@ bool template_exists(const char *type, enum channel channel)
                          (channel == CHANNEL_SMS && type_find(type, &found) && !type_is_security(found));
 }
 
+const char *template_missing(struct arena *arena, const char *type, const char *channel)
+{
+        enum notification_type found;
+        bool known = type_find(type, &found);
+
+        if (!known && !is_mail(type)) {
+                return arena_printf(arena, "there is no type %s: types are %s, and for mails also %s and %s", type,
+                                    type_names(), TEMPLATE_SINGLE, TEMPLATE_DIGEST);
+        }
+        if (strcmp(channel, channel_name(CHANNEL_EMAIL)) == 0) {
+                return arena_printf(arena, "mails of %s are about security and have no template", type);
+        }
+        if (strcmp(channel, channel_name(CHANNEL_SMS)) == 0 && known) {
+                return arena_printf(arena, "%s is about security and not sent by SMS", type);
+        }
+        return known ? arena_printf(arena, "there is no channel %s with templates: channels are push, email and sms",
+                                    channel)
+                     : arena_printf(arena, "%s is a mail: its channel is email", type);
+}
+
 /* Finds the template in a two-letter language. False if there is none. */
 static bool find_template(const struct templates *saved, const char *language, struct template_text *out)
 {

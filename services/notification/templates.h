@@ -36,6 +36,8 @@ struct template_text templates_choose(const struct templates *saved, const char 
 char *template_label(struct arena *arena, const struct template_text *text);
 /* Whether a channel has templates of a type. */
 bool template_exists(const char *type, enum channel channel);
+/* Why there is none of this type on a channel of this name. */
+const char *template_missing(struct arena *arena, const char *type, const char *channel);
 /* False with a sentence in error if the template does not exist, is too long or uses unknown variables. */
 bool template_check(struct arena *arena, const char *type, const char *source, struct buf *error);
 

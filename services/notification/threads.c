@@ -45,6 +45,19 @@ sn_status notification_handle_mute_thread(struct rpc_call *c, const Notification
         return DB_WRITE(c, tx, set_muted(tx, root));
 }
 
+sn_status notification_handle_get_thread_mute(struct rpc_call *c, const Notification__GetThreadMuteRequest *in,
+                                              Notification__ThreadMute *out)
+{
+        char *root = NULL, *actor = (char *)c->actor;
+        NotificationRows__Pair **rows = NULL;
+        size_t n = 0;
+
+        TRY(find_root(c, in->id, &root));
+        TRY(DB_READ(c, tx, store_muted_threads(tx, &actor, &root, 1, &n, &rows)));
+        out->muted = n > 0;
+        return SN_OK;
+}
+
 /* Does not look up the note, so that conversations of deleted or hidden notes can be unmuted. */
 sn_status notification_handle_unmute_thread(struct rpc_call *c, const Notification__UnmuteThreadRequest *in,
                                             Google__Protobuf__Empty *out)

@@ -19,5 +19,6 @@ bool type_is_own(enum notification_type type);
 const char *type_name(enum notification_type type);
 /* False if there is no type with this name. */
 bool type_find(const char *name, enum notification_type *out);
+const char *type_names(void); /* of all, separated by ", " */
 
 #endif

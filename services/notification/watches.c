@@ -32,16 +32,33 @@ static sn_status set_watched(struct db_tx *tx, const char *author_id)
                                       "you watch %d members already; remove one first", MOST_WATCHED);
 }
 
+static sn_status find_other(struct rpc_call *c, char *name, char **id)
+{
+        TRY(member_find(c, name, id));
+        if (uuid_equal(*id, c->actor)) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "user_id", "you cannot watch yourself");
+        }
+        return check_seen(c, *id);
+}
+
+sn_status notification_handle_get_watch(struct rpc_call *c, const Notification__GetWatchRequest *in,
+                                        Notification__Watch *out)
+{
+        bool watches = false;
+        char *id = NULL;
+
+        TRY(find_other(c, in->user_id, &id));
+        TRY(DB_READ(c, tx, store_watches(tx, c->actor, id, &watches)));
+        out->notify = watches;
+        return SN_OK;
+}
+
 sn_status notification_handle_watch_member(struct rpc_call *c, const Notification__WatchMemberRequest *in,
                                            Google__Protobuf__Empty *out)
 {
         char *id = NULL;
 
-        TRY(member_find(c, in->user_id, &id));
-        if (uuid_equal(id, c->actor)) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "user_id", "you cannot watch yourself");
-        }
-        TRY(check_seen(c, id));
+        TRY(find_other(c, in->user_id, &id));
         return DB_WRITE(c, tx, set_watched(tx, id));
 }
 

@@ -245,6 +245,8 @@ test('notifications: listed, counted, marked, archived', async () => {
         await ok('ArchiveNotification', { id: item.id }, alice);
         await ok('UnarchiveNotification', { id: item.id }, alice);
         await ok('SnoozeNotification', { id: item.id, until: { seconds: Math.floor(Date.now() / 1000) + 3600 } }, alice);
+        assert.deepEqual(ids((await ok('ListNotifications', { snoozed: true }, alice)).items), [item.id]);
+        await ok('UnsnoozeNotification', { id: item.id }, alice);
         assert.deepEqual((await ok('ListDeliveries', { id: item.id }, alice)).items, []);
         await ok('DeleteNotification', { id: item.id }, alice);
         assert.equal((await ok('SubscribeNotifications', {}, alice)).personal, true);
@@ -256,6 +258,7 @@ test('notifications: listed, counted, marked, archived', async () => {
         await ok('SetQuietHours', { windows: [{ from: '22:00', until: '07:00' }] }, alice);
         assert.equal((await ok('GetQuietHours', {}, alice)).windows[0].from, '22:00');
         await ok('MuteThread', { id: note.id }, alice);
+        assert.equal((await ok('GetThreadMute', { id: note.id }, alice)).muted, true);
         assert.equal((await ok('GetPushKey', {})).public_key.length, 87);
         const [p256dh, auth] = [createECDH('prime256v1').generateKeys('base64url'), 'A'.repeat(22)];
         const mac = createHmac('sha256', keyOf(sharedDir(), 'unsubscribe')).update(alice.id).digest().subarray(0, 18).toString('base64url');
@@ -274,6 +277,7 @@ test('notifications: listed, counted, marked, archived', async () => {
         ['CreatePushDevice', 'DeletePushDevice', 'SetPhoneNumber', 'VerifyPhoneNumber'].forEach((name) => called.add(name)); // need providers: providers.test.mjs
         await ok('UnmuteThread', { id: note.id }, alice);
         await ok('WatchMember', { user_id: bob.id }, alice);
+        assert.equal((await ok('GetWatch', { user_id: bob.id }, alice)).notify, true);
         await ok('UnwatchMember', { user_id: bob.id }, alice);
 });
 

@@ -329,6 +329,8 @@ test('a muted conversation does not notify until it is unmuted', async () => {
         await untilTypes(author, 'comment');
         must(await author.put(`/v1/notes/${first.id}/mute_thread`), 204);
         must(await author.put(`/v1/notes/${note.id}/mute_thread`), 204);
+        const muted = async (member, id) => must(await member.get(`/v1/notes/${id}/mute_thread`)).muted;
+        assert.deepEqual([await muted(author, note.id), await muted(author, first.id), await muted(fan, note.id)], [true, true, false]);
         const mine = await author.comment(first.id, 'Two');
         await fan.comment(mine.id, `Three, @${author.username}`);
         await fan.react(note.id, 'like');
@@ -336,15 +338,20 @@ test('a muted conversation does not notify until it is unmuted', async () => {
         await fan.react(other.id, 'like');
         await untilTypes(author, 'like', 'comment');
         must(await author.del(`/v1/notes/${mine.id}/mute_thread`), 204);
+        assert.equal(await muted(author, note.id), false);
         await fan.react(mine.id, 'like');
         await untilTypes(author, 'like', 'like', 'comment');
         const secret = await fan.note('Mine', 'only_me');
         problem(await author.put(`/v1/notes/${secret.id}/mute_thread`), 404, { field: 'id' });
+        problem(await author.get(`/v1/notes/${secret.id}/mute_thread`), 404, { field: 'id' });
 });
 
 test('members are notified of visible new notes of members whom they watch', async () => {
         const [author, watcher, other] = await registerMany(3);
+        const watches = async (member) => must(await member.get(`/v1/users/${author.username}/notify`)).notify;
+        assert.equal(await watches(watcher), false);
         must(await watcher.put(`/v1/users/${author.id}/notify`), 204);
+        assert.deepEqual([await watches(watcher), await watches(other)], [true, false]);
         must(await watcher.put(`/v1/users/${author.username}/notify`), 204);
         await author.note('For followers', 'followers');
         const open = await author.note('For all');
@@ -353,12 +360,44 @@ test('members are notified of visible new notes of members whom they watch', asy
         assert.deepEqual([item.note.id, names(item)], [open.id, [author.username]]);
         assert.deepEqual(await list(other), []);
         must(await watcher.del(`/v1/users/${author.id}/notify`), 204);
+        assert.equal(await watches(watcher), false);
         await author.note('Nobody is told');
         await author.follow(watcher);
         await untilTypes(watcher, 'follow', 'new_note');
         problem(await watcher.put(`/v1/users/${watcher.id}/notify`), 422, { field: 'user_id' });
+        problem(await watcher.get(`/v1/users/${watcher.id}/notify`), 422, { field: 'user_id' });
         await author.relate(watcher, 'block');
         problem(await watcher.put(`/v1/users/${author.id}/notify`), 404, { field: 'user_id' });
+        problem(await watcher.get(`/v1/users/${author.id}/notify`), 404, { field: 'user_id' });
+});
+
+test('a snoozed notification can be seen, and brought back', async () => {
+        const [author, fan, other] = await registerMany(3);
+        await fan.react((await author.note('Later')).id, 'like');
+        const [item] = await untilTypes(author, 'like');
+        await other.follow(author);
+        await untilTypes(author, 'follow', 'like');
+        const snoozed = async () => must(await author.get(`${PATH}?snoozed=true`)).items;
+        const at = new Date(Date.now() + 3_600_000).toISOString();
+        assert.deepEqual(await snoozed(), []);
+        must(await author.put(`${PATH}/${item.id}/snooze`, { body: { until: at } }), 204);
+        assert.deepEqual((await snoozed()).map((i) => [i.id, Date.parse(i.latest_at)]), [[item.id, Date.parse(at)]]);
+        await untilTypes(author, 'follow');
+        problem(await fan.del(`${PATH}/${item.id}/snooze`), 404, { field: 'id' });
+        must(await author.del(`${PATH}/${item.id}/snooze`), 204);
+        must(await author.del(`${PATH}/${item.id}/snooze`), 204);
+        assert.deepEqual([(await list(author)).map((i) => i.type), await snoozed(), (await count(author)).unread], [['like', 'follow'], [], 2]);
+        for (const other of ['unread', 'archived']) {
+                problem(await author.get(`${PATH}?snoozed=true&${other}=true`), 422, { field: 'snoozed' });
+        }
+});
+
+test('an unknown type is rejected with the names of those that there are', async () => {
+        const [member] = await registerMany(1);
+        for (const answer of [await member.get(`${PATH}?types=like&types=lik`), await member.put(`${PATH}/preferences`, { body: { types: [{ type: 'lik', push: 'off' }] } })]) {
+                problem(answer, 422, { field: 'types' });
+                assert.match(answer.body.detail, /unknown type lik; types are like, renote, .*, message_request, .*, report_resolved$/);
+        }
 });
 
 test('quiet hours are stored as set', async () => {
@@ -373,6 +412,11 @@ test('quiet hours are stored as set', async () => {
         assert.equal(must(await member.get(`${PATH}/preferences`)).digest_hour, 9);
         problem(await member.put(QUIET, { body: { time_zone: 'Mars/Olympus' } }), 422, { field: 'time_zone' });
         problem(await member.put(QUIET, { body: { except: ['sunrise'] } }), 422, { field: 'except' });
+        for (const wrong of ['25:00', '22:60', '22.00', '9:00', '22:000', 'ab:cd']) {
+                const answer = await member.put(QUIET, { body: { windows: [{ from: '00:00', until: '01:00' }, { from: '22:00', until: wrong }] } });
+                problem(answer, 422, { field: 'windows[1].until' });
+                assert.match(answer.body.detail, /must be a time of day like "22:00"$/);
+        }
         problem(await member.put(QUIET, { body: { windows: [{ from: '25:00', until: '01:00' }] } }), 422, { field: 'windows[0].from' });
 });
 

@@ -250,6 +250,12 @@ test('operators can preview texts, and have a test mail sent', async () => {
         assert.equal(shown.code, 0, shown.stderr);
         assert.match(shown.stdout, /^like\/email\/de@0\nSubject: Ada Lovelace gefällt deine Notiz/);
         assert.equal((await admin('preview', 'new_device', 'push', 'en')).stdout, 'new_device/push/en@0\nSomebody logged in to your account on a new device\n');
+        for (const [type, channel, says] of [['lik', 'push', /there is no type lik: types are like, .*, and for mails also notification and digest/],
+                ['new_device', 'email', /mails of new_device are about security and have no template/], ['like', 'fax', /channels are push, email and sms/], ['digest', 'push', /digest is a mail/]]) {
+                assert.match((await admin('preview', type, channel, 'en')).stderr, says);
+        }
+        const french = await admin('preview', 'like', 'push', 'xx');
+        assert.deepEqual([french.code, french.stdout.split('\n')[0], french.stderr], [0, 'like/push/en@0', 'There is no template in xx; this is the English one.\n']);
         const sent = await admin('test', 'digest', 'email', 'en', 'operator@example.org');
         assert.equal(sent.code, 0, sent.stderr);
         const mail = await box.wait('operator@example.org', '2 notifications');

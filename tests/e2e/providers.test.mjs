@@ -42,7 +42,9 @@ test('a telephone number is verified by a code sent to it, and nothing else is s
         const number = newNumber();
         assert.equal(must(await member.get(PHONE)).number, '');
         for (const bad of ['01701234567', '+0170123456', '+49 170 1234567', '+4917012345678901', '+1\r\nX: y']) {
-                problem(await member.put(PHONE, { body: { number: bad } }), 422, { field: 'number' });
+                const answer = await member.put(PHONE, { body: { number: bad } });
+                problem(answer, 422, { field: 'number' });
+                assert.match(answer.body.detail, /must be a number with country code, like "\+491701234567"$/);
         }
         await wantSms(member);
         assert.deepEqual(must(await member.put(PHONE, { body: { number } })), { number, verified_at: null });
@@ -251,7 +253,11 @@ test('operators can send a sample to a member’s browsers and devices or to a n
         assert.equal((await notify('like', 'sms', 'en', '+15550001111')).stdout, 'sms: sent, HTTP 201\n');
         assert.equal(form(await providers.wait(encoded('+15550001111'))).Body, 'SoNet: Ada Lovelace likes your note');
         providers.answers['/3/device/cd34'] = () => [400, { reason: 'BadDeviceToken' }];
-        assert.match((await notify('like', 'mobile', 'en', member.username)).stdout, /apns: gone, HTTP 400 BadDeviceToken/);
+        const failed = await notify('like', 'mobile', 'en', member.username);
+        assert.match(failed.stdout, /apns: gone, HTTP 400 BadDeviceToken/);
+        assert.ok(failed.code === 1 && /1 of 2 were not sent/.test(failed.stderr), failed.stderr);
+        const refused = await adminOf(net.server, { ...providers.env, PUSH_NETWORKS: '' }, 'notify', 'test', 'like', 'push', 'en', member.id);
+        assert.ok(refused.code === 1 && /refused, its endpoint must be .*https/.test(refused.stdout), refused.stdout);
         assert.equal((await notify('sneeze', 'sms', 'en', '+15550001111')).code, 2);
         assert.equal((await notify('new_device', 'sms', 'en', '+15550001111')).code, 2, 'what concerns the account is not sent by SMS');
 });

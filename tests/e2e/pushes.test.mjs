@@ -140,7 +140,7 @@ test('a push that is rejected or deferred too often becomes a dead letter, which
                 const found = await letters(item);
                 return found.length === 1 && found;
         }, 60_000);
-        assert.match(refused, new RegExp(`deliveries {2}notification@0 push.like ${item.id} {2}1 tries: ${service.url} answered 400$`));
+        assert.match(refused, new RegExp(`deliveries {2}notification@0 push.like ${item.id} {2}1 try: ${service.url} answered 400$`));
         query(sharedDir(), 'notification', `update notification_queue set due_at = now(), attempts = 9 where user_id = '${author.id}'`);
         const both = await eventually('two dead letters', async () => {
                 const found = await letters(item);
