@@ -221,7 +221,7 @@ static sn_status fill_some(struct filling *f, bool first)
         if (first) {
                 f->settled = refs.settled;
         }
-        f->end = refs.n < f->scan.limit;
+        f->end = refs.n < f->scan.limit && !refs.more;
         if (refs.n == 0) {
                 return SN_OK;
         }

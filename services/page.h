@@ -46,6 +46,7 @@ int64_t page_beyond_ms(const struct page_scan *scan);
 struct page_refs {
         size_t n;
         struct page_ref *items;
+        bool more; /* the list continues after the last item, although there are fewer than the limit */
         /* For lists that are newest first: everything that will ever be before it was there before the fetch. */
         struct position settled;
 };

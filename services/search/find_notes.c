@@ -244,6 +244,7 @@ static sn_status fetch_in_order(struct rpc_call *c, struct finding *f, const str
         }
         TRY(engaged ? windows_read_engaged(c, terms, &terms->query, &asked, false, &out->n, &rows)
                     : windows_read_newest(c, terms, &terms->query, &asked, &out->n, &rows));
+        out->more = windows_are_cut(rows, out->n);
         f->ranked = ARENA_ARRAY(c->arena, struct ranked, out->n);
         f->n = out->n;
         for (size_t i = 0; i < out->n; i++) {

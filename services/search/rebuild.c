@@ -12,7 +12,7 @@
 #include "services/search/store_rebuild.h"
 #include "services/user/user.rpc.h"
 
-enum { AT_ONCE = 200 };
+enum { AT_ONCE = 50 }; /* the words of so many long notes fit into the memory of one call, twice */
 
 static char **ids_of(struct rpc_call *c, const Note__IndexedNotes *notes)
 {

@@ -161,7 +161,7 @@ static sn_status read_more(struct rpc_call *c, const struct candidates_asked *as
 
 /* A read stops at 4 MiB of words (search_candidates). What it left out is newer than anything in older windows, so
  * nothing more is read, and the next page continues after the last match. */
-static bool are_cut(SearchRows__Candidate *const *rows, size_t n)
+bool windows_are_cut(SearchRows__Candidate *const *rows, size_t n)
 {
         size_t bytes = 0;
 
@@ -205,7 +205,7 @@ sn_status windows_read_newest(struct rpc_call *c, const struct terms *terms, con
                 }
                 next.few = true;
                 TRY(read_more(c, &next, n, *rows));
-                if (*n == asked->room || are_cut(*rows, *n)) {
+                if (*n == asked->room || windows_are_cut(*rows, *n)) {
                         return SN_OK;
                 }
                 share = ((double)(*n - before) + 0.5) / window.notes;

@@ -20,5 +20,7 @@ SN_CHECKED sn_status windows_read_newest(struct rpc_call *c, const struct terms 
 SN_CHECKED sn_status windows_read_engaged(struct rpc_call *c, const struct terms *terms,
                                           const struct terms_query *query, const struct candidates_asked *asked,
                                           bool popular, size_t *n, SearchRows__Candidate ***rows);
+/* Whether a read stopped early, because of the size of what it read: there may be more matches after the last one. */
+bool windows_are_cut(SearchRows__Candidate *const *rows, size_t n);
 
 #endif
