@@ -23,7 +23,7 @@ DB_STATEMENT(
     " and at < coalesce(first_at, 'infinity') group by 1),"
     " moved as (update analytics_people p set first_at = s.at from sooner s where p.visitor = s.visitor)"
     " update first_notes t set first_at = s.at from sooner s where t.visitor = s.visitor");
-/* Who was only followed, or asked about, has not been active yet. */
+/* Members who were only followed, or asked about, have not been active yet. */
 DB_STATEMENT(ADD_INACTIVE, "analytics_service", NULL,
              "insert into analytics_people (user_id, first_day)"
              " select distinct u, date 'infinity' from unnest($1::uuid[]) u where u is not null"

@@ -116,7 +116,7 @@ sn_status store_tell_cells(struct db_tx *tx, const char *note_id, AnalyticsRows_
         return db_exec(tx, &UPDATE_PERFORMANCE, DB_BINDS(bind_uuid(note_id)), NULL);
 }
 
-/* ---- What is told ---- */
+/* ---- Shown statistics ---- */
 
 DB_STATEMENT(SELECT_PERFORMANCE, "analytics_service", &analytics_rows__note_performance__message,
              "select note_id, views, engagements, reach, (select a.to_at from (select to_at, sum(views) over (order by"

@@ -30,9 +30,9 @@ SN_CHECKED sn_status store_remove_empty(struct db_tx *tx, NotificationRows__Chan
 
 /* ---- store_effects.c ---- */
 
-/* Who undoes what was sent, and does it again within so long, is not sent of again. */
+/* Doing again within this time what was sent and then undone sends nothing. */
 #define EFFECT_WINDOW_S 86400
-/* Before what these actors did is undone: remembers on which channels it was sent. */
+/* Call it before what these actors did is undone: records on which channels it was sent. */
 SN_CHECKED sn_status store_keep_effects(struct db_tx *tx, char **group_keys, char **actor_ids, size_t n);
 /* Which of the arrivals were sent and undone within the window before them. */
 SN_CHECKED sn_status store_effects(struct db_tx *tx, const struct arrival *items, size_t n, size_t *n_rows,

@@ -35,8 +35,9 @@ static struct columns columns_of(struct arena *arena, const struct arrival *item
         return c;
 }
 
-/* An actor who is in a notification of the group already, read or not, is not added again: but in a chat, where the
- * number of the entry says whether it was told. Whether one was told of alone or with others, the rule of then said. */
+/* An actor who is already in a notification of the group, read or not, is not added again, except in a chat, where the
+ * entry's number says whether it was included. Whether actors have notifications of their own depends on the rule at
+ * that time. */
 DB_STATEMENT(
     ADD_ARRIVALS, "notification_service", &notification_rows__changed__message,
     "with given as (select a.id, a.user_id, a.type, a.group_key, a.actor_id, nullif(a.note_id, '')::uuid as"
