@@ -28,11 +28,23 @@ static void drop_first(struct bus_handed *handed)
         free(first);
 }
 
-void bus_handed_destroy(struct bus_handed *handed)
+static void drop_all(struct bus_handed *handed)
 {
         while (handed->first != NULL) {
                 drop_first(handed);
         }
+}
+
+void bus_handed_drop(struct bus_handed *handed)
+{
+        (void)pthread_mutex_lock(&handed->lock);
+        drop_all(handed);
+        (void)pthread_mutex_unlock(&handed->lock);
+}
+
+void bus_handed_destroy(struct bus_handed *handed)
+{
+        drop_all(handed);
         (void)pthread_mutex_destroy(&handed->lock);
 }
 
@@ -64,8 +76,8 @@ bool bus_handed_put(struct bus_handed *handed, const struct relay_batch *batch)
         for (size_t i = 0; i < batch->n && all; i++) {
                 all = put_event(handed, batch->log_id, batch->events[i]);
         }
-        while (!all && handed->first != NULL) {
-                drop_first(handed);
+        if (!all) {
+                drop_all(handed);
         }
         (void)pthread_mutex_unlock(&handed->lock);
         return all;

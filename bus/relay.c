@@ -16,23 +16,22 @@
 #include "base/ticker.h"
 #include "bus/handed.h"
 #include "bus/lease.h"
+#include "bus/positions.h"
 #include "bus/stream_write.h"
 #include "bus/tail.h"
 #include "db/ownership.h"
 
-#define BATCH          500
-#define EMITTERS_BATCH 32   /* positions that an emitter assigns at most */
-#define POLL_MS        500  /* without being woken: for what another process, or this one before a crash, left behind */
-#define ALONE_MS       2000 /* the same where only this process runs the service: for what an admin command wrote */
-#define PAUSE_MS       200  /* after a failure */
-#define ELSEWHERE_MS   10   /* while other processes emit */
-#define ELSEWHERE_US   INT64_C(10000000) /* counted from the last time they did */
-#define BUSY_MS        20                /* while another transaction, which may be rolled back, assigns positions */
-#define STEADY_US      50000             /* a round that takes longer is slow */
-#define LEASE_MS       50
-#define CALL_MS        10000
-#define TRIM_US        INT64_C(30000000) /* events stay in the stream for this long to twice as long */
-#define FRESH_US       2000000           /* how long the end of the log is relied on after it was read */
+#define POLL_MS      500  /* without being woken: for what another process, or this one before a crash, left behind */
+#define ALONE_MS     2000 /* the same where only this process runs the service: for what an admin command wrote */
+#define PAUSE_MS     200  /* after a failure */
+#define ELSEWHERE_MS 10   /* while other processes emit */
+#define ELSEWHERE_US INT64_C(10000000) /* counted from the last time they did */
+#define BUSY_MS      20                /* while another transaction, which may be rolled back, assigns positions */
+#define STEADY_US    50000             /* a round that takes longer is slow */
+#define LEASE_MS     50
+#define CALL_MS      10000
+#define TRIM_US      INT64_C(30000000) /* events stay in the stream for this long to twice as long */
+#define FRESH_US     2000000           /* how long the end of the log is relied on after it was read */
 
 /* Where the log ends, as far as it has been streamed: readers that are up to date need not query the database. */
 struct log_end {
@@ -79,7 +78,7 @@ static void forget_end(struct bus_relay *relay)
         note_end(relay, "", 0, 0, 0);
 }
 
-/* Called before readers of the stream can have seen any of the batch. A renamed log is read again. */
+/* Called before readers of the stream in Redis can have seen any of the batch. A renamed log is read again. */
 static void advance_end(struct bus_relay *relay, const struct relay_batch *batch)
 {
         int64_t last = batch->events[batch->n - 1]->position;
@@ -143,100 +142,6 @@ static sn_status read_log_head(struct bus_relay *relay, struct rpc_call *c, bool
         return SN_OK;
 }
 
-/* ---- Positions ---- */
-
-/* server: identifies the database that assigns positions. A different one, or the same on another timeline, was
- * restored from a backup (or is a promoted standby): positions after its head may have been assigned before. */
-#define SERVER                                                                                                         \
-        "(select system_identifier::text || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) || '/' ||"           \
-        " (select oid::text from pg_database where datname = current_database()) from pg_control_system())"
-DB_STATEMENT(LOCK_LOG_HEAD, "*", NULL,
-             "select position, log_id, origin, " SERVER " as server from outbox_head for update skip locked");
-
-DB_STATEMENT(
-    NAME_LOG, "*", NULL,
-    "update outbox_head set origin = $1, log_id = case when origin = '' then log_id else gen_random_uuid() end,"
-    " log_start = case when origin = '' then log_start else position end returning log_id");
-
-/* So that readers can tell new positions from those they have seen, however many are assigned before they look. */
-static sn_status name_log(struct db_tx *tx, const struct db_rows *head, const char **log_id)
-{
-        const char *origin = db_text(head, 0, "origin"), *server = db_text(head, 0, "server");
-        struct db_rows *rows;
-
-        *log_id = db_text(head, 0, "log_id");
-        if (strcmp(origin, server) == 0) {
-                return SN_OK;
-        }
-        if (origin[0] != '\0') {
-                log_event(LOG_LEVEL_WARN,
-                          "the database was restored from a backup or a standby: renaming its event log",
-                          LOG_STR("sonet.service", db_call(tx)->service->name),
-                          LOG_INT("sonet.position", db_i64(head, 0, "position")));
-        }
-        TRY(db_rows(tx, &NAME_LOG, DB_BINDS(bind_text(server)), &rows));
-        *log_id = db_text(rows, 0, "log_id");
-        return SN_OK;
-}
-
-DB_STATEMENT(
-    ASSIGN_POSITIONS, "*", &sonet__events__event__message,
-    "with batch as ("
-    " select id, row_number() over (order by id) as n from"
-    " (select id from outbox where position is null order by id limit $2) unassigned"
-    "), assigned as ("
-    " update outbox o set position = $1 + batch.n, assigned_at = clock_timestamp() from batch where o.id = batch.id "
-    "returning o.*"
-    "), head as ("
-    " update outbox_head set position = $1 + (select count(*) from batch)"
-    ") select event_id as id, position, type, aggregate_id, object_id, actor_id, version, trace_id, occurred_at"
-    " from assigned order by position");
-
-static void name_source(const struct rpc_call *c, const struct relay_batch *batch)
-{
-        for (size_t i = 0; i < batch->n; i++) {
-                batch->events[i]->source = (char *)c->service->name;
-                batch->events[i]->schema_version = 1;
-        }
-}
-
-#define EVENT "event_id as id, position, type, aggregate_id, object_id, actor_id, version, trace_id, occurred_at"
-
-/* Two statements: the snapshot of the second is taken once the first has the lock. It does not wait for the lock, since
- * a COMMIT may take long. (A query takes locks after computing its columns: hence the subquery.) */
-DB_STATEMENT(LOCK_FREE_HEAD, "*", NULL,
-             "select set_config('sonet.assigns', 'on', true) from (select position from outbox_head for update"
-             " skip locked) head");
-/* No events without the lock, and none if the log no longer has the name and origin known to this process. */
-#define NEXT_BATCH                                                                                                     \
-        "with head as (select position from outbox_head where log_id = $1 and origin = " SERVER                        \
-        " and current_setting('sonet.assigns', true) = 'on'), batch as ("                                              \
-        " select id, (select position from head) + row_number() over (order by id) as position from"                   \
-        " (select id from outbox where position is null and exists (select from head) order by id limit $2"            \
-        ") unassigned), assigned as ("                                                                                 \
-        " update outbox o set position = batch.position, assigned_at = clock_timestamp() from batch"                   \
-        " where o.id = batch.id returning o.*)"
-#define MOVE_HEAD                                                                                                      \
-        " update outbox_head set position = position + (select count(*) from batch) where exists (select from batch)"
-DB_STATEMENT(ASSIGN_NEXT, "*", &sonet__events__event__message,
-             NEXT_BATCH ", moved as (" MOVE_HEAD ") select " EVENT " from assigned order by position");
-
-static sn_status assign_next(struct rpc_call *c, struct relay_batch *batch, bool *busy)
-{
-        CLEANUP(db_end) struct db_tx *tx = NULL;
-        struct db_rows *head;
-
-        TRY(db_begin(c, &tx));
-        TRY(db_rows(tx, &LOCK_FREE_HEAD, DB_NO_BINDS, &head));
-        *busy = db_rows_count(head) == 0;
-        if (*busy) {
-                return SN_OK;
-        }
-        TRY(db_list(tx, &ASSIGN_NEXT, DB_BINDS(bind_uuid(batch->log_id), bind_i64(BATCH)), &batch->n, &batch->events));
-        name_source(c, batch);
-        return batch->n > 0 ? db_commit(c, NULL, &tx) : SN_OK;
-}
-
 /* ---- For emitters ---- */
 
 struct emission {
@@ -255,10 +160,10 @@ static void hand_over(void *context)
         bool known = e->assigned != NULL && db_rows_list(c, e->assigned, &batch.n, &batch.events) == SN_OK;
 
         if (known) {
-                name_source(c, &batch);
+                positions_name_source(c, &batch);
                 known = bus_handed_put(&e->relay->handed, &batch);
         }
-        if (!known || batch.n == 0 || batch.n == EMITTERS_BATCH) {
+        if (!known || batch.n == 0 || batch.n == POSITIONS_EMITTER_BATCH) {
                 atomic_store(&e->relay->waked, true);
         }
         ticker_wake(e->relay->ticker);
@@ -283,43 +188,7 @@ sn_status bus_relay_assign(struct bus_relay *relay, struct db_tx *tx)
         if (!emitters_may_assign(relay, e->log_id)) {
                 return SN_OK;
         }
-        TRY(db_exec_later(tx, &LOCK_FREE_HEAD, DB_NO_BINDS));
-        return db_rows_later(tx, &ASSIGN_NEXT, DB_BINDS(bind_uuid(e->log_id), bind_i64(EMITTERS_BATCH)), &e->assigned);
-}
-
-/* Events with positions that were not streamed yet; then, if any have none, one of those. */
-DB_STATEMENT(SELECT_ASSIGNED, "*", &sonet__events__event__message,
-             "(select " EVENT " from outbox where position > $1 order by position limit $2) union all"
-             " (select " EVENT " from outbox where position is null limit 1)");
-
-static sn_status read_assigned(struct bus_relay *relay, struct rpc_call *c, struct relay_batch *batch, bool *unassigned)
-{
-        TRY(DB_READ(c, tx,
-                    db_list(tx, &SELECT_ASSIGNED, DB_BINDS(bind_i64(relay->end.position), bind_i64(BATCH)), &batch->n,
-                            &batch->events)));
-        *unassigned = batch->n > 0 && batch->events[batch->n - 1]->position == 0;
-        batch->n -= *unassigned;
-        name_source(c, batch);
-        return SN_OK;
-}
-
-static sn_status assign_positions(struct rpc_call *c, struct relay_batch *batch, bool *busy)
-{
-        CLEANUP(db_end) struct db_tx *tx = NULL;
-        struct db_rows *head;
-
-        TRY(db_begin(c, &tx));
-        TRY(db_rows(tx, &LOCK_LOG_HEAD, DB_NO_BINDS,
-                    &head)); /* a separate statement: the next one has a newer snapshot */
-        *busy = db_rows_count(head) == 0;
-        if (*busy) {
-                return SN_OK;
-        }
-        TRY(name_log(tx, head, &batch->log_id));
-        TRY(db_list(tx, &ASSIGN_POSITIONS, DB_BINDS(bind_i64(db_i64(head, 0, "position")), bind_i64(BATCH)), &batch->n,
-                    &batch->events));
-        name_source(c, batch);
-        return batch->n > 0 ? db_commit(c, NULL, &tx) : SN_OK;
+        return positions_assign_later(tx, e->log_id, &e->assigned);
 }
 
 /* One round of the relay. */
@@ -337,12 +206,12 @@ static sn_status take_news(struct bus_relay *relay, struct rpc_call *c, struct r
         bool unassigned = false;
 
         batch->log_id = arena_strdup(c->arena, relay->end.log_id);
-        TRY(read_assigned(relay, c, batch, &unassigned));
+        TRY(positions_read(c, relay->end.position, batch, &unassigned));
         if (unassigned && batch->n > 0) {
                 atomic_store(&relay->waked, true);
         }
         round->assigned = unassigned && batch->n == 0;
-        return round->assigned ? assign_next(c, batch, &round->busy) : SN_OK;
+        return round->assigned ? positions_assign_next(c, batch, &round->busy) : SN_OK;
 }
 
 /* Takes the events that continue the log from their emitters; for others, such as those in a gap, the database is
@@ -351,7 +220,7 @@ static void take_handed(struct bus_relay *relay, struct rpc_call *c, struct roun
 {
         if (knows_end(relay, bus_lease_term(relay->lease))) {
                 round->batch.log_id = arena_strdup(c->arena, relay->end.log_id);
-                if (bus_handed_take(&relay->handed, c, relay->end.position, BATCH, &round->batch)) {
+                if (bus_handed_take(&relay->handed, c, relay->end.position, POSITIONS_BATCH, &round->batch)) {
                         atomic_store(&relay->waked, true);
                 }
         }
@@ -367,14 +236,19 @@ static sn_status take_batch(struct bus_relay *relay, struct rpc_call *c, struct 
         }
         round->told = atomic_exchange(&relay->waked, false);
         if (round->told && knows_end(relay, bus_lease_term(relay->lease))) {
-                TRY(take_news(relay, c, round));
+                sn_status status = take_news(relay, c, round);
+
+                if (status != SN_OK) {
+                        atomic_store(&relay->waked, true);
+                        return status;
+                }
                 if (round->batch.n > 0 || round->busy) {
                         return SN_OK;
                 }
         }
         round->assigned = false;
         TRY(read_log_head(relay, c, &round->assigned));
-        return round->assigned ? assign_positions(c, &round->batch, &round->busy) : SN_OK;
+        return round->assigned ? positions_assign(c, &round->batch, &round->busy) : SN_OK;
 }
 
 /* Other processes have assigned positions since the end of the log was read: those must be streamed first. */
@@ -386,9 +260,35 @@ static bool is_ahead(const struct bus_relay *relay, const struct round *round)
                batch->events[0]->position > relay->end.position + 1;
 }
 
+/* A round may take longer than a lease lasts: then another process has streamed these events, and what looks like a
+ * stream that is ahead of a restored log is its work. */
+static bool is_relay_of(const struct bus_relay *relay, uint64_t term)
+{
+        return term != 0 && bus_lease_term(relay->lease) == term;
+}
+
+static void stream_batch(struct bus_relay *relay, struct rpc_call *c, struct relay_batch *batch, uint64_t term)
+{
+        bool refused = false;
+
+        if (c->service->redis == NULL) {
+                return;
+        }
+        sn_status status = bus_stream_write(c, batch, &refused);
+
+        if (refused && is_relay_of(relay, term)) {
+                status = bus_stream_replace(c, batch);
+        }
+        if (status != SN_OK) {
+                log_event(LOG_LEVEL_DEBUG, "could not stream events: consumers read them from the outbox");
+                relay->compared = false;
+        }
+}
+
 /* One batch. *rest_ms: time until the next one, unless the relay is woken. */
 static sn_status relay_one_batch(struct bus_relay *relay, struct rpc_call *c, int64_t *rest_ms)
 {
+        uint64_t term = bus_lease_term(relay->lease);
         struct round round = {0};
         struct relay_batch *batch = &round.batch;
 
@@ -400,7 +300,10 @@ static sn_status relay_one_batch(struct bus_relay *relay, struct rpc_call *c, in
                 batch->n = 0;
                 atomic_store(&relay->waked, true);
         }
-        if (batch->n == BATCH || atomic_load(&relay->waked)) {
+        if (batch->n == POSITIONS_BATCH) {
+                atomic_store(&relay->waked, true); /* probably not all of what this process has emitted */
+        }
+        if (atomic_load(&relay->waked)) {
                 *rest_ms = 0;
         } else if (round.busy) {
                 *rest_ms = BUSY_MS;
@@ -414,10 +317,9 @@ static sn_status relay_one_batch(struct bus_relay *relay, struct rpc_call *c, in
         }
         relay->expects = false;
         metric_add(relay->assigned, (int64_t)batch->n);
-        advance_end(relay, batch);
-        if (c->service->redis != NULL && bus_stream_write(c, batch) != SN_OK) {
-                log_event(LOG_LEVEL_DEBUG, "could not stream events: consumers read them from the outbox");
-                relay->compared = false;
+        if (is_relay_of(relay, term)) {
+                advance_end(relay, batch);
+                stream_batch(relay, c, batch, term);
         }
         return SN_OK;
 }
@@ -437,7 +339,6 @@ static void trim_when_due(struct bus_relay *relay, struct rpc_call *c)
                 return;
         }
         relay->trimmed_us = clock_monotonic_us();
-        bus_tail_trim(c->service->name);
         if (c->service->redis != NULL && bus_stream_trim(c, &relay->newest) != SN_OK) {
                 relay->newest = 0;
         }
@@ -452,8 +353,10 @@ static int64_t relay_batch(void *context)
                 relay->compared = false; /* another process writes the stream */
                 relay->newest = 0;
                 forget_end(relay);
+                bus_handed_drop(&relay->handed); /* the other one reads them */
                 return LEASE_MS;
         }
+        bus_tail_trim(relay->service->name);
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(relay->service, CALL_MS);
 
         int64_t began_us = clock_monotonic_us();
@@ -461,6 +364,7 @@ static int64_t relay_batch(void *context)
 
         note_pace(relay, began_us, status, rest_ms);
         if (status != SN_OK) {
+                relay->expects = false; /* what is missing was not read a second time */
                 return PAUSE_MS;
         }
         trim_when_due(relay, c);

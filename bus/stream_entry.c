@@ -1,4 +1,5 @@
-/* Owns the format of a stream's entries: an ID that is the position, the log's ID, and the packed event. */
+/* Owns waiting for entries, in this process or in Redis, and their format there: an ID that is the position, the log's
+ * ID, and the packed event. */
 #include "bus/stream_entry.h"
 
 #include <hiredis/hiredis.h>

@@ -26,7 +26,7 @@ void bus_link_init(struct stream_link *link, struct redis *redis);
 bool bus_link_open(struct stream_link *link);
 /* It failed. */
 void bus_link_close(struct stream_link *link);
-/* From any thread: a read in progress fails at once, and it is not reopened. */
+/* From any thread: a read in progress returns at once, without entries or with an error, and it is not reopened. */
 void bus_link_end(struct stream_link *link);
 bool bus_link_has_ended(struct stream_link *link);
 /* After the last read. */

@@ -141,15 +141,16 @@ static sn_status clear_conflicting_stream(struct rpc_call *c, const char *key, i
         return clear_stream(c, key);
 }
 
-sn_status bus_stream_write(struct rpc_call *c, struct relay_batch *batch)
+sn_status bus_stream_write(struct rpc_call *c, const struct relay_batch *batch, bool *refused)
+{
+        return send_batch(c, bus_stream_key(c->arena, c->service->name), batch, refused);
+}
+
+sn_status bus_stream_replace(struct rpc_call *c, struct relay_batch *batch)
 {
         char *key = bus_stream_key(c->arena, c->service->name);
         bool refused, cleared;
 
-        TRY(send_batch(c, key, batch, &refused));
-        if (!refused) {
-                return SN_OK;
-        }
         /* the batch may already be there, if the reply to an earlier attempt was lost: then the stream ends with it */
         TRY(clear_conflicting_stream(c, key, batch->events[batch->n - 1]->position, &batch->log_id, &cleared));
         return cleared ? send_batch(c, key, batch, &refused) : SN_OK;

@@ -11,8 +11,11 @@ struct relay_batch {
 };
 
 /* Sends events that were assigned their positions. SN_UNAVAILABLE when Redis is unreachable: nothing is lost, see
- * relay.c. */
-SN_CHECKED sn_status bus_stream_write(struct rpc_call *c, struct relay_batch *batch);
+ * relay.c. *refused: the stream is ahead of the first event. */
+SN_CHECKED sn_status bus_stream_write(struct rpc_call *c, const struct relay_batch *batch, bool *refused);
+/* After a refusal, if this process is still the only relay: the stream goes if it is another log's, and if it is ahead
+ * of this one, which was then restored from a backup, the log is renamed, too. Then the batch is sent again. */
+SN_CHECKED sn_status bus_stream_replace(struct rpc_call *c, struct relay_batch *batch);
 /* Once after a start: a stream that is ahead of the log, or another log's, goes. */
 SN_CHECKED sn_status bus_stream_compare(struct rpc_call *c);
 /* Trims what was in the stream at the previous call, so that IDs of erased members do not stay until other events

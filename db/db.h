@@ -98,8 +98,8 @@ SN_CHECKED sn_status db_exec(struct db_tx *tx, const struct db_statement *s, con
 SN_CHECKED sn_status db_exec_later(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds,
                                    size_t n);
 /* The same for a statement with rows, which can be read afterwards: before that, and if it fails, there are none. In a
- * read it goes out with the next statement, in the same round trip. What the binds point to must stay valid until then.
- */
+ * read it goes out with the next statement, in the same round trip: there must be one. What the binds point to must
+ * stay valid until then. */
 struct db_rows;
 SN_CHECKED sn_status db_rows_later(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds,
                                    size_t n, struct db_rows **rows);

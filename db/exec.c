@@ -215,13 +215,12 @@ sn_status db_exec_later(struct db_tx *tx, const struct db_statement *s, const st
         return send_later(tx, s, &wire);
 }
 
-static sn_status add_later(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
+static sn_status add_later(struct db_tx *tx, const struct db_statement *s, const struct db_wire *wire,
                            struct db_rows *rows)
 {
         struct db_later *later = ARENA_NEW(db_arena(tx), struct db_later);
 
-        *later = (struct db_later){.next = tx->later, .statement = s, .rows = rows};
-        TRY(encode(tx, s, binds, n, &later->wire));
+        *later = (struct db_later){.next = tx->later, .statement = s, .wire = *wire, .rows = rows};
         if (tx->n_later == DB_QUEUED_MAX) {
                 log_event(LOG_LEVEL_ERROR, "too many statements of a read wait for the next one",
                           LOG_STR("sonet.statement", s->name));
@@ -236,7 +235,10 @@ sn_status db_run_later(struct db_tx *tx, const struct db_statement *s, const str
                        struct db_rows *rows)
 {
         if (!tx->transaction) {
-                return add_later(tx, s, binds, n, rows);
+                struct db_wire wire = {0};
+
+                TRY(encode(tx, s, binds, n, &wire));
+                return add_later(tx, s, &wire, rows);
         }
         TRY(db_exec_later(tx, s, binds, n));
         db_pipeline_keep(tx, rows);
@@ -313,7 +315,7 @@ sn_status db_run(struct db_tx *tx, const struct db_statement *s, const struct db
         *result = NULL;
         TRY(encode(tx, s, binds, n, &wire));
         if (tx->n_later > 0) {
-                TRY(add_later(tx, s, binds, n, NULL));
+                TRY(add_later(tx, s, &wire, NULL));
                 outcome = execute_all(tx, &failed, result);
         } else if (tx->n_queued > 0) {
                 TRY(send_later(tx, s, &wire));

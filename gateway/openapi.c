@@ -165,7 +165,7 @@ static void write_request_body(struct document *d, const struct rpc_method *m)
         fields_of_body(m, &required);
         member_object(d->out, "requestBody");
         write_key(d->out, "required");
-        write_bool(d->out, required > 0 || m->body == RPC_BODY_MULTIPART);
+        write_bool(d->out, required > 0 || m->body == RPC_BODY_MULTIPART || is_json(m->body_type));
         member_object(d->out, "content");
         member_object(d->out, m->body_type != NULL ? m->body_type : types[m->body]);
         write_key(d->out, "schema");

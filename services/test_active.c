@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <cmocka.h>
 #include "base/clock.h"
+#include "google/protobuf/timestamp.pb-c.h"
+#include "services/analytics/analytics.h"
+#include "services/analytics/exports.h"
 #include "services/analytics/store.h"
 #include "services/analytics/store_explore.h"
 #include "services/test_analytics_support.h"
@@ -98,7 +101,7 @@ static void store_some(void)
         " group by 1) a full join first_notes t using (visitor) left join analytics_people p using (visitor)"          \
         " where (a.at, p.first_at) is distinct from (t.at, t.first_at)"
 
-/* Half of the members are followed before they do anything themselves. */
+/* Half of the members are followed, and undo something, before they are active themselves. */
 static void create_people(void)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
@@ -111,6 +114,9 @@ static void create_people(void)
                 followed[i] = people[i];
         }
         assert_int_equal(DB_WRITE(c, tx, store_add_people(tx, followed, MEMBERS / 2)), SN_OK);
+        for (int i = 0; i < MEMBERS / 2; i++) {
+                analytics_store(&(struct about){.name = "note.deleted", .user_id = followed[i]});
+        }
 }
 
 static void stored_changes_equal_the_sum_of_all_visits(void **state)
@@ -241,6 +247,34 @@ static void cohorts_count_people_active_in_each_period(void **state)
         assert_true(n >= 20);
 }
 
+/* Seven and 28 days after the last visit nobody would be left: no day before that has begun. */
+static void no_metric_goes_beyond_today(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+        char from[CLOCK_RFC3339_SIZE], to[CLOCK_RFC3339_SIZE];
+        int64_t today_ms = clock_wall_ms() / DAY_MS * DAY_MS;
+        size_t n = 0;
+
+        (void)clock_format_ms(today_ms - 10 * DAY_MS, from);
+        (void)clock_format_ms(today_ms + 40 * DAY_MS, to);
+        analytics_start();
+        for (size_t i = 0; metric_of_people(i) != NULL; i++) {
+                Analytics__GetMetricRequest in = ANALYTICS__GET_METRIC_REQUEST__INIT;
+                Analytics__Metric metric = ANALYTICS__METRIC__INIT;
+
+                in.name = (char *)metric_of_people(i);
+                in.from = from;
+                in.to = to;
+                assert_int_equal(analytics_handle_get_metric(c, &in, &metric), SN_OK);
+                for (size_t k = 0; k < metric.n_points; k++) {
+                        assert_true(metric.points[k]->at->seconds * 1000 <= today_ms);
+                }
+                n += metric.n_points;
+        }
+        analytics_stop();
+        assert_true(n > 20);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -248,6 +282,7 @@ int main(void)
             cmocka_unit_test(active_people_are_those_with_visits_in_the_period),
             cmocka_unit_test(cohorts_count_people_active_in_each_period),
             cmocka_unit_test(new_and_returning_members_differ_by_their_first_day),
+            cmocka_unit_test(no_metric_goes_beyond_today),
         };
 
         return cmocka_run_group_tests_name("active", tests, analytics_setup, analytics_teardown);

@@ -403,16 +403,16 @@ static void reports_show_enough_people_to_a_role_that_sees_nothing_else(void **s
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(roll_ups_equal_a_recomputation),
+            cmocka_unit_test(roll_ups_are_what_a_recomputation_gives),
             cmocka_unit_test(a_batch_publishes_its_own_names_and_days),
             cmocka_unit_test(everything_in_the_journal_is_stored_once),
             cmocka_unit_test(nothing_identifies_erased_members),
+            cmocka_unit_test(addressees_of_remaining_answers_are_erased),
             cmocka_unit_test(followers_are_counted_by_pseudonym),
-            cmocka_unit_test(answers_that_are_kept_for_who_was_erased_go),
-            cmocka_unit_test(old_months_go_whole_and_new_ones_come),
+            cmocka_unit_test(old_months_are_dropped_and_new_ones_created),
             cmocka_unit_test(what_goes_is_not_looked_at),
-            cmocka_unit_test(reports_show_enough_people_to_a_role_that_sees_nothing_else),
             cmocka_unit_test(salts_are_shared_for_a_day_and_then_destroyed),
+            cmocka_unit_test(reports_show_enough_people_to_a_role_that_sees_nothing_else),
         };
 
         return cmocka_run_group_tests(tests, analytics_setup, analytics_teardown);

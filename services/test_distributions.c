@@ -300,7 +300,7 @@ int main(void)
             cmocka_unit_test(sketches_of_days_match_their_events),
             cmocka_unit_test(a_late_event_remakes_the_sketch_of_its_day),
             cmocka_unit_test(late_events_of_few_people_do_not_change_a_sketch),
-            cmocka_unit_test(nobody_is_the_end_of_a_distribution_by_being_there_each_day),
+            cmocka_unit_test(daily_visitors_alone_do_not_form_the_ends_of_distributions),
             cmocka_unit_test(people_who_come_one_at_a_time_are_told_in_groups),
         };
 

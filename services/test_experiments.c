@@ -187,7 +187,7 @@ static const char *results_of(const char *id, uint32_t percent)
         assert_int_equal(out.n_variants, 2);
         (void)snprintf(text, sizeof(text), "%lld %g, %lld %g", (long long)out.variants[0]->people,
                        out.variants[0]->mean, (long long)out.variants[1]->people, out.variants[1]->mean);
-        return out.variants[0]->shown_case == 0 ? "-" : text;
+        return out.variants[0]->people_shown_case == 0 ? "-" : text;
 }
 
 static void results_change_by_enough_people_who_act_and_who_join(void **state)

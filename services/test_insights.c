@@ -304,7 +304,7 @@ int main(void)
             cmocka_unit_test(statistics_of_a_note_are_deleted_with_it),
             cmocka_unit_test(engagement_fades_and_can_be_disabled_by_the_member),
             cmocka_unit_test(a_note_that_is_liked_at_once_is_engaged_with),
-            cmocka_unit_test(a_funnel_counts_who_does_all_in_order_and_in_time),
+            cmocka_unit_test(a_funnel_counts_people_who_do_all_steps_in_order_and_in_time),
             cmocka_unit_test(a_funnel_of_eight_steps_counts_each),
             cmocka_unit_test(paths_and_breakdowns_count_people_and_leave_out_few),
         };

@@ -448,8 +448,8 @@ int main(void)
             cmocka_unit_test(sessions_are_found_by_index),
             cmocka_unit_test(accounts_and_mails_are_found_by_index),
             cmocka_unit_test(relations_are_found_by_index),
-            cmocka_unit_test(follow_requests_are_found_by_index),
             cmocka_unit_test(media_are_found_by_index),
+            cmocka_unit_test(follow_requests_are_found_by_index),
             cmocka_unit_test(erased_data_are_found_by_index),
             cmocka_unit_test(notes_are_found_by_index),
             cmocka_unit_test(reactions_are_found_by_index),
@@ -459,12 +459,12 @@ int main(void)
             cmocka_unit_test(notifications_are_found_by_index),
             cmocka_unit_test(notifications_are_found_by_index_among_ten_million),
             cmocka_unit_test(events_and_keys_are_found_by_index),
-            cmocka_unit_test(events_for_statistics_are_found_by_index),
             cmocka_unit_test(hidden_or_deep_rows_do_not_make_pages_slower),
+            cmocka_unit_test(a_page_of_a_large_chat_reads_only_its_messages),
+            cmocka_unit_test(events_for_statistics_are_found_by_index),
             cmocka_unit_test(queries_on_events_read_only_their_period),
             cmocka_unit_test(a_batch_costs_the_same_however_many_people_wait),
             cmocka_unit_test(repeated_events_are_found_by_their_id_in_new_months),
-            cmocka_unit_test(a_page_of_a_large_chat_reads_only_its_messages),
         };
 
         return cmocka_run_group_tests_name("plans", tests, setup, NULL);

@@ -1,4 +1,4 @@
-// The page of metrics for administrators: a login, and a chart of each metric with its table and its CSV. The token is in memory only.
+// The page of metrics for administrators: a login, and a chart of each metric with its table and its CSV. The access token is in memory only.
 import { chart } from './chart.js';
 
 const DAY_MS = 86_400_000;
@@ -13,7 +13,7 @@ const METRICS = [
         ['deliveries', 'Deliveries', 'notifications that were pushed, mailed or sent by SMS'],
         ['time_to_first_note', 'Hours to the first note', 'median, by the day on which members were first there'],
 ];
-const OF_SERVICES = ['note.created', 'message.created', 'comment.created', 'renote.created', 'note.liked', 'follow.created'];
+const OF_SERVICES = ['note.created', 'note.deleted', 'note.liked', 'message.created', 'comment.created', 'comment.deleted', 'comment.removed', 'renote.created', 'follow.created', 'follow.deleted'];
 
 const login = document.querySelector('#login');
 const range = document.querySelector('#range');
@@ -112,11 +112,44 @@ async function showAll() {
         }
 }
 
+// What makes this browser a known device at the next log-in; it gives no access. Some browsers store nothing.
+const DEVICE = 'device_token';
+function knownDevice() {
+        try {
+                return localStorage.getItem(DEVICE) ?? '';
+        } catch {
+                return '';
+        }
+}
+function rememberDevice(value) {
+        try {
+                localStorage.setItem(DEVICE, value);
+        } catch {
+                // the next log-in is one on a new device
+        }
+}
+
+// Who may not see metrics is logged out again.
+async function checkAccess() {
+        try {
+                await ask('GET', '/v1/admin/analytics/exports');
+        } catch (error) {
+                if (error.problem?.code !== 'scope_missing') {
+                        throw error;
+                }
+                await ask('POST', '/v1/auth/logout').catch(() => {});
+                token = '';
+                throw Object.assign(new Error('This page is for administrators. Log in with another account'), { problem: {} });
+        }
+}
+
 // The password, and after it the code when the server wants one.
 async function logIn() {
         const { login: name, password, code } = Object.fromEntries(new FormData(login));
-        const answer = challenge ? await read('POST', '/v1/auth/login/verify', { login_token: challenge, code }) : await read('POST', '/v1/auth/login', { login: name, password });
+        const answer = challenge ? await read('POST', '/v1/auth/login/verify', { login_token: challenge, code }) : await read('POST', '/v1/auth/login', { login: name, password, device_token: knownDevice() });
         token = answer.access_token;
+        await checkAccess();
+        rememberDevice(answer.device_token);
         const { items } = await read('GET', '/v1/analytics/schema');
         document.querySelector('#event').replaceChildren(...[...OF_SERVICES, ...items.map((e) => e.name)].map((e) => make('option', [e], { value: e })));
         login.reset();

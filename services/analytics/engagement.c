@@ -26,7 +26,7 @@ sn_status analytics_handle_update_engagement(struct rpc_call *c, const Analytics
         bool enabled = false;
 
         if (in->enabled_presence_case == ANALYTICS_INSIGHTS__UPDATE_ENGAGEMENT_REQUEST__ENABLED_PRESENCE__NOT_SET) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "enabled", "must be true or false");
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "enabled", "is required");
         }
         TRY(db_begin(c, &tx));
         TRY(store_switch_engagement(tx, c->actor, in->enabled));

@@ -64,8 +64,7 @@ static bool skip_element(struct text *t)
 
 static sn_status fail_form(struct rpc_call *c)
 {
-        return rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_json", "events",
-                             "the body must be {\"events\": [{…}, …]}");
+        return rpc_fail(c, SN_INVALID_ARGUMENT, "events", "the body must be {\"events\": [{…}, …]}");
 }
 
 sn_status event_split(struct rpc_call *c, struct str text, struct str *items, size_t max, size_t *n)

@@ -111,7 +111,7 @@ static const char *value_problem(const struct property *p, const json_t *value)
         if (p->kind == NUMBER) {
                 bool fits =
                     json_is_integer(value) && json_integer_value(value) >= 0 && json_integer_value(value) <= p->limit;
-                return fits ? NULL : "must be an integer from 0 to the limit that GET /v1/analytics/schema tells";
+                return fits ? NULL : "must be an integer from 0 to the limit given in GET /v1/analytics/schema";
         }
         return json_is_string(value) ? text_problem(p, json_string_value(value), json_string_length(value))
                                      : "must be a text";
@@ -128,7 +128,7 @@ static sn_status read_properties(struct rpc_call *c, json_t *given, AnalyticsRow
         json_object_foreach(given, name, value)
         {
                 const struct property *p = find_property(out->name, name);
-                const char *problem = p == NULL ? "is no property of this event; GET /v1/analytics/schema lists them"
+                const char *problem = p == NULL ? "is not a property of this event; GET /v1/analytics/schema lists them"
                                                 : value_problem(p, value);
 
                 if (problem != NULL) {

@@ -211,11 +211,26 @@ sn_status analytics_handle_list_experiments(struct rpc_call *c, const AnalyticsE
 
 /* ---- Starting and stopping ---- */
 
-static sn_status finish_change(struct rpc_call *c, struct db_tx **tx, const char *id, bool done, const char *refusal,
-                               AnalyticsExperiments__Experiment *out)
+static sn_status refuse_start(struct db_tx *tx, const AnalyticsExperiments__Experiment *refused)
 {
-        TRY(show_stored(*tx, id, out));
-        return done ? db_commit(c, NULL, tx) : rpc_fail(c, SN_FAILED_PRECONDITION, "id", "%s", refusal);
+        stored_experiment **running = NULL;
+        size_t n = 0;
+
+        if (refused->started_at != NULL) {
+                return rpc_fail(db_call(tx), SN_FAILED_PRECONDITION, "id", "it was started before");
+        }
+        TRY(store_experiments(tx, true, &n, &running));
+        for (size_t i = 0; i < n; i++) {
+                const stored_experiment *e = running[i];
+
+                if (strcmp(e->layer, refused->layer) == 0 && e->from_percent < refused->to_percent &&
+                    refused->from_percent < e->to_percent) {
+                        return rpc_fail(db_call(tx), SN_FAILED_PRECONDITION, "id",
+                                        "%s is running in the same layer, from %u to %u percent", e->name,
+                                        e->from_percent, e->to_percent);
+                }
+        }
+        return rpc_fail(db_call(tx), SN_FAILED_PRECONDITION, "id", "a running experiment of its layer overlaps it");
 }
 
 sn_status analytics_handle_start_experiment(struct rpc_call *c, const AnalyticsExperiments__ExperimentRequest *in,
@@ -226,9 +241,8 @@ sn_status analytics_handle_start_experiment(struct rpc_call *c, const AnalyticsE
 
         TRY(db_begin(c, &tx));
         TRY(store_start_experiment(tx, in->id, &done));
-        return finish_change(
-            c, &tx, in->id, done,
-            "it was started before, or a running experiment of its layer has some of the same percents", out);
+        TRY(show_stored(tx, in->id, out));
+        return done ? db_commit(c, NULL, &tx) : refuse_start(tx, out);
 }
 
 static sn_status save_results(struct db_tx *tx, const char *id)
@@ -264,5 +278,6 @@ sn_status analytics_handle_stop_experiment(struct rpc_call *c, const AnalyticsEx
 
         TRY(db_begin(c, &tx));
         TRY(experiment_stop(tx, in->id, "", &done));
-        return finish_change(c, &tx, in->id, done, "it does not run", out);
+        TRY(show_stored(tx, in->id, out));
+        return done ? db_commit(c, NULL, &tx) : rpc_fail(c, SN_FAILED_PRECONDITION, "id", "it is not running");
 }

@@ -102,10 +102,13 @@ static void show_insights(const AnalyticsRows__NotePerformance *p, const Note__N
         if (p->views == 0) {
                 return;
         }
-        out->shown_case = ANALYTICS_INSIGHTS__NOTE_INSIGHTS__SHOWN_VIEWS;
+        out->views_shown_case = ANALYTICS_INSIGHTS__NOTE_INSIGHTS__VIEWS_SHOWN_VIEWS;
         out->views = p->views;
+        out->engagements_shown_case = ANALYTICS_INSIGHTS__NOTE_INSIGHTS__ENGAGEMENTS_SHOWN_ENGAGEMENTS;
         out->engagements = p->engagements;
+        out->reach_shown_case = ANALYTICS_INSIGHTS__NOTE_INSIGHTS__REACH_SHOWN_REACH;
         out->reach = p->reach / analytics_min_group() * analytics_min_group();
+        out->half_life_shown_case = ANALYTICS_INSIGHTS__NOTE_INSIGHTS__HALF_LIFE_SHOWN_HALF_LIFE_S;
         out->half_life_s = p->half_at != NULL ? p->half_at->seconds - note->created_at->seconds : 0;
 }
 

@@ -172,6 +172,14 @@ static sn_status read_time(struct rpc_call *c, const char *field, const char *te
         return SN_OK;
 }
 
+/* Who was there in the last 28 days would otherwise still be counted on days that have not begun. */
+static int64_t end_today(const struct rpc_call *c, int64_t to_ms)
+{
+        int64_t tomorrow_ms = (day_of(c->now_ms) + 1) * DAY_MS;
+
+        return to_ms < tomorrow_ms ? to_ms : tomorrow_ms;
+}
+
 sn_status analytics_handle_get_metric(struct rpc_call *c, const Analytics__GetMetricRequest *in, Analytics__Metric *out)
 {
         int64_t unit_ms = in->interval == ANALYTICS__INTERVAL__INTERVAL_HOUR ? HOUR_MS : DAY_MS;
@@ -181,10 +189,10 @@ sn_status analytics_handle_get_metric(struct rpc_call *c, const Analytics__GetMe
         TRY(read_time(c, "from", in->from, unit_ms, &from_ms));
         TRY(read_time(c, "to", in->to, unit_ms, &to_ms));
         if (to_ms <= from_ms || (to_ms - from_ms) / unit_ms > POINTS_MAX) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "to",
-                                "must lie after from, and not more than %d intervals after it", POINTS_MAX);
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "to", "must be later than from, by at most %d,%03d intervals",
+                                POINTS_MAX / 1000, POINTS_MAX % 1000);
         }
-        struct asked a = {.from_ms = from_ms, .to_ms = to_ms};
+        struct asked a = {.from_ms = from_ms, .to_ms = end_today(c, to_ms)};
 
         TRY(DB_READ(c, tx, read_points(tx, in, &a)));
         out->name = in->name;

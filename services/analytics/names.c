@@ -62,8 +62,9 @@ static char *add_all(struct arena *arena, char *text, const char *(*list)(size_t
 
 static sn_status fail_with_names(struct rpc_call *c, const char *field, bool metric)
 {
-        char *text = arena_strdup(c->arena, metric ? "is no metric. There are the events of GET /v1/analytics/schema"
-                                                   : "is no event. There are those of GET /v1/analytics/schema");
+        char *text =
+            arena_strdup(c->arena, metric ? "is not a metric; the metrics are the events of GET /v1/analytics/schema"
+                                          : "is not an event; the events are those of GET /v1/analytics/schema");
 
         text = add_all(c->arena, text, of_services);
         return rpc_fail(c, SN_INVALID_ARGUMENT, field, "%s", metric ? add_all(c->arena, text, computed) : text);

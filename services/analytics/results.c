@@ -7,6 +7,7 @@
 #include "services/analytics/names.h"
 #include "services/analytics/store.h"
 #include "services/analytics/suppress.h"
+#include "services/timestamp.h"
 
 #define ALPHA 0.05
 /* Confidence sequences are narrowest for an experiment of this many people. */
@@ -277,13 +278,16 @@ static void show_result(struct arena *arena, const struct measured *m, Analytics
         for (size_t i = 0; i < m->n; i++) {
                 AnalyticsExperiments__VariantResult *v = out->variants[i];
 
-                v->shown_case = ANALYTICS_EXPERIMENTS__VARIANT_RESULT__SHOWN_PEOPLE;
+                v->people_shown_case = ANALYTICS_EXPERIMENTS__VARIANT_RESULT__PEOPLE_SHOWN_PEOPLE;
                 v->people = explore_round_people((int64_t)m->variants[i].sums.n);
+                v->mean_shown_case = ANALYTICS_EXPERIMENTS__VARIANT_RESULT__MEAN_SHOWN_MEAN;
                 v->mean = suppress_round(m->estimates[i].mean, step_of(m, i));
+                v->share_shown_case = ANALYTICS_EXPERIMENTS__VARIANT_RESULT__SHARE_SHOWN_SHARE;
                 v->share = rounded(m->variants[i].active) / (double)v->people;
                 v->effect = i > 0 ? compare_with_control(arena, m, i) : NULL;
         }
         adjust(m, out->variants);
+        out->ratio_shown_case = ANALYTICS_EXPERIMENTS__RESULTS__RATIO_SHOWN_SAMPLE_RATIO_P;
         out->sample_ratio_p = check_ratio(m);
 }
 
@@ -292,7 +296,6 @@ static void name_variants(struct arena *arena, const stored_experiment *e, Analy
         char *names[VARIANTS_MAX];
 
         out->id = e->id;
-        out->sample_ratio_p = 1;
         out->n_variants = experiment_names(arena, e->variants, VARIANTS_MAX, names);
         out->variants = ARENA_ARRAY(arena, AnalyticsExperiments__VariantResult *, out->n_variants);
         for (size_t i = 0; i < out->n_variants; i++) {
@@ -366,6 +369,7 @@ static sn_status read_results(struct db_tx *tx, const stored_experiment *e, int6
         TRY(measure_variants(tx, e, told_ms, &m));
         if (!any_is_small(&m)) {
                 show_result(db_arena(tx), &m, out);
+                out->as_of = timestamp_new(db_arena(tx), told_ms);
         }
         return SN_OK;
 }

@@ -6,7 +6,8 @@
 /* Creates pseudonyms of new members, but not for events that undo something, nor for erased members: their later
  * events count without a person. The first day is that of what is stored first, and stays: late events of somebody
  * would otherwise move them from one group to another, and the difference would tell of them alone. Before it, whoever
- * is known but has only undone something counts without a person, too (INSERT_EVENTS): a visit always has a first day. */
+ * is known but has only undone something counts without a person, too (INSERT_EVENTS): a visit always has a first day.
+ */
 DB_STATEMENT(
     ADD_PEOPLE, "analytics_service", NULL,
     "with incoming as (select e.u, at, (at at time zone 'UTC')::date as day, p.visitor, p.first_day, p.first_at"

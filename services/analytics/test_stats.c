@@ -343,8 +343,8 @@ static void empty_or_constant_samples_have_no_effect(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(distributions_have_the_values_of_tables),
-            cmocka_unit_test(welch_is_as_growthbook_publishes_it),
+            cmocka_unit_test(distributions_match_published_tables),
+            cmocka_unit_test(welch_matches_growthbooks_published_values),
             cmocka_unit_test(welch_is_as_in_students_example),
             cmocka_unit_test(many_metrics_are_adjusted_as_in_the_paper),
             cmocka_unit_test(the_ratio_of_samples_is_checked),

@@ -69,7 +69,7 @@ static sn_status edit(struct db_tx *tx, const Messaging__EditMessageRequest *in,
         TRY(membership_check_writes(db_call(tx), &t.member));
         TRY(check_edit(db_call(tx), in, &t.message));
         TRY(log_add(tx, &t.member, MESSAGING__CHANGE_KIND__CHANGE_KIND_EDITED, in->message_id, "", &entry));
-        TRY(chat_store_edit(tx, &t.message, entry.seq, in->text));
+        TRY(chat_store_edit(tx, &t.message, &entry, in->text));
         TRY(search_put(tx, &t.message, in->text));
         TRY(chat_mentions_put(tx, &t.message, named));
         out->text = in->text;

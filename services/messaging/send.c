@@ -130,6 +130,9 @@ static sn_status store_message(struct db_tx *tx, const Messaging__SendMessageReq
         content->entry.id = place.id;
         content->entry.chat_id = place.chat_id;
         content->entry.kind = place.kind;
+        if (in->expires_in_s == 0) { /* the chat's may have changed since it was read */
+                content->entry.expires_in_s = member.expires_in_s;
+        }
         expire_announce(tx, content->entry.expires_in_s);
         return store_content(tx, &member, content);
 }
@@ -217,8 +220,12 @@ sn_status messaging_handle_send_message(struct rpc_call *c, const Messaging__Sen
         messaging__message__init(out);
         c->problem = (struct rpc_problem){0};
         TRY(answer_sent(c, in, out, &sent));
-        if (!sent) {
-                c->problem = refused;
+        if (sent) {
+                return SN_OK;
         }
-        return sent ? SN_OK : status;
+        if (status == SN_OK) { /* erased meanwhile, with its sender */
+                return membership_not_found(c);
+        }
+        c->problem = refused;
+        return status;
 }

@@ -2,17 +2,18 @@
 #include "services/messaging/store_changes.h"
 
 #include <string.h>
+#include "base/uuid.h"
 
 DB_STATEMENT(KEEP_VERSION, "messaging_service", NULL,
              "insert into message_edits (message_id, seq, text, created_at)"
              " select id, $2, text, coalesce(edited_at, created_at) from messages where id = $1");
 DB_STATEMENT(EDIT_MESSAGE, "messaging_service", NULL, "update messages set text = $2, edited_at = $3 where id = $1");
 
-sn_status chat_store_edit(struct db_tx *tx, const chat_entry *message, int64_t seq, const char *text)
+sn_status chat_store_edit(struct db_tx *tx, const chat_entry *message, const chat_entry *edit, const char *text)
 {
-        TRY(db_exec(tx, &KEEP_VERSION, DB_BINDS(bind_uuid(message->id), bind_i64(seq)), NULL));
+        TRY(db_exec(tx, &KEEP_VERSION, DB_BINDS(bind_uuid(message->id), bind_i64(edit->seq)), NULL));
         return db_exec(tx, &EDIT_MESSAGE,
-                       DB_BINDS(bind_uuid(message->id), bind_text(text), bind_time_ms(db_call(tx)->now_ms)), NULL);
+                       DB_BINDS(bind_uuid(message->id), bind_text(text), bind_time_ms(uuid_time_ms(edit->id))), NULL);
 }
 
 DB_STATEMENT(ERASE_MESSAGE, "messaging_service", NULL,

@@ -10,8 +10,9 @@
 #define PINS_MAX      100
 #define VERSIONS_MAX  100
 
-/* Keeps the previous text under the number of the edit. */
-SN_CHECKED sn_status chat_store_edit(struct db_tx *tx, const chat_entry *message, int64_t seq, const char *text);
+/* Keeps the previous text under the number of the edit, whose entry is in the log. */
+SN_CHECKED sn_status chat_store_edit(struct db_tx *tx, const chat_entry *message, const chat_entry *edit,
+                                     const char *text);
 /* Deletes its text, edits, reactions and pin, leaving only its position in the log. */
 SN_CHECKED sn_status chat_store_erase_message(struct db_tx *tx, const chat_entry *message);
 SN_CHECKED sn_status chat_store_is_erased(struct db_tx *tx, const char *message_id, bool *erased);

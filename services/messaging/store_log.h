@@ -6,9 +6,9 @@
 #include "services/messaging/messaging.h"
 
 /* Writes the entry, with its seq and n, to the chat's log. The chat's row must be locked. A message claims its client
- * id: COMMIT fails (SN_ALREADY_EXISTS) if its sender has already used it. */
+ * id: the next round trip fails, at the latest COMMIT (SN_ALREADY_EXISTS), if its sender has already used it. */
 SN_CHECKED sn_status chat_store_append(struct db_tx *tx, const chat_entry *entry);
-/* Records the month of the entry if it is the chat's first entry in that month. */
+/* Records that the chat has entries in the month of this one, its first in that month. */
 SN_CHECKED sn_status chat_store_begin_month(struct db_tx *tx, const chat_entry *entry);
 SN_CHECKED sn_status chat_store_sent_as(struct db_tx *tx, const char *client_id, MessagingRows__SentAs *sent,
                                         bool *found);

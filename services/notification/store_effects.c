@@ -33,13 +33,15 @@ sn_status store_keep_effects(struct db_tx *tx, char **group_keys, char **actor_i
                        DB_BINDS(bind_texts(group_keys, n), bind_uuids(actor_ids, n), bind_i64(EFFECT_WINDOW_S)), NULL);
 }
 
-DB_STATEMENT(SELECT_EFFECTS, "notification_service", &notification_rows__effect__message,
-             "select a.place, c.channel from unnest($1::bigint[], $2::uuid[], $3::text[], $4::uuid[], $5::bigint[])"
-             " as a (place, user_id, group_key, actor_id, at_ms) cross join generate_series(1, $6) c (channel)"
-             " join notification_effects e on e.effect = " EFFECT(
-                 "a.user_id", "a.group_key", "a.actor_id",
-                 "c.channel") " where e.created_at > timestamptz 'epoch' + a.at_ms * interval '1 millisecond' - $7 * "
-                              "interval '1 second'");
+/* "limit 1" makes it a look-up for each: the planner expects more of them than there are. */
+DB_STATEMENT(
+    SELECT_EFFECTS, "notification_service", &notification_rows__effect__message,
+    "select a.place, c.channel from unnest($1::bigint[], $2::uuid[], $3::text[], $4::uuid[], $5::bigint[])"
+    " as a (place, user_id, group_key, actor_id, at_ms) cross join generate_series(1, $6) c (channel)"
+    " cross join lateral (select created_at from notification_effects where effect = " EFFECT(
+        "a.user_id", "a.group_key", "a.actor_id",
+        "c.channel") " limit 1) e where e.created_at > timestamptz 'epoch' + a.at_ms * interval '1 millisecond'"
+                     " - $7 * interval '1 second'");
 
 sn_status store_effects(struct db_tx *tx, const struct arrival *items, size_t n, size_t *n_rows,
                         NotificationRows__Effect ***rows)

@@ -55,7 +55,7 @@ sn_status store_alternatives(struct db_tx *tx, const struct word_asked *words, s
 }
 
 DB_STATEMENT(SELECT_ALIKE, "search_service", &search_rows__word__message,
-             "select $1 as place, w.word, 'y' as kind, w.open from search_alike($2, true) as t (word)"
+             "select $1::bigint as place, w.word, 'y' as kind, w.open from search_alike($2, true) as t (word)"
              " join search_words w on w.word = t.word group by w.word order by w.word");
 
 sn_status store_alike(struct db_tx *tx, size_t place, const char *typed, size_t *n, SearchRows__Word ***rows)

@@ -86,10 +86,10 @@ test('invalid events are reported one by one, and the others are accepted', asyn
 
 test('a request that is not a batch is rejected as a whole', async () => {
         const raw = (text) => api('POST', '/v1/analytics/events', { raw: text });
-        for (const text of ['', '{', '[]', '{"events": 7}', '{"events": [}', '{"events": [1,]}', '{"events": [{"a": "]}', '{"events": []} x', '{"other": []}']) {
-                problem(await raw(text), [400, 422]);
+        for (const text of ['', '{', '[]', '{}', '{"events": 7}', '{"events": "x"}', '{"events": [}', '{"events": [1,]}', '{"events": [{"a": "]}', '{"events": []} x', '{"other": []}']) {
+                problem(await raw(text), 422, { code: 'validation_failed', field: 'events' });
         }
-        problem(await send(Array.from({ length: 501 }, () => event('search'))), 422, { field: 'events' });
+        problem(await send(Array.from({ length: 501 }, () => event('search'))), 422, { code: 'validation_failed', field: 'events' });
         problem(await api('POST', '/v1/analytics/events', { raw: 'x'.repeat(4194305) }), 413);
         assert.equal(must(await send(Array.from({ length: 500 }, () => event('app_open', { platform: 'web' }))), 202).accepted, 500);
         assert.deepEqual(must(await send([]), 202), { accepted: 0, problems: [] });
@@ -233,11 +233,22 @@ test('metrics require permission, and reject invalid queries', async () => {
         problem(await analyst.get(`/v1/admin/analytics/metrics?name=dau&from=never&to=${from}`), 422, { field: 'from' });
         problem(await analyst.get(`/v1/admin/analytics/metrics?name=dau&from=${from}&to=2026-01-02T00:00:00Z&interval=hour`), 422, { field: 'interval' });
         const unknown = problem(await analyst.get(`/v1/admin/analytics/metrics?name=daus&from=${from}&to=2026-01-02T00:00:00Z`), 422, { field: 'name' });
-        assert.match(unknown.detail, /schema, .*note\.created.*, dau, wau/);
+        assert.match(unknown.detail, /^is not a metric; the metrics are .*schema, .*note\.created.*, dau, wau/);
         assert.deepEqual(must(await analyst.get(`/v1/admin/analytics/metrics?name=search&from=${from}&to=2026-01-02T00:00:00Z`)), { name: 'search', points: [], min_group: 5 });
         for (const name of ['wau', 'mau', 'stickiness', 'returning_members', 'visitors', 'time_to_first_note']) {
                 must(await analyst.get(`/v1/admin/analytics/metrics?name=${name}&from=${from}&to=2026-01-02T00:00:00Z`));
         }
+});
+
+test('the OpenAPI document says which bodies and lists are required', async () => {
+        const { paths, components } = must(await api('GET', '/openapi.json'));
+        assert.equal(paths['/v1/analytics/events'].post.requestBody.required, true);
+        const required = (path) => {
+                const { schema } = paths[path].post.requestBody.content['application/json'];
+                return components.schemas[schema.$ref.split('/').at(-1)].required;
+        };
+        assert.ok(required('/v1/admin/analytics/funnels').includes('steps'));
+        assert.ok(required('/v1/admin/experiments').includes('variants'));
 });
 
 test('the schema describes the accepted events', async () => {
@@ -398,7 +409,7 @@ test('insights are private to the author, and exclude the current hour', async (
         const note = await author.note('seen by few');
         must(await send([event('note_view', { note_id: note.id, from: 'home' })], { token: other.token }), 202);
         assert.deepEqual(must(await author.get(`/v1/notes/${note.id}/insights`)),
-                { note_id: note.id, views: null, reach: 0, engagements: 0, half_life_s: 0, points: [], sources: [] });
+                { note_id: note.id, views: null, reach: null, engagements: null, half_life_s: null, points: [], sources: [] });
         problem(await other.get(`/v1/notes/${note.id}/insights`), 404, { field: 'id' });
         problem(await author.get(`/v1/notes/${randomUUID()}/insights`), 404, { field: 'id' });
         must(await other.put(`/v1/users/${author.id}/follow`));
@@ -421,7 +432,7 @@ test('members can see, reset and disable their own engagement profile', async ()
         must(await reader.del('/v1/users/me/engagement'), 204);
         assert.deepEqual(await mine(), { enabled: true, items: [] });
         assert.deepEqual(must(await reader.patch('/v1/users/me/engagement', { enabled: false })), { enabled: false, items: [] });
-        problem(await reader.patch('/v1/users/me/engagement', {}), 422, { field: 'enabled' });
+        assert.equal(problem(await reader.patch('/v1/users/me/engagement', {}), 422, { field: 'enabled' }).detail, 'is required');
         const before = stored('page_leave');
         must(await send([event('note_view', { note_id: note.id }), event('page_leave', { path: '/' })], { token: reader.token }), 202);
         await eventually('they are stored', () => stored('page_leave') > before);
@@ -455,6 +466,7 @@ test('every query of the Grafana dashboard returns data', async () => {
 
 const experiment = (rest = {}) => ({ name: `e-${randomUUID()}`, layer: `l-${randomUUID()}`, from_percent: 0, to_percent: 100, variants: ['control', 'new'], metric: 'search', ...rest });
 const plan = async (rest) => must(await analyst.post('/v1/admin/experiments', experiment(rest)), 201);
+const notShown = (e) => ({ id: e.id, sample_ratio_p: null, variants: e.variants.map((name) => ({ name, people: null, mean: null, share: null })), as_of: null });
 const act = (e, what) => analyst.post(`/v1/admin/experiments/${e.id}/${what}`, {});
 
 test('assignments are stable, and results come from what members saw and did', async () => {
@@ -480,12 +492,13 @@ test('assignments are stable, and results come from what members saw and did', a
         const few = count('control') < 5 || count('new') < 5; // possible by chance; then nothing is shown
         const exposures = () => Number(query(sharedDir(), 'analytics', `select count(*) from user_events where object_id = '${e.id}'`));
         await eventually('all are stored', () => exposures() === seen.length);
-        const { variants: [a, b], sample_ratio_p: ratio } = await results();
+        const { variants: [a, b], sample_ratio_p: ratio, as_of: moment } = await results();
         const told = (n) => n - n % 5;
         assert.deepEqual([a.people, b.people], few ? [null, null] : [told(count('control')), told(count('new'))]);
         if (!few) {
                 assert.deepEqual([a.mean, b.mean, a.share, b.share, a.effect, b.effect.difference], [0, 2, 0, 1, undefined, 2]);
                 assert.ok(ratio > 0 && ratio <= 1);
+                assert.ok(Date.parse(moment) > Date.parse(e.created_at) && Date.parse(moment) <= Date.now());
         }
         must(await act(e, 'stop'));
         const before = await results();
@@ -522,7 +535,7 @@ test('experiments of one layer exclude each other; who does not want to be count
         const layer = `l-${randomUUID()}`;
         const [first, over, beside] = [await plan({ layer, to_percent: 50 }), await plan({ layer, from_percent: 49 }), await plan({ layer, from_percent: 50 })];
         must(await act(first, 'start'));
-        problem(await act(over, 'start'), 409);
+        assert.equal(problem(await act(over, 'start'), 409).detail, `${first.name} is running in the same layer, from 0 to 50 percent`);
         must(await act(beside, 'start'));
         for (const member of await registerMany(4)) {
                 const mine = must(await member.get('/v1/experiments/assignments')).items.filter((a) => [first.id, beside.id].includes(a.experiment_id));
@@ -532,8 +545,8 @@ test('experiments of one layer exclude each other; who does not want to be count
         must(await other.patch('/v1/users/me/settings', { privacy: { analytics: false } }));
         assert.deepEqual(must(await other.get('/v1/experiments/assignments')).items, []);
         must(await act(first, 'stop'));
-        problem(await act(first, 'stop'), 409);
-        problem(await act(first, 'start'), 409);
+        assert.equal(problem(await act(first, 'stop'), 409).detail, 'it is not running');
+        assert.equal(problem(await act(first, 'start'), 409).detail, 'it was started before');
         must(await act(beside, 'stop'));
 });
 
@@ -579,6 +592,8 @@ test('results use the requested measure; a plan shows how many people it needs',
         const e = await plan();
         must(await act(e, 'start'));
         const results = (query) => analyst.get(`/v1/admin/experiments/${e.id}/results?${query}`);
+        assert.deepEqual(must(await results('')), notShown(e)); // nobody has seen it
+        assert.deepEqual(must(await analyst.get(`/v1/admin/experiments/${(await plan()).id}/results`)).variants.map((v) => v.mean), [null, null]); // a draft
         problem(await results('measure=ratio'), 422, { field: 'per' });
         problem(await results('measure=ratio&per=page_views'), 422, { field: 'per' });
         problem(await results('metric=clicks'), 422, { field: 'metric' });

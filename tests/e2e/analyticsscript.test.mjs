@@ -138,6 +138,15 @@ test('an administrator sees each metric as a chart, a table and CSV, without acc
                 const { text } = await analyst.get(`/v1/admin/analytics/export?${new URLSearchParams({ name, ...range })}`);
                 assert.ok(files.some((file) => file.split('\r\n').length === text.split('\r\n').length && (file.includes(`,${name},`) || file === text)), name);
         }
+        const told = await page.run(`[...document.querySelectorAll('#event option')].map((o) => o.value)`);
+        for (const name of ['note.deleted', 'comment.deleted', 'comment.removed', 'follow.deleted', 'message.created', 'app_open']) {
+                assert.ok(told.includes(name), name);
+        }
+        for (const width of [320, 704, 765, 900, 1000, 1280]) {
+                await page.send('Emulation.setDeviceMetricsOverride', { width, height: 800, deviceScaleFactor: 1, mobile: false });
+                const cut = await page.run(`[...document.querySelectorAll('.table')].filter((t) => t.scrollWidth > t.clientWidth).map((t) => [t.getAttribute('aria-label'), t.scrollWidth, t.clientWidth])`);
+                assert.deepEqual(cut, [], `${width} px`);
+        }
         for (const scheme of ['light', 'dark']) {
                 await page.send('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: scheme }] });
                 await page.run(axe);
@@ -154,10 +163,16 @@ test('the page of metrics shows errors and gaps for too few people, and nothing 
         await page.logIn(analyst.username, 'another password');
         await page.refused(/password/);
         await page.logIn(one.username, PASSWORD);
-        await page.refused(/scope|may/);
-        await page.reload();
+        await page.refused(/^This page is for administrators\. Log in with another account\.$/);
+        assert.equal(await page.run(`document.querySelector('#login').hidden`), false);
+        assert.equal(must(await one.get('/v1/sessions')).items.length, 1, 'who may not see it is logged out again');
         await page.logIn(analyst.username, PASSWORD);
         await eventually('it is stored', () => query(sharedDir(), 'analytics', "select count(*) from user_events where name = 'page_leave' and at < now() - interval '2 days'") !== '0');
+        await page.show('page_leave', 7);
+        await page.reload();
+        await page.logIn(analyst.username, PASSWORD);
+        await page.when('the charts again', `document.querySelectorAll('figure').length === 10`);
+        assert.deepEqual(must(await analyst.get('/v1/users/me/logins')).items.filter((l) => l.succeeded).slice(0, 2).map((l) => l.known_device), [true, false], 'the browser is a known device');
         await page.show('page_leave', 7);
         assert.equal(await page.run(`document.querySelectorAll('figure[data-metric=page_leave] tr')[4].cells[1].textContent`), 'under 5 people');
 });
@@ -175,7 +190,7 @@ test('the page of metrics asks for the second factor, and again if the code is w
         await page.logIn(other.username, PASSWORD);
         await page.asked();
         await page.enter(code(other));
-        await page.refused(/scope|may/);
+        await page.refused(/administrators/);
         await page.reload();
         await page.logIn(analyst.username, PASSWORD);
         await page.asked();

@@ -200,7 +200,7 @@ test('invalid queries are rejected with the position of the error', async () => 
         await refused('a since:2026-02-30', 3, 'a day of the calendar');
         await refused('a during:2026-13', 3, 'a day of the calendar');
         await refused('a has:cats', 3, 'has:link, has:media');
-        await refused('a OR since:2026-02-03', 6, 'this one outside');
+        await refused('a OR since:2026-02-03', 6, 'this filter outside');
         await refused('日本 ‮evil', 4, 'no control characters');
         await refused(`a tag:${'\u{10400}'.repeat(600)}`, 3, 'a shorter value');
         await refused(`a #${'\u{10400}'.repeat(600)}`, 3, 'a shorter value');
@@ -208,7 +208,7 @@ test('invalid queries are rejected with the position of the error', async () => 
         await refused('-a', 1, 'a word besides the excluded ones');
         await refused('...', 1, 'a word with a letter');
         await refused('a '.repeat(51), 101, 'the end');
-        await refused(`${'('.repeat(20)}a`, 11, 'no more than ten groups');
+        await refused(`${'('.repeat(20)}a`, 11, 'no more than ten nested groups');
         await refused('a \u202Eb', 3, 'no control characters');
         for (const long of ['x'.repeat(1001), '('.repeat(1001)]) {
                 problem(await nobody.get(path(long)), 422, { field: 'query' });
