@@ -9,6 +9,9 @@ import { adminOf, ownServer } from './own.mjs';
 import { Providers, claimsOf } from './providers.mjs';
 import { PushService } from './pushreceiver.mjs';
 
+// As long as real ones, so that no id in a log contains it.
+const APNS_TOKEN = 'ab12'.repeat(16);
+
 const providers = await new Providers().open();
 const pushes = await new PushService().open();
 providers.env.PUSH_NETWORKS = '127.0.0.1';
@@ -179,9 +182,9 @@ test('Android apps get pushes with an access token of the service account, which
 
 test('iOS apps get pushes over HTTP/2 with our signed token; for messages only the sender is named', async () => {
         const [member, fan] = await net.registerMany(2);
-        await device(member, 'apns', 'ab12');
+        await device(member, 'apns', APNS_TOKEN);
         await fan.react((await member.note('Hello')).id, 'like');
-        const sent = await providers.wait('/3/device/ab12');
+        const sent = await providers.wait(`/3/device/${APNS_TOKEN}`);
         assert.ok(sent.http2 && sent.method === 'POST');
         const { head, claims } = claimsOf(sent.headers.authorization.replace(/^bearer /, ''), providers.apple.publicKey, 'ES256');
         assert.deepEqual([head.kid, claims.iss], ['KEY0', 'TEAM0']);
@@ -191,12 +194,12 @@ test('iOS apps get pushes over HTTP/2 with our signed token; for messages only t
         assert.deepEqual(JSON.parse(sent.text).aps.alert, { title: `Member ${fan.username} likes your note`, body: 'Hello' });
         const chat = must(await fan.post('/v1/chats', { kind: 'direct', user_ids: [member.id] }), 201);
         must(await fan.post(`/v1/chats/${chat.id}/messages`, { client_id: crypto.randomUUID(), text: 'Between us' }), 201);
-        const message = await providers.wait('/3/device/ab12', 2);
+        const message = await providers.wait(`/3/device/${APNS_TOKEN}`, 2);
         assert.ok(!message.text.includes('Between us') && message.text.includes(fan.username));
-        providers.answers['/3/device/ab12'] = () => [403, { reason: 'ExpiredProviderToken' }];
+        providers.answers[`/3/device/${APNS_TOKEN}`] = () => [403, { reason: 'ExpiredProviderToken' }];
         await fan.react((await member.note('Two')).id, 'like');
         await tried(member, 'mobile', 'later');
-        providers.answers['/3/device/ab12'] = () => [410, { reason: 'Unregistered', timestamp: 1 }];
+        providers.answers[`/3/device/${APNS_TOKEN}`] = () => [410, { reason: 'Unregistered', timestamp: 1 }];
         hurry(member);
         await tried(member, 'mobile', 'gone', 'later');
         assert.deepEqual(must(await member.get(DEVICES)).items, []);
@@ -311,7 +314,11 @@ test('any number of push services that never answer hold up nobody whose push se
 
 test('the log contains no secrets of providers', async () => {
         const log = fs.readFileSync(net.server.log, 'utf8');
-        for (const secret of ['tw-secret', 'other-secret', 'granted-', 'PRIVATE KEY', 'ab12', 'fcm-token', '+4917012345', ...providers.to((r) => /Body=SoNet%3A%20\d{6}/.test(r.text)).map((r) => form(r).Body.slice(-6)).filter((code) => code > '100000')]) {
+        for (const secret of ['tw-secret', 'other-secret', 'granted-', 'PRIVATE KEY', APNS_TOKEN, 'fcm-token', '+4917012345']) {
                 assert.ok(!log.includes(secret), secret);
+        }
+        const codes = providers.to((r) => /Body=SoNet%3A%20\d{6}/.test(r.text)).map((r) => form(r).Body.slice(-6)).filter((code) => code > '100000');
+        for (const code of codes) {
+                assert.doesNotMatch(log, new RegExp(`(?<![0-9a-f])${code}(?![0-9a-f])`)); // not as part of a time or an id
         }
 });
