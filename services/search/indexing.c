@@ -26,6 +26,7 @@ static void add_signs(struct arena *arena, struct lexemes *lexemes, const Note__
         const Note__Note *note = in->note;
 
         lexemes_add_sign(arena, lexemes, ":all");
+        lexemes_add_sign(arena, lexemes, ":pairs"); /* previous releases do not write it: store_rebuild.c */
         lexemes_add_sign(arena, lexemes, arena_printf(arena, ":from:%s", note->author->id));
         for (size_t i = 0; i < note->n_mentions; i++) {
                 lexemes_add_sign(arena, lexemes, arena_printf(arena, ":mentions:%s", note->mentions[i]->id));

@@ -142,6 +142,7 @@ static sn_status rebuild_some(struct rpc_call *c, bool *more)
         SearchRows__Rebuild **rows = NULL;
         size_t n = 0;
 
+        TRY(DB_WRITE(c, tx, store_ask_pairs(tx)));
         TRY(DB_READ(c, tx, rebuild_progress(tx, &n, &rows)));
         for (size_t i = 0; i < n && !*more; i++) {
                 if (!rows[i]->done) {

@@ -30,8 +30,8 @@ DB_STATEMENT(
     " union all select o.place, o.word, o.kind, w.open from others o join search_words w on w.word = o.word"
     " join asked a on a.place = o.place and a.lexeme <> o.word"
     " union all select -notes, note_id::text, 't', engagement from search_steps"
-    " union all select 0, '', 'r', 1 from search_rebuild where kind = 'notes' and done_at is null order by place, kind "
-    "desc, word");
+    " union all select 0, '', 'r', 1 where (select notes from search_words where word = ':all') is distinct from"
+    " (select notes from search_words where word = ':pairs') order by place, kind desc, word");
 
 sn_status store_alternatives(struct db_tx *tx, const struct word_asked *words, size_t n_words,
                              const struct forms_asked *forms, size_t *n, SearchRows__Word ***rows)

@@ -12,6 +12,20 @@ sn_status rebuild_ask(struct db_tx *tx)
         return db_exec(tx, &ASK_REBUILD, DB_NO_BINDS, NULL);
 }
 
+/* ":pairs" is in every note that was indexed with its pairs of frequent words. The previous release, which may run
+ * beside this one or come back for a while, does not write it, and so pairs are not searched for until all notes have
+ * them. Waits after a rebuild, since its last words are counted some seconds later. */
+DB_STATEMENT(ASK_PAIRS, "search_service", NULL,
+             "update search_rebuild set after_id = '00000000-0000-0000-0000-000000000000', checked = 0, done_at = null"
+             " where kind = 'notes' and done_at < now() - interval '10 minutes' and"
+             " (select notes from search_words where word = ':all') is distinct from"
+             " (select notes from search_words where word = ':pairs')");
+
+sn_status store_ask_pairs(struct db_tx *tx)
+{
+        return db_exec(tx, &ASK_PAIRS, DB_NO_BINDS, NULL);
+}
+
 DB_STATEMENT(SELECT_REBUILDS, "search_service", &search_rows__rebuild__message,
              "select kind, after_id, checked, done_at is not null as done from search_rebuild order by kind");
 

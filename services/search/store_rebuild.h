@@ -5,6 +5,8 @@
 #include "db/db.h"
 #include "services/search/search_rows.rpc.h"
 
+/* Requests a rebuild of the notes if some were indexed without their pairs of frequent words. */
+SN_CHECKED sn_status store_ask_pairs(struct db_tx *tx);
 /* last_id: "" at the end. */
 SN_CHECKED sn_status store_advance_rebuild(struct db_tx *tx, const SearchRows__Rebuild *from, const char *last_id,
                                            size_t checked);

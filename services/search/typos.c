@@ -11,10 +11,11 @@ static bool is_typo_of(const SearchRows__Word *row, size_t place)
         return (size_t)row->place == place && row->kind[0] == 'y';
 }
 
+/* Words of hidden notes alone do not count: what one may not see must not change what is found. */
 static bool has_with_errors(const struct making *m, size_t place, size_t errors)
 {
         for (size_t i = 0; i < m->n_rows; i++) {
-                if (is_typo_of(m->rows[i], place) &&
+                if (is_typo_of(m->rows[i], place) && m->rows[i]->open > 0 &&
                     edits_between(m->words[place - 1].lexeme, m->rows[i]->word, errors) <= errors) {
                         return true;
                 }

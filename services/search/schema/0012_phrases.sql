@@ -1,25 +1,26 @@
 -- Phrases of frequent words: two adjacent frequent words are also indexed as one lexeme, "~&of the" (services/search/stems.h), so that a phrase need not
--- read every note with both. The existing index is compared with its sources once more; until then phrases are found without these pairs.
-update search_rebuild set after_id = '00000000-0000-0000-0000-000000000000', checked = 0, done_at = null where kind = 'notes';
+-- read every note with both. search_service indexes older notes again by itself (services/search/store_rebuild.c).
+-- Serves programs from: 0011
 
+-- The indexes are built under other names first, which only writes wait for; the old ones, whose removal searches wait for, are dropped at the end.
 -- By author alone: the index then stores an author's id once for many notes instead of once for each.
-drop index search_index_author;
-create index search_index_author on search_index (author_id);
+create index search_index_author_new on search_index (author_id);
 
 -- On a different expression than search_index_words, so that queries for popular notes can only use this index: for phrases the planner expects so few
 -- matches that it would read the words of all notes.
-drop index search_index_popular;
-create index search_index_popular on search_index using gin (coalesce(words, ''), (array[search_level(engagement)]))
+create index search_index_popular_new on search_index using gin (coalesce(words, ''), (array[search_level(engagement)]))
         with (fastupdate = on, gin_pending_list_limit = 256) where engagement >= 10;
 
--- Words that a mistyped one may stand for. One error leaves most of a word's trigrams, so that words with fewer in common need hardly be
--- read; the results of swapping two letters or leaving one out are looked up directly. two: allow two errors.
-drop function search_alike(text);
+-- Words that a mistyped one may stand for. Of its d trigrams, one error changes at most three, and two errors, which may each swap two letters, at
+-- most eight; words with fewer in common need hardly be read. The results of swapping two letters or leaving one out are looked up directly. two: allow
+-- two errors. search_alike(text) stays for the previous release.
 create function search_alike(typed text, two boolean) returns setof text language plpgsql stable rows 30 set pg_trgm.similarity_threshold = 0.2 as $$
 declare
         n integer := char_length(typed);
+        d real := cardinality(show_trgm(typed));
 begin
-        perform set_config('pg_trgm.similarity_threshold', greatest(0.2, case when two then (n - 5) / (n + 7.0) else (n - 2) / (n + 4.0) end - 0.03)::text, true);
+        -- restored when the function ends, as the one above
+        perform set_config('pg_trgm.similarity_threshold', greatest(0.2, case when two then (d - 8) / (d + 8) else (d - 3) / (d + 3) end - 0.01)::text, true);
         return query select v.word from (
                 select left(typed, i - 1) || substr(typed, i + 1) from generate_series(1, n) as i
                 union
@@ -57,3 +58,7 @@ begin
                 using query, viewer, followed, only_authors, above, below, min_likes, most_engaged, room, only_notes, spans, levels, before;
 end
 $$;
+
+drop index search_index_author, search_index_popular;
+alter index search_index_author_new rename to search_index_author;
+alter index search_index_popular_new rename to search_index_popular;
