@@ -72,6 +72,7 @@ static sn_status add_some(struct db_tx *tx, const struct arrival *items, size_t 
         NotificationRows__Changed **changed = NULL;
         size_t n_changed = 0;
 
+        TRY(store_remove_old_requests(tx, items, n));
         TRY(store_close_overdue(tx, items, n));
         TRY(store_add_arrivals(tx, items, n, &n_changed, &changed));
         TRY(store_close_full(tx, changed, n_changed));

@@ -28,7 +28,7 @@ EVENT(note, "note.edited", NEWS, MENTION, MENTIONED, ACTOR, AGGREGATE, AGGREGATE
 EVENT(note, "note.deleted", UNDONE, MENTION, ANYBODY, ACTOR, AGGREGATE, NOTHING)
 EVENT(follow, "follow.created", NEWS, FOLLOW, OBJECT, AGGREGATE, OBJECT, NOTHING)
 EVENT(follow, "follow.deleted", UNDONE, FOLLOW, ANYBODY, AGGREGATE, OBJECT, NOTHING)
-/* No event says that a request was withdrawn, but repeated requests notify only once. */
+/* No event says that a request was withdrawn or refused, but requests repeated within a day notify only once. */
 EVENT(follow, "follow.requested", NEWS, FOLLOW_REQUEST, OBJECT, AGGREGATE, AGGREGATE, NOTHING)
 EVENT(user, "security.new_device", NEWS, NEW_DEVICE, AGGREGATE, AGGREGATE, EVENT, NOTHING)
 EVENT(user, "security.password_changed", NEWS, PASSWORD_CHANGED, AGGREGATE, AGGREGATE, EVENT, NOTHING)

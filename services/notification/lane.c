@@ -80,7 +80,7 @@ static void take_results(struct lane *lane, int wait_ms)
                         end_sending(lane, s, &results[i]);
                         fault_point(lane->kind->sent);
                         lane_breaker_note(&lane->breaker, s->origin, results[i].outcome == PUSH_LATER);
-                        lane_trust_note(&lane->trust, s->origin, results[i].outcome == PUSH_LATER);
+                        lane_trust_note(&lane->trust, s->origin, results[i].status == 0);
                 }
                 wait_ms = 0;
         }

@@ -21,7 +21,7 @@ struct lane_trust {
 };
 
 bool lane_trust_has(const struct lane_trust *trust, const char *origin);
-/* Records that it answered, or (failed) that it did not, or answered with a server error. */
+/* Records that it answered, if only with an error, or (failed) that it did not. */
 void lane_trust_note(struct lane_trust *trust, const char *origin, bool failed);
 
 #endif

@@ -15,6 +15,9 @@ SN_CHECKED sn_status store_add_arrivals(struct db_tx *tx, const struct arrival *
                                         NotificationRows__Changed ***rows);
 /* Closes notifications whose windows have ended, by the rules of the items, so that no actor joins them. */
 SN_CHECKED sn_status store_close_overdue(struct db_tx *tx, const struct arrival *items, size_t n);
+/* Removes what was told of earlier follow requests, which were refused or withdrawn, EFFECT_WINDOW_S before those among
+ * the items or longer ago, so that these are told. */
+SN_CHECKED sn_status store_remove_old_requests(struct db_tx *tx, const struct arrival *items, size_t n);
 /* Counts the actors of each notification. */
 SN_CHECKED sn_status store_count_actors(struct db_tx *tx, NotificationRows__Changed *const *rows, size_t n,
                                         size_t *n_counts, NotificationRows__ActorCount ***counts);

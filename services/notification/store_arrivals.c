@@ -118,6 +118,32 @@ sn_status store_close_overdue(struct db_tx *tx, const struct arrival *items, siz
                                    NULL);
 }
 
+DB_STATEMENT(REMOVE_OLD_REQUESTS, "notification_service", NULL,
+             "delete from notifications n using unnest($1::text[], $2::uuid[], $3::bigint[]) as a (group_key, user_id,"
+             " at_ms) where n.group_key = a.group_key and n.user_id = a.user_id and n.latest_at <= timestamptz 'epoch'"
+             " + a.at_ms * interval '1 millisecond' - $4 * interval '1 second'");
+
+sn_status store_remove_old_requests(struct db_tx *tx, const struct arrival *items, size_t n)
+{
+        struct arrival *requests = ARENA_ARRAY(db_arena(tx), struct arrival, n);
+        struct columns c;
+        size_t some = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                if (items[i].type == TYPE_FOLLOW_REQUEST) {
+                        requests[some++] = items[i];
+                }
+        }
+        if (some == 0) {
+                return SN_OK;
+        }
+        c = columns_of(db_arena(tx), requests, some);
+        return db_exec(tx, &REMOVE_OLD_REQUESTS,
+                       DB_BINDS(bind_texts(c.keys, some), bind_uuids(c.users, some), bind_i64s(c.times, some),
+                                bind_i64(EFFECT_WINDOW_S)),
+                       NULL);
+}
+
 DB_STATEMENT(COUNT_ACTORS, "notification_service", &notification_rows__actor_count__message,
              "select g.id, (select count(*) from notification_actors a where a.notification_id = g.id) as actors"
              " from unnest($1::uuid[]) as g (id)");

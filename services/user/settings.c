@@ -177,17 +177,13 @@ sn_status user_handle_update_settings(struct rpc_call *c, const User__Settings *
         return db_commit(c, NULL, &tx);
 }
 
-/* Mails are off by default, so that no stored value means off. */
+/* Mails are off by default, so that no stored value means off. Members who are hidden now may return. */
 static sn_status stop_mails(struct db_tx *tx, const char *user_id)
 {
-        User__Privacy privacy = USER__PRIVACY__INIT;
-        bool found = false;
+        User__User user = USER__USER__INIT;
 
         TRY(db_lock_one(tx, "settings", user_id));
-        TRY(store_privacy(tx, user_id, &privacy, &found));
-        if (!found) {
-                return rpc_fail(db_call(tx), SN_NOT_FOUND, "user_id", "there is no member with this id");
-        }
+        TRY(store_user(tx, user_id, &user));
         return store_drop_settings(tx, user_id, (char *[]){"notifications.email"}, 1);
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { after, test } from 'node:test';
-import { eventually, inBatches, must, problem, randomName } from './client.mjs';
+import { PASSWORD, eventually, inBatches, must, problem, randomName } from './client.mjs';
 import { keyOf, query } from './database.mjs';
 import { MAIL_FROM, Mailbox, codeIn, tokenIn } from './mailbox.mjs';
 import { ownServer } from './own.mjs';
@@ -301,6 +301,9 @@ test('who unsubscribed is mailed nothing, whatever switch a client saves, until 
         assert.deepEqual(await mailed(), []);
         must(await member.patch(SETTINGS, { notifications: { email: true } }));
         assert.deepEqual(await emails(), { ...before, like: 'daily' }, 'all that the setting mails, except what was off');
+        must(await member.del('/v1/users/me', { body: { password: PASSWORD } }), 204);
+        await unsubscribe(); // deactivated, which can be undone
+        assert.equal(query(net.server.dir, 'user', `select count(*) from user_settings where user_id = '${member.id}' and key = 'notifications.email'`), '0');
 });
 
 test('a name cannot add a header, an address or a link to a mail', async () => {

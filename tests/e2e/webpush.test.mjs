@@ -175,6 +175,25 @@ test('who withdraws a request to follow and asks again is told of once, and it i
         assert.deepEqual(service.to(subscription).map((p) => subscription.read(p.body).type), ['follow_request']);
 });
 
+test('who asks to follow again days after a refusal is told of again, in one row that is unread', async () => {
+        const [author, fan] = await registerMany(2);
+        const subscription = await subscribe(author);
+        must(await author.patch('/v1/users/me/settings', { privacy: { private: true } }));
+        await fan.follow(author);
+        await service.wait(subscription);
+        const [first] = await listed(author);
+        assert.equal(first.type, 'follow_request');
+        await idle(author);
+        must(await author.put('/v1/notifications/read', { body: { ids: [first.id] } }));
+        must(await author.del(`/v1/follow_requests/${fan.id}`));
+        await eventually('none', async () => (await listed(author)).length === 0, 60_000);
+        sql(`update notifications set created_at = created_at - interval '3 days', latest_at = latest_at - interval '3 days' where id = '${first.id}'`);
+        await fan.follow(author);
+        assert.equal((await service.wait(subscription, 2)).text.type, 'follow_request');
+        const items = await listed(author);
+        assert.deepEqual([items.length, items[0].id === first.id, items[0].read_at], [1, false, null]);
+});
+
 test('a retraction is sent in quiet hours, and once to each browser however often it is deferred', async () => {
         const [author, fan] = await registerMany(2);
         const [busy, here] = [await subscribe(author), await subscribe(author)];
