@@ -204,17 +204,28 @@ static sn_status rank_all(struct rpc_call *c, struct finding *f)
         return f->search->partial ? SN_OK : status;
 }
 
-static void fetch_ranked(const struct finding *f, const struct page_scan *scan, struct page_refs *out)
+/* After the item with this ID, since scores change with the counts of words between two pages; after its score if it is
+ * not among the matches any more. */
+static size_t place_after(const struct finding *f, const struct position *beyond)
 {
+        struct ranked last = {.id = beyond->id, .score = beyond->sort_key};
         size_t at = 0;
 
-        if (scan->beyond.id[0] != '\0') {
-                struct ranked last = {.id = scan->beyond.id, .score = scan->beyond.sort_key};
-
-                while (at < f->n && compare(&f->ranked[at], &last) <= 0) {
-                        at++;
+        for (size_t i = 0; i < f->n; i++) {
+                if (strcmp(f->ranked[i].id, beyond->id) == 0) {
+                        return i + 1;
                 }
         }
+        while (at < f->n && compare(&f->ranked[at], &last) <= 0) {
+                at++;
+        }
+        return at;
+}
+
+static void fetch_ranked(const struct finding *f, const struct page_scan *scan, struct page_refs *out)
+{
+        size_t at = scan->beyond.id[0] != '\0' ? place_after(f, &scan->beyond) : 0;
+
         for (; at < f->n && out->n < scan->limit; at++) {
                 struct page_ref *ref = &out->items[out->n++];
 

@@ -136,6 +136,35 @@ test('pages continue where they stopped in every order, and contain every note o
         }
 });
 
+test('a page continues after the last item although the scores have changed meanwhile', async () => {
+        const [[ada, bob], word] = [await registerMany(2), rare()];
+        const written = [];
+        for (let i = 0; i < 7; i++) {
+                written.push(await write(ada, `${word} ${'again '.repeat(i)}`));
+        }
+        const liked = written.slice(4);
+        for (const id of liked) {
+                must(await bob.put(`/v1/notes/${id}/like`));
+        }
+        await until(nobody, word, written);
+        const scores = async () => Object.fromEntries((await notes(nobody, word)).items.map((item) => [item.note.id, item.score]));
+        await eventually('the liked ones are first', async () => {
+                const all = await scores();
+                return liked.every((id) => written.slice(0, 4).every((other) => all[id] > all[other]));
+        }, 20_000);
+        const [before, first] = [await scores(), await notes(nobody, word, { limit: 3 })];
+        assert.deepEqual(first.items.map((item) => item.note.id).sort(), [...liked].sort());
+        for (const id of liked) {
+                must(await bob.del(`/v1/notes/${id}/like`));
+        }
+        await eventually('their scores are lower', async () => {
+                const all = await scores();
+                return liked.every((id) => all[id] < before[id]);
+        }, 20_000);
+        const next = await found(nobody, word, { limit: 7, cursor: first.next_cursor });
+        assert.deepEqual(next.filter((id) => liked.includes(id)), []);
+});
+
 test('exact words rank before mistyped ones, and a score is the sum of its explanation', async () => {
         const [ada, word] = [await register(), rare()];
         const typo = `${word.slice(0, 3)}${word.slice(4)}`;
