@@ -20,6 +20,9 @@ struct bus_signals_options {
         size_t n_sources;
         /* Called on a separate thread, one signal after the other; c is new for each. */
         void (*take)(void *context, struct rpc_call *c, bus_event *signal);
+        /* Called on the same thread when signals of other processes begin or cease to arrive; initially they do not.
+         * Those sent in between are lost. May be NULL. */
+        void (*connected)(void *context, bool is_connected);
         void *context;
 };
 

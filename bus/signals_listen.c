@@ -143,6 +143,13 @@ static void close_link(struct bus_signals *signals)
         signals->link = NULL;
 }
 
+static void report_connection(const struct bus_signals *signals, bool is_connected)
+{
+        if (signals->options.connected != NULL) {
+                signals->options.connected(signals->options.context, is_connected);
+        }
+}
+
 static void open_link(struct bus_signals *signals)
 {
         if (signals->options.service->redis == NULL || signals->link != NULL ||
@@ -152,6 +159,8 @@ static void open_link(struct bus_signals *signals)
         if (subscribe_channel(signals) != SN_OK) {
                 close_link(signals);
                 signals->link_retry_us = clock_monotonic_us() + LINK_RETRY_US;
+        } else {
+                report_connection(signals, true);
         }
 }
 
@@ -175,6 +184,7 @@ static void drain_link(struct bus_signals *signals)
 
                 if (redis_link_next_message(c, signals->link, &message) != SN_OK) {
                         close_link(signals);
+                        report_connection(signals, false);
                 } else if (message.ptr == NULL) {
                         return;
                 } else {

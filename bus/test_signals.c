@@ -19,6 +19,7 @@
 static struct service chat = {.name = "chat"}, other = {.name = "other"}, gateway = {.name = "gateway"};
 static struct bus_signals *signals;
 static atomic_int n_own, n_strange;
+static atomic_int n_connected, n_disconnected;
 static _Atomic int64_t heard;   /* the newest from the other process */
 static int to_sibling, n_asked; /* each byte is a signal of another process; they are numbered from 1 on */
 
@@ -32,6 +33,11 @@ static void take(void *context, struct rpc_call *c, bus_event *signal)
         } else {
                 atomic_store(&heard, signal->version);
         }
+}
+
+static void count_connection(void *context, bool is_connected)
+{
+        atomic_fetch_add(is_connected ? &n_connected : &n_disconnected, 1);
 }
 
 static void give(struct service *service, int64_t number)
@@ -75,10 +81,10 @@ static void start_on(const char *url)
 {
         static const char *const sources[] = {"note", "chat"};
 
-        n_own = n_strange = 0;
+        n_own = n_strange = n_connected = n_disconnected = 0;
         chat.redis = other.redis = gateway.redis = redis_new(url, 4);
-        signals = bus_signals_new(
-            &(struct bus_signals_options){.service = &gateway, .sources = sources, .n_sources = 2, .take = take});
+        signals = bus_signals_new(&(struct bus_signals_options){
+            .service = &gateway, .sources = sources, .n_sources = 2, .take = take, .connected = count_connection});
 }
 
 static int setup(void **state)
@@ -146,16 +152,20 @@ static void signals_of_this_and_other_processes_arrive_once(void **state)
         assert_int_equal(n_own, 10);
 }
 
-static void a_lost_connection_is_reopened(void **state)
+static void a_lost_connection_is_reported_and_reopened(void **state)
 {
         struct rpc_call *c = rpc_call_new_background(&gateway, 10000);
         const char *argv[] = {"CLIENT", "KILL", "TYPE", "pubsub"};
         struct redisReply *reply;
 
         wait_subscribed();
+        assert_int_equal(n_connected, 1);
+        assert_int_equal(n_disconnected, 0);
         assert_int_equal(redis_command(c, gateway.redis, 4, argv, NULL, &reply), SN_OK);
         rpc_call_free(c);
         wait_subscribed();
+        assert_int_equal(n_connected, 2);
+        assert_int_equal(n_disconnected, 1);
 }
 
 static void while_redis_is_unreachable_local_signals_arrive(void **state)
@@ -166,13 +176,14 @@ static void while_redis_is_unreachable_local_signals_arrive(void **state)
         give(&chat, 0);
         give(&chat, 0);
         wait_for_own(2);
+        assert_int_equal(n_connected, 0);
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test_setup_teardown(signals_of_this_and_other_processes_arrive_once, setup, teardown),
-            cmocka_unit_test_setup_teardown(a_lost_connection_is_reopened, setup, teardown),
+            cmocka_unit_test_setup_teardown(a_lost_connection_is_reported_and_reopened, setup, teardown),
             cmocka_unit_test_setup_teardown(while_redis_is_unreachable_local_signals_arrive, setup, teardown),
         };
 

@@ -101,6 +101,7 @@ static void media_are_found_by_index(void **state)
               {"SELECT_REFERENCE", "media_files_by_content media_variants_by_content media_files_by_upload"},
               {"TAKE_SHORT_JOB", "media_processing_jobs_next_short"},
               {"TAKE_LONG_JOB", "media_processing_jobs_next_long"}, {"RENEW_JOB", "media_processing_jobs_pkey"},
+              {"RELEASE_JOB", "media_processing_jobs_pkey"},
               {"INSERT_JOB", "media_files_pkey media_processing_jobs_of_owner"},
               {"COUNT_JOBS", "media_processing_jobs_of_owner"}, {"CONFIRM_USES", "media_uses_of_object"},
               {"REMOVE_UNCONFIRMED", "media_uses_"},

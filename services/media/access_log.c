@@ -1,5 +1,5 @@
 /* Owns the accesses that this process has recorded but not yet written. Identical requests are counted together, and
- * all of a second are written by one statement. */
+ * all of some seconds are written by one statement (write_accesses.c). */
 #include "services/media/access_log.h"
 
 #include <pthread.h>
@@ -10,8 +10,8 @@
 #include "services/media/store_access_logs.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct access_batch
-    *waiting; /* NULL while there are none, so that it costs no memory unless private media are fetched */
+/* NULL while there are none, so that it costs no memory unless private media are fetched. */
+static struct access_batch *waiting;
 
 static bool is_same(const struct access_entry *e, const struct media_access *a)
 {

@@ -11,7 +11,7 @@ struct media_access {
         bool granted;
 };
 
-/* Records an access, which is written to the database within about a second; a process that is killed loses what it has
+/* Records an access, which is written to the database within a few seconds; a process that is killed loses what it has
  * not written yet. No transaction may be open, since the caller writes the batch when it is large. Never fails the
  * request: accesses that cannot be kept are logged. */
 void access_log_add(struct rpc_call *c, const struct media_access *access);

@@ -113,7 +113,8 @@ sn_status blob_lock(struct db_tx *tx, const char *name)
         return db_lock_one(tx, "media blob", name);
 }
 
-/* Within the transaction because of its lock: nobody may remove an existing file between the check and the commit. */
+/* Within the transaction because of its lock: remove_blobs.c must not remove the file between its move and the commit
+ * of the row that refers to it. */
 sn_status blob_publish(struct db_tx *tx, const struct staged_blob *blob)
 {
         TRY(blob_lock(tx, blob->name));

@@ -1,8 +1,9 @@
 /* Blobs: the bytes of media, each content once under its SHA-256, in a storage (storage.h).
  *
- * A blob is added in three steps. It is staged under a temporary name, which puts it on disk. In the transaction that
- * writes its row, its hash is locked and the file is moved to its final name. Then the row is committed. So there is
- * never a row without a file. A crash in between leaves a file without a row, which a job removes under the same lock.
+ * A blob is added in three steps. It is staged under a temporary name, which puts its bytes on disk. In the transaction
+ * that writes its row, its hash is locked and the file is moved to its final name. Then the row is committed. So there
+ * is never a row without a file. A crash in between leaves a file without a row, which a job removes under the same
+ * lock.
  */
 #ifndef SERVICES_MEDIA_BLOBS_H
 #define SERVICES_MEDIA_BLOBS_H
@@ -28,16 +29,16 @@ struct blobs_options blobs_options(const struct settings *settings);
 /* Uses the bucket if there is one, otherwise the folder. make: create missing sub-folders. */
 SN_CHECKED sn_status blobs_use(const struct blobs_options *options, bool make);
 
-/* Stages a whole file, regardless of its offset, without closing it. It is on disk when this returns, and is removed at
- * the end of the call unless it is published. sha256: of all its bytes; NULL: is computed. SN_RESOURCE_EXHAUSTED if the
- * disk is full. */
+/* Stages a whole file, regardless of its offset, without closing it. Its bytes are on disk when this returns. Unless it
+ * is published, it is removed at the end of the call, or in a bucket by remove_strays.c. sha256: of all its bytes;
+ * NULL: is computed. SN_RESOURCE_EXHAUSTED if the disk is full. */
 SN_CHECKED sn_status blob_stage(struct rpc_call *c, int fd, const uint8_t *sha256, struct staged_blob *out);
-/* Locks its hash until the transaction ends, and moves it to its final name unless that exists already. */
+/* Locks its hash until the transaction ends, and moves it to its final name, where it replaces a file that is there. */
 SN_CHECKED sn_status blob_publish(struct db_tx *tx, const struct staged_blob *blob);
 
 /* --- chunks of uploads, named by their ids --- */
 
-/* On disk when this returns; removed at the end of the call unless it is published. */
+/* Its bytes are on disk when this returns; removed like a blob unless it is published. */
 SN_CHECKED sn_status chunk_stage(struct rpc_call *c, int fd, const char *id);
 /* Moves it to its final name, in the transaction that writes its row and after the last check. */
 SN_CHECKED sn_status chunk_publish(struct db_tx *tx, const char *id);

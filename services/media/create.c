@@ -21,8 +21,8 @@ sn_status create_media(struct db_tx *tx, const struct staged_blob *blob, const s
 {
         bool has = false;
 
-        TRY(quota_admit(tx, media->owner_id,
-                        0)); /* locks the quota, so that of two uploads of the same content only one is charged */
+        /* Locks the quota, so that of two uploads of the same content only one is charged. */
+        TRY(quota_admit(tx, media->owner_id, 0));
         TRY(queue_admit(tx, media->owner_id));
         TRY(block_admit(tx, "file", blob->name));
         TRY(store_has_content(tx, media->owner_id, blob->name, &has));
@@ -30,7 +30,7 @@ sn_status create_media(struct db_tx *tx, const struct staged_blob *blob, const s
         TRY(store_change_quota(tx, media->owner_id, has ? 0 : media->size_bytes, 0));
         TRY(blob_publish(tx, blob));
         TRY(store_insert_media(tx, media));
-        return process_later(tx, media->id);
+        return process_later(tx, media->id, media->kind);
 }
 
 sn_status media_check_size(struct rpc_call *c, int64_t size)

@@ -42,7 +42,7 @@ sn_status media_handle_update_media(struct rpc_call *c, const Media__UpdateMedia
         TRY(in->n_tags > 0 ? store_set_tags(tx, in->id, tags, in->n_tags) : SN_OK);
         TRY(owned_read(tx, in->id, out));
         if ((has_x || has_y) && out->kind == MEDIA__KIND__KIND_IMAGE) {
-                TRY(process_later(tx, in->id)); /* cropped variants depend on the focus */
+                TRY(process_later(tx, in->id, out->kind)); /* cropped variants depend on the focus */
         }
         return db_commit(c, NULL, &tx);
 }

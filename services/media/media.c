@@ -149,7 +149,7 @@ const struct service_definition media_service = {
 };
 
 static const struct bus_consumer *const no_consumers[] = {NULL};
-static const struct service_job *const worker_jobs[] = {&process_pictures_polled, &process_films_polled, NULL};
+static const struct service_job *const worker_jobs[] = {&media_process, &media_process_films, NULL};
 
 const struct service_definition media_worker = {
     .name = "media",

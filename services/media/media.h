@@ -35,8 +35,8 @@ SN_CHECKED sn_status media_pass_on(struct rpc_call *c, const struct rpc_call *po
 
 #define MEDIA_LINK "media-url" /* purpose of signed links (auth/signed_link.h) */
 
-/* Queues a media for processing (process.c); again, if it is queued or being processed. */
-SN_CHECKED sn_status process_later(struct db_tx *tx, const char *media_id);
+/* Queues a media of this kind for processing (process.c); again, if it is queued or being processed. */
+SN_CHECKED sn_status process_later(struct db_tx *tx, const char *media_id, int kind);
 
 /* store_export.c */
 extern const struct service_export media_exports[];

@@ -15,7 +15,14 @@
 #include "services/media/store_blocks.h"
 
 /* The child gets a third of the job's time, which leaves time to store its results or why it failed. */
-enum { ATTEMPTS_MAX = 3, CHILD_MS = 20000, CHILD_CPU_S = 30, POSTPONE_MS = 5000, RENEW_MS = 5000, RENEW_US = 20000000 };
+enum {
+        ATTEMPTS_MAX = 3,
+        CHILD_MS = 20000,
+        CHILD_CPU_S = 30,
+        GIVE_BACK_MS = 5000,
+        RENEW_MS = 5000,
+        RENEW_US = 20000000
+};
 
 /* The variants that are kept of each kind, besides the original. */
 static const struct {
@@ -25,8 +32,8 @@ static const struct {
                                  [DECODE_MEDIUM] = {"medium", "image/webp"},
                                  [DECODE_SMALL] = {"small", "image/webp"},
                                  [DECODE_THUMB] = {"thumb", "image/webp"},
-                                 [DECODE_LARGE_AVIF] = {"large.avif",
-                                                        "image/avif"}, /* names without URLs of their own */
+                                 /* names without URLs of their own */
+                                 [DECODE_LARGE_AVIF] = {"large.avif", "image/avif"},
                                  [DECODE_MEDIUM_AVIF] = {"medium.avif", "image/avif"},
                                  [DECODE_SMALL_AVIF] = {"small.avif", "image/avif"},
                                  [DECODE_THUMB_AVIF] = {"thumb.avif", "image/avif"}},
@@ -126,8 +133,8 @@ static sn_status fail_media(struct rpc_call *c, const MediaRows__DueMedia *job, 
 
         TRY(db_begin(c, &tx));
         TRY(store_finish_job(tx, job, &state));
-        if (state ==
-            JOB_DONE) { /* otherwise another process did it, so it may be ready, or it is being processed again */
+        /* Otherwise another process did it, so it may be ready, or it is being processed again. */
+        if (state == JOB_DONE) {
                 TRY(store_media_failed(tx, job->stored->id, reason));
                 TRY(media_emit(tx, EVENT_MEDIA_FAILED, job->stored));
         }
@@ -202,12 +209,20 @@ static sn_status process_due(struct rpc_call *c, const MediaRows__DueMedia *job,
         return store_result(c, job, d, blobs);
 }
 
-/* A server error says nothing about the media, so the attempt does not count and is repeated. Uses a call of its own,
- * since the job's may have no time left. */
-static void postpone_job(struct rpc_call *c, const MediaRows__DueMedia *job)
+static sn_status release_job(struct db_tx *tx, const MediaRows__DueMedia *job, bool is_long)
 {
-        CLEANUP(rpc_call_free_p) struct rpc_call *own = rpc_call_new_background(c->service, POSTPONE_MS);
-        sn_status status = DB_WRITE(own, tx, store_postpone_job(tx, job));
+        TRY(store_release_job(tx, job));
+        wake_announce(tx, is_long);
+        return SN_OK;
+}
+
+/* A stop of this process or a server error says nothing about the media, so the attempt does not count and is repeated:
+ * at once by another process, or later. Uses a call of its own, since the job's may have no time left. */
+static void give_back(struct rpc_call *c, const MediaRows__DueMedia *job, bool is_long, bool stops)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *own = rpc_call_new_background(c->service, GIVE_BACK_MS);
+        sn_status status =
+            stops ? DB_WRITE(own, tx, release_job(tx, job, is_long)) : DB_WRITE(own, tx, store_postpone_job(tx, job));
 
         if (status != SN_OK) {
                 log_event(LOG_LEVEL_WARN, "processing a media failed; it is retried when its lease expires",
@@ -231,7 +246,7 @@ sn_status process_one(struct rpc_call *c, const struct process_lane *lane, bool 
         }
         sn_status status = process_due(c, &due, lane);
         if (status != SN_OK) {
-                postpone_job(c, &due);
+                give_back(c, &due, lane->is_long, status == SN_CANCELLED);
         }
         return status == SN_CANCELLED ? SN_OK : status;
 }
@@ -244,14 +259,23 @@ static sn_status process_picture(struct rpc_call *c, bool *more)
         return process_one(c, &lane, more);
 }
 
-static sn_status next_due(struct rpc_call *c, int64_t *wait_ms)
-{
-        return media_limits.processes_pictures ? DB_READ(c, tx, store_next_job(tx, false, wait_ms)) : SN_OK;
-}
-
 static int at_a_time(void)
 {
         return media_limits.processes_pictures ? media_limits.workers : 1;
+}
+
+sn_status process_next(struct rpc_call *c, bool is_long, int64_t *wait_ms)
+{
+        if (!(is_long ? media_limits.processes_films : media_limits.processes_pictures)) {
+                return SN_OK;
+        }
+        *wait_ms = wake_poll_ms(is_long, is_long ? 1 : at_a_time(), *wait_ms);
+        return DB_READ(c, tx, store_next_job(tx, is_long, wait_ms));
+}
+
+static sn_status next_due(struct rpc_call *c, int64_t *wait_ms)
+{
+        return process_next(c, false, wait_ms);
 }
 
 const struct service_job media_process = {.name = "process_media",
@@ -261,18 +285,9 @@ const struct service_job media_process = {.name = "process_media",
                                           .run = process_picture,
                                           .next = next_due};
 
-const struct service_job process_pictures_polled = {.name = "process_media",
-                                                    .every_s = PROCESS_POLL_S,
-                                                    .eager = true,
-                                                    .parallel = at_a_time,
-                                                    .run = process_picture,
-                                                    .next = next_due};
-
-sn_status process_later(struct db_tx *tx, const char *media_id)
+sn_status process_later(struct db_tx *tx, const char *media_id, int kind)
 {
         TRY(store_insert_job(tx, media_id));
-        jobs_announce(tx, &media_process);
-        jobs_announce(tx, &media_process_films);
-        wake_others(tx);
+        wake_announce(tx, kind != MEDIA__KIND__KIND_IMAGE);
         return SN_OK;
 }

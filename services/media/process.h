@@ -11,19 +11,21 @@ struct process_lane {
         struct decode_limits limits;
 };
 
+/* The jobs of the two queues, each in up to `parallel` slots. */
 extern const struct service_job media_process, media_process_films;
-/* The jobs of `sonet serve media-worker`. They poll often, since no process announces uploads to them while Redis is
- * unreachable. */
-enum { PROCESS_POLL_S = 1 };
-extern const struct service_job process_pictures_polled, process_films_polled;
 
 /* Wakes this process's jobs for what other processes have queued (wake.c). */
 void wake_start(struct service *service);
 void wake_stop(void);
-/* Tells the other processes, once the transaction has committed, that a media is queued. */
-void wake_others(struct db_tx *tx);
+/* Once the transaction has committed, the job of the queue runs in this process, and another process is told, too. */
+void wake_announce(struct db_tx *tx, bool is_long);
+/* When an idle slot should look for media whose signals are lost, in ms: wait_ms, or sooner while Redis is unreachable.
+ * n_slots: of the queue in this process. */
+int64_t wake_poll_ms(bool is_long, int n_slots, int64_t wait_ms);
 
 /* Processes the next due media, if any. The call needs a later deadline than the child. */
 SN_CHECKED sn_status process_one(struct rpc_call *c, const struct process_lane *lane, bool *more);
+/* When something of the queue is due: the `next` of both jobs. */
+SN_CHECKED sn_status process_next(struct rpc_call *c, bool is_long, int64_t *wait_ms);
 
 #endif

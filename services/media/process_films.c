@@ -23,11 +23,8 @@ static sn_status process_film(struct rpc_call *c, bool *more)
 
 static sn_status next_due(struct rpc_call *c, int64_t *wait_ms)
 {
-        return media_limits.processes_films ? DB_READ(c, tx, store_next_job(tx, true, wait_ms)) : SN_OK;
+        return process_next(c, true, wait_ms);
 }
 
 const struct service_job media_process_films = {
     .name = "process_films", .every_s = 30, .eager = true, .run = process_film, .next = next_due};
-
-const struct service_job process_films_polled = {
-    .name = "process_films", .every_s = PROCESS_POLL_S, .eager = true, .run = process_film, .next = next_due};

@@ -1,5 +1,5 @@
 /* Storage of media files: a folder (folder.c) or a bucket (bucket.c). A file is written once, under a key below "blobs"
- * or "chunks", and never changed. */
+ * or "chunks", and its bytes never change. */
 #ifndef SERVICES_MEDIA_STORAGE_H
 #define SERVICES_MEDIA_STORAGE_H
 
@@ -12,12 +12,13 @@ struct storage_names {
 };
 
 struct storage {
-        /* Stages a whole file, regardless of its offset. It is durable when this returns. Unless it is published, it is
-         * removed at the end of the call or by remove_strays.c. own: a unique id for the time until then. sha256: of
-         * its bytes in hex, NULL if unknown. */
+        /* Stages a whole file, regardless of its offset. Its bytes are durable when this returns; its name is once it
+         * is published. Unless it is published, it is removed at the end of the call or by remove_strays.c. own: a
+         * unique id for the time until then. sha256: of its bytes in hex, NULL if unknown. */
         sn_status (*stage)(struct rpc_call *c, int fd, const char *own, const char *key, const char *sha256);
-        /* Moves what this call has staged to its key, once; a file that is there has the same bytes. Must be quick,
-         * since a transaction is open. */
+        /* Moves what this call has staged to its key, once, and makes its name durable. A file that is there should
+         * have the same bytes, and is replaced all the same: a damaged one is repaired, and the time taken does not
+         * tell that it was there. Must be quick, since a transaction is open. */
         sn_status (*publish)(struct rpc_call *c, const char *own, const char *key);
         /* Opens a file for reading from the beginning; the caller closes it. SN_NOT_FOUND if there is none. */
         sn_status (*open)(struct rpc_call *c, const char *key, int *fd);

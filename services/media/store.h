@@ -94,6 +94,8 @@ SN_CHECKED sn_status store_pending_jobs(struct db_tx *tx, const char *owner_id, 
 SN_CHECKED sn_status store_take_job(struct db_tx *tx, bool is_long, MediaRows__DueMedia *out, bool *found);
 /* Renews the lease for a minute. *renewed is false if the job was deleted or queued again. */
 SN_CHECKED sn_status store_renew_job(struct db_tx *tx, const MediaRows__DueMedia *job, bool *renewed);
+/* Ends a job's lease without counting the attempt: it is due at once. Does nothing if it was queued again. */
+SN_CHECKED sn_status store_release_job(struct db_tx *tx, const MediaRows__DueMedia *job);
 /* Postpones a job without counting the attempt, for as long as the job has existed, between 10 seconds and an hour. */
 SN_CHECKED sn_status store_postpone_job(struct db_tx *tx, const MediaRows__DueMedia *job);
 /* JOB_GONE: the job or its media was deleted, or another process completed it. JOB_RENEWED: the next generation was

@@ -64,6 +64,15 @@ sn_status store_renew_job(struct db_tx *tx, const MediaRows__DueMedia *job, bool
         return SN_OK;
 }
 
+DB_STATEMENT(RELEASE_JOB, "media_service", NULL,
+             "update media_processing_jobs set attempts = greatest(attempts - 1, 0), due_at = now()"
+             " where media_id = $1 and generation = $2");
+
+sn_status store_release_job(struct db_tx *tx, const MediaRows__DueMedia *job)
+{
+        return db_exec(tx, &RELEASE_JOB, DB_BINDS(bind_uuid(job->stored->id), bind_i64(job->generation)), NULL);
+}
+
 DB_STATEMENT(POSTPONE_JOB, "media_service", NULL,
              "update media_processing_jobs set attempts = greatest(attempts - 1, 0), due_at = now() +"
              " least(greatest(now() - created_at, interval '10 seconds'), interval '1 hour')"

@@ -239,8 +239,9 @@ enum { IN_FILE, IN_IDAT };
 
 struct iloc {
         size_t at, end;
-        uint64_t version, offset, length, base, index,
-            count; /* sizes of these fields in bytes, and the number of items */
+        uint64_t version;
+        uint64_t offset, length, base, index; /* sizes of these fields in bytes */
+        uint64_t count;                       /* of items */
 };
 
 static bool read_iloc(const struct heif *h, const struct box *box, struct iloc *l)

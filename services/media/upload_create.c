@@ -96,8 +96,8 @@ static sn_status drop_parts(struct db_tx *tx, char **ids, size_t n)
 {
         MediaRows__Quota quota = MEDIA_ROWS__QUOTA__INIT;
 
-        TRY(store_lock_quota(tx, db_call(tx)->actor,
-                             &quota)); /* lock the quota first: requests may name parts in any order */
+        /* The quota first, since requests may name parts in any order. */
+        TRY(store_lock_quota(tx, db_call(tx)->actor, &quota));
         for (size_t i = 0; i < n; i++) {
                 upload_row part = MEDIA_ROWS__STORED_UPLOAD__INIT;
 

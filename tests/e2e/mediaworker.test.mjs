@@ -5,8 +5,9 @@ import { after, test } from 'node:test';
 import { decoders, decodes, startBeside } from './beside.mjs';
 import { eventually, must } from './client.mjs';
 import { filmFiles, pictures } from './filmfiles.mjs';
-import { signal } from './harness.mjs';
+import { signal, sleep } from './harness.mjs';
 import { ownServer } from './own.mjs';
+import { countStatements, psql } from './psql.mjs';
 import { form, png, processed } from './pictures.mjs';
 
 const it = ownServer({ env: { MEDIA_PROCESS: 'off', MEDIA_AVIF: 'off' } }, async (net) => {
@@ -47,6 +48,38 @@ test('uploads wait for a worker, which processes pictures, videos and sounds', a
         assert.deepEqual(await worker.ended, [0, null]);
 });
 
+const queries = async (counted) => (await counted()).filter(({ text }) => /media_processing_jobs/.test(text));
+
+// With slots that poll, every window has queries, and every upload has some of both queues.
+test('an idle worker does not poll while it gets notifications, and those of pictures leave the queue of films alone', async () => {
+        const worker = await startWorker({ MEDIA_WORKERS: '4' });
+        let made = [{}], others = [{}];
+        for (let i = 0; i < 20 && made.length > 0; i++) {
+                const counted = await countStatements(it.server);
+                await sleep(3_000);
+                made = await queries(counted);
+        }
+        assert.deepEqual(made, []);
+        for (let i = 0; i < 10 && others.length > 0; i++) { // it looks at each queue every 30 s
+                const counted = await countStatements(it.server);
+                assert.equal((await processed(it.ada, (await bring(png(60 + i, 20))).id)).status, 'ready');
+                others = (await queries(counted)).filter(({ text }) => /(?<!not )is_long (order|limit)|where is_long/.test(text));
+        }
+        assert.deepEqual(others, []);
+        worker.kill('SIGTERM');
+        assert.deepEqual(await worker.ended, [0, null]);
+});
+
+// Nothing tells it of uploads: at 30 s each this would take five minutes.
+test('a worker without Redis polls every second', { timeout: 120_000 }, async () => {
+        const worker = await startWorker({ MEDIA_WORKERS: '2', REDIS_URL: 'redis://127.0.0.1:1' });
+        for (let i = 0; i < 10; i++) {
+                assert.equal((await processed(it.ada, (await bring(png(80 + i, 20))).id)).status, 'ready');
+        }
+        worker.kill('SIGTERM');
+        assert.deepEqual(await worker.ended, [0, null]);
+});
+
 // It polls every 30 s, so without notifications this would take five minutes.
 test('an instance is notified at once of uploads at another one', { timeout: 120_000 }, async () => {
         const others = Object.entries(it.server.grpcAddresses()).filter(([name]) => name !== 'media').map(([name, address]) => [`${name.toUpperCase()}_URL`, `grpc://${address}`]);
@@ -83,6 +116,8 @@ test('a stopping worker releases its work, and a killed one is replaced when its
         const { id } = await bring(film);
         const first = await startWorker();
         await eventually('it is in work', () => decodes(first), 60_000);
+        // However long it has waited, which is how long a failure would postpone it.
+        await psql(it.server, 'media_service', `update media_processing_jobs set created_at = now() - interval '1 hour' where media_id = '${id}'`);
         first.kill('SIGTERM');
         assert.deepEqual(await first.ended, [0, null]);
         assert.equal(must(await it.ada.get(`/v1/media/${id}`)).status, 'processing');
