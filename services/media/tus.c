@@ -64,8 +64,8 @@ sn_status tus_check_body(struct rpc_call *c, const char *checksum)
         }
         const EVP_MD *algorithm = str_next(&rest, ' ', &name) ? algorithm_of(name) : NULL;
         if (algorithm == NULL || rest.len > DIGEST_TEXT_MAX || !base64_decode(rest.ptr, rest.len, said, &said_len)) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "checksum",
-                                "must be sha1 or sha256, a space, and the checksum in Base64");
+                return rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_request", "checksum",
+                                     "must be sha1 or sha256, a space, and the checksum in Base64");
         }
         if (!c->body->complete || !digest_body(c->body, algorithm, is, &len) || len != said_len ||
             memcmp(said, is, len) != 0) {
@@ -140,6 +140,11 @@ static sn_status fail_concat(struct rpc_call *c)
                         PARTS_MAX);
 }
 
+bool tus_is_final(const char *concat)
+{
+        return str_starts(str_of(concat), STR("final;"));
+}
+
 sn_status tus_parts(struct rpc_call *c, const char *concat, size_t *n, char ***ids)
 {
         struct str rest = str_of(concat), part;
@@ -149,7 +154,7 @@ sn_status tus_parts(struct rpc_call *c, const char *concat, size_t *n, char ***i
         if (concat[0] == '\0' || strcmp(concat, "partial") == 0) {
                 return SN_OK;
         }
-        if (!str_starts(rest, STR("final;"))) {
+        if (!tus_is_final(concat)) {
                 return fail_concat(c);
         }
         rest = (struct str){rest.ptr + 6, rest.len - 6};

@@ -34,6 +34,9 @@ static sn_status set_length(struct rpc_call *c, const MediaUploads__AppendUpload
 
 sn_status upload_check_place(struct rpc_call *c, const MediaUploads__AppendUploadRequest *in, upload_row *upload)
 {
+        if (tus_is_final(upload->concat)) {
+                return rpc_fail(c, SN_PERMISSION_DENIED, NULL, "nothing can be added to a final upload");
+        }
         if (in->place_case == 0) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "offset", "is required (Upload-Offset)");
         }

@@ -11,6 +11,9 @@ static sn_status check_size(struct rpc_call *c, const MediaUploads__CreateUpload
 {
         bool has_length = in->size_case != 0, deferred = in->defer_length[0] != '\0';
 
+        if (deferred && strcmp(in->defer_length, "1") != 0) {
+                return rpc_fail_code(c, SN_INVALID_ARGUMENT, "malformed_request", "defer_length", "must be 1");
+        }
         if (has_length == deferred) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "length",
                                 "give either Upload-Length or Upload-Defer-Length: 1");
@@ -91,7 +94,18 @@ static sn_status read_parts(struct rpc_call *c, char **ids, size_t n, upload_row
         return upload_check_length(c, whole->length);
 }
 
-/* Deletes the parts, which releases their reservations before the whole is charged. */
+static bool is_named_before(char **ids, size_t at)
+{
+        for (size_t i = 0; i < at; i++) {
+                if (uuid_equal(ids[i], ids[at])) {
+                        return true;
+                }
+        }
+        return false;
+}
+
+/* Deletes the parts, of which one may be named more than once; this releases their reservations before the whole is
+ * charged. */
 static sn_status drop_parts(struct db_tx *tx, char **ids, size_t n)
 {
         MediaRows__Quota quota = MEDIA_ROWS__QUOTA__INIT;
@@ -101,8 +115,10 @@ static sn_status drop_parts(struct db_tx *tx, char **ids, size_t n)
         for (size_t i = 0; i < n; i++) {
                 upload_row part = MEDIA_ROWS__STORED_UPLOAD__INIT;
 
-                TRY(check_part(tx, ids[i], true, &part));
-                TRY(upload_drop(tx, &part));
+                if (!is_named_before(ids, i)) {
+                        TRY(check_part(tx, ids[i], true, &part));
+                        TRY(upload_drop(tx, &part));
+                }
         }
         return SN_OK;
 }

@@ -126,18 +126,22 @@ test('wrong checksums, offsets, lengths, versions and types are rejected without
         const address = await begin(picture.length);
         const piece = (offset, bytes, headers = {}) => ask('PATCH', address, { 'upload-offset': String(offset), ...headers }, bytes);
         assert.equal((await piece(0, picture.subarray(0, 5000), { 'upload-checksum': sha('else') })).status, 460);
-        assert.equal((await piece(0, picture.subarray(0, 5000), { 'upload-checksum': 'crc32 AAAA' })).status, 422);
+        assert.equal((await piece(0, picture.subarray(0, 5000), { 'upload-checksum': 'crc32 AAAA' })).status, 400);
         assert.equal(await offsetOf(address), 0);
         assert.equal((await piece(0, picture.subarray(0, 5000), { 'upload-checksum': sha(picture.subarray(0, 5000), 'sha1') })).status, 204);
         assert.equal((await piece(0, picture.subarray(0, 10))).status, 409);
         assert.equal((await piece(5000, Buffer.concat([picture.subarray(5000), Buffer.from('x')]))).status, 413);
         assert.equal((await ask('PATCH', address, {}, picture.subarray(5000))).status, 422);
         const old = await ask('PATCH', address, { 'tus-resumable': '0.2.2', 'upload-offset': '5000' }, picture.subarray(5000));
-        assert.deepEqual([old.status, old.headers['tus-resumable']], [412, '1.0.0']);
+        assert.deepEqual([old.status, old.headers['tus-resumable'], old.headers['tus-version']], [412, '1.0.0', '1.0.0']);
         assert.equal((await ask('HEAD', address, {}, undefined, other)).status, 404);
         assert.equal((await ask('PATCH', address, { 'upload-offset': '5000' }, picture.subarray(5000), other)).status, 404);
         assert.equal((await piece(5000, picture.subarray(5000))).status, 204);
         assert.equal((await ask('POST', '/v1/uploads')).status, 422);
+        assert.equal((await ask('POST', '/v1/uploads', { 'upload-defer-length': '2' })).status, 400);
+        assert.equal((await ask('POST', '/v1/uploads', { 'upload-length': String(2 ** 30 + 1) })).status, 413);
+        const deferred = (await ask('POST', '/v1/uploads', { 'upload-defer-length': '1' })).headers.location;
+        assert.equal((await ask('PATCH', deferred, { 'upload-offset': '0', 'upload-length': String(2 ** 30 + 1) }, picture)).status, 413);
         assert.equal((await ask('POST', '/v1/uploads', { 'upload-length': '0' })).status, 422);
         assert.equal((await ask('POST', '/v1/uploads', { 'upload-length': '10', 'upload-metadata': 'filename !!' })).status, 422);
         assert.equal((await ask('POST', '/v1/uploads', { 'upload-concat': 'final;/v1/uploads/nothing' })).status, 422);
@@ -146,6 +150,28 @@ test('wrong checksums, offsets, lengths, versions and types are rejected without
         const page = await begin(5000);
         assert.equal((await ask('PATCH', page, { 'upload-offset': '0' }, Buffer.from('<html>'.padEnd(5000)))).status, 415);
         assert.equal(await offsetOf(page), 0);
+});
+
+test('a final upload takes no bytes; a part may be named by any URL and more than once, and is deleted with all others', async () => {
+        const picture = noise();
+        const part = async (bytes) => (await ask('POST', '/v1/uploads', { 'upload-concat': 'partial', 'upload-length': String(bytes.length) }, bytes)).headers.location;
+        const parts = [await part(picture.subarray(0, 100_000)), await part(picture.subarray(100_000))];
+        const concat = `final;${parts[0]} ${new URL(parts[1], base)}`;
+        const { status, headers: { location: address } } = await ask('POST', '/v1/uploads', { 'upload-concat': concat });
+        assert.equal(status, 201);
+        const { headers: head } = await ask('HEAD', address);
+        assert.deepEqual([head['upload-concat'], head['upload-offset'], head['upload-length']], [concat, String(picture.length), String(picture.length)]);
+        for (const [offset, bytes] of [[picture.length, Buffer.alloc(0)], [picture.length, Buffer.from('x')], [0, picture]]) {
+                assert.equal((await ask('PATCH', address, { 'upload-offset': String(offset) }, bytes)).status, 403);
+        }
+        assert.deepEqual(await original(await mediaOf(address)), picture);
+        assert.equal((await ask('HEAD', parts[0])).status, 404);
+        const reserved = must(await owner.get('/v1/media/usage')).reserved_bytes;
+        const start = await part(picture.subarray(0, 100_000)), end = await part(picture.subarray(100_000));
+        const twice = await ask('POST', '/v1/uploads', { 'upload-concat': `final;${start} ${end} ${start}` }); // bytes after the end of a PNG are ignored
+        assert.equal(twice.status, 201, JSON.stringify(twice.body));
+        assert.deepEqual(await original(twice.body.media_id), picture);
+        assert.equal(must(await owner.get('/v1/media/usage')).reserved_bytes, reserved);
 });
 
 test('an empty piece with the length completes an upload, and one after the end reserves nothing', async () => {
