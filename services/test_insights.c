@@ -88,6 +88,23 @@ static void views_are_published_in_groups_and_never_change(void **state)
         assert_string_equal(test_admin(DATABASE, sql), "18 1 18");
 }
 
+static void reach_does_not_fall_when_old_events_are_deleted(void **state)
+{
+        char author[UUID_SIZE], note[UUID_SIZE], sql[200];
+
+        analytics_store(
+            &(struct about){.name = "note.created", .user_id = uuid_new(author), .object_id = uuid_new(note)});
+        view(note, 11, "home", 9);
+        tell(note, author);
+        (void)snprintf(sql, sizeof(sql), "delete from user_events where object_id = '%s'; select 1", note);
+        (void)test_admin(DATABASE, sql);
+        view(note, 6, "home", 5);
+        tell(note, author);
+        assert_string_equal(told(note), ":11/0 home:11/0 :6/0 home:6/0");
+        (void)snprintf(sql, sizeof(sql), "select reach from content_performance where note_id = '%s'", note);
+        assert_string_equal(test_admin(DATABASE, sql), "11");
+}
+
 static void repeated_views_count_one_person(void **state)
 {
         char author[UUID_SIZE], note[UUID_SIZE], viewer[UUID_SIZE];
@@ -197,16 +214,22 @@ static void a_note_that_is_liked_at_once_is_engaged_with(void **state)
 
 /* ---- Queries ---- */
 
-/* An event of one of them, hours after a day long ago that no other test uses. */
-static void did(const char *who, const char *name, const char *properties, int hours)
+/* An event of one of them, hours after a day long ago that no other test uses, stored some hours later. */
+static void did_late(const char *who, const char *name, const char *properties, int hours, int late)
 {
         char sql[600];
 
         (void)snprintf(sql, sizeof(sql),
-                       "insert into user_events (id, at, name, visitor, member, properties) values (gen_random_uuid(),"
-                       " timestamptz '2021-03-01 00:00Z' + %d * interval '1 hour', '%s', '%s', true, '%s'); select 1",
-                       hours, name, who, properties);
+                       "insert into user_events (id, at, name, visitor, member, properties, created_at)"
+                       " select gen_random_uuid(), at, '%s', '%s', true, '%s', at + %d * interval '1 hour'"
+                       " from (select timestamptz '2021-03-01 00:00Z' + %d * interval '1 hour' as at) t; select 1",
+                       name, who, properties, late, hours);
         (void)test_admin(DATABASE, sql);
+}
+
+static void did(const char *who, const char *name, const char *properties, int hours)
+{
+        did_late(who, name, properties, hours, 0);
 }
 
 #define LONG_AGO_MS INT64_C(1614556800000) /* 2021-03-01 */
@@ -296,10 +319,44 @@ static void paths_and_breakdowns_count_people_and_leave_out_few(void **state)
         assert_int_equal(items[0]->people, 2);
 }
 
+static int64_t edge_from(const char *page, const char *next, int64_t min)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+        AnalyticsExplore__PathEdge **edges = NULL;
+        size_t n = 0;
+
+        assert_int_equal(DB_READ(c, tx, store_paths(tx, long_ago, min, &n, &edges)), SN_OK);
+        for (size_t i = 0; i < n; i++) {
+                if (strcmp(edges[i]->page, page) == 0 && strcmp(edges[i]->next, next) == 0) {
+                        return edges[i]->people;
+                }
+        }
+        return 0;
+}
+
+/* A late page view between two others would take its person out of their step. */
+static void late_page_views_change_no_path(void **state)
+{
+        char who[3][UUID_SIZE];
+
+        for (int i = 0; i < 3; i++) {
+                did(uuid_new(who[i]), "page_view", "{\"path\":\"/from\"}", 100);
+                did_late(who[i], "page_view", "{\"path\":\"/to\"}", 118, 7); /* 22:00, stored at 5:00 */
+        }
+        assert_int_equal(edge_from("/from", "/to", 3), 3);
+        did_late(who[0], "page_view", "{\"path\":\"/between\"}", 110, 17); /* 14:00, stored at 7:00 */
+        assert_int_equal(edge_from("/from", "/to", 3), 3);
+        assert_int_equal(edge_from("/from", "/between", 1), 0);
+        did_late(who[1], "page_view", "{\"path\":\"/between\"}", 110, 15); /* the same, stored at 5:00 */
+        assert_int_equal(edge_from("/from", "/to", 1), 2);
+        assert_int_equal(edge_from("/from", "/between", 1), 1);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(views_are_published_in_groups_and_never_change),
+            cmocka_unit_test(reach_does_not_fall_when_old_events_are_deleted),
             cmocka_unit_test(repeated_views_count_one_person),
             cmocka_unit_test(statistics_of_a_note_are_deleted_with_it),
             cmocka_unit_test(engagement_fades_and_can_be_disabled_by_the_member),
@@ -307,6 +364,7 @@ int main(void)
             cmocka_unit_test(a_funnel_counts_people_who_do_all_steps_in_order_and_in_time),
             cmocka_unit_test(a_funnel_of_eight_steps_counts_each),
             cmocka_unit_test(paths_and_breakdowns_count_people_and_leave_out_few),
+            cmocka_unit_test(late_page_views_change_no_path),
         };
 
         return cmocka_run_group_tests(tests, analytics_setup, analytics_teardown);

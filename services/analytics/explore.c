@@ -2,6 +2,7 @@
  * group: that hides smaller groups, and smaller differences within an answer or between two. */
 #include "services/analytics/analytics.h"
 
+#include "base/clock.h"
 #include "google/protobuf/timestamp.pb-c.h"
 #include "json/rfc3339.h"
 #include "services/analytics/events.h"
@@ -9,7 +10,9 @@
 #include "services/analytics/names.h"
 #include "services/analytics/store_explore.h"
 #include "services/analytics/visitor.h"
+#include "services/timestamp.h"
 
+#define HOUR_MS     INT64_C(3600000)
 #define PERIODS_MAX 13
 #define COHORTS_MAX 100
 
@@ -38,10 +41,22 @@ sn_status explore_read_days(struct rpc_call *c, const char *from, const char *to
         TRY(read_day(c, "to", to, &days->to_ms));
         return days->to_ms > days->from_ms && (days->to_ms - days->from_ms) / DAY_MS <= max
                    ? SN_OK
-                   : rpc_fail(c, SN_INVALID_ARGUMENT, "to", "must lie 1 to %d days after from", max);
+                   : rpc_fail(c, SN_INVALID_ARGUMENT, "to", "must be 1 to %d days after 'from'", max);
 }
 
 #define EVENT_DAYS_MAX 92
+
+static sn_status read_event_days(struct rpc_call *c, const char *from, const char *to, struct days *days)
+{
+        int64_t kept_ms = analytics_kept_from_ms(c->now_ms);
+        char kept[CLOCK_RFC3339_SIZE];
+
+        TRY(explore_read_days(c, from, to, EVENT_DAYS_MAX, days));
+        return days->from_ms >= kept_ms ? SN_OK
+                                        : rpc_fail(c, SN_INVALID_ARGUMENT, "from",
+                                                   "must not be before %.10s: older events are no longer kept",
+                                                   clock_format_ms(kept_ms, kept));
+}
 
 /* These queries read the events themselves, which may take too long; then the database cancels them. */
 static sn_status in_time(struct rpc_call *c, sn_status status)
@@ -60,7 +75,7 @@ sn_status analytics_handle_get_funnel(struct rpc_call *c, const AnalyticsExplore
         int64_t hours = in->within_hours > 0 ? in->within_hours : 24;
         int64_t *people = ARENA_ARRAY(c->arena, int64_t, in->n_steps + 1);
 
-        TRY(explore_read_days(c, in->from, in->to, EVENT_DAYS_MAX, &days));
+        TRY(read_event_days(c, in->from, in->to, &days));
         TRY(names_check_events(c, "steps", in->steps, in->n_steps));
         if (in->n_steps < 2) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "steps", "give two to eight events");
@@ -80,12 +95,25 @@ sn_status analytics_handle_get_funnel(struct rpc_call *c, const AnalyticsExplore
 
 /* ---- Paths and breakdowns ---- */
 
+#define COMMIT_MS INT64_C(60000) /* events are committed within this time of being stored */
+
+static void leave_out_unsettled(int64_t now_ms, struct days *days)
+{
+        int64_t settled_ms = day_of(now_ms - PATHS_SETTLE_HOURS * HOUR_MS - COMMIT_MS) * DAY_MS;
+
+        if (days->to_ms > settled_ms) {
+                days->to_ms = settled_ms > days->from_ms ? settled_ms : days->from_ms;
+        }
+}
+
 sn_status analytics_handle_get_paths(struct rpc_call *c, const AnalyticsExplore__PathsRequest *in,
                                      AnalyticsExplore__Paths *out)
 {
         struct days days;
 
-        TRY(explore_read_days(c, in->from, in->to, EVENT_DAYS_MAX, &days));
+        TRY(read_event_days(c, in->from, in->to, &days));
+        leave_out_unsettled(c->now_ms, &days);
+        out->to = timestamp_new(c->arena, days.to_ms);
         return in_time(c, DB_READ(c, tx, store_paths(tx, days, analytics_min_group(), &out->n_items, &out->items)));
 }
 
@@ -98,7 +126,7 @@ sn_status analytics_handle_get_breakdown(struct rpc_call *c, const AnalyticsExpl
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "property",
                                 "is not a property of this event; GET /v1/analytics/schema lists them");
         }
-        TRY(explore_read_days(c, in->from, in->to, EVENT_DAYS_MAX, &days));
+        TRY(read_event_days(c, in->from, in->to, &days));
         return in_time(c, DB_READ(c, tx,
                                   store_breakdown(tx, in->name, in->property, days, analytics_min_group(),
                                                   &out->n_items, &out->items)));

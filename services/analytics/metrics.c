@@ -189,7 +189,7 @@ sn_status analytics_handle_get_metric(struct rpc_call *c, const Analytics__GetMe
         TRY(read_time(c, "from", in->from, unit_ms, &from_ms));
         TRY(read_time(c, "to", in->to, unit_ms, &to_ms));
         if (to_ms <= from_ms || (to_ms - from_ms) / unit_ms > POINTS_MAX) {
-                return rpc_fail(c, SN_INVALID_ARGUMENT, "to", "must be later than from, by at most %d,%03d intervals",
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "to", "must be later than 'from', by at most %d,%03d intervals",
                                 POINTS_MAX / 1000, POINTS_MAX % 1000);
         }
         struct asked a = {.from_ms = from_ms, .to_ms = end_today(c, to_ms)};

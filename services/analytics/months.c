@@ -2,8 +2,20 @@
  * yesterday's salt, and tells the reporting views the smallest group. */
 #include "services/analytics/analytics.h"
 
+#include <time.h>
 #include "services/analytics/store.h"
 #include "services/analytics/visitor.h"
+
+int64_t analytics_kept_from_ms(int64_t now_ms)
+{
+        time_t now = now_ms / 1000;
+        struct tm month;
+
+        (void)gmtime_r(&now, &month);
+        return (int64_t)timegm(&(struct tm){
+                   .tm_year = month.tm_year, .tm_mon = month.tm_mon - (int)analytics_keep_months(), .tm_mday = 1}) *
+               1000;
+}
 
 static sn_status keep_months(struct rpc_call *c, bool *more)
 {

@@ -53,17 +53,22 @@ sn_status store_funnel(struct db_tx *tx, char *const *steps, size_t n, struct da
         return SN_OK;
 }
 
+/* A page view that comes between two others replaces their step by two, so it would take a person out of a number that
+ * was already shown. Therefore late ones do not count. */
 DB_STATEMENT(SELECT_PATHS, "analytics_service", &analytics_explore__path_edge__message,
              "with steps as (select visitor, coalesce(properties->>'path', '') as page, lead(properties->>'path')"
              " over (partition by visitor, (at at time zone 'UTC')::date order by at, id) as next from user_events"
-             " where name = 'page_view' and at >= $1::timestamptz and at < $2::timestamptz and visitor is not null)"
+             " where name = 'page_view' and at >= $1::timestamptz and at < $2::timestamptz and visitor is not null"
+             " and created_at < date_trunc('day', at, 'UTC') + interval '1 day' + $4::bigint * interval '1 hour')"
              " select page, next, count(distinct visitor) / $3::bigint * $3 as people from steps where next is not null"
              " and page <> next group by 1, 2 having count(distinct visitor) >= $3 order by 3 desc, 1, 2 limit 50");
 
 sn_status store_paths(struct db_tx *tx, struct days days, int64_t min, size_t *n, AnalyticsExplore__PathEdge ***out)
 {
-        return db_list(tx, &SELECT_PATHS, DB_BINDS(bind_time_ms(days.from_ms), bind_time_ms(days.to_ms), bind_i64(min)),
-                       n, out);
+        return db_list(
+            tx, &SELECT_PATHS,
+            DB_BINDS(bind_time_ms(days.from_ms), bind_time_ms(days.to_ms), bind_i64(min), bind_i64(PATHS_SETTLE_HOURS)),
+            n, out);
 }
 
 DB_STATEMENT(

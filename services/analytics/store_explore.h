@@ -14,6 +14,8 @@ struct days {
 /* How many got as far as each step: people has room for n. */
 SN_CHECKED sn_status store_funnel(struct db_tx *tx, char *const *steps, size_t n, struct days days, int64_t hours,
                                   int64_t *people);
+/* Until so many hours after the end of their day, page views count for its paths. */
+#define PATHS_SETTLE_HOURS 6
 /* min: fewer people than these are left out. */
 SN_CHECKED sn_status store_paths(struct db_tx *tx, struct days days, int64_t min, size_t *n,
                                  AnalyticsExplore__PathEdge ***out);

@@ -69,12 +69,13 @@ DB_STATEMENT(INSERT_CELLS, "analytics_service", NULL,
              " select $1, to_timestamp(f / 1000.0), to_timestamp(t / 1000.0), s, v, e"
              " from unnest($2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[]) c (f, t, s, v, e)"
              " on conflict do nothing");
-/* After the cells: totals of what is shown, and of how many different people it is. */
+/* After the cells: totals of what is shown, and of how many different people it is. Old months are deleted, so views
+ * may be counted whose events are gone; reach never falls because of that. */
 DB_STATEMENT(
     UPDATE_PERFORMANCE, "analytics_service", NULL,
     "update content_performance p set views = a.views, engagements = a.engagements, counted_to = a.counted_to,"
-    " reach = (select count(distinct e.visitor) from user_events e where e.object_id = $1"
-    " and e.name = 'note_view' and e.created_at < a.counted_to)"
+    " reach = greatest(p.reach, (select count(distinct e.visitor) from user_events e where e.object_id = $1"
+    " and e.name = 'note_view' and e.created_at < a.counted_to))"
     " from (select sum(views)::bigint as views, sum(engagements)::bigint as engagements, max(to_at) as counted_to"
     " from content_analytics where note_id = $1 and source = '') a"
     " where p.note_id = $1 and a.counted_to is not null");

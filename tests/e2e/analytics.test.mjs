@@ -387,8 +387,13 @@ test('funnels, paths, cohorts and breakdowns show only enough people, rounded to
         await eventually('five of the seven', async () => await platforms() === 5);
         const targets = must(await ask('breakdown', { name: 'click', property: 'target' })).items.map((i) => i.value);
         assert.ok(!targets.includes(`${platform}-few`) && !targets.includes(platform)); // three and four of them
-        const edges = must(await ask('paths')).items.filter((e) => e.page.startsWith(`/${platform}`));
-        assert.deepEqual(edges, [{ page: `/${platform}/a`, next: `/${platform}/b`, people: 5 }]);
+        const paths = async (from) => must(await ask('paths', { from }));
+        const edges = ({ items }) => items.filter((e) => e.page.startsWith(`/${platform}`));
+        assert.deepEqual(edges(await paths(days.from)), []); // a day is counted once it is over
+        query(sharedDir(), 'analytics', `update user_events set at = at - interval '2 days', created_at = created_at - interval '2 days' where properties->>'path' like '/${platform}/%'`);
+        const counted = await paths(new Date(day - 2 * DAY_MS).toISOString());
+        assert.deepEqual(edges(counted), [{ page: `/${platform}/a`, next: `/${platform}/b`, people: 5 }]);
+        assert.ok(Date.parse(counted.to) >= day - DAY_MS && Date.parse(counted.to) <= day && Date.parse(counted.to) % DAY_MS === 0, counted.to);
         const { steps } = must(await ask('funnels', { steps: ['app_open', 'click', 'app_open'] }));
         assert.deepEqual(steps.map((s) => s.name), ['app_open', 'click', 'app_open']);
         assert.ok(steps[0].people >= steps[1].people && steps[1].people >= 5 && steps[2].people === 0 && steps.every((s) => s.people % 5 === 0));
@@ -397,7 +402,11 @@ test('funnels, paths, cohorts and breakdowns show only enough people, rounded to
         problem(await ask('breakdown', { name: 'click', property: 'platform' }), 422, { field: 'property' });
         problem(await ask('funnels', { steps: ['click'] }), 422, { field: 'steps' });
         problem(await ask('funnels', { steps: ['click', 'clack'] }), 422, { field: 'steps[1]' });
-        problem(await ask('paths', { to: days.from }), 422, { field: 'to' });
+        assert.match(problem(await ask('paths', { to: days.from }), 422, { field: 'to' }).detail, /^must be 1 to 92 days after 'from'$/);
+        const old = { from: '2020-01-01T00:00:00Z', to: '2020-01-02T00:00:00Z' };
+        for (const [what, body] of [['paths', {}], ['funnels', { steps: ['click', 'search'] }], ['breakdown', { name: 'click', property: 'target' }]]) {
+                assert.match(problem(await ask(what, { ...body, ...old }), 422, { field: 'from' }).detail, /^must not be before \d{4}-\d\d-01: older events are no longer kept$/);
+        }
         problem(await ask('cohorts', { to: '2100-01-01T00:00:00Z' }), 422, { field: 'to' });
         problem(await people[0].post('/v1/admin/analytics/paths', days), 403);
 });

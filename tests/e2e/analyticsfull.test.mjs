@@ -95,7 +95,8 @@ test('a query that takes too long fails, and suggests a smaller one', { timeout:
                 const again = await it.logIn(member.username);
                 return (await again.get('/v1/admin/experiments')).status === 200 && again;
         });
-        const range = { from: '2026-01-01T00:00:00Z', to: '2026-01-29T00:00:00Z' };
+        const day = (ago) => new Date((Math.floor(Date.now() / 86_400_000) - ago) * 86_400_000).toISOString();
+        const range = { from: day(30), to: day(2) };
         const release = await withheld(it.server.dir, 'analytics', 'user_events'); // blocks reads
         const questions = [['funnels', { steps: ['app_open', 'click'] }], ['paths', {}], ['breakdown', { name: 'click', property: 'target' }]];
         const answers = await Promise.all(questions.map(([what, body]) => analyst.post(`/v1/admin/analytics/${what}`, { ...range, ...body })));
