@@ -190,9 +190,10 @@ static void check_chats_and_messages(void)
 {
         CHECK("messaging_service", {"SELECT_MEMBER", "chats_pkey chat_participants_"},
               {"SELECT_MEMBERS", "chats_pkey chat_participants_"}, {"LOCK_CHAT", "chats_pkey"},
-              {"SELECT_DIRECT", "chats_direct"}, {"SELECT_CHATS", "chat_participants_of_user chats_pkey"},
-              {"SELECT_SENT_AS", "message_client_ids_pkey"}, {"SELECT_ENTRY", "Removed:"}, {"SELECT_ENTRIES", "_pkey"},
-              {"SELECT_ENTRY_AT", "chat_months_pkey _seq"}, {"SELECT_MESSAGES", "chat_months_pkey _chat_id_n_idx"},
+              {"SELECT_VIEWERS", "chats_pkey chat_participants_"}, {"SELECT_DIRECT", "chats_direct"},
+              {"SELECT_CHATS", "chat_participants_of_user chats_pkey"}, {"SELECT_SENT_AS", "message_client_ids_pkey"},
+              {"SELECT_ENTRY", "Removed:"}, {"SELECT_ENTRIES", "_pkey"}, {"SELECT_ENTRY_AT", "chat_months_pkey _seq"},
+              {"SELECT_MESSAGES", "chat_months_pkey _chat_id_n_idx"},
               {"SELECT_MESSAGES_AT", "chat_months_pkey _chat_id_n_idx"},
               {"SELECT_SENDER", "chats_pkey chat_participants_ message_client_ids_pkey"},
               {"APPEND_ENTRY", "chats_pkey chat_participants_"}, {"SELECT_READERS", "chat_participants_"},

@@ -113,7 +113,7 @@ sn_status messaging_handle_get_message_history(struct rpc_call *c, const Messagi
         TRY(membership_read(c, in->id, &member));
         TRY(DB_READ(c, tx, messages_find_shown(tx, &member, in->message_id, &entry)));
         TRY(messages_check_kept(c, &entry));
-        TRY(DB_READ(c, tx, versions_choose(tx, &(const chat_member *){&member}, &message, 1)));
+        TRY(versions_choose(c, &(const chat_member *){&member}, &message, 1));
         TRY(DB_READ(c, tx, chat_store_versions(tx, in->message_id, &n, versions_end(&member), &before)));
         messaging__version__init(now);
         now->text = message->text;

@@ -1,6 +1,7 @@
 /* Owns showing live events of chats: each event for each viewer, as far as the viewer may see it now. */
 #include "services/messaging/live.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include "services/messaging/membership.h"
 #include "services/messaging/people.h"
@@ -47,21 +48,28 @@ static void make_pairs(struct rpc_call *c, struct showing *s)
         }
 }
 
+static int compare_member(const void *key, const void *item)
+{
+        const struct pair *pair = key;
+        const chat_member *member = *(chat_member *const *)item;
+        int order = strcmp(pair->of->aggregate_id, member->chat_id);
+
+        return order != 0 ? order : strcmp(pair->viewer_id, member->user_id);
+}
+
 static sn_status load_members(struct db_tx *tx, struct showing *s)
 {
-        char **chats = ARENA_ARRAY(db_arena(tx), char *, s->n), **viewers = ARENA_ARRAY(db_arena(tx), char *, s->n);
-        chat_member **members = NULL;
+        char **chats = ARENA_ARRAY(db_arena(tx), char *, s->in->n_events);
+        chat_member **members = NULL, **found;
         size_t n = 0;
 
-        for (size_t i = 0; i < s->n; i++) {
-                chats[i] = s->pairs[i].of->aggregate_id;
-                viewers[i] = s->pairs[i].viewer_id;
+        for (size_t i = 0; i < s->in->n_events; i++) {
+                chats[i] = s->in->events[i]->aggregate_id;
         }
-        TRY(chat_store_members(tx, chats, viewers, s->n, &n, &members));
-        for (size_t i = 0, at = 0; i < s->n && at < n; i++) {
-                if (uuid_equal(members[at]->chat_id, chats[i]) && uuid_equal(members[at]->user_id, viewers[i])) {
-                        s->pairs[i].member = members[at++];
-                }
+        TRY(chat_store_viewers(tx, chats, s->in->n_events, s->in->viewer_ids, s->in->n_viewer_ids, &n, &members));
+        for (size_t i = 0; i < s->n && n > 0; i++) {
+                found = bsearch(&s->pairs[i], members, n, sizeof(*members), compare_member);
+                s->pairs[i].member = found != NULL ? *found : NULL;
         }
         return SN_OK;
 }

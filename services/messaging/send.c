@@ -57,7 +57,7 @@ static sn_status load_forwarded(struct rpc_call *c, const Messaging__ForwardedMe
         TRY(membership_read(c, of->chat_id, &member));
         TRY(DB_READ(c, tx, messages_find_shown(tx, &member, of->message_id, &found)));
         TRY(messages_check_kept(c, &found));
-        TRY(DB_READ(c, tx, versions_choose(tx, &(const chat_member *){&member}, &message, 1)));
+        TRY(versions_choose(c, &(const chat_member *){&member}, &message, 1));
         entry->text = message->text;
         entry->note_id = message->note_id;
         entry->forwarded = true;

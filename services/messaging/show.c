@@ -150,7 +150,7 @@ static sn_status load_answered(struct rpc_call *c, const struct shown *items, si
         for (size_t i = 0; i < *n_answered; i++) {
                 members[i] = items[places[i]].member;
         }
-        return *n_answered > 0 ? DB_READ(c, tx, versions_choose(tx, members, *answered, *n_answered)) : SN_OK;
+        return *n_answered > 0 ? versions_choose(c, members, *answered, *n_answered) : SN_OK;
 }
 
 static sn_status add_replies(struct rpc_call *c, struct shown *items, size_t n)
@@ -239,7 +239,7 @@ static sn_status choose_versions(struct rpc_call *c, struct shown *items, size_t
                 members[i] = items[i].member;
                 entries[i] = items[i].entry;
         }
-        TRY(DB_READ(c, tx, versions_choose(tx, members, entries, n)));
+        TRY(versions_choose(c, members, entries, n));
         for (size_t i = 0; i < n; i++) {
                 items[i].entry = entries[i];
         }

@@ -26,6 +26,10 @@ SN_CHECKED sn_status chat_store_sender(struct db_tx *tx, const char *chat_id, co
 /* members[i]: chat_ids[i] as user_ids[i] has it; those that do not exist are left out. */
 SN_CHECKED sn_status chat_store_members(struct db_tx *tx, char *const *chat_ids, char *const *user_ids, size_t n,
                                         size_t *n_members, chat_member ***members);
+/* The members of the chats who are among user_ids, ordered by chat and member; only what decides what they are shown.
+ */
+SN_CHECKED sn_status chat_store_viewers(struct db_tx *tx, char *const *chat_ids, size_t n_chats, char *const *user_ids,
+                                        size_t n, size_t *n_members, chat_member ***members);
 /* A member's chats by newest message, from the scan's position. */
 SN_CHECKED sn_status chat_store_chats_of(struct db_tx *tx, const char *user_id, int state, bool archived,
                                          const struct page_scan *scan, size_t *n, MessagingRows__ChatRef ***refs);

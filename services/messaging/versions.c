@@ -27,11 +27,11 @@ static chat_entry *find_older(struct arena *arena, const chat_entry *entry, Mess
         return copy;
 }
 
-sn_status versions_choose(struct db_tx *tx, const chat_member *const *members, chat_entry **entries, size_t n)
+sn_status versions_choose(struct rpc_call *c, const chat_member *const *members, chat_entry **entries, size_t n)
 {
-        char **ids = ARENA_ARRAY(db_arena(tx), char *, n);
-        int64_t *ends = ARENA_ARRAY(db_arena(tx), int64_t, n);
-        size_t *places = ARENA_ARRAY(db_arena(tx), size_t, n), n_asked = 0, n_rows = 0;
+        char **ids = ARENA_ARRAY(c->arena, char *, n);
+        int64_t *ends = ARENA_ARRAY(c->arena, int64_t, n);
+        size_t *places = ARENA_ARRAY(c->arena, size_t, n), n_asked = 0, n_rows = 0;
         MessagingRows__OldVersion **rows = NULL;
 
         for (size_t i = 0; i < n; i++) {
@@ -44,11 +44,11 @@ sn_status versions_choose(struct db_tx *tx, const chat_member *const *members, c
         if (n_asked == 0) {
                 return SN_OK;
         }
-        TRY(chat_store_versions_at(tx, ids, ends, n_asked, &n_rows, &rows));
+        TRY(DB_READ(c, tx, chat_store_versions_at(tx, ids, ends, n_asked, &n_rows, &rows)));
         for (size_t i = 0; i < n_rows; i++) {
                 chat_entry **entry = &entries[places[rows[i]->place]];
 
-                *entry = find_older(db_arena(tx), *entry, rows[i]);
+                *entry = find_older(c->arena, *entry, rows[i]);
         }
         return SN_OK;
 }

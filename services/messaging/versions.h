@@ -7,8 +7,9 @@
 
 /* The number of the last edit that the member may see. */
 int64_t versions_end(const chat_member *member);
-/* Replaces entries by copies where members[i] (may be NULL) may only read an older version. */
-SN_CHECKED sn_status versions_choose(struct db_tx *tx, const chat_member *const *members, chat_entry **entries,
+/* Replaces entries by copies where members[i] (may be NULL) may only read an older version; only then is the database
+ * queried. */
+SN_CHECKED sn_status versions_choose(struct rpc_call *c, const chat_member *const *members, chat_entry **entries,
                                      size_t n);
 
 #endif
