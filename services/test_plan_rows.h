@@ -198,8 +198,9 @@ static const struct {
     {"notification_service", "insert into notification_delivery_logs (id, notification_id, user_id, channel, provider,"
                              " outcome, status, took_ms, created_at) select id(n), id(n), id(n), 1, '', '', 0, 0,"
                              " now() - interval '1 minute' * n from generate_series(1, 20000) n"},
-    {"notification_service", "insert into notification_effects (effect, created_at)"
-                             " select sha256(int4send(n)), now() - interval '1 minute' * n"
+    {"notification_service", "insert into notification_effects (effect, created_at, notification_id)"
+                             " select sha256(int4send(n)), now() - interval '1 minute' * n,"
+                             " case when n % 100 = 0 then id(n) end"
                              " from generate_series(1, 20000) n"},
     {"notification_service", "insert into notification_budgets (user_id, channel, day, spent)"
                              " select id(n), 1 + n % 2, 1, 1 from generate_series(1, 10000) n"},

@@ -250,6 +250,8 @@ static void check_notifications(void)
             {"SELECT_ACTORS", "notification_actors_newest"},
             {"KEEP_EFFECTS", "notifications_of_group notification_actors_ notification_delivery_logs_of_notification"},
             {"SELECT_EFFECTS", "notification_effects_pkey"}, {"PRUNE_EFFECTS", "notification_effects_by_age"},
+            {"SELECT_PENDING_EFFECTS", "notification_effects_pending"}, {"SETTLE_EFFECTS", "notification_effects_pkey"},
+            {"LOCK_UNDONE", "notifications_of_group"}, {"LOCK_SETTLED", "notifications_pkey"},
             {"SELECT_HELD", "notification_queue_notification_id_channel_target_id_key"},
             {"ADD_ARRIVALS", "notifications_of_group notification_actors_"},
             {"UNDO_ARRIVALS", "notifications_of_group notification_actors_"}, {"REMOVE_READ", "notifications_of_group"},

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "services/notification/dead_deliveries.h"
+#include "services/notification/effects.h"
 #include "services/notification/store.h"
 
 enum { CALL_MS = 50000, BUSY_ATTEMPTS = 2 };
@@ -226,11 +227,35 @@ static sn_status dequeue_done(struct db_tx *tx, const struct lane_batch *b)
         return queue_done(tx, done, n);
 }
 
+static bool was_sent(const struct lane_delivery *d)
+{
+        for (size_t i = 0; i < d->n; i++) {
+                if (d->sendings[i].result.outcome == PUSH_SENT && !d->sendings[i].untried) {
+                        return is_to_settle(d);
+                }
+        }
+        return false;
+}
+
+static sn_status keep_sent(struct db_tx *tx, const struct lane_batch *b)
+{
+        const struct outgoing **sent = ARENA_ARRAY(db_arena(tx), const struct outgoing *, b->n);
+        size_t n = 0;
+
+        for (size_t i = 0; i < b->n; i++) {
+                if (was_sent(&b->deliveries[i])) {
+                        sent[n++] = &b->deliveries[i].out;
+                }
+        }
+        return effects_sent(tx, b->kind->channel, sent, n);
+}
+
 /* Dequeues first: a retry of a delivery to a single target reuses its row. */
 static sn_status settle_done(struct db_tx *tx, const struct lane_batch *b)
 {
         TRY(dequeue_done(tx, b));
         TRY(log_attempts(tx, b));
+        TRY(keep_sent(tx, b));
         for (size_t i = 0; i < b->n; i++) {
                 const struct lane_delivery *d = &b->deliveries[i];
 

@@ -4,6 +4,7 @@
 
 #include <string.h>
 #include "base/fault.h"
+#include "services/notification/effects.h"
 #include "services/notification/mails.h"
 #include "services/notification/queue.h"
 #include "services/notification/store.h"
@@ -50,12 +51,13 @@ static bool is_suppressed(struct arena *arena, const struct suppressed *s, const
 
 /* Skips members without a verified address, and addresses that bounce. */
 static sn_status write_one(struct db_tx *tx, const struct outgoing *d, const struct suppressed *suppressed,
-                           const User__MailRecipient *to)
+                           const User__MailRecipient *to, bool *sent)
 {
         bool gone = to != NULL && is_suppressed(db_arena(tx), suppressed, to);
         struct delivery_log *logs = ARENA_ARRAY(db_arena(tx), struct delivery_log, d->n_shown);
 
-        if (to != NULL && !gone) {
+        *sent = to != NULL && !gone;
+        if (*sent) {
                 TRY(mails_write(tx, d, to->email, to->username));
         }
         for (size_t i = 0; i < d->n_shown; i++) {
@@ -79,6 +81,7 @@ static sn_status write_all(struct db_tx *tx, const struct outgoing *deliveries, 
         char **ids = ARENA_ARRAY(db_arena(tx), char *, n);
         const struct outgoing **done = ARENA_ARRAY(db_arena(tx), const struct outgoing *, n);
         struct suppressed suppressed = {.n = 0};
+        size_t n_sent = 0;
 
         for (size_t i = 0; i < n; i++) {
                 ids[i] = (char *)deliveries[i].user_id;
@@ -87,9 +90,14 @@ static sn_status write_all(struct db_tx *tx, const struct outgoing *deliveries, 
         TRY(queue_done(tx, done, n));
         TRY(store_suppressed(tx, ids, n, &suppressed.n, &suppressed.rows));
         for (size_t i = 0; i < n; i++) {
-                TRY(write_one(tx, &deliveries[i], &suppressed, find_recipient(recipients, deliveries[i].user_id)));
+                bool sent = false;
+
+                TRY(write_one(tx, &deliveries[i], &suppressed, find_recipient(recipients, deliveries[i].user_id),
+                              &sent));
+                done[n_sent] = &deliveries[i];
+                n_sent += sent;
         }
-        return SN_OK;
+        return effects_sent(tx, CHANNEL_EMAIL, done, n_sent);
 }
 
 static sn_status mail_some(struct rpc_call *c, bool *more)

@@ -29,19 +29,23 @@ static const NotificationRows__Changed *find_row(const struct arrival *item, Not
         return NULL; /* the notification already had this actor */
 }
 
-/* until_ms: when the notification's window ends, if it waits for that. */
+/* until_ms: when the notification's window ends, if it waits for that. effect: the outcome that it awaits; NULL: none.
+ */
 static void add_delivery(struct arena *arena, struct queue_columns *q, const struct arrival *item,
-                         const char *notification_id, enum channel channel, int64_t until_ms)
+                         const char *notification_id, enum channel channel, int64_t until_ms,
+                         const NotificationRows__Effect *effect)
 {
         const struct channel_decision *decision = &item->decision.channels[preferred_channel(channel)];
         bool waits = until_ms > decision->due_ms;
+        int64_t due_ms = waits ? until_ms : decision->due_ms;
 
         q->ids[q->n] = uuid_new_in(arena);
         q->notification_ids[q->n] = (char *)notification_id;
         q->user_ids[q->n] = (char *)item->user_id;
         q->channels[q->n] = channel;
+        q->awaits[q->n] = effect != NULL ? effect->effect : "";
         q->holds[q->n] = waits && decision->hold == HOLD_NOTHING ? HOLD_DIGEST : decision->hold;
-        q->due_ms[q->n++] = waits ? until_ms : decision->due_ms;
+        q->due_ms[q->n++] = effect != NULL && effect->pending_ms > due_ms ? effect->pending_ms : due_ms;
 }
 
 static bool has_windows(const struct arrival *items, size_t n)
@@ -74,15 +78,17 @@ static bool is_used(enum channel channel)
         return channel == CHANNEL_SMS ? providers_sms() != NULL : channel != CHANNEL_MOBILE || providers_n_mobile() > 0;
 }
 
-/* Whether the same was sent on the channel before, and undone: nobody is pushed to by turns of a like. */
-static bool had_effect(NotificationRows__Effect *const *effects, size_t n, size_t place, enum channel channel)
+/* That the same was sent on the channel before, or is being sent, and undone: nobody is pushed to by turns of a like.
+ * NULL if it was not. */
+static const NotificationRows__Effect *find_effect(NotificationRows__Effect *const *effects, size_t n, size_t place,
+                                                   enum channel channel)
 {
         for (size_t i = 0; i < n; i++) {
                 if (effects[i]->place == (int64_t)place && effects[i]->channel == (int32_t)channel) {
-                        return true;
+                        return effects[i];
                 }
         }
-        return false;
+        return NULL;
 }
 
 sn_status queue_add(struct db_tx *tx, const struct arrival *items, size_t n, NotificationRows__Changed *const *rows,
@@ -91,13 +97,10 @@ sn_status queue_add(struct db_tx *tx, const struct arrival *items, size_t n, Not
         static const enum channel channels[] = {CHANNEL_PUSH, CHANNEL_EMAIL, CHANNEL_SMS, CHANNEL_MOBILE};
         enum { N = sizeof(channels) / sizeof(channels[0]) };
         struct arena *arena = db_arena(tx);
-        struct queue_columns q = {ARENA_ARRAY(arena, char *, N *n),
-                                  ARENA_ARRAY(arena, char *, N *n),
-                                  ARENA_ARRAY(arena, char *, N *n),
-                                  ARENA_ARRAY(arena, int64_t, N * n),
-                                  ARENA_ARRAY(arena, int64_t, N * n),
-                                  ARENA_ARRAY(arena, int64_t, N * n),
-                                  0};
+        struct queue_columns q = {ARENA_ARRAY(arena, char *, N *n),   ARENA_ARRAY(arena, char *, N *n),
+                                  ARENA_ARRAY(arena, char *, N *n),   ARENA_ARRAY(arena, int64_t, N * n),
+                                  ARENA_ARRAY(arena, int64_t, N * n), ARENA_ARRAY(arena, int64_t, N * n),
+                                  ARENA_ARRAY(arena, char *, N *n),   0};
         NotificationRows__ActorCount **counts = NULL;
         NotificationRows__Effect **effects = NULL;
         size_t n_counts = 0, n_effects = 0, next = 0;
@@ -110,10 +113,12 @@ sn_status queue_add(struct db_tx *tx, const struct arrival *items, size_t n, Not
                 const NotificationRows__Changed *row = find_row(&items[i], rows, n_rows, &next);
 
                 for (size_t k = 0; row != NULL && k < N; k++) {
+                        const NotificationRows__Effect *effect = find_effect(effects, n_effects, i, channels[k]);
+
                         if (items[i].decision.channels[preferred_channel(channels[k])].told && is_used(channels[k]) &&
-                            !had_effect(effects, n_effects, i, channels[k])) {
+                            (effect == NULL || effect->pending_ms > 0)) {
                                 add_delivery(arena, &q, &items[i], row->id, channels[k],
-                                             window_end_ms(&items[i], row, counts, n_counts));
+                                             window_end_ms(&items[i], row, counts, n_counts), effect);
                         }
                 }
         }
@@ -324,6 +329,9 @@ static sn_status show_delivery(struct claim *k, struct outgoing *d, Notification
         for (size_t i = 0; i < count_asked(d); i++) {
                 *n += *n < n_rows && strcmp(rows[*n]->notification->id, d->rows[d->n - 1 - i]->notification_id) == 0;
         }
+        d->n_claimed = *n;
+        d->claimed = ARENA_ARRAY(k->c->arena, NotificationRows__Stored *, *n);
+        memcpy(d->claimed, rows, *n * sizeof(*rows)); /* showing reorders them */
         TRY(show_notification_rows(k->c, d->user_id, rows, *n, &d->n_shown, &d->shown));
         for (size_t i = 0; d->retracts == NULL && d->n_shown == 0 && i < d->n; i++) {
                 k->dropped[k->n_dropped++] = d->rows[i]->id;
@@ -398,12 +406,15 @@ sn_status queue_done(struct db_tx *tx, const struct outgoing *const *deliveries,
                 n_rows += deliveries[i]->n;
         }
         char **ids = ARENA_ARRAY(db_arena(tx), char *, n_rows);
+        char **notifications = ARENA_ARRAY(db_arena(tx), char *, n_rows);
 
         for (size_t i = 0; i < n; i++) {
                 for (size_t k = 0; k < deliveries[i]->n; k++) {
+                        notifications[at] = deliveries[i]->rows[k]->notification_id;
                         ids[at++] = deliveries[i]->rows[k]->id;
                 }
         }
+        TRY(store_lock_settled(tx, notifications, n_rows));
         return store_dequeue(tx, ids, n_rows);
 }
 

@@ -19,6 +19,8 @@ struct outgoing {
         const char *retracts; /* the group key of a notification that is gone: nothing is shown; NULL otherwise */
         Notification__Notification **shown; /* at least one, as the member may see them; newest first */
         size_t n_shown;
+        NotificationRows__Stored **claimed; /* with all actors that they had when they were claimed */
+        size_t n_claimed;
         const struct rules *rules;
         const struct templates *templates; /* those of the channel */
 };
@@ -33,7 +35,7 @@ SN_CHECKED sn_status queue_claim(struct rpc_call *c, enum channel channel, int64
 SN_CHECKED sn_status queue_next(struct rpc_call *c, enum channel channel, int64_t *wait_ms);
 /* What one of the notifications of a delivery waited for. */
 enum hold queue_hold_of(const struct outgoing *delivery, const char *notification_id);
-/* Deletes finished deliveries. */
+/* Deletes finished deliveries, and locks their notifications until the transaction ends. */
 SN_CHECKED sn_status queue_done(struct db_tx *tx, const struct outgoing *const *deliveries, size_t n);
 /* When to retry after so many failures, with jitter; not before the provider's Retry-After. */
 int64_t queue_retry_ms(int64_t now_ms, int64_t attempts, int64_t retry_after_s);

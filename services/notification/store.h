@@ -35,11 +35,18 @@ SN_CHECKED sn_status store_remove_empty(struct db_tx *tx, NotificationRows__Chan
 
 /* Doing again within this time what was sent and then undone sends nothing. */
 #define EFFECT_WINDOW_S 86400
-/* Call it before what these actors did is undone: records on which channels it was sent. */
+/* Call it before what these actors did is undone, with the notifications locked: records on which channels it was sent
+ * or is being sent. */
 SN_CHECKED sn_status store_keep_effects(struct db_tx *tx, char **group_keys, char **actor_ids, size_t n);
-/* Which of the arrivals were sent and undone within the window before them. */
+/* Which of the arrivals were sent, or may yet be, and undone within the window before them. */
 SN_CHECKED sn_status store_effects(struct db_tx *tx, const struct arrival *items, size_t n, size_t *n_rows,
                                    NotificationRows__Effect ***rows);
+/* Which of the notifications had something undone while they were being sent. */
+SN_CHECKED sn_status store_pending_effects(struct db_tx *tx, char **notification_ids, size_t n, size_t *n_rows,
+                                           NotificationRows__Pending ***rows);
+/* Records that what these actors did was sent, if it was undone meanwhile. */
+SN_CHECKED sn_status store_settle_effects(struct db_tx *tx, char **user_ids, char **group_keys, char **actor_ids,
+                                          size_t n, enum channel channel);
 SN_CHECKED sn_status store_prune_effects(struct db_tx *tx, int64_t limit, int64_t *n);
 
 /* ---- store_lists.c ---- */
@@ -68,6 +75,7 @@ SN_CHECKED sn_status store_actors(struct db_tx *tx, const char *notification_id,
 struct queue_columns {
         char **ids, **notification_ids, **user_ids;
         int64_t *channels, *holds, *due_ms;
+        char **awaits; /* the pending effect, in hexadecimal, whose outcome decides whether it is sent; "" for none */
         size_t n;
 };
 SN_CHECKED sn_status store_enqueue(struct db_tx *tx, const struct queue_columns *q);
@@ -76,6 +84,8 @@ SN_CHECKED sn_status store_claim(struct db_tx *tx, enum channel channel, int64_t
                                  NotificationRows__Queued ***rows);
 /* INT64_MAX if nothing waits. */
 SN_CHECKED sn_status store_next_due(struct db_tx *tx, enum channel channel, int64_t *due_ms);
+/* Keeps notifications from being undone until the transaction ends. Lock them before their deliveries. */
+SN_CHECKED sn_status store_lock_settled(struct db_tx *tx, char **notification_ids, size_t n);
 SN_CHECKED sn_status store_dequeue(struct db_tx *tx, char **ids, size_t n);
 /* untried: the attempt does not count. */
 SN_CHECKED sn_status store_postpone(struct db_tx *tx, char **ids, size_t n, int64_t due_ms, enum hold hold,

@@ -165,11 +165,15 @@ sn_status store_close_full(struct db_tx *tx, NotificationRows__Changed *const *r
                                 DB_BINDS(bind_uuids(ids_of(db_arena(tx), rows, n), n), bind_i64(GROUP_FULL)), NULL);
 }
 
+DB_STATEMENT(LOCK_UNDONE, "notification_service", NULL,
+             "select n.id from unnest($1::text[], $2::uuid[]) as u (group_key, actor_id) join notifications n"
+             " on n.group_key = any(array[u.group_key, u.group_key || ':' || u.actor_id]) and n.read_at is null"
+             " order by n.id for update of n");
+
 DB_STATEMENT(UNDO_ARRIVALS, "notification_service", &notification_rows__changed__message,
              "with undone as (select n.id, n.user_id, n.box, u.actor_id"
              " from unnest($1::text[], $2::uuid[]) as u (group_key, actor_id) join notifications n"
-             " on n.group_key = any(array[u.group_key, u.group_key || ':' || u.actor_id]) and n.read_at is null"
-             " for update of n),"
+             " on n.group_key = any(array[u.group_key, u.group_key || ':' || u.actor_id]) and n.read_at is null),"
              " gone as (delete from notification_actors a using undone u where a.notification_id = u.id"
              " and a.actor_id = u.actor_id returning u.id, u.user_id, u.box, a.actor_id)"
              " select id, user_id, actor_id, box from gone");
@@ -179,6 +183,7 @@ sn_status store_undo_arrivals(struct db_tx *tx, const struct arrival *items, siz
 {
         struct columns c = columns_of(db_arena(tx), items, n);
 
+        TRY(db_exec_later(tx, &LOCK_UNDONE, DB_BINDS(bind_texts(c.keys, n), bind_uuids(c.actors, n))));
         TRY(store_keep_effects(tx, c.keys, c.actors, n));
         return db_list(tx, &UNDO_ARRIVALS, DB_BINDS(bind_texts(c.keys, n), bind_uuids(c.actors, n)), n_rows, rows);
 }

@@ -2,19 +2,25 @@
 #include "services/notification/store.h"
 
 /* Only for members who have a target on the channel. A delivery in flight does not include what arrived since, so its
- * row gets a new id and is sent again, whatever the result of that attempt. */
+ * row gets a new id and is sent again, whatever the result of that attempt. What awaits an outcome no longer does once
+ * anything else arrives for the same notification. */
 DB_STATEMENT(
     ENQUEUE, "notification_service", NULL,
-    "insert into notification_queue as q (id, notification_id, user_id, channel, hold, due_at)"
-    " select a.id, a.notification_id, a.user_id, a.channel, a.hold, timestamptz 'epoch' + a.due_ms * interval"
-    " '1 millisecond' from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[])"
-    " as a (id, notification_id, user_id, channel, hold, due_ms) where case a.channel"
+    "insert into notification_queue as q (id, notification_id, user_id, channel, hold, due_at, awaits)"
+    " select (array_agg(a.id))[1], a.notification_id, a.user_id, a.channel, max(a.hold), timestamptz 'epoch' + case"
+    " when bool_or(a.awaits = '') then min(a.due_ms) filter (where a.awaits = '') else max(a.due_ms) end * interval"
+    " '1 millisecond', case when not bool_or(a.awaits = '') then array_agg(decode(a.awaits, 'hex')) end"
+    " from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[])"
+    " as a (id, notification_id, user_id, channel, hold, due_ms, awaits) where case a.channel"
     " when 1 then exists (select from push_subscriptions s where s.user_id = a.user_id and s.provider = '')"
     " when 3 then exists (select from phone_numbers p where p.user_id = a.user_id and p.verified_at is not null)"
     " when 4 then exists (select from push_subscriptions s where s.user_id = a.user_id and s.provider <> '')"
-    " else true end order by a.notification_id, a.channel"
-    " on conflict (notification_id, channel, target_id) do update set id = excluded.id, due_at = excluded.due_at,"
-    " hold = excluded.hold, attempts = 0, paid = false where q.attempts > 0");
+    " else true end group by a.notification_id, a.user_id, a.channel order by a.notification_id, a.channel"
+    " on conflict (notification_id, channel, target_id) do update set id = excluded.id, due_at ="
+    " greatest(excluded.due_at, case when q.attempts = 0 and excluded.awaits is not null then q.due_at end),"
+    " awaits = case when q.attempts = 0 and excluded.awaits is not null then q.awaits || excluded.awaits"
+    " else excluded.awaits end, hold = excluded.hold, attempts = 0, paid = false"
+    " where q.attempts > 0 or q.awaits is not null");
 
 sn_status store_enqueue(struct db_tx *tx, const struct queue_columns *q)
 {
@@ -22,14 +28,15 @@ sn_status store_enqueue(struct db_tx *tx, const struct queue_columns *q)
                          : db_exec(tx, &ENQUEUE,
                                    DB_BINDS(bind_uuids(q->ids, q->n), bind_uuids(q->notification_ids, q->n),
                                             bind_uuids(q->user_ids, q->n), bind_i64s(q->channels, q->n),
-                                            bind_i64s(q->holds, q->n), bind_i64s(q->due_ms, q->n)),
+                                            bind_i64s(q->holds, q->n), bind_i64s(q->due_ms, q->n),
+                                            bind_texts(q->awaits, q->n)),
                                    NULL);
 }
 
 /* Of the deliveries held for a member only the first can be claimed, and the others come with it, so that they become
  * one digest however many processes claim. A retraction is obsolete if a later notification was pushed with the same
  * tag, but not if only an earlier one is left, nor if the later one is held by a filter or was put away by its reader.
- */
+ * What awaited an outcome is obsolete if all of it was sent. */
 DB_STATEMENT(
     CLAIM, "notification_service", &notification_rows__queued__message,
     "with heads as (select q.id, q.user_id, q.hold from notification_queue q where q.channel = $1"
@@ -38,13 +45,15 @@ DB_STATEMENT(
     " order by q.due_at, q.id limit $3 for update skip locked),"
     " rest as (select r.id from heads h, lateral (select q.id from notification_queue q where q.user_id = h.user_id"
     " and q.channel = $1 and q.hold > 0 and q.due_at <= $2 order by q.id limit 1000) r where h.hold > 0),"
-    " taken as (update notification_queue q set due_at = $4, attempts = attempts + 1"
+    " taken as (update notification_queue q set due_at = $4, leased_until = $4, attempts = attempts + 1"
     " where q.id = any(array(select id from heads union select id from rest))"
     " returning q.id, q.notification_id, q.user_id, q.target_id, q.hold, q.attempts, q.paid, q.retracts,"
-    " q.pushed_at)"
+    " q.pushed_at, q.awaits)"
     " select t.id, t.notification_id, t.user_id, t.target_id, t.hold, t.attempts, t.paid, coalesce(n.type, '') as type,"
     " coalesce(t.retracts, '') as retracts, t.pushed_at as pushed_ms,"
-    " case when t.retracts is null then n.read_at is not null else exists (select from notifications m"
+    " case when t.retracts is null then n.read_at is not null or (t.awaits is not null and not exists (select from"
+    " unnest(t.awaits) w (effect) where not exists (select from notification_effects e where e.effect = w.effect"
+    " and e.pending_until is null))) else exists (select from notifications m"
     " where m.group_key = t.retracts and m.user_id = t.user_id and m.id > t.notification_id"
     " and m.box <> 2 and m.read_at is null and m.archived_at is null and m.snoozed_until is null) end"
     " as obsolete from taken t left join notifications n on n.id = t.notification_id"
@@ -71,6 +80,14 @@ sn_status store_next_due(struct db_tx *tx, enum channel channel, int64_t *due_ms
         return SN_OK;
 }
 
+DB_STATEMENT(LOCK_SETTLED, "notification_service", NULL,
+             "select id from notifications where id = any($1) order by id for key share");
+
+sn_status store_lock_settled(struct db_tx *tx, char **notification_ids, size_t n)
+{
+        return n == 0 ? SN_OK : db_exec_later(tx, &LOCK_SETTLED, DB_BINDS(bind_uuids(notification_ids, n)));
+}
+
 DB_STATEMENT(DEQUEUE, "notification_service", NULL, "delete from notification_queue where id = any($1)");
 
 sn_status store_dequeue(struct db_tx *tx, char **ids, size_t n)
@@ -79,7 +96,8 @@ sn_status store_dequeue(struct db_tx *tx, char **ids, size_t n)
 }
 
 DB_STATEMENT(POSTPONE, "notification_service", NULL,
-             "update notification_queue set due_at = $2, hold = $3, attempts = attempts - $4 where id = any($1)");
+             "update notification_queue set due_at = $2, hold = $3, attempts = attempts - $4, leased_until = null"
+             " where id = any($1)");
 
 sn_status store_postpone(struct db_tx *tx, char **ids, size_t n, int64_t due_ms, enum hold hold, bool untried)
 {
@@ -95,7 +113,7 @@ DB_STATEMENT(RETRY_TARGET, "notification_service", NULL,
              " from unnest($1::uuid[], $2::bigint[]) as r (id, hold) join notifications n on n.id = r.id order by n.id"
              " for key share of n"
              " on conflict (notification_id, channel, target_id) do update set due_at = excluded.due_at,"
-             " hold = excluded.hold, attempts = excluded.attempts");
+             " hold = excluded.hold, attempts = excluded.attempts, leased_until = null");
 
 sn_status store_retry_target(struct db_tx *tx, NotificationRows__Queued *const *rows, size_t n, enum channel channel,
                              const char *target_id, int64_t due_ms, int64_t attempts)

@@ -126,6 +126,31 @@ test('undone events are retracted, whichever step the process is killed at, and 
         assert.deepEqual(must(await member.get('/v1/notifications')).items, []);
 });
 
+test('what is undone and done again when the process was killed during its push is told once, under one topic', { timeout: 600_000 }, async () => {
+        const [member, fan] = await it.registerMany(2);
+        const subscription = service.subscription();
+        must(await member.post('/v1/push/subscriptions', subscription.body), 201);
+        for (const step of ['push_claimed', 'push_sent', 'push_settled']) {
+                const from = service.to(subscription).length;
+                const note = await member.note(`Again: ${step}`);
+                const told = async () => must(await member.get('/v1/notifications')).items.filter((i) => i.note.id === note.id).length;
+                await killedAt(step, () => reacted(fan, note));
+                await eventually('it is told', async () => await told() === 1, 60_000);
+                await untilAcknowledged(() => fan.del(`/v1/notes/${note.id}/like`, { timeoutMs: 10_000 }), [200]);
+                await eventually('it is not', async () => await told() === 0, 60_000);
+                await reacted(fan, note);
+                await eventually('it is told again', async () => await told() === 1, 60_000);
+                await eventually(`${step}: nothing is left to send`, async () => {
+                        await sql(dueNow('notification_queue', `user_id = '${member.id}' and due_at < now() + interval '2 minutes'`));
+                        return await sql(`select count(*) from notification_queue where user_id = '${member.id}'`) === '0';
+                }, 120_000);
+                const pushed = service.to(subscription).slice(from), texts = pushed.map((p) => subscription.read(p.body));
+                assert.equal(distinct(pushed.map((p) => p.headers.topic)).length, 1, step);
+                assert.ok(texts.filter((text) => text.type === 'like').length <= 2, `${step}: only what was sent and not written down goes twice`);
+                assert.ok(texts.some((text) => text.type === 'like'), step);
+        }
+});
+
 // The channels by name, their set-up, and what was sent on them for a notification.
 const LANES = {
         sms: {

@@ -314,6 +314,50 @@ test('an event undone during its push is retracted afterwards', async () => {
         await idle(author);
 });
 
+test('what is undone and done again while its push hangs is pushed again if that push fails, and only then', async () => {
+        const [author, fan, other] = await registerMany(3);
+        const subscription = await subscribe(author);
+        const waiting = () => sql(`select count(*) from notification_queue where user_id = '${author.id}' and retracts is null`);
+        const pushed = () => service.to(subscription).map((p) => subscription.read(p.body));
+        // Undone and done again during its push, which is then answered.
+        async function again(status) {
+                const release = service.hang(subscription.path), n = service.to(subscription).length;
+                const note = await author.note(`Like me: ${status}`);
+                await fan.react(note.id, 'like');
+                const { text } = await service.wait(subscription, n + 1);
+                await fan.unreact(note.id, 'like');
+                await eventually('it is gone', async () => (await listed(author)).every((i) => i.note.id !== note.id), 60_000);
+                await fan.react(note.id, 'like');
+                await eventually('it is back', async () => (await listed(author)).some((i) => i.note.id === note.id), 60_000);
+                assert.equal(waiting(), '1', 'it waits for the outcome');
+                service.answers[subscription.path] = () => [status, {}];
+                delete service.hanging[subscription.path];
+                release();
+                await eventually('that is written down', () => sql(`select count(*) from notification_delivery_logs where notification_id = '${text.id}'`) === '1', 60_000);
+                delete service.answers[subscription.path];
+                return { note, text, n: n + 1 };
+        }
+        const failed = await again(503);
+        hurry(author);
+        const second = await service.wait(subscription, failed.n + 1);
+        assert.deepEqual([second.text.type, second.text.tag, second.text.note_id], ['like', failed.text.tag, failed.note.id]);
+        await idle(author);
+        const sent = await again(201);
+        await fan.unreact(sent.note.id, 'like');
+        await eventually('it is gone', async () => (await listed(author)).every((i) => i.note.id !== sent.note.id), 60_000);
+        await fan.react(sent.note.id, 'like');
+        await eventually('it is back', async () => (await listed(author)).some((i) => i.note.id === sent.note.id), 60_000);
+        hurry(author);
+        await idle(author);
+        assert.deepEqual(pushed().slice(sent.n), [], 'neither pushed again nor retracted');
+        const joined = await again(201);
+        await other.react(joined.note.id, 'like');
+        assert.equal((await service.wait(subscription, joined.n + 1)).text.actors_count, 2, 'whoever joins does not wait');
+        hurry(author);
+        await idle(author);
+        assert.equal(pushed().length, joined.n + 1);
+});
+
 test('a digest of one notification undone during its push is retracted, a digest of two is not', async () => {
         const [author, fan] = await registerMany(2);
         const subscription = await subscribe(author);
