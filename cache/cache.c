@@ -18,34 +18,37 @@ void cache_stop(struct cache *cache)
         cache->table = NULL;
 }
 
-/* 0 if an ID is not a UUID. */
-static size_t pack_key(struct cache_key key, uint8_t bytes[CACHE_KEY_MAX])
+/* All of the key but its first ID; false if the other one is not a UUID. */
+static bool pack_rest(const struct cache_key *key, struct cache_lookup *out)
 {
         size_t len = ID_BYTES;
 
-        if (!uuid_to_bytes(key.id, bytes)) {
-                return 0;
-        }
-        if (key.other != NULL) {
-                if (!uuid_to_bytes(key.other, bytes + len)) {
-                        return 0;
+        if (key->other != NULL) {
+                if (!uuid_to_bytes(key->other, out->key + len)) {
+                        return false;
                 }
                 len += ID_BYTES;
         }
-        memcpy(bytes + len, &key.kind, sizeof(key.kind));
-        return len + sizeof(key.kind);
+        memcpy(out->key + len, &key->kind, sizeof(key->kind));
+        out->key_len = len + sizeof(key->kind);
+        return true;
+}
+
+static bool pack_key(const struct cache_key *key, struct cache_lookup *out)
+{
+        return uuid_to_bytes(key->id, out->key) && pack_rest(key, out);
+}
+
+static bool is_same(const struct cache_lookup *a, const struct cache_lookup *b)
+{
+        return a->key_len == b->key_len && memcmp(a->key, b->key, a->key_len) == 0;
 }
 
 static int compare_items(const void *a, const void *b)
 {
         const struct cache_item *const *first = a, *const *second = b;
 
-        return memcmp((*first)->packed.bytes, (*second)->packed.bytes, (*first)->packed.len);
-}
-
-static bool is_same(const struct cache_item *a, const struct cache_item *b)
-{
-        return a->packed.len == b->packed.len && memcmp(a->packed.bytes, b->packed.bytes, a->packed.len) == 0;
+        return memcmp((*first)->lookup->key, (*second)->lookup->key, (*first)->lookup->key_len);
 }
 
 /* ---- References that last as long as the call ---- */
@@ -73,65 +76,105 @@ static struct held *hold_objects(struct arena *arena, size_t n)
         return h;
 }
 
-static void add_held(const struct cache *cache, struct held *held, const struct cache_item *item)
+static void add_held(const struct cache *cache, struct held *held, union cache_value value)
 {
-        if (!cache->numbers && item->value.object != NULL) {
-                held->objects[held->n++] = item->value.object;
+        if (!cache->numbers && value.object != NULL) {
+                held->objects[held->n++] = value.object;
         }
 }
 
 /* ---- A batch ---- */
 
-/* False if the item must be filled. */
-static bool look_up(const struct cache *cache, enum read_from from, struct cache_item *item)
+struct batch {
+        struct cache_item *items;
+        size_t n;
+        struct cache_lookup *lookups; /* neighbours often have the same, or the first ID in common: their viewer */
+        size_t n_lookups;
+};
+
+/* The same pointers, so that the IDs need not be read. */
+static bool has_same_key(const struct cache_item *a, const struct cache_item *b)
 {
-        if (from == READ_FROM_DATABASE) {
-                item->packed.token = cache_table_token(cache->table, item->packed.bytes, item->packed.len);
-                return false;
-        }
-        if (cache_table_get(cache->table, item->packed.bytes, item->packed.len, &item->value, &item->packed.token)) {
-                return true;
-        }
-        if (from == READ_FROM_MEMORY && cache->numbers) {
-                item->value.number = cache->unknown;
-        }
-        return from == READ_FROM_MEMORY;
+        return a->key.id == b->key.id && a->key.other == b->key.other && a->key.kind == b->key.kind;
 }
 
-static void pack_all(const struct cache *cache, struct cache_item *items, size_t n)
+/* False if the key is not one of UUIDs. */
+static bool pack_after(const struct cache_item *before, const struct cache_key *key, struct cache_lookup *out)
 {
-        for (size_t i = 0; i < n; i++) {
-                items[i].packed.len = pack_key(items[i].key, items[i].packed.bytes);
-                items[i].packed.hash =
-                    cache_table_prefetch_bucket(cache->table, items[i].packed.bytes, items[i].packed.len);
+        if (before == NULL || before->lookup == NULL || before->key.id != key->id) {
+                return pack_key(key, out);
         }
-        for (size_t i = 0; n > 1 && i < n; i++) {
-                cache_table_prefetch_entry(cache->table, items[i].packed.hash);
+        memcpy(out->key, before->lookup->key, ID_BYTES);
+        return pack_rest(key, out);
+}
+
+static void pack_item(struct batch *b, size_t i)
+{
+        struct cache_item *item = &b->items[i];
+        const struct cache_item *before = i > 0 ? &b->items[i - 1] : NULL;
+        struct cache_lookup *lookup = &b->lookups[b->n_lookups];
+
+        item->value = (union cache_value){0};
+        item->lookup = NULL;
+        if (before != NULL && has_same_key(before, item)) {
+                item->lookup = before->lookup;
+        } else if (pack_after(before, &item->key, lookup)) {
+                bool again = before != NULL && before->lookup != NULL && is_same(before->lookup, lookup);
+
+                item->lookup = again ? before->lookup : lookup;
+                b->n_lookups += !again;
         }
 }
 
-/* The items that are to be filled. Neighbours in a batch are often the same. */
-static size_t look_up_all(const struct cache *cache, enum read_from from, struct held *held, struct cache_item *items,
-                          size_t n, struct cache_item **missing)
+static void pack_batch(struct rpc_call *c, struct batch *b)
 {
-        const struct cache_item *hit = NULL;
+        b->lookups = ARENA_ARRAY(c->arena, struct cache_lookup, b->n);
+        for (size_t i = 0; i < b->n; i++) {
+                pack_item(b, i);
+        }
+}
+
+static void look_up_all(const struct cache *cache, enum read_from from, struct batch *b)
+{
+        if (from != READ_FROM_DATABASE) {
+                cache_table_get_all(cache->table, b->lookups, b->n_lookups);
+                return;
+        }
+        for (size_t i = 0; i < b->n_lookups; i++) {
+                struct cache_lookup *l = &b->lookups[i];
+
+                l->found = false;
+                l->token = cache_table_token(cache->table, l->key, l->key_len);
+        }
+}
+
+static void hold_found(const struct cache *cache, const struct batch *b, struct held *held)
+{
+        for (size_t i = 0; i < b->n_lookups; i++) {
+                if (b->lookups[i].found) {
+                        add_held(cache, held, b->lookups[i].value);
+                }
+        }
+}
+
+/* Sets the values of what was found. Returns the number of items that are to be filled. */
+static size_t take_values(const struct cache *cache, enum read_from from, const struct batch *b,
+                          struct cache_item **missing)
+{
         size_t n_missing = 0;
 
-        pack_all(cache, items, n);
-        for (size_t i = 0; i < n; i++) {
-                struct cache_item *item = &items[i];
+        for (size_t i = 0; i < b->n; i++) {
+                struct cache_item *item = &b->items[i];
 
-                item->value = (union cache_value){0};
-                if (item->packed.len == 0) {
+                if (item->lookup == NULL) {
                         continue;
                 }
-                if (hit != NULL && is_same(hit, item)) {
-                        item->value = hit->value;
-                } else if (look_up(cache, from, item)) {
-                        add_held(cache, held, item);
-                        hit = item;
-                } else {
+                if (item->lookup->found) {
+                        item->value = item->lookup->value;
+                } else if (from != READ_FROM_MEMORY) {
                         missing[n_missing++] = item;
+                } else if (cache->numbers) {
+                        item->value.number = cache->unknown;
                 }
         }
         return n_missing;
@@ -142,7 +185,7 @@ static size_t select_distinct(struct cache_item *const *sorted, size_t n, struct
         size_t n_distinct = 0;
 
         for (size_t i = 0; i < n; i++) {
-                if (i == 0 || !is_same(sorted[i], sorted[i - 1])) {
+                if (i == 0 || !is_same(sorted[i]->lookup, sorted[i - 1]->lookup)) {
                         distinct[n_distinct++] = sorted[i];
                 }
         }
@@ -152,8 +195,9 @@ static size_t select_distinct(struct cache_item *const *sorted, size_t n, struct
 static void store_items(const struct cache *cache, struct cache_item *const *items, size_t n)
 {
         for (size_t i = 0; i < n; i++) {
-                cache_table_put(cache->table, items[i]->packed.bytes, items[i]->packed.len, items[i]->packed.token,
-                                items[i]->value);
+                const struct cache_lookup *l = items[i]->lookup;
+
+                cache_table_put(cache->table, l->key, l->key_len, l->token, items[i]->value);
         }
 }
 
@@ -168,12 +212,12 @@ static sn_status fill_missing(struct rpc_call *c, const struct cache *cache, str
         sn_status status = cache->fill(c, distinct, n);
 
         for (size_t i = 0; i < n; i++) {
-                add_held(cache, held, distinct[i]);
+                add_held(cache, held, distinct[i]->value);
         }
         TRY(status);
         store_items(cache, distinct, n);
         for (size_t i = 1; i < n_missing; i++) {
-                if (is_same(missing[i], missing[i - 1])) {
+                if (is_same(missing[i]->lookup, missing[i - 1]->lookup)) {
                         missing[i]->value = missing[i - 1]->value;
                 }
         }
@@ -184,7 +228,12 @@ sn_status cache_get(struct rpc_call *c, struct cache *cache, enum read_from from
 {
         struct cache_item **missing = ARENA_ARRAY(c->arena, struct cache_item *, n);
         struct held *held = hold_objects(c->arena, cache->numbers ? 0 : n);
-        size_t n_missing = look_up_all(cache, from, held, items, n, missing);
+        struct batch b = {.items = items, .n = n};
+
+        pack_batch(c, &b);
+        look_up_all(cache, from, &b);
+        hold_found(cache, &b, held);
+        size_t n_missing = take_values(cache, from, &b, missing);
 
         return n_missing > 0 ? fill_missing(c, cache, held, missing, n_missing) : SN_OK;
 }
@@ -213,10 +262,10 @@ char **cache_others(struct arena *arena, struct cache_item *const *items, size_t
 
 struct cache_item *cache_find(struct cache_item *const *items, size_t n, struct cache_key key)
 {
-        struct cache_item wanted = {.key = key}, *at = &wanted, *const *found = NULL;
+        struct cache_lookup lookup;
+        struct cache_item wanted = {.key = key, .lookup = &lookup}, *at = &wanted, *const *found = NULL;
 
-        wanted.packed.len = pack_key(key, wanted.packed.bytes);
-        if (wanted.packed.len > 0) {
+        if (pack_key(&key, &lookup)) {
                 found = bsearch(&at, items, n, sizeof(*items), compare_items);
         }
         return found != NULL ? *found : NULL;
@@ -226,22 +275,17 @@ struct cache_item *cache_find(struct cache_item *const *items, size_t n, struct 
 
 struct change {
         const struct cache *cache;
-        uint8_t key[CACHE_KEY_MAX];
-        size_t len;
+        bool has_key;
+        struct cache_lookup dropped;
 };
-
-static void drop_packed(const struct cache *cache, const uint8_t *key, size_t len)
-{
-        if (len > 0 && cache->table != NULL) { /* a program that serves nothing starts no cache */
-                cache_table_drop(cache->table, key, len);
-        }
-}
 
 static void drop_changed(void *context)
 {
         const struct change *change = context;
 
-        drop_packed(change->cache, change->key, change->len);
+        if (change->has_key && change->cache->table != NULL) { /* a program that serves nothing starts no cache */
+                cache_table_drop(change->cache->table, change->dropped.key, change->dropped.key_len);
+        }
 }
 
 void cache_changed(struct cache *cache, struct db_tx *tx, struct cache_key key)
@@ -249,13 +293,14 @@ void cache_changed(struct cache *cache, struct db_tx *tx, struct cache_key key)
         struct change *change = ARENA_NEW(db_arena(tx), struct change);
 
         change->cache = cache;
-        change->len = pack_key(key, change->key);
+        change->has_key = pack_key(&key, &change->dropped);
         db_on_end(tx, drop_changed, change);
 }
 
 void cache_drop(struct cache *cache, struct cache_key key)
 {
-        uint8_t packed[CACHE_KEY_MAX];
+        struct change change = {.cache = cache};
 
-        drop_packed(cache, packed, pack_key(key, packed));
+        change.has_key = pack_key(&key, &change.dropped);
+        drop_changed(&change);
 }

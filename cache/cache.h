@@ -25,11 +25,7 @@ struct cache_item {
         /* Object caches: NULL if there is no row, otherwise read-only and valid as long as the call. Number caches:
          * 0 if there is no row. */
         union cache_value value;
-        struct {
-                uint8_t bytes[CACHE_KEY_MAX];
-                size_t len; /* 0: no row has this key */
-                uint64_t hash, token;
-        } packed; /* of cache.c */
+        struct cache_lookup *lookup; /* of cache.c; NULL: no row has this key */
 };
 
 struct cache {

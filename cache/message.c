@@ -37,8 +37,8 @@ static struct cached_message *copy_message(const ProtobufCMessage *message)
         return m;
 }
 
-sn_status cache_fill_message(struct rpc_call *c, struct cache_item *const *missing, size_t n, const char *id,
-                             const ProtobufCMessage *row)
+sn_status cache_fill_shown_message(struct rpc_call *c, struct cache_item *const *missing, size_t n, const char *id,
+                                   const ProtobufCMessage *row, size_t (*keep_json)(ProtobufCMessage *row))
 {
         struct cache_item *item = cache_find(missing, n, (struct cache_key){.id = id});
 
@@ -46,9 +46,20 @@ sn_status cache_fill_message(struct rpc_call *c, struct cache_item *const *missi
                 return rpc_fail(c, SN_INTERNAL, NULL,
                                 "something went wrong on our side"); /* a row that was not asked for */
         }
-        item->value.object = copy_message(row);
-        return item->value.object != NULL ? SN_OK
-                                          : rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL, "out of memory; try again later");
+        struct cached_message *m = copy_message(row);
+
+        if (m == NULL) {
+                return rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL, "out of memory; try again later");
+        }
+        m->object.bytes += keep_json != NULL ? keep_json(m->message) : 0;
+        item->value.object = m;
+        return SN_OK;
+}
+
+sn_status cache_fill_message(struct rpc_call *c, struct cache_item *const *missing, size_t n, const char *id,
+                             const ProtobufCMessage *row)
+{
+        return cache_fill_shown_message(c, missing, n, id, row, NULL);
 }
 
 sn_status cache_get_messages(struct rpc_call *c, struct cache *cache, enum read_from from, char *const *ids, size_t n,

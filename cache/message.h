@@ -8,6 +8,11 @@
 /* For fill: the row of an id. SN_RESOURCE_EXHAUSTED without memory for the copy. */
 SN_CHECKED sn_status cache_fill_message(struct rpc_call *c, struct cache_item *const *missing, size_t n, const char *id,
                                         const ProtobufCMessage *row);
+/* The same for rows with messages that are sent as JSON: keep_json calls json_keep for them (json/json.h), and returns
+ * the bytes that it takes. */
+SN_CHECKED sn_status cache_fill_shown_message(struct rpc_call *c, struct cache_item *const *missing, size_t n,
+                                              const char *id, const ProtobufCMessage *row,
+                                              size_t (*keep_json)(ProtobufCMessage *row));
 /* out[i] is the row of ids[i], NULL if there is none (or none in memory, if only that is asked). Read-only, valid as
  * long as the call. out is `Type **`. */
 SN_CHECKED sn_status cache_get_messages(struct rpc_call *c, struct cache *cache, enum read_from from, char *const *ids,

@@ -1,6 +1,8 @@
-/* Owns the hash table of a cache: 16 shards, each a chained table with its entries in a list under one mutex. A hit
- * only sets a bit in its entry; the entry that is to go gets a second chance when the bit is set. Objects are freed
- * outside the locks. */
+/* Owns the hash table of a cache: 16 shards, each a chained table with its entries in a list. One mutex is for those
+ * who change a shard; lookups take none (cache/readers.h), and a hit only sets a bit in its entry: the entry that is to
+ * go gets a second chance when the bit is set. What is removed is freed outside the locks, after the lookups that may
+ * have found it. An entry that is in a chain never changes, except for its place there, so a lookup during such a
+ * change may at worst miss it. */
 #include "cache/table.h"
 
 #include <pthread.h>
@@ -10,13 +12,14 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "cache/readers.h"
 
 enum { N_SHARDS = 16, N_TOKENS = 64, FIRST_BUCKETS = 64 };
 
 /* The fields used by lookups are adjacent, at the end. */
 struct entry {
-        struct entry *older, *newer; /* in the order of eviction */
-        struct entry *next;          /* in its bucket; in a list of removed entries */
+        struct entry *older, *newer; /* in the order of eviction; older: in a list of removed entries */
+        struct entry *next;          /* in its bucket */
         uint64_t hash;
         union cache_value value;
         uint32_t bytes; /* counted towards the limit */
@@ -25,11 +28,21 @@ struct entry {
         uint8_t key[];
 };
 
+struct buckets {
+        size_t n; /* a power of two */
+        struct entry *first[];
+};
+
+/* What was taken out of a shard under its lock. */
+struct removed {
+        struct entry *entries;
+        struct buckets *buckets;
+};
+
 struct shard {
         pthread_mutex_t lock;
         uint64_t tokens[N_TOKENS]; /* of the keys that share one; grow with each drop; never 0 */
-        struct entry **buckets;
-        size_t n_buckets; /* 0 or a power of two */
+        struct buckets *buckets;   /* NULL: none yet */
         size_t n_entries;
         struct entry *oldest, *newest;
         size_t bytes;
@@ -114,12 +127,16 @@ static uint64_t *token_of(struct shard *s, uint64_t hash)
         return &s->tokens[(hash >> 48) % N_TOKENS];
 }
 
-/* Where the pointer to the key's entry is, or would be: never NULL while there are buckets. */
-static struct entry **find_entry(const struct shard *s, uint64_t hash, const void *key, size_t key_len)
+static bool is_entry(const struct entry *e, uint64_t hash, const void *key, size_t key_len)
 {
-        struct entry **at = &s->buckets[hash & (s->n_buckets - 1)];
-        while (*at != NULL &&
-               ((*at)->hash != hash || (*at)->key_len != key_len || memcmp((*at)->key, key, key_len) != 0)) {
+        return e->hash == hash && e->key_len == key_len && memcmp(e->key, key, key_len) == 0;
+}
+
+/* Under the lock: where the pointer to the key's entry is, or would be; never NULL while there are buckets. */
+static struct entry **find_place(const struct shard *s, uint64_t hash, const void *key, size_t key_len)
+{
+        struct entry **at = &s->buckets->first[hash & (s->buckets->n - 1)];
+        while (*at != NULL && !is_entry(*at, hash, key, key_len)) {
                 at = &(*at)->next;
         }
         return at;
@@ -139,126 +156,166 @@ static void list_append(struct shard *s, struct entry *e)
         s->newest = e;
 }
 
-/* Takes *at out of the shard and puts it in front of *removed. */
-static void unlink_entry(struct shard *s, struct entry **at, struct entry **removed)
+/* Takes *at out of the shard. Lookups that are there go on to what follows it. */
+static void unlink_entry(struct shard *s, struct entry **at, struct removed *removed)
 {
         struct entry *e = *at;
-        *at = e->next;
+        READERS_STORE(at, e->next);
         list_remove(s, e);
         s->n_entries--;
         s->bytes -= e->bytes;
-        e->next = *removed;
-        *removed = e;
+        e->older = removed->entries;
+        removed->entries = e;
 }
 
-static void free_removed(struct cache_table *t, struct entry *removed)
+static void free_removed(struct cache_table *t, const struct removed *removed)
 {
-        while (removed != NULL) {
-                struct entry *next = removed->next;
-                metric_add(t->bytes, -(int64_t)removed->bytes);
+        struct entry *e = removed->entries;
+        if (e == NULL && removed->buckets == NULL) {
+                return;
+        }
+        readers_wait();
+        free(removed->buckets);
+        while (e != NULL) {
+                struct entry *next = e->older;
+                metric_add(t->bytes, -(int64_t)e->bytes);
                 if (!t->numbers) {
-                        cache_unref(removed->value.object);
+                        cache_unref(e->value.object);
                 }
-                free(removed);
-                removed = next;
+                free(e);
+                e = next;
         }
 }
 
-/* Under the lock. NULL on a miss. */
-static const struct entry *look_up(struct shard *s, uint64_t hash, const void *key, size_t key_len)
+/* ---- Lookups ---- */
+
+/* Within a read. NULL on a miss. */
+static struct entry *find_entry(const struct shard *s, uint64_t hash, const void *key, size_t key_len)
 {
-        struct entry *e = s->n_buckets == 0 ? NULL : *find_entry(s, hash, key, key_len);
-        if (e != NULL && !e->touched) {
-                e->touched = true; /* written once only: other threads read the line */
+        const struct buckets *buckets = READERS_LOAD(&s->buckets);
+        if (buckets == NULL) {
+                return NULL;
+        }
+        struct entry *e = READERS_LOAD(&buckets->first[hash & (buckets->n - 1)]);
+        while (e != NULL && !is_entry(e, hash, key, key_len)) {
+                e = READERS_LOAD(&e->next);
         }
         return e;
 }
 
-bool cache_table_get(struct cache_table *t, const void *key, size_t key_len, union cache_value *value, uint64_t *token)
+/* Within a read. The token first: then a row that is read after a miss is no older than it. */
+static bool look_up(struct cache_table *t, struct cache_lookup *l)
 {
-        uint64_t hash = hash_key(t, key, key_len);
-        struct shard *s = shard_of(t, hash);
-        pthread_mutex_lock(&s->lock);
-        const struct entry *e = look_up(s, hash, key, key_len);
-        bool found = e != NULL;
-        if (found) {
-                *value = e->value;
-                ref_object(t, *value);
+        struct shard *s = shard_of(t, l->hash);
+        l->token = READERS_LOAD(token_of(s, l->hash));
+        struct entry *e = find_entry(s, l->hash, l->key, l->key_len);
+        l->found = e != NULL;
+        if (!l->found) {
+                return false;
         }
-        *token = *token_of(s, hash);
-        pthread_mutex_unlock(&s->lock);
-        metric_add(found ? t->hits : t->misses, 1);
-        return found;
+        if (!__atomic_load_n(&e->touched, __ATOMIC_RELAXED)) { /* written once only: other threads read the line */
+                __atomic_store_n(&e->touched, true, __ATOMIC_RELAXED);
+        }
+        l->value = e->value;
+        ref_object(t, l->value);
+        return true;
 }
 
-/* No lock is needed, since prefetching an address that is no longer valid does nothing. */
-uint64_t cache_table_prefetch_bucket(struct cache_table *t, const void *key, size_t key_len)
+static void prefetch_bucket(const struct cache_table *t, struct cache_lookup *l)
 {
-        uint64_t hash = hash_key(t, key, key_len);
-        struct shard *s = shard_of(t, hash);
-        struct entry **buckets = __atomic_load_n(&s->buckets, __ATOMIC_RELAXED);
-        size_t n_buckets = __atomic_load_n(&s->n_buckets, __ATOMIC_RELAXED);
-        __builtin_prefetch((const void *)((uintptr_t)buckets + (hash & (n_buckets - 1)) * sizeof(*buckets)));
-        return hash;
+        l->hash = hash_key(t, l->key, l->key_len);
+        const struct buckets *buckets = READERS_LOAD(&t->shards[l->hash >> 60].buckets);
+        if (buckets != NULL) {
+                __builtin_prefetch(&buckets->first[l->hash & (buckets->n - 1)]);
+        }
 }
 
-void cache_table_prefetch_entry(struct cache_table *t, uint64_t hash)
+static void prefetch_entry(const struct cache_table *t, const struct cache_lookup *l)
 {
-        struct shard *s = shard_of(t, hash);
-        pthread_mutex_lock(&s->lock);
-        const struct entry *first = s->n_buckets > 0 ? s->buckets[hash & (s->n_buckets - 1)] : NULL;
+        const struct buckets *buckets = READERS_LOAD(&t->shards[l->hash >> 60].buckets);
+        const struct entry *first = buckets != NULL ? READERS_LOAD(&buckets->first[l->hash & (buckets->n - 1)]) : NULL;
         if (first != NULL) {
                 __builtin_prefetch(&first->hash);
         }
-        pthread_mutex_unlock(&s->lock);
+}
+
+/* In three passes over the keys: otherwise each lookup would wait for memory three times. */
+void cache_table_get_all(struct cache_table *t, struct cache_lookup *lookups, size_t n)
+{
+        size_t hits = 0;
+        readers_enter();
+        for (size_t i = 0; i < n; i++) {
+                prefetch_bucket(t, &lookups[i]);
+        }
+        for (size_t i = 0; n > 1 && i < n; i++) {
+                prefetch_entry(t, &lookups[i]);
+        }
+        for (size_t i = 0; i < n; i++) {
+                hits += look_up(t, &lookups[i]);
+        }
+        readers_leave();
+        if (hits > 0) {
+                metric_add(t->hits, (int64_t)hits);
+        }
+        if (hits < n) {
+                metric_add(t->misses, (int64_t)(n - hits));
+        }
+}
+
+bool cache_table_get(struct cache_table *t, const void *key, size_t key_len, union cache_value *value, uint64_t *token)
+{
+        struct cache_lookup l = {.key_len = key_len};
+        memcpy(l.key, key, key_len);
+        cache_table_get_all(t, &l, 1);
+        *token = l.token;
+        if (l.found) {
+                *value = l.value;
+        }
+        return l.found;
 }
 
 uint64_t cache_table_token(struct cache_table *t, const void *key, size_t key_len)
 {
         uint64_t hash = hash_key(t, key, key_len);
-        struct shard *s = shard_of(t, hash);
-        pthread_mutex_lock(&s->lock);
-        uint64_t token = *token_of(s, hash);
-        pthread_mutex_unlock(&s->lock);
-        return token;
+        return READERS_LOAD(token_of(shard_of(t, hash), hash));
 }
 
+/* ---- Changes ---- */
+
 /* Twice the buckets when there are as many entries. Without memory it stays as it is: slower, not wrong. */
-static bool make_room(struct shard *s)
+static bool make_room(struct shard *s, struct removed *removed)
 {
-        if (s->n_entries < s->n_buckets) {
+        struct buckets *old = s->buckets;
+        if (old != NULL && s->n_entries < old->n) {
                 return true;
         }
-        size_t n = s->n_buckets == 0 ? FIRST_BUCKETS : s->n_buckets * 2;
-        struct entry **buckets = calloc(n, sizeof(struct entry *));
+        size_t n = old == NULL ? FIRST_BUCKETS : old->n * 2;
+        struct buckets *buckets = calloc(1, sizeof(*buckets) + n * sizeof(buckets->first[0]));
         if (buckets == NULL) {
-                return s->n_buckets > 0;
+                return old != NULL;
         }
-        for (size_t i = 0; i < s->n_buckets; i++) {
-                while (s->buckets[i] != NULL) {
-                        struct entry *e = s->buckets[i];
-                        s->buckets[i] = e->next;
-                        e->next = buckets[e->hash & (n - 1)];
-                        buckets[e->hash & (n - 1)] = e;
-                }
+        buckets->n = n;
+        for (struct entry *e = s->newest; e != NULL; e = e->older) {
+                struct entry **first = &buckets->first[e->hash & (n - 1)];
+                READERS_STORE(&e->next, *first);
+                *first = e;
         }
-        free(s->buckets);
-        __atomic_store_n(&s->buckets, buckets, __ATOMIC_RELAXED);
-        __atomic_store_n(&s->n_buckets, n, __ATOMIC_RELAXED);
+        READERS_STORE(&s->buckets, buckets);
+        removed->buckets = old;
         return true;
 }
 
 /* Evicts from the oldest until the shard is within its limit; entries read since are spared once. */
-static void evict_entries(struct shard *s, size_t max_bytes, struct entry **removed)
+static void evict_entries(struct shard *s, size_t max_bytes, struct removed *removed)
 {
         while (s->bytes > max_bytes) {
                 struct entry *e = s->oldest;
-                if (e->touched) {
-                        e->touched = false;
+                if (__atomic_load_n(&e->touched, __ATOMIC_RELAXED)) {
+                        __atomic_store_n(&e->touched, false, __ATOMIC_RELAXED);
                         list_remove(s, e);
                         list_append(s, e);
                 } else {
-                        unlink_entry(s, find_entry(s, e->hash, e->key, e->key_len), removed);
+                        unlink_entry(s, find_place(s, e->hash, e->key, e->key_len), removed);
                 }
         }
 }
@@ -279,17 +336,18 @@ static struct entry *entry_new(const struct cache_table *t, uint64_t hash, const
 }
 
 /* Under the lock. False when the token holds no longer. */
-static bool put_entry(struct cache_table *t, struct shard *s, struct entry *e, uint64_t token, struct entry **removed)
+static bool put_entry(struct cache_table *t, struct shard *s, struct entry *e, uint64_t token, struct removed *removed)
 {
-        if (token != *token_of(s, e->hash) || !make_room(s)) {
+        if (token != *token_of(s, e->hash) || !make_room(s, removed)) {
                 return false;
         }
-        struct entry **at = find_entry(s, e->hash, e->key, e->key_len);
+        struct entry **at = find_place(s, e->hash, e->key, e->key_len);
         if (*at != NULL) {
                 unlink_entry(s, at, removed); /* another thread missed too; both loaded after the last drop */
         }
-        e->next = s->buckets[e->hash & (s->n_buckets - 1)];
-        s->buckets[e->hash & (s->n_buckets - 1)] = e;
+        struct entry **first = &s->buckets->first[e->hash & (s->buckets->n - 1)];
+        e->next = *first;
+        READERS_STORE(first, e);
         list_append(s, e);
         s->n_entries++;
         s->bytes += e->bytes;
@@ -300,7 +358,8 @@ static bool put_entry(struct cache_table *t, struct shard *s, struct entry *e, u
 void cache_table_put(struct cache_table *t, const void *key, size_t key_len, uint64_t token, union cache_value value)
 {
         uint64_t hash = hash_key(t, key, key_len);
-        struct entry *removed = NULL, *e = entry_new(t, hash, key, key_len, value);
+        struct entry *e = entry_new(t, hash, key, key_len, value);
+        struct removed removed = {0};
         if (e == NULL) {
                 return; /* without memory, or larger than a shard: it is read again */
         }
@@ -310,43 +369,41 @@ void cache_table_put(struct cache_table *t, const void *key, size_t key_len, uin
         bool stored = put_entry(t, s, e, token, &removed);
         pthread_mutex_unlock(&s->lock);
         if (!stored) {
-                e->next = NULL;
-                removed = e;
+                e->older = NULL;
+                removed.entries = e;
         }
-        free_removed(t, removed);
+        free_removed(t, &removed);
 }
 
 void cache_table_drop(struct cache_table *t, const void *key, size_t key_len)
 {
         uint64_t hash = hash_key(t, key, key_len);
         struct shard *s = shard_of(t, hash);
-        struct entry *removed = NULL;
+        struct removed removed = {0};
         pthread_mutex_lock(&s->lock);
-        ++*token_of(s, hash);
-        if (s->n_buckets > 0) {
-                struct entry **at = find_entry(s, hash, key, key_len);
-                if (*at != NULL) {
-                        unlink_entry(s, at, &removed);
-                }
+        uint64_t *token = token_of(s, hash);
+        READERS_STORE(token, *token + 1);
+        struct entry **at = s->buckets != NULL ? find_place(s, hash, key, key_len) : NULL;
+        if (at != NULL && *at != NULL) {
+                unlink_entry(s, at, &removed);
         }
         pthread_mutex_unlock(&s->lock);
-        free_removed(t, removed);
+        free_removed(t, &removed);
 }
 
 static void clear_shard(struct cache_table *t, struct shard *s)
 {
-        struct entry *removed = NULL;
+        struct removed removed = {0};
         pthread_mutex_lock(&s->lock);
         for (int k = 0; k < N_TOKENS; k++) {
-                s->tokens[k]++;
+                READERS_STORE(&s->tokens[k], s->tokens[k] + 1);
         }
-        for (size_t i = 0; i < s->n_buckets; i++) {
-                while (s->buckets[i] != NULL) {
-                        unlink_entry(s, &s->buckets[i], &removed);
-                }
+        while (s->oldest != NULL) {
+                struct entry *e = s->oldest;
+                unlink_entry(s, find_place(s, e->hash, e->key, e->key_len), &removed);
         }
         pthread_mutex_unlock(&s->lock);
-        free_removed(t, removed);
+        free_removed(t, &removed);
 }
 
 void cache_table_clear(struct cache_table *t)

@@ -33,10 +33,16 @@ void cache_table_free(struct cache_table *t); /* takes NULL */
 /* False: the key is not in the table. An object found comes with a reference for the caller. The token is given either
  * way. */
 bool cache_table_get(struct cache_table *t, const void *key, size_t key_len, union cache_value *value, uint64_t *token);
-/* Prefetching for many lookups: call the first for all keys, then the second for all hashes that it returned, then look
- * the keys up. Otherwise each lookup would wait for memory three times. */
-uint64_t cache_table_prefetch_bucket(struct cache_table *t, const void *key, size_t key_len);
-void cache_table_prefetch_entry(struct cache_table *t, uint64_t hash);
+/* Many keys at once, which costs less: the caller sets keys, cache_table_get_all the rest. */
+struct cache_lookup {
+        uint8_t key[CACHE_KEY_MAX];
+        size_t key_len;
+        uint64_t hash; /* of the table */
+        bool found;
+        union cache_value value; /* with a reference for the caller, if found */
+        uint64_t token;
+};
+void cache_table_get_all(struct cache_table *t, struct cache_lookup *lookups, size_t n);
 /* The token alone. */
 uint64_t cache_table_token(struct cache_table *t, const void *key, size_t key_len);
 /* Stores the value if the token is still valid, taking its own reference. key_len is at most CACHE_KEY_MAX. */

@@ -278,6 +278,54 @@ static void no_thread_sees_a_stale_row_after_a_drop(void **state)
         }
 }
 
+enum { BATCH = 50, MANY = 30000 };
+static atomic_bool growing;
+
+/* What it finds in a batch belongs to the keys, and may be read after it was evicted. */
+static void *read_batches(void *arg)
+{
+        unsigned seed = (unsigned)(intptr_t)arg;
+        intptr_t wrong = 0;
+
+        while (atomic_load(&growing)) {
+                struct cache_lookup lookups[BATCH];
+                uint32_t keys[BATCH];
+
+                for (int i = 0; i < BATCH; i++) {
+                        keys[i] = (uint32_t)rand_r(&seed) % MANY;
+                        memcpy(lookups[i].key, &keys[i], sizeof(keys[i]));
+                        lookups[i].key_len = sizeof(keys[i]);
+                }
+                cache_table_get_all(table, lookups, BATCH);
+                for (int i = 0; i < BATCH; i++) {
+                        const struct value *v = lookups[i].found ? lookups[i].value.object : NULL;
+
+                        wrong += (v != NULL && v->number != keys[i]) || lookups[i].token == 0;
+                        cache_unref((void *)v);
+                }
+        }
+        return (void *)wrong;
+}
+
+static void batches_are_read_while_the_table_grows_and_evicts(void **state)
+{
+        pthread_t threads[2];
+        atomic_store(&growing, true);
+        for (intptr_t i = 0; i < 2; i++) {
+                assert_int_equal(pthread_create(&threads[i], NULL, read_batches, (void *)i), 0);
+        }
+        for (uint32_t key = 0; key < MANY; key++) {
+                put_bytes(&key, sizeof(key), cache_table_token(table, &key, sizeof(key)), key, 100);
+        }
+        atomic_store(&growing, false);
+        for (int i = 0; i < 2; i++) {
+                void *wrong;
+                pthread_join(threads[i], &wrong);
+                assert_null(wrong);
+        }
+        assert_in_range(atomic_load(&n_alive), 1, MANY / 2);
+}
+
 static void clearing_drops_everything_and_invalidates_earlier_tokens(void **state)
 {
         struct cache_table *t = cache_table_new("test_clear", 1 << 20, true);
@@ -315,6 +363,7 @@ int main(void)
             TABLE_TEST(keys_are_bytes_of_any_length),
             cmocka_unit_test(clearing_drops_everything_and_invalidates_earlier_tokens),
             TABLE_TEST(no_thread_sees_a_stale_row_after_a_drop),
+            TABLE_TEST(batches_are_read_while_the_table_grows_and_evicts),
         };
 
         return cmocka_run_group_tests_name("cache table", tests, NULL, NULL);

@@ -19,6 +19,7 @@
 #include "gateway/problem.h"
 #include "gateway/upload.h"
 #include "gateway/stream.h"
+#include "json/json.h"
 #include "rpc/inline.h"
 #include "rpc/lanes.h"
 
@@ -384,6 +385,9 @@ sn_status gateway_start(const struct gateway_options *options, struct gateway **
                 }
                 gateway_free(gateway);
                 return SN_INTERNAL;
+        }
+        if (options->n_contracts > 0) {
+                json_keep_start();
         }
         status = http_server_start(&http, &(struct http_handlers){on_headers, on_request, on_refusal, gateway},
                                    &gateway->server, error);

@@ -12,6 +12,12 @@
 /* Appends the message. An empty field whose rule says `empty: NULL` is null, and with `OMIT` it is left out;
  * otherwise empty values are shown ("", 0, false, []), and an absent sub-message or oneof member is null. */
 void json_write_message(struct buf *out, const struct rpc_message *type, const ProtobufCMessage *message);
+/* For a message on the heap that is shared by many responses, and never changes again: its JSON is written now, and
+ * json_write_message copies it, and of copies of the message in which some fields were replaced, the rest. It is freed
+ * with the message, by protobuf_c_message_free_unpacked. Returns the bytes that it takes, 0 if it is not kept. */
+size_t json_keep(const struct rpc_message *type, ProtobufCMessage *message);
+/* Called once by a process that answers with JSON; before that, and in all others, nothing is kept. */
+void json_keep_start(void);
 /* Appends "text" with quotes; invalid UTF-8 becomes U+FFFD. */
 void json_write_string(struct buf *out, const char *text, size_t len);
 

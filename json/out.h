@@ -9,15 +9,16 @@
 struct out {
         struct buf *buf;
         char *at, *end; /* end reserves a byte for the NUL */
+        bool anew;      /* kept JSON is not used */
 };
 
 static inline struct out out_begin(struct buf *buf)
 {
         static char nowhere; /* for a buffer without memory: there is no room in it */
         if (buf->data == NULL) {
-                return (struct out){buf, &nowhere, &nowhere};
+                return (struct out){buf, &nowhere, &nowhere, false};
         }
-        return (struct out){buf, buf->data + buf->len, buf->data + buf->capacity - 1};
+        return (struct out){buf, buf->data + buf->len, buf->data + buf->capacity - 1, false};
 }
 
 /* Commits the written bytes to the buffer. */

@@ -6,8 +6,9 @@
 bool out_grow(struct out *o, size_t bytes)
 {
         out_end(o);
-        bool room = buf_reserve(o->buf, bytes);
+        bool room = buf_reserve(o->buf, bytes), anew = o->anew;
         *o = out_begin(o->buf);
+        o->anew = anew;
         return room;
 }
 

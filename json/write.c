@@ -1,13 +1,15 @@
 /* Messages to JSON, in the order of field numbers, directly into the buffer. This runs for every response: it
- * allocates nothing but the buffer's growth. */
+ * allocates nothing but the buffer's growth, and copies the parts whose JSON is kept (json/kept.h). */
 #include "json/json.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "json/base64.h"
+#include "json/kept.h"
 #include "json/out.h"
 #include "google/protobuf/timestamp.pb-c.h"
 
@@ -199,32 +201,91 @@ static void write_list(struct out *o, const struct rpc_field *f, const char *mes
         out_char(o, ']');
 }
 
+static bool is_left_out(const struct rpc_field *f, const char *message)
+{
+        return f->rule.empty == FIELD_EMPTY_OMIT && is_empty(f, message);
+}
+
+/* With a comma in front, which is skipped for the first one. */
+static void write_field(struct out *o, const struct rpc_field *f, const char *message, size_t skip)
+{
+        bool empty = is_empty(f, message);
+        out_padded(o, f->key.ptr + skip, f->key.len - skip);
+        if (empty) {
+                out_padded(o, f->empty.ptr, f->empty.len);
+        } else if (f->shape == SHAPE_LIST) {
+                write_list(o, f, message);
+        } else {
+                write_value(o, f, message + f->offset);
+        }
+}
+
+/* Where the message is still as it was when its JSON was kept, that is copied. */
 static void write_message(struct out *o, const struct rpc_message *type, const char *message)
 {
-        size_t skip = 1; /* the comma of the first key */
+        const ProtobufCMessage *base = (const ProtobufCMessage *)(const void *)message;
+        const struct json_kept *kept = o->anew ? NULL : json_kept_of(type, base);
+        bool first = true;
         out_char(o, '{');
-        for (unsigned i = 0; i < type->n_fields; i++) {
-                const struct rpc_field *f = &type->fields[i];
-                bool empty = is_empty(f, message);
-                if (empty && f->rule.empty == FIELD_EMPTY_OMIT) {
-                        continue;
-                }
-                out_padded(o, f->key.ptr + skip, f->key.len - skip);
-                skip = 0;
-                if (empty) {
-                        out_padded(o, f->empty.ptr, f->empty.len);
-                } else if (f->shape == SHAPE_LIST) {
-                        write_list(o, f, message);
-                } else {
-                        write_value(o, f, message + f->offset);
+        for (uint32_t i = 0, same = 0; i<type->n_fields; i += same> 0 ? same : 1) {
+                struct str text = {0};
+                same = kept != NULL ? json_kept_same(kept, base, i) : 0;
+                if (same > 0) {
+                        text = json_kept_text(kept, i, same);
+                        out_bytes(o, text.ptr + (first && text.len > 0), text.len - (first && text.len > 0));
+                        first = first && text.len == 0;
+                } else if (!is_left_out(&type->fields[i], message)) {
+                        write_field(o, &type->fields[i], message, first);
+                        first = false;
                 }
         }
         out_char(o, '}');
 }
 
+void json_write_fields(struct buf *out, const struct rpc_message *type, const ProtobufCMessage *message, uint32_t *ends)
+{
+        struct out o = out_begin(out);
+        for (uint32_t i = 0; i < type->n_fields; i++) {
+                if (!is_left_out(&type->fields[i], (const char *)message)) {
+                        write_field(&o, &type->fields[i], (const char *)message, 0);
+                }
+                out_end(&o);
+                ends[i] = (uint32_t)out->len;
+        }
+}
+
+/* What is kept is what would be written. */
+static void assert_kept_is_true(const struct buf *out, size_t from, const struct rpc_message *type,
+                                const ProtobufCMessage *message)
+{
+#ifndef NDEBUG
+        struct buf again;
+        buf_init(&again, out->max_bytes);
+        struct out o = out_begin(&again);
+        o.anew = true;
+        write_message(&o, type, (const char *)message);
+        out_end(&o);
+        assert(out->overflow || again.overflow ||
+               (again.len == out->len - from && memcmp(again.data, out->data + from, again.len) == 0));
+        buf_free(&again);
+#else
+        (void)out;
+        (void)from;
+        (void)type;
+        (void)message;
+#endif
+}
+
+enum { FIRST_BYTES = 4096 }; /* an empty buffer starts with this capacity */
+
 void json_write_message(struct buf *out, const struct rpc_message *type, const ProtobufCMessage *message)
 {
+        size_t from = out->len;
+        if (out->data == NULL && out->max_bytes > FIRST_BYTES) {
+                (void)buf_reserve(out, FIRST_BYTES);
+        }
         struct out o = out_begin(out);
         write_message(&o, type, (const char *)message);
         out_end(&o);
+        assert_kept_is_true(out, from, type, message);
 }

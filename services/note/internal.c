@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/in_flight.h"
+#include "services/follow/follow.rpc.h"
 #include "services/note/recent.h"
 #include "services/note/renoters.h"
 #include "services/note/show.h"
@@ -16,14 +17,7 @@ sn_status note_handle_batch_get(struct rpc_call *c, const Note__BatchGetRequest 
 {
         struct reader reader = {.id = in->viewer_id, .hides_muted = in->hide_muted};
 
-        TRY(show_notes(c, &reader, in->ids, in->n_ids, &out->n_items, &out->items));
-        if (!in->with_renotes) {
-                return SN_OK;
-        }
-        out->n_next_renote_ids = out->n_items;
-        out->next_renote_ids = ARENA_ARRAY(c->arena, char *, out->n_items);
-        return renoters_show(c, show_one_viewer(c->arena, in->viewer_id, out->n_items), out->items, out->n_items,
-                             out->next_renote_ids);
+        return show_notes(c, &reader, in->ids, in->n_ids, &out->n_items, &out->items);
 }
 
 /* The ID of erased members. */
@@ -143,9 +137,9 @@ static struct page_scan scan_of(const char *before_id, const char *after_id, uin
 }
 
 /* Before the rows are read. */
-static void set_settled(struct rpc_call *c, Note__NoteRefs *out)
+static char *settled(struct rpc_call *c)
 {
-        out->settled_id = in_flight_settled(c->service, arena_alloc(c->arena, UUID_SIZE));
+        return in_flight_settled(c->service, arena_alloc(c->arena, UUID_SIZE));
 }
 
 sn_status note_handle_list_ids_by_authors(struct rpc_call *c, const Note__ListIdsByAuthorsRequest *in,
@@ -156,7 +150,7 @@ sn_status note_handle_list_ids_by_authors(struct rpc_call *c, const Note__ListId
         int seen_as = in->seen_as == NOTE__VISIBILITY__VISIBILITY_UNSPECIFIED ? NOTE__VISIBILITY__VISIBILITY_PUBLIC
                                                                               : (int)in->seen_as;
 
-        set_settled(c, out);
+        out->settled_id = settled(c);
         if (in->n_author_ids <= RECENT_AUTHORS && in->n_except_author_ids == 0 && !in->fresh) {
                 return recent_list(c, in->author_ids, in->n_author_ids, seen_as, &scan, &out->n_items, &out->items);
         }
@@ -176,8 +170,65 @@ sn_status note_handle_list_ids_by_hashtag(struct rpc_call *c, const Note__ListId
         if (key == NULL) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "tag", "%s", problem);
         }
-        set_settled(c, out);
+        out->settled_id = settled(c);
         return DB_READ(c, tx, store_ids_by_hashtag(tx, key, in->viewer_id, &scan, &out->n_items, &out->items));
+}
+
+/* ---- Home timelines ---- */
+
+/* Both are in the order of the timeline, which is that of IDs. */
+static void merge_own(struct rpc_call *c, const Note__ShowHomeRequest *in, Note__NoteRef *const *own, size_t n_own,
+                      bool newer, Note__HomeNotes *out)
+{
+        size_t i = 0, k = 0;
+
+        out->ids = ARENA_ARRAY(c->arena, char *, in->limit);
+        while (out->n_ids < in->limit && (i < in->n_ids || k < n_own)) {
+                int order = i == in->n_ids ? 1 : k == n_own ? -1 : strcmp(in->ids[i], own[k]->id);
+
+                if (i < in->n_ids && k < n_own && !newer) {
+                        order = -order;
+                }
+                out->ids[out->n_ids++] = order <= 0 ? in->ids[i] : own[k]->id;
+                i += order <= 0;
+                k += order >= 0;
+        }
+}
+
+/* With nothing to show, the version alone. */
+static sn_status ask_version(struct rpc_call *c, char *viewer, int64_t *version)
+{
+        Follow__GetRelationsRequest in = FOLLOW__GET_RELATIONS_REQUEST__INIT;
+        Follow__Relations out = FOLLOW__RELATIONS__INIT;
+
+        in.viewer_id = viewer;
+        TRY(follow_get_relations(c, &in, &out));
+        *version = out.version;
+        return SN_OK;
+}
+
+sn_status note_handle_show_home(struct rpc_call *c, const Note__ShowHomeRequest *in, Note__HomeNotes *out)
+{
+        struct page_scan scan = scan_of(in->before_id, in->after_id, in->limit, NULL, 0);
+        struct reader reader = {.id = in->viewer_id,
+                                .hides_muted = true,
+                                .only_followed = true,
+                                .relations_version = &out->relations_version};
+        char *author = in->viewer_id;
+        Note__NoteRef **own = NULL;
+        size_t n_own = 0;
+
+        out->settled_id = settled(c);
+        TRY(recent_list(c, &author, 1, NOTE__VISIBILITY__VISIBILITY_ONLY_ME, &scan, &n_own, &own));
+        merge_own(c, in, own, n_own, scan.newer, out);
+        if (out->n_ids == 0) {
+                return ask_version(c, in->viewer_id, &out->relations_version);
+        }
+        TRY(show_notes(c, &reader, out->ids, out->n_ids, &out->n_items, &out->items));
+        out->n_next_renote_ids = out->n_items;
+        out->next_renote_ids = ARENA_ARRAY(c->arena, char *, out->n_items);
+        return renoters_show(c, show_one_viewer(c->arena, in->viewer_id, out->n_items), out->items, out->n_items,
+                             out->next_renote_ids);
 }
 
 /* Calls in flight first: what is no longer in flight is committed, and its event is in the log. */

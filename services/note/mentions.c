@@ -1,6 +1,7 @@
 /* Owns which mentions are shown. */
 #include "services/note/mentions.h"
 
+#include <string.h>
 #include "services/user/user.rpc.h"
 
 enum { ASKED_MAX = 1000 }; /* user.proto, BatchGetAuthors */
@@ -49,9 +50,12 @@ static sn_status ask_who_is_there(struct rpc_call *c, char **ids, size_t n, bool
         return SN_OK;
 }
 
-/* The stored note's list is shared, and must not be changed. */
+/* The stored note's list is shared, and must not be changed. Usually everybody is there. */
 static void keep(struct arena *arena, const struct place *place, const bool *there)
 {
+        if (memchr(there, false, *place->n) == NULL) {
+                return;
+        }
         Note__Mention **kept = ARENA_ARRAY(arena, Note__Mention *, *place->n);
         size_t n = 0;
 

@@ -77,7 +77,11 @@ static sn_status ask_relations(struct rpc_call *c, const struct batch *b, char *
         in.user_ids = pairs.user_ids = users;
         in.n_user_ids = pairs.n_user_ids = pairs.n_viewer_ids = n;
         pairs.viewer_ids = viewers;
-        return has_one_viewer(b) ? follow_get_relations(c, &in, out) : follow_get_viewers_relations(c, &pairs, out);
+        TRY(has_one_viewer(b) ? follow_get_relations(c, &in, out) : follow_get_viewers_relations(c, &pairs, out));
+        if (b->reader->relations_version != NULL) {
+                *b->reader->relations_version = out->version;
+        }
+        return SN_OK;
 }
 
 static sn_status load_relations(struct rpc_call *c, struct batch *b)
@@ -201,6 +205,12 @@ static bool any_visible(const struct batch *b)
         return false;
 }
 
+/* The notes of an author whose account is gone are hidden. */
+static bool has_author(const struct item *item)
+{
+        return item->author != NULL && (!is_renote(item) || item->original->author != NULL);
+}
+
 static bool mutes_author(const struct reader *reader, const struct item *item)
 {
         return item->with_author->muting &&
@@ -212,6 +222,16 @@ static bool is_muted(const struct reader *reader, const struct item *item)
 {
         return reader->hides_muted && !uuid_equal(item->viewer, item->author_id) &&
                (mutes_author(reader, item) || (is_renote(item) && mutes_author(reader, item->original)));
+}
+
+static bool is_unfollowed(const struct reader *reader, const struct item *item)
+{
+        return reader->only_followed && !item->with_author->following && !uuid_equal(item->viewer, item->author_id);
+}
+
+static bool is_shown(const struct reader *reader, const struct item *item)
+{
+        return is_visible(item) && has_author(item) && !is_muted(reader, item) && !is_unfollowed(reader, item);
 }
 
 /* ---- Read only for visible notes ---- */
@@ -323,12 +343,6 @@ static Note__RenotedNote *as_renoted(struct arena *arena, struct item *item)
         return r;
 }
 
-/* The notes of an author whose account is gone are hidden. */
-static bool has_author(const struct item *item)
-{
-        return item->author != NULL && (!is_renote(item) || item->original->author != NULL);
-}
-
 static Note__Note *show_item(struct arena *arena, struct item *item)
 {
         Note__Note *note = as_note(arena, item);
@@ -357,7 +371,7 @@ sn_status show_to_viewers(struct rpc_call *c, const struct reader *reader, char 
         for (size_t i = 0; i < n; i++) {
                 struct item *item = &b.items[i];
 
-                if (is_visible(item) && has_author(item) && !is_muted(reader, item)) {
+                if (is_shown(reader, item)) {
                         notes[i] = show_item(c->arena, item);
                 }
         }

@@ -12,8 +12,10 @@ struct reader {
         const char *id;        /* "": not logged in; show_to_viewers has one per note */
         bool hides_muted;      /* in this list */
         const char *asked_for; /* the member to whom the list belongs: shown even if muted; NULL: none */
+        bool only_followed;    /* hides notes of members whom the viewer does not follow, except for their own */
         enum read_from from;
-        bool with_deleted; /* deleted or removed notes count as they were: for announcing deletions */
+        bool with_deleted;          /* deleted or removed notes count as they were: for announcing deletions */
+        int64_t *relations_version; /* gets that of the viewer's relationships, if they were read; or NULL */
 };
 
 /* The notes that the viewer may see, in the requested order. */

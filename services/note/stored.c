@@ -2,6 +2,7 @@
 #include "services/note/stored.h"
 
 #include "cache/message.h"
+#include "json/json.h"
 #include "services/note/store.h"
 
 /* The row has mentions as two lists: IDs and names. */
@@ -21,6 +22,11 @@ static void join_mentions(struct arena *arena, NoteRows__StoredNote *stored)
         stored->n_mention_ids = stored->n_mention_usernames = 0;
 }
 
+static size_t keep_json(ProtobufCMessage *row)
+{
+        return json_keep(&note__note__message, &((NoteRows__StoredNote *)row)->note->base);
+}
+
 static sn_status fill_stored(struct rpc_call *c, struct cache_item *const *missing, size_t n)
 {
         NoteRows__StoredNote **rows = NULL;
@@ -29,7 +35,7 @@ static sn_status fill_stored(struct rpc_call *c, struct cache_item *const *missi
         TRY(DB_READ(c, tx, store_notes(tx, cache_ids(c->arena, missing, n), n, &n_rows, &rows)));
         for (size_t i = 0; i < n_rows; i++) {
                 join_mentions(c->arena, rows[i]);
-                TRY(cache_fill_message(c, missing, n, rows[i]->note->id, &rows[i]->base));
+                TRY(cache_fill_shown_message(c, missing, n, rows[i]->note->id, &rows[i]->base, keep_json));
         }
         return SN_OK;
 }

@@ -1,10 +1,9 @@
-/* Owns the home timeline: the tail from Redis or PostgreSQL, merged with the member's own notes, skipping members
- * who were unfollowed or muted. */
+/* Owns the home timeline: others' notes from memory, Redis or PostgreSQL, and one call to note_service, which adds the
+ * reader's own and shows what belongs there. */
 #include "services/timeline/timeline.h"
 
 #include <stdio.h>
 #include <string.h>
-#include "services/follow/follow.rpc.h"
 #include "services/timeline/delivered.h"
 #include "services/timeline/famous.h"
 #include "services/timeline/home_cache.h"
@@ -12,27 +11,14 @@
 #include "services/timeline/store.h"
 #include "services/timeline/tail.h"
 
-/* The reader's relationships with the authors of some refs, and the version of all their relationships. */
-static sn_status relations_with(struct rpc_call *c, const struct refs *refs, Follow__Relations *out)
-{
-        Follow__GetRelationsRequest in = FOLLOW__GET_RELATIONS_REQUEST__INIT;
+/* A request for a page. */
+struct home {
+        struct once once;
+        int64_t version;       /* of the reader's relationships that the list of others' notes reflects */
+        Note__HomeNotes notes; /* of the latest fetch */
+};
 
-        in.viewer_id = (char *)c->actor;
-        in.n_user_ids = refs->n;
-        in.user_ids = ARENA_ARRAY(c->arena, char *, refs->n);
-        for (size_t i = 0; i < refs->n; i++) {
-                in.user_ids[i] = refs->items[i]->author_id;
-        }
-        follow__relations__init(out);
-        TRY(follow_get_relations(c, &in, out));
-        if (out->n_items != refs->n) {
-                return rpc_fail(c, SN_INTERNAL, NULL, "the follow service answered with the wrong number of relations");
-        }
-        return SN_OK;
-}
-
-/* *usable is false if there is no cached timeline, or it lacks someone whom the reader follows, or its reading must
- * be recorded. */
+/* *usable is false if there is no cached timeline, or its reading must be recorded. */
 static void read_cached(struct rpc_call *c, const struct page_scan *scan, bool *usable, struct home_header *header,
                         struct refs *refs, bool *whole)
 {
@@ -44,7 +30,7 @@ static void read_cached(struct rpc_call *c, const struct page_scan *scan, bool *
 }
 
 /* From the tail, after updating it. */
-static sn_status build_cached(struct rpc_call *c)
+static sn_status build_cached(struct rpc_call *c, int64_t *version)
 {
         struct home_header header = {.day = home_cache_today(c)};
         TimelineRows__State state;
@@ -54,6 +40,7 @@ static sn_status build_cached(struct rpc_call *c)
         bool kept = home_cache_prepare(c, c->actor, &build);
 
         TRY(tail_ensure(c, c->actor, &state));
+        *version = state.relations_version;
         if (!kept) {
                 return SN_OK;
         }
@@ -66,84 +53,102 @@ static sn_status build_cached(struct rpc_call *c)
         return SN_OK;
 }
 
-/* Notes of others, and the reader's relationships with them: from Redis as far as the cached timeline goes, if it
- * includes everyone whom the reader follows; otherwise from the updated tail; beyond that pulled from note_service. */
-static sn_status fetch_others(struct rpc_call *c, const struct page_scan *scan, struct refs *out,
-                              Follow__Relations *relations)
+/* From memory or Redis as far as the cached timeline goes; otherwise from the updated tail, as always if it must be
+ * built anew; beyond that pulled from note_service. */
+static sn_status fetch_others(struct rpc_call *c, struct home *home, const struct page_scan *scan, bool anew,
+                              struct refs *out)
 {
         struct home_header header;
         bool usable = false, whole = false, complete = false;
 
         *out = (struct refs){0};
-        read_cached(c, scan, &usable, &header, out, &whole);
-        TRY(relations_with(c, out, relations));
-        usable = usable && header.version >= relations->version;
-        if (!usable) {
-                TRY(build_cached(c));
+        if (!anew) {
+                read_cached(c, scan, &usable, &header, out, &whole);
+        }
+        if (usable) {
+                home->version = header.version;
+        } else {
+                TRY(build_cached(c, &home->version));
         }
         if (!usable || !whole) {
                 TRY(tail_entries(c, c->actor, scan, out, &whole, &complete));
                 if (!whole) {
                         TRY(tail_pull(c, c->actor, scan, out));
                 }
-                TRY(relations_with(c, out, relations));
         }
         return SN_OK;
 }
 
 /* Adds the notes of famous members whom the reader follows. Those delivered before they became famous appear twice,
  * and are merged. */
-static sn_status add_famous(struct rpc_call *c, const struct page_scan *scan, struct refs *others,
-                            Follow__Relations *relations)
+static sn_status add_famous(struct rpc_call *c, const struct home *home, const struct page_scan *scan,
+                            struct refs *others)
 {
         Note__NoteRefs found = NOTE__NOTE_REFS__INIT;
         char **authors = NULL;
         size_t n = 0;
 
-        TRY(famous_followed(c, c->actor, relations->version, &authors, &n));
+        TRY(famous_followed(c, c->actor, home->version, &authors, &n));
         if (n == 0) {
                 return SN_OK;
         }
         TRY(refs_by_authors(c, authors, n, NOTE__VISIBILITY__VISIBILITY_FOLLOWERS, false, scan, &found));
         *others = refs_merge(c->arena, others, &(struct refs){found.n_items, found.items}, scan);
-        return relations_with(c, others, relations);
+        return SN_OK;
 }
 
-/* Notes of members who were unfollowed or muted are skipped. */
-static void skip_unwanted(const struct refs *all, const struct refs *others, const Follow__Relations *relations,
-                          struct page_refs *out)
+/* The reader's own notes are added, and those of members who were unfollowed or muted left out, by note_service. */
+static sn_status show_home(struct rpc_call *c, const struct page_scan *scan, const struct refs *others,
+                           Note__HomeNotes *out)
 {
-        size_t k = 0;
+        Note__ShowHomeRequest in = NOTE__SHOW_HOME_REQUEST__INIT;
 
-        for (size_t i = 0; i < all->n && k < others->n; i++) {
-                if (all->items[i] == others->items[k]) {
-                        out->items[i].skip = !relations->items[k]->following || relations->items[k]->muting;
-                        k++;
+        in.viewer_id = (char *)c->actor;
+        in.limit = (uint32_t)scan->limit;
+        *(scan->newer ? &in.after_id : &in.before_id) = (char *)page_beyond_id(scan);
+        in.ids = ARENA_ARRAY(c->arena, char *, others->n);
+        for (in.n_ids = 0; in.n_ids < others->n; in.n_ids++) {
+                in.ids[in.n_ids] = others->items[in.n_ids]->id;
+        }
+        note__home_notes__init(out);
+        TRY(note_show_home(c, &in, out));
+        return out->n_next_renote_ids == out->n_items
+                   ? SN_OK
+                   : rpc_fail(c, SN_INTERNAL, NULL, "the note service answered with the wrong number of renotes");
+}
+
+/* If the reader has followed somebody since the timeline was built, it lacks their notes. */
+static sn_status fetch_notes(struct rpc_call *c, struct home *home, const struct page_scan *scan)
+{
+        for (bool anew = false;; anew = true) {
+                struct refs others;
+
+                TRY(fetch_others(c, home, scan, anew, &others));
+                TRY(add_famous(c, home, scan, &others));
+                TRY(show_home(c, scan, &others, &home->notes));
+                if (anew || home->version >= home->notes.relations_version) {
+                        return SN_OK;
                 }
         }
 }
 
-static sn_status read_home(struct rpc_call *c, const struct page_scan *scan, struct page_refs *out)
+static sn_status read_home(struct rpc_call *c, struct home *home, const struct page_scan *scan, struct page_refs *out)
 {
-        Note__NoteRefs found = NOTE__NOTE_REFS__INIT;
-        Follow__Relations relations;
-        struct refs own, others, all;
-        char *authors[1] = {(char *)c->actor};
+        const Note__HomeNotes *notes = &home->notes;
 
         delivered_settled(out->settled.id); /* first, so that everything read afterwards is complete */
         if (famous_refresh(c) != SN_OK) {   /* some may be missing: nothing is settled */
                 c->problem = (struct rpc_problem){0};
                 out->settled.id[0] = '\0';
         }
-        TRY(refs_by_authors(c, authors, 1, NOTE__VISIBILITY__VISIBILITY_ONLY_ME, false, scan, &found));
-        TRY(fetch_others(c, scan, &others, &relations));
-        TRY(add_famous(c, scan, &others, &relations));
-        own = (struct refs){found.n_items, found.items};
-        all = refs_merge(c->arena, &own, &others, scan);
-        page_refs_of_notes(c->arena, all.items, all.n, out);
-        skip_unwanted(&all, &others, &relations, out);
-        if (strcmp(found.settled_id, out->settled.id) < 0) {
-                (void)snprintf(out->settled.id, UUID_SIZE, "%s", found.settled_id);
+        TRY(fetch_notes(c, home, scan));
+        out->items = ARENA_ARRAY(c->arena, struct page_ref, notes->n_ids);
+        for (out->n = 0; out->n < notes->n_ids; out->n++) {
+                out->items[out->n] = (struct page_ref){0};
+                (void)snprintf(out->items[out->n].at.id, UUID_SIZE, "%s", notes->ids[out->n]);
+        }
+        if (strcmp(notes->settled_id, out->settled.id) < 0) {
+                (void)snprintf(out->settled.id, UUID_SIZE, "%s", notes->settled_id);
         }
         return SN_OK;
 }
@@ -161,19 +166,44 @@ static bool has_unsettled(const struct page_refs *refs)
 /* The settled position is queried only if there is something new, and applies to what is read then. */
 static sn_status fetch_home(struct rpc_call *c, void *context, const struct page_scan *scan, struct page_refs *out)
 {
-        TRY(read_home(c, scan, out));
+        struct home *home = context;
+
+        TRY(read_home(c, home, scan, out));
         if (has_unsettled(out) && delivered_ask(c)) {
-                TRY(read_home(c, scan, out));
+                TRY(read_home(c, home, scan, out));
         }
-        once_fetched(context, scan, out);
+        once_fetched(&home->once, scan, out);
+        return SN_OK;
+}
+
+/* Of what was fetched. All are in the same order. */
+static sn_status show_fetched(struct rpc_call *c, void *context, char **ids, size_t n, size_t *n_items,
+                              ProtobufCMessage ***items)
+{
+        const struct home *home = context;
+        const Note__HomeNotes *notes = &home->notes;
+
+        *items = ARENA_ARRAY(c->arena, ProtobufCMessage *, notes->n_items);
+        *n_items = 0;
+        for (size_t i = 0, k = 0; i < notes->n_items && k < n; i++) {
+                size_t at = k;
+
+                while (at < n && strcmp(ids[at], notes->items[i]->id) != 0) {
+                        at++;
+                }
+                if (at < n && once_is_here(&home->once, notes->next_renote_ids[i])) {
+                        (*items)[(*n_items)++] = &notes->items[i]->base;
+                }
+                k = at < n ? at + 1 : k;
+        }
         return SN_OK;
 }
 
 sn_status timeline_handle_get_home(struct rpc_call *c, const Timeline__GetHomeRequest *in, Timeline__Page *out)
 {
-        struct once once = {0};
+        struct home home = {0};
         struct page_source source = {
-            .filter = "home", .newest_first = true, .fetch = fetch_home, .show = once_show, .context = &once};
+            .filter = "home", .newest_first = true, .fetch = fetch_home, .show = show_fetched, .context = &home};
         struct page page;
 
         TRY(page_read(c, &source, PAGE_ASKED(in, TIMELINE__GET_HOME_REQUEST), &page));

@@ -41,26 +41,7 @@ static bool is_read(const struct once *once, const char *id)
         return once->newer || (above ? start <= once->began : was_fetched(once, start));
 }
 
-sn_status once_show(struct rpc_call *c, void *context, char **ids, size_t n, size_t *n_items, ProtobufCMessage ***items)
+bool once_is_here(const struct once *once, const char *next_renote_id)
 {
-        const struct once *once = context;
-        Note__BatchGetRequest in = NOTE__BATCH_GET_REQUEST__INIT;
-        Note__Notes out = NOTE__NOTES__INIT;
-
-        in.viewer_id = (char *)c->actor;
-        in.hide_muted = in.with_renotes = true;
-        in.ids = ids;
-        in.n_ids = n;
-        TRY(note_batch_get(c, &in, &out));
-        if (out.n_next_renote_ids != out.n_items) {
-                return rpc_fail(c, SN_INTERNAL, NULL, "the note service answered with the wrong number of renotes");
-        }
-        *items = (ProtobufCMessage **)out.items;
-        *n_items = 0;
-        for (size_t i = 0; i < out.n_items; i++) {
-                if (out.next_renote_ids[i][0] == '\0' || !is_read(once, out.next_renote_ids[i])) {
-                        (*items)[(*n_items)++] = &out.items[i]->base;
-                }
-        }
-        return SN_OK;
+        return next_renote_id[0] == '\0' || !is_read(once, next_renote_id);
 }

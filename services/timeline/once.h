@@ -19,9 +19,8 @@ struct once {
 
 /* The page's source has fetched these. */
 void once_fetched(struct once *once, const struct page_scan *scan, const struct page_refs *refs);
-/* For page_source.show, with a struct once as context: the notes that the actor may see and has not muted, except
- * those that appear further up, or on an earlier page of the same reading, because of a later renote. */
-SN_CHECKED sn_status once_show(struct rpc_call *c, void *context, char **ids, size_t n, size_t *n_items,
-                               ProtobufCMessage ***items);
+/* Whether a note appears here, given the ID of the next newer renote of the same note on the timeline ("": none):
+ * not if that is further up, or was on an earlier page of the same reading. */
+bool once_is_here(const struct once *once, const char *next_renote_id);
 
 #endif

@@ -2,9 +2,15 @@
 #include "services/user/authors.h"
 
 #include "cache/message.h"
+#include "json/json.h"
 #include "services/user/store.h"
 
 static User__Author no_author = USER__AUTHOR__INIT; /* read-only */
+
+static size_t keep_json(ProtobufCMessage *row)
+{
+        return json_keep(&user__author__message, row);
+}
 
 static sn_status fill_authors(struct rpc_call *c, struct cache_item *const *missing, size_t n)
 {
@@ -13,7 +19,7 @@ static sn_status fill_authors(struct rpc_call *c, struct cache_item *const *miss
 
         TRY(DB_READ(c, tx, store_authors(tx, cache_ids(c->arena, missing, n), n, &n_authors, &authors)));
         for (size_t i = 0; i < n_authors; i++) {
-                TRY(cache_fill_message(c, missing, n, authors[i]->id, &authors[i]->base));
+                TRY(cache_fill_shown_message(c, missing, n, authors[i]->id, &authors[i]->base, keep_json));
         }
         return SN_OK;
 }

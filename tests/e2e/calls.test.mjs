@@ -46,7 +46,7 @@ const sum = (made) => made.reduce((all, [, n]) => all + n, 0);
 // This includes the gateway's own call.
 test('a page needs few calls between processes', { skip: !split }, async () => {
         const bounds = {
-                '/v1/timelines/home': 6, [`/v1/timelines/users/${author.id}`]: 7, '/v1/timelines/hashtags/calls': 6,
+                '/v1/timelines/home': 4, [`/v1/timelines/users/${author.id}`]: 7, '/v1/timelines/hashtags/calls': 6,
                 [`/v1/notes/${note.id}`]: 3, [`/v1/notes/${note.id}/comments`]: 5, [`/v1/notes/${note.id}/thread`]: 5,
                 [`/v1/users/${author.id}`]: 1, [`/v1/users/${author.id}/followers`]: 3,
         };
