@@ -1,8 +1,9 @@
 /* Leases of the relay and the lanes of a service that many processes run: rows in its database, in which the holder
- * keeps counting. A process that sees a row unchanged for BUS_LEASE_TAKEOVER_MS, by its own monotonic clock, takes
- * it; its holder relies on it for a shorter time. Clocks are never compared. A lease divides work; correctness does
- * not depend on it, since effects are idempotent or fenced by the position's row. A service with an owner
- * (db/ownership.h) needs none: there they are always held. */
+ * keeps counting. A process that sees a row unchanged for BUS_LEASE_TAKEOVER_MS, by its own clock, which counts
+ * suspended time, takes it; its holder relies on it for a shorter time. Clocks are never compared. A lease divides
+ * work: effects in the database do not depend on it, since they are idempotent or fenced by the position's row; what
+ * a holder keeps in memory does (struct bus_term). A service with an owner (db/ownership.h) needs none: there they
+ * are always held. */
 #ifndef BUS_LEASE_H
 #define BUS_LEASE_H
 

@@ -6,8 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 #include "base/clock.h"
+#include "base/testdata/thread_blocked.h"
 #include "bus/handed.h"
 #include "bus/tail.h"
 #include "rpc/rpc.h"
@@ -129,6 +131,7 @@ static void only_the_newest_events_are_kept(void **state)
 /* A reader that waits until an entry comes, or the tail cannot tell. */
 struct reader {
         pthread_t thread;
+        atomic_int tid;
         int64_t position;
         bool there;
         size_t n;
@@ -140,6 +143,7 @@ static void *read_tail(void *context)
         CLEANUP(rpc_call_free_p) struct rpc_call *own = rpc_call_new_background(&service, 60000);
         struct stream_entries entries = {0};
 
+        atomic_store(&reader->tid, gettid());
         reader->there = bus_tail_wait(own, &link_of_reader, "note", reader->position, 60000, &entries);
         reader->n = entries.n;
         return NULL;
@@ -148,8 +152,9 @@ static void *read_tail(void *context)
 static struct reader *begin_reading(struct reader *reader, int64_t position)
 {
         reader->position = position;
+        atomic_store(&reader->tid, 0);
         assert_int_equal(pthread_create(&reader->thread, NULL, read_tail, reader), 0);
-        clock_sleep_ms(20); /* it is usually waiting by now */
+        thread_await_blocked(&reader->tid);
         return reader;
 }
 

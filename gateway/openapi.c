@@ -19,9 +19,9 @@ struct document {
 };
 
 /* Where REST puts a field of a request. */
-enum place { IN_PATH, IN_QUERY, IN_HEADER, IN_BODY, NOWHERE };
+enum location { IN_PATH, IN_QUERY, IN_HEADER, IN_BODY, NOWHERE };
 
-static enum place place_of(const struct rpc_method *m, unsigned i)
+static enum location location_of(const struct rpc_method *m, unsigned i)
 {
         const struct rpc_field *field = &m->in->fields[i];
         if (schema_in_path(m->http_path, field->name)) {
@@ -42,7 +42,7 @@ static unsigned fields_of_body(const struct rpc_method *m, unsigned *required)
         unsigned n = 0;
         *required = 0;
         for (unsigned i = 0; i < m->in->n_fields; i++) {
-                if (place_of(m, i) == IN_BODY) {
+                if (location_of(m, i) == IN_BODY) {
                         n++;
                         *required += m->in->fields[i].rule.required;
                 }
@@ -58,15 +58,15 @@ static bool has_json_body(const struct rpc_method *m)
 
 /* --- parameters --- */
 
-static void write_parameter(struct document *d, const struct rpc_method *m, unsigned i, enum place place)
+static void write_parameter(struct document *d, const struct rpc_method *m, unsigned i, enum location location)
 {
-        static const char *const places[] = {[IN_PATH] = "path", [IN_QUERY] = "query", [IN_HEADER] = "header"};
+        static const char *const names[] = {[IN_PATH] = "path", [IN_QUERY] = "query", [IN_HEADER] = "header"};
         const struct rpc_field *field = &m->in->fields[i];
         open_object(d->out);
-        member_text(d->out, "name", place == IN_HEADER ? field->rule.header : field->name);
-        member_text(d->out, "in", places[place]);
+        member_text(d->out, "name", location == IN_HEADER ? field->rule.header : field->name);
+        member_text(d->out, "in", names[location]);
         member_text(d->out, "description", field->rule.doc);
-        if (place == IN_PATH || field->rule.required) {
+        if (location == IN_PATH || field->rule.required) {
                 write_key(d->out, "required");
                 write_bool(d->out, true);
         }
@@ -91,9 +91,9 @@ static void write_parameters(struct document *d, const struct rpc_method *m)
 {
         member_array(d->out, "parameters");
         for (unsigned i = 0; i < m->in->n_fields; i++) {
-                enum place place = place_of(m, i);
-                if (place < IN_BODY) {
-                        write_parameter(d, m, i, place);
+                enum location location = location_of(m, i);
+                if (location < IN_BODY) {
+                        write_parameter(d, m, i, location);
                 }
         }
         if (m->idempotency == RPC_IDEMPOTENCY_KEY) {
@@ -128,7 +128,7 @@ static void write_form_schema(struct document *d, const struct rpc_method *m)
         member_text(d->out, "type", "object");
         member_object(d->out, "properties");
         for (unsigned i = 0; i < m->in->n_fields; i++) {
-                if (place_of(m, i) == IN_BODY) {
+                if (location_of(m, i) == IN_BODY) {
                         write_key(d->out, m->in->fields[i].name);
                         schema_write_field(d->out, &d->schemas, &m->in->fields[i]);
                 }
@@ -139,7 +139,7 @@ static void write_form_schema(struct document *d, const struct rpc_method *m)
         member_array(d->out, "required");
         write_text(d->out, file);
         for (unsigned i = 0; i < m->in->n_fields; i++) {
-                if (place_of(m, i) == IN_BODY && m->in->fields[i].rule.required) {
+                if (location_of(m, i) == IN_BODY && m->in->fields[i].rule.required) {
                         write_text(d->out, m->in->fields[i].name);
                 }
         }

@@ -318,12 +318,12 @@ bus_event **stream_kept_events(struct rpc_call *c, struct stream_log *log, int64
 
 char *stream_position(struct rpc_call *c, const char *log_id, int64_t position);
 /* What a client resumes from: a position, or a server-sent event's id, which holds a position per log; "": nothing. */
-struct stream_place {
+struct stream_log_position {
         char log_id[UUID_SIZE];
         int64_t position;
 };
 struct stream_since {
-        struct stream_place places[STREAM_LOGS_MAX];
+        struct stream_log_position positions[STREAM_LOGS_MAX];
         size_t n;
 };
 /* SN_INVALID_ARGUMENT on the field if it is neither. */

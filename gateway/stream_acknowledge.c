@@ -38,8 +38,8 @@ static bool is_in_log(struct stream_log *log, const struct stream_since *since)
         bool there;
 
         pthread_mutex_lock(&log->hub->lock);
-        there = since->n == 1 && strcmp(since->places[0].log_id, log->log_id) == 0 &&
-                since->places[0].position <= log->position;
+        there = since->n == 1 && strcmp(since->positions[0].log_id, log->log_id) == 0 &&
+                since->positions[0].position <= log->position;
         pthread_mutex_unlock(&log->hub->lock);
         return there;
 }
@@ -52,7 +52,7 @@ static const char *value_of(const char *name)
 }
 
 static sn_status tell_service(struct rpc_call *c, const struct stream_channel *channel, const char *name,
-                              const struct stream_place *place)
+                              const struct stream_log_position *from)
 {
         Sonet__Live__AcknowledgeRequest in = SONET__LIVE__ACKNOWLEDGE_REQUEST__INIT;
 
@@ -60,8 +60,8 @@ static sn_status tell_service(struct rpc_call *c, const struct stream_channel *c
         in.value = (char *)value_of(name);
         in.user_id = (char *)c->actor;
         in.session_id = (char *)c->session;
-        in.log_id = (char *)place->log_id;
-        in.position = place->position;
+        in.log_id = (char *)from->log_id;
+        in.position = from->position;
         return rpc_invoke(c, channel->acknowledge, &in.base, contract_new_message(channel->acknowledge->out, c->arena));
 }
 
@@ -79,5 +79,5 @@ sn_status stream_acknowledge(struct rpc_call *c, const struct stream *s, const c
         c->method = channel->subscribe; /* these messages share its access rules and rate limit */
         TRY(rpc_take_rate(c, &(struct rate_verdict){0}));
         TRY(rpc_check_access(c));
-        return tell_service(c, channel, name, &since.places[0]);
+        return tell_service(c, channel, name, &since.positions[0]);
 }

@@ -161,12 +161,12 @@ static void resume_after(struct stream_command *command, const struct stream_sin
 
         pthread_mutex_lock(&log->hub->lock);
         for (size_t i = 0; i < since->n && !command->resumes; i++) {
-                const struct stream_place *place = &since->places[i];
+                const struct stream_log_position *from = &since->positions[i];
 
-                command->resumes = strcmp(log->log_id, place->log_id) == 0 && place->position <= log->position &&
-                                   place->position >= stream_kept_after(log);
-                command->after = place->position;
-                memcpy(command->log_id, place->log_id, UUID_SIZE);
+                command->resumes = strcmp(log->log_id, from->log_id) == 0 && from->position <= log->position &&
+                                   from->position >= stream_kept_after(log);
+                command->after = from->position;
+                memcpy(command->log_id, from->log_id, UUID_SIZE);
         }
         pthread_mutex_unlock(&log->hub->lock);
 }

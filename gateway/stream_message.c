@@ -38,10 +38,10 @@ static bool read_place(struct rpc_call *c, struct str text, struct stream_since 
             cursor_decode(nobodys(c), POSITION_FILTER, "since", str_dup(c->arena, text), &cursor) != SN_OK) {
                 return false;
         }
-        struct stream_place *place = &since->places[since->n++];
+        struct stream_log_position *from = &since->positions[since->n++];
 
-        memcpy(place->log_id, cursor.at.id, UUID_SIZE);
-        place->position = cursor.at.sort_key;
+        memcpy(from->log_id, cursor.at.id, UUID_SIZE);
+        from->position = cursor.at.sort_key;
         return true;
 }
 

@@ -122,11 +122,11 @@ static sn_status open_events(struct rpc_call *c, struct stream_hub *hub, const s
                              const struct stream_identity *identity, struct http_response *response)
 {
         const char *since = http_request_header(r, "Last-Event-ID"), *channels = NULL;
-        struct stream_since places;
+        struct stream_since positions;
         struct stream *s = NULL;
 
         TRY(read_channels(c, r->query, &channels));
-        TRY(stream_since_read(c, "since", since != NULL ? since : "", &places));
+        TRY(stream_since_read(c, "since", since != NULL ? since : "", &positions));
         TRY(check_channels(c, hub, channels));
         response->status = 200;
         http_response_header(response, "Cache-Control", "no-store");

@@ -189,6 +189,13 @@ static void write_pipe(int fd, size_t from, size_t len)
         free(bytes);
 }
 
+static int bytes_in_pipe(int end)
+{
+        int n = 0;
+        assert_int_equal(ioctl(end, FIONREAD, &n), 0);
+        return n;
+}
+
 /* In pieces, between which the response waits for the pipe. */
 static void data_from_a_pipe_is_sent_when_it_arrives(void **state)
 {
@@ -197,7 +204,7 @@ static void data_from_a_pipe_is_sent_when_it_arrives(void **state)
         get(fd, "/pipe");
         int end = wait_for_pipe();
         for (size_t i = 0; i < PIPE_BYTES; i += PIPE_BYTES / 3) {
-                clock_sleep_ms(20);
+                WAIT_UNTIL(bytes_in_pipe(end) == 0);
                 write_pipe(end, i, PIPE_BYTES / 3);
         }
         client_read(fd, &r, false);

@@ -24,14 +24,14 @@ void callee_bound_end(struct callee_bound *b)
         pthread_mutex_destroy(&b->lock);
 }
 
-/* Until when it makes sense to wait for a free place. */
+/* Until when it makes sense to wait for a free slot. */
 static int64_t patience_us(const struct callee_bound *b, int64_t deadline_us)
 {
         int64_t until_us = b->answered_us + (b->failing ? 0 : SLOW_US);
         return until_us < deadline_us ? until_us : deadline_us;
 }
 
-static bool wait_for_place(struct callee_bound *b, int64_t deadline_us)
+static bool wait_for_slot(struct callee_bound *b, int64_t deadline_us)
 {
         while (b->busy >= b->max && !atomic_load_explicit(&b->open, memory_order_relaxed)) {
                 int64_t until_us = patience_us(b, deadline_us);
@@ -47,7 +47,7 @@ static bool wait_for_place(struct callee_bound *b, int64_t deadline_us)
 bool callee_bound_enter(struct callee_bound *b, int64_t deadline_us)
 {
         pthread_mutex_lock(&b->lock);
-        bool entered = wait_for_place(b, deadline_us);
+        bool entered = wait_for_slot(b, deadline_us);
         if (entered) {
                 b->busy++;
                 if (b->busy == 1 || (b->busy == b->max && !b->failing)) {

@@ -16,62 +16,63 @@
 #include "rpc/rate_limit.h"
 #include "rpc/stats.h"
 
-enum { MAX_PLACES = 32 };
+enum { MAX_CALLEES = 32 };
 
-struct place {
+/* A service that may be called, in this process or in another one. */
+struct callee {
         const struct rpc_service *contract;
         struct service *local;              /* or */
         struct sonet_grpc_channel *channel; /* to its process */
 };
 
-static struct place places[MAX_PLACES];
-static size_t n_places;
+static struct callee callees[MAX_CALLEES];
+static size_t n_callees;
 static bool forced_encoding;
 static struct grpc_tls client_tls;
 static int max_calls = 64;
 
 /* ---- The registry ---- */
 
-static struct place *find_place(const struct rpc_service *contract)
+static struct callee *find_callee(const struct rpc_service *contract)
 {
-        for (size_t i = 0; i < n_places; i++) {
-                if (places[i].contract == contract) {
-                        return &places[i];
+        for (size_t i = 0; i < n_callees; i++) {
+                if (callees[i].contract == contract) {
+                        return &callees[i];
                 }
         }
         return NULL;
 }
 
-static struct place *make_place(const struct rpc_service *contract)
+static struct callee *make_callee(const struct rpc_service *contract)
 {
-        struct place *place = find_place(contract);
-        if (place != NULL) {
-                return place;
+        struct callee *callee = find_callee(contract);
+        if (callee != NULL) {
+                return callee;
         }
-        if (n_places == MAX_PLACES) {
+        if (n_callees == MAX_CALLEES) {
                 fputs("sonet: too many services\n", stderr);
                 abort();
         }
         contract_register(contract);
         rpc_validate_prepare(contract);
-        place = &places[n_places++];
-        *place = (struct place){.contract = contract};
-        return place;
+        callee = &callees[n_callees++];
+        *callee = (struct callee){.contract = contract};
+        return callee;
 }
 
 void rpc_register_local(struct service *service)
 {
         metrics_add_collector(rpc_stats_render);
-        make_place(service->contract)->local = service;
+        make_callee(service->contract)->local = service;
 }
 
 sn_status rpc_register_remote(const struct rpc_service *contract, const char *url, struct buf *error)
 {
         struct sonet_grpc_channel *channel = NULL;
         TRY(sonet_grpc_channel_open(url, &client_tls, max_calls, &channel, error));
-        struct place *place = make_place(contract);
-        sonet_grpc_channel_close(place->channel);
-        place->channel = channel;
+        struct callee *callee = make_callee(contract);
+        sonet_grpc_channel_close(callee->channel);
+        callee->channel = channel;
         return SN_OK;
 }
 
@@ -87,18 +88,18 @@ void rpc_set_max_calls(int calls)
 
 void rpc_close(void)
 {
-        for (size_t i = 0; i < n_places; i++) {
-                sonet_grpc_channel_close(places[i].channel);
+        for (size_t i = 0; i < n_callees; i++) {
+                sonet_grpc_channel_close(callees[i].channel);
         }
-        n_places = 0;
+        n_callees = 0;
         rpc_limit_rates_end();
 }
 
 struct service *rpc_local_service(const char *name)
 {
-        for (size_t i = 0; i < n_places; i++) {
-                if (places[i].local != NULL && strcmp(places[i].contract->name, name) == 0) {
-                        return places[i].local;
+        for (size_t i = 0; i < n_callees; i++) {
+                if (callees[i].local != NULL && strcmp(callees[i].contract->name, name) == 0) {
+                        return callees[i].local;
                 }
         }
         return NULL;
@@ -123,10 +124,10 @@ static sn_status run_encoded(struct rpc_call *child, const ProtobufCMessage *in,
         return SN_OK;
 }
 
-static sn_status run_at_place(const struct place *place, struct rpc_call *child, const ProtobufCMessage *in,
-                              ProtobufCMessage *out)
+static sn_status run_call(const struct callee *callee, struct rpc_call *child, const ProtobufCMessage *in,
+                          ProtobufCMessage *out)
 {
-        if (place->local == NULL) {
+        if (callee->local == NULL) {
                 if (rpc_call_expired(child)) {
                         return rpc_fail_deadline(child);
                 }
@@ -134,10 +135,10 @@ static sn_status run_at_place(const struct place *place, struct rpc_call *child,
                 if (no_wait_refuses()) {
                         return SN_UNAVAILABLE;
                 }
-                const char *token = service_token_for(child->arena, child->caller, place->contract->name);
-                return sonet_grpc_channel_call(place->channel, child, child->method, token, in, out);
+                const char *token = service_token_for(child->arena, child->caller, callee->contract->name);
+                return sonet_grpc_channel_call(callee->channel, child, child->method, token, in, out);
         }
-        child->service = place->local;
+        child->service = callee->local;
         child->from_process = strcmp(child->caller, CALL_GRAPH_GATEWAY) != 0 && !forced_encoding;
         return forced_encoding ? run_encoded(child, in, out) : rpc_dispatch(child, in, out);
 }
@@ -184,16 +185,16 @@ static sn_status adopt_problem(struct rpc_call *c, const struct rpc_call *child,
 
 sn_status rpc_request(struct rpc_call *c, const struct rpc_method *m, const ProtobufCMessage *in, ProtobufCMessage *out)
 {
-        const struct place *place = find_place(m->service);
+        const struct callee *callee = find_callee(m->service);
         if (m->access == RPC_INTERNAL) {
                 return rpc_fail_unknown_method(c);
         }
-        if (place == NULL) {
+        if (callee == NULL) {
                 return no_such_service(c, m);
         }
         struct rpc_call child = child_of(c, m, CALL_GRAPH_GATEWAY);
         child.idempotency_key = c->idempotency_key;
-        return adopt_problem(c, &child, run_at_place(place, &child, in, out));
+        return adopt_problem(c, &child, run_call(callee, &child, in, out));
 }
 
 sn_status rpc_invoke(struct rpc_call *c, const struct rpc_method *m, const ProtobufCMessage *in, ProtobufCMessage *out)
@@ -208,12 +209,12 @@ sn_status rpc_invoke(struct rpc_call *c, const struct rpc_method *m, const Proto
                                      "%s must not call %s: its contract does not name it in `calls` or `reads`",
                                      caller[0] != '\0' ? caller : "nobody", m->service->name);
         }
-        const struct place *place = find_place(m->service);
-        if (place == NULL) {
+        const struct callee *callee = find_callee(m->service);
+        if (callee == NULL) {
                 return no_such_service(c, m);
         }
         struct rpc_call child = child_of(c, m, caller);
-        return adopt_problem(c, &child, run_at_place(place, &child, in, out));
+        return adopt_problem(c, &child, run_call(callee, &child, in, out));
 }
 
 /* ---- Health of remote services ---- */
@@ -236,16 +237,16 @@ sn_status rpc_check_health(struct rpc_call *c, const struct rpc_service *contrac
         Grpc__Health__V1__HealthCheckRequest in = GRPC__HEALTH__V1__HEALTH_CHECK_REQUEST__INIT;
         Grpc__Health__V1__HealthCheckResponse out = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__INIT;
         struct rpc_method method = health_method(contract);
-        const struct place *place = find_place(contract);
-        if (place == NULL) {
+        const struct callee *callee = find_callee(contract);
+        if (callee == NULL) {
                 return rpc_fail(c, SN_UNAVAILABLE, NULL, "the %s service is not installed here", contract->name);
         }
-        if (place->local != NULL) {
+        if (callee->local != NULL) {
                 return SN_OK;
         }
         struct rpc_call child = child_of(c, &method, CALL_GRAPH_GATEWAY);
         TRY(adopt_problem(c, &child,
-                          sonet_grpc_channel_call(place->channel, &child, &method, NULL, &in.base, &out.base)));
+                          sonet_grpc_channel_call(callee->channel, &child, &method, NULL, &in.base, &out.base)));
         return out.status == GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING
                    ? SN_OK
                    : rpc_fail(c, SN_UNAVAILABLE, NULL, "the %s service is not ready", contract->name);

@@ -14,9 +14,9 @@
 #include "cache/redis.h"
 
 enum {
-        PLACES = 8192,
+        SLOTS = 8192,
         WORD_BITS = 64,
-        WORDS = PLACES / WORD_BITS,
+        WORDS = SLOTS / WORD_BITS,
         AGENT_SIZE = 257, /* rpc_authenticate keeps 256 bytes */
         NOTE_MS = 1000,   /* a session used more often is recorded once in this time */
 };
@@ -28,72 +28,72 @@ struct use {
         char address[ADDRESS_TEXT_SIZE], user_agent[AGENT_SIZE];
 };
 
-static struct use uses[PLACES];
+static struct use uses[SLOTS];
 static _Atomic uint64_t waiting[WORDS]; /* slots to be written */
 static struct {
         _Alignas(64) pthread_mutex_t mutex;
 } locks[WORDS] = {[0 ... WORDS - 1] = {PTHREAD_MUTEX_INITIALIZER}};
 
 /* IDs are version 7: their end is random. */
-static size_t place_of(const char *session)
+static size_t slot_of(const char *session)
 {
         uint64_t tail;
 
         memcpy(&tail, session + UUID_SIZE - 1 - sizeof(tail), sizeof(tail));
-        return (size_t)((tail * UINT64_C(0x9E3779B97F4A7C15)) >> 32) % PLACES;
+        return (size_t)((tail * UINT64_C(0x9E3779B97F4A7C15)) >> 32) % SLOTS;
 }
 
-static uint64_t bit_of(size_t place)
+static uint64_t bit_of(size_t slot)
 {
-        return UINT64_C(1) << (place % WORD_BITS);
+        return UINT64_C(1) << (slot % WORD_BITS);
 }
 
-static bool is_waiting(size_t place)
+static bool is_waiting(size_t slot)
 {
-        return (atomic_load(&waiting[place / WORD_BITS]) & bit_of(place)) != 0;
+        return (atomic_load(&waiting[slot / WORD_BITS]) & bit_of(slot)) != 0;
 }
 
-static void set_waiting(size_t place)
+static void set_waiting(size_t slot)
 {
-        (void)atomic_fetch_or(&waiting[place / WORD_BITS], bit_of(place));
+        (void)atomic_fetch_or(&waiting[slot / WORD_BITS], bit_of(slot));
 }
 
 /* Under the slot's lock. */
-static void note(const struct rpc_call *c, size_t place)
+static void note(const struct rpc_call *c, size_t slot)
 {
-        struct use *use = &uses[place];
+        struct use *use = &uses[slot];
         bool same = memcmp(use->session, c->session, UUID_SIZE) == 0;
 
-        if ((same && c->now_ms - use->at_ms < NOTE_MS) || (!same && is_waiting(place))) {
+        if ((same && c->now_ms - use->at_ms < NOTE_MS) || (!same && is_waiting(slot))) {
                 return;
         }
         memcpy(use->session, c->session, UUID_SIZE);
         use->at_ms = c->now_ms;
         (void)snprintf(use->address, sizeof(use->address), "%s", c->client_address);
         (void)snprintf(use->user_agent, sizeof(use->user_agent), "%s", c->user_agent);
-        set_waiting(place);
+        set_waiting(slot);
 }
 
 void session_uses_note(const struct rpc_call *c)
 {
         if (strlen(c->session) == UUID_SIZE - 1) {
-                size_t place = place_of(c->session);
+                size_t slot = slot_of(c->session);
 
-                pthread_mutex_lock(&locks[place / WORD_BITS].mutex);
-                note(c, place);
-                pthread_mutex_unlock(&locks[place / WORD_BITS].mutex);
+                pthread_mutex_lock(&locks[slot / WORD_BITS].mutex);
+                note(c, slot);
+                pthread_mutex_unlock(&locks[slot / WORD_BITS].mutex);
         }
 }
 
 void session_uses_end(const char *session)
 {
-        size_t place = place_of(session);
+        size_t slot = slot_of(session);
 
-        pthread_mutex_lock(&locks[place / WORD_BITS].mutex);
-        if (strcmp(uses[place].session, session) == 0) {
-                set_waiting(place);
+        pthread_mutex_lock(&locks[slot / WORD_BITS].mutex);
+        if (strcmp(uses[slot].session, session) == 0) {
+                set_waiting(slot);
         }
-        pthread_mutex_unlock(&locks[place / WORD_BITS].mutex);
+        pthread_mutex_unlock(&locks[slot / WORD_BITS].mutex);
 }
 
 /* ---- Writing ---- */

@@ -5,8 +5,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/testdata/thread_blocked.h"
 #include "rpc/callee_bound.h"
 
 static struct callee_bound bound;
@@ -35,20 +37,25 @@ static void fill(void)
         assert_true(callee_bound_enter(&bound, in_s(60)));
 }
 
-static void *answer_main(void *arg)
+static atomic_int caller;
+
+static void *call_main(void *entered)
 {
-        clock_sleep_ms(100);
-        callee_bound_leave(&bound, true);
+        atomic_store(&caller, gettid());
+        *(bool *)entered = callee_bound_enter(&bound, in_s(60));
         return NULL;
 }
 
 static void a_call_over_the_limit_waits_for_a_response(void **state)
 {
         pthread_t thread;
+        bool entered = false;
         fill();
-        assert_int_equal(pthread_create(&thread, NULL, answer_main, NULL), 0);
-        assert_true(callee_bound_enter(&bound, in_s(60)));
+        assert_int_equal(pthread_create(&thread, NULL, call_main, &entered), 0);
+        thread_await_blocked(&caller);
+        callee_bound_leave(&bound, true);
         pthread_join(thread, NULL);
+        assert_true(entered);
 }
 
 static void a_callee_that_does_not_respond_is_waited_for_once(void **state)

@@ -18,7 +18,7 @@
 
 /* ---- The three transports ---- */
 
-struct place {
+struct fixture {
         struct rpc_lanes *lanes;
         struct sonet_grpc_server *server;
         struct rpc_call *c;
@@ -26,11 +26,11 @@ struct place {
 
 static void begin(void **state)
 {
-        struct place *place = calloc(1, sizeof(*place));
+        struct fixture *fixture = calloc(1, sizeof(*fixture));
         rpc_register_local(&echo_service);
-        place->c = echo_call_new();
+        fixture->c = echo_call_new();
         (void)echo_runs();
-        *state = place;
+        *state = fixture;
 }
 
 static int in_process(void **state)
@@ -49,15 +49,16 @@ static int encoded(void **state)
 static int over_grpc(void **state)
 {
         begin(state);
-        struct place *place = *state;
+        struct fixture *fixture = *state;
         struct buf text;
         buf_init(&text, 1000);
-        place->lanes = rpc_lanes_new(2, 1, 16);
+        fixture->lanes = rpc_lanes_new(2, 1, 16);
         assert_int_equal(
-            sonet_grpc_server_start("127.0.0.1:0", NULL, place->lanes, 100, NULL, NULL, &place->server, &text), SN_OK);
+            sonet_grpc_server_start("127.0.0.1:0", NULL, fixture->lanes, 100, NULL, NULL, &fixture->server, &text),
+            SN_OK);
         rpc_close(); /* from now on the service is remote */
         buf_reset(&text);
-        buf_printf(&text, "grpc://127.0.0.1:%d", sonet_grpc_server_port(place->server));
+        buf_printf(&text, "grpc://127.0.0.1:%d", sonet_grpc_server_port(fixture->server));
         assert_int_equal(rpc_register_remote(&echo_contract, text.data, &text), SN_OK);
         buf_free(&text);
         return 0;
@@ -65,19 +66,19 @@ static int over_grpc(void **state)
 
 static int end(void **state)
 {
-        struct place *place = *state;
+        struct fixture *fixture = *state;
         rpc_close();
-        sonet_grpc_server_stop(place->server, 5000);
-        rpc_lanes_free(place->lanes);
+        sonet_grpc_server_stop(fixture->server, 5000);
+        rpc_lanes_free(fixture->lanes);
         rpc_force_encoding(false);
-        rpc_call_free(place->c);
-        free(place);
+        rpc_call_free(fixture->c);
+        free(fixture);
         return 0;
 }
 
 static struct rpc_call *call_of(void **state)
 {
-        return ((struct place *)*state)->c;
+        return ((struct fixture *)*state)->c;
 }
 
 static sn_status request(struct rpc_call *c, enum echo_method method, const Echo__EchoRequest *in, Echo__Echoed *out)

@@ -7,12 +7,12 @@
 enum { ASKED_MAX = 1000 }; /* user.proto, BatchGetAuthors */
 
 /* The mentions of one note, as stored in the response. */
-struct place {
+struct mention_list {
         size_t *n;
         Note__Mention ***items;
 };
 
-static size_t find_places(Note__Note *const *notes, size_t n, struct place *places)
+static size_t find_mention_lists(Note__Note *const *notes, size_t n, struct mention_list *lists)
 {
         size_t found = 0;
 
@@ -20,10 +20,10 @@ static size_t find_places(Note__Note *const *notes, size_t n, struct place *plac
                 Note__RenotedNote *of = notes[i]->renote_of;
 
                 if (notes[i]->n_mentions > 0) {
-                        places[found++] = (struct place){&notes[i]->n_mentions, &notes[i]->mentions};
+                        lists[found++] = (struct mention_list){&notes[i]->n_mentions, &notes[i]->mentions};
                 }
                 if (of != NULL && of->n_mentions > 0) {
-                        places[found++] = (struct place){&of->n_mentions, &of->mentions};
+                        lists[found++] = (struct mention_list){&of->n_mentions, &of->mentions};
                 }
         }
         return found;
@@ -51,44 +51,44 @@ static sn_status ask_who_is_there(struct rpc_call *c, char **ids, size_t n, bool
 }
 
 /* The stored note's list is shared, and must not be changed. Usually everybody is there. */
-static void keep(struct arena *arena, const struct place *place, const bool *there)
+static void keep(struct arena *arena, const struct mention_list *list, const bool *there)
 {
-        if (memchr(there, false, *place->n) == NULL) {
+        if (memchr(there, false, *list->n) == NULL) {
                 return;
         }
-        Note__Mention **kept = ARENA_ARRAY(arena, Note__Mention *, *place->n);
+        Note__Mention **kept = ARENA_ARRAY(arena, Note__Mention *, *list->n);
         size_t n = 0;
 
-        for (size_t i = 0; i < *place->n; i++) {
+        for (size_t i = 0; i < *list->n; i++) {
                 if (there[i]) {
-                        kept[n++] = (*place->items)[i];
+                        kept[n++] = (*list->items)[i];
                 }
         }
-        *place->n = n;
-        *place->items = kept;
+        *list->n = n;
+        *list->items = kept;
 }
 
 sn_status mentions_hide_gone(struct rpc_call *c, Note__Note *const *notes, size_t n)
 {
-        struct place *places = ARENA_ARRAY(c->arena, struct place, 2 * n);
-        size_t n_places = find_places(notes, n, places), n_ids = 0, at = 0;
+        struct mention_list *lists = ARENA_ARRAY(c->arena, struct mention_list, 2 * n);
+        size_t n_lists = find_mention_lists(notes, n, lists), n_ids = 0, at = 0;
 
-        for (size_t i = 0; i < n_places; i++) {
-                n_ids += *places[i].n;
+        for (size_t i = 0; i < n_lists; i++) {
+                n_ids += *lists[i].n;
         }
         char **ids = ARENA_ARRAY(c->arena, char *, n_ids);
         bool *there = ARENA_ARRAY(c->arena, bool, n_ids);
 
-        for (size_t i = 0; i < n_places; i++) {
-                for (size_t k = 0; k < *places[i].n; k++) {
-                        ids[at++] = (*places[i].items)[k]->id;
+        for (size_t i = 0; i < n_lists; i++) {
+                for (size_t k = 0; k < *lists[i].n; k++) {
+                        ids[at++] = (*lists[i].items)[k]->id;
                 }
         }
         TRY(ask_who_is_there(c, ids, n_ids, there));
-        for (size_t i = 0; i < n_places; i++) {
-                size_t asked = *places[i].n;
+        for (size_t i = 0; i < n_lists; i++) {
+                size_t asked = *lists[i].n;
 
-                keep(c->arena, &places[i], there);
+                keep(c->arena, &lists[i], there);
                 there += asked;
         }
         return SN_OK;

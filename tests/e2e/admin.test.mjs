@@ -31,7 +31,7 @@ test('accounts are listed page by page, newest first, by role and by suspension'
         assert.ok(suspended.every((a) => a.suspended_at !== null) && ids(suspended).includes(some[1].id));
         const bosses = await readAll((path) => boss.get(path), '/v1/admin/users?role=administrator', { limit: 2 });
         assert.ok(bosses.every((a) => a.role === 'administrator') && ids(bosses).includes(boss.id));
-        problem(await boss.get('/v1/admin/users?role=king'), [400, 422], { field: 'role' });
+        problem(await boss.get('/v1/admin/users?role=king'), 422, { field: 'role' });
 });
 
 test('removing a role invalidates existing tokens with its scope', async () => {
@@ -43,7 +43,7 @@ test('removing a role invalidates existing tokens with its scope', async () => {
         await eventually('the token is refused', async () => (await helper.get('/v1/admin/users?limit=1')).status === 401, 3000);
         helper.take(must(await api('POST', '/v1/auth/refresh', { body: { refresh_token: helper.refreshToken } })));
         problem(await helper.get('/v1/admin/users?limit=1'), 403, { code: 'scope_missing' });
-        problem(await boss.put(`/v1/admin/users/${boss.id}/role`, { body: { role: 'member' } }), [400, 409, 412, 422], { code: 'account_is_yours' });
+        problem(await boss.put(`/v1/admin/users/${boss.id}/role`, { body: { role: 'member' } }), 409, { code: 'account_is_yours' });
 });
 
 test('a step-up during a demotion gets the remaining scopes', async () => {

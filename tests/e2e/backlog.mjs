@@ -34,6 +34,8 @@ const number = async (server, database, text) => Number((await psql(server, data
 export const storedPosition = (server) => number(server, 'timeline_service', "select coalesce(max(position), 0) from consumer_positions where source = 'note' and consumer = 'deliver'");
 export const countDelivered = (server) => number(server, 'timeline_service', 'select count(distinct note_id) from timeline_entries');
 export const countEntries = (server) => number(server, 'timeline_service', 'select count(*) from timeline_entries');
+// Of the services, with the timelines' database.
+export const countSessions = (server) => number(server, 'timeline_service', "select count(*) from pg_stat_activity where datname = current_database() and usename = 'timeline_service'");
 
 // Events that delivery has not taken yet, as far as it has stored.
 export async function countWaiting(server) {

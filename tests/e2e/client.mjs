@@ -153,8 +153,7 @@ export function must(answer, status = 200) {
 
 // An error as in RFC 9457. status: one, or several if the contract leaves it open.
 export function problem(answer, status, { code, field } = {}) {
-        const allowed = [status].flat();
-        assert.ok(allowed.includes(answer.status), `expected ${allowed.join(' or ')}, got ${show(answer)}`);
+        assert.equal(answer.status, status, show(answer));
         assert.match(answer.headers['content-type'] ?? '', /^application\/problem\+json/, show(answer));
         const body = answer.body;
         assert.ok(body && typeof body === 'object', `not JSON: ${show(answer)}`);

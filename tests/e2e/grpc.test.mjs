@@ -36,7 +36,7 @@ async function ok(name, request, member, options) {
 async function fails(name, request, code, member, options) {
         const { answer, error } = await wire.call(name, request, { token: member?.token, ...options });
         assert.ok(error, `${name} answered ${JSON.stringify(answer)}`);
-        assert.ok([code].flat().includes(error.code), `${name}: ${Status[error.code]} ${error.details}`);
+        assert.equal(Status[error.code], Status[code], `${name}: ${error.details}`);
         return error;
 }
 
@@ -338,7 +338,7 @@ test('idempotency keys work as metadata', async () => {
         const metadata = { 'idempotency-key': randomKey() };
         const first = await ok('CreateNote', { text: 'once' }, alice, { metadata });
         assert.deepEqual(await ok('CreateNote', { text: 'once' }, alice, { metadata }), first);
-        await fails('CreateNote', { text: 'twice' }, [Status.INVALID_ARGUMENT, Status.FAILED_PRECONDITION], alice, { metadata });
+        await fails('CreateNote', { text: 'twice' }, Status.INVALID_ARGUMENT, alice, { metadata });
 });
 
 test('scoped methods require a token, and an invalid one is rejected even if none is required', async () => {
@@ -355,12 +355,12 @@ test('internal methods are refused for members, without a token, and for callers
         assert.ok(internal.length >= 10);
         const soon = Math.floor(Date.now() / 1000) + 60;
         for (const m of internal) {
-                for (const options of [{}, { token: alice.token }, { metadata: { 'sonet-service': 'timeline' } },
-                                       { metadata: { 'sonet-service': `timeline.${m.service}.${soon}.AAAA` } },
-                                       { metadata: { 'sonet-service': `timeline.${m.service}.${soon}.${'A'.repeat(43)}`, 'x-actor': alice.id } }]) {
+                for (const [options, status] of [[{}, 'UNIMPLEMENTED'], [{ token: alice.token }, 'UNIMPLEMENTED'], [{ metadata: { 'sonet-service': 'timeline' } }, 'UNAUTHENTICATED'],
+                                                 [{ metadata: { 'sonet-service': `timeline.${m.service}.${soon}.AAAA` } }, 'UNAUTHENTICATED'],
+                                                 [{ metadata: { 'sonet-service': `timeline.${m.service}.${soon}.${'A'.repeat(43)}`, 'x-actor': alice.id } }, 'UNAUTHENTICATED']]) {
                         const { answer, error } = await wire.call(m.path, {}, options);
                         assert.ok(error, `${m.path} answered ${JSON.stringify(answer)}`);
-                        assert.ok([Status.UNAUTHENTICATED, Status.PERMISSION_DENIED, Status.UNIMPLEMENTED].includes(error.code), `${m.path}: ${Status[error.code]}`);
+                        assert.equal(Status[error.code], status, m.path);
                 }
         }
 });
@@ -498,7 +498,7 @@ test('bytes that are not a valid message are rejected', async () => {
                 assert.equal(error?.code, Status.INVALID_ARGUMENT, Buffer.from(bytes).toString('hex').slice(0, 60));
         }
         const huge = await wire.callRaw('note', create, Buffer.alloc(5 << 20, 0x61), { token: alice.token });
-        assert.ok([Status.RESOURCE_EXHAUSTED, Status.INVALID_ARGUMENT].includes(huge.error?.code));
+        assert.equal(huge.error?.code, Status.RESOURCE_EXHAUSTED);
         assert.deepEqual(ids((await ok('GetUserTimeline', { user_id: alice.id, limit: 100 }, alice)).items), before);
 });
 

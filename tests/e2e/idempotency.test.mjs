@@ -108,12 +108,7 @@ test('a repeated response requires a token like the first one', async () => {
 test('invalid keys are rejected, and nothing is written', async () => {
         const alice = await register();
         for (const key of ['', 'x'.repeat(1000)]) {
-                const answer = await post(alice, key, { text: 'x' });
-                if (key === '' && answer.status === 201) {
-                        must(await alice.del(`/v1/notes/${answer.body.id}`), 204); // an empty key may be treated as absent
-                } else {
-                        problem(answer, 422);
-                }
+                problem(await post(alice, key, { text: 'x' }), 422);
         }
         assert.deepEqual(await written(alice), []);
 });

@@ -35,10 +35,10 @@ test('an upload begun at one instance continues at the other, which fences a pie
         const address = (await ask(it.server.url, 'POST', '/v1/uploads', { 'upload-length': String(picture.length) })).headers.get('location');
         assert.equal((await ask(it.server.url, 'PATCH', address, { 'upload-offset': '0', 'content-type': PIECE }, picture.subarray(0, 100_000))).status, 204);
         const stuck = open(it.server.url);
-        const head = Object.entries(headersOf({ host: 'localhost', 'upload-offset': 100_000, 'content-type': PIECE, 'content-length': picture.length - 100_000 }));
+        const head = Object.entries(headersOf({ host: 'localhost', 'upload-offset': 100_000, 'content-type': PIECE, 'content-length': picture.length - 100_000, expect: '100-continue' }));
         stuck.send(`PATCH ${address} HTTP/1.1\r\n${head.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`);
+        await eventually('the instance reads the piece', () => stuck.received().startsWith('HTTP/1.1 100 '));
         stuck.send(picture.subarray(100_000, 200_000));
-        await new Promise((resolve) => setTimeout(resolve, 50)); // it is in progress
         const offset = (await ask(twin.url, 'HEAD', address)).headers.get('upload-offset');
         assert.equal(offset, '100000');
         assert.equal((await ask(twin.url, 'PATCH', address, { 'upload-offset': offset, 'content-type': PIECE }, picture.subarray(100_000, 300_000))).status, 204);

@@ -61,14 +61,14 @@ test('preferences, quiet hours and lists of ids have limits, and what is over th
         const member = await register();
         const types = must(await member.get(`${PATH}/preferences`)).types;
         const like = { type: 'like', push: 'off' };
-        for (const body of [{ types: Array(1000).fill(like) }, { types: [like, like] }, { types: [{ type: 'x'.repeat(100_000) }] }, { types: [{ type: 'like', push: 'always' }] }, { types: [{ type: '__proto__' }] },
+        const large = { types: [{ type: 'x'.repeat(100_000) }] };
+        for (const body of [large, { types: Array(1000).fill(like) }, { types: [like, like] }, { types: [{ type: 'like', push: 'always' }] }, { types: [{ type: '__proto__' }] },
                             { types: [like], daily_budget: 2 ** 31 }, { types: [like], digest_hour: 24 }, { types: [like], digest_hour: -1 }]) {
-                const answer = await member.put(`${PATH}/preferences`, { body });
-                assert.ok([400, 413, 422].includes(answer.status), `${answer.status} ${JSON.stringify(body).slice(0, 100)}`);
+                problem(await member.put(`${PATH}/preferences`, { body }), body === large ? 413 : 422);
         }
         problem(await member.put(`${PATH}/quiet_hours`, { body: { windows: Array(1000).fill({ from: '22:00', until: '07:00' }) } }), 422, { field: 'windows' });
         problem(await member.put(`${PATH}/quiet_hours`, { body: { time_zone: '../../etc/passwd', windows: [{ from: '22:00', until: '07:00' }] } }), 422, { field: 'time_zone' });
-        assert.ok([413, 422].includes((await member.put(`${PATH}/read`, { body: { ids: Array.from({ length: 5000 }, randomUUID) } })).status));
+        problem(await member.put(`${PATH}/read`, { body: { ids: Array.from({ length: 5000 }, randomUUID) } }), 413);
         assert.deepEqual(must(await member.get(`${PATH}/preferences`)).types, types);
         assert.deepEqual(must(await member.get(`${PATH}/quiet_hours`)).windows, []);
 });

@@ -36,7 +36,7 @@ test('an invalid profile is rejected as a whole, and the error names the field',
                                      [{ fields: many }, 'fields'], [{ fields: [{ value: 'v' }] }, 'fields[0].name'],
                                      [{ fields: [{ name: 'a', value: 'v' }, { name: 'b', value: 'a\u0007' }] }, 'fields[1].value'],
                                      [{ shoe_size: 38 }, 'shoe_size']]) {
-                problem(await ada.put('/v1/users/me/profile', { body }), [400, 422], { field });
+                problem(await ada.put('/v1/users/me/profile', { body }), 422, { field });
         }
         assert.deepEqual(must(await ada.get('/v1/users/me')).profile, ADA);
         assert.deepEqual(must(await ada.put('/v1/users/me/profile', { body: { birthday: '2024-02-29' } })).profile.birthday, '2024-02-29');

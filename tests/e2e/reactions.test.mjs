@@ -153,11 +153,8 @@ test('renoting a renote applies to its original', async () => {
         const note = await author.note('original');
         await first.react(note.id, 'renote');
         const [renote] = must(await api('GET', `/v1/timelines/users/${first.id}`)).items;
-        const answer = await second.put(`/v1/notes/${renote.id}/renote`);
-        assert.ok(answer.status < 500, answer.text);
-        for (const item of must(await api('GET', `/v1/timelines/users/${second.id}`)).items) {
-                assert.equal(item.renote_of.id, note.id);
-        }
+        await second.react(renote.id, 'renote');
+        assert.deepEqual(must(await api('GET', `/v1/timelines/users/${second.id}`)).items.map((item) => item.renote_of.id), [note.id]);
 });
 
 for (const [why, hide] of [['after a block', (author, fan) => author.relate(fan, 'block')],

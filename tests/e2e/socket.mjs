@@ -1,4 +1,5 @@
 // Owns raw connections: requests that no regular client sends, byte by byte.
+import assert from 'node:assert/strict';
 import net from 'node:net';
 
 // Opens a connection; returns {send, closed, received(), end, destroy}. closed resolves when the server (or the network) has closed it.
@@ -45,17 +46,28 @@ export function parseAnswers(text) {
         return answers;
 }
 
-// Sends bytes, and waits for `count` final responses, the end of the connection or a timeout; returns {answers, closed, raw}.
+// Sends bytes, and waits for `count` final responses, the end of the connection or a timeout; returns {answers, closed, raw}. If the connection is still
+// open then, another request is sent: any further response to the bytes would come before its response.
 export async function exchange(url, bytes, { count = 1, withinMs = 15_000 } = {}) {
         const connection = open(url);
         connection.send(bytes);
         const end = Date.now() + withinMs;
-        const enough = () => parseAnswers(connection.received()).filter((a) => a.status >= 200).length >= count;
-        while (!connection.isClosed() && !enough() && Date.now() < end) {
-                await Promise.race([connection.closed, new Promise((resolve) => setTimeout(resolve, 20))]);
+        const has = (n) => parseAnswers(connection.received()).filter((a) => a.status >= 200).length >= n;
+        const until = async (n) => {
+                while (!connection.isClosed() && !has(n) && Date.now() < end) {
+                        await Promise.race([connection.closed, new Promise((resolve) => setTimeout(resolve, 20))]);
+                }
+        };
+        await until(count);
+        if (has(count)) {
+                connection.send('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+                await until(count + 1);
         }
-        await Promise.race([connection.closed, new Promise((resolve) => setTimeout(resolve, 100))]); // a further response would arrive now
-        const result = { answers: parseAnswers(connection.received()), closed: connection.isClosed(), raw: connection.received() };
+        const answers = parseAnswers(connection.received());
+        if (has(count + 1)) {
+                assert.equal(answers.pop().text, 'ok\n', connection.received());
+        }
+        const result = { answers, closed: connection.isClosed(), raw: connection.received() };
         connection.destroy();
         return result;
 }

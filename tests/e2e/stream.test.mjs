@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import http2 from 'node:http2';
 import { test } from 'node:test';
+import { admin } from './operator.mjs';
 import { api, logIn, must, net, problem, randomName, register } from './shared.mjs';
 import { EventStream, Http2EventStream, Stream } from './streams.mjs';
 
@@ -243,6 +244,19 @@ test('an ended session closes its streams at once, unless another token was sent
         assert.equal(events.all.at(-1).problem.code, 'token_revoked');
         await got(stays, 'note.created', await again.note('Still here'));
         await stays.close();
+});
+
+test('a suspension closes the member’s streams at once, and they cannot be opened again', async () => {
+        const member = await register();
+        const [stream, events] = [await open(member, 'home'), new EventStream(net.url, 'home', { token: member.token })];
+        await events.opened;
+        const suspended = await admin('user', 'suspend', member.username, 'spam');
+        assert.equal(suspended.code, 0, suspended.stderr);
+        const { code, reason } = await stream.closed;
+        await events.closed;
+        assert.deepEqual([code, reason, events.all.at(-1).problem.code], [1008, 'token_revoked', 'token_revoked']);
+        const again = new EventStream(net.url, 'home', { token: member.token });
+        assert.equal(await again.opened, 401);
 });
 
 test('server-sent events have the same messages, fail with a status, and resume by Last-Event-ID', async () => {
