@@ -37,6 +37,8 @@ SN_CHECKED sn_status outbox_put_all(struct db_tx *tx, const struct outbox_event 
 struct bus_relay;
 struct bus_relay *bus_relay_new(struct service *service);
 void bus_relay_free(struct bus_relay *relay);
+/* For tests: relays that are not woken wait for an hour. */
+void bus_relay_poll_rarely(bool rarely);
 /* To be called last before the COMMIT of an emitting transaction: assigns positions to its events and to a few others
  * without one, if this process runs a relay that keeps up and no other transaction is assigning positions. After the
  * COMMIT the relay gets these events, or is woken. */

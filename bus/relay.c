@@ -19,19 +19,20 @@
 #include "bus/positions.h"
 #include "bus/stream_write.h"
 #include "bus/tail.h"
+#include "bus/turn.h"
+#include "bus/wake.h"
 #include "db/ownership.h"
 
-#define POLL_MS      500  /* without being woken: for what another process, or this one before a crash, left behind */
-#define ALONE_MS     2000 /* the same where only this process runs the service: for what an admin command wrote */
-#define PAUSE_MS     200  /* after a failure */
-#define ELSEWHERE_MS 10   /* while other processes emit */
-#define ELSEWHERE_US INT64_C(10000000) /* counted from the last time they did */
-#define BUSY_MS      20                /* while another transaction, which may be rolled back, assigns positions */
-#define STEADY_US    50000             /* a round that takes longer is slow */
-#define LEASE_MS     50
-#define CALL_MS      10000
-#define TRIM_US      INT64_C(30000000) /* events stay in the stream for this long to twice as long */
-#define FRESH_US     2000000           /* how long the end of the log is relied on after it was read */
+#define POLL_MS   500 /* without being woken: for what another process, or this one before a crash, left behind */
+#define RARELY_MS 3600000
+#define ALONE_MS  2000  /* the same where only this process runs the service: for what an admin command wrote */
+#define PAUSE_MS  200   /* after a failure */
+#define BUSY_MS   20    /* while another transaction, which may be rolled back, assigns positions */
+#define STEADY_US 50000 /* a round that takes longer is slow */
+#define LEASE_MS  50
+#define CALL_MS   10000
+#define TRIM_US   INT64_C(30000000) /* events stay in the stream for this long to twice as long */
+#define FRESH_US  2000000           /* how long the end of the log is relied on after it was read */
 
 /* Where the log ends, as far as it has been streamed: readers that are up to date need not query the database. */
 struct log_end {
@@ -49,12 +50,13 @@ struct bus_relay {
         bool compared;              /* the stream has been compared with the log since this process got the lease */
         int64_t trimmed_us, newest; /* when the stream was last trimmed, and where it ended then */
         struct metric *assigned;
-        int64_t elsewhere_until_us; /* other processes are assumed to emit until then: they cannot wake this relay */
         bool expects;       /* nothing was read, although according to the log's head there are events to stream */
         atomic_bool steady; /* it keeps up, so emitters may assign a few positions themselves */
         pthread_mutex_t lock;
         struct log_end end;       /* protected by the lock */
         struct bus_handed handed; /* positions assigned by emitters, not streamed yet */
+        struct bus_turn turn;     /* to assign positions in this process */
+        struct bus_wake *wake;    /* by other processes */
 };
 
 /* ---- The end of the log ---- */
@@ -150,7 +152,8 @@ struct emission {
         char log_id[UUID_SIZE];
 };
 
-/* After the COMMIT, with its own memory, since the call must not fail any more. The relay queries the database if no
+/* After the COMMIT, with its own memory, since the call must not fail any more. Readers in this process get the events
+ * at once if they are the next ones of the log, and in any case from the relay. The relay queries the database if no
  * positions were assigned, or the maximum was. */
 static void hand_over(void *context)
 {
@@ -161,12 +164,19 @@ static void hand_over(void *context)
 
         if (known) {
                 positions_name_source(c, &batch);
+                bus_tail_append(e->relay->service->name, &batch);
                 known = bus_handed_put(&e->relay->handed, &batch);
         }
         if (!known || batch.n == 0 || batch.n == POSITIONS_EMITTER_BATCH) {
                 atomic_store(&e->relay->waked, true);
         }
         ticker_wake(e->relay->ticker);
+}
+
+/* After hand_over, so that the events of the next turn continue the tail. */
+static void end_turn(void *context)
+{
+        bus_turn_give(context);
 }
 
 static bool emitters_may_assign(struct bus_relay *relay, char log_id[UUID_SIZE])
@@ -185,9 +195,10 @@ sn_status bus_relay_assign(struct bus_relay *relay, struct db_tx *tx)
 
         *e = (struct emission){.relay = relay};
         db_on_commit(tx, hand_over, e);
-        if (!emitters_may_assign(relay, e->log_id)) {
+        if (!emitters_may_assign(relay, e->log_id) || !bus_turn_take(&relay->turn)) {
                 return SN_OK;
         }
+        db_on_end(tx, end_turn, &relay->turn);
         return positions_assign_later(tx, e->log_id, &e->assigned);
 }
 
@@ -195,9 +206,21 @@ sn_status bus_relay_assign(struct bus_relay *relay, struct db_tx *tx)
 struct round {
         struct relay_batch batch;
         bool assigned; /* in this round; otherwise they were read */
-        bool told;     /* the relay was woken, or given events, by this process */
         bool busy; /* another transaction is assigning positions; if it is this process's, its COMMIT wakes the relay */
 };
+
+/* Not while an emitter does, which would only find the head locked. */
+static sn_status assign_in_turn(struct bus_relay *relay, struct rpc_call *c, struct round *round)
+{
+        round->busy = !bus_turn_take(&relay->turn);
+        if (round->busy) {
+                return SN_OK;
+        }
+        sn_status status = positions_assign_next(c, &round->batch, &round->busy);
+
+        bus_turn_give(&relay->turn);
+        return status;
+}
 
 /* Usually the events were committed with their positions. */
 static sn_status take_news(struct bus_relay *relay, struct rpc_call *c, struct round *round)
@@ -211,7 +234,7 @@ static sn_status take_news(struct bus_relay *relay, struct rpc_call *c, struct r
                 atomic_store(&relay->waked, true);
         }
         round->assigned = unassigned && batch->n == 0;
-        return round->assigned ? positions_assign_next(c, batch, &round->busy) : SN_OK;
+        return round->assigned ? assign_in_turn(relay, c, round) : SN_OK;
 }
 
 /* Takes the events that continue the log from their emitters; for others, such as those in a gap, the database is
@@ -229,13 +252,11 @@ static void take_handed(struct bus_relay *relay, struct rpc_call *c, struct roun
 /* A relay that was woken knows that there is something to read, and usually where the log ends. */
 static sn_status take_batch(struct bus_relay *relay, struct rpc_call *c, struct round *round)
 {
-        round->told = true;
         take_handed(relay, c, round);
         if (round->batch.n > 0) {
                 return SN_OK;
         }
-        round->told = atomic_exchange(&relay->waked, false);
-        if (round->told && knows_end(relay, bus_lease_term(relay->lease))) {
+        if (atomic_exchange(&relay->waked, false) && knows_end(relay, bus_lease_term(relay->lease))) {
                 sn_status status = take_news(relay, c, round);
 
                 if (status != SN_OK) {
@@ -303,17 +324,14 @@ static sn_status relay_one_batch(struct bus_relay *relay, struct rpc_call *c, in
         if (batch->n == POSITIONS_BATCH) {
                 atomic_store(&relay->waked, true); /* probably not all of what this process has emitted */
         }
-        if (atomic_load(&relay->waked)) {
-                *rest_ms = 0;
-        } else if (round.busy) {
+        if (round.busy) {
+                atomic_store(&relay->waked, true); /* what was left is still there, whatever wakes the relay first */
                 *rest_ms = BUSY_MS;
+        } else if (atomic_load(&relay->waked)) {
+                *rest_ms = 0;
         }
         if (batch->n == 0) {
                 return SN_OK;
-        }
-        if (round.assigned &&
-            !round.told) { /* this process's events would have had positions, or would have woken the relay */
-                relay->elsewhere_until_us = clock_monotonic_us() + ELSEWHERE_US;
         }
         relay->expects = false;
         metric_add(relay->assigned, (int64_t)batch->n);
@@ -344,16 +362,34 @@ static void trim_when_due(struct bus_relay *relay, struct rpc_call *c)
         }
 }
 
+static atomic_bool polls_rarely;
+
+void bus_relay_poll_rarely(bool rarely)
+{
+        atomic_store(&polls_rarely, rarely);
+}
+
+static int64_t poll_ms(const struct bus_relay *relay)
+{
+        if (atomic_load(&polls_rarely)) {
+                return RARELY_MS;
+        }
+        return db_ownership_covers(relay->service->db) ? ALONE_MS : POLL_MS;
+}
+
 static int64_t relay_batch(void *context)
 {
         struct bus_relay *relay = context;
-        int64_t rest_ms = db_ownership_covers(relay->service->db) ? ALONE_MS : POLL_MS;
+        int64_t rest_ms = poll_ms(relay);
 
         if (!bus_lease_held(relay->lease)) {
                 relay->compared = false; /* another process writes the stream */
                 relay->newest = 0;
                 forget_end(relay);
                 bus_handed_drop(&relay->handed); /* the other one reads them */
+                if (atomic_exchange(&relay->waked, false)) {
+                        bus_wake_relay(relay->service);
+                }
                 return LEASE_MS;
         }
         bus_tail_trim(relay->service->name);
@@ -368,7 +404,18 @@ static int64_t relay_batch(void *context)
                 return PAUSE_MS;
         }
         trim_when_due(relay, c);
-        return began_us < relay->elsewhere_until_us && rest_ms > ELSEWHERE_MS ? ELSEWHERE_MS : rest_ms;
+        return rest_ms;
+}
+
+/* Another process has committed events. Without the lease, this process may have done so itself. */
+static void wake_relay(void *context)
+{
+        struct bus_relay *relay = context;
+
+        if (bus_lease_held(relay->lease)) {
+                atomic_store(&relay->waked, true);
+                ticker_wake(relay->ticker);
+        }
 }
 
 struct bus_relay *bus_relay_new(struct service *service)
@@ -383,18 +430,22 @@ struct bus_relay *bus_relay_new(struct service *service)
         relay->assigned =
             metric_counter("sonet_bus_positions_assigned_total", "Events assigned a position by this process.", NULL);
         bus_handed_init(&relay->handed);
+        bus_turn_init(&relay->turn);
         relay->lease = bus_leases_add(service->leases, relay, "relay", NULL);
         relay->ticker = ticker_new("bus-relay", relay_batch, relay);
+        relay->wake = bus_wake_new(service, wake_relay, relay);
         return relay;
 }
 
 void bus_relay_free(struct bus_relay *relay)
 {
         if (relay != NULL) {
+                bus_wake_free(relay->wake);
                 ticker_free(relay->ticker);
                 bus_leases_remove(relay->service->leases, relay);
                 bus_tail_end(relay->service->name);
                 bus_handed_destroy(&relay->handed);
+                bus_turn_destroy(&relay->turn);
                 (void)pthread_mutex_destroy(&relay->lock);
                 free(relay);
         }

@@ -109,7 +109,7 @@ void bus_tail_begin(const char *source, const char *log_id, int64_t position)
         struct tail *tail = find_or_make_tail(source);
 
         (void)pthread_mutex_lock(&tail->lock);
-        if (!tail->live || tail->end != position || strcmp(tail->log_id, log_id) != 0) {
+        if (!tail->live || position < tail->after || position > tail->end || strcmp(tail->log_id, log_id) != 0) {
                 drop_all(tail);
                 tail->live = true;
                 tail->after = tail->end = position;
@@ -140,11 +140,18 @@ void bus_tail_append(const char *source, const struct relay_batch *batch)
                 return;
         }
         (void)pthread_mutex_lock(&tail->lock);
-        for (size_t i = 0; i < batch->n && tail->live; i++) {
-                add_event(tail, batch->events[i]);
-                tail->end = batch->events[i]->position;
+        bool ours = tail->live && strcmp(tail->log_id, batch->log_id) == 0;
+        int64_t end = tail->end;
+
+        for (size_t i = 0; i < batch->n && ours; i++) {
+                if (batch->events[i]->position == tail->end + 1) {
+                        add_event(tail, batch->events[i]);
+                        tail->end++;
+                }
         }
-        (void)pthread_cond_broadcast(&tail->changed);
+        if (tail->end != end) {
+                (void)pthread_cond_broadcast(&tail->changed);
+        }
         (void)pthread_mutex_unlock(&tail->lock);
 }
 

@@ -10,11 +10,13 @@
 #define BUS_TAIL_MAX 512 /* events kept per log, */
 #define BUS_TAIL_S   60  /* and for how many seconds, once the relay makes its next round (within two seconds) */
 
-/* The log ends at position: what follows will be appended. Events of this log that are already in the tail are kept if
- * they end there. */
+/* The log ends at position, or after it: what follows will be appended. Events of this log that are already in the tail
+ * are kept if they include that position. */
 void bus_tail_begin(const char *source, const char *log_id, int64_t position);
 /* Other processes may append to the log from now on. */
 void bus_tail_end(const char *source);
+/* Appends the events that are the next ones of the log; the others are already there, or come after a gap. Callable
+ * from any thread. */
 void bus_tail_append(const char *source, const struct relay_batch *batch);
 /* Drops events older than BUS_TAIL_S. */
 void bus_tail_trim(const char *source);

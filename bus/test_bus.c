@@ -186,6 +186,92 @@ static void emitting_does_not_wait_for_another_assignment(void **state)
         assert_seen_in_order(3);
 }
 
+/* ---- Emitters in another process than the relay ---- */
+
+/* Until the relay's process listens for what wakes it. */
+static void wait_listening(void)
+{
+        const char *argv[] = {"PUBSUB", "CHANNELS", "*relay:note"};
+
+        for (size_t found = 0, i = 0; found == 0; i++) {
+                CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&note.service, 10000);
+                struct redisReply *reply = NULL;
+
+                assert_true(i < 1000);
+                assert_int_equal(redis_command(c, redis, 3, argv, NULL, &reply), SN_OK);
+                found = reply->elements;
+                clock_sleep_ms(10);
+        }
+}
+
+static void emit_by(struct service *service)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, 10000);
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+
+        assert_int_equal(db_begin(c, &tx), SN_OK);
+        assert_int_equal(outbox_put(tx, &(struct outbox_event){.type = "created", .aggregate_id = MEMBER}), SN_OK);
+        assert_int_equal(db_commit(c, NULL, &tx), SN_OK);
+}
+
+/* With a relay of its own, which does not get the lease. */
+static void start_other_process(struct service *other)
+{
+        *other = note.service;
+        other->leases = bus_leases_new(other);
+        other->relay = bus_relay_new(other);
+}
+
+static void stop_other_process(struct service *other)
+{
+        bus_relay_free(other->relay);
+        bus_leases_free(other->leases);
+}
+
+/* The relay would not look for its events for an hour. */
+static void an_emitter_without_the_lease_wakes_the_relay(void **state)
+{
+        struct service other;
+
+        (void)state;
+        emit("created", 1);
+        wait_seen(1); /* the first relay has the lease */
+        wait_listening();
+        start_other_process(&other);
+        bus_relay_poll_rarely(true);
+        emit("created", 1);
+        wait_seen(2); /* from here on it waits */
+        for (int n = 3; n <= 7; n++) {
+                emit_by(&other);
+                wait_seen(n);
+        }
+        bus_relay_poll_rarely(false);
+        stop_other_process(&other);
+        assert_seen_in_order(7);
+}
+
+/* Nobody can wake the relay, which finds them by itself. */
+static void without_redis_the_relay_finds_what_others_emit(void **state)
+{
+        struct service other;
+
+        (void)state;
+        stop_runner();
+        bus_relay_free(note.service.relay);
+        bus_test_use_redis("redis://127.0.0.1:1");
+        note.service.relay = bus_relay_new(&note.service);
+        start_runner();
+        emit("created", 1);
+        wait_seen(1);
+        start_other_process(&other);
+        for (int n = 2; n <= 4; n++) {
+                emit_by(&other);
+                wait_seen(n);
+        }
+        stop_other_process(&other);
+        assert_seen_in_order(4);
+}
+
 static long long streamed(void)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&note.service, 10000);
@@ -480,6 +566,8 @@ int main(void)
             BUS_TEST(two_runners_handle_nothing_twice),
             BUS_TEST(an_event_is_committed_with_its_position),
             BUS_TEST(emitting_does_not_wait_for_another_assignment),
+            BUS_TEST(an_emitter_without_the_lease_wakes_the_relay),
+            BUS_TEST(without_redis_the_relay_finds_what_others_emit),
             BUS_TEST(concurrent_emitters_leave_no_gap),
             BUS_TEST(positions_without_events_are_passed_over),
             BUS_TEST(positions_of_idempotent_handlers_are_stored_in_time),

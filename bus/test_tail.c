@@ -12,6 +12,7 @@
 #include "base/testdata/thread_blocked.h"
 #include "bus/handed.h"
 #include "bus/tail.h"
+#include "bus/turn.h"
 #include "rpc/rpc.h"
 
 #define LOG     "018f0000-0000-7000-8000-00000000000a"
@@ -97,6 +98,8 @@ static void readers_before_or_past_the_tail_ask_elsewhere(void **state)
         assert_false(wait_behind(104, 60000, &entries));
         bus_tail_begin("note", LOG, 103); /* where the tail ends: nothing changes */
         assert_read(100, 101, 3);
+        bus_tail_begin("note", LOG, 101); /* the relay has got this far */
+        assert_read(100, 101, 3);
         bus_tail_begin("note", LOG, 110); /* other processes have appended meanwhile */
         assert_false(wait_behind(103, 60000, &entries));
         assert_read(110, 0, 0);
@@ -109,6 +112,20 @@ static void readers_before_or_past_the_tail_ask_elsewhere(void **state)
         assert_false(wait_behind(110, 60000, &entries));
         append(111, 1); /* to a log that this process no longer streams */
         assert_false(wait_behind(110, 60000, &entries));
+}
+
+/* Emitters append what they have committed, and the relay all of it once more, in order. */
+static void only_what_continues_the_log_is_appended(void **state)
+{
+        struct relay_batch of_another = events_from(101, 1, ANOTHER);
+
+        append(103, 1); /* 101 and 102 are not there yet */
+        bus_tail_append("note", &of_another);
+        assert_read(100, 0, 0);
+        append(101, 2);
+        append(101, 3);
+        append(102, 1);
+        assert_read(100, 101, 3);
 }
 
 static void only_the_newest_events_are_kept(void **state)
@@ -235,6 +252,90 @@ static void too_many_that_wait_are_left_to_the_database(void **state)
         bus_handed_destroy(&handed);
 }
 
+static void *take_turn(void *turn)
+{
+        return bus_turn_take(turn) ? turn : NULL;
+}
+
+static bool another_thread_takes(struct bus_turn *turn)
+{
+        pthread_t thread;
+        void *taken = NULL;
+
+        assert_int_equal(pthread_create(&thread, NULL, take_turn, turn), 0);
+        (void)pthread_join(thread, &taken);
+        return taken != NULL;
+}
+
+static void one_emitter_at_a_time_has_the_turn(void **state)
+{
+        struct bus_turn turn;
+
+        bus_turn_init(&turn);
+        assert_true(bus_turn_take(&turn));
+        assert_false(another_thread_takes(&turn));
+        bus_turn_give(&turn);
+        assert_true(another_thread_takes(&turn));
+        bus_turn_give(&turn);
+        bus_turn_destroy(&turn);
+}
+
+static void nobody_waits_while_turns_are_long(void **state)
+{
+        struct bus_turn turn;
+
+        bus_turn_init(&turn);
+        turn.held_us = 10 * BUS_TURN_HELD_US;
+        assert_true(bus_turn_take(&turn));
+        assert_false(bus_turn_take(&turn));
+        for (int i = 0; turn.held_us > BUS_TURN_HELD_US; i++) { /* until some were short */
+                assert_true(i < 1000);
+                bus_turn_give(&turn);
+                assert_true(bus_turn_take(&turn));
+        }
+        bus_turn_give(&turn);
+        bus_turn_destroy(&turn);
+}
+
+#define EMITTERS 8
+
+struct emitting {
+        struct bus_turn turn;
+        atomic_int inside, taken;
+};
+
+static void *emit_in_turns(void *context)
+{
+        struct emitting *emitting = context;
+
+        for (int i = 0; i < 200; i++) {
+                if (bus_turn_take(&emitting->turn)) {
+                        assert_int_equal(atomic_fetch_add(&emitting->inside, 1), 0);
+                        atomic_fetch_add(&emitting->taken, 1);
+                        atomic_fetch_sub(&emitting->inside, 1);
+                        bus_turn_give(&emitting->turn);
+                }
+        }
+        return NULL;
+}
+
+static void turns_do_not_overlap(void **state)
+{
+        struct emitting emitting = {0};
+        pthread_t threads[EMITTERS];
+
+        bus_turn_init(&emitting.turn);
+        for (size_t i = 0; i < EMITTERS; i++) {
+                assert_int_equal(pthread_create(&threads[i], NULL, emit_in_turns, &emitting), 0);
+        }
+        for (size_t i = 0; i < EMITTERS; i++) {
+                (void)pthread_join(threads[i], NULL);
+        }
+        assert_true(atomic_load(&emitting.taken) > 0);
+        assert_false(emitting.turn.taken);
+        bus_turn_destroy(&emitting.turn);
+}
+
 #define TAIL_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -242,10 +343,14 @@ int main(void)
         const struct CMUnitTest tests[] = {
             TAIL_TEST(readers_get_what_follows_their_position),
             TAIL_TEST(readers_before_or_past_the_tail_ask_elsewhere),
+            TAIL_TEST(only_what_continues_the_log_is_appended),
             TAIL_TEST(only_the_newest_events_are_kept),
             TAIL_TEST(waiting_ends_with_news_with_the_tail_and_with_the_reader),
             TAIL_TEST(what_is_handed_over_in_any_order_is_taken_in_that_of_the_log),
             TAIL_TEST(too_many_that_wait_are_left_to_the_database),
+            cmocka_unit_test(one_emitter_at_a_time_has_the_turn),
+            cmocka_unit_test(nobody_waits_while_turns_are_long),
+            cmocka_unit_test(turns_do_not_overlap),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,45 @@
+/* Owns waiting for a turn to assign positions. */
+#include "bus/turn.h"
+
+#include "base/clock.h"
+#include "base/ticker.h"
+
+void bus_turn_init(struct bus_turn *turn)
+{
+        *turn = (struct bus_turn){0};
+        (void)pthread_mutex_init(&turn->lock, NULL);
+        (void)pthread_cond_init(&turn->given, NULL);
+}
+
+void bus_turn_destroy(struct bus_turn *turn)
+{
+        (void)pthread_cond_destroy(&turn->given);
+        (void)pthread_mutex_destroy(&turn->lock);
+}
+
+bool bus_turn_take(struct bus_turn *turn)
+{
+        int64_t until_us = clock_monotonic_us() + BUS_TURN_WAIT_US;
+
+        (void)pthread_mutex_lock(&turn->lock);
+        while (turn->taken && turn->held_us <= BUS_TURN_HELD_US &&
+               cond_wait_until(&turn->given, &turn->lock, until_us)) {
+        }
+        bool ours = !turn->taken;
+
+        if (ours) {
+                turn->taken = true;
+                turn->since_us = clock_monotonic_us();
+        }
+        (void)pthread_mutex_unlock(&turn->lock);
+        return ours;
+}
+
+void bus_turn_give(struct bus_turn *turn)
+{
+        (void)pthread_mutex_lock(&turn->lock);
+        turn->held_us += (clock_monotonic_us() - turn->since_us - turn->held_us) / 8;
+        turn->taken = false;
+        (void)pthread_cond_signal(&turn->given);
+        (void)pthread_mutex_unlock(&turn->lock);
+}
