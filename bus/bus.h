@@ -115,7 +115,10 @@ void bus_runner_stop(struct bus_runner *runner);
 void bus_runner_free(struct bus_runner *runner);
 
 /* For exactly-once handlers: like db_begin / db_commit, with the last event's position stored in the same transaction.
- * bus_begin takes events out of the batch that have had their effect already; SN_REPLAYED when none is left. */
+ * bus_begin takes events out of the batch that have had their effect already; SN_REPLAYED when none is left. Before it,
+ * bus_shorten limits a batch that is too much for one transaction to its first n events (at least one); the others are
+ * delivered again. */
+void bus_shorten(struct bus_batch *batch, size_t n);
 SN_CHECKED sn_status bus_begin(struct rpc_call *c, struct bus_batch *batch, struct db_tx **tx);
 SN_CHECKED sn_status bus_commit(struct rpc_call *c, struct bus_batch *batch, struct db_tx **tx);
 

@@ -120,7 +120,7 @@ static void note_done(struct bus_lane *lane, const struct bus_batch *given, cons
         forget_failures(lane);
         lane->batch = lane->batch >= BUS_BATCH_MAX / 2 ? BUS_BATCH_MAX : 2 * lane->batch + 1;
         if (handled->stored) {
-                lane->position = lane->stored = given->events[given->n - 1]->position;
+                lane->position = lane->stored = handled->events[handled->n - 1]->position;
                 lane->cursor[0] = '\0';
                 lane->unsaved = false;
                 return;

@@ -33,6 +33,12 @@ static sn_status claim_letter(struct db_tx *tx, int64_t letter)
         return deleted == 1 ? SN_OK : SN_REPLAYED;
 }
 
+void bus_shorten(struct bus_batch *batch, size_t n)
+{
+        batch->n = n;
+        batch->n_done = n;
+}
+
 sn_status bus_begin(struct rpc_call *c, struct bus_batch *batch, struct db_tx **tx)
 {
         TRY(db_begin(c, tx));

@@ -264,6 +264,26 @@ static void a_stop_within_an_event_is_prompt_and_throws_nothing_away(void **stat
         assert_int_equal(atomic_load(&portions), 3 * PORTIONS);
 }
 
+/* Exactly once, three events at a time. */
+static sn_status see_three(struct rpc_call *c, struct bus_batch *batch)
+{
+        atomic_fetch_add(&calls, 1);
+        bus_shorten(batch, batch->n < 3 ? batch->n : 3);
+        return see(c, batch);
+}
+
+static const struct bus_consumer by_threes = {.name = "threes", OF_NOTE, TYPES("created"), .handle = see_three};
+
+static void events_beyond_a_shortened_batch_are_delivered_again_and_each_once(void **state)
+{
+        emit("created", 40);
+        run_consumers((const struct bus_consumer *const[]){&by_threes, NULL});
+        wait_count("true", 40);
+        test_wait_for(timeline.name, "select position = 40 from consumer_positions where consumer = 'threes'");
+        assert_true(atomic_load(&calls) >= 14);
+        assert_string_equal(count_seen("true"), "40");
+}
+
 static sn_status do_nothing(struct rpc_call *c, struct bus_batch *batch)
 {
         batch->n_done = 0;
@@ -356,6 +376,7 @@ int main(void)
             TEST(lanes_keep_the_order_of_each_aggregate_and_wait_for_no_other_lane),
             TEST(of_two_processes_each_lane_is_run_by_one),
             TEST(a_stop_within_an_event_is_prompt_and_throws_nothing_away),
+            TEST(events_beyond_a_shortened_batch_are_delivered_again_and_each_once),
             TEST(a_handler_that_gets_nowhere_blocks_nothing_for_ever),
             TEST(an_event_that_is_always_slow_becomes_a_dead_letter_in_the_end),
             TEST(no_progress_is_stored_before_its_checkpoint),

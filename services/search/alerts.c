@@ -8,12 +8,12 @@ static sn_status matches_note(struct rpc_call *c, const SearchRows__SavedQuery *
 {
         Search__SearchRequest in = SEARCH__SEARCH_REQUEST__INIT;
         struct search search = {.in = &in};
-        struct query_error error;
-        sn_status status;
+        struct query *query = NULL;
+        sn_status status = terms_read(c, saved->query, &query);
 
         *found = false;
-        search.query = query_parse(c->arena, saved->query, &error);
-        status = search.query != NULL ? terms_make(c, search.query, true, &search.terms) : SN_INVALID_ARGUMENT;
+        search.query = query;
+        status = status == SN_OK ? terms_make(c, query, true, &search.terms) : status;
         if (status != SN_OK) {
                 return status == SN_INVALID_ARGUMENT ? SN_OK : status; /* no longer a valid query */
         }

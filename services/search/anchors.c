@@ -4,6 +4,7 @@
 
 #include <string.h>
 #include "base/str.h"
+#include "base/uuid.h"
 #include "services/search/filters.h"
 #include "services/search/search.h"
 #include "services/search/stems.h"
@@ -113,6 +114,9 @@ static sn_status of_filter(struct rpc_call *c, const struct query *query, struct
         case FILTER_TAG:
         case FILTER_URL:
                 TRY(filter_lexeme(c, query, false, &unused, &lexeme));
+                if (strcmp(lexeme + strlen(lexeme) - 2, ":-") == 0) {
+                        return terms_fail(c, query->at, "a member");
+                }
                 *out = anchor_of_lexeme(c, lexeme, WEIGHT_OF_SIGNS);
                 return SN_OK;
         default:
@@ -166,10 +170,39 @@ static sn_status anchors_of(struct rpc_call *c, const struct query *query, struc
         return SN_OK;
 }
 
+/* ---- Filters that no new note passes ---- */
+
+/* One's own notes, and what a note only gets later or had in the past. */
+static sn_status check_filter(struct rpc_call *c, const struct query *filter)
+{
+        struct terms met = {.above = "", .below = ""};
+        const char *lexeme = NULL, *own = arena_printf(c->arena, ":from:%s", c->actor);
+        char now[UUID_SIZE];
+
+        TRY(filter_lexeme(c, filter, true, &met, &lexeme));
+        if (met.only_bookmarked || met.min_likes > 0 || (lexeme != NULL && strcmp(lexeme, own) == 0) ||
+            (met.below[0] != '\0' && strcmp(met.below, uuid_at_ms(c->now_ms, now)) <= 0)) {
+                return terms_fail(c, filter->at, "something that a new note by another member can have");
+        }
+        return SN_OK;
+}
+
+static sn_status check_required(struct rpc_call *c, const struct query *query)
+{
+        if (query->kind == QUERY_FILTER) {
+                return check_filter(c, query);
+        }
+        for (size_t i = 0; query->kind == QUERY_AND && i < query->n; i++) {
+                TRY(check_required(c, query->children[i]));
+        }
+        return SN_OK;
+}
+
 sn_status anchors_make(struct rpc_call *c, const struct query *query, char ***anchors, size_t *n)
 {
         struct anchors made;
 
+        TRY(check_required(c, query));
         TRY(anchors_of(c, query, &made));
         *anchors = made.items;
         *n = made.n;

@@ -61,12 +61,10 @@ void find_explain(struct rpc_call *c, Search__Found *found, const char *name, co
 
 static sn_status read_query(struct rpc_call *c, struct search *search)
 {
-        struct query_error error;
+        struct query *query;
 
-        search->query = query_parse(c->arena, search->in->query, &error);
-        if (search->query == NULL) {
-                return terms_fail(c, error.at, error.wants);
-        }
+        TRY(terms_read(c, search->in->query, &query));
+        search->query = query;
         search->text = query_print(c->arena, search->query);
         search->filter = arena_printf(c->arena, "%d %d %s", (int)search->in->type, (int)search->in->sort, search->text);
         return SN_OK;

@@ -17,14 +17,14 @@
 #include "services/search/store.h"
 #include "services/search/windows.h"
 
-enum { NEWEST = TERMS_RANKED, MOST_ENGAGED = 150, FOLLOWED_MAX = 5000, BOOKMARKS_MAX = 5000 };
+enum { NEWEST = TERMS_RANKED, MOST_ENGAGED = 150, FOLLOWED_MAX = 5000, BOOKMARKS_MAX = 5000, RANK_ON_MS = 50 };
 
 static int64_t deadline_ms;
 
 struct finding {
         struct search *search;
         struct candidates_asked asked;
-        const struct matcher *matcher;
+        int64_t until_us;      /* when to stop ranking what was read; 0: never */
         struct ranked *ranked; /* by relevance: all of them, best first */
         size_t n;
         struct ranked *shown; /* those fetched for the items that are shown */
@@ -90,7 +90,6 @@ static void prepare_search(struct rpc_call *c, struct finding *f)
 {
         const struct terms *terms = &f->search->terms;
 
-        f->matcher = matcher_new(c->arena, terms);
         f->asked.query = terms->query.text;
         f->asked.few = terms->query.few;
         f->asked.viewer = c->actor;
@@ -103,7 +102,7 @@ static void prepare_search(struct rpc_call *c, struct finding *f)
 
 static struct ranked rank_candidates(struct rpc_call *c, const struct finding *f, const SearchRows__Candidate *row)
 {
-        return rank_note(&f->search->terms, row, match_words(c->arena, f->matcher, &row->words),
+        return rank_note(&f->search->terms, row, match_words(c->arena, &f->search->terms, &row->words),
                          is_followed(f, row->author_id));
 }
 
@@ -119,11 +118,15 @@ static int compare(const void *a, const void *b)
         return -strcmp(x->id, y->id); /* newest first */
 }
 
-static void append_ranked(struct rpc_call *c, struct finding *f, SearchRows__Candidate *const *rows, size_t n)
+static sn_status append_ranked(struct rpc_call *c, struct finding *f, SearchRows__Candidate *const *rows, size_t n)
 {
         for (size_t i = 0; i < n; i++) {
+                if (f->until_us > 0 && clock_monotonic_us() >= f->until_us) {
+                        return SN_DEADLINE_EXCEEDED;
+                }
                 f->ranked[f->n++] = rank_candidates(c, f, rows[i]);
         }
+        return SN_OK;
 }
 
 static void drop_doubles(struct finding *f)
@@ -151,7 +154,7 @@ static sn_status rank_matches(struct rpc_call *c, struct finding *f, const struc
         asked.few = query->few;
         asked.room = NEWEST;
         status = windows_read_newest(c, &f->search->terms, query, &asked, &n, &rows);
-        append_ranked(c, f, rows, n); /* after a failure, what was read before the deadline */
+        TRY(append_ranked(c, f, rows, n)); /* after a failure, what was read before the deadline */
         TRY(status);
         *all = n < NEWEST;
         if (*all) {
@@ -161,8 +164,7 @@ static sn_status rank_matches(struct rpc_call *c, struct finding *f, const struc
         asked.most_engaged = INT64_MAX;
         asked.room = MOST_ENGAGED;
         TRY(windows_read_engaged(c, &f->search->terms, query, &asked, true, &n, &rows));
-        append_ranked(c, f, rows, n);
-        return SN_OK;
+        return append_ranked(c, f, rows, n);
 }
 
 /* Exact matches rank first, so others are read only if there are few exact ones. */
@@ -186,7 +188,8 @@ static bool ran_out_of_time(const struct rpc_call *c, sn_status status)
         return status == SN_DEADLINE_EXCEEDED || (status == SN_UNAVAILABLE && clock_monotonic_us() >= c->deadline_us);
 }
 
-/* Ranking has its own deadline; what was found by then is shown. */
+/* Ranking has its own deadline; what was found by then is shown. What was read by then is ranked for a little longer,
+ * since otherwise there might be nothing to show. */
 static sn_status rank_all(struct rpc_call *c, struct finding *f)
 {
         int64_t whole_us = c->deadline_us, left_ms = rpc_call_left_ms(c);
@@ -196,6 +199,7 @@ static sn_status rank_all(struct rpc_call *c, struct finding *f)
         if (left_ms > deadline_ms) {
                 c->deadline_us -= (left_ms - deadline_ms) * 1000;
         }
+        f->until_us = c->deadline_us + RANK_ON_MS * 1000;
         status = rank_by_exactness(c, f);
         f->search->partial = ran_out_of_time(c, status);
         c->deadline_us = whole_us;
@@ -247,8 +251,6 @@ static sn_status fetch_in_order(struct rpc_call *c, struct finding *f, const str
         asked.room = scan->limit;
         asked.by_engagement = engaged;
         asked.most_engaged = INT64_MAX;
-        if (engaged) {
-        }
         if (scan->beyond.id[0] != '\0') {
                 asked.below = scan->beyond.id;
                 asked.most_engaged = scan->beyond.sort_key;
@@ -413,7 +415,7 @@ sn_status find_whether(struct rpc_call *c, struct search *search, const char *id
         f.asked.only = ids;
         f.asked.n_only = f.asked.room = 1;
         TRY(DB_READ(c, tx, store_candidates(tx, &f.asked, &n, &rows)));
-        append_ranked(c, &f, rows, n);
+        TRY(append_ranked(c, &f, rows, n));
         TRY(f.n > 0 ? find_show(c, f.ranked, f.n, ids, 1, &notes) : SN_OK);
         *found = notes.n_items > 0;
         return SN_OK;

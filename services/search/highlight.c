@@ -128,36 +128,65 @@ static struct met match_at(const struct marking *m, const struct lexeme *from, s
         return longest.n == 0 && stemmed ? (struct met){1, end_of(from)} : longest;
 }
 
-static void add_mark(struct arena *arena, Search__Found *found, size_t start, size_t end)
-{
-        Search__Highlight *last = found->n_highlights > 0 ? found->highlights[found->n_highlights - 1] : NULL;
+struct mark {
+        size_t start, end;
+};
 
-        if (last != NULL && start <= last->start + last->length) { /* overlapping pairs */
-                last->length = (uint32_t)(end - last->start > last->length ? end - last->start : last->length);
-                return;
+struct marks {
+        struct mark items[HIGHLIGHTS_MAX];
+        size_t n;
+};
+
+static void add_mark(struct marks *marks, size_t start, size_t end)
+{
+        struct mark *last = marks->n > 0 ? &marks->items[marks->n - 1] : NULL;
+
+        if (last != NULL && start <= last->end) { /* overlapping pairs */
+                last->end = end > last->end ? end : last->end;
+        } else if (marks->n < HIGHLIGHTS_MAX) {
+                marks->items[marks->n++] = (struct mark){start, end};
         }
-        if (found->n_highlights == HIGHLIGHTS_MAX) {
-                return;
-        }
-        last = ARENA_NEW(arena, Search__Highlight);
-        search__highlight__init(last);
-        last->start = (uint32_t)start;
-        last->length = (uint32_t)(end - start);
-        found->highlights[found->n_highlights++] = last;
 }
 
-static void mark_text(const struct marking *m, const struct lexemes *text, Search__Found *found)
+static void mark_text(const struct marking *m, const struct lexemes *text, struct marks *marks)
 {
-        found->highlights = ARENA_ARRAY(m->c->arena, Search__Highlight *, HIGHLIGHTS_MAX);
         for (size_t i = 0; i < text->n; i++) {
                 struct met met = match_at(m, &text->items[i], text->n - i, m->stemmed[i]);
 
                 for (size_t k = i; k < i + met.n; k++) {
                         const struct lexeme *l = &text->items[k];
 
-                        add_mark(m->c->arena, found, l->start, k + 1 < i + met.n ? end_of(l) : met.end);
+                        add_mark(marks, l->start, k + 1 < i + met.n ? end_of(l) : met.end);
                 }
         }
+}
+
+static void answer_marks(struct arena *arena, const struct marks *marks, Search__Found *found)
+{
+        found->highlights = ARENA_ARRAY(arena, Search__Highlight *, marks->n);
+        for (size_t i = 0; i < marks->n; i++) {
+                Search__Highlight *highlight = ARENA_NEW(arena, Search__Highlight);
+
+                search__highlight__init(highlight);
+                highlight->start = (uint32_t)marks->items[i].start;
+                highlight->length = (uint32_t)(marks->items[i].end - marks->items[i].start);
+                found->highlights[found->n_highlights++] = highlight;
+        }
+}
+
+/* The words of a long text take more memory than the text; those of a whole page would be too much for one call. */
+static void highlight_note(struct marking *m, Search__Found *found)
+{
+        struct arena *arena = m->c->arena;
+        struct arena_mark before = arena_mark(arena);
+        struct lexemes text = lexemes_of(arena, found->note->text);
+        struct marks marks;
+
+        marks.n = 0;
+        find_all_stems(m, &text);
+        mark_text(m, &text, &marks);
+        arena_reset(arena, before);
+        answer_marks(arena, &marks, found);
 }
 
 void highlight_notes(struct rpc_call *c, const struct terms *terms, Search__SearchPage *page)
@@ -166,10 +195,7 @@ void highlight_notes(struct rpc_call *c, const struct terms *terms, Search__Sear
 
         for (size_t i = 0; i < page->n_items; i++) {
                 if (page->items[i]->type == SEARCH__FOUND_TYPE__FOUND_TYPE_NOTE) {
-                        struct lexemes text = lexemes_of(c->arena, page->items[i]->note->text);
-
-                        find_all_stems(&m, &text);
-                        mark_text(&m, &text, page->items[i]);
+                        highlight_note(&m, page->items[i]);
                 }
         }
 }

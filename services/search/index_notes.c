@@ -10,6 +10,8 @@
 #include "services/search/store_alerts.h"
 #include "services/search/store_trends.h"
 
+enum { TEXT_BYTES_MAX = 64 * 1024 };
+
 /* A note of the batch. words: more than its counts may have changed. */
 struct named {
         char *id;
@@ -70,19 +72,20 @@ static bool only_counts(const struct named *named, size_t n, const char *id)
 
 static sn_status store_notes(struct db_tx *tx, const struct named *named, size_t n, const Note__IndexedNotes *found)
 {
-        struct indexed_note *notes = indexing_analyse(db_arena(tx), found);
-        size_t n_indexed = 0;
+        Note__IndexedNotes changed = *found;
 
+        changed.items = ARENA_ARRAY(db_arena(tx), Note__IndexedNote *, found->n_items);
+        changed.n_items = 0;
         for (size_t i = 0; i < found->n_items; i++) {
                 const Note__Note *note = found->items[i]->note;
 
                 if (only_counts(named, n, note->id)) {
                         TRY(store_count_note(tx, note->id, note->counts));
                 } else {
-                        notes[n_indexed++] = notes[i];
+                        changed.items[changed.n_items++] = found->items[i];
                 }
         }
-        return store_index_notes(tx, notes, n_indexed);
+        return store_index_notes(tx, indexing_analyse(db_arena(tx), &changed), changed.n_items);
 }
 
 /* Stores who reacted to which note, for trends. */
@@ -145,21 +148,85 @@ static sn_status erase_authors(struct db_tx *tx, const struct bus_batch *batch)
         return SN_OK;
 }
 
+/* ---- Batches of long notes ---- */
+
+static char **ids_of(struct arena *arena, const struct named *named, size_t n)
+{
+        char **ids = ARENA_ARRAY(arena, char *, n);
+
+        for (size_t i = 0; i < n; i++) {
+                ids[i] = named[i].id;
+        }
+        return ids;
+}
+
+static size_t text_bytes(const Note__IndexedNotes *found, const char *id)
+{
+        for (size_t i = 0; i < found->n_items; i++) {
+                if (uuid_equal(found->items[i]->note->id, id)) {
+                        return strlen(found->items[i]->note->text);
+                }
+        }
+        return 0;
+}
+
+/* The number of words grows with the bytes. A hundred notes of usual length fit; of long ones only a few, so that
+ * notes behind them need not wait until all are indexed. */
+static void limit_texts(struct bus_batch *batch, const Note__IndexedNotes *found)
+{
+        size_t bytes = 0;
+
+        for (size_t i = 0; i < batch->n; i++) {
+                const bus_event *event = batch->events[i];
+
+                bytes += is_count(event->type) ? 0 : text_bytes(found, event->aggregate_id);
+                if (bytes > TEXT_BYTES_MAX && i > 0) {
+                        bus_shorten(batch, i);
+                        return;
+                }
+        }
+}
+
+static void keep_named(Note__IndexedNotes *found, char *const *ids, size_t n)
+{
+        size_t n_kept = 0;
+
+        for (size_t i = 0; i < found->n_items; i++) {
+                for (size_t k = 0; k < n; k++) {
+                        if (uuid_equal(found->items[i]->note->id, ids[k])) {
+                                found->items[n_kept++] = found->items[i];
+                                break;
+                        }
+                }
+        }
+        found->n_items = n_kept;
+}
+
+/* May shorten the batch. n: how many notes it names then. */
+static sn_status read_notes(struct rpc_call *c, struct bus_batch *batch, struct named *named, size_t *n,
+                            Note__IndexedNotes *found)
+{
+        Note__BatchGetIndexedRequest in = NOTE__BATCH_GET_INDEXED_REQUEST__INIT;
+
+        in.n_ids = name_notes(batch, named);
+        in.ids = ids_of(c->arena, named, in.n_ids);
+        TRY(note_batch_get_indexed(c, &in, found));
+        limit_texts(batch, found);
+        *n = name_notes(batch, named);
+        keep_named(found, ids_of(c->arena, named, *n), *n);
+        return SN_OK;
+}
+
 static sn_status index_notes(struct rpc_call *c, struct bus_batch *batch)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
-        Note__BatchGetIndexedRequest in = NOTE__BATCH_GET_INDEXED_REQUEST__INIT;
         Note__IndexedNotes found = NOTE__INDEXED_NOTES__INIT;
         struct named *named = ARENA_ARRAY(c->arena, struct named, batch->n);
-        size_t n = name_notes(batch, named), n_gone = 0;
+        size_t n = 0, n_gone = 0;
         char **gone;
 
-        in.ids = ARENA_ARRAY(c->arena, char *, n);
-        for (size_t i = 0; i < n; i++) {
-                in.ids[in.n_ids++] = named[i].id;
-        }
-        TRY(note_batch_get_indexed(c, &in, &found));
-        gone = indexing_missing(c->arena, in.ids, in.n_ids, &found, &n_gone);
+        TRY(read_notes(c, batch, named, &n, &found));
+        gone = indexing_missing(c->arena, ids_of(c->arena, named, n), n, &found, &n_gone);
         TRY(bus_begin(c, batch, &tx));
         TRY(store_notes(tx, named, n, &found));
         TRY(store_unindex_notes(tx, gone, n_gone));

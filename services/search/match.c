@@ -1,10 +1,9 @@
-/* Matches in a single pass over a note's words, each of which is looked up among the words searched for. */
+/* Reads a note's words once, which are sorted, and then looks up in them each word searched for. */
 #include "services/search/match.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-enum { ENTRIES_MAX = 64, POSITION_MASK = 0x3FFF };
+enum { POSITION_MASK = 0x3FFF };
 
 /* As in ts_rank: the limit of the sum of 1/n². */
 #define LIMIT_OF_SUM 1.64493406685
@@ -24,16 +23,15 @@ struct reading {
         uint32_t left;
 };
 
-/* A word that is searched for as a whole. */
-struct wanted {
-        const char *text;
-        size_t len, alternative;
+/* A note's words, in the order of their bytes. */
+struct entries {
+        struct entry *items;
+        size_t n;
 };
 
-struct matcher {
-        const struct terms *terms;
-        struct wanted *wanted; /* sorted by length, then by bytes */
-        size_t n;
+/* Those of a note that match a word: from `from` to before `to`. */
+struct range {
+        size_t from, to;
 };
 
 /* ---- The format: the number of words, and for each its bytes, the number of its positions, and the positions ---- */
@@ -89,168 +87,147 @@ static double frequency_of(size_t n)
 
 /* ---- Words ---- */
 
-static int compare_texts(const char *a, size_t a_len, const char *b, size_t b_len)
+static struct entries read_entries(struct arena *arena, const ProtobufCBinaryData *vector)
 {
-        return a_len != b_len ? (a_len < b_len ? -1 : 1) : memcmp(a, b, a_len);
-}
+        struct reading r = read_vector(vector);
+        size_t most = vector->len / 3, room = r.left < most ? r.left : most; /* the shortest has three bytes */
+        struct entries entries = {.items = ARENA_ARRAY(arena, struct entry, room)};
 
-static int compare_wanted(const void *a, const void *b)
-{
-        const struct wanted *x = a, *y = b;
-
-        return compare_texts(x->text, x->len, y->text, y->len);
-}
-
-const struct matcher *matcher_new(struct arena *arena, const struct terms *terms)
-{
-        struct matcher *m = ARENA_NEW(arena, struct matcher);
-
-        m->terms = terms;
-        m->wanted = ARENA_ARRAY(arena, struct wanted, terms->n_alternatives);
-        for (size_t i = 0; i < terms->n_alternatives; i++) {
-                const struct alternative *a = &terms->alternatives[i];
-
-                if (a->lexeme != NULL && !a->start) {
-                        m->wanted[m->n++] = (struct wanted){a->lexeme, strlen(a->lexeme), i};
-                }
+        while (entries.n < room && next_entry(&r, &entries.items[entries.n])) {
+                entries.n++;
         }
-        qsort(m->wanted, m->n, sizeof(*m->wanted), compare_wanted);
-        return m;
+        return entries;
 }
 
-/* The index of the first wanted word that is not less than the entry. */
-static size_t find_wanted(const struct matcher *m, const struct entry *entry)
+/* As PostgreSQL orders the words of a tsvector. */
+static bool is_before(const struct entry *entry, const char *text, size_t len)
 {
-        size_t from = 0, to = m->n;
+        int order = memcmp(entry->text, text, entry->len < len ? entry->len : len);
+
+        return order != 0 ? order < 0 : entry->len < len;
+}
+
+static bool starts_so(const struct entry *entry, const char *text, size_t len)
+{
+        return entry->len >= len && memcmp(entry->text, text, len) == 0;
+}
+
+/* start: the text may be only the beginning of the note's word. */
+static struct range find_entries(const struct entries *in, const char *text, bool start)
+{
+        size_t len = strlen(text), from = 0, to = in->n, end;
 
         while (from < to) {
                 size_t middle = from + (to - from) / 2;
-                const struct wanted *w = &m->wanted[middle];
 
-                if (compare_texts(w->text, w->len, entry->text, entry->len) < 0) {
+                if (is_before(&in->items[middle], text, len)) {
                         from = middle + 1;
                 } else {
                         to = middle;
                 }
         }
-        return from;
+        for (end = from;
+             end < in->n && starts_so(&in->items[end], text, len) && (start || in->items[end].len == len);) {
+                end++;
+        }
+        return (struct range){from, end};
 }
 
-static bool starts_so(const struct entry *entry, const char *text)
+static double match_word(const struct entries *in, const struct alternative *a)
 {
-        size_t len = strlen(text);
+        struct range range = find_entries(in, a->lexeme, a->start);
+        double value = 0;
 
-        return entry->len >= len && memcmp(entry->text, text, len) == 0;
-}
-
-static void match_entry(const struct matcher *m, const struct entry *entry, double *values)
-{
-        for (size_t i = find_wanted(m, entry); i < m->n; i++) {
-                const struct wanted *w = &m->wanted[i];
-
-                if (compare_texts(w->text, w->len, entry->text, entry->len) != 0) {
-                        break;
-                }
-                values[w->alternative] = frequency_of(entry->n);
+        for (size_t i = range.from; i < range.to; i++) {
+                value += frequency_of(in->items[i].n);
         }
-        for (size_t i = 0; i < m->terms->n_alternatives; i++) {
-                const struct alternative *a = &m->terms->alternatives[i];
-
-                if (a->start && starts_so(entry, a->lexeme)) {
-                        values[i] += frequency_of(entry->n);
-                }
-        }
+        return value;
 }
 
 /* ---- Phrases, and synonyms in one language ---- */
 
-/* Finds the note's words that may match a word of a phrase. */
-static size_t find_entries(const ProtobufCBinaryData *vector, const char *text, bool start,
-                           struct entry found[ENTRIES_MAX])
+/* Positions are sorted. */
+static bool entry_stands_at(const struct entry *entry, uint32_t place)
 {
-        struct reading r = read_vector(vector);
-        struct entry entry;
-        size_t n = 0;
+        size_t from = 0, to = entry->n;
 
-        while (n < ENTRIES_MAX && next_entry(&r, &entry)) {
-                if (starts_so(&entry, text) && (start || entry.len == strlen(text))) {
-                        found[n++] = entry;
+        while (from < to) {
+                size_t middle = from + (to - from) / 2;
+
+                if (read_position(entry, middle) < place) {
+                        from = middle + 1;
+                } else {
+                        to = middle;
                 }
         }
-        return n;
+        return from < entry->n && read_position(entry, from) == place;
 }
 
-static bool stands_at(const struct entry *entries, size_t n, uint32_t place)
+static bool stands_at(const struct entries *in, struct range range, uint32_t place)
 {
-        for (size_t i = 0; i < n; i++) {
-                for (size_t k = 0; k < entries[i].n; k++) {
-                        if (read_position(&entries[i], k) == place) {
-                                return true;
-                        }
+        for (size_t i = range.from; i < range.to; i++) {
+                if (entry_stands_at(&in->items[i], place)) {
+                        return true;
                 }
         }
         return false;
 }
 
 /* Keeps those of the phrase's possible beginnings at which its i-th word matches. */
-static size_t keep_places(const struct entry *entries, size_t n_entries, size_t i, uint32_t *places, size_t n)
+static size_t keep_places(const struct entries *in, struct range range, size_t i, uint32_t *places, size_t n)
 {
         size_t kept = 0;
 
         for (size_t k = 0; k < n; k++) {
-                if (stands_at(entries, n_entries, places[k] + (uint32_t)i)) {
+                if (stands_at(in, range, places[k] + (uint32_t)i)) {
                         places[kept++] = places[k];
                 }
         }
         return kept;
 }
 
-static bool has_phrase(const struct phrase *phrase, const ProtobufCBinaryData *vector)
+static bool has_phrase(const struct entries *in, const struct phrase *phrase)
 {
         enum { PLACES_MAX = 256 };
-        struct entry entries[ENTRIES_MAX];
         uint32_t places[PLACES_MAX];
-        size_t n_entries = find_entries(vector, phrase->words[0], phrase->starts[0], entries), n = 0;
+        struct range range = find_entries(in, phrase->words[0], phrase->starts[0]);
+        size_t n = 0;
 
-        for (size_t i = 0; i < n_entries; i++) {
-                for (size_t k = 0; k < entries[i].n && n < PLACES_MAX; k++) {
-                        places[n++] = read_position(&entries[i], k);
+        for (size_t i = range.from; i < range.to; i++) {
+                for (size_t k = 0; k < in->items[i].n && n < PLACES_MAX; k++) {
+                        places[n++] = read_position(&in->items[i], k);
                 }
         }
         for (size_t i = 1; i < phrase->n && n > 0; i++) {
-                n_entries = find_entries(vector, phrase->words[i], phrase->starts[i], entries);
-                n = keep_places(entries, n_entries, i, places, n);
+                n = keep_places(in, find_entries(in, phrase->words[i], phrase->starts[i]), i, places, n);
         }
         return n > 0;
 }
 
-static bool has_sign(const ProtobufCBinaryData *vector, const char *sign)
+static bool has_sign(const struct entries *in, const char *sign)
 {
-        struct entry found[ENTRIES_MAX];
+        struct range range = find_entries(in, sign, false);
 
-        return find_entries(vector, sign, false, found) > 0;
+        return range.from < range.to;
 }
 
-int64_t *match_words(struct arena *arena, const struct matcher *matcher, const ProtobufCBinaryData *vector)
+static double match_alternative(const struct entries *in, const struct alternative *a)
 {
-        const struct terms *terms = matcher->terms;
-        double *values = ARENA_ARRAY(arena, double, terms->n_alternatives);
+        if (a->phrase != NULL) {
+                return has_phrase(in, a->phrase) ? OF_A_PHRASE : 0;
+        }
+        return a->language == NULL || has_sign(in, a->language) ? match_word(in, a) : 0;
+}
+
+int64_t *match_words(struct arena *arena, const struct terms *terms, const ProtobufCBinaryData *vector)
+{
         int64_t *millionths = ARENA_ARRAY(arena, int64_t, terms->n_alternatives);
-        struct reading r = read_vector(vector);
-        struct entry entry;
+        struct arena_mark mark = arena_mark(arena);
+        struct entries entries = read_entries(arena, vector);
 
-        while (next_entry(&r, &entry)) {
-                match_entry(matcher, &entry, values);
-        }
         for (size_t i = 0; i < terms->n_alternatives; i++) {
-                const struct alternative *a = &terms->alternatives[i];
-
-                if (a->phrase != NULL) {
-                        values[i] = has_phrase(a->phrase, vector) ? OF_A_PHRASE : 0;
-                } else if (a->language != NULL && values[i] > 0 && !has_sign(vector, a->language)) {
-                        values[i] = 0;
-                }
-                millionths[i] = (int64_t)(values[i] * 1000000);
+                millionths[i] = (int64_t)(match_alternative(&entries, &terms->alternatives[i]) * 1000000);
         }
+        arena_reset(arena, mark);
         return millionths;
 }

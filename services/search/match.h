@@ -6,12 +6,8 @@
 #include <protobuf-c/protobuf-c.h>
 #include "services/search/terms.h"
 
-struct matcher;
-
-/* Makes a matcher in the arena. It refers to the terms, which must stay valid. */
-const struct matcher *matcher_new(struct arena *arena, const struct terms *terms);
 /* For each alternative its saturated frequency (like ts_rank of PostgreSQL for one word) in millionths; 0 if it does
  * not occur. vector: a tsvector in PostgreSQL's binary format; a truncated one has the words before the end. */
-int64_t *match_words(struct arena *arena, const struct matcher *matcher, const ProtobufCBinaryData *vector);
+int64_t *match_words(struct arena *arena, const struct terms *terms, const ProtobufCBinaryData *vector);
 
 #endif

@@ -22,14 +22,9 @@ static sn_status check_room(struct db_tx *tx)
                                              "you have %d saved searches already; delete one first", SAVED_MAX);
 }
 
-static sn_status make_saved(struct rpc_call *c, const Search__SaveSearchRequest *in, Search__SavedSearch *out)
+static void make_saved(struct rpc_call *c, const Search__SaveSearchRequest *in, const struct query *query,
+                       Search__SavedSearch *out)
 {
-        struct query_error error = {0};
-        struct query *query = query_parse(c->arena, in->query, &error);
-
-        if (query == NULL) {
-                return terms_fail(c, error.at, error.wants);
-        }
         out->id = uuid_new_in(c->arena);
         out->query = query_print(c->arena, query);
         out->name = in->name[0] != '\0' ? in->name : out->query;
@@ -37,16 +32,12 @@ static sn_status make_saved(struct rpc_call *c, const Search__SaveSearchRequest 
         out->sort = in->sort != 0 ? in->sort : SEARCH__SEARCH_SORT__SEARCH_SORT_RELEVANCE;
         out->created_at = timestamp_new(c->arena, c->now_ms);
         out->alerts = in->alerts;
-        return SN_OK;
 }
 
-/* Alerts are for notes only, and require a valid query. */
-static sn_status make_anchors(struct rpc_call *c, const Search__SavedSearch *search, char ***anchors, size_t *n)
+/* Alerts are for notes only. */
+static sn_status make_anchors(struct rpc_call *c, const Search__SavedSearch *search, const struct query *query,
+                              char ***anchors, size_t *n)
 {
-        struct query_error error;
-        struct query *query = query_parse(c->arena, search->query, &error);
-        struct terms terms;
-
         if (!search->alerts) {
                 return SN_OK;
         }
@@ -54,18 +45,21 @@ static sn_status make_anchors(struct rpc_call *c, const Search__SavedSearch *sea
             search->type != SEARCH__SEARCH_TYPE__SEARCH_TYPE_NOTES) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "alerts", "alerts require the type all or notes");
         }
-        TRY(terms_make(c, query, true, &terms));
         return anchors_make(c, query, anchors, n);
 }
 
 sn_status search_handle_save_search(struct rpc_call *c, const Search__SaveSearchRequest *in, Search__SavedSearch *out)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
+        struct query *query;
+        struct terms terms;
         char **anchors = NULL;
         size_t n_anchors = 0;
 
-        TRY(make_saved(c, in, out));
-        TRY(make_anchors(c, out, &anchors, &n_anchors));
+        TRY(terms_read(c, in->query, &query));
+        TRY(terms_make(c, query, false, &terms)); /* it can be searched for */
+        make_saved(c, in, query, out);
+        TRY(make_anchors(c, out, query, &anchors, &n_anchors));
         TRY(db_begin(c, &tx));
         TRY(check_room(tx));
         TRY(store_save_search(tx, c->actor, out, anchors, n_anchors));

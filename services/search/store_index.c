@@ -5,7 +5,8 @@
 #include "services/search/store_own.h"
 #include "services/search/store_trends.h"
 
-/* Writes a batch by one statement, since the triggers cost as much for one note as for many. */
+/* Writes a batch by one statement, since the triggers cost as much for one note as for many. A rebuild writes only what
+ * differs. */
 DB_STATEMENT(
     UPSERT_NOTES, "search_service", NULL,
     "insert into search_index as i (note_id, author_id, owner_id, version, words, length, engagement, likes,"
@@ -17,7 +18,9 @@ DB_STATEMENT(
     " edited_ms)"
     " on conflict (note_id) do update set owner_id = excluded.owner_id, version = excluded.version,"
     " words = excluded.words, length = excluded.length, engagement = excluded.engagement,"
-    " likes = excluded.likes, edited_at = excluded.edited_at where i.version <= excluded.version");
+    " likes = excluded.likes, edited_at = excluded.edited_at where i.version <= excluded.version and (i.owner_id,"
+    " i.version, i.words, i.length, i.engagement, i.likes, i.edited_at) is distinct from (excluded.owner_id,"
+    " excluded.version, excluded.words, excluded.length, excluded.engagement, excluded.likes, excluded.edited_at)");
 
 static int64_t engagement_of(const Note__NoteCounts *counts)
 {

@@ -69,7 +69,11 @@ struct terms {
         bool only_followed, only_bookmarked;
 };
 
-/* SN_INVALID_ARGUMENT, query_invalid, with the position of an invalid filter. Reads the index, and calls user_service
+/* Parses a query, without those of its words that consist of punctuation alone. SN_INVALID_ARGUMENT, query_invalid,
+ * with the position of what is wrong, if it is no query or nothing is left. */
+SN_CHECKED sn_status terms_read(struct rpc_call *c, const char *text, struct query **out);
+/* SN_INVALID_ARGUMENT, query_invalid, with the position of an invalid filter, or of the word at which the query has
+ * more than QUERY_MAX_TERMS, those of phrases included. Reads the index, and calls user_service
  * for members by name. exact: without typing mistakes, and with the last word as a whole. */
 SN_CHECKED sn_status terms_make(struct rpc_call *c, const struct query *query, bool exact, struct terms *out);
 /* Quotes a lexeme for a tsquery, with a suffix such as ":*". */

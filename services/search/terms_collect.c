@@ -71,11 +71,28 @@ static void count_phrase(struct making *m, struct leaf *leaf)
         leaf->also = second != NULL ? count_lexeme(m, second) : 0;
 }
 
+/* Each two characters of a script without spaces count as a word: their pairs overlap. */
+static size_t count_words(const struct lexemes *lexemes)
+{
+        size_t n = 0, n_pairs = 0;
+
+        for (size_t i = 0; i < lexemes->n; i++) {
+                n_pairs += lexemes->items[i].kind == LEXEME_PAIR;
+                n += lexemes->items[i].position > 0 && lexemes->items[i].kind != LEXEME_PAIR;
+        }
+        return n + (n_pairs + 1) / 2;
+}
+
 static sn_status collect_words(struct making *m, struct leaf *leaf)
 {
         leaf->lexemes = lexemes_of(m->c->arena, leaf->query->text);
         if (leaf->lexemes.n_words == 0) {
-                return terms_fail(m->c, leaf->query->at, "a word with a letter, a digit or an emoji");
+                return terms_fail(m->c, leaf->query->at, "a shorter word");
+        }
+        m->n_typed += count_words(&leaf->lexemes);
+        if (m->n_typed > QUERY_MAX_TERMS) {
+                return terms_fail(m->c, leaf->query->at,
+                                  "the end: a query has at most 50 words, those of phrases included");
         }
         if (leaf->lexemes.n_words == 1 && leaf->query->kind != QUERY_PHRASE) {
                 const struct lexeme *lexeme = &leaf->lexemes.items[0];

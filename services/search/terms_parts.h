@@ -25,6 +25,7 @@ struct making {
         size_t n_leaves, written; /* written: the next leaf to write */
         struct word_asked words[2 * QUERY_MAX_TERMS + 1];
         size_t n_words, n_mistyped; /* n_mistyped: words that may be */
+        size_t n_typed;             /* words typed so far, those of phrases included */
         SearchRows__Word **rows;
         size_t n_rows;
         double n_notes;

@@ -238,19 +238,42 @@ test('invalid queries are rejected with the position of the error', async () => 
         await refused('...', 1, 'a word with a letter');
         await refused('a '.repeat(51), 101, 'the end');
         await refused(`${'('.repeat(20)}a`, 11, 'no more than ten nested groups');
+        await refused(`a "${'b '.repeat(50)}"`, 3, 'the end: a query has at most 50 words, those of phrases included');
+        await refused(`a ${'x'.repeat(500)}`, 3, 'a shorter word');
         await refused('a \u202Eb', 3, 'no control characters');
         for (const long of ['x'.repeat(1001), '('.repeat(1001)]) {
                 problem(await nobody.get(path(long)), 422, { field: 'query' });
         }
         problem(await nobody.get(path('a '.repeat(10_000))), 414);
         problem(await nobody.get(path('a\u0000b')), 422, { field: 'query' });
-        await refused('(a+)+$ .*', 5, 'a word with a letter'); // regular expressions are not supported
-        for (const query of ['[a-z]{1,99}', "a'b|c&d", '%s%n', "x';drop table search_index--"]) { // just words
+        for (const query of ['(a+)+$ .*', '[a-z]{1,99}', "a'b|c&d", '%s%n', "x';drop table search_index--"]) { // just words
                 must(await nobody.get(path(query)));
         }
         problem(await nobody.get(path('')), 422, { field: 'query' });
         problem(await nobody.get(path('a in:mine')), 401);
         problem(await nobody.get(path('a in:bookmarks')), 401);
+});
+
+test('punctuation alone in a query means nothing', async () => {
+        const [ada, word] = [await register(), rare()];
+        const id = await write(ada, `${word} & more`);
+        await until(nobody, word, [id]);
+        for (const [query, understood] of [[`${word} & more`, `${word} more`], [`${word} -& more`, `${word} more`], [`(+ OR ${word}) | "..."`, word],
+                [`${word} -(-more OR !)`, `${word} more`], [`${word} -(-more !)`, `${word} more`], [`- ${word} more`, `${word} more`], [`${word} .*`, word], [`${word} (more (&) $*)`, `${word} more`]]) {
+                const page = await notes(nobody, query);
+                assert.deepEqual([page.query, page.items.map((item) => item.note.id)], [understood, [id]], query);
+        }
+        const { detail } = problem(await nobody.get(path(' & (+ OR -"...")')), 400, { code: 'query_invalid' });
+        assert.ok(detail.startsWith('at character 2: expected a word with a letter'), detail);
+});
+
+test('the words of a page of long notes can be highlighted', async () => {
+        const people = await registerMany(10);
+        const word = rare();
+        const written = await Promise.all(people.flatMap((who) => [0, 1, 2].map((i) => write(who, `${word} ${'日本東京大阪京都奈良神戸'.repeat(410)}${i}`))));
+        await until(nobody, word, written, { limit: 100 });
+        const page = await notes(nobody, word, { limit: 100, highlight: true });
+        assert.deepEqual(page.items.map((item) => item.highlights), written.map(() => [{ start: 0, length: word.length }]));
 });
 
 test('filters find by author, mention, hashtag, link, comment, day and likes', async () => {
@@ -403,7 +426,6 @@ test('saved searches with alerts notify once of each visible new note, and of no
         const [first] = [await save(ada, `${word} -unwanted`), await save(ada, `from:${bob.username} tomatoes`), await save(eve, `${word.slice(0, 8)}* OR (#${word} lang:en)`)];
         must(await bob.post('/v1/search/saved', { query: word }), 201);
         assert.equal(must(await ada.get('/v1/search/saved')).items.every((item) => item.alerts), true);
-        await save(bob, `${word} in:mine`);
         const secret = await write(bob, `${word} among us`, 'followers');
         await write(bob, `${word} unwanted`);
         const both = await write(bob, `${word}, a tomato`);
@@ -420,7 +442,17 @@ test('saved searches with alerts notify once of each visible new note, and of no
         assert.deepEqual(await told(ada), [answer, both]);
         assert.deepEqual(await told(bob), [], 'nobody is told what they wrote');
         assert.ok(!(await told(eve)).includes(secret), 'what came before is not told later');
-        problem(await ada.post('/v1/search/saved', { query: 'a OR lang:de', alerts: true }), 400, { code: 'query_invalid', field: 'query' });
+        const refused = async (query, at, alerts) => {
+                const { detail } = problem(await ada.post('/v1/search/saved', { query, alerts }), 400, { code: 'query_invalid', field: 'query' });
+                assert.ok(detail.startsWith(`at character ${at}: `), `${query}: ${detail}`);
+        };
+        await refused('a OR lang:de', 1, true);
+        for (const query of ['a in:mine', 'a in:bookmarks', 'a from:me', `a from:${ada.id}`, 'a min_likes:3', 'a until:2020', 'a b during:2020', 'a from:nobody_of_that_name']) {
+                await refused(query, query.startsWith('a b') ? 5 : 3, true);
+                must(await ada.post('/v1/search/saved', { query }), 201);
+        }
+        await refused(`a "${'b '.repeat(50)}"`, 3, false); // could never run
+        await refused('a has:cats', 3, false);
         problem(await ada.post('/v1/search/saved', { query: 'a', type: 'users', alerts: true }), 422, { field: 'alerts' });
 });
 
