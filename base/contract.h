@@ -151,14 +151,15 @@ struct rpc_method {
         enum rpc_lane lane;
         uint32_t deadline_ms; /* with a body, counted from its end */
         enum rpc_body_kind body;
-        uint64_t max_body_bytes;            /* of a body of bytes; in then has a chunk field */
-        uint32_t stall_ms;                  /* how long a body may make no progress */
-        bool takes_part;                    /* the handler also gets truncated bodies */
-        bool answers_file;                  /* out is sonet.file.Chunk, and in has a sonet.file.Conditions */
-        uint32_t success_status;            /* 200, 201, 204 */
-        bool empty_is_204;                  /* with REST an empty response has status 204 */
-        const struct rpc_method *admission; /* called about a body while it arrives (rpc/admission.h); NULL: none */
-        const char *body_type;              /* the only Content-Type accepted for a body of bytes; NULL: any */
+        uint64_t max_body_bytes;                /* of a body of bytes; in then has a chunk field */
+        uint32_t stall_ms;                      /* how long a body may make no progress */
+        bool takes_part;                        /* the handler also gets truncated bodies */
+        bool answers_file;                      /* out is sonet.file.Chunk, and in has a sonet.file.Conditions */
+        uint32_t success_status;                /* 200, 201, 204 */
+        bool empty_is_204;                      /* with REST an empty response has status 204 */
+        const struct rpc_method *admission;     /* called about a body while it arrives (rpc/admission.h); NULL: none */
+        const char *body_type;                  /* the only Content-Type accepted for a body of bytes; NULL: any */
+        const struct rpc_message *body_message; /* describes a body of JSON that the handler parses itself; or NULL */
         const char *const *headers, *const *options_headers; /* "Name: value", of all answers at the path, and of that
                                                                 to OPTIONS; NULL-terminated, or NULL */
         bool method_override;                                /* a POST with X-HTTP-Method-Override may call it */

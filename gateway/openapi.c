@@ -147,10 +147,13 @@ static void write_form_schema(struct document *d, const struct rpc_method *m)
         close_object(d->out);
 }
 
-/* A method may parse JSON itself and describe it itself. */
-static bool is_json(const char *body_type)
+static void write_bytes_schema(struct document *d, const struct rpc_method *m)
 {
-        return body_type != NULL && strcmp(body_type, "application/json") == 0;
+        if (m->body_message != NULL) {
+                schema_reference(d->out, &d->schemas, m->body_message, true);
+        } else {
+                write_json(d->out, str_of(bytes_schema));
+        }
 }
 
 static void write_request_body(struct document *d, const struct rpc_method *m)
@@ -165,7 +168,7 @@ static void write_request_body(struct document *d, const struct rpc_method *m)
         fields_of_body(m, &required);
         member_object(d->out, "requestBody");
         write_key(d->out, "required");
-        write_bool(d->out, required > 0 || m->body == RPC_BODY_MULTIPART || is_json(m->body_type));
+        write_bool(d->out, required > 0 || m->body == RPC_BODY_MULTIPART || m->body_message != NULL);
         member_object(d->out, "content");
         member_object(d->out, m->body_type != NULL ? m->body_type : types[m->body]);
         write_key(d->out, "schema");
@@ -174,7 +177,7 @@ static void write_request_body(struct document *d, const struct rpc_method *m)
                 write_json_schema(d, m);
                 break;
         case RPC_BODY_BYTES:
-                write_json(d->out, is_json(m->body_type) ? STR("{\"type\":\"object\"}") : str_of(bytes_schema));
+                write_bytes_schema(d, m);
                 break;
         case RPC_BODY_MULTIPART:
                 write_form_schema(d, m);
@@ -381,6 +384,9 @@ static void collect_operations(struct document *d)
                                 if (m->in->fields[k].kind == KIND_MESSAGE) {
                                         schema_collect(&d->schemas, m->in->fields[k].message, true);
                                 }
+                        }
+                        if (m->body_message != NULL) {
+                                schema_collect(&d->schemas, m->body_message, true);
                         }
                         if (has_json_body(m) && strchr(m->http_path, '{') == NULL) {
                                 schema_collect(&d->schemas, m->in, true);

@@ -285,6 +285,9 @@ static void bodies_and_files_are_binary_with_their_own_parameters_and_responses(
         expect("/paths/~1v1~1samples~1{id}~1picture/put/requestBody",
                "{\"required\":false,\"content\":{\"image/png\":{\"schema\":{\"type\":\"string\",\"format\":"
                "\"binary\"}}}}");
+        expect("/paths/~1v1~1samples~1{id}~1parts/put/requestBody",
+               "{\"required\":true,\"content\":{\"application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/"
+               "example.Sample.InnerPart.input\"}}}}");
         expect("/paths/~1v1~1samples~1{id}~1picture/put/parameters/1",
                "{\"name\":\"Upload-Offset\",\"in\":\"header\",\"description\":\"From where on.\",\"schema\":{\"type\":"
                "\"integer\",\"format\":\"int64\",\"minimum\":0,\"maximum\":1000000}}");

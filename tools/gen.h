@@ -50,8 +50,8 @@ struct gen_method {
         const Google__Protobuf__MethodDescriptorProto *proto;
         const Sonet__MethodOptions *options;
         const struct gen_message *in, *out;
-        const struct gen_message *challenge; /* NULL: none, or not found */
-        const char *verb, *path;             /* NULL: not available over REST */
+        const struct gen_message *challenge, *body_message; /* NULL: none, or not found */
+        const char *verb, *path;                            /* NULL: not available over REST */
         const char *summary, *doc;
         int line;
 };

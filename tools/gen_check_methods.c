@@ -287,6 +287,9 @@ void gen_check_methods(struct gen *g, struct gen_file *file)
                 gen_check_channel(g, file, m);
                 if (!g->recursive) {
                         check_request(g, m->in, m);
+                        if (m->body_message != NULL) {
+                                check_request(g, m->body_message, m);
+                        }
                         check_idempotency(g, file, m);
                 }
         }

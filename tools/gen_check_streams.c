@@ -96,6 +96,20 @@ static void check_answer_fields(struct gen *g, const struct gen_method *m)
         }
 }
 
+static void check_body_message(struct gen *g, const struct gen_file *file, const struct gen_method *m)
+{
+        bool given = m->options->body_message[0] != '\0', json = strcmp(m->options->body_type, "application/json") == 0;
+        if (given != json) {
+                REFUSE("method %s must have a body_message exactly if its body_type is \"application/json\"",
+                       m->proto->name);
+        } else if (given && m->body_message == NULL) {
+                REFUSE(
+                    "method %s has the body_message \"%s\", which is not a message: use its full name and import its "
+                    "file",
+                    m->proto->name, m->options->body_message);
+        }
+}
+
 static void check_body(struct gen *g, const struct gen_file *file, const struct gen_method *m)
 {
         const Sonet__MethodOptions *o = m->options;
@@ -116,6 +130,7 @@ static void check_body(struct gen *g, const struct gen_file *file, const struct 
         if (o->body_type[0] != '\0' && o->body != SONET__BODY__BODY_BYTES) {
                 REFUSE("method %s has a body_type: this requires BODY_BYTES", m->proto->name);
         }
+        check_body_message(g, file, m);
         if (o->partial && o->body == SONET__BODY__BODY_MULTIPART) {
                 REFUSE("method %s takes a form, which cannot be stored in part: partial requires BODY_BYTES",
                        m->proto->name);

@@ -233,6 +233,7 @@ static bool load_method(const struct gen *g, struct gen_file *file, struct gen_m
         method->in = gen_find_message(g, method->proto->input_type);
         method->out = gen_find_message(g, method->proto->output_type);
         method->challenge = method->options != NULL ? gen_find_message(g, method->options->challenge) : NULL;
+        method->body_message = method->options != NULL ? gen_find_message(g, method->options->body_message) : NULL;
         if (method->options == NULL || method->in == NULL || method->out == NULL) {
                 return false;
         }

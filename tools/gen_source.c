@@ -53,6 +53,9 @@ static void emit_streams(FILE *out, const struct gen_file *file, const struct ge
         if (o->body_type[0] != '\0') {
                 fprintf(out, "                .body_type = %s,\n", gen_string(o->body_type));
         }
+        if (m->body_message != NULL) {
+                fprintf(out, "                .body_message = &%s__message,\n", gen_lower(m->body_message->full_name));
+        }
         if (m->proto->server_streaming) {
                 fputs("                .answers_file = true,\n", out);
         }

@@ -91,6 +91,9 @@ static sn_status read_events(struct rpc_call *c, struct str text, struct batch *
         size_t n = 0;
 
         TRY(event_split(c, text, items, EVENTS_MAX, &n));
+        if (n == 0) {
+                return rpc_fail(c, SN_INVALID_ARGUMENT, "events", "give 1 to %d events", EVENTS_MAX);
+        }
         taken->events = ARENA_ARRAY(c->arena, AnalyticsRows__TakenEvent *, n);
         batch->indexes = ARENA_ARRAY(c->arena, size_t, n);
         out->problems = ARENA_ARRAY(c->arena, Analytics__EventProblem *, n);

@@ -92,7 +92,7 @@ test('a request that is not a batch is rejected as a whole', async () => {
         problem(await send(Array.from({ length: 501 }, () => event('search'))), 422, { code: 'validation_failed', field: 'events' });
         problem(await api('POST', '/v1/analytics/events', { raw: 'x'.repeat(4194305) }), 413);
         assert.equal(must(await send(Array.from({ length: 500 }, () => event('app_open', { platform: 'web' }))), 202).accepted, 500);
-        assert.deepEqual(must(await send([]), 202), { accepted: 0, problems: [] });
+        assert.equal(problem(await send([]), 422, { code: 'validation_failed', field: 'events' }).detail, 'give 1 to 500 events');
 });
 
 test('deeply nested, enormous and truncated events do not affect the others', async () => {
@@ -243,12 +243,27 @@ test('metrics require permission, and reject invalid queries', async () => {
 test('the OpenAPI document says which bodies and lists are required', async () => {
         const { paths, components } = must(await api('GET', '/openapi.json'));
         assert.equal(paths['/v1/analytics/events'].post.requestBody.required, true);
-        const required = (path) => {
-                const { schema } = paths[path].post.requestBody.content['application/json'];
-                return components.schemas[schema.$ref.split('/').at(-1)].required;
-        };
+        const body = (path) => components.schemas[paths[path].post.requestBody.content['application/json'].schema.$ref.split('/').at(-1)];
+        const required = (path) => body(path).required;
         assert.ok(required('/v1/admin/analytics/funnels').includes('steps'));
         assert.ok(required('/v1/admin/experiments').includes('variants'));
+});
+
+test('the OpenAPI document describes each event and property of the schema', async () => {
+        const { paths, components } = must(await api('GET', '/openapi.json'));
+        const resolve = ({ $ref }) => components.schemas[$ref.split('/').at(-1)];
+        const batch = resolve(paths['/v1/analytics/events'].post.requestBody.content['application/json'].schema);
+        const { events } = batch.properties;
+        assert.deepEqual([batch.required, batch.additionalProperties, events.minItems, events.maxItems], [['events'], false, 1, 500]);
+        const described = resolve(events.items);
+        assert.deepEqual([described.required, Object.keys(described.properties)], [['id', 'name', 'at'], ['id', 'name', 'at', 'properties']]);
+        const { items } = must(await api('GET', '/v1/analytics/schema'));
+        const wanted = Object.fromEntries(items.flatMap((e) => e.properties).map((p) => [p.name,
+                p.kind === 'number' ? [0, p.limit] : p.kind === 'id' ? 'uuid' : p.limit]));
+        const { properties } = resolve(described.properties.properties.allOf[0]);
+        assert.deepEqual(Object.fromEntries(Object.entries(properties).map(([name, p]) =>
+                [name, p.type === 'integer' ? [p.minimum, p.maximum] : p.format ?? p.maxLength])), wanted);
+        assert.ok(items.every((e) => new RegExp(described.properties.name.pattern).test(e.name) && e.name.length <= described.properties.name.maxLength));
 });
 
 test('the schema describes the accepted events', async () => {
