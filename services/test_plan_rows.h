@@ -90,6 +90,8 @@ static const struct {
     {"media_service", "insert into media_files (id, owner_id, kind, status, mime_type, file_name, size_bytes,"
                       " upload_sha256, content_sha256) select id(n), id(n % 500), 1, 2, 'image/png', '', 1,"
                       " int4send(n), int4send(n) from generate_series(1, 20000) n"},
+    {"media_service", "insert into user_storage_quotas (user_id, is_hidden)"
+                      " select id(n), n % 100 = 0 from generate_series(1, 5000) n"},
     {"media_service", "insert into media_variants (media_id, name, mime_type, width, height, size_bytes, sha256)"
                       " select id(n), 'small', 'image/webp', 1, 1, 1, int4send(-n) from generate_series(1, 20000) n"},
     {"media_service", "insert into media_uses (media_id, object_id, is_public)"

@@ -64,12 +64,13 @@ static void accounts_and_mails_are_found_by_index(void **state)
               {"SELECT_SUSPENDED_AFTER", "users_suspended"},
               {"FIND_ACCOUNT", "users_pkey users_username_taken users_email"}, {"SELECT_WAITING", "users_waiting"},
               {"SELECT_WAITING_AFTER", "users_waiting"}, {"USE_INVITE", "invites_token"},
-              {"SELECT_INVITES", "invites_of_inviter"}, {"SELECT_INVITES_AFTER", "invites_of_inviter"},
-              {"SELECT_INVITED", "invites_of_inviter"}, {"CLEANUP_INVITES", "invites_expiry"},
-              {"CLAIM_MAILS", "mail_queue_due"}, {"NEXT_MAIL", "mail_queue_due"}, {"COUNT_MAILS", "mail_queue_owner"},
-              {"COUNT_MAILS_TO", "mail_queue_recipient"}, {"LIST_FAILED_MAILS", "mail_queue_failed"},
-              {"LIST_BOUNCES", "mail_queue_bounced"}, {"SETTLE_BOUNCES", "mail_queue_"},
-              {"EXPIRE_MAILS", "mail_queue_expiry"}, {"FORGET_MAILS", "mail_queue_owner"});
+              {"SELECT_IS_SHOWN", "users_pkey"}, {"SELECT_INVITES", "invites_of_inviter"},
+              {"SELECT_INVITES_AFTER", "invites_of_inviter"}, {"SELECT_INVITED", "invites_of_inviter"},
+              {"CLEANUP_INVITES", "invites_expiry"}, {"CLAIM_MAILS", "mail_queue_due"}, {"NEXT_MAIL", "mail_queue_due"},
+              {"COUNT_MAILS", "mail_queue_owner"}, {"COUNT_MAILS_TO", "mail_queue_recipient"},
+              {"LIST_FAILED_MAILS", "mail_queue_failed"}, {"LIST_BOUNCES", "mail_queue_bounced"},
+              {"SETTLE_BOUNCES", "mail_queue_"}, {"EXPIRE_MAILS", "mail_queue_expiry"},
+              {"FORGET_MAILS", "mail_queue_owner"});
 }
 
 static void relations_are_found_by_index(void **state)
@@ -101,7 +102,7 @@ static void media_are_found_by_index(void **state)
               {"SELECT_REFERENCE", "media_files_by_content media_variants_by_content media_files_by_upload"},
               {"TAKE_SHORT_JOB", "media_processing_jobs_next_short"},
               {"TAKE_LONG_JOB", "media_processing_jobs_next_long"}, {"RENEW_JOB", "media_processing_jobs_pkey"},
-              {"RELEASE_JOB", "media_processing_jobs_pkey"},
+              {"RELEASE_JOB", "media_processing_jobs_pkey"}, {"HIDE_OWNER", "user_storage_quotas_pkey"},
               {"INSERT_JOB", "media_files_pkey media_processing_jobs_of_owner"},
               {"COUNT_JOBS", "media_processing_jobs_of_owner"}, {"CONFIRM_USES", "media_uses_of_object"},
               {"REMOVE_UNCONFIRMED", "media_uses_"},

@@ -14,7 +14,8 @@
         "media.blurhash\", f.dominant_color as \"" prefix "media.dominant_color\", f.created_at as \"" prefix          \
         "media.created_at\", encode(f.upload_sha256, 'hex') as \"" prefix                                              \
         "upload_sha256\", encode(f.content_sha256, 'hex') as \"" prefix "content_sha256\""                             \
-        ", exists (select 1 from media_uses u where u.media_id = f.id and u.is_public and u.is_confirmed) as "         \
+        ", exists (select 1 from media_uses u where u.media_id = f.id and u.is_public and u.is_confirmed)"             \
+        " and not exists (select 1 from user_storage_quotas o where o.user_id = f.owner_id and o.is_hidden) as "       \
         "\"" prefix "is_public\""
 
 /* The columns that only the owner is shown. */

@@ -23,6 +23,8 @@ SN_CHECKED sn_status store_lock_quota(struct db_tx *tx, const char *user_id, Med
 SN_CHECKED sn_status store_quota(struct db_tx *tx, const char *user_id, MediaRows__Quota *out);
 /* Adds to a locked quota; the values may be negative. */
 SN_CHECKED sn_status store_change_quota(struct db_tx *tx, const char *user_id, int64_t used, int64_t reserved);
+/* Whether a member is hidden; does nothing if they never had any media. */
+SN_CHECKED sn_status store_hide_owner(struct db_tx *tx, const char *user_id, bool is_hidden);
 SN_CHECKED sn_status store_delete_quota(struct db_tx *tx, const char *user_id);
 SN_CHECKED sn_status store_usage(struct db_tx *tx, const char *user_id, Media__Usage *out);
 

@@ -1,4 +1,4 @@
-/* Owns the SQL of members' quotas. */
+/* Owns the SQL of members' quotas, and of whether members are hidden. */
 #include "services/media/store.h"
 
 DB_STATEMENT(LOCK_QUOTA, "media_service", &media_rows__quota__message,
@@ -38,6 +38,13 @@ DB_STATEMENT(SELECT_USAGE, "media_service", &media__usage__message,
 sn_status store_usage(struct db_tx *tx, const char *user_id, Media__Usage *out)
 {
         return db_one(tx, &SELECT_USAGE, DB_BINDS(bind_uuid(user_id)), &out->base, NULL);
+}
+
+DB_STATEMENT(HIDE_OWNER, "media_service", NULL, "update user_storage_quotas set is_hidden = $2 where user_id = $1");
+
+sn_status store_hide_owner(struct db_tx *tx, const char *user_id, bool is_hidden)
+{
+        return db_exec(tx, &HIDE_OWNER, DB_BINDS(bind_uuid(user_id), bind_bool(is_hidden)), NULL);
 }
 
 DB_STATEMENT(DELETE_QUOTA, "media_service", NULL, "delete from user_storage_quotas where user_id = $1");

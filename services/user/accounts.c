@@ -67,6 +67,7 @@ sn_status account_set_role(struct db_tx *tx, const char *id, const char *role, U
 static sn_status show_or_hide(struct db_tx *tx, const char *id)
 {
         authors_changed(tx, id);
+        TRY(account_announce_shown(tx, id));
         return outbox_put(tx, &(struct outbox_event){.type = EVENT_USER_CHANGED, .aggregate_id = id});
 }
 

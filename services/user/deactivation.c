@@ -14,6 +14,15 @@
 #include "services/user/store_passwords.h"
 #include "services/user/user.h"
 
+sn_status account_announce_shown(struct db_tx *tx, const char *user_id)
+{
+        bool shown = false;
+
+        TRY(store_is_shown(tx, user_id, &shown));
+        return outbox_put(
+            tx, &(struct outbox_event){.type = shown ? EVENT_USER_SHOWN : EVENT_USER_HIDDEN, .aggregate_id = user_id});
+}
+
 sn_status account_deactivate(struct db_tx *tx, const char *user_id)
 {
         int64_t ended = 0;
@@ -24,6 +33,7 @@ sn_status account_deactivate(struct db_tx *tx, const char *user_id)
                 return SN_OK;
         }
         TRY(search_index_names(tx, user_id, ""));
+        TRY(account_announce_shown(tx, user_id));
         authors_changed(tx, user_id);
         TRY(store_drop_email_change(tx, user_id)); /* the account must return to whoever knows the password */
         TRY(store_drop_resets(tx, user_id));
@@ -58,6 +68,7 @@ sn_status account_return(struct db_tx *tx, const char *user_id)
         }
         TRY(store_user(tx, user_id, &user));
         TRY(search_index_names(tx, user_id, user.display_name));
+        TRY(account_announce_shown(tx, user_id));
         authors_changed(tx, user_id);
         return AUDIT(tx, .action = "user.reactivated", .subject_id = user_id);
 }

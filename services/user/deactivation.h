@@ -5,6 +5,8 @@
 #include "base/settings.h"
 #include "db/db.h"
 
+/* After a change of whether others can see the account: emits user.hidden or user.shown. */
+SN_CHECKED sn_status account_announce_shown(struct db_tx *tx, const char *user_id);
 /* Hides the account, ends all its sessions, and informs its owner. Does nothing if it is deactivated already. */
 SN_CHECKED sn_status account_deactivate(struct db_tx *tx, const char *user_id);
 /* Logging in restores a deactivated account. */

@@ -52,6 +52,8 @@ SN_CHECKED sn_status store_authors_by_name(struct db_tx *tx, char **keys, size_t
 
 /* *done is false if it was so already. */
 SN_CHECKED sn_status store_deactivate(struct db_tx *tx, const char *user_id, bool *done);
+/* Whether others can see the member, as of this transaction; false if there is none. */
+SN_CHECKED sn_status store_is_shown(struct db_tx *tx, const char *user_id, bool *shown);
 SN_CHECKED sn_status store_reactivate(struct db_tx *tx, const char *user_id, bool *done);
 /* Locks the account that was deactivated first, at least that many days ago, or one that has waited for approval for
  * a month; *id is "" if there is none. */

@@ -1,5 +1,6 @@
 /* Owns the SQL on accounts that end. */
 #include "services/user/store.h"
+#include "services/user/user_columns.h"
 
 static sn_status change_deactivation(struct db_tx *tx, const struct db_statement *s, const char *user_id, bool *done)
 {
@@ -24,6 +25,17 @@ DB_STATEMENT(REACTIVATE, "user_service", NULL,
 sn_status store_reactivate(struct db_tx *tx, const char *user_id, bool *done)
 {
         return change_deactivation(tx, &REACTIVATE, user_id, done);
+}
+
+DB_STATEMENT(SELECT_IS_SHOWN, "user_service", NULL, "select 1 from users u where u.id = $1 and " USER_IS_SHOWN("u"));
+
+sn_status store_is_shown(struct db_tx *tx, const char *user_id, bool *shown)
+{
+        struct db_rows *rows = NULL;
+
+        TRY(db_rows(tx, &SELECT_IS_SHOWN, DB_BINDS(bind_uuid(user_id)), &rows));
+        *shown = db_rows_count(rows) > 0;
+        return SN_OK;
 }
 
 DB_STATEMENT(LOCK_EXPIRED, "user_service", NULL,

@@ -11,7 +11,10 @@
 #define EVENT_USER_CHANGED  "user.changed"      /* aggregate: the member, whom others now see differently */
 #define EVENT_EPOCH_RAISED  "user.epoch_raised" /* aggregate: the member; version: lower epochs are invalid */
 #define EVENT_USER_ERASED   "user.erased"       /* aggregate: the member, all of whose data must be erased */
-#define EVENT_USER_OPENED   "user.opened" /* aggregate: a member whose account became public; version: of its privacy */
+/* Aggregate: a member whom others can no longer see at all (deactivated or suspended), or can see again. */
+#define EVENT_USER_HIDDEN "user.hidden"
+#define EVENT_USER_SHOWN  "user.shown"
+#define EVENT_USER_OPENED "user.opened" /* aggregate: a member whose account became public; version: of its privacy */
 
 /* "security.password_changed": what the owner of an account is informed of, named as in mails.h; aggregate and
  * actor: the member, whoever did it. */

@@ -2,9 +2,9 @@
 // note.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { api, eventually, must, problem, randomKey, readAll, registerMany } from './shared.mjs';
+import { PASSWORD, api, eventually, logIn, must, problem, randomKey, readAll, register, registerMany } from './shared.mjs';
 import { form, png, processed } from './pictures.mjs';
-import { registerWithRole } from './operator.mjs';
+import { admin, registerWithRole } from './operator.mjs';
 
 let author;
 let follower;
@@ -135,6 +135,25 @@ test('a private note shows its pictures to its author only, and they are deleted
         assert.equal(await fetchStatus(`/media/${id}/original`), 404);
         must(await author.del(`/v1/notes/${note.id}`), 204);
         await eventually('it is gone', async () => (await author.get(`/v1/media/${id}`)).status === 404);
+});
+
+test('while a member is deactivated or suspended, nothing of theirs is served by a plain URL', async () => {
+        const member = await register(), ids = [await bring(member), await bring(member)];
+        await Promise.all(ids.map((id) => processed(member, id)));
+        must(await member.put('/v1/users/me/avatar', { body: { media_id: ids[0] } }));
+        must(await member.post('/v1/notes', { text: 'look', media_ids: [ids[1]] }), 201);
+        const urls = ids.flatMap((id) => ['original', 'thumb'].map((variant) => `/media/${id}/${variant}`));
+        const become = (status) => eventually(`all are ${status}`, async () => (await Promise.all(urls.map(fetchStatus))).every((s) => s === status));
+        await become(200);
+        assert.equal((await admin('user', 'suspend', member.username, 'a test')).code, 0);
+        await become(404);
+        assert.equal((await admin('user', 'unsuspend', member.username)).code, 0);
+        await become(200);
+        const again = await logIn(member.username);
+        must(await again.del('/v1/users/me', { body: { password: PASSWORD } }), 204);
+        await become(404);
+        await logIn(member.username);
+        await become(200);
 });
 
 // --- random steps, compared with what should be visible ---

@@ -11,7 +11,7 @@ import { before, test } from 'node:test';
 import { promisify } from 'node:util';
 import * as tus from 'tus-js-client';
 import { eventually, must, register, registerMany } from './shared.mjs';
-import { png, processed } from './pictures.mjs';
+import { form, png, processed } from './pictures.mjs';
 
 const base = process.env.SONET_URL;
 const noise = () => png(500, 300, () => randomBytes(3), []); // some 450 KB
@@ -227,6 +227,38 @@ test('64 concurrent uploads never exceed the quota', async () => {
         assert.equal(answers.filter((a) => a.status === 201).length, 10);
         assert.equal(answers.filter((a) => a.status === 507).length, 54);
         assert.equal(must(await member.get('/v1/media/usage')).reserved_bytes, 10 * each);
+});
+
+test('64 concurrent files of all kinds of uploads fill the quota to the byte', async () => {
+        const member = await register(), SIZE = 30_000, FIT = 10, LEFT = 7;
+        for (let left = must(await member.get('/v1/media/usage')).quota_bytes - FIT * SIZE - LEFT; left > 0; left -= 1 << 30) {
+                assert.equal((await ask('POST', '/v1/uploads', { 'upload-length': String(Math.min(left, 1 << 30)) }, undefined, member)).status, 201);
+        }
+        const before = must(await member.get('/v1/media/usage'));
+        const file = () => Buffer.concat([png(5, 5), randomBytes(SIZE)]).subarray(0, SIZE); // all different
+        const ways = [
+                (data) => member.post('/v1/media', undefined, form(data)),
+                (data) => ask('POST', '/v1/uploads', { 'upload-length': String(SIZE) }, data, member),
+                async (data) => {
+                        const created = await ask('POST', '/v1/uploads', { 'upload-defer-length': '1' }, undefined, member);
+                        return created.status === 201 ? ask('PATCH', created.headers.location, { 'upload-offset': '0', 'upload-length': String(SIZE) }, data, member) : created;
+                },
+        ];
+        const upload = async (_, i) => {
+                for (const data = file(); ;) { // the number of concurrent bodies per address is limited
+                        const answer = await ways[i % ways.length](data);
+                        if (answer.body?.code !== 'spool_full') {
+                                return answer.status;
+                        }
+                }
+        };
+        const statuses = await Promise.all(Array.from({ length: 64 }, upload));
+        assert.equal(statuses.filter((s) => s < 300).length, FIT, `${statuses}`);
+        assert.equal(statuses.filter((s) => s === 507).length, 64 - FIT, `${statuses}`);
+        const { used_bytes: used, reserved_bytes: reserved, files } = must(await member.get('/v1/media/usage'));
+        assert.deepEqual([used, reserved, files], [FIT * SIZE, before.reserved_bytes, FIT]);
+        assert.equal((await ask('POST', '/v1/uploads', { 'upload-length': String(LEFT + 1) }, undefined, member)).status, 507);
+        assert.equal((await ask('POST', '/v1/uploads', { 'upload-length': String(LEFT) }, undefined, member)).status, 201);
 });
 
 // Sends a piece in chunks, with its checksum in a trailer (tus: checksum-trailer).
