@@ -61,7 +61,7 @@ static void a_message_is_written_as_before_it_was_kept(void **state)
 {
         JsonTest__Kinds *m = shared();
         char *before = written(m);
-        assert_true(json_keep(type_of(m), &m->base) > strlen(before));
+        assert_true(json_keep(type_of(&m->base), &m->base) > strlen(before));
         char *after = written(m);
         assert_string_equal(after, before);
         free(before);
@@ -74,7 +74,7 @@ static void fields_that_a_copy_replaced_are_written_anew(void **state)
         JsonTest__Kinds *m = shared();
         JsonTest__Inner other = JSON_TEST__INNER__INIT;
         char *words[] = {"four"};
-        assert_true(json_keep(type_of(m), &m->base) > 0);
+        assert_true(json_keep(type_of(&m->base), &m->base) > 0);
         JsonTest__Kinds first = *m, middle = *m, lists = *m, choice = *m, last = *m;
         first.i32 = 6;
         assert_same_as_anew(&first);
@@ -102,7 +102,7 @@ static void a_copy_may_leave_out_fields_or_have_them_again(void **state)
         JsonTest__Rules m = JSON_TEST__RULES__INIT;
         JsonTest__Inner inner = JSON_TEST__INNER__INIT;
         JsonTest__Rules *kept = (JsonTest__Rules *)protobuf_c_message_unpack(m.base.descriptor, NULL, 0, NULL);
-        assert_true(json_keep(type_of(kept), &kept->base) > 0);
+        assert_true(json_keep(type_of(&kept->base), &kept->base) > 0);
         JsonTest__Rules more = *kept;
         more.omitted = m.omitted = "here";
         more.omitted_inner = m.omitted_inner = &inner;
@@ -121,7 +121,7 @@ static void a_message_with_unknown_fields_is_not_kept(void **state)
         JsonTest__Kinds *m =
             (JsonTest__Kinds *)protobuf_c_message_unpack(none.base.descriptor, NULL, sizeof(unknown), unknown);
         assert_int_equal(m->base.n_unknown_fields, 1);
-        assert_int_equal(json_keep(type_of(m), &m->base), 0);
+        assert_int_equal(json_keep(type_of(&m->base), &m->base), 0);
         char *text = written(m), *expected = written(&none);
         assert_string_equal(text, expected);
         free(text);
@@ -132,7 +132,7 @@ static void a_message_with_unknown_fields_is_not_kept(void **state)
 static int start(void **state)
 {
         JsonTest__Kinds *m = shared();
-        size_t before = json_keep(type_of(m), &m->base);
+        size_t before = json_keep(type_of(&m->base), &m->base);
         protobuf_c_message_free_unpacked(&m->base, NULL);
         json_keep_start();
         return before != 0; /* a process that writes no JSON keeps none */
