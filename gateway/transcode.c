@@ -50,6 +50,7 @@ static bool in_path(const struct exchange *x, struct str name)
 }
 
 #define QUERY_MAX_FIELDS 32
+#define LINK_MAX_BYTES   65536 /* two addresses, each no longer than the head that named it, and two cursors */
 
 static bool seen_before(struct str *seen, size_t *n, struct str name)
 {
@@ -252,17 +253,18 @@ static const char *cursor_of(const ProtobufCMessage *out, const char *name)
 }
 
 /* The requested URL without its cursor, to which another one is appended. */
-static const char *address_without_position(struct rpc_call *c, const struct exchange *x)
+static void append_address(const struct exchange *x, struct buf *out)
 {
         struct str rest = x->request->query, pair;
-        char *url = arena_printf(c->arena, "%s?", x->request->path);
 
+        buf_append_c(out, x->request->path);
+        buf_append_char(out, '?');
         while (str_next(&rest, '&', &pair)) {
                 if (pair.len > 0 && !str_starts(pair, STR("cursor=")) && !str_starts(pair, STR("after="))) {
-                        url = arena_printf(c->arena, "%s%.*s&", url, (int)pair.len, pair.ptr);
+                        buf_append(out, pair.ptr, pair.len);
+                        buf_append_char(out, '&');
                 }
         }
-        return url;
 }
 
 /* RFC 8288: next is older, prev is newer. */
@@ -271,20 +273,25 @@ static void add_link(struct rpc_call *c, const struct exchange *x, const Protobu
 {
         static const struct {
                 const char *field, *parameter, *relation;
-        } links[] = {{"next_cursor", "cursor", "next"}, {"prev_cursor", "after", "prev"}};
-        const char *value = "";
+        } links[] = {{"next_cursor", "cursor=", "next"}, {"prev_cursor", "after=", "prev"}};
+        CLEANUP(buf_free) struct buf value;
 
+        buf_init(&value, LINK_MAX_BYTES);
         for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
                 const char *cursor = cursor_of(out, links[i].field);
 
                 if (cursor[0] != '\0') {
-                        value =
-                            arena_printf(c->arena, "%s%s<%s%s=%s>; rel=\"%s\"", value, value[0] != '\0' ? ", " : "",
-                                         address_without_position(c, x), links[i].parameter, cursor, links[i].relation);
+                        buf_append_c(&value, value.len > 0 ? ", <" : "<");
+                        append_address(x, &value);
+                        buf_append_c(&value, links[i].parameter);
+                        buf_append_c(&value, cursor);
+                        buf_append_c(&value, ">; rel=\"");
+                        buf_append_c(&value, links[i].relation);
+                        buf_append_char(&value, '"');
                 }
         }
-        if (value[0] != '\0') {
-                http_response_header(response, "Link", value);
+        if (value.len > 0) {
+                http_response_header(response, "Link", arena_strndup(c->arena, value.data, value.len));
         }
 }
 

@@ -251,11 +251,14 @@ static void send_all(struct grpc_link *link)
         }
 }
 
-static void receive_all(struct grpc_link *link)
+/* A read that does not fill its buffer has emptied the socket; only the end of the connection may follow, which its
+ * event says. */
+static void receive_all(struct grpc_link *link, bool ended)
 {
         static __thread char bytes[READ_BYTES];
-        ssize_t n;
-        while (!link->broken && (n = receive_bytes(link, bytes, sizeof(bytes))) != 0) {
+        ssize_t n = sizeof(bytes);
+        while (!link->broken && (n == sizeof(bytes) || ended || link->tls != NULL) &&
+               (n = receive_bytes(link, bytes, sizeof(bytes))) != 0) {
                 if (n < 0 || nghttp2_session_mem_recv(link->session, (const uint8_t *)bytes, (size_t)n) < 0) {
                         link->broken = true;
                 }
@@ -435,7 +438,7 @@ void grpc_link_event(struct grpc_link *link, uint32_t events)
                 shake_hands(link);
         }
         if (link->state >= GRPC_GREETING && !link->broken) {
-                receive_all(link);
+                receive_all(link, (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
                 link->to_flush = true;
         }
 }

@@ -177,17 +177,19 @@ static sn_status skip_unadmitted(struct filling *f, struct page_refs *refs)
 
 /* ---- Items shown ---- */
 
-static const char *id_of(const ProtobufCMessage *item)
+static size_t place_of_id(const ProtobufCMessage *item)
 {
-        const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field_by_name(item->descriptor, "id");
-
-        return *(char *const *)((const char *)item + field->offset);
+        return protobuf_c_message_descriptor_get_field_by_name(item->descriptor, "id")->offset;
 }
 
 static void append_items(struct filling *f, const struct page_refs *refs, ProtobufCMessage **items, size_t n)
 {
+        size_t offset = n > 0 ? place_of_id(items[0]) : 0;
+
         for (size_t i = 0, at = 0; i < n && f->n < f->room; i++) {
-                while (strcmp(refs->items[at].at.id, id_of(items[i])) != 0) {
+                const char *id = *(char *const *)((const char *)items[i] + offset);
+
+                while (strcmp(refs->items[at].at.id, id) != 0) {
                         at++;
                 }
                 f->places[f->n] = refs->items[at].at;
