@@ -34,7 +34,7 @@ async function known() {
 test('a deleted account is immediately hidden from everyone, on every route', async () => {
         const { ada, fan, other, note, of, gone, silent, says } = await known();
         for (const path of silent) {
-                assert.ok(says(must(await fan.get(path)) && await fan.get(path)) || path.includes('/following') === false, path);
+                await eventually(`${path} names her`, async () => says(await fan.get(path)));
         }
         must(await remove(ada), 204);
         await assertTokenIsRefused(ada.token);
@@ -72,7 +72,7 @@ test('logging in again restores everything', async () => {
         assert.equal(back.id, ada.id);
         assert.deepEqual(await Promise.all([...gone, ...silent].map(async (path) => says(await fan.get(path)))), before);
         assert.deepEqual(ids((await fan.read(of.id)).mentions), [ada.id]);
-        assert.ok((await back.homeIds()).includes(of.id) || (await back.homeIds()).length > 0);
+        assert.deepEqual((await back.home()).map((item) => item.renote_of?.id ?? item.id), [of.id, note.id], 'her renote stands for the original');
         assert.equal((await back.read(note.id)).author.id, ada.id);
         await assertTokenIsRefused(ada.token);
 });
@@ -101,7 +101,7 @@ test('deleting an account requires its password', async () => {
         problem(await remove(ada, { password: 'wrong password' }), 401, { code: 'credentials_wrong', field: 'password' });
         problem(await remove(ada, {}), 422, { field: 'password' });
         problem(await ada.del('/v1/users/me'), 422, { field: 'password' });
-        problem(await ada.del(`/v1/users/me?password=${PASSWORD.replaceAll(' ', '+')}`), [400, 422]);
+        problem(await ada.del(`/v1/users/me?password=${PASSWORD.replaceAll(' ', '+')}`), 400);
         problem(await api('DELETE', '/v1/users/me', { body: { password: PASSWORD } }), 401);
         must(await ada.get('/v1/users/me'));
 });
@@ -109,8 +109,9 @@ test('deleting an account requires its password', async () => {
 test('concurrent deletions delete once', async () => {
         const ada = await register();
         const answers = await Promise.all([remove(ada), remove(ada), remove(ada)]);
-        assert.ok(answers.some((a) => a.status === 204));
-        answers.filter((a) => a.status !== 204).forEach((a) => problem(a, [401, 404]));
+        const refused = answers.filter((a) => a.status !== 204);
+        assert.equal(refused.length, 2);
+        refused.forEach((a) => problem(a, 401));
         assert.equal((await logIn(ada.username)).id, ada.id);
 });
 

@@ -137,8 +137,8 @@ test('pictures with sides of 100,000 pixels or 10,000 frames, and bombs of every
         for (const [name, [file, reason]] of Object.entries(bombs)) {
                 assert.ok(file.length < 3 << 20, `${name} has ${file.length} bytes`);
                 const media = await bring(file);
-                assert.ok(reason === null ? ['ready', 'failed'].includes(media.status) : media.status === 'failed', `${name}: ${media.status}`);
-                assert.match(media.reason ?? '', media.status === 'failed' ? reason ?? /./ : /^$/, name);
+                assert.equal(media.status, reason === null ? 'ready' : 'failed', `${name}: ${media.reason}`);
+                assert.match(media.reason ?? '', reason ?? /^$/, name);
         }
         assert.equal((await bring(png(10, 10))).status, 'ready');
 });
