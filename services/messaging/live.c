@@ -1,8 +1,10 @@
-/* Owns the live channels `messages` and `chats`: routing events to those who may read them at that moment. What they
- * are shown is decided again, by the same rules (live_show.c). */
+/* Owns the live channels `messages` and `chats`: routing events to those who may read them at that moment, and messages
+ * that this process has just committed to those who could read them then. What they are shown is decided again, by the
+ * same rules (live_show.c). */
 #include "services/messaging/live.h"
 
 #include <string.h>
+#include "services/messaging/recent_readers.h"
 #include "services/messaging/store_chats.h"
 #include "services/messaging/store_participants.h"
 #include "services/messaging/store_presence.h"
@@ -67,6 +69,13 @@ static sn_status find_readers(struct db_tx *tx, const Sonet__Live__RouteRequest 
         return chat_store_readers(tx, in->event->aggregate_id, in->event->version, in->after, READERS_AT_ONCE, n, ids);
 }
 
+/* They all fit into the first response. */
+static bool knows_readers(struct rpc_call *c, const Sonet__Live__RouteRequest *in, size_t *n, char ***ids)
+{
+        return live_kind_of(in->event) == LIVE_LOG && in->after[0] == '\0' &&
+               recent_readers_find(c->arena, in->event->object_id, n, ids);
+}
+
 /* For events that are not in the log: all devices of the member and, in small chats, the other members who may read new
  * messages. */
 static sn_status find_others(struct db_tx *tx, const Sonet__Live__RouteRequest *in, size_t *n, char ***ids)
@@ -109,7 +118,9 @@ sn_status messaging_handle_route_events(struct rpc_call *c, const Sonet__Live__R
         if (in->event == NULL || live_kind_of(in->event) == LIVE_NOTHING) {
                 return SN_OK;
         }
-        TRY(DB_READ(c, tx, find_concerned(tx, in, &n, &ids)));
+        if (!knows_readers(c, in, &n, &ids)) {
+                TRY(DB_READ(c, tx, find_concerned(tx, in, &n, &ids)));
+        }
         topic = is_signal(live_kind_of(in->event)) ? TOPIC_SIGNALS : TOPIC_LOG;
         out->topics = ARENA_ARRAY(c->arena, char *, n);
         for (size_t i = 0; i < n; i++) {

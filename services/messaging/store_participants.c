@@ -51,14 +51,21 @@ DB_STATEMENT(SELECT_READERS, "messaging_service", NULL,
              "select user_id from chat_participants where chat_id = $1 and user_id > $3 and visible @> $2::bigint"
              " order by user_id limit $4");
 
+sn_status chat_store_readers_later(struct db_tx *tx, const char *chat_id, int64_t seq, size_t limit,
+                                   struct db_rows **rows)
+{
+        return db_rows_later(tx, &SELECT_READERS,
+                             DB_BINDS(bind_uuid(chat_id), bind_i64(seq), bind_uuid(NOBODY), bind_i64((int64_t)limit)),
+                             rows);
+}
+
 sn_status chat_store_readers(struct db_tx *tx, const char *chat_id, int64_t seq, const char *after, size_t limit,
                              size_t *n, char ***ids)
 {
         struct db_rows *rows = NULL;
 
         TRY(db_rows(tx, &SELECT_READERS,
-                    DB_BINDS(bind_uuid(chat_id), bind_i64(seq),
-                             bind_uuid(after[0] != '\0' ? after : "00000000-0000-0000-0000-000000000000"),
+                    DB_BINDS(bind_uuid(chat_id), bind_i64(seq), bind_uuid(after[0] != '\0' ? after : NOBODY),
                              bind_i64((int64_t)limit)),
                     &rows));
         *n = db_rows_count(rows);

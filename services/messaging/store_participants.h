@@ -25,6 +25,9 @@ SN_CHECKED sn_status chat_store_participants(struct db_tx *tx, const char *chat_
 /* Members who may read an entry, ordered by id, after a given one. */
 SN_CHECKED sn_status chat_store_readers(struct db_tx *tx, const char *chat_id, int64_t seq, const char *after,
                                         size_t limit, size_t *n, char ***ids);
+/* The first of them, queried with the transaction's next statement. */
+SN_CHECKED sn_status chat_store_readers_later(struct db_tx *tx, const char *chat_id, int64_t seq, size_t limit,
+                                              struct db_rows **rows);
 /* The recipients of the messages in the request, ordered by message and member. */
 SN_CHECKED sn_status chat_store_recipients(struct db_tx *tx, const Messaging__ListRecipientsRequest *in, size_t *n,
                                            MessagingRows__Recipient ***rows);
