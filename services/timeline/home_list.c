@@ -43,6 +43,16 @@ size_t home_entries_sort(home_entry *entries, size_t n)
         return kept;
 }
 
+struct home_list home_list_of_refs(struct arena *arena, const struct home_header *header, const struct refs *refs)
+{
+        home_entry *entries = ARENA_ARRAY(arena, home_entry, refs->n);
+
+        for (size_t i = 0; i < refs->n; i++) {
+                home_entry_put(refs->items[i]->id, refs->items[i]->author_id, entries[refs->n - 1 - i]);
+        }
+        return (struct home_list){.header = *header, .n = refs->n, .entries = entries};
+}
+
 /* ---- A page ---- */
 
 static Note__NoteRef *show(struct rpc_call *c, const uint8_t *entry)
