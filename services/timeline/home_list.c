@@ -14,8 +14,7 @@ static int compare(const uint8_t *a, const uint8_t *b)
         return memcmp(a, b, HOME_ID_BYTES);
 }
 
-/* Inserts an entry among n sorted ones. False: the note is already there. */
-static bool insert(home_entry *entries, size_t n, const home_entry entry)
+bool home_entry_insert(home_entry *entries, size_t n, const home_entry entry)
 {
         size_t at = n;
 
@@ -38,7 +37,7 @@ size_t home_entries_sort(home_entry *entries, size_t n)
         size_t kept = 0;
 
         for (size_t i = 0; i < n; i++) {
-                kept += insert(entries, kept, entries[i]);
+                kept += home_entry_insert(entries, kept, entries[i]);
         }
         return kept;
 }

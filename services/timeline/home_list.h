@@ -26,6 +26,8 @@ struct home_list {
 };
 
 void home_entry_put(const char *note_id, const char *author_id, home_entry out);
+/* Inserts an entry among n sorted ones. False: the note is already there. */
+bool home_entry_insert(home_entry *entries, size_t n, const home_entry entry);
 /* Sorts them and removes duplicates; returns how many are left. They are almost sorted, which makes it cheap. */
 size_t home_entries_sort(home_entry *entries, size_t n);
 /* A list of what was pulled, newest first. */
