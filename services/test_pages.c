@@ -433,7 +433,6 @@ static void fill_hashtag(const char *author, int n)
             " insert into note_hashtags (tag_key, note_id, tag, position, author_id, public)"
             " select 'crowd', id, 'crowd', 1, author_id, true from made",
             author, n);
-        (void)test_admin("note_service", "alter table note_hashtags drop constraint note_hashtags_note_id_fkey");
         (void)test_admin("note_service", sql);
 }
 
