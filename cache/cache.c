@@ -297,6 +297,45 @@ void cache_changed(struct cache *cache, struct db_tx *tx, struct cache_key key)
         db_on_end(tx, drop_changed, change);
 }
 
+struct update {
+        struct change of;
+        struct cache_object *(*make)(const void *object, const void *context);
+        const void *context;
+};
+
+/* Of two concurrent updates of an object only one can replace it; the other one drops it. */
+static void update_object(void *context)
+{
+        const struct update *u = context;
+        struct cache_table *table = u->of.cache->table;
+        union cache_value value = {0}, made = {0};
+        uint64_t token;
+
+        if (u->of.len == 0 || table == NULL) {
+                return;
+        }
+        if (cache_table_get(table, u->of.key, u->of.len, &value, &token) && value.object != NULL) {
+                made.object = u->make(value.object, u->context);
+        }
+        if (made.object == NULL || !cache_table_replace(table, u->of.key, u->of.len, token, made)) {
+                cache_table_drop(table, u->of.key, u->of.len);
+        }
+        cache_unref(made.object);
+        cache_unref(value.object);
+}
+
+void cache_updated(struct cache *cache, struct db_tx *tx, struct cache_key key,
+                   struct cache_object *(*update)(const void *object, const void *context), const void *context)
+{
+        struct update *u = ARENA_NEW(db_arena(tx), struct update);
+
+        u->of.cache = cache;
+        u->of.len = pack_key(key, u->of.key);
+        u->make = update;
+        u->context = context;
+        db_on_commit(tx, update_object, u);
+}
+
 void cache_drop(struct cache *cache, struct cache_key key)
 {
         struct change change = {.cache = cache};

@@ -48,6 +48,10 @@ SN_CHECKED sn_status cache_get(struct rpc_call *c, struct cache *cache, enum rea
 /* This transaction changes or creates the row: it is dropped from the cache when the transaction ends. A cache that
  * was not started is empty. */
 void cache_changed(struct cache *cache, struct db_tx *tx, struct cache_key key);
+/* This transaction adds to a row of an object cache: after its COMMIT the cached object is replaced by what update
+ * makes of it, a new object with one reference, or dropped if that is NULL. context must outlive the transaction. */
+void cache_updated(struct cache *cache, struct db_tx *tx, struct cache_key key,
+                   struct cache_object *(*update)(const void *object, const void *context), const void *context);
 /* The row was changed already, by another program. */
 void cache_drop(struct cache *cache, struct cache_key key);
 

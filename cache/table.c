@@ -355,24 +355,41 @@ static bool put_entry(struct cache_table *t, struct shard *s, struct entry *e, u
         return true;
 }
 
-void cache_table_put(struct cache_table *t, const void *key, size_t key_len, uint64_t token, union cache_value value)
+/* renew: the token changes after that, so that whoever finds the previous value does not have a valid one. */
+static bool store_value(struct cache_table *t, const void *key, size_t key_len, uint64_t token, union cache_value value,
+                        bool renew)
 {
         uint64_t hash = hash_key(t, key, key_len);
         struct entry *e = entry_new(t, hash, key, key_len, value);
         struct removed removed = {0};
         if (e == NULL) {
-                return; /* without memory, or larger than a shard: it is read again */
+                return false; /* without memory, or larger than a shard: it is read again */
         }
         struct shard *s = shard_of(t, hash);
         metric_add(t->bytes, e->bytes);
         pthread_mutex_lock(&s->lock);
         bool stored = put_entry(t, s, e, token, &removed);
+        if (stored && renew) {
+                READERS_STORE(token_of(s, hash), token + 1);
+        }
         pthread_mutex_unlock(&s->lock);
         if (!stored) {
                 e->older = NULL;
                 removed.entries = e;
         }
         free_removed(t, &removed);
+        return stored;
+}
+
+void cache_table_put(struct cache_table *t, const void *key, size_t key_len, uint64_t token, union cache_value value)
+{
+        (void)store_value(t, key, key_len, token, value, false);
+}
+
+bool cache_table_replace(struct cache_table *t, const void *key, size_t key_len, uint64_t token,
+                         union cache_value value)
+{
+        return store_value(t, key, key_len, token, value, true);
 }
 
 void cache_table_drop(struct cache_table *t, const void *key, size_t key_len)

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <cmocka.h>
 #include "cache/message.h"
 #include "db/test_support.h"
@@ -145,6 +146,81 @@ static void a_row_that_is_written_while_it_is_read_is_not_stored_as_it_was_befor
         ASSERT_FOUND(ID_A, 1, 0);
 }
 
+struct copy {
+        struct cache_object object;
+};
+
+static void free_copy(struct cache_object *object)
+{
+        free(object);
+}
+
+static struct copy *copy_new(void)
+{
+        struct copy *copy = calloc(1, sizeof(*copy));
+
+        assert_non_null(copy);
+        copy->object = (struct cache_object){.references = 1, .bytes = sizeof(*copy), .free = free_copy};
+        return copy;
+}
+
+static sn_status fill_copies(struct rpc_call *c, struct cache_item *const *missing, size_t n)
+{
+        fills++;
+        for (size_t i = 0; i < n; i++) {
+                missing[i]->value.object = copy_new();
+        }
+        return SN_OK;
+}
+
+static struct cache copies = {.name = "test_copies", .fill = fill_copies};
+
+static struct cache_object *copy_again(const void *object, const void *context)
+{
+        return context != NULL ? &copy_new()->object : NULL;
+}
+
+/* The copy that a reader gets now; valid as long as the test, which keeps the cache. */
+static const void *copy_of_a(int expected_fills)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&database.service, 10000);
+        struct cache_item item = {.key = {.id = ID_A}};
+
+        fills = 0;
+        assert_int_equal(cache_get(c, &copies, READ_FROM_ANYWHERE, &item, 1), SN_OK);
+        assert_int_equal(fills, expected_fills);
+        return item.value.object;
+}
+
+static void update_a(const void *context, bool commit)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&database.service, 10000);
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+
+        assert_int_equal(db_begin(c, &tx), SN_OK);
+        cache_updated(&copies, tx, (struct cache_key){.id = ID_A}, copy_again, context);
+        if (commit) {
+                assert_int_equal(db_commit(c, NULL, &tx), SN_OK);
+        }
+}
+
+static void an_update_replaces_the_object_after_the_commit_or_drops_it(void **state)
+{
+        const void *first, *second;
+
+        assert_int_equal(cache_start(&copies, 1 << 20), SN_OK);
+        update_a("x", true); /* nothing is cached */
+        first = copy_of_a(1);
+        update_a("x", false);
+        assert_ptr_equal(copy_of_a(0), first);
+        update_a("x", true);
+        second = copy_of_a(0);
+        assert_ptr_not_equal(second, first);
+        update_a(NULL, true);
+        (void)copy_of_a(1);
+        cache_stop(&copies);
+}
+
 static void a_fill_that_fails_stores_nothing(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&database.service, 10000);
@@ -230,6 +306,7 @@ int main(void)
             TEST(only_what_is_missing_is_filled),
             TEST(what_was_missing_is_found_once_it_is_written),
             TEST(a_row_that_is_written_while_it_is_read_is_not_stored_as_it_was_before),
+            TEST(an_update_replaces_the_object_after_the_commit_or_drops_it),
             TEST(a_fill_that_fails_stores_nothing),
             TEST(what_is_no_uuid_is_not_asked_for),
             TEST(memory_alone_or_the_database_alone_may_be_read),

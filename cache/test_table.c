@@ -127,6 +127,24 @@ static void a_reader_keeps_its_object_after_the_drop(void **state)
         cache_unref(NULL);
 }
 
+/* Who read before the replacement cannot store, nor replace it again. */
+static void a_replacement_needs_a_valid_token_and_changes_it(void **state)
+{
+        struct value *second = value_new(2, 100), *third = value_new(3, 100);
+        uint64_t before, after;
+
+        (void)get("key", &before);
+        put("key", before, 1, 100);
+        assert_true(cache_table_replace(table, "key", 3, before, (union cache_value){.object = second}));
+        assert_int_equal(get("key", &after), 2);
+        assert_int_not_equal(after, before);
+        assert_false(cache_table_replace(table, "key", 3, before, (union cache_value){.object = third}));
+        put("key", before, 4, 100);
+        assert_int_equal(get("key", &after), 2);
+        cache_unref(second);
+        cache_unref(third);
+}
+
 static void the_absence_of_a_row_is_cached_like_a_row(void **state)
 {
         union cache_value value = {.number = 1};
@@ -351,8 +369,9 @@ static void clearing_drops_everything_and_invalidates_earlier_tokens(void **stat
 
 int main(void)
 {
-#define TABLE_TEST(name) cmocka_unit_test_setup_teardown(name, start, finish)
-        const struct CMUnitTest tests[] = {
+#define TABLE_TEST(a_replacement_needs_a_valid_token_and_changes_it) ,
+        TABLE_TEST(name)
+        cmocka_unit_test_setup_teardown(name, start, finish) const struct CMUnitTest tests[] = {
             TABLE_TEST(an_object_is_found_until_it_is_dropped),
             TABLE_TEST(a_token_from_before_a_drop_stores_nothing),
             TABLE_TEST(a_reader_keeps_its_object_after_the_drop),

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <libpq-fe.h>
 #include "base/clock.h"
+#include "services/timeline/home_memory.h"
 
 #define NOTES_MAX 20000
 
@@ -222,11 +223,12 @@ void test_home_check(const char *reader, uint32_t limit, const char *how)
         free(ids);
 }
 
-static void flush_redis(void)
+static void drop_cached(void)
 {
         const char *argv[] = {"FLUSHALL"};
 
         (void)test_redis_do(1, argv); /* without Redis there is nothing to empty */
+        home_memory_clear();
 }
 
 void test_home_check_deep(const char *reader, const char *how)
@@ -234,9 +236,9 @@ void test_home_check_deep(const char *reader, const char *how)
         test_home_load();
         test_home_check(reader, 100, how);
         test_home_check(reader, 33, how);
-        flush_redis();
+        drop_cached();
         test_home_check(reader, 33, how);
-        flush_redis();
+        drop_cached();
         test_home_check(reader, 100, how);
 }
 
@@ -270,20 +272,25 @@ void test_follow(const char *who, const char *whom)
         (void)ASK(who, FOLLOW(FOLLOW_USER), .id = whom);
 }
 
+#define FOLLOWER_KEY "string.format('tl:home:00000000-0000-0000-0000-%012x', n)"
+
+/* The header of a cached timeline (services/timeline/home_cache.c). */
+#define HEADER_BYTES "45"
+
 void test_give_followers(const char *author, int n)
 {
-        char sql[400];
+        static const char lua[] = "for n = 1, tonumber(ARGV[1]) do"
+                                  " redis.call('SETNX', " FOLLOWER_KEY ", 's' .. string.rep('\\0', 44)) end return 0";
+        char sql[400], count[16];
+        const char *argv[] = {"EVAL", lua, "0", count};
 
         (void)snprintf(sql, sizeof(sql),
                        "insert into user_relationships (follower_id, followee_id)"
                        " select lpad(to_hex(n), 32, '0')::uuid, '%s' from generate_series(1, %d) n",
                        author, n);
         (void)test_admin("follow_service", sql);
-        (void)snprintf(sql, sizeof(sql),
-                       "insert into timeline_cache (owner_id, built_at) select lpad(to_hex(n), 32, '0')::uuid, now()"
-                       " from generate_series(1, %d) n on conflict do nothing",
-                       n);
-        (void)test_admin("timeline_service", sql);
+        (void)snprintf(count, sizeof(count), "%d", n);
+        (void)test_redis_do(4, argv);
 }
 
 void test_remove_followers(const char *author)
@@ -292,4 +299,32 @@ void test_remove_followers(const char *author)
 
         (void)snprintf(sql, sizeof(sql), "delete from user_relationships where followee_id = '%s'", author);
         (void)test_admin("follow_service", sql);
+}
+
+long long test_followers_rows(int n)
+{
+        static const char lua[] = "local rows = 0 for n = 1, tonumber(ARGV[1]) do"
+                                  " rows = rows + (redis.call('STRLEN', " FOLLOWER_KEY ") - " HEADER_BYTES ") / 32 end"
+                                  " return rows";
+        char count[16];
+        const char *argv[] = {"EVAL", lua, "0", count};
+
+        (void)snprintf(count, sizeof(count), "%d", n);
+        return test_redis_number(4, argv);
+}
+
+bool test_home_has(const char *reader, const char *author, const char *after)
+{
+        static const char lua[] =
+            "local function bytes(id) return (id:gsub('-', ''):gsub('..', function(x) return string.char(tonumber(x, "
+            "16))"
+            " end)) end "
+            "local list, author, after = redis.call('GET', KEYS[1]) or '', bytes(ARGV[1]), bytes(ARGV[2]) "
+            "for at = 1 + " HEADER_BYTES ", #list, 32 do "
+            "if list:sub(at, at + 15) > after and list:sub(at + 16, at + 31) == author then return 1 end end return 0";
+        char key[80];
+        const char *argv[] = {"EVAL", lua, "1", key, author, after};
+
+        (void)snprintf(key, sizeof(key), "tl:home:%s", reader);
+        return test_redis_number(6, argv) == 1;
 }

@@ -164,14 +164,16 @@ static void a_note_that_is_delivered_late_reaches_the_home_timeline(void **state
         PGconn *pg;
 
         (void)ASK(cleo, FOLLOW(FOLLOW_USER), .id = anna);
+        (void)ASK(anna, NOTE(CREATE_NOTE), .text = "x");
+        (void)do_act(&own);
         test_network_settle();
-        before = poller_new(&list, 20);
-        pg = test_admin_connect("timeline_service");
+        before = poller_new(&list, 20); /* from now on memory has the reader's relationships */
+        pg = test_admin_connect("follow_service");
         PQclear(PQexec(pg, "begin"));
-        PQclear(PQexec(pg, "lock table timeline_entries in exclusive mode"));
+        PQclear(PQexec(pg, "lock table user_relationships in access exclusive mode")); /* delivery lists followers */
         (void)do_act(&late);
-        test_wait_for("timeline_service",
-                      "select count(*) > 0 from pg_locks where relation = 'timeline_entries'::regclass"
+        test_wait_for("follow_service",
+                      "select count(*) > 0 from pg_locks where relation = 'user_relationships'::regclass"
                       " and not granted");
         (void)do_act(&own);
         act_a_minute_later(&own);
@@ -431,7 +433,6 @@ static void fill_hashtag(const char *author, int n)
             " insert into note_hashtags (tag_key, note_id, tag, position, author_id, public)"
             " select 'crowd', id, 'crowd', 1, author_id, true from made",
             author, n);
-        (void)test_admin("note_service", "alter table note_hashtags drop constraint note_hashtags_note_id_fkey");
         (void)test_admin("note_service", sql);
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include <hiredis/hiredis.h>
 #include "auth/keys.h"
 #include "base/clock.h"
 #include "db/ownership.h"
@@ -218,6 +219,16 @@ bool test_redis_do(int argc, const char *const *argv)
         struct redisReply *reply = NULL;
 
         return redis_command(c, redis, argc, argv, NULL, &reply) == SN_OK;
+}
+
+long long test_redis_number(int argc, const char *const *argv)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&services[0], DEADLINE_MS);
+        struct redisReply *reply = NULL;
+
+        assert_int_equal(redis_command(c, redis, argc, argv, NULL, &reply), SN_OK);
+        assert_int_equal(reply->type, REDIS_REPLY_INTEGER);
+        return reply->integer;
 }
 
 /* ---- Waiting until everything is idle ---- */

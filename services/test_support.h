@@ -22,6 +22,8 @@ void test_network_stop(void);
 struct redis *test_network_redis(void);
 /* Sends a command to Redis. Returns whether it was answered. */
 bool test_redis_do(int argc, const char *const *argv);
+/* A command whose reply is a number. */
+long long test_redis_number(int argc, const char *const *argv);
 /* Waits until every event was handled. */
 void test_network_settle(void);
 /* Only this service's consumers. */

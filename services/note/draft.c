@@ -56,7 +56,11 @@ sn_status draft_store(struct db_tx *tx, const struct draft *draft)
 {
         stored_changed(tx, draft->id);
         if (draft->parent_id[0] == '\0') {
-                recent_changed(tx, draft->author_id, draft->visibility);
+                if (draft->renote_of_id[0] == '\0') {
+                        recent_added(tx, draft->author_id, draft->visibility, draft->id);
+                } else {
+                        recent_changed(tx, draft->author_id, draft->visibility);
+                }
         }
         return store_insert_note(tx, draft);
 }

@@ -197,3 +197,35 @@ void recent_changed(struct db_tx *tx, const char *author, int visibility)
                 cache_changed(&lists, tx, key_of(author, seen_as));
         }
 }
+
+/* NULL: it is in the list already, or older than all of it. */
+static struct cache_object *add_note(const void *object, const void *id)
+{
+        const struct recent *before = object;
+        size_t at = count_above(before, id);
+        size_t n = before->n < RECENT_MAX ? before->n + 1 : RECENT_MAX;
+        size_t bytes = sizeof(struct recent) + n * sizeof(before->notes[0]);
+        struct recent *r;
+
+        if (at == RECENT_MAX || (at < before->n && strcmp(before->notes[at].id, id) == 0)) {
+                return NULL;
+        }
+        r = calloc(1, bytes);
+        if (r == NULL) {
+                return NULL;
+        }
+        r->object = (struct cache_object){.references = 1, .bytes = bytes, .free = free_recent};
+        r->complete = before->complete && before->n < RECENT_MAX;
+        r->n = n;
+        memcpy(r->notes, before->notes, at * sizeof(r->notes[0]));
+        (void)snprintf(r->notes[at].id, UUID_SIZE, "%s", (const char *)id);
+        memcpy(r->notes + at + 1, before->notes + at, (n - at - 1) * sizeof(r->notes[0]));
+        return &r->object;
+}
+
+void recent_added(struct db_tx *tx, const char *author, int visibility, const char *id)
+{
+        for (int seen_as = visibility; seen_as <= NOTE__VISIBILITY__VISIBILITY_ONLY_ME; seen_as++) {
+                cache_updated(&lists, tx, key_of(author, seen_as), add_note, id);
+        }
+}

@@ -16,6 +16,8 @@ void recent_stop(void);
 SN_CHECKED sn_status recent_list(struct rpc_call *c, char **authors, size_t n_authors, int seen_as,
                                  const struct page_scan *scan, size_t *n, Note__NoteRef ***refs);
 /* The author wrote or deleted a note with this visibility. */
+/* A new note, not a renote, that is committed with the transaction. id must outlive it. */
+void recent_added(struct db_tx *tx, const char *author, int visibility, const char *id);
 void recent_changed(struct db_tx *tx, const char *author, int visibility);
 
 #endif

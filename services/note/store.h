@@ -54,6 +54,8 @@ SN_CHECKED sn_status store_deleted_notes(struct db_tx *tx, char **ids, size_t n,
 /* One row per pair, in the requested order. */
 SN_CHECKED sn_status store_marks(struct db_tx *tx, char **viewers, char **ids, size_t n, size_t *n_rows,
                                  NoteRows__Mark ***rows);
+/* Those to which anybody has reacted. */
+SN_CHECKED sn_status store_reacted(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, Note__NoteRef ***rows);
 
 /* The newest 50 of each renoted note, in no particular order of notes. */
 SN_CHECKED sn_status store_renoters(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, NoteRows__Renoters ***rows);

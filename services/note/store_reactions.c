@@ -107,3 +107,14 @@ sn_status store_marks(struct db_tx *tx, char **viewers, char **ids, size_t n, si
 {
         return db_list(tx, &SELECT_MARKS, DB_BINDS(bind_uuids(viewers, n), bind_uuids(ids, n)), n_rows, rows);
 }
+
+/* Likes and bookmarks are all counted; renotes of private accounts are not. */
+DB_STATEMENT(SELECT_REACTED, "note_service", &note__note_ref__message,
+             "select o.id from unnest($1::uuid[]) as o (id) where exists (select from note_stats where note_id = o.id"
+             " and (likes <> 0 or bookmarks <> 0)) or exists (select from notes where renote_of_id = o.id"
+             " and deleted_at is null)");
+
+sn_status store_reacted(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, Note__NoteRef ***rows)
+{
+        return db_list(tx, &SELECT_REACTED, DB_BINDS(bind_uuids(ids, n)), n_rows, rows);
+}

@@ -1,16 +1,16 @@
-/* Owns delivery: adds new notes to the home timelines of their authors' followers, and removes deleted ones, a
- * portion at a time. PostgreSQL first, then Redis; the progress is stored last, and both steps are idempotent.
+/* Owns delivery: adds new notes to the cached home timelines of their authors' followers, a portion at a time. The
+ * progress is stored afterwards; delivering again changes nothing.
  *
  * A portion is as many of the next events as have few rows together, a row per note and follower. A single one never
  * has many: notes of members with more than FANOUT_MAX followers are not delivered (famous.h). */
 #include "services/timeline/timeline.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include "services/follow/follow.rpc.h"
 #include "services/timeline/famous.h"
 #include "services/timeline/home_memory.h"
 #include "services/timeline/home_sync.h"
-#include "services/timeline/store.h"
 
 #define ROWS_AT_ONCE 10001 /* at most FANOUT_MAX, and one too many */
 
@@ -130,87 +130,58 @@ static size_t count_fitting(const struct audience *a, bus_event **events, size_t
 
 /* ---- Effects ---- */
 
-static void add_follows(struct delivery *d, const Follow__MemberFollowerIds *followers)
+/* A row for each note and follower. */
+static TimelineRows__Entry **make_entries(struct rpc_call *c, const struct audience *a, bus_event **events,
+                                          size_t n_events, size_t *n)
 {
-        for (size_t i = 0; followers != NULL && i < followers->n_ids; i++) {
-                d->follower_ids[d->n_follows] = followers->ids[i];
-                d->followed_ids[d->n_follows++] = followers->user_id;
-        }
-}
+        size_t room = 0;
+        TimelineRows__Entry *rows, **entries;
 
-static bool has_author(const struct delivery *d, const char *author_id)
-{
-        for (size_t i = 0; i < d->n_notes; i++) {
-                if (strcmp(d->author_ids[i], author_id) == 0) {
-                        return true;
+        *n = 0;
+        for (size_t i = 0; i < n_events; i++) {
+                const Follow__MemberFollowerIds *followers = followers_of(a, events[i]->actor_id);
+
+                room += followers != NULL ? followers->n_ids : 0;
+        }
+        rows = ARENA_ARRAY(c->arena, TimelineRows__Entry, room);
+        entries = ARENA_ARRAY(c->arena, TimelineRows__Entry *, room);
+        for (size_t i = 0; i < n_events; i++) {
+                const Follow__MemberFollowerIds *followers = followers_of(a, events[i]->actor_id);
+
+                for (size_t k = 0; followers != NULL && k < followers->n_ids; k++) {
+                        entries[*n] = &rows[*n];
+                        timeline_rows__entry__init(&rows[*n]);
+                        rows[*n].owner_id = followers->ids[k];
+                        rows[*n].note_id = events[i]->aggregate_id;
+                        rows[(*n)++].author_id = events[i]->actor_id;
                 }
         }
-        return false;
+        return entries;
 }
 
-static bool is_new(const bus_event *event)
+static int compare_entries(const void *a, const void *b)
 {
-        return strstr(event->type, ".created") != NULL;
+        const TimelineRows__Entry *const *first = a, *const *second = b;
+        int order = strcmp((*first)->owner_id, (*second)->owner_id);
+
+        return order != 0 ? order : strcmp((*first)->note_id, (*second)->note_id);
 }
 
-/* The notes of the new or the deleted events, and their authors' followers. */
-static struct delivery collect_delivery(struct rpc_call *c, const struct audience *a, bus_event **events, size_t n,
-                                        bool new_ones)
-{
-        size_t n_follows = count_followers(a);
-        struct delivery d = {.note_ids = ARENA_ARRAY(c->arena, char *, n),
-                             .author_ids = ARENA_ARRAY(c->arena, char *, n),
-                             .follower_ids = ARENA_ARRAY(c->arena, char *, n_follows),
-                             .followed_ids = ARENA_ARRAY(c->arena, char *, n_follows)};
-
-        for (size_t i = 0; i < n; i++) {
-                if (is_new(events[i]) != new_ones) {
-                        continue;
-                }
-                if (!has_author(&d, events[i]->actor_id)) {
-                        add_follows(&d, followers_of(a, events[i]->actor_id));
-                }
-                d.note_ids[d.n_notes] = events[i]->aggregate_id;
-                d.author_ids[d.n_notes++] = events[i]->actor_id;
-        }
-        return d;
-}
-
-static sn_status add_entries(struct rpc_call *c, const struct delivery *d)
-{
-        TimelineRows__Entry **entries = NULL;
-        size_t n = 0;
-
-        if (d->n_follows == 0) {
-                return SN_OK;
-        }
-        TRY(DB_WRITE(c, tx, store_deliver(tx, d, &n, &entries)));
-        return home_sync_deliver(c, entries, n);
-}
-
-/* Readers do not see them anyway; this frees the space. Entries in Redis go when the timeline is truncated. */
-static sn_status remove_entries(struct rpc_call *c, const struct delivery *d)
-{
-        return d->n_follows > 0 ? DB_WRITE(c, tx, store_remove(tx, d)) : SN_OK;
-}
-
-/* ---- A portion ---- */
-
-/* All new notes before all deleted ones, so that none is created again after its deletion. */
 static sn_status deliver_batch(struct rpc_call *c, struct bus_batch *batch)
 {
-        struct delivery added, removed;
+        TimelineRows__Entry **entries;
         struct audience a;
+        size_t n = 0;
 
         TRY(find_audience(c, batch->events, batch->n, &a));
         batch->n_done = count_fitting(&a, batch->events, batch->n);
-        added = collect_delivery(c, &a, batch->events, batch->n_done, true);
-        removed = collect_delivery(c, &a, batch->events, batch->n_done, false);
-        TRY(add_entries(c, &added));
-        return remove_entries(c, &removed);
+        entries = make_entries(c, &a, batch->events, batch->n_done, &n);
+        qsort(entries, n, sizeof(entries[0]), compare_entries);
+        return home_sync_deliver(c, entries, n);
 }
 
-static const char *const types[] = {"note.created", "renote.created", "note.deleted", "renote.deleted", NULL};
+/* Deleted notes stay on timelines until these are truncated: readers do not see them. */
+static const char *const types[] = {"note.created", "renote.created", NULL};
 
 const struct bus_consumer timeline_deliver = {
     .name = "deliver",

@@ -1,5 +1,5 @@
-/* Owns the home timeline: others' notes from memory, Redis or PostgreSQL, and one call to note_service, which adds the
- * reader's own and shows what belongs there. */
+/* Owns the home timeline: others' notes from the cached timeline, or pulled from note_service, and one call to
+ * note_service, which adds the reader's own and shows what belongs there. */
 #include "services/timeline/timeline.h"
 
 #include <stdio.h>
@@ -8,8 +8,8 @@
 #include "services/timeline/famous.h"
 #include "services/timeline/home_cache.h"
 #include "services/timeline/once.h"
+#include "services/timeline/pull.h"
 #include "services/timeline/store.h"
-#include "services/timeline/tail.h"
 
 /* A request for a page. */
 struct home {
@@ -18,65 +18,59 @@ struct home {
         Note__HomeNotes notes; /* of the latest fetch */
 };
 
-/* *usable is false if there is no cached timeline, or its reading must be recorded. */
+/* *usable is false if there is no cached timeline that can be trusted. */
 static void read_cached(struct rpc_call *c, const struct page_scan *scan, bool *usable, struct home_header *header,
                         struct refs *refs, bool *whole)
 {
         bool found = false;
 
-        *usable = home_cache_read(c, c->actor, scan, &found, header, refs, whole) == SN_OK && found &&
-                  header->day == home_cache_today(c);
+        *usable = home_cache_read(c, c->actor, scan, &found, header, refs, whole) == SN_OK && found;
         c->problem = (struct rpc_problem){0};
 }
 
-/* From the tail, after updating it. */
-static sn_status build_cached(struct rpc_call *c, int64_t *version)
+/* Notes that are committed before they are pulled are pulled, and later ones are delivered to the build's token. */
+static sn_status build_cached(struct rpc_call *c, const struct page_scan *scan, struct home_header *header,
+                              struct refs *out, bool *whole)
 {
-        struct home_header header = {.day = home_cache_today(c)};
-        TimelineRows__State state;
         struct home_build build;
+        struct home_list list;
         struct refs refs;
-        bool whole = false, complete = false;
         bool kept = home_cache_prepare(c, c->actor, &build);
 
-        TRY(tail_ensure(c, c->actor, &state));
-        *version = state.relations_version;
-        if (!kept) {
-                return SN_OK;
+        *header = (struct home_header){.day = home_cache_today(c)};
+        TRY(pull_followed(c, c->actor, false, &(struct page_scan){.limit = HOME_CACHE_ENTRIES}, &refs,
+                          &header->version));
+        if (refs.n == HOME_CACHE_ENTRIES) {
+                (void)uuid_to_bytes(refs.items[refs.n - 1]->id, header->low_water);
         }
-        TRY(tail_entries(c, c->actor, &(struct page_scan){.limit = HOME_CACHE_ENTRIES}, &refs, &whole, &complete));
-        header.version = state.relations_version;
-        if (refs.n > 0 && !(complete && refs.n < HOME_CACHE_ENTRIES)) {
-                (void)uuid_to_bytes(refs.items[refs.n - 1]->id, header.low_water);
+        list = home_list_of_refs(c->arena, header, &refs);
+        home_list_pick(c, &list, scan, out, whole);
+        if (kept) {
+                home_cache_store(c, c->actor, &build, &list);
         }
-        home_cache_store(c, c->actor, &build, &header, &refs);
         return SN_OK;
 }
 
-/* From memory or Redis as far as the cached timeline goes; otherwise from the updated tail, as always if it must be
- * built anew; beyond that pulled from note_service. */
+/* From the cached timeline as far as it goes, which is built if there is none, or anew; beyond it pulled from
+ * note_service. */
 static sn_status fetch_others(struct rpc_call *c, struct home *home, const struct page_scan *scan, bool anew,
                               struct refs *out)
 {
         struct home_header header;
-        bool usable = false, whole = false, complete = false;
+        bool usable = false, whole = false;
+        int64_t version = 0;
 
-        *out = (struct refs){0};
         if (!anew) {
                 read_cached(c, scan, &usable, &header, out, &whole);
         }
-        if (usable) {
-                home->version = header.version;
-        } else {
-                TRY(build_cached(c, &home->version));
+        if (!usable) {
+                TRY(build_cached(c, scan, &header, out, &whole));
         }
-        if (!usable || !whole) {
-                TRY(tail_entries(c, c->actor, scan, out, &whole, &complete));
-                if (!whole) {
-                        TRY(tail_pull(c, c->actor, scan, out));
-                }
+        if (!usable || header.day != home_cache_today(c)) {
+                TRY(DB_WRITE(c, tx, store_touch(tx, c->actor)));
         }
-        return SN_OK;
+        home->version = header.version;
+        return whole ? SN_OK : pull_followed(c, c->actor, true, scan, out, &version);
 }
 
 /* Adds the notes of famous members whom the reader follows. Those delivered before they became famous appear twice,

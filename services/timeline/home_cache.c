@@ -22,7 +22,7 @@
 #define TEXT_OF(x)       #x
 #define NUMBER(x)        TEXT_OF(x)
 
-/* Timelines are rebuilt daily by their readers, to record that they are read. */
+/* Of timelines that are not read; the first read of a day starts it again. */
 #define CACHED_LIFE "172800"
 #define BUILD_LIFE  "30"
 
@@ -122,14 +122,26 @@ static sn_status replace_list(struct rpc_call *c, const char *owner, const uint8
         return redis_script(c, c->service->redis, REPLACE, 1, 5, argv, lengths, &reply);
 }
 
-/* Best effort: the next reader truncates it otherwise. */
-static void cut_list(struct rpc_call *c, const char *owner, const redisReply *reply, struct home_list *list)
+static void cut_list(struct home_list *list)
 {
         list->entries += list->n - HOME_CACHE_ENTRIES;
         list->n = HOME_CACHE_ENTRIES;
         if (memcmp(list->entries[0], list->header.low_water, HOME_ID_BYTES) > 0) {
                 memcpy(list->header.low_water, list->entries[0], HOME_ID_BYTES);
         }
+}
+
+/* The first read of a day prolongs the life of the list; a long one is truncated. Best effort: the next reader does it
+ * otherwise. */
+static void renew_list(struct rpc_call *c, const char *owner, const redisReply *reply, struct home_list *list)
+{
+        if (list->n <= HOME_CUT_ENTRIES && list->header.day == home_cache_today(c)) {
+                return;
+        }
+        if (list->n > HOME_CUT_ENTRIES) {
+                cut_list(list);
+        }
+        list->header.day = home_cache_today(c);
         if (replace_list(c, owner, (const uint8_t *)reply->str, (size_t)reply->len, list) != SN_OK) {
                 c->problem = (struct rpc_problem){0};
         }
@@ -168,9 +180,7 @@ static sn_status read_redis(struct rpc_call *c, const char *owner, const struct 
         decode_list(c, reply, &list);
         *header = list.header;
         home_list_pick(c, &list, scan, out, whole);
-        if (list.n > HOME_CUT_ENTRIES) {
-                cut_list(c, owner, reply, &list);
-        }
+        renew_list(c, owner, reply, &list);
         home_memory_put(owner, token, &list);
         return SN_OK;
 }
@@ -206,66 +216,66 @@ bool home_cache_prepare(struct rpc_call *c, const char *owner, struct home_build
 }
 
 void home_cache_store(struct rpc_call *c, const char *owner, const struct home_build *build,
-                      const struct home_header *header, const struct refs *refs)
+                      const struct home_list *list)
 {
-        home_entry *entries = ARENA_ARRAY(c->arena, home_entry, refs->n);
-        struct home_list list = {.header = *header, .n = refs->n, .entries = entries};
-
-        for (size_t i = 0; i < refs->n; i++) {
-                home_entry_put(refs->items[i]->id, refs->items[i]->author_id, entries[refs->n - 1 - i]);
-        }
-        home_memory_put(owner, build->memory, &list);
-        if (build->redis && replace_list(c, owner, build->token, TOKEN_BYTES, &list) != SN_OK) {
+        home_memory_put(owner, build->memory, list);
+        if (build->redis && replace_list(c, owner, build->token, TOKEN_BYTES, list) != SN_OK) {
                 c->problem = (struct rpc_problem){0};
         }
 }
 
 /* --- delivery --- */
 
-/* ARGV: entries. A cached timeline that was never truncated is deleted: it is not being read. */
-static const char DELIVER[] = "local len = redis.call('STRLEN', KEYS[1]) "
-                              "if len == 0 then return 0 end "
-                              "if len > " NUMBER(APPEND_MAX_BYTES) " then return redis.call('DEL', KEYS[1]) end "
-                                                                   "return redis.call('APPEND', KEYS[1], ARGV[1])";
+/* KEYS: timelines, ARGV: the entries of each. A cached timeline that was never truncated is deleted: it is not being
+ * read. So is anything that is not a string. */
+static const char DELIVER[] = "for i, key in ipairs(KEYS) do "
+                              "local len = redis.pcall('STRLEN', key) "
+                              "if type(len) == 'table' or len > " NUMBER(
+                                  APPEND_MAX_BYTES) " then redis.call('DEL', key) "
+                                                    "elseif len > 0 then redis.call('APPEND', key, ARGV[i]) end "
+                                                    "end";
 
-#define DELIVER_OWNERS 500
+#define DELIVER_OWNERS 100 /* in one script, during which Redis does nothing else */
 
-/* Adds the entries of the first entry's owner as one command. Returns their number. */
-static size_t add_owner(struct rpc_call *c, struct redis_pipeline *p, TimelineRows__Entry *const *entries, size_t n)
+/* The entries of the first entry's owner. Returns their number. */
+static size_t encode_owner(struct rpc_call *c, TimelineRows__Entry *const *entries, size_t n, const char **value)
 {
-        const char *key = key_of(c->arena, entries[0]->owner_id);
+        home_entry *out;
         size_t of_owner = 1;
-        home_entry *value;
 
         while (of_owner < n && strcmp(entries[of_owner]->owner_id, entries[0]->owner_id) == 0) {
                 of_owner++;
         }
-        value = ARENA_ARRAY(c->arena, home_entry, of_owner);
+        out = ARENA_ARRAY(c->arena, home_entry, of_owner);
         for (size_t i = 0; i < of_owner; i++) {
-                home_entry_put(entries[i]->note_id, entries[i]->author_id, value[i]);
+                home_entry_put(entries[i]->note_id, entries[i]->author_id, out[i]);
         }
-        redis_pipeline_add_script(p, DELIVER, 1, 2, (const char *[]){key, (const char *)value},
-                                  (const size_t[]){strlen(key), of_owner * sizeof(home_entry)});
+        *value = (const char *)out;
         return of_owner;
 }
 
-/* Some owners' entries, in one round trip. *done increases by their number. */
+/* Some owners' entries, with one script. *done increases by their number. */
 static sn_status send_some(struct rpc_call *c, TimelineRows__Entry *const *entries, size_t n, size_t *done)
 {
-        struct redis_pipeline *p = redis_pipeline_new(c, c->service->redis);
-        redisReply **replies = NULL;
-        size_t n_replies = 0;
+        const char *keys[DELIVER_OWNERS], *argv[2 * DELIVER_OWNERS], *values[DELIVER_OWNERS];
+        size_t lengths[2 * DELIVER_OWNERS], bytes[DELIVER_OWNERS];
+        redisReply *reply = NULL;
+        size_t owners = 0;
 
-        for (int owners = 0; owners < DELIVER_OWNERS && *done < n; owners++) {
-                *done += add_owner(c, p, entries + *done, n - *done);
+        for (; owners < DELIVER_OWNERS && *done < n; owners++) {
+                keys[owners] = key_of(c->arena, entries[*done]->owner_id);
+                size_t of_owner = encode_owner(c, entries + *done, n - *done, &values[owners]);
+
+                bytes[owners] = of_owner * sizeof(home_entry);
+                *done += of_owner;
         }
-        TRY(redis_pipeline_run(p, &n_replies, &replies));
-        for (size_t i = 0; i < n_replies; i++) {
-                if (replies[i]->type == REDIS_REPLY_ERROR) {
-                        return rpc_fail(c, SN_UNAVAILABLE, NULL, "Redis refused a delivery");
-                }
+        for (size_t i = 0; i < owners; i++) {
+                argv[i] = keys[i];
+                lengths[i] = strlen(keys[i]);
+                argv[owners + i] = values[i];
+                lengths[owners + i] = bytes[i];
         }
-        return SN_OK;
+        return redis_script(c, c->service->redis, DELIVER, (int)owners, (int)(2 * owners), argv, lengths, &reply);
 }
 
 sn_status home_cache_deliver(struct rpc_call *c, TimelineRows__Entry *const *entries, size_t n)

@@ -14,8 +14,7 @@ static int compare(const uint8_t *a, const uint8_t *b)
         return memcmp(a, b, HOME_ID_BYTES);
 }
 
-/* Inserts an entry among n sorted ones. False: the note is already there. */
-static bool insert(home_entry *entries, size_t n, const home_entry entry)
+bool home_entry_insert(home_entry *entries, size_t n, const home_entry entry)
 {
         size_t at = n;
 
@@ -38,9 +37,19 @@ size_t home_entries_sort(home_entry *entries, size_t n)
         size_t kept = 0;
 
         for (size_t i = 0; i < n; i++) {
-                kept += insert(entries, kept, entries[i]);
+                kept += home_entry_insert(entries, kept, entries[i]);
         }
         return kept;
+}
+
+struct home_list home_list_of_refs(struct arena *arena, const struct home_header *header, const struct refs *refs)
+{
+        home_entry *entries = ARENA_ARRAY(arena, home_entry, refs->n);
+
+        for (size_t i = 0; i < refs->n; i++) {
+                home_entry_put(refs->items[i]->id, refs->items[i]->author_id, entries[refs->n - 1 - i]);
+        }
+        return (struct home_list){.header = *header, .n = refs->n, .entries = entries};
 }
 
 /* ---- A page ---- */

@@ -12,8 +12,8 @@
 #define HOME_CUT_ENTRIES   (2 * HOME_CACHE_ENTRIES)
 
 struct home_header {
-        int64_t version;                  /* of the owner's relationships that it reflects */
-        uint32_t day;                     /* since 1970: when the owner was last recorded as reading */
+        int64_t version; /* of the owner's relationships that it reflects */
+        uint32_t day; /* since 1970: when the owner was last recorded as reading; renewed by the first read of a day */
         uint8_t low_water[HOME_ID_BYTES]; /* it is complete down to this ID; zero: there is nothing older */
 };
 
@@ -26,8 +26,12 @@ struct home_list {
 };
 
 void home_entry_put(const char *note_id, const char *author_id, home_entry out);
+/* Inserts an entry among n sorted ones. False: the note is already there. */
+bool home_entry_insert(home_entry *entries, size_t n, const home_entry entry);
 /* Sorts them and removes duplicates; returns how many are left. They are almost sorted, which makes it cheap. */
 size_t home_entries_sort(home_entry *entries, size_t n);
+/* A list of what was pulled, newest first. */
+struct home_list home_list_of_refs(struct arena *arena, const struct home_header *header, const struct refs *refs);
 /* Entries beyond the scan's position, as far as the list goes; *whole: everything that the scan asks for. */
 void home_list_pick(struct rpc_call *c, const struct home_list *list, const struct page_scan *scan, struct refs *out,
                     bool *whole);

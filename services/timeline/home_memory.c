@@ -89,29 +89,30 @@ static struct held *append(const struct held *held, TimelineRows__Entry *const *
             held->n + n <= HOME_CUT_ENTRIES ? held_new(&held->header, held->entries, held->n, n) : NULL;
 
         for (size_t i = 0; longer != NULL && i < n; i++) {
-                home_entry_put(entries[i]->note_id, entries[i]->author_id, longer->entries[held->n + i]);
-        }
-        if (longer != NULL) {
-                longer->n = home_entries_sort(longer->entries, held->n + n);
+                home_entry entry;
+
+                home_entry_put(entries[i]->note_id, entries[i]->author_id, entry);
+                longer->n += home_entry_insert(longer->entries, longer->n, entry);
         }
         return longer;
 }
 
-/* It is always dropped first: that invalidates readers who have read before this delivery and not stored it yet. */
+/* The token always changes: that invalidates readers who have read before this delivery and not stored it yet. */
 static void deliver_to(const char *owner, TimelineRows__Entry *const *entries, size_t n)
 {
-        union cache_value value = {0};
+        union cache_value value = {0}, longer = {0};
         uint8_t key[HOME_ID_BYTES];
         uint64_t token;
 
         (void)uuid_to_bytes(owner, key);
-        bool found = cache_table_get(table, key, sizeof(key), &value, &token);
-        cache_table_drop(table, key, sizeof(key));
-        if (found) {
-                token = cache_table_token(table, key, sizeof(key));
-                put(key, token, append(value.object, entries, n));
-                cache_unref(value.object);
+        if (cache_table_get(table, key, sizeof(key), &value, &token)) {
+                longer.object = append(value.object, entries, n);
         }
+        if (longer.object == NULL || !cache_table_replace(table, key, sizeof(key), token, longer)) {
+                cache_table_drop(table, key, sizeof(key));
+        }
+        cache_unref(longer.object);
+        cache_unref(value.object);
 }
 
 void home_memory_deliver(TimelineRows__Entry *const *entries, size_t n)

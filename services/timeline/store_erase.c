@@ -1,12 +1,12 @@
 /* Owns the SQL for erasing a member. */
 #include "services/timeline/store.h"
 
-/* There is no index of entries by author: every delivery would have to maintain it, and members are rarely erased. */
+/* What the previous release may still have written (0006_no_tails.sql). There is no index of entries by author. */
 DB_STATEMENT(ERASE_AUTHOR, "timeline_service", NULL,
              "with owners as (select owner_id from timeline_cache where owner_id >"
              " coalesce($2::uuid, '00000000-0000-0000-0000-000000000000') order by owner_id limit $3),"
              " gone as (delete from timeline_entries where owner_id = any(array(select owner_id from owners))"
-             " and author_id = $1)"
+             " and author_id = $1 returning owner_id)"
              " select owner_id as last from owners order by owner_id desc limit 1");
 
 sn_status store_erase_author(struct db_tx *tx, const char *author_id, const char *after, size_t limit,
@@ -22,7 +22,8 @@ sn_status store_erase_author(struct db_tx *tx, const char *author_id, const char
 
 DB_STATEMENT(ERASE_ENTRIES, "timeline_service", NULL, "delete from timeline_entries where owner_id = $1");
 DB_STATEMENT(ERASE_CACHE, "timeline_service", NULL, "delete from timeline_cache where owner_id = $1");
-DB_STATEMENT(ERASE_GROWN, "timeline_service", NULL, "delete from timeline_grown where owner_id = $1");
+DB_STATEMENT(ERASE_GROWN, "timeline_service", NULL,
+             "delete from timeline_grown where owner_id = $1 returning owner_id");
 DB_STATEMENT(ERASE_FAMOUS, "timeline_service", NULL, "delete from timeline_famous where author_id = $1");
 DB_STATEMENT(ERASE_KEYS, "timeline_service", NULL, "delete from idempotency_keys where actor_id = $1");
 

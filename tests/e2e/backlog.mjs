@@ -1,10 +1,23 @@
-// A network of members with timelines, and a backlog of notes for it, written by SQL.
+// A network of members with timelines, and a backlog of notes for it, written by SQL; the timelines are in Redis.
 import { psql } from './psql.mjs';
+import { redisCommand } from './redisclient.mjs';
 
 export const MEMBERS = 2_000, FOLLOWERS = 36;
 
 const MEMBER = "('01900000-0000-7000-8000-' || lpad(to_hex(%), 12, '0'))::uuid";
 const member = (n) => MEMBER.replace('%', n);
+
+// Executes Lua for the key of each member's cached timeline: a header of 45 bytes (services/timeline/home_cache.c) and entries of 32, which begin with the
+// note's ID. Returns the sum of `count`.
+async function onTimelines(server, lua) {
+        const reply = await redisCommand(server, 'EVAL', `local count, notes = 0, {} for n = 1, ${MEMBERS} do local key = string.format('tl:home:01900000-0000-7000-8000-%012x', n) ${lua} end return count`, '0');
+        if (!/^:\d+$/.test(reply)) {
+                throw new Error(reply);
+        }
+        return Number(reply.slice(1));
+}
+
+const EACH_ENTRY = (lua) => `local list, seen = redis.call('GET', key) or '', {} for at = 46, #list, 32 do local note = list:sub(at, at + 15) ${lua} end`;
 
 export async function fillNetwork(server) {
         await psql(server, 'user_service', `insert into users (id, username, username_key, email, email_key, password_hash, display_name)
@@ -12,8 +25,8 @@ export async function fillNetwork(server) {
                 insert into user_stats (user_id) select ${member('n')} from generate_series(1, ${MEMBERS}) n`);
         await psql(server, 'follow_service', `insert into user_relationships (follower_id, followee_id)
                 select ${member(`1 + (n + k * 53) % ${MEMBERS}`)}, ${member('1 + n')} from generate_series(0, ${MEMBERS - 1}) n, generate_series(1, ${FOLLOWERS}) k`);
-        await psql(server, 'timeline_service', `insert into timeline_cache (owner_id, relations_version, built_at) select ${member('n')}, 1000000, now() from generate_series(1, ${MEMBERS}) n`);
-        for (const database of ['user_service', 'follow_service', 'timeline_service']) {
+        await onTimelines(server, "redis.call('SET', key, 's' .. string.rep('\\0', 44))");
+        for (const database of ['user_service', 'follow_service']) {
                 await psql(server, database, 'vacuum analyze');
         }
 }
@@ -30,10 +43,10 @@ export async function writeBacklog(server, notes) {
 
 const number = async (server, database, text) => Number((await psql(server, database, text))[0][0]);
 
-// How far delivery has stored that it came, in events; and how many notes are on timelines.
+// How far delivery has stored that it came, in events; how many notes are on timelines; and how many entries these have, each note counted once.
 export const storedPosition = (server) => number(server, 'timeline_service', "select coalesce(max(position), 0) from consumer_positions where source = 'note' and consumer = 'deliver'");
-export const countDelivered = (server) => number(server, 'timeline_service', 'select count(distinct note_id) from timeline_entries');
-export const countEntries = (server) => number(server, 'timeline_service', 'select count(*) from timeline_entries');
+export const countDelivered = (server) => onTimelines(server, EACH_ENTRY('if not notes[note] then notes[note] = true count = count + 1 end'));
+export const countEntries = (server) => onTimelines(server, EACH_ENTRY('if not seen[note] then seen[note] = true count = count + 1 end'));
 // Of the services, with the timelines' database.
 export const countSessions = (server) => number(server, 'timeline_service', "select count(*) from pg_stat_activity where datname = current_database() and usename = 'timeline_service'");
 

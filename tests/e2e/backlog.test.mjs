@@ -6,7 +6,7 @@ import { eventually } from './client.mjs';
 import { signal, sleep } from './harness.mjs';
 import { ownServer } from './own.mjs';
 
-const NOTES = 3_000;
+const NOTES = 6_000;
 // bus/lane.c stores the position after 500 events, or 200 ms; a batch of 100 may be in flight.
 const REPEATED_MOST = 600;
 
