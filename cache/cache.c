@@ -307,18 +307,19 @@ struct update {
 static void update_object(void *context)
 {
         const struct update *u = context;
+        const struct cache_lookup *key = &u->of.dropped;
         struct cache_table *table = u->of.cache->table;
         union cache_value value = {0}, made = {0};
         uint64_t token;
 
-        if (u->of.len == 0 || table == NULL) {
+        if (!u->of.has_key || table == NULL) {
                 return;
         }
-        if (cache_table_get(table, u->of.key, u->of.len, &value, &token) && value.object != NULL) {
+        if (cache_table_get(table, key->key, key->key_len, &value, &token) && value.object != NULL) {
                 made.object = u->make(value.object, u->context);
         }
-        if (made.object == NULL || !cache_table_replace(table, u->of.key, u->of.len, token, made)) {
-                cache_table_drop(table, u->of.key, u->of.len);
+        if (made.object == NULL || !cache_table_replace(table, key->key, key->key_len, token, made)) {
+                cache_table_drop(table, key->key, key->key_len);
         }
         cache_unref(made.object);
         cache_unref(value.object);
@@ -330,7 +331,7 @@ void cache_updated(struct cache *cache, struct db_tx *tx, struct cache_key key,
         struct update *u = ARENA_NEW(db_arena(tx), struct update);
 
         u->of.cache = cache;
-        u->of.len = pack_key(key, u->of.key);
+        u->of.has_key = pack_key(&key, &u->of.dropped);
         u->make = update;
         u->context = context;
         db_on_commit(tx, update_object, u);

@@ -47,8 +47,8 @@ void cache_table_get_all(struct cache_table *t, struct cache_lookup *lookups, si
 uint64_t cache_table_token(struct cache_table *t, const void *key, size_t key_len);
 /* Stores the value if the token is still valid, taking its own reference. key_len is at most CACHE_KEY_MAX. */
 void cache_table_put(struct cache_table *t, const void *key, size_t key_len, uint64_t token, union cache_value value);
-/* Replaces the value of a key whose token is still valid, and changes the token, like a drop and a put in one step. False:
- * nothing was replaced. */
+/* Replaces the value of a key whose token is still valid, and changes the token, like a drop and a put in one step.
+ * False: nothing was replaced. */
 bool cache_table_replace(struct cache_table *t, const void *key, size_t key_len, uint64_t token,
                          union cache_value value);
 void cache_table_drop(struct cache_table *t, const void *key, size_t key_len);

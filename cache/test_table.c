@@ -369,11 +369,11 @@ static void clearing_drops_everything_and_invalidates_earlier_tokens(void **stat
 
 int main(void)
 {
-#define TABLE_TEST(a_replacement_needs_a_valid_token_and_changes_it) ,
-        TABLE_TEST(name)
-        cmocka_unit_test_setup_teardown(name, start, finish) const struct CMUnitTest tests[] = {
+#define TABLE_TEST(name) cmocka_unit_test_setup_teardown(name, start, finish)
+        const struct CMUnitTest tests[] = {
             TABLE_TEST(an_object_is_found_until_it_is_dropped),
             TABLE_TEST(a_token_from_before_a_drop_stores_nothing),
+            TABLE_TEST(a_replacement_needs_a_valid_token_and_changes_it),
             TABLE_TEST(a_reader_keeps_its_object_after_the_drop),
             TABLE_TEST(the_absence_of_a_row_is_cached_like_a_row),
             TABLE_TEST(the_limit_holds_and_recently_read_objects_stay),
