@@ -157,6 +157,7 @@ struct rpc_method {
         bool answers_file;                      /* out is sonet.file.Chunk, and in has a sonet.file.Conditions */
         uint32_t success_status;                /* 200, 201, 204 */
         bool empty_is_204;                      /* with REST an empty response has status 204 */
+        bool quick;                             /* internal, changes nothing, and usually needs only memory */
         const struct rpc_method *admission;     /* called about a body while it arrives (rpc/admission.h); NULL: none */
         const char *body_type;                  /* the only Content-Type accepted for a body of bytes; NULL: any */
         const struct rpc_message *body_message; /* describes a body of JSON that the handler parses itself; or NULL */

@@ -101,7 +101,7 @@ SETTING_INT(media_video_side, "MEDIA_VIDEO_SIDE", 1280, 16, 4096, "the longest s
 SETTING_BOOL(media_avif, "MEDIA_AVIF", true, "also make the smaller pictures as AVIF, if libvips can: a third fewer bytes to send, for twice the processor time")
 SETTING_INT(media_file_bytes, "MEDIA_FILE_BYTES", 1073741824, 1024, 1073741824, "the largest media file")
 
-SETTING_INT(note_cache_bytes, "NOTE_CACHE_BYTES", 41943040, 0, 1099511627776, "memory for cached notes")
+SETTING_INT(note_cache_bytes, "NOTE_CACHE_BYTES", 58720256, 0, 1099511627776, "memory for cached notes, with their JSON in processes that answer with it")
 SETTING_CHOICE(registration, "REGISTRATION", "open", "open|approval|invite|closed", "who may register: anyone; anyone, subject to approval by a moderator; people with an invite; nobody")
 SETTING_INT(member_invites, "MEMBER_INVITES", 0, 0, 1000, "how many people a member may invite in 30 days; 0: only moderators and `sonet admin invite` do")
 SETTING_INT(session_days, "SESSION_DAYS", 365, 1, 36500, "days after which a session ends even if it is in use; unused, it ends after 60")

@@ -10,6 +10,7 @@
 #include "rpc/grpc_download.h"
 #include "rpc/grpc_upload.h"
 #include "rpc/health.h"
+#include "rpc/inline.h"
 
 /* ---- The head ---- */
 
@@ -178,12 +179,22 @@ sn_status grpc_request_admit(struct grpc_request *r, const struct grpc_request_c
         return rpc_check_access(&r->call); /* before bytes are unpacked or a body is received */
 }
 
+/* Only once, whichever thread continues. */
+static sn_status admit_once(struct grpc_request *r, const struct grpc_request_context *context)
+{
+        if (!r->admission_known) {
+                r->admission = grpc_request_admit(r, context);
+                r->admission_known = true;
+        }
+        return r->admission;
+}
+
 static sn_status take_message(struct grpc_request *r, const struct grpc_request_context *context, struct str *message)
 {
         if (r->upload != NULL) { /* it was admitted before its body */
                 return grpc_upload_finish(r->upload, message);
         }
-        TRY(grpc_request_admit(r, context));
+        TRY(admit_once(r, context));
         /* Our own services call on behalf of many clients. */
         if (r->call.method->answers_file && !http_file_admit(r->http, r->call.caller[0] == '\0')) {
                 return rpc_fail(&r->call, SN_UNAVAILABLE, NULL,
@@ -305,4 +316,21 @@ void grpc_request_serve(struct grpc_request *r, const struct grpc_request_contex
                 grpc_response_of_problem(c->arena, &c->problem, response);
                 add_rate(r, response, http_response_header);
         }
+}
+
+bool grpc_request_try(struct grpc_request *r, const struct grpc_request_context *context,
+                      struct http_response *response)
+{
+        if (admit_once(r, context) != SN_OK) { /* the method is not called */
+                grpc_request_serve(r, context, false, response);
+                return true;
+        }
+        struct rpc_inline attempt = rpc_inline_begin(&r->call);
+        grpc_request_serve(r, context, false, response);
+        if (!rpc_inline_end(&attempt, response->n_trailers > 0)) {
+                buf_free(&response->body);
+                r->tried = true;
+                return false;
+        }
+        return true;
 }

@@ -37,7 +37,10 @@ struct grpc_request {
             admitted, user_agent, forwarded, x_forwarded_for, encoding, timeout, file_name, mime_type,
             broken_off;            /* its metadata; ptr NULL: absent */
         int64_t asked_deadline_us; /* the client's, or 0 */
-        struct rate_verdict rate;  /* of an external caller */
+        bool admission_known;      /* the caller was authenticated and authorised, with this result */
+        sn_status admission;
+        bool tried;               /* on the I/O thread, in vain */
+        struct rate_verdict rate; /* of an external caller */
         struct rpc_call call;
         struct grpc_upload *upload; /* for a method with a body (grpc_upload.h) */
 };
@@ -47,9 +50,12 @@ struct grpc_request {
 bool grpc_request_read_head(struct grpc_request *r, struct rpc_problem *problem);
 /* Authenticates and authorises the caller, for the rest of the request. On failure the call's problem says why. */
 SN_CHECKED sn_status grpc_request_admit(struct grpc_request *r, const struct grpc_request_context *context);
-/* On a worker: handles the request and fills in the response. */
+/* Handles the request and fills in the response. */
 void grpc_request_serve(struct grpc_request *r, const struct grpc_request_context *context, bool expired,
                         struct http_response *response);
+/* On the I/O thread that read the request (rpc/inline.h). False: it goes to a worker. */
+bool grpc_request_try(struct grpc_request *r, const struct grpc_request_context *context,
+                      struct http_response *response);
 /* The common start of the response to a successful call. */
 void grpc_response_begin(struct http_response *response);
 /* The trailers of a call that fails after its response has started. */

@@ -13,6 +13,7 @@
 #include "rpc/grpc_request.h"
 #include "rpc/grpc_upload.h"
 #include "rpc/health.h"
+#include "rpc/inline.h"
 #include "rpc/lanes.h"
 #include "rpc/reflection.h"
 #include "rpc/stats.h"
@@ -149,12 +150,33 @@ static bool on_headers(void *context, struct http_request *http, size_t *max_bod
         return !contract_streams_body(r->served->method) || begin_upload(s, r, max_body, early);
 }
 
+static void forget_attempt(const struct grpc_request *r)
+{
+        if (r->tried) {
+                rpc_inline_waited(r->served->method);
+        }
+}
+
+/* A call from memory costs less than handing it to a worker. The calls of one connection, of which there may be many,
+ * are read by one thread, so only methods that say that they are quick are tried. */
+static bool is_answered(struct sonet_grpc_server *s, struct grpc_request *r, struct http_response *early)
+{
+        const struct rpc_method *m = r->served->method;
+        struct http_response answer = {0};
+        if (m == NULL || !m->quick || !rpc_inline_is_worth(m) || !grpc_request_try(r, &s->context, &answer)) {
+                return false;
+        }
+        *early = answer;
+        return true;
+}
+
 static void run_request(struct work *work, bool expired)
 {
         struct grpc_request *r = (struct grpc_request *)work;
         struct sonet_grpc_server *s = r->server;
         struct http_response response = {0};
         grpc_request_serve(r, &s->context, expired, &response);
+        forget_attempt(r);
         http_respond(r->http, &response);
         atomic_fetch_sub(&s->running, 1); /* r has ended and must not be touched */
 }
@@ -170,11 +192,15 @@ static bool on_request(void *context, struct http_request *http, struct http_res
         }
         struct workers *lane = m != NULL ? rpc_lanes_of_call(s->lanes, m) : rpc_lanes_of_request(s->lanes, NULL);
 
+        if (is_answered(s, r, early)) {
+                return false;
+        }
         atomic_fetch_add(&s->running, 1);
         if (workers_submit(lane, &r->work)) {
                 return true;
         }
         atomic_fetch_sub(&s->running, 1);
+        forget_attempt(r);
         struct rpc_problem full = rpc_lanes_refusal(lane);
 
         if (m != NULL) {

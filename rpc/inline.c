@@ -15,8 +15,8 @@ enum {
 /* Writes always wait for a COMMIT. A file may already be open; http/fetch.c waits for its bytes. */
 static bool may_be_quick(const struct rpc_method *m)
 {
-        return m->stats != NULL && m->lane == RPC_LANE_GENERAL && m->body == RPC_BODY_MESSAGE && m->http_verb != NULL &&
-               strcmp(m->http_verb, "GET") == 0;
+        return m->stats != NULL && m->lane == RPC_LANE_GENERAL && m->body == RPC_BODY_MESSAGE &&
+               (m->quick || (m->http_verb != NULL && strcmp(m->http_verb, "GET") == 0));
 }
 
 bool rpc_inline_is_worth(const struct rpc_method *m)

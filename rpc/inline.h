@@ -1,7 +1,7 @@
 /* Runs a request on the I/O thread that read it: for responses from memory, handing over to a worker costs more than
- * the work. Only methods that read are tried, and only up to where they would block (base/no_wait.h); then a worker
- * runs the request again from the start. A method that had to wait several times in a row goes straight to workers,
- * and is retried inline now and then. */
+ * the work. Only methods that read are tried (GET routes, and internal methods that are `quick`), and only up to where
+ * they would block (base/no_wait.h); then a worker runs the request again from the start. A method that had to wait
+ * several times in a row goes straight to workers, and is retried inline now and then. */
 #ifndef RPC_INLINE_H
 #define RPC_INLINE_H
 

@@ -96,6 +96,12 @@ static void check_success(struct gen *g, const struct gen_file *file, const stru
                 REFUSE("method %s cannot have empty_is_204: it is for REST routes whose response has a body",
                        m->proto->name);
         }
+        if (m->options->quick &&
+            (strcmp(m->options->access, "internal") != 0 || m->options->body != SONET__BODY__BODY_MESSAGE)) {
+                REFUSE("method %s cannot be quick: that is for internal methods without a body; GET routes need not "
+                       "say so",
+                       m->proto->name);
+        }
 }
 
 static const struct gen_field *find_field(const struct gen_message *message, const char *name, size_t len)
