@@ -209,16 +209,16 @@ struct round {
         bool busy; /* another transaction is assigning positions; if it is this process's, its COMMIT wakes the relay */
 };
 
-/* Not while an emitter does, which would only find the head locked. */
+/* In turn if possible, since an emitter's COMMIT would find the head locked; but a transaction that has the turn may be
+ * waiting for other locks, for however long, and must not hold up the events of others. */
 static sn_status assign_in_turn(struct bus_relay *relay, struct rpc_call *c, struct round *round)
 {
-        round->busy = !bus_turn_take(&relay->turn);
-        if (round->busy) {
-                return SN_OK;
-        }
+        bool in_turn = bus_turn_take(&relay->turn);
         sn_status status = positions_assign_next(c, &round->batch, &round->busy);
 
-        bus_turn_give(&relay->turn);
+        if (in_turn) {
+                bus_turn_give(&relay->turn);
+        }
         return status;
 }
 

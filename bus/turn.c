@@ -17,12 +17,18 @@ void bus_turn_destroy(struct bus_turn *turn)
         (void)pthread_mutex_destroy(&turn->lock);
 }
 
+/* Whether turns are usually short, and this one is not stuck. */
+static bool is_worth_waiting(const struct bus_turn *turn, int64_t now_us)
+{
+        return turn->held_us <= BUS_TURN_HELD_US && now_us - turn->since_us <= BUS_TURN_WAIT_US;
+}
+
 bool bus_turn_take(struct bus_turn *turn)
 {
         int64_t until_us = clock_monotonic_us() + BUS_TURN_WAIT_US;
 
         (void)pthread_mutex_lock(&turn->lock);
-        while (turn->taken && turn->held_us <= BUS_TURN_HELD_US &&
+        while (turn->taken && is_worth_waiting(turn, clock_monotonic_us()) &&
                cond_wait_until(&turn->given, &turn->lock, until_us)) {
         }
         bool ours = !turn->taken;

@@ -1,6 +1,6 @@
 /* Whose turn it is, among the transactions of this process, to assign positions. One that finds the head of the log
- * locked leaves its events to the relay, which costs them another transaction, so it is worth a short wait. Private to
- * bus/. */
+ * locked leaves its events to the relay, which costs them another transaction, so it is worth a short wait. Who has the
+ * turn may be stuck: nobody relies on getting it. Private to bus/. */
 #ifndef BUS_TURN_H
 #define BUS_TURN_H
 
