@@ -209,16 +209,17 @@ struct round {
         bool busy; /* another transaction is assigning positions; if it is this process's, its COMMIT wakes the relay */
 };
 
-/* Not while an emitter does, which would only find the head locked. */
+/* Rather not while an emitter does, which would only find the head locked; but one that has waited for long may not
+ * have come to the head yet, since its statements wait for another lock: the events of all others must not wait for
+ * that. */
 static sn_status assign_with_lock(struct bus_relay *relay, struct rpc_call *c, struct round *round)
 {
-        round->busy = !bus_head_lock_take(&relay->head_lock);
-        if (round->busy) {
-                return SN_OK;
-        }
+        bool taken = bus_head_lock_take(&relay->head_lock);
         sn_status status = positions_assign_next(c, &round->batch, &round->busy);
 
-        bus_head_lock_release(&relay->head_lock);
+        if (taken) {
+                bus_head_lock_release(&relay->head_lock);
+        }
         return status;
 }
 
