@@ -19,7 +19,7 @@
 #include "bus/positions.h"
 #include "bus/stream_write.h"
 #include "bus/tail.h"
-#include "bus/turn.h"
+#include "bus/head_lock.h"
 #include "bus/wake.h"
 #include "db/ownership.h"
 
@@ -53,10 +53,10 @@ struct bus_relay {
         bool expects;       /* nothing was read, although according to the log's head there are events to stream */
         atomic_bool steady; /* it keeps up, so emitters may assign a few positions themselves */
         pthread_mutex_t lock;
-        struct log_end end;       /* protected by the lock */
-        struct bus_handed handed; /* positions assigned by emitters, not streamed yet */
-        struct bus_turn turn;     /* to assign positions in this process */
-        struct bus_wake *wake;    /* by other processes */
+        struct log_end end;             /* protected by the lock */
+        struct bus_handed handed;       /* positions assigned by emitters, not streamed yet */
+        struct bus_head_lock head_lock; /* of emitters in this process, to assign positions */
+        struct bus_wake *wake;          /* by other processes */
 };
 
 /* ---- The end of the log ---- */
@@ -173,10 +173,10 @@ static void hand_over(void *context)
         ticker_wake(e->relay->ticker);
 }
 
-/* After hand_over, so that the events of the next turn continue the tail. */
-static void end_turn(void *context)
+/* After hand_over, so that the events of the next transaction continue the tail. */
+static void release_head(void *context)
 {
-        bus_turn_give(context);
+        bus_head_lock_release(context);
 }
 
 static bool emitters_may_assign(struct bus_relay *relay, char log_id[UUID_SIZE])
@@ -195,10 +195,10 @@ sn_status bus_relay_assign(struct bus_relay *relay, struct db_tx *tx)
 
         *e = (struct emission){.relay = relay};
         db_on_commit(tx, hand_over, e);
-        if (!emitters_may_assign(relay, e->log_id) || !bus_turn_take(&relay->turn)) {
+        if (!emitters_may_assign(relay, e->log_id) || !bus_head_lock_take(&relay->head_lock)) {
                 return SN_OK;
         }
-        db_on_end(tx, end_turn, &relay->turn);
+        db_on_end(tx, release_head, &relay->head_lock);
         return positions_assign_later(tx, e->log_id, &e->assigned);
 }
 
@@ -209,15 +209,15 @@ struct round {
         bool busy; /* another transaction is assigning positions; if it is this process's, its COMMIT wakes the relay */
 };
 
-/* In turn if possible, since an emitter's COMMIT would find the head locked; but a transaction that has the turn may be
- * waiting for other locks, for however long, and must not hold up the events of others. */
-static sn_status assign_in_turn(struct bus_relay *relay, struct rpc_call *c, struct round *round)
+/* Under the lock if possible, since an emitter's COMMIT would find the head locked; but a transaction that has the lock
+ * may be waiting for other locks, for however long, and must not hold up the events of others. */
+static sn_status assign_with_lock(struct bus_relay *relay, struct rpc_call *c, struct round *round)
 {
-        bool in_turn = bus_turn_take(&relay->turn);
+        bool locked = bus_head_lock_take(&relay->head_lock);
         sn_status status = positions_assign_next(c, &round->batch, &round->busy);
 
-        if (in_turn) {
-                bus_turn_give(&relay->turn);
+        if (locked) {
+                bus_head_lock_release(&relay->head_lock);
         }
         return status;
 }
@@ -234,7 +234,7 @@ static sn_status take_news(struct bus_relay *relay, struct rpc_call *c, struct r
                 atomic_store(&relay->waked, true);
         }
         round->assigned = unassigned && batch->n == 0;
-        return round->assigned ? assign_in_turn(relay, c, round) : SN_OK;
+        return round->assigned ? assign_with_lock(relay, c, round) : SN_OK;
 }
 
 /* Takes the events that continue the log from their emitters; for others, such as those in a gap, the database is
@@ -430,7 +430,7 @@ struct bus_relay *bus_relay_new(struct service *service)
         relay->assigned =
             metric_counter("sonet_bus_positions_assigned_total", "Events assigned a position by this process.", NULL);
         bus_handed_init(&relay->handed);
-        bus_turn_init(&relay->turn);
+        bus_head_lock_init(&relay->head_lock);
         relay->lease = bus_leases_add(service->leases, relay, "relay", NULL);
         relay->ticker = ticker_new("bus-relay", relay_batch, relay);
         relay->wake = bus_wake_new(service, wake_relay, relay);
@@ -445,7 +445,7 @@ void bus_relay_free(struct bus_relay *relay)
                 bus_leases_remove(relay->service->leases, relay);
                 bus_tail_end(relay->service->name);
                 bus_handed_destroy(&relay->handed);
-                bus_turn_destroy(&relay->turn);
+                bus_head_lock_destroy(&relay->head_lock);
                 (void)pthread_mutex_destroy(&relay->lock);
                 free(relay);
         }

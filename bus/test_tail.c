@@ -12,7 +12,7 @@
 #include "base/testdata/thread_blocked.h"
 #include "bus/handed.h"
 #include "bus/tail.h"
-#include "bus/turn.h"
+#include "bus/head_lock.h"
 #include "rpc/rpc.h"
 
 #define LOG     "018f0000-0000-7000-8000-00000000000a"
@@ -252,88 +252,88 @@ static void too_many_that_wait_are_left_to_the_database(void **state)
         bus_handed_destroy(&handed);
 }
 
-static void *take_turn(void *turn)
+static void *take_lock(void *lock)
 {
-        return bus_turn_take(turn) ? turn : NULL;
+        return bus_head_lock_take(lock) ? lock : NULL;
 }
 
-static bool another_thread_takes(struct bus_turn *turn)
+static bool another_thread_takes(struct bus_head_lock *lock)
 {
         pthread_t thread;
         void *taken = NULL;
 
-        assert_int_equal(pthread_create(&thread, NULL, take_turn, turn), 0);
+        assert_int_equal(pthread_create(&thread, NULL, take_lock, lock), 0);
         (void)pthread_join(thread, &taken);
         return taken != NULL;
 }
 
-static void one_emitter_at_a_time_has_the_turn(void **state)
+static void one_emitter_at_a_time_has_the_lock(void **state)
 {
-        struct bus_turn turn;
+        struct bus_head_lock lock;
 
-        bus_turn_init(&turn);
-        assert_true(bus_turn_take(&turn));
-        assert_false(another_thread_takes(&turn));
-        bus_turn_give(&turn);
-        assert_true(another_thread_takes(&turn));
-        bus_turn_give(&turn);
-        bus_turn_destroy(&turn);
+        bus_head_lock_init(&lock);
+        assert_true(bus_head_lock_take(&lock));
+        assert_false(another_thread_takes(&lock));
+        bus_head_lock_release(&lock);
+        assert_true(another_thread_takes(&lock));
+        bus_head_lock_release(&lock);
+        bus_head_lock_destroy(&lock);
 }
 
-static void nobody_waits_while_turns_are_long(void **state)
+static void nobody_waits_while_the_lock_is_held_for_long(void **state)
 {
-        struct bus_turn turn;
+        struct bus_head_lock lock;
 
-        bus_turn_init(&turn);
-        turn.held_us = 10 * BUS_TURN_HELD_US;
-        assert_true(bus_turn_take(&turn));
-        assert_false(bus_turn_take(&turn));
-        for (int i = 0; turn.held_us > BUS_TURN_HELD_US; i++) { /* until some were short */
+        bus_head_lock_init(&lock);
+        lock.held_us = 10 * BUS_HEAD_LOCK_HELD_US;
+        assert_true(bus_head_lock_take(&lock));
+        assert_false(bus_head_lock_take(&lock));
+        for (int i = 0; lock.held_us > BUS_HEAD_LOCK_HELD_US; i++) { /* until some were short */
                 assert_true(i < 1000);
-                bus_turn_give(&turn);
-                assert_true(bus_turn_take(&turn));
+                bus_head_lock_release(&lock);
+                assert_true(bus_head_lock_take(&lock));
         }
-        bus_turn_give(&turn);
-        bus_turn_destroy(&turn);
+        bus_head_lock_release(&lock);
+        bus_head_lock_destroy(&lock);
 }
 
 #define EMITTERS 8
 
 struct emitting {
-        struct bus_turn turn;
+        struct bus_head_lock lock;
         atomic_int inside, taken;
 };
 
-static void *emit_in_turns(void *context)
+static void *emit_with_lock(void *context)
 {
         struct emitting *emitting = context;
 
         for (int i = 0; i < 200; i++) {
-                if (bus_turn_take(&emitting->turn)) {
+                if (bus_head_lock_take(&emitting->lock)) {
                         assert_int_equal(atomic_fetch_add(&emitting->inside, 1), 0);
                         atomic_fetch_add(&emitting->taken, 1);
                         atomic_fetch_sub(&emitting->inside, 1);
-                        bus_turn_give(&emitting->turn);
+                        bus_head_lock_release(&emitting->lock);
                 }
         }
         return NULL;
 }
 
-static void turns_do_not_overlap(void **state)
+static void emitters_with_the_lock_do_not_overlap(void **state)
 {
         struct emitting emitting = {0};
         pthread_t threads[EMITTERS];
 
-        bus_turn_init(&emitting.turn);
+        bus_head_lock_init(&emitting.lock);
         for (size_t i = 0; i < EMITTERS; i++) {
-                assert_int_equal(pthread_create(&threads[i], NULL, emit_in_turns, &emitting), 0);
+                assert_int_equal(pthread_create(&threads[i], NULL, emit_with_lock, &emitting), 0);
         }
         for (size_t i = 0; i < EMITTERS; i++) {
                 (void)pthread_join(threads[i], NULL);
         }
         assert_true(atomic_load(&emitting.taken) > 0);
-        assert_false(emitting.turn.taken);
-        bus_turn_destroy(&emitting.turn);
+        assert_false(emitting.lock.taken);
+        bus_head_lock_destroy(&emitting.lock);
 }
 
 #define TAIL_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -348,9 +348,9 @@ int main(void)
             TAIL_TEST(waiting_ends_with_news_with_the_tail_and_with_the_reader),
             TAIL_TEST(what_is_handed_over_in_any_order_is_taken_in_that_of_the_log),
             TAIL_TEST(too_many_that_wait_are_left_to_the_database),
-            cmocka_unit_test(one_emitter_at_a_time_has_the_turn),
-            cmocka_unit_test(nobody_waits_while_turns_are_long),
-            cmocka_unit_test(turns_do_not_overlap),
+            cmocka_unit_test(one_emitter_at_a_time_has_the_lock),
+            cmocka_unit_test(nobody_waits_while_the_lock_is_held_for_long),
+            cmocka_unit_test(emitters_with_the_lock_do_not_overlap),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,7 +9,7 @@ import { Transform } from 'node:stream';
 import { after, test } from 'node:test';
 import aws4 from 'aws4';
 import S3rver from 's3rver';
-import { findBinary, sleep } from './harness.mjs';
+import { findBinary } from './harness.mjs';
 import { adminOf, ownServer } from './own.mjs';
 import { form, jpeg, png } from './pictures.mjs';
 import { eventually, must, problem } from './client.mjs';
@@ -33,8 +33,10 @@ s3.middleware.unshift(async (ctx, next) => {
 const asked = [];
 let gate = null;
 s3.middleware.unshift(async (ctx, next) => {
+        if (ctx.query['list-type'] === undefined) { // a job lists the bucket now and then
+                asked.push(`${ctx.method} ${ctx.get('range')}`.trim());
+        }
         await next();
-        asked.push(`${ctx.method} ${ctx.get('range')}`.trim());
         if (gate !== null && ctx.method === 'GET' && typeof ctx.body?.pipe === 'function') {
                 let passed = 0;
                 const [held, pass] = [gate, (piece) => { passed += piece.length; return piece; }];
@@ -94,7 +96,6 @@ test('only the requested part of an object is fetched, and it is streamed as it 
         await ready(member, id);
         const { etag } = await download(member, id);
         const askedFor = async (headers) => {
-                await inTime('nothing else is asked', async () => { const n = asked.length; await sleep(300); return asked.length === n; });
                 asked.length = 0;
                 const answer = await download(member, id, headers);
                 return { ...answer, asked: asked.filter((what) => what.startsWith('GET')) };
