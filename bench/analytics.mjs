@@ -136,8 +136,8 @@ const FILL = (n) => `
         select analytics_make_months((current_date - 90)::date, 4);
         insert into analytics_people (visitor, user_id, first_day) select ('00000000-0000-4000-8000-' || lpad(to_hex(v), 12, '0'))::uuid, md5('member' || v)::uuid, 'infinity'
                 from generate_series(0, 99999) v;
-        insert into user_events (id, at, name, visitor, member, properties)
-                select md5('event' || n)::uuid, now() - n * (interval '60 days' / ${n}), (array['page_view', 'page_view', 'page_view', 'search', 'click', 'app_open', 'note_view', 'note.created'])[1 + n % 8],
+        insert into user_events (id, at, created_at, name, visitor, member, properties)
+                select md5('event' || n)::uuid, now() - n * (interval '60 days' / ${n}), now() - n * (interval '60 days' / ${n}), (array['page_view', 'page_view', 'page_view', 'search', 'click', 'app_open', 'note_view', 'note.created'])[1 + n % 8],
                        ('00000000-0000-4000-8000-' || lpad(to_hex((100000 * power(((n * 2654435761) % 1000003) / 1000003.0, 2))::bigint % 100000), 12, '0'))::uuid, true,
                        case when n % 8 < 3 then jsonb_build_object('path', '/p/' || (n * 7919) % 50) end
                 from generate_series(1::bigint, ${n}) n;

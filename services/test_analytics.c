@@ -323,6 +323,22 @@ static void old_months_are_dropped_and_new_ones_created(void **state)
                             "t");
 }
 
+/* Events of other services may be older than the partitions, for example after analytics_service was added later. */
+static void events_of_months_without_partitions_are_stored(void **state)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+        AnalyticsRows__TakenEvent event = ANALYTICS_ROWS__TAKEN_EVENT__INIT, *events[] = {&event};
+
+        event.id = uuid_new_in(c->arena);
+        event.name = "note.created";
+        event.visitor = uuid_new_in(c->arena);
+        event.at_ms = INT64_C(1558364400000); /* 20 May 2019 */
+        assert_int_equal(DB_WRITE(c, tx, store_events(tx, events, 1, TEST_ANALYTICS_MIN)), SN_OK);
+        assert_string_equal(test_admin(DATABASE, "select count(*) from user_events_2019_05"), "1");
+        (void)test_admin(DATABASE, "select analytics_drop_month('2020-01-01') + analytics_drop_month('2020-01-01')"
+                                   " + analytics_drop_month('2020-01-01')");
+}
+
 /* How many rows of events, visits and people it looks at. */
 static const char *rows_read_by(const char *statement)
 {
@@ -410,6 +426,7 @@ int main(void)
             cmocka_unit_test(addressees_of_remaining_answers_are_erased),
             cmocka_unit_test(followers_are_counted_by_pseudonym),
             cmocka_unit_test(old_months_are_dropped_and_new_ones_created),
+            cmocka_unit_test(events_of_months_without_partitions_are_stored),
             cmocka_unit_test(what_goes_is_not_looked_at),
             cmocka_unit_test(salts_are_shared_for_a_day_and_then_destroyed),
             cmocka_unit_test(reports_show_enough_people_to_a_role_that_sees_nothing_else),

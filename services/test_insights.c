@@ -285,6 +285,47 @@ static void a_funnel_of_eight_steps_counts_each(void **state)
         assert_memory_equal(people, wanted, sizeof(people));
 }
 
+/* By the definition: joins of all events of a person with all later ones. */
+static const char *funnel_by_joins(const char *first, const char *second, const char *third)
+{
+        char sql[1600];
+
+        (void)snprintf(
+            sql, sizeof(sql),
+            "with e as (select visitor, at, name from user_events where at < '2021-04-01') select count(distinct "
+            "a.visitor)"
+            " || ' ' || count(distinct b.visitor) || ' ' || count(distinct c.visitor) from e a left join e b"
+            " on b.visitor = a.visitor and b.name = '%s' and b.at > a.at and b.at <= a.at + interval '12 hours'"
+            " left join e c on c.visitor = b.visitor and c.name = '%s' and c.at > b.at"
+            " and c.at <= a.at + interval '12 hours' where a.name = '%s'",
+            second, third, first);
+        return test_admin(DATABASE, sql);
+}
+
+static void any_funnel_counts_as_defined(void **state)
+{
+        char *names[] = {(char *)"app_open", (char *)"search", (char *)"click"};
+
+        (void)test_admin(DATABASE, "delete from user_events where at < '2021-04-01'; select 1");
+        (void)test_admin(DATABASE,
+                         "select setseed(0.5); insert into user_events (id, at, name, visitor, member)"
+                         " select gen_random_uuid(), timestamptz '2021-03-01 00:00Z' + floor(random() * 40) * interval"
+                         " '1 hour', (array['app_open', 'search', 'click'])[1 + floor(random() * 3)],"
+                         " ('00000000-0000-4000-8000-' || lpad((n % 60)::text, 12, '0'))::uuid, true"
+                         " from generate_series(1, 400) n; select 1");
+        for (int i = 0; i < 27; i++) {
+                CLEANUP(rpc_call_free_p) struct rpc_call *c = analytics_call();
+                char *steps[] = {names[i / 9], names[i / 3 % 3], names[i % 3]}, counted[60];
+                int64_t people[3] = {0};
+
+                assert_int_equal(DB_READ(c, tx, store_funnel(tx, steps, 3, long_ago, 12, people)), SN_OK);
+                (void)snprintf(counted, sizeof(counted), "%lld %lld %lld", (long long)people[0], (long long)people[1],
+                               (long long)people[2]);
+                assert_string_equal(counted, funnel_by_joins(steps[0], steps[1], steps[2]));
+        }
+        (void)test_admin(DATABASE, "delete from user_events where at < '2021-04-01'; select 1");
+}
+
 static void expect_rows(const void *rows, size_t n, size_t expected)
 {
         assert_int_equal(n, expected);
@@ -363,6 +404,7 @@ int main(void)
             cmocka_unit_test(a_note_that_is_liked_at_once_is_engaged_with),
             cmocka_unit_test(a_funnel_counts_people_who_do_all_steps_in_order_and_in_time),
             cmocka_unit_test(a_funnel_of_eight_steps_counts_each),
+            cmocka_unit_test(any_funnel_counts_as_defined),
             cmocka_unit_test(paths_and_breakdowns_count_people_and_leave_out_few),
             cmocka_unit_test(late_page_views_change_no_path),
         };

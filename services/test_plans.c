@@ -412,7 +412,6 @@ static void queries_on_events_read_only_their_period(void **state)
 {
         static const struct page pages[] = {
             {"SELECT_EVENTS_OF_HOUR", "'{e1,e3,note_view}', date_trunc('hour', now() - interval '15 days'), 5", 60},
-            {"SELECT_SHORT_FUNNEL", "'{e1,e2,e3}', now() - interval '15 days', now() - interval '14 days', 12", 200},
             {"SELECT_FUNNEL", "'{e1,e2,e3}', now() - interval '15 days', now() - interval '14 days', 12", 200},
             {"SELECT_BREAKDOWN", "'e1', 'p', now() - interval '15 days', now() - interval '14 days', 5", 100},
         };

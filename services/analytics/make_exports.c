@@ -5,6 +5,7 @@
 
 #include <string.h>
 #include "base/clock.h"
+#include "base/fault.h"
 #include "rpc/rpc.h"
 #include "services/analytics/analytics.h"
 #include "services/analytics/store_exports.h"
@@ -144,6 +145,16 @@ static const char *why_given_up(const struct making *m)
                                             : NULL;
 }
 
+static sn_status keep_part(struct rpc_call *c, const struct making *m)
+{
+        fault_point(arena_printf(c->arena, "export_part_%d_made", (int)m->e.parts));
+        TRY(DB_WRITE(
+            c, tx,
+            store_metric_export_part(tx, &m->e, m->e.done, m->rows, m->text.len > 0 ? m->text.data : "", m->text.len)));
+        fault_point(arena_printf(c->arena, "export_part_%d_kept", (int)m->e.parts));
+        return SN_OK;
+}
+
 static sn_status make_some(struct rpc_call *c, bool *more)
 {
         CLEANUP(making_free) struct making m = {.e = ANALYTICS_ROWS__METRIC_EXPORT__INIT};
@@ -159,8 +170,7 @@ static sn_status make_some(struct rpc_call *c, bool *more)
         }
         m.csv = m.e.format == ANALYTICS__EXPORT_FORMAT__EXPORT_FORMAT_CSV;
         TRY(fill_part(c, &m));
-        return DB_WRITE(
-            c, tx, store_metric_export_part(tx, &m.e, m.e.done, m.rows, m.text.len > 0 ? m.text.data : "", m.text.len));
+        return keep_part(c, &m);
 }
 
 const struct service_job analytics_make_exports = {.name = "make_exports", .every_s = 30, .run = make_some};

@@ -2,6 +2,7 @@
 #include "services/analytics/store.h"
 
 #include <string.h>
+#include "services/analytics/events.h"
 
 /* Creates pseudonyms for new members, but not for events that undo something, nor for erased members: their later
  * events count without a person. The first day is that of the event that is stored first, and never changes: otherwise
@@ -174,12 +175,32 @@ sn_status store_add_people(struct db_tx *tx, char *const *user_ids, size_t n)
         return db_exec(tx, &ADD_INACTIVE, DB_BINDS(bind_uuids(user_ids, n)), NULL);
 }
 
+/* Months to come exist (months.c), but events may be of an earlier month: after an outage, or if analytics_service was
+ * added to a network that has been running for long. Without its partitions nothing could be stored any more. */
+DB_STATEMENT(MAKE_EARLIER_MONTHS, "analytics_service", NULL,
+             "select analytics_make_months(month::date, 0) as made from (select distinct date_trunc('month',"
+             " to_timestamp(ms / 1000.0), 'UTC') as month from unnest($1::bigint[]) ms) m"
+             " where month < date_trunc('month', now(), 'UTC')");
+
+static sn_status make_earlier_months(struct db_tx *tx, const int64_t *at_ms, size_t n)
+{
+        struct db_rows *rows = NULL;
+
+        for (size_t i = 0; i < n; i++) {
+                if (at_ms[i] < db_call(tx)->now_ms - EVENT_OLDEST_MS) {
+                        return db_rows(tx, &MAKE_EARLIER_MONTHS, DB_BINDS(bind_i64s(at_ms, n)), &rows);
+                }
+        }
+        return SN_OK;
+}
+
 sn_status store_events(struct db_tx *tx, AnalyticsRows__TakenEvent *const *events, size_t n, int64_t min)
 {
         struct columns c = to_columns(db_arena(tx), events, n);
         struct db_rows *rows = NULL;
 
         TRY(db_lock_one(tx, "analytics", "events"));
+        TRY(make_earlier_months(tx, c.at_ms, n));
         TRY(db_exec(tx, &ADD_PEOPLE, DB_BINDS(bind_uuids(c.user_ids, n), bind_texts(c.names, n), bind_i64s(c.at_ms, n)),
                     NULL));
         TRY(store_add_people(tx, c.about, n));
@@ -266,7 +287,8 @@ sn_status store_limits(struct db_tx *tx, int64_t min_group)
         return db_exec(tx, &UPDATE_LIMITS, DB_BINDS(bind_i64(min_group)), NULL);
 }
 
-DB_STATEMENT(MAKE_MONTHS, "analytics_service", NULL, "select analytics_make_months(current_date, 2) as made");
+/* With the month of events that clients may still send (EVENT_OLDEST_MS). */
+DB_STATEMENT(MAKE_MONTHS, "analytics_service", NULL, "select analytics_make_months(current_date - 8, 3) as made");
 
 sn_status store_make_months(struct db_tx *tx)
 {

@@ -3,48 +3,37 @@
 
 #define DAY(parameter) "(" parameter "::timestamptz at time zone 'UTC')::date"
 
-/* since<n> of an event: the latest start of a chain whose step n is this event. Another event can only add chains:
- * whoever has done all steps remains counted, so that answers differ by enough people. The events are sorted once, by
- * person and time, and each step reads them once in this order. */
-#define WITHIN    "$4::bigint * interval '1 hour'"
-#define STEP(n)   "name = ($1::text[])[" n "]"
-#define LATEST(m) "max(since" m ") over before"
-#define NEXT(n, m)                                                                                                     \
-        ", s" n " as (select s.*, case when " STEP(n) " and " LATEST(m) " >= at - " WITHIN " then " LATEST(            \
-            m) " end as since" n " from s" m                                                                           \
-               " s window before as (partition by visitor order by at groups between unbounded"                        \
-               " preceding and 1 preceding))"
-#define DID(n) "count(*) filter (where did" n ")"
-#define ANY(n) "bool_or(since" n " is not null) as did" n
-#define FIRST_STEP                                                                                                     \
-        "with s1 as (select visitor, at, name, case when " STEP(                                                       \
-            "1") " and at < $3::timestamptz then at end as since1"                                                     \
-                 " from user_events where name = any($1::text[]) and at >= $2::timestamptz and at < $3::timestamptz "  \
-                 "+ " WITHIN " and visitor is not null)"
-#define FOUR_STEPS FIRST_STEP NEXT("2", "1") NEXT("3", "2") NEXT("4", "3")
-#define ALL_STEPS  FOUR_STEPS NEXT("5", "4") NEXT("6", "5") NEXT("7", "6") NEXT("8", "7")
-#define DID_1_4    DID("1") ", " DID("2") ", " DID("3") ", " DID("4")
-#define ANY_1_4    ANY("1") ", " ANY("2") ", " ANY("3") ", " ANY("4")
+/* s<n>: the events of step n that end a chain of all steps up to it, each with the latest start of such a chain.
+ * Another event can only add chains: whoever has done all steps remains counted, so that answers differ by enough
+ * people. Each step sorts only its own events and the chains that have come this far. A missing step (null) has no
+ * events. */
+#define WITHIN "$4::bigint * interval '1 hour'"
+#define EVENTS_OF_STEP(n, until)                                                                                       \
+        " from user_events where name = ($1::text[])[" n "] and at >= $2::timestamptz and at < " until                 \
+        " and visitor is not null"
+#define FIRST "with s1 as (select visitor, at, at as since" EVENTS_OF_STEP("1", "$3::timestamptz") ")"
+#define NEXT(n, before)                                                                                                \
+        ", s" n " as (select visitor, at, since from (select visitor, at, is_next, max(since) over (partition by"      \
+        " visitor order by at groups between unbounded preceding and 1 preceding) as since from (select visitor, at,"  \
+        " since, false as is_next from s" before " union all select visitor, at, null, true" EVENTS_OF_STEP(           \
+            n, "$3::timestamptz + " WITHIN) ") e) w where is_next and since >= at - " WITHIN ")"
+#define PEOPLE(n) "(select count(*) from (select distinct visitor from s" n ") p)"
 
-/* A missing step (null) has no events. */
-DB_STATEMENT(SELECT_SHORT_FUNNEL, "analytics_service", NULL,
-             FOUR_STEPS
-             ", each as (select " ANY_1_4 " from s4 group by visitor), sums as (select array[" DID_1_4
-             "] as counts from each) select people from sums, unnest(counts) with ordinality s (people, step)"
-             " order by step");
+#define STEPS                                                                                                          \
+        FIRST NEXT("2", "1") NEXT("3", "2") NEXT("4", "3") NEXT("5", "4") NEXT("6", "5") NEXT("7", "6") NEXT("8", "7")
+#define PEOPLE_1_4 PEOPLE("1") ", " PEOPLE("2") ", " PEOPLE("3") ", " PEOPLE("4")
+#define PEOPLE_5_8 PEOPLE("5") ", " PEOPLE("6") ", " PEOPLE("7") ", " PEOPLE("8")
+
 DB_STATEMENT(SELECT_FUNNEL, "analytics_service", NULL,
-             ALL_STEPS ", each as (select " ANY_1_4 ", " ANY("5") ", " ANY("6") ", " ANY("7") ", " ANY(
-                 "8") " from s8 group by visitor), sums as (select array[" DID_1_4
-                      ", " DID("5") ", " DID("6") ", " DID("7") ", " DID(
-                          "8") "] as counts from each) select people from sums, unnest(counts) with ordinality s"
-                               " (people, step) order by step");
+             STEPS " select people from unnest(array[" PEOPLE_1_4 ", " PEOPLE_5_8
+                   "]) with ordinality s (people, step) order by step");
 
 sn_status store_funnel(struct db_tx *tx, char *const *steps, size_t n, struct days days, int64_t hours, int64_t *people)
 {
         struct db_rows *rows = NULL;
 
         TRY(db_rows(
-            tx, n <= 4 ? &SELECT_SHORT_FUNNEL : &SELECT_FUNNEL,
+            tx, &SELECT_FUNNEL,
             DB_BINDS(bind_texts(steps, n), bind_time_ms(days.from_ms), bind_time_ms(days.to_ms), bind_i64(hours)),
             &rows));
         for (size_t i = 0; i < db_rows_count(rows) && i < n; i++) {
