@@ -103,7 +103,8 @@ void problem_write(const struct rpc_problem *p, const char *request_id, struct a
         if (status == 401) {
                 challenge(p, arena, response);
         }
-        if (p->retry_after_s > 0 || status == 503 || status == 429) {
+        /* 507: no time after which there is room is known. */
+        if ((p->retry_after_s > 0 && status != 507) || status == 503 || status == 429) {
                 http_response_header(response, "Retry-After",
                                      arena_printf(arena, "%d", p->retry_after_s > 0 ? p->retry_after_s : 1));
         }

@@ -131,6 +131,10 @@ static void retryable_errors_have_retry_after(void **state)
         p = (struct rpc_problem){.status = SN_NOT_FOUND, .detail = "gone"};
         write_problem(&p);
         assert_string_equal(header("Retry-After"), "");
+        p = (struct rpc_problem){
+            .status = SN_RESOURCE_EXHAUSTED, .code = "quota_exceeded", .detail = "full", .retry_after_s = 1};
+        write_problem(&p);
+        assert_string_equal(header("Retry-After"), "");
 }
 
 static void a_401_has_the_challenge_and_the_error_of_the_token(void **state)

@@ -137,6 +137,27 @@ static bool start_child(struct rpc_call *c, const struct decode_request *r, cons
         return ok;
 }
 
+/* Parses "NAME 1 2 3". Returns how many numbers from 0 to most follow, at most max; 0 if the line has another name. */
+static size_t read_numbers(const char *line, const char *name, long most, long *out, size_t max)
+{
+        size_t n = 0, len = strlen(name);
+        const char *at = line + len;
+        char *end = NULL;
+
+        if (strncmp(line, name, len) != 0) {
+                return 0;
+        }
+        for (; *at == ' ' && n < max; at = end) {
+                long value = strtol(at, &end, 10);
+
+                if (end == at || value < 0 || value > most) {
+                        break;
+                }
+                out[n++] = value;
+        }
+        return n;
+}
+
 /* How waiting for a child ended. */
 enum waited { WAITED_ENOUGH, WAITED_TOO_LONG, WAITED_IN_VAIN /* goes_on returned false */ };
 
@@ -164,11 +185,34 @@ static enum waited wait_readable(int fd, const struct waiting *w)
         }
 }
 
+/* Reads the percent of the last whole line "progress N"; 0 if there is none. */
+static int read_progress(const char *said)
+{
+        const char *line = said, *end = NULL;
+        long percent = 0;
+
+        for (; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+                (void)read_numbers(line, "progress", 99, &percent, 1);
+        }
+        return (int)percent;
+}
+
+static void report_progress(const struct decode_request *r, const char *said, int *reported)
+{
+        int percent = read_progress(said);
+
+        if (percent > *reported && r->progressed != NULL) {
+                *reported = percent;
+                r->progressed(r->context, percent);
+        }
+}
+
 /* Reads its output until it closes it. */
 static enum waited listen_to(const struct child *child, const struct waiting *w, char said[SAID_BYTES])
 {
         enum waited waited;
         size_t len = 0;
+        int reported = 0;
 
         while ((waited = wait_readable(child->said, w)) == WAITED_ENOUGH) {
                 ssize_t n = read(child->said, said + len, SAID_BYTES - 1 - len);
@@ -177,6 +221,8 @@ static enum waited listen_to(const struct child *child, const struct waiting *w,
                         break;
                 }
                 len += n > 0 ? (size_t)n : 0;
+                said[len] = '\0';
+                report_progress(w->request, said, &reported);
         }
         return waited;
 }
@@ -205,27 +251,6 @@ static int end_child(const struct child *child, bool by_itself)
 }
 
 /* --- parsing its output --- */
-
-/* Parses "NAME 1 2 3". Returns how many numbers from 0 to most follow, at most max; 0 if the line has another name. */
-static size_t read_numbers(const char *line, const char *name, long most, long *out, size_t max)
-{
-        size_t n = 0, len = strlen(name);
-        const char *at = line + len;
-        char *end = NULL;
-
-        if (strncmp(line, name, len) != 0) {
-                return 0;
-        }
-        for (; *at == ' ' && n < max; at = end) {
-                long value = strtol(at, &end, 10);
-
-                if (end == at || value < 0 || value > most) {
-                        break;
-                }
-                out[n++] = value;
-        }
-        return n;
-}
 
 static void read_sizes(const char *line, struct decoded *out)
 {

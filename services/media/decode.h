@@ -67,6 +67,8 @@ struct decode_request {
         struct decode_limits limits;
         /* Called every second while the child works; false kills it and cancels the request. May be NULL. */
         bool (*goes_on)(void *context);
+        /* Called when the child has done some percent of a video or sound, each time with more. May be NULL. */
+        void (*progressed)(void *context, int percent);
         void *context;
 };
 

@@ -229,6 +229,19 @@ static bool take_packet(struct film *f, struct encoders *e, const AVPacket *pack
         return packet->stream_index != f->audio || film_sound_take(f, e->sound, packet);
 }
 
+/* Tells the parent after each tenth of what the file announces. */
+static void say_progress(struct film *f)
+{
+        int64_t whole_us = f->in->duration; /* negative if unknown */
+        int tenths = whole_us > 0 ? (int)(f->end_us * 10 / whole_us) : 0;
+
+        if (tenths > f->tenths && tenths < 10) {
+                f->tenths = tenths;
+                printf("progress %d\n", 10 * tenths);
+                (void)fflush(stdout);
+        }
+}
+
 static bool take_packets(struct film *f, struct encoders *e)
 {
         AVPacket *packet = av.av_packet_alloc();
@@ -237,6 +250,7 @@ static bool take_packets(struct film *f, struct encoders *e)
         while (ok && av.av_read_frame(f->in, packet) >= 0) {
                 ok = take_packet(f, e, packet);
                 av.av_packet_unref(packet);
+                say_progress(f);
         }
         return ok && (e->picture == NULL || film_picture_take(f, e->picture, NULL)) &&
                (e->sound == NULL || film_sound_take(f, e->sound, NULL));

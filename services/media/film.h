@@ -12,6 +12,7 @@ struct film {
         AVFormatContext *in;
         int video, audio; /* stream indices; < 0 if there is none */
         int64_t end_us;   /* end of what was decoded, from the beginning */
+        int tenths;       /* of the film that were reported as encoded */
         const char *reason;
 };
 

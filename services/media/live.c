@@ -50,6 +50,17 @@ static Media__Media *find_media(MediaRows__StoredMedia **rows, size_t n, const c
         return NULL;
 }
 
+/* Not shown to streams that resume when it is over. */
+static bool set_progress(struct rpc_call *c, const bus_event *e, const Media__Media *now, Media__MediaEvent *item)
+{
+        item->data_case = MEDIA__MEDIA_EVENT__DATA_MEDIA_PROGRESS;
+        item->media_progress = ARENA_NEW(c->arena, Media__MediaProgress);
+        media__media_progress__init(item->media_progress);
+        item->media_progress->id = e->aggregate_id;
+        item->media_progress->percent = (uint32_t)e->version;
+        return now->status == MEDIA__STATUS__STATUS_PROCESSING;
+}
+
 /* Shows the current state; of deleted media only that they are deleted. */
 static bool set_data(struct rpc_call *c, const bus_event *e, Media__Media *now, Media__MediaEvent *item)
 {
@@ -60,6 +71,8 @@ static bool set_data(struct rpc_call *c, const bus_event *e, Media__Media *now, 
                 item->media_deleted->id = e->aggregate_id;
         } else if (now == NULL) {
                 return false;
+        } else if (strcmp(e->type, EVENT_MEDIA_PROGRESS) == 0) {
+                return set_progress(c, e, now, item);
         } else if (strcmp(e->type, EVENT_MEDIA_FAILED) == 0) {
                 item->data_case = MEDIA__MEDIA_EVENT__DATA_MEDIA_FAILED;
                 item->media_failed = now;

@@ -8,9 +8,10 @@
 #include "services/services.h"
 
 /* Aggregate: the media; actor: its owner. */
-#define EVENT_MEDIA_READY   "media.ready"
-#define EVENT_MEDIA_FAILED  "media.failed"
-#define EVENT_MEDIA_DELETED "media.deleted"
+#define EVENT_MEDIA_READY    "media.ready"
+#define EVENT_MEDIA_PROGRESS "media.progress" /* version: in percent */
+#define EVENT_MEDIA_FAILED   "media.failed"
+#define EVENT_MEDIA_DELETED  "media.deleted"
 
 /* Settings as of the start. */
 struct media_limits {

@@ -21,7 +21,8 @@ enum {
         CHILD_CPU_S = 30,
         GIVE_BACK_MS = 5000,
         RENEW_MS = 5000,
-        RENEW_US = 20000000
+        RENEW_US = 20000000,
+        TELL_US = 1000000,
 };
 
 /* The variants that are kept of each kind, besides the original. */
@@ -146,7 +147,7 @@ static sn_status fail_media(struct rpc_call *c, const MediaRows__DueMedia *job, 
 struct work {
         struct service *service;
         const MediaRows__DueMedia *job;
-        int64_t renewed_us;
+        int64_t renewed_us, told_us;
 };
 
 /* False if the process is stopping, or the media was deleted or queued again. A lease that cannot be renewed is
@@ -169,11 +170,33 @@ static bool goes_on(void *context)
         return there;
 }
 
+static sn_status emit_progress(struct db_tx *tx, const MediaRows__StoredMedia *row, int percent)
+{
+        return outbox_put(tx, &(struct outbox_event){.type = EVENT_MEDIA_PROGRESS,
+                                                     .aggregate_id = row->id,
+                                                     .actor_id = row->owner_id,
+                                                     .object_id = "",
+                                                     .version = percent});
+}
+
+/* Once a second at most. Does nothing more if it cannot be stored: the next one says as much. */
+static void tell_progress(void *context, int percent)
+{
+        struct work *w = context;
+
+        if (clock_monotonic_us() - w->told_us < TELL_US) {
+                return;
+        }
+        w->told_us = clock_monotonic_us();
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(w->service, RENEW_MS);
+        (void)!DB_WRITE(c, tx, emit_progress(tx, w->job->stored, percent));
+}
+
 static sn_status decode_one(struct rpc_call *c, const MediaRows__DueMedia *job, const struct process_lane *lane,
                             struct decoded *out)
 {
         const MediaRows__StoredMedia *row = job->stored;
-        struct work work = {c->service, job, clock_monotonic_us()};
+        struct work work = {c->service, job, clock_monotonic_us(), clock_monotonic_us()};
         int fd = -1;
 
         TRY(blob_open(c, row->content_sha256[0] != '\0' ? row->content_sha256 : row->upload_sha256, &fd));
@@ -185,6 +208,7 @@ static sn_status decode_one(struct rpc_call *c, const MediaRows__DueMedia *job, 
                                                            .wait_ms = lane->wait_ms,
                                                            .limits = lane->limits,
                                                            .goes_on = goes_on,
+                                                           .progressed = tell_progress,
                                                            .context = &work},
                                   out);
         close(fd);

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { filmFiles, pictures, tone } from './filmfiles.mjs';
 import { form, jpeg, png, processed } from './pictures.mjs';
 import { api, eventually, must, problem, register } from './shared.mjs';
+import { Stream } from './streams.mjs';
 
 const SECRET = 'N52-E13-at-home';
 const secrets = ['-metadata', `title=${SECRET}`, '-metadata', `comment=${SECRET}`, '-metadata', `artist=${SECRET}`, '-metadata', 'location=+52.5200+013.4050/',
@@ -129,6 +130,21 @@ test('an MP3 keeps its sound, frame by frame', async () => {
         const media = await bring(Buffer.concat([id3, clean, tag]));
         assert.equal(media.status, 'ready', media.reason);
         assert.deepEqual((await variants(media)).original.data, clean);
+});
+
+test('the live stream reports the progress of a long video to its owner', async () => {
+        const stream = new Stream(process.env.SONET_URL, { token: owner.token });
+        assert.equal((await stream.next()).type, 'authenticated');
+        assert.equal((await stream.subscribe('media')).type, 'subscribed');
+        const { id } = await bring(films.make('progress.mp4', ...pictures(60, '1280x720', 30), '-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '40', '-pix_fmt', 'yuv420p'));
+        await stream.find('it is ready', (m) => m.type === 'event' && m.event === 'media.ready' && m.data.id === id);
+        const told = stream.events().filter((m) => m.event === 'media.progress');
+        assert.ok(told.length > 0);
+        assert.ok(told.every((m) => m.data.id === id));
+        const percents = told.map((m) => m.data.percent);
+        assert.deepEqual(percents, [...new Set(percents)].sort((a, b) => a - b));
+        assert.ok(percents.every((percent) => percent > 0 && percent < 100), `${percents}`);
+        await stream.close();
 });
 
 test('a note shows videos and sounds as such', async () => {
