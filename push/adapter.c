@@ -364,7 +364,7 @@ static void begin_request(struct push_sender *sender, struct push_adapter *a, co
                 request.body = body.data;
                 request.len = body.len;
         }
-        request.later = !authorised;
+        request.later = authorised ? NULL : a->token.failure;
         push_begin(sender, &request);
 }
 

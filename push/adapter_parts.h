@@ -36,10 +36,11 @@ struct adapter_token {
         const char *issuer, *key_id;   /* Apple: the team, and the key */
         const char *token_url, *scope; /* Google; NULL: the signed token itself is used */
         const char *ca;
-        char *bearer;     /* NULL: no token yet */
-        int64_t renew_us; /* when to renew it */
-        int64_t again_us; /* earliest time for the next request */
-        bool asked;       /* requested, without a response yet */
+        char *bearer;      /* NULL: no token yet */
+        int64_t renew_us;  /* when to renew it */
+        int64_t again_us;  /* earliest time for the next request */
+        bool asked;        /* requested, without a response yet */
+        char failure[160]; /* why there is none */
 };
 /* Reads "service_account" (Google's JSON file) or "key" (Apple's .p8 file), if given. False with a sentence in error.
  */

@@ -15,6 +15,7 @@ enum {
         EARLY_S = 60, /* how long before its end a token is renewed */
         AGAIN_S = 10,
         TOKEN_MAX_BYTES = 4096,
+        ERROR_MAX = 30,
 };
 
 static bool fail_credentials(struct buf *error, const char *what, const char *path)
@@ -81,6 +82,20 @@ static void store_token(struct adapter_token *t, const char *bearer, int64_t lif
         t->renew_us = clock_monotonic_us() + (life_s - EARLY_S) * INT64_C(1000000);
 }
 
+/* Appends the error code of the response (RFC 6749, 5.2) if it looks like one. */
+static void set_failure(struct adapter_token *t, struct str answer, const struct push_result *out)
+{
+        json_t *given = json_loadb(answer.ptr != NULL ? answer.ptr : "", answer.len, 0, NULL);
+        const char *error = json_string_value(json_object_get(given, "error"));
+        bool known = error != NULL && strlen(error) <= ERROR_MAX &&
+                     strspn(error, "abcdefghijklmnopqrstuvwxyz_") == strlen(error);
+
+        (void)snprintf(t->failure, sizeof(t->failure), "no access token: %s%s%s",
+                       out->status == 200 ? "the response has none" : out->reason, known ? " " : "",
+                       known ? error : "");
+        json_decref(given);
+}
+
 static void judge_token(void *context, struct str answer, struct push_result *out)
 {
         struct adapter_token *t = context;
@@ -93,6 +108,7 @@ static void judge_token(void *context, struct str answer, struct push_result *ou
                 store_token(t, bearer, life_s > LEAST_LIFE_S + EARLY_S ? life_s : LEAST_LIFE_S + EARLY_S);
         } else {
                 t->again_us = clock_monotonic_us() + AGAIN_S * INT64_C(1000000);
+                set_failure(t, answer, out);
         }
         json_decref(given);
 }
@@ -130,6 +146,7 @@ static bool sign_own(struct adapter_token *t)
                 store_token(t, token, APPLE_LIFE_S);
         }
         free(token);
+        (void)snprintf(t->failure, sizeof(t->failure), "no access token: the key cannot sign");
         return t->bearer != NULL;
 }
 

@@ -41,7 +41,7 @@ struct push_request {
         const char *url;
         struct curl_slist *headers; /* owned by the sender afterwards */
         const void *body;           /* copied; NULL: it could not be built: rejected, or, */
-        bool later;                 /* if the provider must not be called at present, tried later */
+        const char *later;          /* if this says why the provider cannot be called at present, tried later */
         size_t len;
         const char *ca; /* a file of CA certificates; NULL: the system's */
         bool trusted;   /* an operator's address: it need not be public */

@@ -187,6 +187,26 @@ void push_begin(struct push_sender *sender, const struct push_request *request)
         }
 }
 
+/* Why there is no response. */
+static void describe_silence(struct transfer *t, CURLcode code, struct push_result *out)
+{
+        curl_off_t connected_us = 0;
+        long error = 0;
+
+        (void)curl_easy_getinfo(t->curl, CURLINFO_CONNECT_TIME_T, &connected_us);
+        (void)curl_easy_getinfo(t->curl, CURLINFO_OS_ERRNO, &error);
+        if (code == CURLE_OPERATION_TIMEDOUT) {
+                (void)snprintf(out->reason, sizeof(out->reason), "no %s within %d ms",
+                               connected_us > 0 ? "response" : "connection",
+                               (int)((clock_monotonic_us() - t->started_us) / 1000));
+        } else {
+                bool refused = code == CURLE_COULDNT_CONNECT && error != 0;
+
+                (void)snprintf(out->reason, sizeof(out->reason), "%s%s%s", curl_easy_strerror(code),
+                               refused ? ": " : "", refused ? strerror((int)error) : "");
+        }
+}
+
 static void set_outcome(struct transfer *t, CURLcode code, struct push_result *out)
 {
         long status = 0;
@@ -204,7 +224,7 @@ static void set_outcome(struct transfer *t, CURLcode code, struct push_result *o
                 (void)snprintf(out->reason, sizeof(out->reason), "the address is not public");
         } else {
                 out->outcome = PUSH_LATER;
-                (void)snprintf(out->reason, sizeof(out->reason), "%s", curl_easy_strerror(code));
+                describe_silence(t, code, out);
         }
 }
 
@@ -232,11 +252,10 @@ static size_t take_failed(struct push_sender *sender, struct push_result *result
                 struct transfer *t = sender->failed;
 
                 sender->failed = t->next;
-                results[n] =
-                    t->request.later
-                        ? (struct push_result){.outcome = PUSH_LATER, .reason = "the provider returned no token"}
-                        : (struct push_result){.outcome = PUSH_REFUSED,
-                                               .reason = "cannot build a request: too long, or an invalid key"};
+                results[n] = (struct push_result){.outcome = t->request.later != NULL ? PUSH_LATER : PUSH_REFUSED};
+                (void)snprintf(results[n].reason, sizeof(results[n].reason), "%s",
+                               t->request.later != NULL ? t->request.later
+                                                        : "cannot build a request: too long, or an invalid key");
                 end_transfer(t, &results[n++]);
         }
         return n;

@@ -1,4 +1,5 @@
-/* Notifications in their tables: what triggers keep right for the previous release, and what is stored together. */
+/* Notifications in their tables: what triggers keep right for the previous release, what is stored together, and how
+ * long it is kept. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -141,6 +142,34 @@ static void the_sole_actor_is_known_as_likes_come_and_go(void **state)
         assert_string_equal(liked_by(id), "1 1 right");
 }
 
+/* ---- How long rows are kept ---- */
+
+static void rows_are_kept_for_their_time(void **state)
+{
+        (void)test_admin(
+            DATABASE,
+            "insert into notification_delivery_logs (id, notification_id, user_id, channel, provider, outcome, status,"
+            " took_ms, created_at) select gen_random_uuid(), '" N1 "', '" N1 "', 1, '', 'sent', 201, 1, now() - n *"
+            " interval '1 day' from unnest(array[1, 29, 31, 60]) n; insert into notification_effects (effect,"
+            " created_at) select sha256(int4send(n)), now() - n * interval '1 hour' from unnest(array[1, 23, 25, 48]) "
+            "n;"
+            " insert into notifications (id, user_id, type, group_key, latest_at) select gen_random_uuid(), '" A1
+            "', 'like', 'kept:' || n, now() - n * interval '1 day' from unnest(array[1, 89, 91, 200]) n; select 1");
+        (void)test_network_run_job("notification", "prune_notifications");
+        assert_string_equal(test_admin(DATABASE,
+                                       "select string_agg(round(extract(epoch from now() - created_at) / 86400)"
+                                       "::text, ' ' order by created_at desc) from notification_delivery_logs"
+                                       " where notification_id = '" N1 "'"),
+                            "1 29");
+        assert_string_equal(test_admin(DATABASE,
+                                       "select string_agg(round(extract(epoch from now() - created_at) / 3600)"
+                                       "::text, ' ' order by created_at desc) from notification_effects"),
+                            "1 23");
+        assert_string_equal(test_admin(DATABASE, "select string_agg(group_key, ' ' order by latest_at desc) from"
+                                                 " notifications where user_id = '" A1 "'"),
+                            "kept:1 kept:89");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -149,6 +178,7 @@ int main(void)
             cmocka_unit_test_setup(nothing_remains_of_a_notification_that_is_deleted, store_one),
             PEOPLE_TEST(what_happened_at_once_is_stored_at_once),
             PEOPLE_TEST(the_sole_actor_is_known_as_likes_come_and_go),
+            cmocka_unit_test(rows_are_kept_for_their_time),
         };
 
         return cmocka_run_group_tests_name("notifications", tests, test_start_plain, test_stop);

@@ -274,6 +274,7 @@ static void check_notifications(void)
             {"ENQUEUE", "push_subscriptions_of_member phone_numbers_pkey"},
             {"SELECT_DELIVERIES", "notification_delivery_logs_of_notification"},
             {"PRUNE_LOGS", "notification_delivery_logs_by_age"},
+            {"SELECT_ANSWERED", "notification_delivery_logs_by_age"},
             {"COUNT_DELIVERIES", "notification_delivery_logs_by_age"},
             {"ERASE_LOGS", "notification_delivery_logs_of_member"},
             {"SELECT_SUBSCRIPTIONS", "push_subscriptions_of_member"}, {"UNSUBSCRIBE", "push_subscriptions_"},

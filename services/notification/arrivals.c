@@ -69,10 +69,11 @@ static size_t keep_listed(NotificationRows__Changed **rows, size_t n)
 
 static sn_status add_some(struct db_tx *tx, const struct arrival *items, size_t n)
 {
-        NotificationRows__Changed **changed = NULL;
-        size_t n_changed = 0;
+        NotificationRows__Changed **changed = NULL, **removed = NULL;
+        size_t n_changed = 0, n_removed = 0;
 
-        TRY(store_remove_old_requests(tx, items, n));
+        TRY(store_remove_old_requests(tx, items, n, &n_removed, &removed));
+        TRY(emit_all(tx, EVENT_NOTIFICATION_REMOVED, removed, keep_listed(removed, n_removed)));
         TRY(store_close_overdue(tx, items, n));
         TRY(store_add_arrivals(tx, items, n, &n_changed, &changed));
         TRY(store_close_full(tx, changed, n_changed));

@@ -17,10 +17,13 @@
 enum {
         CALL_MS = 10000,
         CLAIMED_AT_ONCE = 100,
-        CLAIMED_MAX = 400,      /* unsettled deliveries */
-        SERVICE_AT_ONCE = 50,   /* messages in flight per provider, */
-        STRANGERS_AT_ONCE = 50, /* and to all untrusted push services together */
-        SLOW_MAX = 25,          /* a provider with so many messages slower than SLOW_US gets no more */
+        CLAIMED_MAX = 400,       /* unsettled deliveries */
+        SERVICE_AT_ONCE = 50,    /* messages in flight per provider, */
+        STRANGERS_AT_ONCE = 50,  /* and to all untrusted push services together */
+        STRANGERS_WAITING = 100, /* of those that wait for one of these, if it takes LONG_US; the rest is postponed */
+        LONG_US = 1000000,
+        STRANGERS_LATER_S = 240,
+        SLOW_MAX = 25, /* a provider with so many messages slower than SLOW_US gets no more */
         SLOW_US = 2000000,
         RESULTS_WAIT_MS = 50,
         SETTLE_EVERY_US = 100000,
@@ -40,7 +43,8 @@ static struct lane {
         size_t n_claimed;                      /* their unsettled deliveries */
         struct sending *started[PUSH_AT_ONCE]; /* messages in flight: n_started of them */
         size_t n_started;
-        int64_t look_us; /* when to poll the queue next */
+        size_t n_strangers_waiting; /* as counted so far by this pass */
+        int64_t look_us;            /* when to poll the queue next */
         atomic_bool woken, stopping;
         struct metric *outcomes[PUSH_LATER + 1];
 } lanes[LANES_MAX];
@@ -136,6 +140,15 @@ static void start_sending(struct lane *lane, struct lane_batch *b, struct sendin
         }
 }
 
+/* Whether messages to untrusted push services have waited for so long, and are so many, that what is claimed after them
+ * would wait too. */
+static bool is_in_the_way(struct lane *lane, const struct lane_batch *b, size_t n_slow_strangers, int64_t now_us)
+{
+        bool is_long = n_slow_strangers > 0 || now_us - b->claimed_us > LONG_US;
+
+        return ++lane->n_strangers_waiting > STRANGERS_WAITING && is_long;
+}
+
 /* Starts sending, or leaves it for later if the provider has no free slot, or postpones it if the provider is failing
  * or slow or the lease would expire. */
 static void begin_or_postpone(struct lane *lane, struct lane_batch *b, struct sending *s)
@@ -155,6 +168,9 @@ static void begin_or_postpone(struct lane *lane, struct lane_batch *b, struct se
                 end_sending(lane, s, &(struct push_result){.outcome = PUSH_LATER});
         } else if (n < SERVICE_AT_ONCE && n_strangers < STRANGERS_AT_ONCE) {
                 start_sending(lane, b, s);
+        } else if (s->stranger && is_in_the_way(lane, b, n_slow_strangers, now_us)) {
+                s->untried = true;
+                end_sending(lane, s, &(struct push_result){.outcome = PUSH_LATER, .retry_after_s = STRANGERS_LATER_S});
         }
 }
 
@@ -180,6 +196,9 @@ static sn_status claim_batch(struct lane *lane)
         int64_t wait_ms = 0;
 
         atomic_store(&lane->woken, false);
+        if (lane->kind->channel == CHANNEL_PUSH) {
+                TRY(lane_trust_load(&lane->trust, c, CHANNEL_PUSH));
+        }
         TRY(queue_next(c, lane->kind->channel, &wait_ms));
         lane->look_us = clock_monotonic_us() + (wait_ms < IDLE_MS ? wait_ms : IDLE_MS) * INT64_C(1000);
         if (wait_ms > 0) {
@@ -244,6 +263,7 @@ static int64_t run_lane(void *context)
         if (is_claiming_due(lane) && claim_batch(lane) != SN_OK) {
                 lane->look_us = clock_monotonic_us() + DB_AWAY_MS * INT64_C(1000);
         }
+        lane->n_strangers_waiting = 0;
         for (struct lane_batch *b = lane->batches; b != NULL; b = b->next) {
                 begin_waiting(lane, b);
         }
@@ -262,6 +282,7 @@ static void start_lane(struct lane *lane, struct service *service, const struct 
         lane->service = service;
         lane->kind = kind;
         lane->look_us = 0;
+        lane->trust = (struct lane_trust){.loaded = false};
         atomic_store(&lane->stopping, false);
         for (size_t i = 0; i < sizeof(lane->outcomes) / sizeof(lane->outcomes[0]); i++) {
                 lane->outcomes[i] =

@@ -88,8 +88,8 @@ sn_status lane_batch_claim(struct service *service, const struct lane_kind *kind
         }
         b->c = rpc_call_new_background(service, CALL_MS);
         b->kind = kind;
-        b->settled_us = clock_monotonic_us();
-        b->lease_until_us = b->settled_us + LANE_LEASE_MS * INT64_C(1000);
+        b->claimed_us = b->settled_us = clock_monotonic_us();
+        b->lease_until_us = b->claimed_us + LANE_LEASE_MS * INT64_C(1000);
         b->start_until_us = b->lease_until_us - 3 * PUSH_TIMEOUT_MS * INT64_C(1000);
         status = claim_deliveries(b, limit);
         if (status != SN_OK || b->n == 0) {

@@ -30,6 +30,7 @@ struct lane_delivery {
 struct lane_batch {
         struct rpc_call *c;
         const struct lane_kind *kind;
+        int64_t claimed_us;
         int64_t start_until_us; /* whatever has not started by then is postponed */
         int64_t lease_until_us; /* from then on other processes may claim them */
         int64_t settled_us;

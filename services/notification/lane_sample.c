@@ -7,7 +7,7 @@
 #include "services/notification/providers.h"
 #include "services/notification/store.h"
 
-enum { WAIT_MS = 30000 };
+enum { TIMEOUT_MS = 3000 }; /* an operator waits for it */
 
 static sn_status set_up(struct rpc_call *c, const struct settings *settings)
 {
@@ -48,35 +48,50 @@ static sn_status find_targets(struct rpc_call *c, const struct lane_kind *kind, 
         return SN_OK;
 }
 
-static void take_results(const struct push_result *results, size_t n)
+static void take_results(struct push_sender *sender)
 {
-        for (size_t i = 0; i < n; i++) {
-                struct lane_sample *sample = results[i].tag;
-                size_t len = strlen(results[i].reason) + 1;
+        struct push_result result;
 
-                sample->outcome = lane_outcome_names[results[i].outcome];
-                memcpy((char *)sample->reason, results[i].reason, len);
+        if (push_wait(sender, TIMEOUT_MS, &result, 1) > 0) {
+                struct lane_sample *sample = result.tag;
+
+                sample->outcome = lane_outcome_names[result.outcome];
+                memcpy((char *)sample->reason, result.reason, strlen(result.reason) + 1);
         }
 }
 
-static void send_one(struct rpc_call *c, struct push_sender *sender, const struct lane_kind *kind,
-                     const struct outgoing *d, const NotificationRows__Subscription *to, struct lane_sample *sample)
+/* The result is taken later, so that silent providers cost their time only once. */
+static void start_one(struct rpc_call *c, struct push_sender *sender, const struct lane_kind *kind,
+                      const struct outgoing *d, const NotificationRows__Subscription *to, struct lane_sample *sample)
 {
-        struct push_result result;
         enum lane_begun begun;
         const char *why = "";
 
         *sample = (struct lane_sample){to->provider, "refused",
                                        arena_alloc(c->arena, sizeof(((struct push_result *)NULL)->reason))};
         while ((begun = kind->begin(sender, c->arena, d, to, sample, &why)) == LANE_NOT_NOW) {
-                take_results(&result, push_wait(sender, WAIT_MS, &result, 1));
+                take_results(sender);
         }
         if (begun == LANE_REFUSED) {
                 sample->reason = why;
         }
-        while (begun == LANE_STARTED && push_is_busy(sender)) {
-                take_results(&result, push_wait(sender, WAIT_MS, &result, 1));
+}
+
+static void send_all(struct rpc_call *c, const struct lane_kind *kind, const struct outgoing *d,
+                     NotificationRows__Subscription *const *targets, size_t n, struct lane_sample *samples)
+{
+        struct push_options options = *push_settings();
+        struct push_sender *sender;
+
+        options.timeout_ms = TIMEOUT_MS;
+        sender = push_sender_new(&options);
+        for (size_t i = 0; i < n; i++) {
+                start_one(c, sender, kind, d, targets[i], &samples[i]);
         }
+        while (push_is_busy(sender)) {
+                take_results(sender);
+        }
+        push_sender_free(sender);
 }
 
 static sn_status load_templates(struct rpc_call *c, const struct lane_kind *kind, const struct templates **templates)
@@ -92,7 +107,6 @@ sn_status lane_send_sample(struct rpc_call *c, const struct settings *settings, 
         Notification__Notification shown = template_sample_of(c->arena, type, 1), *list[] = {&shown};
         struct outgoing d = {.user_id = to, .shown = list, .n_shown = 1, .rules = &rules};
         NotificationRows__Subscription **targets = NULL;
-        struct push_sender *sender;
 
         TRY(set_up(c, settings));
         if (kind == NULL || (kind->is_used != NULL && !kind->is_used())) {
@@ -102,10 +116,6 @@ sn_status lane_send_sample(struct rpc_call *c, const struct settings *settings, 
         TRY(load_templates(c, kind, &d.templates));
         TRY(find_targets(c, kind, to, n, &targets));
         *samples = ARENA_ARRAY(c->arena, struct lane_sample, *n);
-        sender = push_sender_new(push_settings());
-        for (size_t i = 0; i < *n; i++) {
-                send_one(c, sender, kind, &d, targets[i], &(*samples)[i]);
-        }
-        push_sender_free(sender);
+        send_all(c, kind, &d, targets, *n, *samples);
         return SN_OK;
 }

@@ -9,8 +9,8 @@ struct lane_sample {
         const char *provider, *outcome, *reason;
 };
 /* Sends a sample of a template to each browser ("push") or device ("mobile") of a member, or to a number ("sms"), and
- * returns the providers' responses. Nothing is queued or retried. Reads the settings anew. SN_INVALID_ARGUMENT with a
- * problem. */
+ * returns the providers' responses, or after a few seconds that there are none. Nothing is queued or retried. Reads the
+ * settings anew. SN_INVALID_ARGUMENT with a problem. */
 SN_CHECKED sn_status lane_send_sample(struct rpc_call *c, const struct settings *settings, const char *channel,
                                       const char *type, const char *language, const char *to,
                                       struct lane_sample **samples, size_t *n);

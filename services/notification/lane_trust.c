@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/clock.h"
+#include "services/notification/store.h"
 
 static struct lane_answered *find(struct lane_trust *trust, const char *origin)
 {
@@ -55,4 +56,23 @@ void lane_trust_note(struct lane_trust *trust, const char *origin, bool failed)
         o = o != NULL ? o : add(trust, origin);
         o->used_us = clock_monotonic_us();
         o->answers += o->answers < TRUST_ANSWERS;
+}
+
+sn_status lane_trust_load(struct lane_trust *trust, struct rpc_call *c, enum channel channel)
+{
+        NotificationRows__Answered **rows = NULL;
+        size_t n = 0;
+
+        if (trust->loaded) {
+                return SN_OK;
+        }
+        TRY(DB_READ(c, tx, store_answered(tx, channel, TRUST_ANSWERS, &n, &rows)));
+        for (size_t i = 0; i < n; i++) {
+                struct lane_answered *o = add(trust, rows[i]->provider);
+
+                o->answers = TRUST_ANSWERS;
+                o->used_us = clock_monotonic_us();
+        }
+        trust->loaded = true;
+        return SN_OK;
 }

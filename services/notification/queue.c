@@ -4,6 +4,7 @@
 #include <string.h>
 #include "base/clock.h"
 #include "services/notification/dead_deliveries.h"
+#include "services/notification/events.h"
 #include "services/notification/providers.h"
 #include "services/notification/show.h"
 #include "services/notification/store.h"
@@ -398,9 +399,17 @@ enum hold queue_hold_of(const struct outgoing *d, const char *notification_id)
         return HOLD_NOTHING;
 }
 
+/* Whether what was sent may be undone meanwhile. */
+static bool can_be_undone(const NotificationRows__Queued *row)
+{
+        enum notification_type type;
+
+        return type_find(row->type, &type) && events_can_undo(type);
+}
+
 sn_status queue_done(struct db_tx *tx, const struct outgoing *const *deliveries, size_t n)
 {
-        size_t n_rows = 0, at = 0;
+        size_t n_rows = 0, n_locked = 0, at = 0;
 
         for (size_t i = 0; i < n; i++) {
                 n_rows += deliveries[i]->n;
@@ -410,11 +419,12 @@ sn_status queue_done(struct db_tx *tx, const struct outgoing *const *deliveries,
 
         for (size_t i = 0; i < n; i++) {
                 for (size_t k = 0; k < deliveries[i]->n; k++) {
-                        notifications[at] = deliveries[i]->rows[k]->notification_id;
+                        notifications[n_locked] = deliveries[i]->rows[k]->notification_id;
+                        n_locked += can_be_undone(deliveries[i]->rows[k]);
                         ids[at++] = deliveries[i]->rows[k]->id;
                 }
         }
-        TRY(store_lock_settled(tx, notifications, n_rows));
+        TRY(store_lock_settled(tx, notifications, n_locked));
         return store_dequeue(tx, ids, n_rows);
 }
 

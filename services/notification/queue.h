@@ -35,7 +35,7 @@ SN_CHECKED sn_status queue_claim(struct rpc_call *c, enum channel channel, int64
 SN_CHECKED sn_status queue_next(struct rpc_call *c, enum channel channel, int64_t *wait_ms);
 /* What one of the notifications of a delivery waited for. */
 enum hold queue_hold_of(const struct outgoing *delivery, const char *notification_id);
-/* Deletes finished deliveries, and locks their notifications until the transaction ends. */
+/* Deletes finished deliveries, and locks notifications that can be undone until the transaction ends. */
 SN_CHECKED sn_status queue_done(struct db_tx *tx, const struct outgoing *const *deliveries, size_t n);
 /* When to retry after so many failures, with jitter; not before the provider's Retry-After. */
 int64_t queue_retry_ms(int64_t now_ms, int64_t attempts, int64_t retry_after_s);

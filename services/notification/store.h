@@ -17,7 +17,8 @@ SN_CHECKED sn_status store_add_arrivals(struct db_tx *tx, const struct arrival *
 SN_CHECKED sn_status store_close_overdue(struct db_tx *tx, const struct arrival *items, size_t n);
 /* Removes what was told of earlier follow requests, which were refused or withdrawn, EFFECT_WINDOW_S before those among
  * the items or longer ago, so that these are told. */
-SN_CHECKED sn_status store_remove_old_requests(struct db_tx *tx, const struct arrival *items, size_t n);
+SN_CHECKED sn_status store_remove_old_requests(struct db_tx *tx, const struct arrival *items, size_t n, size_t *n_rows,
+                                               NotificationRows__Changed ***rows);
 /* Counts the actors of each notification. */
 SN_CHECKED sn_status store_count_actors(struct db_tx *tx, NotificationRows__Changed *const *rows, size_t n,
                                         size_t *n_counts, NotificationRows__ActorCount ***counts);
@@ -123,6 +124,10 @@ SN_CHECKED sn_status store_deliveries(struct db_tx *tx, const char *notification
 /* Counts what was sent between two times, the latter at most shortly before now. */
 SN_CHECKED sn_status store_count_deliveries(struct db_tx *tx, int64_t from_ms, int64_t to_ms,
                                             Notification__DeliveryCount *out);
+/* Providers of a channel whose newest answers are at least `least`, without a failure since, the one that answered last
+ * at the end; of the newest deliveries in the log. */
+SN_CHECKED sn_status store_answered(struct db_tx *tx, enum channel channel, int64_t least, size_t *n,
+                                    NotificationRows__Answered ***rows);
 SN_CHECKED sn_status store_prune_logs(struct db_tx *tx, int64_t days, int64_t limit, int64_t *n);
 
 /* ---- store_subscriptions.c ---- */

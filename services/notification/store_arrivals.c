@@ -118,12 +118,14 @@ sn_status store_close_overdue(struct db_tx *tx, const struct arrival *items, siz
                                    NULL);
 }
 
-DB_STATEMENT(REMOVE_OLD_REQUESTS, "notification_service", NULL,
+DB_STATEMENT(REMOVE_OLD_REQUESTS, "notification_service", &notification_rows__changed__message,
              "delete from notifications n using unnest($1::text[], $2::uuid[], $3::bigint[]) as a (group_key, user_id,"
              " at_ms) where n.group_key = a.group_key and n.user_id = a.user_id and n.latest_at <= timestamptz 'epoch'"
-             " + a.at_ms * interval '1 millisecond' - $4 * interval '1 second'");
+             " + a.at_ms * interval '1 millisecond' - $4 * interval '1 second'"
+             " returning n.id, n.user_id, n.user_id as actor_id, n.box");
 
-sn_status store_remove_old_requests(struct db_tx *tx, const struct arrival *items, size_t n)
+sn_status store_remove_old_requests(struct db_tx *tx, const struct arrival *items, size_t n, size_t *n_rows,
+                                    NotificationRows__Changed ***rows)
 {
         struct arrival *requests = ARENA_ARRAY(db_arena(tx), struct arrival, n);
         struct columns c;
@@ -138,10 +140,10 @@ sn_status store_remove_old_requests(struct db_tx *tx, const struct arrival *item
                 return SN_OK;
         }
         c = columns_of(db_arena(tx), requests, some);
-        return db_exec(tx, &REMOVE_OLD_REQUESTS,
+        return db_list(tx, &REMOVE_OLD_REQUESTS,
                        DB_BINDS(bind_texts(c.keys, some), bind_uuids(c.users, some), bind_i64s(c.times, some),
                                 bind_i64(EFFECT_WINDOW_S)),
-                       NULL);
+                       n_rows, rows);
 }
 
 DB_STATEMENT(COUNT_ACTORS, "notification_service", &notification_rows__actor_count__message,

@@ -248,6 +248,20 @@ sn_status store_count_deliveries(struct db_tx *tx, int64_t from_ms, int64_t to_m
         return db_one(tx, &COUNT_DELIVERIES, DB_BINDS(bind_time_ms(from_ms), bind_time_ms(to_ms)), &out->base, NULL);
 }
 
+DB_STATEMENT(SELECT_ANSWERED, "notification_service", &notification_rows__answered__message,
+             "with recent as (select l.provider, l.status, l.created_at from (select * from notification_delivery_logs"
+             " order by created_at desc limit 10000) l where l.channel = $1 and l.notifications > 0),"
+             " failed as (select provider, max(created_at) as at from recent where status = 0 group by provider)"
+             " select r.provider, count(*) as answers from recent r left join failed f on f.provider = r.provider"
+             " where r.status > 0 and (f.at is null or r.created_at > f.at) group by r.provider having count(*) >= $2"
+             " order by max(r.created_at)");
+
+sn_status store_answered(struct db_tx *tx, enum channel channel, int64_t least, size_t *n,
+                         NotificationRows__Answered ***rows)
+{
+        return db_list(tx, &SELECT_ANSWERED, DB_BINDS(bind_i64(channel), bind_i64(least)), n, rows);
+}
+
 DB_STATEMENT(PRUNE_LOGS, "notification_service", NULL,
              "delete from notification_delivery_logs where id = any(array(select id from notification_delivery_logs"
              " where created_at < now() - $1 * interval '1 day' order by created_at limit $2 for update skip locked))");

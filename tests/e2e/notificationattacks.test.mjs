@@ -1,8 +1,8 @@
 // What an attacker tries with notifications: ids of others, names that look like something else, preferences without end, and everything at once.
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { query, sharedDir } from './database.mjs';
+import { keyOf, query, sharedDir } from './database.mjs';
 import { PushService } from './pushreceiver.mjs';
 import { eventually, must, problem, register, registerMany } from './shared.mjs';
 
@@ -55,6 +55,26 @@ test('a name is text, also when it looks like a variable, an escape or markup', 
         assert.deepEqual([push.text.actor, push.text.title, push.text.text], [names[0], `${names[0]} likes your note`, '{1} <script>{n}</script>']);
         await other.react(note.id, 'like');
         assert.equal((await service.wait(subscription, 2)).text.title, `${names[1]} and ${names[0]} like your note`);
+});
+
+test('only the very link of a mail unsubscribes, and only its member', async () => {
+        const [member, other] = await registerMany(2);
+        const mails = async (m) => must(await m.get('/v1/users/me/settings')).notifications.email;
+        const key = keyOf(sharedDir(), 'unsubscribe');
+        const macOf = (id) => createHmac('sha256', key).update(id).digest().subarray(0, 18).toString('base64url');
+        const [mine, foreign] = [macOf(other.id), macOf(member.id)];
+        for (const m of [member, other]) {
+                must(await m.patch('/v1/users/me/settings', { notifications: { email: true } }));
+        }
+        const last = foreign.at(-1) === 'A' ? 'B' : 'A';
+        for (const token of [`${member.id}.${mine}`, `${member.id}.`, member.id, `${member.id}.${foreign.slice(0, -1)}`, `${member.id}.${foreign.slice(0, -1)}${last}`, `${member.id}.${foreign}A`, `${member.id}.${foreign}=`,
+                             `${member.id.toUpperCase()}.${foreign}`, `${member.id.replaceAll('-', '')}.${foreign}`, `${foreign}.${member.id}`, `%00${member.id}.${foreign}`, `${member.id}.${foreign}%00`, `${member.id}%2e%2e`, 'x'.repeat(5000)]) {
+                const { status } = await other.post(`/v1/notifications/unsubscribe/${token}`, {});
+                assert.ok([400, 404, 414, 422, 431].includes(status), `${status} ${token.slice(0, 80)}`);
+        }
+        assert.deepEqual([await mails(member), await mails(other)], [true, true]);
+        must(await other.post(`/v1/notifications/unsubscribe/${member.id}.${foreign}`, {}), 204);
+        assert.deepEqual([await mails(member), await mails(other)], [false, true]);
 });
 
 test('preferences, quiet hours and lists of ids have limits, and what is over them changes nothing', async () => {

@@ -259,6 +259,24 @@ test('operators can send a sample to a member’s browsers and devices or to a n
         const failed = await notify('like', 'mobile', 'en', member.username);
         assert.match(failed.stdout, /apns: gone, HTTP 400 BadDeviceToken/);
         assert.ok(failed.code === 1 && /1 of 2 were not sent/.test(failed.stderr), failed.stderr);
+        delete providers.answers['/3/device/cd34'];
+        const [silent, closed] = [await new PushService().open(), await new PushService().open()];
+        await closed.close();
+        silent.hang('/send?to=ef56');
+        const withOther = (url) => providers.write('elsewhere.json', { name: 'elsewhere', url: `${url}/send?to={to}`, type: 'text/plain', body: '{title}' });
+        const elsewhere = (url) => ({ ...providers.env, MOBILE_PROVIDERS: `${providers.env.MOBILE_PROVIDERS},${withOther(url)}` });
+        sql(`insert into push_subscriptions (id, user_id, endpoint, endpoint_hash, p256dh, auth, provider) values (gen_random_uuid(), '${member.id}', 'ef56', 'ef56', '', '', 'elsewhere')`);
+        for (const [url, reason] of [[silent.url, /^elsewhere: later, no response within 3\d\d\d ms$/m], [closed.url, /^elsewhere: later, Couldn't connect to server: Connection refused$/m]]) {
+                const answer = await adminOf(net.server, elsewhere(url), 'notify', 'test', 'like', 'mobile', 'en', member.username);
+                assert.match(answer.stdout, reason);
+                assert.match(answer.stdout, /^apns: sent, HTTP 200$/m);
+                assert.ok(answer.code === 1 && /1 of 3 were not sent/.test(answer.stderr), answer.stderr);
+        }
+        await silent.close();
+        providers.answers['/token'] = () => [400, { error: 'invalid_grant' }];
+        assert.match((await notify('like', 'mobile', 'en', member.username)).stdout, /^fcm: later, no access token: HTTP 400 invalid_grant$/m);
+        delete providers.answers['/token'];
+        sql(`delete from push_subscriptions where provider = 'elsewhere'`);
         const refused = await adminOf(net.server, { ...providers.env, PUSH_NETWORKS: '' }, 'notify', 'test', 'like', 'push', 'en', member.id);
         assert.ok(refused.code === 1 && /refused, its endpoint must be .*https/.test(refused.stdout), refused.stdout);
         assert.equal((await notify('sneeze', 'sms', 'en', '+15550001111')).code, 2);
@@ -295,6 +313,10 @@ test('any number of push services that never answer hold up nobody whose push se
                 await fan.react((await author.note(`Note ${n}`)).id, 'like');
                 await pushes.wait(subscription, n);
         }
+        await eventually('all is written down', () => sql(`select count(*) from notification_delivery_logs where user_id = '${author.id}' and outcome = 'sent'`) === '25', 60_000);
+        const [role] = Object.keys(net.server.httpAddresses()).filter((r) => net.server.mode === 'single' || r.includes('notification'));
+        net.server.kill(role); // it stays known
+        await eventually('ready again', async () => (await net.api('GET', '/readyz', { timeoutMs: 5000 })).status === 200, 120_000);
         for (const [i, service] of silent.entries()) {
                 const unheard = service.subscription();
                 service.hang(unheard.path);
@@ -309,6 +331,30 @@ test('any number of push services that never answer hold up nobody whose push se
         await pushes.wait(subscription, 26);
         assert.ok(asked() <= 50, `${asked()} were asked before any of them was given up`);
         assert.equal(sql(`select count(*) from notification_delivery_logs where user_id in (${strangers.map((s) => `'${s.id}'`)})`), '0');
+        sql(`delete from notification_queue where user_id in (${strangers.map((s) => `'${s.id}'`)})`);
+});
+
+// Each answers too soon to be slow, and not soon enough for all the others.
+test('deliveries to any number of unknown push services do not keep the queue from others', { timeout: 300_000 }, async (t) => {
+        const [author, fan, ...strangers] = await Promise.all(Array.from({ length: 8 }, () => net.register()));
+        const drowsy = await Promise.all(Array.from({ length: 40 }, () => new PushService().open()));
+        t.after(() => Promise.all(drowsy.map((s) => s.close())));
+        const subscription = pushes.subscription(); // of a service that is known from the tests above
+        must(await author.post('/v1/push/subscriptions', subscription.body), 201);
+        for (const [i, service] of drowsy.entries()) {
+                const unknown = service.subscription();
+                service.hanging[unknown.path] = { then: (resolve) => setTimeout(resolve, 1500) };
+                must(await strangers[i % strangers.length].post('/v1/push/subscriptions', unknown.body), 201);
+        }
+        sql(`with given as (insert into notifications (id, user_id, type, group_key, latest_at) select gen_random_uuid(), u, 'follow', 'follow:' || n, now()
+                from unnest(array['${strangers.map((s) => s.id).join('\',\'')}']::uuid[]) u, generate_series(1, 80) n returning id, user_id),
+                actors as (insert into notification_actors (notification_id, actor_id, created_at) select id, '${fan.id}', now() from given)
+                insert into notification_queue (id, notification_id, user_id, channel, hold, due_at) select gen_random_uuid(), id, user_id, 1, 0, now() from given`);
+        const asked = () => drowsy.reduce((n, s) => n + s.pushes.length, 0);
+        await eventually('they are asked', () => asked() >= 40, 60_000);
+        await fan.follow(author);
+        await pushes.wait(subscription);
+        assert.ok(asked() < 120, `${asked()} were asked before it was its turn`);
         sql(`delete from notification_queue where user_id in (${strangers.map((s) => `'${s.id}'`)})`);
 });
 

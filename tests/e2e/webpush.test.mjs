@@ -194,6 +194,33 @@ test('who asks to follow again days after a refusal is told of again, in one row
         assert.deepEqual([items.length, items[0].id === first.id, items[0].read_at], [1, false, null]);
 });
 
+test('a request repeated after a day replaces what was pushed of the first one, or retracts it if it is only kept as a request', async () => {
+        const [author, fan] = await registerMany(2);
+        const subscription = await subscribe(author);
+        must(await author.patch('/v1/users/me/settings', { privacy: { private: true } }));
+        // As if it had been asked 25 hours ago and pushed later, in a digest.
+        const repeat = async () => {
+                sql(`update notifications set created_at = created_at - interval '25 hours', latest_at = latest_at - interval '25 hours' where user_id = '${author.id}'`);
+                await fan.unrelate(author, 'follow');
+                await fan.follow(author);
+        };
+        await fan.follow(author);
+        const first = await service.wait(subscription);
+        await idle(author);
+        await repeat();
+        const second = await service.wait(subscription, 2);
+        assert.deepEqual([second.text.type, second.text.tag, second.text.id === first.text.id], ['follow_request', first.text.tag, false]);
+        await idle(author);
+        assert.deepEqual(service.undelivered(subscription), [second.text], 'not retracted');
+        must(await author.put('/v1/notifications/preferences', { body: { filters: { not_followed: 'request' } } }));
+        await repeat();
+        assert.deepEqual((await service.wait(subscription, 3)).text, { id: second.text.id, tag: first.text.tag, retracted: true });
+        await idle(author);
+        assert.deepEqual([must(await author.get('/v1/notifications/requests')).items.length, await listed(author), must(await author.get('/v1/notifications/unread_count')).unread], [1, [], 0]);
+        assert.equal(sql(`select count(*) from outbox where type = 'notification.removed' and aggregate_id = '${second.text.id}'`), '1', 'other devices hear of it');
+        assert.equal(service.to(subscription).length, 3);
+});
+
 test('a retraction is sent in quiet hours, and once to each browser however often it is deferred', async () => {
         const [author, fan] = await registerMany(2);
         const [busy, here] = [await subscribe(author), await subscribe(author)];
