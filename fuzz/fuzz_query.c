@@ -1,5 +1,5 @@
-/* Search queries: every text is either parsed to a tree, whose text parses to the same tree, or rejected with an error
- * position within the text. */
+/* Search queries: every text is either parsed to a tree, whose text parses to the same tree, with and without what says
+ * nothing, or rejected with an error position within the text. */
 #include <string.h>
 
 #include "base/str.h"
@@ -17,6 +17,22 @@ static size_t count_leaves(const struct query *query)
                 n += count_leaves(query->children[i]);
         }
         return n;
+}
+
+/* What is left prints and parses as a tree of which nothing more is dropped. */
+static void check_reduced(struct arena *arena, struct query *query)
+{
+        struct query *reduced = query_reduce(arena, query), *again;
+        struct query_error error;
+        char *printed;
+
+        if (reduced != NULL) {
+                MUST(count_leaves(reduced) <= count_leaves(query));
+                printed = query_print(arena, reduced);
+                again = query_parse(arena, printed, &error);
+                MUST(again != NULL && strcmp(query_print(arena, again), printed) == 0);
+                MUST(count_leaves(query_reduce(arena, again)) == count_leaves(again));
+        }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -39,6 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                         MUST(count_leaves(query) <= QUERY_MAX_TERMS);
                         MUST(again != NULL && strcmp(query_print(arena, again), printed) == 0);
                         MUST(count_leaves(again) == count_leaves(query));
+                        check_reduced(arena, query);
                 }
         }
         arena_free(arena);

@@ -255,7 +255,7 @@ static void erased_members_leave_no_rows(void **state)
 
 /* ---- Trends ---- */
 
-static const Search__Trends *trends(const char *reader, Search__TrendType type)
+static const Search__Trends *trends_now(const char *reader, Search__TrendType type)
 {
         Search__ListTrendsRequest in = SEARCH__LIST_TRENDS_REQUEST__INIT;
         Search__Trends *out = NULL;
@@ -264,6 +264,13 @@ static const Search__Trends *trends(const char *reader, Search__TrendType type)
         (void)test_network_run_job("search", "make_trends");
         assert_int_equal(test_send(reader, &search_methods[SEARCH_LIST_TRENDS], &in.base, (void **)&out), SN_OK);
         return out;
+}
+
+/* As if all had registered more than a day ago: before, they do not count. */
+static const Search__Trends *trends(const char *reader, Search__TrendType type)
+{
+        change_index("update search_uses set user_id = overlay(user_id::text placing '01900000' from 1 for 8)::uuid");
+        return trends_now(reader, type);
 }
 
 #define HASHTAGS SEARCH__TREND_TYPE__TREND_TYPE_HASHTAGS
@@ -290,6 +297,7 @@ static void trends_are_topics_used_by_more_people_than_usual(void **state)
         test_network_settle();
         change_index("insert into search_uses (topic, hour, user_id) select topic, hour - make_interval(days => d),"
                      " user_id from search_uses, generate_series(1, 7) d where topic = '#usual'");
+        assert_int_equal(trends_now("", HASHTAGS)->n_items, 0); /* by accounts of today alone */
         found = trends("", HASHTAGS);
         assert_int_equal(found->n_items, 2);
         assert_string_equal(found->items[0]->hashtag, "sudden");

@@ -232,6 +232,55 @@ static void full_histories_are_cut_by_many_searches_at_once_without_a_deadlock(v
                          0);
 }
 
+/* ---- Queries of others ---- */
+
+static void a_query_needs_five_to_twelve_people_depending_on_a_secret(void **state)
+{
+        const char *few = "select count(*) from generate_series(1, 3000) n where search_people_needed('q' || n) = 5";
+        int64_t before = number("select sum(search_people_needed('q' || n) * n) from generate_series(1, 3000) n");
+
+        assert_int_equal(number("select min(search_people_needed('q' || n)) from generate_series(1, 3000) n"), 5);
+        assert_int_equal(number("select max(search_people_needed('q' || n)) from generate_series(1, 3000) n"), 12);
+        assert_in_range(number(few), 40, 200); /* one of thirty */
+        run_sql("update search_secrets set secret = gen_random_uuid()");
+        assert_int_not_equal(number("select sum(search_people_needed('q' || n) * n) from generate_series(1, 3000) n"),
+                             before);
+}
+
+static int64_t count_shown(void)
+{
+        return number("select count(*) from search_suggestions where query_key = 'shared' and shown_until > now()");
+}
+
+static void keep_shared(int from, int to)
+{
+        char sql[300];
+
+        (void)snprintf(sql, sizeof(sql),
+                       "insert into search_history (id, user_id, query_key, query) select gen_random_uuid(),"
+                       " gen_random_uuid(), 'shared', 'Shared' from generate_series(%d, %d)",
+                       from, to);
+        run_sql(sql);
+}
+
+/* Whether one more or less asks at that time is not to be seen. */
+static void a_query_once_suggested_stays_for_thirty_days_and_is_then_decided_anew(void **state)
+{
+        keep_shared(1, 4);
+        assert_int_equal(count_shown(), 0);
+        keep_shared(5, 12);
+        assert_int_equal(count_shown(), 1);
+        assert_int_equal(number("select count(*) from search_suggestions where query = 'Shared'"), 0);
+        run_sql("update search_suggestions set shown_until = now() - interval '1 minute' where query_key = 'shared'");
+        (void)test_network_run_job("search", "cleanup_search_history");
+        assert_int_equal(count_shown(), 1);
+        run_sql("delete from search_history where query_key = 'shared'");
+        assert_int_equal(count_shown(), 1);
+        run_sql("update search_suggestions set shown_until = now() - interval '1 minute' where query_key = 'shared'");
+        (void)test_network_run_job("search", "cleanup_search_history");
+        assert_int_equal(number("select count(*) from search_suggestions where query_key = 'shared'"), 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -240,6 +289,8 @@ int main(void)
             cmocka_unit_test(a_word_of_hidden_notes_prevents_no_correction),
             cmocka_unit_test(mistyped_words_with_few_trigrams_in_common_are_found),
             cmocka_unit_test(phrases_of_frequent_words_are_found_with_and_without_their_pairs),
+            cmocka_unit_test(a_query_needs_five_to_twelve_people_depending_on_a_secret),
+            cmocka_unit_test(a_query_once_suggested_stays_for_thirty_days_and_is_then_decided_anew),
             cmocka_unit_test(full_histories_are_cut_by_many_searches_at_once_without_a_deadlock),
         };
 

@@ -52,13 +52,13 @@ static void note_plan(void *context, const PGresult *notice)
         buf_append_c(context, PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY));
 }
 
-/* The plans within the function, reported to the client by auto_explain. */
-static void explain_candidates(const char *values, struct buf *plan)
+/* The plans within the functions that a statement calls, reported to the client by auto_explain. */
+static void explain_within(const char *statement, const char *values, struct buf *plan)
 {
         static const char *const settings[] = {"load 'auto_explain'", "set auto_explain.log_min_duration = 0",
                                                "set auto_explain.log_nested_statements = on",
                                                "set client_min_messages = log"};
-        const struct db_statement *s = plan_find("search_service", "SELECT_CANDIDATES");
+        const struct db_statement *s = plan_find("search_service", statement);
         PGconn *pg = plan_connect("search_service");
         struct buf sql;
 
@@ -116,10 +116,32 @@ static void searches_read_the_smallest_part_of_the_index(void **state)
                 struct buf plan;
 
                 buf_init(&plan, 1 << 20);
-                explain_candidates(asked[i].values, &plan);
+                explain_within("SELECT_CANDIDATES", asked[i].values, &plan);
                 if (strstr(plan.data, asked[i].index) == NULL ||
                     strstr(plan.data, "Seq Scan on search_index") != NULL) {
                         fail_msg("%s is not read by %s:\n%s", asked[i].values, asked[i].index, plan.data);
+                }
+                buf_free(&plan);
+        }
+}
+
+/* Even if there are few of them, since a long note has thousands of anchors. */
+static void saved_searches_are_read_by_their_anchors(void **state)
+{
+        static const char *const asked[][2] = {{"SELECT_MATCHED", "array[new_id()]"},
+                                               {"SELECT_ALERTING", "new_id(), null, 100"}};
+
+        plan_fill("search_service", "update search_index set note_id = (lpad(to_hex((extract(epoch from now()) * 1000)"
+                                    "::bigint), 12, '0') || '70008000000000000007')::uuid where note_id = id(7)");
+        plan_fill("search_service", "create function new_id() returns uuid stable language sql as"
+                                    " $$ select note_id from search_index order by note_id desc limit 1 $$");
+        for (size_t i = 0; i < 2; i++) {
+                struct buf plan;
+
+                buf_init(&plan, 1 << 20);
+                explain_within(asked[i][0], asked[i][1], &plan);
+                if (strstr(plan.data, "Index Scan on saved_searches_anchors") == NULL) {
+                        fail_msg("%s does not read saved searches by their anchors:\n%s", asked[i][0], plan.data);
                 }
                 buf_free(&plan);
         }
@@ -137,19 +159,21 @@ static void texts_and_entities_are_found_by_index(void **state)
               {"SELECT_HISTORY", "search_history_newest"}, {"SELECT_HISTORY_AFTER", "search_history_newest"},
               {"CLEAR_HISTORY", "search_history_"}, {"CLEANUP_HISTORY", "search_history_age"},
               {"DELETE_HISTORY_ITEM", "search_history_"}, {"SELECT_OWN_QUERIES", "search_history_"},
-              {"SELECT_COMMON_QUERIES", "search_suggestions_pkey"}, {"COUNT_SEARCH", "search_suggestions_pkey"},
-              {"COUNT_CLICK", "search_suggestions_id_key"}, {"SELECT_SAVED", "saved_searches_newest"},
-              {"SELECT_SAVED_AFTER", "saved_searches_newest"}, {"COUNT_SAVED", "saved_searches_newest"},
-              {"DELETE_SAVED", "saved_searches_"}, {"ERASE_SAVED", "saved_searches_newest"},
-              {"SELECT_MATCHED", "search_index_pkey"}, {"SELECT_ALERTING", "search_index_pkey"},
-              {"ERASE_USES", "search_uses_user"}, {"CLEANUP_USES", "search_uses_hour"},
-              {"INSERT_REACTIONS", "search_index_pkey"});
+              {"SELECT_COMMON_QUERIES", "search_suggestions_shown"},
+              {"RENEW_SUGGESTIONS", "search_suggestions_due search_suggestions_pkey"},
+              {"COUNT_SEARCH", "search_suggestions_pkey"}, {"COUNT_CLICK", "search_suggestions_id_key"},
+              {"SELECT_SAVED", "saved_searches_newest"}, {"SELECT_SAVED_AFTER", "saved_searches_newest"},
+              {"COUNT_SAVED", "saved_searches_newest"}, {"DELETE_SAVED", "saved_searches_"},
+              {"ERASE_SAVED", "saved_searches_newest"}, {"SELECT_MATCHED", "search_index_pkey"},
+              {"SELECT_ALERTING", "search_index_pkey"}, {"ERASE_USES", "search_uses_user"},
+              {"CLEANUP_USES", "search_uses_hour"}, {"INSERT_REACTIONS", "search_index_pkey"});
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(searches_read_the_smallest_part_of_the_index),
+            cmocka_unit_test(saved_searches_are_read_by_their_anchors),
             cmocka_unit_test(texts_and_entities_are_found_by_index),
         };
 

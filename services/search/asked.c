@@ -1,7 +1,8 @@
-/* Owns recording searches: the caller's history, and counts. Queries in the histories of fewer than five people are not
- * counted at all. */
+/* Owns recording searches: the caller's history, and counts. Queries that too few people have in their histories are
+ * not counted at all. */
 #include "services/search/asked.h"
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "services/jobs.h"
 #include "services/page.h"
@@ -10,12 +11,28 @@
 
 enum { DAYS = 7 };
 
+const char *asked_key(struct arena *arena, const char *query)
+{
+        struct str rest = str_of(query), word;
+        struct buf out;
+        char *key;
+
+        buf_init(&out, 64 * 1024);
+        while (str_next(&rest, ' ', &word)) {
+                buf_append_c(&out, str_equal(word, STR("OR")) ? "OR" : lexeme_fold(arena, str_dup(arena, word)));
+                buf_append_c(&out, word.ptr[word.len] == ' ' ? " " : ""); /* also after the last one: it is complete */
+        }
+        key = arena_strndup(arena, out.data != NULL ? out.data : "", out.len);
+        buf_free(&out);
+        return key;
+}
+
 static sn_status record_search(struct db_tx *tx, const struct search *search, int64_t took_ms, Search__SearchPage *out)
 {
-        const char *key = lexeme_fold(db_arena(tx), search->text);
+        const char *key = asked_key(db_arena(tx), search->text);
 
         TRY(history_keep(tx, search->text, key));
-        return store_count_search(tx, key, PEOPLE_MIN, out->n_items == 0, took_ms, (const char **)&out->search_id);
+        return store_count_search(tx, key, out->n_items == 0, took_ms, (const char **)&out->search_id);
 }
 
 sn_status asked_record(struct rpc_call *c, const struct search *search, int64_t began_us, Search__SearchPage *out)
@@ -29,7 +46,7 @@ sn_status asked_record(struct rpc_call *c, const struct search *search, int64_t 
 sn_status search_handle_record_search_click(struct rpc_call *c, const Search__RecordSearchClickRequest *in,
                                             Google__Protobuf__Empty *out)
 {
-        return DB_WRITE(c, tx, store_count_click(tx, in->search_id, PEOPLE_MIN, in->position));
+        return DB_WRITE(c, tx, store_count_click(tx, in->search_id, in->position));
 }
 
 sn_status search_handle_get_search_analytics(struct rpc_call *c, const Search__GetSearchAnalyticsRequest *in,
@@ -37,8 +54,7 @@ sn_status search_handle_get_search_analytics(struct rpc_call *c, const Search__G
 {
         int64_t days = in->days != 0 ? in->days : DAYS;
 
-        return DB_READ(
-            c, tx, store_search_analytics(tx, in, PEOPLE_MIN, days, page_limit(in->limit), &out->n_items, &out->items));
+        return DB_READ(c, tx, store_search_analytics(tx, in, days, page_limit(in->limit), &out->n_items, &out->items));
 }
 
 const struct service_job search_asked = {

@@ -56,5 +56,14 @@ sn_status search_handle_clear_search_history(struct rpc_call *c, const Search__C
         return DB_WRITE(c, tx, store_clear_history(tx, c->actor));
 }
 
-const struct service_job search_history = {
-    .name = "cleanup_search_history", .every_s = 3600, .run = store_cleanup_history};
+static sn_status cleanup_some(struct rpc_call *c, bool *more)
+{
+        bool old = false, due = false;
+
+        TRY(store_cleanup_history(c, &old));
+        TRY(store_renew_suggestions(c, &due));
+        *more = old || due;
+        return SN_OK;
+}
+
+const struct service_job search_history = {.name = "cleanup_search_history", .every_s = 3600, .run = cleanup_some};

@@ -51,6 +51,8 @@ struct query_error {
 
 /* Parses UTF-8 text. NULL with *error set if it is not a valid query. */
 struct query *query_parse(struct arena *arena, const char *text, struct query_error *error);
+/* The tree without leaves that consist of punctuation alone, such as "&". NULL if nothing is left. */
+struct query *query_reduce(struct arena *arena, struct query *query);
 /* The simplest text of a tree: query_parse returns the same tree. */
 char *query_print(struct arena *arena, const struct query *query);
 /* False if a query only excludes, since it would have to read every note. */

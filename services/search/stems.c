@@ -110,9 +110,22 @@ char *stem_sign(struct arena *arena, const struct language *language, const char
         return arena_printf(arena, "~%s:%s", language->code, stem);
 }
 
+static bool is_stop_word(const struct language *const *languages, size_t n, const char *word)
+{
+        for (size_t i = 0; i < n; i++) {
+                struct stop_words stop = stop_words_of(languages[i]);
+
+                if (says_nothing(&stop, word)) {
+                        return true;
+                }
+        }
+        return false;
+}
+
 size_t stems_forms(struct arena *arena, const struct language *const *languages, size_t n, const char *word,
                    char **forms)
 {
+        bool stop = is_stop_word(languages, n, word);
         size_t n_forms = 0;
 
         for (size_t i = 0; i < n; i++) {
@@ -121,7 +134,9 @@ size_t stems_forms(struct arena *arena, const struct language *const *languages,
                 stems_of(arena, languages[i], (char *const *)&word, 1, &stem);
                 if (stem != NULL) {
                         forms[n_forms++] = stem_sign(arena, languages[i], stem);
-                        forms[n_forms++] = stem;
+                        if (!stop || strcmp(stem, word) == 0) {
+                                forms[n_forms++] = stem;
+                        }
                 }
         }
         return n_forms;

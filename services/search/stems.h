@@ -12,7 +12,8 @@ void stems_of(struct arena *arena, const struct language *language, char *const 
 /* A stem as stored in the index: "~en:run". */
 char *stem_sign(struct arena *arena, const struct language *language, const char *stem);
 /* Other lexemes that the word may have in the index: its stems in these languages, with their prefix and as plain
- * words. forms must have room for two per language. Returns their number. */
+ * words; a stop word of one of them is not shortened to a plain word, as "und" would be to "un" in another. forms must
+ * have room for two per language. Returns their number. */
 size_t stems_forms(struct arena *arena, const struct language *const *languages, size_t n, const char *word,
                    char **forms);
 /* Two adjacent frequent words as stored in the index: "~&of the". NULL if one of them is not a stop word in any

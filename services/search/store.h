@@ -46,6 +46,9 @@ struct forms_asked {
         size_t n_languages;
 };
 
+/* The words with a prefix are read one by one if there are at most so many. */
+enum { STORE_PREFIX_WORDS = 32 };
+
 /* The lexemes of the index that the words may stand for, always including the words themselves, ordered by place. */
 SN_CHECKED sn_status store_alternatives(struct db_tx *tx, const struct word_asked *words, size_t n_words,
                                         const struct forms_asked *forms, size_t *n, SearchRows__Word ***rows);

@@ -2,9 +2,13 @@
 #include "services/search/store.h"
 
 /* A word in a thousand notes is not considered mistyped, since looking for similar words takes longest. If more than
- * 2,000 words have the prefix they are not summed up, but count as very many. Kinds: p words with the prefix, w the
- * word, s a form of it, y a typing mistake, o a synonym ("o:en": in English), t a step of search_steps, r: not all
- * notes are indexed with their pairs of frequent words yet. */
+ * 2,000 words have the prefix they are not summed up, but count as very many. Kinds: p words with the prefix, b one of
+ * them, w the word, s a form of it, y a typing mistake, o a synonym ("o:en": in English), t a step of search_steps, r:
+ * not all notes are indexed with their pairs of frequent words yet. */
+#define WORDS_STARTING_WITH(lexeme)                                                                                    \
+        "(select word, open from search_words where word >= " lexeme " and word < " lexeme " || U&'\\+10FFFF'"         \
+        " order by word limit "
+
 DB_STATEMENT(
     SELECT_ALTERNATIVES, "search_service", &search_rows__word__message,
     "with asked as (select * from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[])"
@@ -24,14 +28,19 @@ DB_STATEMENT(
     " select a.place, a.lexeme as word, 'w' as kind, coalesce(w.open, 0) as open"
     " from asked a left join search_words w on w.word = a.lexeme"
     " union all select a.place, '', 'p', (select case when count(*) < 2000 then coalesce(sum(open), 0)::bigint"
-    " else 1000000000000 end from (select open from search_words"
-    " where word >= a.lexeme and word < a.lexeme || U&'\\+10FFFF' order by word limit 2000) s)"
-    " from asked a where a.starts > 0"
-    " union all select o.place, o.word, o.kind, w.open from others o join search_words w on w.word = o.word"
-    " join asked a on a.place = o.place and a.lexeme <> o.word"
-    " union all select -notes, note_id::text, 't', engagement from search_steps"
-    " union all select 0, '', 'r', 1 where (select notes from search_words where word = ':all') is distinct from"
-    " (select notes from search_words where word = ':pairs') order by place, kind desc, word");
+    " else 1000000000000 end from " WORDS_STARTING_WITH(
+        "a.lexeme") "2000) s) from asked a where a.starts > 0"
+                    " union all select a.place, s.word, 'b', s.open from asked a cross join "
+                    "lateral " WORDS_STARTING_WITH(
+                        "a.lexeme") "$8) s where a.starts > 0"
+                                    " union all select o.place, o.word, o.kind, w.open from others o join search_words "
+                                    "w on w.word = o.word"
+                                    " join asked a on a.place = o.place and a.lexeme <> o.word"
+                                    " union all select -notes, note_id::text, 't', engagement from search_steps"
+                                    " union all select 0, '', 'r', 1 where (select notes from search_words where word "
+                                    "= ':all') is distinct from"
+                                    " (select notes from search_words where word = ':pairs') order by place, kind "
+                                    "desc, word");
 
 sn_status store_alternatives(struct db_tx *tx, const struct word_asked *words, size_t n_words,
                              const struct forms_asked *forms, size_t *n, SearchRows__Word ***rows)
@@ -50,7 +59,8 @@ sn_status store_alternatives(struct db_tx *tx, const struct word_asked *words, s
         return db_list(tx, &SELECT_ALTERNATIVES,
                        DB_BINDS(bind_texts(lexemes, n_words), bind_i64s(typos, n_words), bind_i64s(synonyms, n_words),
                                 bind_i64s(starts, n_words), bind_i64s(forms->places, forms->n),
-                                bind_texts(forms->lexemes, forms->n), bind_texts(forms->languages, forms->n_languages)),
+                                bind_texts(forms->lexemes, forms->n), bind_texts(forms->languages, forms->n_languages),
+                                bind_i64(STORE_PREFIX_WORDS + 1)),
                        n, rows);
 }
 

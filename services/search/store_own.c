@@ -95,17 +95,31 @@ sn_status store_own_queries(struct db_tx *tx, const char *user_id, const char *s
                        DB_BINDS(bind_uuid(user_id), bind_text(start), bind_i64((int64_t)limit)), n, rows);
 }
 
-/* For short prefixes only the first thousand are considered. */
+/* For short prefixes only the first thousand are considered. In steps of fifty people: a finer order would tell when
+ * one more of them asks. */
 DB_STATEMENT(SELECT_COMMON_QUERIES, "search_service", &search_rows__query__message,
              "select query from (select query, query_key, people from search_suggestions where " STARTS_WITH(
-                 "$1::text") " and people >= $2 order by query_key limit 1000) s order by people desc, query_key"
-                             " limit $3");
+                 "$1::text") " and shown_until > now() order by query_key limit 1000) s"
+                             " order by people / 50 desc, query_key limit $2");
 
-sn_status store_common_queries(struct db_tx *tx, const char *start, int64_t people, size_t limit, size_t *n,
-                               SearchRows__Query ***rows)
+sn_status store_common_queries(struct db_tx *tx, const char *start, size_t limit, size_t *n, SearchRows__Query ***rows)
 {
-        return db_list(tx, &SELECT_COMMON_QUERIES,
-                       DB_BINDS(bind_text(start), bind_i64(people), bind_i64((int64_t)limit)), n, rows);
+        return db_list(tx, &SELECT_COMMON_QUERIES, DB_BINDS(bind_text(start), bind_i64((int64_t)limit)), n, rows);
+}
+
+/* What is no longer shown is shown for another thirty days if enough people have it still, and else not until enough
+ * ask again. */
+DB_STATEMENT(
+    RENEW_SUGGESTIONS, "search_service", NULL,
+    "with due as materialized (select query_key from search_suggestions where shown_until < now()"
+    " order by shown_until limit $1 for update skip locked), gone as (delete from search_suggestions"
+    " where query_key in (select query_key from due) and people <= 0), kept as (update search_suggestions"
+    " set shown_until = case when people >= search_people_needed(query_key) then now() + interval '30 days' end"
+    " where query_key in (select query_key from due) and people > 0) select count(*) as most from due");
+
+sn_status store_renew_suggestions(struct rpc_call *c, bool *more)
+{
+        return cleanup_portion(c, &RENEW_SUGGESTIONS, more);
 }
 
 /* ---- Saved searches ---- */

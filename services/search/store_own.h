@@ -19,9 +19,11 @@ SN_CHECKED sn_status store_cleanup_history(struct rpc_call *c, bool *more);
 /* Queries from the member's own history with this prefix ("": all), newest first. */
 SN_CHECKED sn_status store_own_queries(struct db_tx *tx, const char *user_id, const char *start, size_t limit,
                                        size_t *n, SearchRows__Query ***rows);
-/* Queries in the histories of at least this many people, most frequent first. */
-SN_CHECKED sn_status store_common_queries(struct db_tx *tx, const char *start, int64_t people, size_t limit, size_t *n,
+/* Queries that enough people have in their histories for others to see them (search_people_needed of the schema), in a
+ * spelling that is nobody's own; roughly the most frequent first. */
+SN_CHECKED sn_status store_common_queries(struct db_tx *tx, const char *start, size_t limit, size_t *n,
                                           SearchRows__Query ***rows);
+SN_CHECKED sn_status store_renew_suggestions(struct rpc_call *c, bool *more);
 
 /* anchors: if it has alerts. */
 SN_CHECKED sn_status store_save_search(struct db_tx *tx, const char *user_id, const Search__SavedSearch *search,

@@ -19,10 +19,12 @@ sn_status store_reactions(struct db_tx *tx, char **note_ids, char **user_ids, co
 }
 
 /* Each person counts once, however active, and half as much after twelve hours. People who are hidden or do not want to
- * be found do not count. Keeps the best hundred of each kind. */
+ * be found do not count, nor do accounts in their first day: five new ones are soon made, also by a single person.
+ * Their ids tell when they registered. Keeps the best hundred of each kind. */
 DB_STATEMENT(MAKE_TRENDS, "search_service", NULL,
              "with each as (select topic, user_id, max(hour) as last from search_uses t"
-             " where hour > now() - interval '24 hours' and not exists (select from search_unlisted u"
+             " where hour > now() - interval '24 hours' and search_note_time(t.user_id) < now() - interval '1 day'"
+             " and not exists (select from search_unlisted u"
              " where u.user_id = t.user_id) group by topic, user_id),"
              " recent as (select topic, count(*) as people,"
              " sum(power(0.5, extract(epoch from now() - last) / 43200)) as heat from each group by topic"

@@ -8,10 +8,12 @@
 
 enum { SUGGESTED_MAX = 10, OF_EACH_KIND = 3, ITEMS_MAX = 100 };
 
-static bool has_query(const Search__Suggestions *out, const char *query)
+static bool has_query(struct arena *arena, const Search__Suggestions *out, const char *query)
 {
+        const char *key = asked_key(arena, query);
+
         for (size_t i = 0; i < out->n_items; i++) {
-                if (strcmp(out->items[i]->query, query) == 0) {
+                if (strcmp(asked_key(arena, out->items[i]->query), key) == 0) {
                         return true;
                 }
         }
@@ -36,7 +38,7 @@ static void append_queries(struct rpc_call *c, Search__Suggestions *out, Search_
         size_t end = out->n_items + most;
 
         for (size_t i = 0; i < n && out->n_items < end; i++) {
-                if (!has_query(out, rows[i]->query)) {
+                if (!has_query(c->arena, out, rows[i]->query)) {
                         append_suggestion(c, out, type, rows[i]->query);
                 }
         }
@@ -50,9 +52,8 @@ static sn_status suggest_queries(struct rpc_call *c, const char *start, size_t l
 
         TRY(c->actor[0] == '\0' ? SN_OK : DB_READ(c, tx, store_own_queries(tx, c->actor, start, most, &n_own, &own)));
         append_queries(c, out, SEARCH__SUGGESTION_TYPE__SUGGESTION_TYPE_HISTORY, most, own, n_own);
-        TRY(start[0] == '\0'
-                ? SN_OK
-                : DB_READ(c, tx, store_common_queries(tx, start, PEOPLE_MIN, 2 * OF_EACH_KIND, &n_common, &common)));
+        TRY(start[0] == '\0' ? SN_OK
+                             : DB_READ(c, tx, store_common_queries(tx, start, 2 * OF_EACH_KIND, &n_common, &common)));
         append_queries(c, out, SEARCH__SUGGESTION_TYPE__SUGGESTION_TYPE_QUERY, OF_EACH_KIND, common, n_common);
         return SN_OK;
 }
@@ -89,7 +90,7 @@ static sn_status suggest_found(struct rpc_call *c, const Search__SuggestRequest 
 sn_status search_handle_suggest(struct rpc_call *c, const Search__SuggestRequest *in, Search__Suggestions *out)
 {
         size_t limit = in->limit == 0 ? SUGGESTED_MAX : in->limit;
-        const char *start = lexeme_fold(c->arena, in->query);
+        const char *start = asked_key(c->arena, in->query);
 
         out->items = ARENA_ARRAY(c->arena, Search__Suggestion *, ITEMS_MAX + 4 * OF_EACH_KIND);
         TRY(suggest_queries(c, start, limit, out));

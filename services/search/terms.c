@@ -17,17 +17,43 @@ sn_status terms_fail(struct rpc_call *c, size_t at, const char *wants)
                              wants);
 }
 
+static size_t first_leaf_at(const struct query *query)
+{
+        while (query->kind <= QUERY_NOT) {
+                query = query->children[0];
+        }
+        return query->at;
+}
+
+sn_status terms_read(struct rpc_call *c, const char *text, struct query **out)
+{
+        struct query_error error;
+        struct query *query = query_parse(c->arena, text, &error);
+
+        if (query == NULL) {
+                return terms_fail(c, error.at, error.wants);
+        }
+        *out = query_reduce(c->arena, query);
+        return *out != NULL ? SN_OK : terms_fail(c, first_leaf_at(query), "a word with a letter, a digit or an emoji");
+}
+
 /* ---- Alternatives ---- */
+
+/* How many notes have the word as typed. */
+static int64_t count_as_typed(const struct making *m, size_t place)
+{
+        for (size_t i = 0; i < m->n_rows; i++) {
+                if ((size_t)m->rows[i]->place == place && m->rows[i]->kind[0] == 'w') {
+                        return m->rows[i]->open;
+                }
+        }
+        return 0;
+}
 
 /* A word that many notes have as typed is neither mistyped nor just a prefix. */
 static bool is_frequent(const struct making *m, const struct leaf *leaf)
 {
-        for (size_t i = 0; i < m->n_rows; i++) {
-                if ((size_t)m->rows[i]->place == leaf->word && m->rows[i]->kind[0] == 'w') {
-                        return m->rows[i]->open >= FREQUENT;
-                }
-        }
-        return false;
+        return count_as_typed(m, leaf->word) >= FREQUENT;
 }
 
 static bool is_last(const struct making *m, const struct leaf *leaf)
@@ -109,11 +135,21 @@ static double weight_of(char kind)
         return kind == 'w' ? 1 : kind == 's' ? 0.8 : kind == 'o' ? 0.7 : 0.5;
 }
 
+/* Beside a frequent word, a form that hardly any note has, such as "~en:und" beside "und". It would find next to
+ * nothing, but PostgreSQL takes several times as long for two common words if one of them has an alternative. */
+static bool is_negligible(const struct making *m, const SearchRows__Word *row)
+{
+        int64_t open = count_as_typed(m, (size_t)row->place);
+
+        return open >= FREQUENT && row->open < open / 100;
+}
+
 static bool is_admitted(const struct making *m, const SearchRows__Word *row)
 {
         char kind = row->kind[0];
 
-        return kind == 'w' || kind == 's' || (kind != 'p' && !m->as_typed);
+        return kind == 'w' || (kind == 's' && !is_negligible(m, row)) ||
+               (kind != 'p' && kind != 'b' && kind != 's' && !m->as_typed);
 }
 
 static void write_word(struct making *m, const struct leaf *leaf)
@@ -142,10 +178,28 @@ static void write_word(struct making *m, const struct leaf *leaf)
         }
 }
 
+/* The words with a prefix, or the prefix if there are many. PostgreSQL reads the lists of all words with a prefix as a
+ * whole, but of words it skips what is outside of a window. */
+static const char *words_with_prefix(const struct making *m, size_t place)
+{
+        struct arena *arena = m->c->arena;
+        const char *words = "";
+        size_t n = 0;
+
+        for (size_t i = 0; i < m->n_rows; i++) {
+                if ((size_t)m->rows[i]->place == place && m->rows[i]->kind[0] == 'b') {
+                        words = arena_printf(arena, "%s%s%s", words, n > 0 ? " | " : "",
+                                             terms_quote(arena, m->rows[i]->word, ""));
+                        n++;
+                }
+        }
+        return n > 0 && n <= STORE_PREFIX_WORDS ? arena_printf(arena, "(%s)", words)
+                                                : terms_quote(arena, m->words[place - 1].lexeme, ":*");
+}
+
 static void write_prefix(struct making *m, const struct leaf *leaf, bool first)
 {
-        const char *word = m->words[leaf->word - 1].lexeme;
-        char *query = terms_quote(m->c->arena, word, ":*");
+        const char *word = m->words[leaf->word - 1].lexeme, *query = words_with_prefix(m, leaf->word);
         struct alternative *alternative = add_alternative(m, leaf, word);
 
         alternative->exactness = EXACT_RELATED;

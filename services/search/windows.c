@@ -145,6 +145,12 @@ static double liked_share(const struct terms *terms, double n_notes)
         return terms->min_likes > 0 && notes < n_notes ? (notes > 1 ? notes : 1) / n_notes : 1;
 }
 
+/* Whether what is left is mostly within the window: its many spans would only be more lists to compare. */
+static bool is_most(const struct terms *terms, const struct candidates_asked *asked, double notes)
+{
+        return newer_than(terms, asked->below) + notes > terms->n_notes / 2;
+}
+
 static sn_status read_more(struct rpc_call *c, const struct candidates_asked *asked, size_t *n,
                            SearchRows__Candidate **rows)
 {
@@ -194,7 +200,9 @@ sn_status windows_read_newest(struct rpc_call *c, const struct terms *terms, con
                 next.room = asked->room - before;
                 notes = MARGIN * (double)next.room / share > WIDER * notes ? MARGIN * (double)next.room / share
                                                                            : WIDER * notes;
-                if (!choose_window(terms, &next, notes, &window)) {
+                if (!choose_window(terms, &next, notes, &window) ||
+                    (round > 0 && !window.last && is_most(terms, &next, notes))) {
+                        window.last = false;
                         break;
                 }
                 next.spans = spans;

@@ -1,6 +1,8 @@
-/* Owns what a query text means before it is looked up: a tree in which every leaf has something to search for. */
+/* Owns dropping what a query says nothing by, so that every leaf of its tree has something to search for. */
+#include "services/search/query.h"
+
 #include <string.h>
-#include "services/search/terms.h"
+#include "services/search/lexemes.h"
 
 /* Punctuation alone, such as a lone "&", has no lexemes. Neither has a word that is too long for the index, but that
  * must not be taken for nothing. */
@@ -13,8 +15,6 @@ static bool says_nothing(struct arena *arena, const struct query *leaf)
         arena_reset(arena, mark);
         return nothing;
 }
-
-static struct query *drop_empty(struct arena *arena, struct query *query);
 
 /* The children of a list of the same kind become children of this one, as the parser makes them. */
 static void append_child(struct query *list, struct query *child)
@@ -32,7 +32,7 @@ static struct query *drop_from_list(struct arena *arena, const struct query *que
 
         *list = (struct query){.kind = query->kind, .children = ARENA_ARRAY(arena, struct query *, QUERY_MAX_TERMS)};
         for (size_t i = 0; i < query->n; i++) {
-                struct query *child = drop_empty(arena, query->children[i]);
+                struct query *child = query_reduce(arena, query->children[i]);
 
                 if (child != NULL) {
                         append_child(list, child);
@@ -43,7 +43,7 @@ static struct query *drop_from_list(struct arena *arena, const struct query *que
 
 static struct query *drop_from_not(struct arena *arena, const struct query *query)
 {
-        struct query *child = drop_empty(arena, query->children[0]), *not ;
+        struct query *child = query_reduce(arena, query->children[0]), *not ;
 
         if (child == NULL || child->kind == QUERY_NOT) {
                 return child != NULL ? child->children[0] : NULL;
@@ -54,31 +54,10 @@ static struct query *drop_from_not(struct arena *arena, const struct query *quer
         return not ;
 }
 
-/* NULL if nothing is left. */
-static struct query *drop_empty(struct arena *arena, struct query *query)
+struct query *query_reduce(struct arena *arena, struct query *query)
 {
         if (query->kind > QUERY_NOT) {
                 return says_nothing(arena, query) ? NULL : query;
         }
         return query->kind == QUERY_NOT ? drop_from_not(arena, query) : drop_from_list(arena, query);
-}
-
-static size_t first_leaf_at(const struct query *query)
-{
-        while (query->kind <= QUERY_NOT) {
-                query = query->children[0];
-        }
-        return query->at;
-}
-
-sn_status terms_read(struct rpc_call *c, const char *text, struct query **out)
-{
-        struct query_error error;
-        struct query *query = query_parse(c->arena, text, &error);
-
-        if (query == NULL) {
-                return terms_fail(c, error.at, error.wants);
-        }
-        *out = drop_empty(c->arena, query);
-        return *out != NULL ? SN_OK : terms_fail(c, first_leaf_at(query), "a word with a letter, a digit or an emoji");
 }
