@@ -1,6 +1,7 @@
 /* Owns a run: opens the streams, sends at a steady rate, waits for outstanding messages, and prints latencies as JSON.
- * fanout PLAN STREAM_PORT HTTP_PORT RATE SECONDS SEED A message is due according to the rate, regardless of earlier
- * ones, and its latency is measured from then. */
+ * fanout PLAN STREAM_PORT HTTP_PORT RATE SECONDS SEED WARM_SECONDS A message is due according to the rate, regardless
+ * of earlier ones, and its latency is measured from then. The same load is run for WARM_SECONDS before that, uncounted:
+ * connections, plans and caches are those of a server that has been running. */
 #include "bench/fanout.h"
 
 #include <arpa/inet.h>
@@ -118,12 +119,13 @@ static void wait_for_streams(int port)
 static void send_all(double rate)
 {
         int64_t start_us = fanout_now_us();
+        uint32_t first = fanout.n_sent;
 
         while (fanout.n_sent < fanout.n_planned) {
                 int64_t now_us = fanout_now_us();
 
                 while (fanout.n_sent < fanout.n_planned) {
-                        int64_t due_us = start_us + (int64_t)((double)fanout.n_sent * 1e6 / rate);
+                        int64_t due_us = start_us + (int64_t)((double)(fanout.n_sent - first) * 1e6 / rate);
 
                         if (due_us > now_us) {
                                 break;
@@ -170,7 +172,18 @@ static double cpu_s(void)
                (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
-static void send_and_wait(double rate)
+static void warm_up(double rate, uint32_t n)
+{
+        uint32_t n_planned = fanout.n_planned;
+
+        fanout.n_planned = n;
+        send_all(rate);
+        wait_for_the_rest();
+        fanout.n_planned = n_planned;
+        fanout.n_acked = fanout.n_failed = fanout.n_delivered = fanout.n_expected = fanout.n_doubled = 0;
+}
+
+static void send_and_wait(double rate, uint32_t n_warm)
 {
         double cpu_before_s = cpu_s();
         int64_t start_us = fanout_now_us(), idle_us;
@@ -181,32 +194,35 @@ static void send_and_wait(double rate)
         double seconds = (double)(fanout_now_us() - start_us - idle_us) / 1e6;
         printf("{\"sent\": %u, \"acked\": %llu, \"failed\": %llu, \"expected\": %llu, \"delivered\": %llu, "
                "\"doubled\": %llu, \"seconds\": %.3f, \"cpu_s\": %.3f",
-               fanout.n_begun, (unsigned long long)fanout.n_acked, (unsigned long long)fanout.n_failed,
+               fanout.n_begun - n_warm, (unsigned long long)fanout.n_acked, (unsigned long long)fanout.n_failed,
                (unsigned long long)fanout.n_expected, (unsigned long long)fanout.n_delivered,
                (unsigned long long)fanout.n_doubled, seconds, cpu_s() - cpu_before_s);
         print_times("delivery", fanout.latencies, fanout.n_delivered);
         print_times("ack", fanout.acks, fanout.n_acked);
-        print_times("late", fanout.late, fanout.n_sent);
+        print_times("late", fanout.late + n_warm, fanout.n_sent - n_warm);
         printf("}\n");
 }
 
 int main(int argc, char **argv)
 {
-        if (argc != 7) {
-                fprintf(stderr, "usage: fanout PLAN STREAM_PORT HTTP_PORT RATE SECONDS SEED\n");
+        if (argc != 8) {
+                fprintf(stderr, "usage: fanout PLAN STREAM_PORT HTTP_PORT RATE SECONDS SEED WARM_SECONDS\n");
                 return 2;
         }
         double rate = strtod(argv[4], NULL);
 
         fanout.epoll = epoll_create1(EPOLL_CLOEXEC);
-        fanout.n_planned = (uint32_t)(rate * strtod(argv[5], NULL));
+        uint32_t n_warm = (uint32_t)(rate * strtod(argv[7], NULL));
+
+        fanout.n_planned = n_warm + (uint32_t)(rate * strtod(argv[5], NULL));
         srandom((unsigned)strtoul(argv[6], NULL, 10));
         fanout_read_plan(argv[1]);
         wait_for_streams((int)strtol(argv[2], NULL, 10));
         fanout_open_http((int)strtol(argv[3], NULL, 10),
                          fanout.n_messages > 0 && fanout.messages[0].stream < 0 ? SENDERS : 0);
+        warm_up(rate, n_warm);
         fprintf(stderr, "open\n"); /* signals measuring programs to start */
-        send_and_wait(rate);
+        send_and_wait(rate, n_warm);
         if (fanout.first_failure[0] != '\0') {
                 fprintf(stderr, "fanout: %s\n", fanout.first_failure);
         }

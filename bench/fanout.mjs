@@ -67,11 +67,11 @@ function writePlan(file, streams, messages) {
 // All processes of a server.
 const secondsOf = (cpu) => [...cpu.values()].reduce((sum, { seconds }) => sum + seconds, 0);
 
-// {…the program's result (cpu_s: its own), server_s: CPU seconds of all server processes}
-export async function fanOut(out, server, { streams, messages = [], rate = 0, seconds = 0 }) {
+// warm: seconds of the same load before the measurement. {…the program's result (cpu_s: its own), server_s: CPU seconds of all server processes}
+export async function fanOut(out, server, { streams, messages = [], rate = 0, seconds = 0, warm = 0 }) {
         const file = path.join(out, 'plan');
         writePlan(file, streams, messages);
-        const child = spawn(path.join(out, 'fanout'), [file, server.port, server.port, rate, seconds, seed++].map(String), { stdio: ['ignore', 'pipe', 'pipe'] });
+        const child = spawn(path.join(out, 'fanout'), [file, server.port, server.port, rate, seconds, seed++, warm].map(String), { stdio: ['ignore', 'pipe', 'pipe'] });
         let [said, wrong, before] = ['', '', null];
         child.stdout.on('data', (text) => (said += text));
         child.stderr.on('data', (text) => {

@@ -15,7 +15,7 @@ import { idleStreams } from './streams.mjs';
 const { values: options } = parseArgs({ options: { out: { type: 'string' }, seconds: { type: 'string', default: '5' }, idle: { type: 'string', default: '10000' },
                                                    synced: { type: 'string', default: '1000' }, members: { type: 'string', default: '1000' },
                                                    long: { type: 'boolean' } } });
-const SECONDS = Number(options.seconds), IDLE = Number(options.idle), MEMBERS = Number(options.members); // at least 100
+const SECONDS = Number(options.seconds), WARM = 3, IDLE = Number(options.idle), MEMBERS = Number(options.members); // at least 100
 const LIMITS = { CONNECTIONS_PER_ADDRESS: '20000', STREAMS_PER_ADDRESS: '20000', STREAMS_PER_MEMBER: '1000' };
 const SYNCED = Number(options.synced); // chats
 // {chat size, number of chats, total messages per second}: except for chats of two, the number of deliveries per second is the same for all sizes.
@@ -47,7 +47,7 @@ async function chatsOf(server, members, { size, chats }) {
 async function measureSonet(server, members, load) {
         const chats = await chatsOf(server, members, load);
         const messages = chats.flatMap(({ id, people }) => people.map((m) => ({ stream: -1, deliveries: load.size, text: post(m.token, id) })));
-        return fanOut(options.out, server, { streams: chats.flatMap(({ people }) => people.map((m) => streamSteps(m.token))), messages, rate: load.rate, seconds: SECONDS });
+        return fanOut(options.out, server, { streams: chats.flatMap(({ people }) => people.map((m) => streamSteps(m.token))), messages, rate: load.rate, seconds: SECONDS, warm: WARM });
 }
 
 // A member in many groups, each with a message: the cost of fetching everything, and of the next request if nothing has changed.
@@ -81,7 +81,7 @@ async function measureEjabberd(server, load) {
         const roomOf = (i) => (size === 2 ? undefined : `room${Math.floor(i / size)}-${size}-${rate}`);
         const messages = numbers(size * chats).map((i) => (size === 2 ? { stream: i, deliveries: 1, text: stanza('chat', `${nameOf(i ^ 1)}@${DOMAIN}`) }
                 : { stream: i, deliveries: size, text: stanza('groupchat', `${roomOf(i)}@${ROOMS}`) }));
-        return fanOut(options.out, server, { streams: numbers(size * chats).map((i) => xmppSteps(nameOf(i), roomOf(i))), messages, rate, seconds: SECONDS });
+        return fanOut(options.out, server, { streams: numbers(size * chats).map((i) => xmppSteps(nameOf(i), roomOf(i))), messages, rate, seconds: SECONDS, warm: WARM });
 }
 
 // ---- The tables ----
@@ -104,7 +104,11 @@ const ratioRow = (load, name, ours, theirs) => [`${load.size}, ${load.rate}/s, t
         (perS(ours) / perS(theirs)).toFixed(2), (ours.server_s / ours.delivered / (theirs.server_s / theirs.delivered)).toFixed(2)];
 
 const server = await startServer({ mode: 'single', env: LIMITS });
-const others = { 'ejabberd, which archives': await startEjabberd({ archive: true }), 'ejabberd, which does not': await startEjabberd({ archive: false }) };
+const others = {
+        'ejabberd, archive in Mnesia': await startEjabberd({ archive: 'mnesia' }),
+        'ejabberd, archive in PostgreSQL': await startEjabberd({ archive: 'postgresql' }),
+        'ejabberd, no archive': await startEjabberd({ archive: '' }),
+};
 try {
         const machine = describeMachine();
         say('making members');
@@ -121,7 +125,7 @@ try {
                 const ours = await measureSonet(server, all.members, load);
                 rows.push(row(load, 'SoNet', ours));
                 say(rows.at(-1).join(', '));
-                for (const [name, ejabberd] of Object.entries(others)) {
+                for (const [name, ejabberd] of Object.entries(others).filter(([, { archive }]) => load.size === 2 || archive !== 'postgresql')) { // whose rooms do not open
                         const theirs = await measureEjabberd(ejabberd, load);
                         rows.push(row(load, name, theirs));
                         say(rows.at(-1).join(', '));
