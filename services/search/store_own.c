@@ -113,9 +113,9 @@ DB_STATEMENT(
     RENEW_SUGGESTIONS, "search_service", NULL,
     "with due as materialized (select query_key from search_suggestions where shown_until < now()"
     " order by shown_until limit $1 for update skip locked), gone as (delete from search_suggestions"
-    " where query_key in (select query_key from due) and people <= 0), kept as (update search_suggestions"
+    " where query_key = any(array(select query_key from due)) and people <= 0), kept as (update search_suggestions"
     " set shown_until = case when people >= search_people_needed(query_key) then now() + interval '30 days' end"
-    " where query_key in (select query_key from due) and people > 0) select count(*) as most from due");
+    " where query_key = any(array(select query_key from due)) and people > 0) select count(*) as most from due");
 
 sn_status store_renew_suggestions(struct rpc_call *c, bool *more)
 {

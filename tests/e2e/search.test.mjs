@@ -396,7 +396,7 @@ test('suggestions: own queries first, queries of enough people, members and hash
         }
         assert.deepEqual(await ofOthers(), [shown], 'not in the spelling of the one who asked first');
         assert.deepEqual((await suggestions(nobody, `${word} common OR`)).filter((s) => s.type === 'query').map((s) => s.query), [shown]);
-        assert.deepEqual((await suggestions(others[0], word)).filter((s) => s.query !== `#${word}tag` && s.query !== `@${bob.username}`), [{ type: 'history', query: asked }], 'once');
+        assert.deepEqual((await suggestions(others[0], word)).filter((s) => s.query !== `#${word}tag` && s.query !== `@${bob.username}`), [{ type: 'history', query: asked, user: null }], 'once');
         for (const other of others) {
                 must(await other.del('/v1/search/history'), 204);
         }
