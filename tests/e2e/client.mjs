@@ -33,7 +33,7 @@ async function sendAgain(...request) {
                 try {
                         return await send(...request);
                 } catch (error) {
-                        if (!(error.reused && error.code === 'ECONNRESET')) {
+                        if (!(error.reused && ['ECONNRESET', 'EPIPE'].includes(error.code))) {
                                 throw error;
                         }
                 }
