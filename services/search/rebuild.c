@@ -12,7 +12,7 @@
 #include "services/search/store_rebuild.h"
 #include "services/user/user.rpc.h"
 
-enum { AT_ONCE = 50 }; /* the words of so many long notes fit into the memory of one call, twice */
+enum { AT_ONCE = 50 }; /* the words of so many long notes fit into the memory of one call */
 
 static char **ids_of(struct rpc_call *c, const Note__IndexedNotes *notes)
 {
@@ -66,7 +66,11 @@ static sn_status check_notes(struct rpc_call *c, const SearchRows__Rebuild *from
         in.after_id = from->after_id;
         in.limit = AT_ONCE;
         TRY(note_list_indexed(c, &in, &notes));
+
+        struct arena_mark mark = arena_mark(c->arena);
+
         TRY(write_notes(c, from, &notes));
+        arena_reset(c->arena, mark); /* the words of long notes take most of the memory that a call may use */
         TRY(check_again(c, &notes));
         return DB_WRITE(c, tx, store_advance_rebuild(tx, from, notes.last_id, notes.n_items));
 }
