@@ -11,6 +11,9 @@ create index search_index_author_new on search_index (author_id);
 create index search_index_popular_new on search_index using gin (coalesce(words, ''), (array[search_level(engagement)]))
         with (fastupdate = on, gin_pending_list_limit = 256) where engagement >= 10;
 
+-- Its parameters can only be set once this session has loaded pg_trgm, which calling a function of it does.
+select show_trgm('');
+
 -- Words that a mistyped one may stand for. Of its d trigrams, one error changes at most three, and two errors, which may each swap two letters, at
 -- most eight; words with fewer in common need hardly be read. The results of swapping two letters or leaving one out are looked up directly. two: allow
 -- two errors. search_alike(text) stays for the previous release.

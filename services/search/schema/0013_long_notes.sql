@@ -5,6 +5,9 @@
 -- less than what is meant, or from eight on two. A note of 5,000 Han may add as many of them.
 create index search_words_alike_new on search_words using gin (word gin_trgm_ops) where word !~ '^[#:~/@]' and char_length(word) > 2;
 
+-- Its parameters can only be set once this session has loaded pg_trgm, which calling a function of it does.
+select show_trgm('');
+
 -- As before, but thirty words of public notes and thirty of others, which only some readers may see: these cannot displace those.
 create or replace function search_alike(typed text, two boolean) returns setof text language plpgsql stable rows 30 set pg_trgm.similarity_threshold = 0.2 as $$
 declare
