@@ -127,36 +127,17 @@ static void *run_committer(void *context)
         return NULL;
 }
 
-static PGconn *hold_lock(void)
-{
-        PGconn *pg = test_admin_connect(t.name);
-
-        PQclear(PQexec(pg, "select pg_advisory_lock(42)"));
-        return pg;
-}
-
-static void wait_until_committing(void)
-{
-        char sql[200];
-
-        (void)snprintf(sql, sizeof(sql),
-                       "select count(*) = 1 from pg_stat_activity where datname = '%s' and wait_event = 'advisory' and "
-                       "query = 'commit'",
-                       t.name);
-        test_wait_for("postgres", sql);
-}
-
 static void start(struct committer *m, pthread_t *thread)
 {
         (void)pthread_mutex_init(&m->lock, NULL);
         (void)pthread_create(thread, NULL, run_committer, m);
-        wait_until_committing();
+        test_wait_until_committing(t.name);
 }
 
 static void a_commit_aborted_by_the_server_must_run_again(void **state)
 {
         struct committer m = {.name = "slow-aborted"};
-        PGconn *holder = hold_lock();
+        PGconn *holder = test_hold_commits(t.name);
         pthread_t thread;
         char sql[64];
 
@@ -189,7 +170,7 @@ static void cut_off(const struct committer *m)
 static void a_commit_whose_answer_is_lost_is_found_to_be_committed(void **state)
 {
         struct committer m = {.name = "slow-committed"};
-        PGconn *holder = hold_lock();
+        PGconn *holder = test_hold_commits(t.name);
         pthread_t thread;
 
         (void)state;
@@ -206,7 +187,7 @@ static void a_commit_whose_answer_is_lost_is_found_to_be_committed(void **state)
 static void a_lost_commit_sent_with_its_statements_is_also_found(void **state)
 {
         struct committer m = {.name = "slow-with-commit", .later = true};
-        PGconn *holder = hold_lock();
+        PGconn *holder = test_hold_commits(t.name);
         pthread_t thread;
 
         (void)state;
@@ -298,7 +279,7 @@ static void a_statement_before_commit_waits_only_until_the_deadline(void **state
 /* Two cases: the transaction whose outcome could not be queried in time commits after all, or does not. */
 static void leave_it_open(struct committer *m, bool happens)
 {
-        PGconn *holder = hold_lock();
+        PGconn *holder = test_hold_commits(t.name);
         pthread_t thread;
         char sql[100];
 
@@ -357,7 +338,7 @@ static void after_an_unknown_outcome_retrying_with_the_key_applies_it_once(void 
 static void a_crash_of_the_server_at_commit_is_resolved_by_the_key(void **state)
 {
         struct committer m = {.name = "slow-crashed", .key = "crash"};
-        PGconn *holder = hold_lock();
+        PGconn *holder = test_hold_commits(t.name);
         pthread_t thread;
 
         (void)state;

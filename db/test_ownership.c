@@ -340,35 +340,16 @@ static void a_write_begun_before_the_next_owner_does_not_commit_after_it(void **
         quit(&b);
 }
 
-static PGconn *hold_commits(void)
-{
-        PGconn *pg = test_admin_connect(t.name);
-
-        PQclear(PQexec(pg, "select pg_advisory_lock(42)"));
-        return pg;
-}
-
-static void wait_until_committing(void)
-{
-        char sql[200];
-
-        (void)snprintf(sql, sizeof(sql),
-                       "select count(*) = 1 from pg_stat_activity where datname = '%s' and wait_event = 'advisory' and "
-                       "query = 'commit'",
-                       t.name);
-        test_wait_for("postgres", sql);
-}
-
 /* The same with the COMMIT in progress in the server, and with an owner that has exited meanwhile. */
 static void the_next_owner_waits_for_a_commit_in_flight(void **state)
 {
         struct process a = start("a");
-        PGconn *holder = hold_commits();
+        PGconn *holder = test_hold_commits(t.name);
 
         assert_int_equal(ask(&a, 'c'), 'c');
         assert_int_equal(ask(&a, 's'), 'b');
         tell(&a, 'e');
-        wait_until_committing();
+        test_wait_until_committing(t.name);
         (void)one("select pg_terminate_backend(pid) " LEASES);
         assert_int_equal(end_of(&a), DB_OWNERSHIP_EXIT);
         struct process b = start("a");
@@ -385,12 +366,12 @@ static void the_next_owner_waits_for_a_commit_in_flight(void **state)
 static void an_owner_that_cannot_determine_its_commit_exits(void **state)
 {
         struct process a = start("a");
-        PGconn *holder = hold_commits();
+        PGconn *holder = test_hold_commits(t.name);
 
         assert_int_equal(ask(&a, 'c'), 'c');
         assert_int_equal(ask(&a, 's'), 'b');
         tell(&a, 'e');
-        wait_until_committing();
+        test_wait_until_committing(t.name);
         (void)test_admin("postgres", "select pg_stat_reset_shared('bgwriter')");
         cut(&a);
         PQfinish(holder);

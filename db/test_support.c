@@ -82,6 +82,25 @@ void test_wait_for(const char *database, const char *sql)
         }
 }
 
+PGconn *test_hold_commits(const char *database)
+{
+        PGconn *pg = test_admin_connect(database);
+
+        PQclear(PQexec(pg, "select pg_advisory_lock(42)"));
+        return pg;
+}
+
+void test_wait_until_committing(const char *database)
+{
+        char sql[200];
+
+        (void)snprintf(sql, sizeof(sql),
+                       "select count(*) = 1 from pg_stat_activity where datname = '%s' and wait_event = 'advisory' and "
+                       "query = 'commit'",
+                       database);
+        test_wait_for("postgres", sql);
+}
+
 void test_database_new(struct test_database *t, const struct db_migration *migrations, size_t n, int max_connections)
 {
         static int count;

@@ -28,6 +28,11 @@ void test_wait_for(const char *database, const char *sql);
 /* A separate connection as administrator, to hold locks: close it with PQfinish. */
 struct pg_conn *test_admin_connect(const char *database);
 
+/* For tests whose commits wait for advisory lock 42 (by a deferred trigger): holds them up until PQfinish. */
+struct pg_conn *test_hold_commits(const char *database);
+/* Waits until one of them is in progress in the server. Fails the test after 20 s. */
+void test_wait_until_committing(const char *database);
+
 /* Until clock_set_source(NULL) the clock runs normally, but ahead by what test_clock_move adds. */
 void test_clock_movable(void);
 void test_clock_move(int64_t by_us);

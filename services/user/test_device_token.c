@@ -5,30 +5,19 @@
 #include <stdint.h>
 #include <string.h>
 #include <cmocka.h>
-#include "auth/keys.h"
 #include "services/user/device_token.h"
+#include "services/user/test_keys.h"
 
 #define ADA    "018f0000-0000-7000-8000-00000000000a"
 #define BERT   "018f0000-0000-7000-8000-00000000000b"
 #define DEVICE "018f0000-0000-7000-8000-0000000000dd"
 
-static struct arena *arena;
 static char device[UUID_SIZE];
 
-static int setup(void **state)
+static int setup_device(void **state)
 {
-        static const uint8_t master[32] = {42};
-
-        keys_set_master(master);
-        arena = arena_new(1 << 20);
         memset(device, 0, sizeof(device));
-        return 0;
-}
-
-static int teardown(void **state)
-{
-        arena_free(arena);
-        return 0;
+        return setup(state);
 }
 
 static void a_token_identifies_the_device_of_its_member(void **state)
@@ -73,7 +62,7 @@ static void tokens_of_another_key_file_are_rejected(void **state)
         assert_false(device_token_read(token, ADA, device));
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup_device, teardown)
 
 int main(void)
 {

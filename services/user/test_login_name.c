@@ -5,25 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 #include <cmocka.h>
-#include "auth/keys.h"
 #include "services/user/login_name.h"
-
-static struct arena *arena;
-
-static int setup(void **state)
-{
-        static const uint8_t master[32] = {42};
-
-        keys_set_master(master);
-        arena = arena_new(1 << 20);
-        return 0;
-}
-
-static int teardown(void **state)
-{
-        arena_free(arena);
-        return 0;
-}
+#include "services/user/test_keys.h"
 
 static void a_name_is_normalized(void **state)
 {

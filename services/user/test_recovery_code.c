@@ -5,13 +5,11 @@
 #include <stdint.h>
 #include <string.h>
 #include <cmocka.h>
-#include "auth/keys.h"
 #include "services/user/recovery_code.h"
+#include "services/user/test_keys.h"
 
 #define ANNA "0192d5d0-7c1e-7abc-8def-0123456789ab"
 #define BERT "0192d5d0-7c1e-7abc-8def-ba9876543210"
-
-static struct arena *arena;
 
 static void codes_are_unique(void **state)
 {
@@ -52,21 +50,6 @@ static void invalid_recovery_codes_are_rejected(void **state)
         }
 }
 
-static int begin(void **state)
-{
-        static const uint8_t master[32] = {1};
-
-        keys_set_master(master);
-        arena = arena_new(1 << 20);
-        return arena == NULL;
-}
-
-static int end(void **state)
-{
-        arena_free(arena);
-        return 0;
-}
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -74,5 +57,5 @@ int main(void)
             cmocka_unit_test(spelling_makes_no_difference),
             cmocka_unit_test(invalid_recovery_codes_are_rejected),
         };
-        return cmocka_run_group_tests(tests, begin, end);
+        return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -5,25 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 #include <cmocka.h>
-#include "auth/keys.h"
 #include "services/user/refresh_again.h"
-
-static struct arena *arena;
-
-static int setup(void **state)
-{
-        static const uint8_t master[32] = {9};
-
-        arena = arena_new(65536);
-        keys_set_master(master);
-        return 0;
-}
-
-static int teardown(void **state)
-{
-        arena_free(arena);
-        return 0;
-}
+#include "services/user/test_keys.h"
 
 static struct session session_of(uint8_t salt)
 {

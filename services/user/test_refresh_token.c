@@ -6,30 +6,14 @@
 #include <string.h>
 #include <cmocka.h>
 #include "auth/base64url.h"
-#include "auth/keys.h"
 #include "services/user/refresh_token.h"
+#include "services/user/test_keys.h"
 
 #define SESSION "018f0000-0000-7000-8000-00000000000a"
 #define OTHER   "018f0000-0000-7000-8000-00000000000b"
 #define BYTES   52 /* session, generation, MAC */
 
-static struct arena *arena;
 static const uint8_t salt[REFRESH_SALT_BYTES] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
-
-static int setup(void **state)
-{
-        static const uint8_t master[32] = {42};
-
-        keys_set_master(master);
-        arena = arena_new(1 << 20);
-        return 0;
-}
-
-static int teardown(void **state)
-{
-        arena_free(arena);
-        return 0;
-}
 
 static bool issued(const char *text, const uint8_t *with)
 {

@@ -5,14 +5,12 @@
 #include <stdint.h>
 #include <string.h>
 #include <cmocka.h>
-#include "auth/keys.h"
 #include "services/user/short_token.h"
+#include "services/user/test_keys.h"
 
 #define ANNA   "0192d5d0-7c1e-7abc-8def-0123456789ab"
 #define DEVICE "0192d5d0-7c1e-7abc-8def-ba9876543210"
 #define NOW_MS INT64_C(1700000000000)
-
-static struct arena *arena;
 
 static void it_contains_its_data(void **state)
 {
@@ -65,21 +63,6 @@ static void foreign_tokens_are_rejected(void **state)
         assert_false(short_token_read("", "a", NOW_MS, &token));
 }
 
-static int begin(void **state)
-{
-        static const uint8_t master[32] = {1};
-
-        keys_set_master(master);
-        arena = arena_new(1 << 20);
-        return arena == NULL;
-}
-
-static int end(void **state)
-{
-        arena_free(arena);
-        return 0;
-}
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -88,5 +71,5 @@ int main(void)
             cmocka_unit_test(it_serves_one_purpose),
             cmocka_unit_test(foreign_tokens_are_rejected),
         };
-        return cmocka_run_group_tests(tests, begin, end);
+        return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <cmocka.h>
-#include "auth/keys.h"
+#include "services/user/test_keys.h"
 #include "services/user/totp.h"
 
 #define ANNA "0192d5d0-7c1e-7abc-8def-0123456789ab"
@@ -14,8 +14,6 @@
 
 static const uint8_t seed[] = "12345678901234567890"; /* RFC 6238, appendix B */
 #define NOW_MS INT64_C(1111111111000)
-
-static struct arena *arena;
 
 static void codes_are_those_of_rfc_6238(void **state)
 {
@@ -104,21 +102,6 @@ static void apps_read_the_seed(void **state)
                             "&issuer=social.example&algorithm=SHA1&digits=6&period=30");
 }
 
-static int begin(void **state)
-{
-        static const uint8_t master[32] = {1};
-
-        keys_set_master(master);
-        arena = arena_new(1 << 20);
-        return arena == NULL;
-}
-
-static int end(void **state)
-{
-        arena_free(arena);
-        return 0;
-}
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -129,5 +112,5 @@ int main(void)
             cmocka_unit_test(a_seed_decrypts_only_for_its_member_and_key_file),
             cmocka_unit_test(apps_read_the_seed),
         };
-        return cmocka_run_group_tests(tests, begin, end);
+        return cmocka_run_group_tests(tests, setup, teardown);
 }
