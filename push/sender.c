@@ -25,7 +25,7 @@ struct transfer {
         struct push_request request; /* except url and body, which libcurl has copied */
         int64_t started_us;
         struct buf answer; /* its first ANSWER_KEPT_BYTES */
-        size_t answer_bytes;
+        size_t answer_bytes, header_bytes;
         bool not_public;       /* the name resolved to such an address … */
         bool admitted;         /* … or to another, too */
         struct transfer *next; /* next in the list of those that failed before they were sent */
@@ -117,6 +117,16 @@ static size_t take_answer(char *bytes, size_t size, size_t n, void *context)
         return t->answer_bytes <= ANSWER_MAX_BYTES ? size * n : 0;
 }
 
+/* Interim responses (1xx) have header lines, too, and there may be any number of them. */
+static size_t count_header(char *bytes, size_t size, size_t n, void *context)
+{
+        struct transfer *t = context;
+
+        (void)bytes;
+        t->header_bytes += size * n;
+        return t->header_bytes <= ANSWER_MAX_BYTES ? size * n : 0;
+}
+
 static void set_bounds(struct transfer *t)
 {
         CURL *curl = t->curl;
@@ -134,6 +144,8 @@ static void set_bounds(struct transfer *t)
         (void)curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, t);
         (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_answer);
         (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, t);
+        (void)curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, count_header);
+        (void)curl_easy_setopt(curl, CURLOPT_HEADERDATA, t);
 }
 
 static void set_request(struct transfer *t)
@@ -214,6 +226,7 @@ static void set_outcome(struct transfer *t, CURLcode code, struct push_result *o
 
         (void)curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
         (void)curl_easy_getinfo(t->curl, CURLINFO_RETRY_AFTER, &retry_s);
+        status = status < 200 ? 0 : status; /* an interim response is none */
         out->status = (int)status;
         out->retry_after_s = retry_s < 0 ? 0 : retry_s < MAX_RETRY_S ? retry_s : MAX_RETRY_S;
         if (status > 0) {
