@@ -4,16 +4,15 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { sleep, startServer } from '../tests/e2e/harness.mjs';
 import { adminOf } from '../tests/e2e/own.mjs';
 import { cpuBetween, cpuNow } from './machine.mjs';
 import { ask, must } from './network.mjs';
+import { options } from './options.mjs';
 import { postgresql } from './references.mjs';
 import { table } from './report.mjs';
 
-const { values: options } = parseArgs({ options: { events: { type: 'string', default: '10000000' }, seconds: { type: 'string', default: '60' } } });
-const EVENTS = Number(options.events), SECONDS = Number(options.seconds); // 0 events: no queries; 0 seconds: no events are sent
+const EVENTS = options.events, SECONDS = options.seconds; // 0 events: no queries; 0 seconds: no events are sent
 const SENDERS = 4, VISITORS = 1000, BATCH = 500, WANTED = 20_000, ROUNDS = 5;
 const DAY_MS = 86_400_000;
 const say = (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);

@@ -1,13 +1,12 @@
 // How fast a backlog is delivered: notes whose events are all in the outbox at once, for authors with 36 followers each who have timelines; and how
 // long the process takes to stop meanwhile. The table goes to standard output.
-import { parseArgs } from 'node:util';
 import { FOLLOWERS, countEntries, countWaiting, fillNetwork, writeBacklog } from '../tests/e2e/backlog.mjs';
 import { sleep, startServer } from '../tests/e2e/harness.mjs';
 import { describeMachine } from './machine.mjs';
+import { options } from './options.mjs';
 import { table } from './report.mjs';
 
-const { values: options } = parseArgs({ options: { notes: { type: 'string', default: '50000' } } });
-const NOTES = Number(options.notes);
+const NOTES = options.notes;
 const say = (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
 const count = (n) => n.toLocaleString('en');
 

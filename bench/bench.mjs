@@ -4,21 +4,15 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { sleep, startServer } from '../tests/e2e/harness.mjs';
 import { Load, entry, request } from './load.mjs';
 import { cpuBetween, cpuNow, describeMachine, machineBusy, memoryNow } from './machine.mjs';
 import { Members, followersOf, importNetwork, must } from './network.mjs';
+import { options } from './options.mjs';
 import { nginx, pgbench } from './references.mjs';
 import { report } from './report.mjs';
 import { followEverywhere, followersStreams, idleStreams } from './streams.mjs';
 
-const { values: options } = parseArgs({ options: { mode: { type: 'string', default: 'both' }, quick: { type: 'boolean', default: false },
-                                                   out: { type: 'string' }, keep: { type: 'boolean', default: false } } });
-if (!['single', 'split', 'both'].includes(options.mode) || !options.out) {
-        console.error('usage: bench/run [--mode single|split|both] [--quick] [--keep]');
-        process.exit(2);
-}
 
 const CONNECTIONS = 16;
 const SECONDS = options.quick ? 3 : 10;

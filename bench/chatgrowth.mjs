@@ -1,14 +1,13 @@
 // The cost of a chat that has grown for years: one with ten thousand messages and one with ten million, both created by SQL over three months,
 // measured alternately: the time of a request, the PostgreSQL pages that it reads and the memory of the process. The table goes to standard output.
-import { parseArgs } from 'node:util';
 import { startServer } from '../tests/e2e/harness.mjs';
 import { describeMachine, memoryNow } from './machine.mjs';
 import { must } from './network.mjs';
+import { options } from './options.mjs';
 import { postgresql } from './references.mjs';
 import { table } from './report.mjs';
 
-const { values: options } = parseArgs({ options: { messages: { type: 'string', default: '10000000' } } });
-const SIZES = [10_000, Number(options.messages)], ROUNDS = 100, UNREAD = 1234;
+const SIZES = [10_000, options.messages], ROUNDS = 100, UNREAD = 1234;
 const say = (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
 const count = (n) => n.toLocaleString('en');
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];

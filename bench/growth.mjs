@@ -1,16 +1,15 @@
 // How costs grow with the network: each route on a small network and on a large one, both created by SQL, with the time of a request and the
 // PostgreSQL pages that it reads. The table goes to standard output.
-import { parseArgs } from 'node:util';
 import { sleep, startServer } from '../tests/e2e/harness.mjs';
 import { redisCommand } from '../tests/e2e/redisclient.mjs';
 import { ask, must } from './network.mjs';
+import { options } from './options.mjs';
 import { postgresql } from './references.mjs';
 import { table } from './report.mjs';
 
-const { values: options } = parseArgs({ options: { notes: { type: 'string', default: '5000000' } } });
 const SMALL = { notes: 10_000, members: 2_000, followers: 900, answers: 50, tagged: 100 };
-const factor = Number(options.notes) / 5_000_000;
-const LARGE = { notes: Number(options.notes), members: Math.max(3_000, Math.round(202_000 * factor)), followers: Math.round(200_000 * factor),
+const factor = options.notes / 5_000_000;
+const LARGE = { notes: options.notes, members: Math.max(3_000, Math.round(202_000 * factor)), followers: Math.round(200_000 * factor),
                 answers: Math.round(20_000 * factor), tagged: Math.round(200_000 * factor) };
 const ROUNDS = 30;
 const count = (n) => (n === undefined ? '–' : n.toLocaleString('en'));

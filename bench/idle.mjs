@@ -2,13 +2,12 @@
 // standard output.
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { signal, sleep, startServer } from '../tests/e2e/harness.mjs';
 import { countStatements } from '../tests/e2e/psql.mjs';
 import { cpuBetween, cpuNow, describeMachine } from './machine.mjs';
+import { options } from './options.mjs';
 import { table } from './report.mjs';
 
-const { values: options } = parseArgs({ options: { seconds: { type: 'string', default: '60' }, mode: { type: 'string', default: 'single' }, each: { type: 'boolean' } } });
 const SETTLE_MS = 15_000; // for work after starting
 const percent = (share) => `${(100 * share).toFixed(2)} %`;
 
@@ -23,7 +22,7 @@ const look = (server) => ({ cpu: cpuNow(server), redis: redisCommands(server), a
 async function measure(server) {
         const statements = await countStatements(server);
         const before = look(server);
-        await sleep(Number(options.seconds) * 1000);
+        await sleep(options.seconds * 1000);
         const after = look(server);
         return { seconds: (after.at - before.at) / 1000, statements: await statements(), cpu: cpuBetween(before.cpu, after.cpu), redis: after.redis - before.redis };
 }

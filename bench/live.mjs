@@ -4,6 +4,7 @@ import { startServer } from '../tests/e2e/harness.mjs';
 import { Load } from './load.mjs';
 import { cpuBetween, cpuNow, describeMachine } from './machine.mjs';
 import { Members, importNetwork } from './network.mjs';
+import { options } from './options.mjs';
 import { table } from './report.mjs';
 import { followEverywhere, followersStreams, idleStreams } from './streams.mjs';
 
@@ -11,7 +12,7 @@ const MEMBERS = 1001;
 const IDLE = Number(process.env.IDLE ?? 10_000);
 const NOTES = Number(process.env.NOTES ?? 40);
 const LIMITS = { CONNECTIONS_PER_ADDRESS: '20000', STREAMS_PER_ADDRESS: '20000', STREAMS_PER_MEMBER: '1000' };
-const load = new Load(process.argv[2]);
+const load = new Load(options.out);
 const say = (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
 const ms = (us) => (us / 1000).toFixed(0);
 

@@ -1,14 +1,12 @@
 // Five hundred concurrent log-ins while others are served, compared with the same without them; and refreshing. The table goes to standard output.
-import { parseArgs } from 'node:util';
 import { PASSWORD, connect, inBatches } from '../tests/e2e/client.mjs';
 import { sleep, startServer } from '../tests/e2e/harness.mjs';
 import { Load, entry, request } from './load.mjs';
 import { describeMachine, memoryNow } from './machine.mjs';
+import { options } from './options.mjs';
 import { table } from './report.mjs';
 
-const { values: options } = parseArgs({ options: { out: { type: 'string' }, waiting: { type: 'string', default: '500' }, seconds: { type: 'string', default: '10' },
-                                                   mode: { type: 'string', default: 'single' } } });
-const WAITING = Number(options.waiting), SECONDS = Number(options.seconds), MEMBERS = 50;
+const WAITING = options.waiting, SECONDS = options.seconds, MEMBERS = 50;
 const say = (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
 const [readers, writers] = ['readers', 'log-ins'].map((name) => new Load(options.out, name));
 

@@ -6,20 +6,18 @@ import fs from 'node:fs';
 import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { sleep, startServer } from '../tests/e2e/harness.mjs';
 import { form, jpeg, png } from '../tests/e2e/pictures.mjs';
 import { run } from './load.mjs';
 import { cpuBetween, cpuNow, describeMachine, machineBusy } from './machine.mjs';
 import { must } from './network.mjs';
+import { options } from './options.mjs';
 import { startNginx } from './references.mjs';
 import { table } from './report.mjs';
 
-const { values: options } = parseArgs({ options: { out: { type: 'string' }, seconds: { type: 'string', default: '5' }, rounds: { type: 'string', default: '3' },
-                                                   mode: { type: 'string', default: 'single' }, clients: { type: 'string', default: '1,16' }, only: { type: 'string', default: 'upload,memory,resume,deliver,variants,ready' } } });
-const SECONDS = Number(options.seconds), ROUNDS = Number(options.rounds);
+const SECONDS = options.seconds, ROUNDS = options.rounds;
 const MIB = 1 << 20, FILE_BYTES = 64 * MIB, PICTURE_BYTES = 200 << 10;
-const CLIENTS = options.clients.split(',').map(Number), CONNECTIONS = 16, READY_EACH = 30, CHILDREN = 20, CUTS = 100;
+const CLIENTS = options.clients, CONNECTIONS = 16, READY_EACH = 30, CHILDREN = 20, CUTS = 100;
 const PARALLEL = [[200, 1 * MIB], [200, 8 * MIB], [32, 64 * MIB]]; // concurrent uploads
 const VARIANTS = [['large', '1600x1600>'], ['medium', '800x800>'], ['small', '400x400>'], ['thumb', '160x160']];
 // All clients share one address. Media are not processed (MEDIA_PROCESS), since nginx does not process them, either.
@@ -29,7 +27,7 @@ const fixed = (n, digits = 2) => n.toFixed(digits);
 const numbers = (n) => Array.from({ length: n }, (_, i) => i);
 const percentile = (values, p) => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(p * values.length))];
 const median = (values) => percentile(values, 0.5);
-const wants = (part) => options.only.split(',').includes(part);
+const wants = (part) => options.only.includes(part);
 
 async function account(server, username = 'bench') {
         const json = { username, email: `${username}@example.org`, password: 'correct horse battery' };

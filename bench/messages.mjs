@@ -1,7 +1,6 @@
 // Messages: the time from when a message is due until it is on every stream of the chat, compared with ejabberd in the
 // same run under the same load; the cost of idle streams subscribed to `messages`; a device that returns to a thousand
 // chats. The tables go to standard output.
-import { parseArgs } from 'node:util';
 import { inBatches } from '../tests/e2e/client.mjs';
 import { startServer } from '../tests/e2e/harness.mjs';
 import { ROOMS, DOMAIN, startEjabberd } from './ejabberd.mjs';
@@ -9,15 +8,13 @@ import { fanOut, post, registerSteps, stanza, streamSteps, xmppSteps } from './f
 import { Load } from './load.mjs';
 import { describeMachine } from './machine.mjs';
 import { Members, must } from './network.mjs';
+import { options } from './options.mjs';
 import { table } from './report.mjs';
 import { idleStreams } from './streams.mjs';
 
-const { values: options } = parseArgs({ options: { out: { type: 'string' }, seconds: { type: 'string', default: '5' }, idle: { type: 'string', default: '10000' },
-                                                   synced: { type: 'string', default: '1000' }, members: { type: 'string', default: '1000' },
-                                                   long: { type: 'boolean' } } });
-const SECONDS = Number(options.seconds), WARM = 3, IDLE = Number(options.idle), MEMBERS = Number(options.members); // at least 100
+const SECONDS = options.seconds, WARM = 3, IDLE = options.idle, MEMBERS = options.members;
 const LIMITS = { CONNECTIONS_PER_ADDRESS: '20000', STREAMS_PER_ADDRESS: '20000', STREAMS_PER_MEMBER: '1000' };
-const SYNCED = Number(options.synced); // chats
+const SYNCED = options.synced; // chats
 // {chat size, number of chats, total messages per second}: except for chats of two, the number of deliveries per second is the same for all sizes.
 const LARGE = (options.long ? [5000, 25000] : [5000]).flatMap((deliveries) => [{ size: 50, chats: Math.min(10, MEMBERS / 50) }, { size: MEMBERS, chats: 1 }].map((l) => ({ ...l, rate: deliveries / l.size })));
 const LOADS = [{ size: 2, chats: 50, rate: 500 }, ...LARGE];

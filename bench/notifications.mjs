@@ -2,19 +2,17 @@
 // second, compared with OpenSSL's time for their keys alone; mails over persistent connections, compared with a client that only sends mails. The table goes to standard output.
 import http from 'node:http';
 import crypto from 'node:crypto';
-import { parseArgs } from 'node:util';
 import { inBatches } from '../tests/e2e/client.mjs';
 import { sleep, startServer } from '../tests/e2e/harness.mjs';
 import { Load, entry, request, run } from './load.mjs';
 import { cpuBetween, cpuNow, describeMachine } from './machine.mjs';
 import { Members, must } from './network.mjs';
+import { options } from './options.mjs';
 import { postgresql } from './references.mjs';
 import { table } from './report.mjs';
 import { Sink } from './smtp.mjs';
 
-const { values: options } = parseArgs({ options: { out: { type: 'string' }, watchers: { type: 'string', default: '20000' }, mails: { type: 'string', default: '10000' },
-                                                   notifications: { type: 'string', default: '1000000' }, seconds: { type: 'string', default: '5' } } });
-const [WATCHERS, MAILS, NOTIFICATIONS, SECONDS] = ['watchers', 'mails', 'notifications', 'seconds'].map((name) => Number(options[name]));
+const { watchers: WATCHERS, mails: MAILS, notifications: NOTIFICATIONS, seconds: SECONDS } = options;
 const MEMBERS = 50, ORIGINS = 4;
 const say = (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
 const whole = (n) => Math.round(n).toLocaleString('en');

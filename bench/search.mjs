@@ -2,19 +2,16 @@
 // index, part by part; and for comparison PostgreSQL's own search for the same words: tsvector with ts_rank, and pg_trgm.
 import fs from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { freePort, startServer } from '../tests/e2e/harness.mjs';
 import { entry, Load, request } from './load.mjs';
 import { cpuBetween, cpuNow } from './machine.mjs';
 import { must } from './network.mjs';
+import { options } from './options.mjs';
 import { table } from './report.mjs';
 import { fill, rareWords, sql } from './search_fill.mjs';
 import * as until from './search_until.mjs';
 
-const { values: options } = parseArgs({ options: { out: { type: 'string' }, notes: { type: 'string', default: '2000000' }, seconds: { type: 'string', default: '5' },
-                                                    data: { type: 'string' }, plain: { type: 'string', default: '3' }, timeout: { type: 'string', default: '15' } } });
-const notes = Number(options.notes);
-const seconds = Number(options.seconds);
+const { notes, seconds } = options;
 const DIFFERENT = 60; // queries per kind
 const say = (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
 const ms = (us) => (us / 1000).toFixed(us < 100_000 ? 2 : 0);
@@ -68,7 +65,7 @@ async function measure(server, load, entries, run) {
 // The median and the maximum of some runs of a statement, each for at most --timeout seconds.
 async function time(server, database, statement) {
         const times = [];
-        for (let i = 0; i < Number(options.plain); i++) {
+        for (let i = 0; i < options.plain; i++) {
                 const out = await sql(server, database, `set statement_timeout = '${options.timeout}s'; explain (analyze, costs off, timing off) ${statement(i)}`).catch(() => '');
                 times.push(Number(/Execution Time: ([\d.]+)/.exec(out)?.[1] ?? options.timeout * 1000));
         }

@@ -15,6 +15,10 @@ int cmd_config(int argc, char **argv)
         if (result != OPTIONS_RUN) {
                 return result == OPTIONS_HELP ? 0 : EXIT_USAGE;
         }
+        if (first < argc) {
+                fprintf(stderr, "sonet config: unexpected operand '%s'; see 'sonet help config'\n", argv[first]);
+                return EXIT_USAGE;
+        }
         buf_init(&text, 262144);
         if (settings_load(&settings, &text) != SN_OK || settings_check(&settings, &text) != SN_OK) {
                 fprintf(stderr, "sonet config: %s\n", text.data);

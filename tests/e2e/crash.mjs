@@ -1,11 +1,9 @@
 // The crash test: random processes of a `sonet up` are killed with SIGKILL under load; afterwards the public API must show every
 // acknowledged effect exactly once, every follower's timeline must have every note, and every acknowledged byte of uploads must exist. In the end no
 // file is without a row, and quotas equal the sum of the rows.
-//   node crash.mjs [--rounds 10] [--mode single|split|mixed] [--seed N] [--expect-red]
-// --expect-red runs with SONET_FAULT_NO_REDELIVERY=1 (debug builds) and succeeds only if the audit finds the damage: no other failure counts.
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { connect, eventually, must } from './client.mjs';
+import { commandLine, describeOptions, flag, number, oneOf, refuse } from './commandline.mjs';
 import { MODES, findBinary, signal, sleep, startServer } from './harness.mjs';
 import { Damage, Ledger } from './ledger.mjs';
 import { adminOf } from './own.mjs';
@@ -23,15 +21,18 @@ const MEDIA_IN = { single: 'serve', split: 'media', mixed: 'media' };
 // Without redelivery only killing a consumer causes damage; an emptied Redis or a restarted database would hide it by rebuilding.
 const VICTIMS_FOR_RED = { single: ['serve'], split: ['timeline', 'user'], mixed: ['media'] };
 
-const { values: options } = parseArgs({ options: {
-        rounds: { type: 'string', default: process.env.SONET_CRASH_ROUNDS ?? '10' }, mode: { type: 'string', default: process.env.SONET_E2E_MODE ?? 'all' },
-        seed: { type: 'string', default: String(Date.now() % 1e9) }, 'expect-red': { type: 'boolean', default: false } } });
-const rounds = Number(options.rounds);
-const expectRed = options['expect-red'];
+const TOOL = 'tests/e2e/crash.mjs';
+const OPTIONS = {
+        rounds: number(Number(process.env.SONET_CRASH_ROUNDS ?? 10), 'rounds in each layout, of some ten seconds'),
+        mode: oneOf([...MODES, 'all'], process.env.SONET_E2E_MODE ?? 'all', 'the layout'),
+        seed: number(() => Date.now() % 1e9, 'the same number kills the same processes'),
+        'expect-red': flag('run a debug build with SONET_FAULT_NO_REDELIVERY=1, and succeed only if the audit finds the damage: no other failure counts'),
+};
+const { options } = commandLine(TOOL, `Usage: node ${TOOL} [OPTION]…\n\nKills random processes of sonet up under load, and checks what was acknowledged.\n\n${describeOptions(OPTIONS)}`, OPTIONS);
+const { rounds, 'expect-red': expectRed } = options;
 const modes = options.mode === 'all' ? MODES : [options.mode];
-if (!(rounds >= 1) || !modes.every((mode) => VICTIMS[mode])) {
-        console.error('usage: node crash.mjs [--rounds N] [--mode single|split|mixed|all] [--seed N] [--expect-red]');
-        process.exit(2);
+if (rounds < 1) {
+        refuse(TOOL, '--rounds: expected at least 1');
 }
 
 // mulberry32: the same seed selects the same processes and times.
@@ -45,7 +46,7 @@ function randomFrom(seed) {
         };
 }
 
-const random = randomFrom(Number(options.seed));
+const random = randomFrom(options.seed);
 
 // Kills one to three processes at random times under load.
 async function havoc(server) {

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { commandLine, describeOptions, oneOf, refuse } from './commandline.mjs';
 import { MODES, findBinary, makeTemplate, startServer } from './harness.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -18,20 +18,23 @@ const CROSSING = {
 };
 const STEP_LIMIT_MS = 25 * 60_000;
 
-const { values: options, positionals } = parseArgs({ allowPositionals: true, options: {
-        mode: { type: 'string', default: process.env.SONET_E2E_MODE ?? 'all' } } });
+const TOOL = 'tests/e2e/run.mjs';
+const OPTIONS = { mode: oneOf([...MODES, 'all'], process.env.SONET_E2E_MODE ?? 'all', 'one process, one for each service, two that call each other, or each of these') };
+const HELP = `Usage: node ${TOOL} [OPTION]… [NAME]…
+
+Runs NAME.test.mjs, or all of them, against the program named by SONET_BIN, or else the newer of build-debug/cmd/sonet and build/cmd/sonet.
+
+${describeOptions(OPTIONS)}
+
+SONET_E2E_LONG=1 also runs in every layout the tests that usually run in one process only. SONET_E2E_KEEP=1 keeps the data folder.`;
+const { options, operands: wanted } = commandLine(TOOL, HELP, OPTIONS, { operands: true });
 const modes = options.mode === 'all' ? MODES : [options.mode];
-if (!modes.every((m) => MODES.includes(m))) {
-        console.error('usage: node run.mjs [--mode single|split|mixed|all] [NAME…]');
-        process.exit(2);
-}
 
 const all = fs.readdirSync(here).filter((f) => f.endsWith('.test.mjs')).map((f) => f.replace('.test.mjs', '')).sort();
-const chosen = positionals.length > 0 ? all.filter((name) => positionals.includes(name)) : all;
-const unknown = positionals.filter((name) => !all.includes(name));
+const chosen = wanted.length > 0 ? all.filter((name) => wanted.includes(name)) : all;
+const unknown = wanted.filter((name) => !all.includes(name));
 if (unknown.length > 0) {
-        console.error(`there is no ${unknown.join(', ')}; there are ${all.join(', ')}`);
-        process.exit(2);
+        refuse(TOOL, `unknown test ${unknown.join(', ')}; there are ${all.join(', ')}`);
 }
 
 // Runs test files. Returns {good, output}; the output is shown immediately unless it is to be kept.
@@ -75,7 +78,7 @@ async function shared(mode, names) {
 
 // Files that share a server, and concurrently those that have their own.
 async function runMode(mode) {
-        const everything = positionals.length > 0 || mode === 'single';
+        const everything = wanted.length > 0 || mode === 'single';
         const long = process.env.SONET_E2E_LONG === '1';
         const names = chosen.filter((n) => everything || (long ? !CONTRACT.includes(n) : CROSSING[mode].includes(n)));
         const together = names.filter((n) => !OWN_SERVER.includes(n));

@@ -1,16 +1,19 @@
 // The model-based test against a server of its own, or against the one at SONET_URL (without rate limits).
-//   node model/run.mjs [--steps 3000] [--seed N] [--mode single|split] [--script FILE]
-// A script (as printed by a failure) is run once instead of random steps.
 import fs from 'node:fs';
-import { parseArgs } from 'node:util';
 import { connect } from '../client.mjs';
-import { startServer } from '../harness.mjs';
+import { commandLine, describeOptions, number, oneOf, text } from '../commandline.mjs';
+import { MODES, startServer } from '../harness.mjs';
 import { check, explain } from './check.mjs';
 import { playScript } from './play.mjs';
 
-const { values: options } = parseArgs({ options: {
-        steps: { type: 'string', default: '3000' }, seed: { type: 'string', default: String(Date.now() % 1e9) },
-        mode: { type: 'string', default: process.env.SONET_E2E_MODE ?? 'single' }, script: { type: 'string' } } });
+const TOOL = 'tests/e2e/model/run.mjs';
+const OPTIONS = {
+        steps: number(3000, 'random steps'),
+        seed: number(() => Date.now() % 1e9, 'the same number makes the same steps'),
+        mode: oneOf(MODES, process.env.SONET_E2E_MODE ?? 'single', 'the layout'),
+        script: text('FILE', 'run these steps once instead, as printed by a failure'),
+};
+const { options } = commandLine(TOOL, `Usage: node ${TOOL} [OPTION]…\n\nCompares the server with a model of docs/api.md.\n\n${describeOptions(OPTIONS)}`, OPTIONS);
 
 const server = process.env.SONET_URL ? null : await startServer({ mode: options.mode });
 const net = connect(server?.url ?? process.env.SONET_URL);
@@ -21,7 +24,7 @@ try {
                 const played = await playScript(net, script);
                 failure = played.failure && explain(played);
         } else {
-                failure = await check(net, { steps: Number(options.steps), seed: Number(options.seed), log: console.log });
+                failure = await check(net, { steps: options.steps, seed: options.seed, log: console.log });
         }
 } finally {
         net.close();
