@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include "base/log.h"
 #include "mail/parts.h"
 
@@ -18,8 +20,9 @@ struct mail_smtp {
         const struct mail_item *item;
         size_t sent_bytes;
         enum stage stage;
-        bool quits;      /* the server's response to QUIT concerns no mail */
-        char status[16]; /* of the server's last line: "550 5.1.1" */
+        curl_socket_t socket; /* of the connection */
+        bool quits;           /* the server's response to QUIT concerns no mail */
+        char status[16];      /* of the server's last line: "550 5.1.1" */
 };
 
 static size_t give_bytes(char *to, size_t size, size_t n, void *context)
@@ -67,6 +70,31 @@ static void keep_status(struct mail_smtp *s, const char *line, size_t len)
         s->status[n] = '\0';
 }
 
+static int note_socket(void *context, curl_socket_t socket, curlsocktype purpose)
+{
+        struct mail_smtp *s = context;
+
+        (void)purpose;
+        s->socket = socket;
+        return CURL_SOCKOPT_OK;
+}
+
+static int close_socket(void *context, curl_socket_t socket)
+{
+        struct mail_smtp *s = context;
+
+        s->socket = s->socket == socket ? CURL_SOCKET_BAD : s->socket;
+        return close(socket);
+}
+
+/* curl would wait two minutes for the response to QUIT, whatever the time limit: longer than a stop may take. */
+static void stop_listening(const struct mail_smtp *s)
+{
+        if (s->socket != CURL_SOCKET_BAD) {
+                (void)shutdown(s->socket, SHUT_RD);
+        }
+}
+
 static int follow_session(CURL *curl, curl_infotype type, char *data, size_t len, void *context)
 {
         struct mail_smtp *s = context;
@@ -74,6 +102,9 @@ static int follow_session(CURL *curl, curl_infotype type, char *data, size_t len
 
         if (type == CURLINFO_HEADER_OUT) {
                 s->quits = str_starts(line, STR("QUIT"));
+                if (s->quits) {
+                        stop_listening(s);
+                }
                 s->stage = str_starts(line, STR("RCPT "))  ? STAGE_RECIPIENT
                            : str_starts(line, STR("DATA")) ? STAGE_DATA
                                                            : s->stage;
@@ -113,6 +144,10 @@ static void set_options(struct mail_smtp *s)
         (void)curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, keep_going);
         (void)curl_easy_setopt(curl, CURLOPT_XFERINFODATA, s);
         (void)curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+        (void)curl_easy_setopt(curl, CURLOPT_SOCKOPTFUNCTION, note_socket);
+        (void)curl_easy_setopt(curl, CURLOPT_SOCKOPTDATA, s);
+        (void)curl_easy_setopt(curl, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+        (void)curl_easy_setopt(curl, CURLOPT_CLOSESOCKETDATA, s);
         (void)curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, follow_session);
         (void)curl_easy_setopt(curl, CURLOPT_DEBUGDATA, s);
         (void)curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L); /* passed only to follow_session */
@@ -128,7 +163,7 @@ struct mail_smtp *mail_smtp_new(const struct mail_options *options, const atomic
                 fputs("sonet: out of memory\n", stderr);
                 abort();
         }
-        *s = (struct mail_smtp){.curl = curl, .options = options, .stopping = stopping};
+        *s = (struct mail_smtp){.curl = curl, .options = options, .stopping = stopping, .socket = CURL_SOCKET_BAD};
         set_options(s);
         return s;
 }
@@ -136,6 +171,7 @@ struct mail_smtp *mail_smtp_new(const struct mail_options *options, const atomic
 void mail_smtp_free(struct mail_smtp *s)
 {
         if (s != NULL) {
+                stop_listening(s); /* its connection ends without follow_session */
                 curl_easy_cleanup(s->curl);
                 free(s);
         }
