@@ -355,6 +355,25 @@ static void hidden_or_deep_rows_do_not_make_pages_slower(void **state)
         CHECK_PAGES("note_service", pages);
 }
 
+/* Three actors have ten thousand notifications each, and the others one: who has caused many is looked up in the group
+ * that an event belongs to, not in all of theirs. Otherwise each recipient of a note costs as much as all of them. */
+static void events_of_a_famous_actor_cost_no_more(void **state)
+{
+        static const struct page pages[] = {
+            {"ADD_ARRIVALS",
+             "array[id(800001)], array[id(2)], '{like}', '{like:7}', array[id(1)], '{\"\"}', '{0}', '{1}', '{default}',"
+             " '{\"\"}', '{\"\"}', '{0}'",
+             200},
+            {"KEEP_EFFECTS", "'{like:9}', array[id(1)], 86400, now()", 200},
+            {"UNDO_ARRIVALS", "'{like:9}', array[id(1)]", 200},
+        };
+
+        plan_fill("notification_service",
+                  "insert into notification_actors (notification_id, actor_id, created_at) select id(n % 20000),"
+                  " id(100000 + n), now() from generate_series(1, 60000) n; analyze notification_actors");
+        CHECK_PAGES("notification_service", pages);
+}
+
 /* Reading by number once searched all ids of the month, which here is nearly all the chat's own. */
 static void a_page_of_a_large_chat_reads_only_its_messages(void **state)
 {
@@ -458,6 +477,7 @@ int main(void)
             cmocka_unit_test(chats_and_messages_are_found_by_index),
             cmocka_unit_test(chats_and_messages_are_found_by_index_among_ten_million),
             cmocka_unit_test(notifications_are_found_by_index),
+            cmocka_unit_test(events_of_a_famous_actor_cost_no_more),
             cmocka_unit_test(notifications_are_found_by_index_among_ten_million),
             cmocka_unit_test(events_and_keys_are_found_by_index),
             cmocka_unit_test(hidden_or_deep_rows_do_not_make_pages_slower),

@@ -37,7 +37,8 @@ static struct columns columns_of(struct arena *arena, const struct arrival *item
 
 /* An actor who is already in a notification of the group, read or not, is not added again, except in a chat, where the
  * entry's number says whether it was included. Whether actors have notifications of their own depends on the rule at
- * that time. */
+ * that time. "offset 0" makes the planner look up the group first: it would expect each actor to have the same number
+ * of notifications, and read for each member all those of an actor with twenty thousand. */
 DB_STATEMENT(
     ADD_ARRIVALS, "notification_service", &notification_rows__changed__message,
     "with given as (select a.id, a.user_id, a.type, a.group_key, a.actor_id, nullif(a.note_id, '')::uuid as"
@@ -47,10 +48,10 @@ DB_STATEMENT(
     " $6::text[], $7::bigint[], $8::bigint[], $9::text[], $10::text[], $11::text[],"
     " $12::bigint[]) with ordinality as a (id, user_id, type, group_key, actor_id, note_id, at_ms, box, rule,"
     " filter, chat_id, chat_seq, place)"
-    " where not exists (select from notifications n join notification_actors d on d.notification_id = n.id"
-    " where n.group_key = any(array[a.group_key, a.group_key || ':' || a.actor_id,"
-    " replace(a.group_key, ':' || a.actor_id, '')]) and n.user_id = a.user_id and d.actor_id = a.actor_id"
-    " and n.chat_seq >= a.chat_seq)),"
+    " where not exists (select from notifications n where n.group_key = any(array[a.group_key,"
+    " a.group_key || ':' || a.actor_id, replace(a.group_key, ':' || a.actor_id, '')]) and n.user_id = a.user_id"
+    " and n.chat_seq >= a.chat_seq and exists (select from notification_actors d where d.notification_id = n.id"
+    " and d.actor_id = a.actor_id offset 0) offset 0)),"
     " joined as (insert into notifications as n (id, user_id, type, group_key, note_id, box, chat_id, rule,"
     " filter, chat_seq, latest_at, created_at, sole_actor_id) select (array_agg(id order by place))[1],"
     " user_id, type, group_key, note_id, box, chat_id, min(rule), min(filter), max(chat_seq), max(at), min(at),"
@@ -60,12 +61,13 @@ DB_STATEMENT(
     " do update set latest_at = greatest(n.latest_at, excluded.latest_at), seen_at = null,"
     " chat_seq = greatest(n.chat_seq, excluded.chat_seq),"
     " sole_actor_id = case when n.sole_actor_id = excluded.sole_actor_id then n.sole_actor_id end"
-    " returning id, user_id, group_key, box, created_at),"
+    " returning id, user_id, group_key, box, created_at, sole_actor_id),"
     " added as (insert into notification_actors as a (notification_id, actor_id, created_at)"
     " select j.id, g.actor_id, max(g.at) from given g join joined j using (group_key, user_id, box)"
     " group by j.id, g.actor_id on conflict (notification_id, actor_id) do update"
     " set created_at = greatest(a.created_at, excluded.created_at))"
-    " select id, user_id, user_id as actor_id, box, group_key, created_at as began_ms from joined");
+    " select id, user_id, user_id as actor_id, box, group_key, created_at as began_ms,"
+    " sole_actor_id is not null as sole from joined");
 
 sn_status store_add_arrivals(struct db_tx *tx, const struct arrival *items, size_t n, size_t *n_rows,
                              NotificationRows__Changed ***rows)
@@ -162,9 +164,16 @@ DB_STATEMENT(CLOSE_FULL, "notification_service", NULL,
 
 sn_status store_close_full(struct db_tx *tx, NotificationRows__Changed *const *rows, size_t n)
 {
-        return n == 0 ? SN_OK
-                      : db_exec(tx, &CLOSE_FULL,
-                                DB_BINDS(bind_uuids(ids_of(db_arena(tx), rows, n), n), bind_i64(GROUP_FULL)), NULL);
+        char **ids = ARENA_ARRAY(db_arena(tx), char *, n);
+        size_t some = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                if (!rows[i]->sole) {
+                        ids[some++] = rows[i]->id;
+                }
+        }
+        return some == 0 ? SN_OK
+                         : db_exec(tx, &CLOSE_FULL, DB_BINDS(bind_uuids(ids, some), bind_i64(GROUP_FULL)), NULL);
 }
 
 DB_STATEMENT(LOCK_UNDONE, "notification_service", NULL,
@@ -173,7 +182,7 @@ DB_STATEMENT(LOCK_UNDONE, "notification_service", NULL,
              " order by n.id for update of n");
 
 DB_STATEMENT(UNDO_ARRIVALS, "notification_service", &notification_rows__changed__message,
-             "with undone as (select n.id, n.user_id, n.box, u.actor_id"
+             "with undone as materialized (select n.id, n.user_id, n.box, u.actor_id"
              " from unnest($1::text[], $2::uuid[]) as u (group_key, actor_id) join notifications n"
              " on n.group_key = any(array[u.group_key, u.group_key || ':' || u.actor_id]) and n.read_at is null),"
              " gone as (delete from notification_actors a using undone u where a.notification_id = u.id"

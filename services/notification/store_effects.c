@@ -9,7 +9,8 @@
         " || ' ' || " channel ", 'UTF8'))"
 
 /* What was sent before the actor joined does not count as their effect: at the latest it was begun took_ms before its
- * entry in the log. What is being sent is pending until that ends. */
+ * entry in the log. What is being sent is pending until that ends. "limit 1" makes the planner look up the actor in the
+ * notification, not all notifications of the actor. */
 DB_STATEMENT(
     KEEP_EFFECTS, "notification_service", NULL,
     "insert into notification_effects as e (effect, created_at, pending_until, notification_id)"
@@ -20,7 +21,8 @@ DB_STATEMENT(
         "c.channel") " as effect, a.created_at as at, c.until, n.id as notification_id"
                      " from unnest($1::text[], $2::uuid[]) as u (group_key, actor_id) join notifications n"
                      " on n.group_key = any(array[u.group_key, u.group_key || ':' || u.actor_id]) and n.read_at is null"
-                     " join notification_actors a on a.notification_id = n.id and a.actor_id = u.actor_id"
+                     " cross join lateral (select * from notification_actors d where d.notification_id = n.id"
+                     " and d.actor_id = u.actor_id limit 1) a"
                      " cross join lateral (select l.channel, null::timestamptz as until from notification_delivery_logs"
                      " l where l.notification_id = n.id and l.outcome = 'sent'"
                      " and l.created_at - l.took_ms * interval '1 millisecond' >= a.created_at"
