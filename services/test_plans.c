@@ -266,6 +266,7 @@ static void check_notifications(void)
             {"SELECT_PREFERENCES", "notification_preferences_pkey"}, {"SELECT_CHOICES", "notification_choices_pkey"},
             {"MAIL_BY_SETTING", "notification_preferences_pkey"}, {"SELECT_MUTED_THREADS", "muted_threads_pkey"},
             {"SELECT_WATCHERS", "watched_members_pkey"}, {"SELECT_WATCHED", "watched_members_pkey"},
+            {"SELECT_SPREAD", "notifications_o"}, {"SELECT_IN_GROUPS", "notifications_o"},
             {"SELECT_WATCH", "watched_members_"}, {"WATCH_MEMBER", "watched_members_"},
             {"MUTE_THREAD", "muted_threads_pkey"}, {"ERASE_CHOICES", "notification_preferences_pkey"},
             {"ERASE_WATCHERS", "watched_members_pkey"}, {"CLAIM", "notification_queue_due"},

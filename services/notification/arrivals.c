@@ -54,6 +54,30 @@ static sn_status emit_all(struct db_tx *tx, const char *type, NotificationRows__
         return outbox_put_all(tx, events, n);
 }
 
+static bool is_one_group(NotificationRows__Changed *const *rows, size_t n)
+{
+        for (size_t i = 1; i < n; i++) {
+                if (strcmp(rows[i]->group_key, rows[0]->group_key) != 0 ||
+                    strcmp(rows[i]->user_id, rows[i - 1]->user_id) < 0) {
+                        return false;
+                }
+        }
+        return n > 1;
+}
+
+/* Of a new note one event for all recipients together: one for each would cost as much as their notifications. */
+static sn_status emit_changed(struct db_tx *tx, const struct arrival *first, NotificationRows__Changed *const *rows,
+                              size_t n)
+{
+        if (first->type != TYPE_NEW_NOTE || first->rule->fold_by == FOLD_NOTHING || !is_one_group(rows, n)) {
+                return emit_all(tx, EVENT_NOTIFICATION_CHANGED, rows, n);
+        }
+        return outbox_put(tx, &(struct outbox_event){.type = EVENT_NOTIFICATION_SPREAD,
+                                                     .aggregate_id = first->note_id,
+                                                     .object_id = rows[0]->user_id,
+                                                     .actor_id = rows[n - 1]->user_id});
+}
+
 /* Live streams show only what the list shows. */
 static size_t keep_listed(NotificationRows__Changed **rows, size_t n)
 {
@@ -79,7 +103,7 @@ static sn_status add_some(struct db_tx *tx, const struct arrival *items, size_t 
         TRY(store_close_full(tx, changed, n_changed));
         TRY(queue_add(tx, items, n, changed, n_changed));
         lanes_wake(tx);
-        return emit_all(tx, EVENT_NOTIFICATION_CHANGED, changed, keep_listed(changed, n_changed));
+        return emit_changed(tx, &items[0], changed, keep_listed(changed, n_changed));
 }
 
 static sn_status undo_some(struct db_tx *tx, const struct arrival *items, size_t n)

@@ -11,7 +11,10 @@
  * its owner removed it, or read it in the chat. */
 #define EVENT_NOTIFICATION_CHANGED "notification.changed"
 #define EVENT_NOTIFICATION_REMOVED "notification.removed"
-/* Likewise; actor: the member who undid something. The notification may be gone as a result. */
+/* Aggregate: a note; object, actor: the first and the last of those to whom it was added as a new note, in the order of
+ * their IDs: one event for up to a thousand. */
+#define EVENT_NOTIFICATION_SPREAD "notification.spread"
+/* As the first two; actor: the member who undid something. The notification may be gone as a result. */
 #define EVENT_NOTIFICATION_UNDONE "notification.undone"
 /* Aggregate and object: the member whose notifications were read or seen. */
 #define EVENT_NOTIFICATION_COUNTED "notification.counted"

@@ -1,4 +1,4 @@
-/* Reads and writes the tables muted_threads and watched_members. */
+/* Reads and writes the tables muted_threads and watched_members, and reads who was told of a new note. */
 #include "services/notification/store.h"
 
 DB_STATEMENT(MUTE_THREAD, "notification_service", NULL,
@@ -79,4 +79,26 @@ DB_STATEMENT(SELECT_WATCHED, "notification_service", &notification_rows__pair__m
 sn_status store_watched(struct db_tx *tx, char **author_ids, size_t n, size_t *n_rows, NotificationRows__Pair ***rows)
 {
         return db_list(tx, &SELECT_WATCHED, DB_BINDS(bind_uuids(author_ids, n)), n_rows, rows);
+}
+
+DB_STATEMENT(SELECT_SPREAD, "notification_service", &notification_rows__pair__message,
+             "select distinct user_id from notifications where group_key = $1 and user_id between $2 and $3"
+             " and box = 1 order by user_id limit $4");
+
+sn_status store_spread(struct db_tx *tx, const char *group_key, const char *first_id, const char *last_id,
+                       int64_t limit, size_t *n, NotificationRows__Pair ***rows)
+{
+        return db_list(tx, &SELECT_SPREAD,
+                       DB_BINDS(bind_text(group_key), bind_uuid(first_id), bind_uuid(last_id), bind_i64(limit)), n,
+                       rows);
+}
+
+DB_STATEMENT(SELECT_IN_GROUPS, "notification_service", &notification_rows__changed__message,
+             "select id, group_key from notifications where group_key = any($2) and user_id = $1 and box = 1"
+             " order by latest_at");
+
+sn_status store_in_groups(struct db_tx *tx, const char *user_id, char **group_keys, size_t n, size_t *n_rows,
+                          NotificationRows__Changed ***rows)
+{
+        return db_list(tx, &SELECT_IN_GROUPS, DB_BINDS(bind_uuid(user_id), bind_texts(group_keys, n)), n_rows, rows);
 }

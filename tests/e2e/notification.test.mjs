@@ -187,6 +187,38 @@ test('all devices are told what is added, changed and removed, with the same cou
         await Promise.all(streams.map((s) => s.close()));
 });
 
+test('a new note is live for each of its watchers, once, also when a stream resumes, and for nobody else', async () => {
+        const [author, other, hidden, ...watchers] = await registerMany(6);
+        for (const watcher of [hidden, ...watchers]) {
+                must(await watcher.put(`/v1/users/${author.id}/notify`), 204);
+        }
+        await hidden.relate(author, 'mute');
+        const streamOf = async (member, since) => {
+                const stream = new Stream(process.env.SONET_URL, { token: member.token });
+                assert.equal((await stream.next()).type, 'authenticated');
+                assert.equal((await stream.subscribe('notifications', since)).resumed, since !== undefined);
+                return stream;
+        };
+        const streams = await Promise.all([other, hidden, ...watchers].map((member) => streamOf(member)));
+        const isAbout = (note) => (m) => m.event === 'notification.changed' && m.data.notification.note.id === note.id;
+        const first = await author.note('Live for all');
+        const [news] = await Promise.all(streams.slice(2).map((s) => s.find('the note', isAbout(first))));
+        assert.deepEqual([news.data.notification, news.data.count.unread], [(await list(watchers[0]))[0], 1]);
+        assert.equal(query(sharedDir(), 'notification', `select string_agg(type, ' ') from outbox where aggregate_id = '${first.id}'
+                or aggregate_id in (select id from notifications where note_id = '${first.id}')`), 'notification.spread', 'one event for all of them');
+        await streams[2].close();
+        const missed = await author.note('While one was away');
+        streams[2] = await streamOf(watchers[0], news.position);
+        await Promise.all(streams.slice(2).map((s) => s.find('the missed note', isAbout(missed))));
+        for (const [i, member] of [other, hidden, ...watchers].entries()) { // the last event of each
+                const liked = await member.note('To be liked');
+                await (member === hidden ? other : author).react(liked.id, 'like');
+                await streams[i].find('the like', isAbout(liked));
+        }
+        assert.deepEqual(streams.map((s) => s.events().length), [1, 1, 2, 3, 3]);
+        await Promise.all(streams.map((s) => s.close()));
+});
+
 test('a notification counts while any of its actors is visible, even after many hidden ones', async () => {
         const [author, first, ...later] = await registerMany(8);
         const note = await author.note('Popular');
