@@ -1,8 +1,9 @@
 // How costs grow with the network: each route on a small network and on a large one, both created by SQL, with the time of a request and the
 // PostgreSQL pages that it reads. The table goes to standard output.
-import { sleep, startServer } from '../tests/e2e/harness.mjs';
+import { signal, sleep, startServer } from '../tests/e2e/harness.mjs';
 import { redisCommand } from '../tests/e2e/redisclient.mjs';
-import { ask, must } from './network.mjs';
+import { addFamous, measureFamous } from './growth_famous.mjs';
+import { must } from './network.mjs';
 import { options } from './options.mjs';
 import { postgresql } from './references.mjs';
 import { table } from './report.mjs';
@@ -169,10 +170,38 @@ async function compareAll(networks) {
         return rows;
 }
 
+async function famous({ server }) {
+        say('  notes by members with many followers');
+        return measureFamous(server, await addFamous(server, sql, register));
+}
+
+// From the start of the program until it is ready, after all processes were killed at once while notes were being written.
+async function restart({ server, readers }) {
+        say('  everything is killed');
+        const writing = Promise.all(Array.from({ length: 2_000 }, (_, i) => must(server, 'POST', '/v1/notes', { token: readers.few.token, json: { text: `The last notes, ${i}` } }).catch(() => {})));
+        await sleep(300);
+        for (const { pid } of server.processes()) {
+                signal(pid, 'SIGKILL');
+        }
+        await Promise.all([server.exited, writing]);
+        const begin = performance.now();
+        await server.up();
+        return Math.round(performance.now() - begin);
+}
+
 const networks = [await start(SMALL), await start(LARGE)];
 const rows = await compareAll(networks);
+const tables = await famous(networks[1]);
+const readyMs = [];
+for (const network of networks) {
+        readyMs.push(await restart(network));
+}
 for (const { server } of networks) {
         await server.stop();
 }
 console.log(table(['', `${count(SMALL.notes)} notes, ms`, 'pages', `${count(LARGE.notes)} notes, ms`, 'pages', 'ratio'],
                   rows.map(([name, [small, large]]) => [name, small.ms.toFixed(2), count(small.blocks), large.ms.toFixed(2), count(large.blocks), (large.ms / small.ms).toFixed(2)])));
+for (const [head, lines] of tables) {
+        console.log(`\n${table(head, lines)}`);
+}
+console.log(`\nready after everything was killed at once: ${count(readyMs[0])} ms with ${count(SMALL.notes)} notes, ${count(readyMs[1])} ms with ${count(LARGE.notes)}`);

@@ -29,6 +29,7 @@ struct outbox_event {
         const char *object_id;    /* the other party: the followed member, the parent note; "" when none */
         const char *actor_id;     /* NULL: the call's actor */
         int64_t version;          /* of the aggregate, growing; 0 when it has none */
+        const char *trace_id;     /* NULL: the call's */
 };
 SN_CHECKED sn_status outbox_put(struct db_tx *tx, const struct outbox_event *event);
 /* Many in one statement, in their order. */

@@ -28,14 +28,7 @@ DB_STATEMENT(SELECT_IDEMPOTENCY_KEY, "*", NULL,
              "select body_hash, answer from idempotency_keys"
              " where actor_id = $1 and method = $2 and key = $3 and created_at > now() - interval '24 hours'");
 
-static sn_status select_key(struct db_tx *tx, struct db_rows **rows)
-{
-        const struct rpc_call *c = tx->c;
-
-        return db_rows(
-            tx, &SELECT_IDEMPOTENCY_KEY,
-            DB_BINDS(bind_uuid(key_actor(c)), bind_text(c->method->full_name), bind_text(c->idempotency_key)), rows);
-}
+#define KEY_BINDS(c) bind_uuid(key_actor(c)), bind_text((c)->method->full_name), bind_text((c)->idempotency_key)
 
 static bool same_body(const struct rpc_call *c, const struct db_rows *rows)
 {
@@ -52,11 +45,15 @@ static sn_status replay_row(struct rpc_call *c, const struct db_rows *rows)
                     c, SN_INVALID_ARGUMENT, "idempotency_key_reused", NULL,
                     "this Idempotency-Key was already used with a different request; use a new key for each request");
         }
-        c->replayed = db_bytes(rows, 0, "answer", &c->replayed_len);
+        const uint8_t *answer = db_bytes(rows, 0, "answer", &c->replayed_len);
+        uint8_t *copy = arena_alloc(c->arena, c->replayed_len + 1); /* the rows may be another call's */
+
+        memcpy(copy, answer, c->replayed_len);
+        c->replayed = copy;
         return SN_REPLAYED;
 }
 
-sn_status db_key_busy(struct rpc_call *c)
+static sn_status fail_busy(struct rpc_call *c)
 {
         sn_status status =
             rpc_fail_code(c, SN_ABORTED, "idempotency_key_busy", NULL,
@@ -81,26 +78,31 @@ sn_status db_replay(struct rpc_call *c)
         if (!db_key_wanted(c) || c->service->db == NULL) {
                 return SN_OK;
         }
-        TRY(DB_READ(c, tx,
-                    db_rows(tx, &SELECT_KEY_OR_LOCK,
-                            DB_BINDS(bind_uuid(key_actor(c)), bind_text(c->method->full_name),
-                                     bind_text(c->idempotency_key), bind_i64(db_key_lock(c))),
-                            &rows)));
+        TRY(DB_READ(c, tx, db_rows(tx, &SELECT_KEY_OR_LOCK, DB_BINDS(KEY_BINDS(c), bind_i64(db_key_lock(c))), &rows)));
         if (db_i64(rows, 0, "answered") != 0) {
                 return replay_row(c, rows);
         }
-        return db_i64(rows, 0, "idle") != 0 ? SN_OK : db_key_busy(c);
+        return db_i64(rows, 0, "idle") != 0 ? SN_OK : fail_busy(c);
 }
 
-sn_status db_key_claim(struct db_tx *tx)
-{
-        struct db_rows *rows;
+DB_STATEMENT(LOCK_KEY, "*", NULL, "select pg_try_advisory_xact_lock($1) as locked");
 
-        TRY(select_key(tx, &rows));
-        if (db_rows_count(rows) > 0) {
-                return replay_row(tx->c, rows);
+/* Two statements: the snapshot of the second is taken once the first has the lock. */
+sn_status db_key_ask(struct db_tx *tx, struct db_share *share)
+{
+        TRY(db_rows_later(tx, &LOCK_KEY, DB_BINDS(bind_i64(db_key_lock(share->c))), &share->locked));
+        return db_rows_later(tx, &SELECT_IDEMPOTENCY_KEY, DB_BINDS(KEY_BINDS(share->c)), &share->found);
+}
+
+sn_status db_key_claim(struct db_share *share)
+{
+        if (db_i64(share->locked, 0, "locked") == 0) {
+                return fail_busy(share->c);
         }
-        tx->claimed = true;
+        if (db_rows_count(share->found) > 0) {
+                return replay_row(share->c, share->found);
+        }
+        share->claimed = true;
         return SN_OK;
 }
 
@@ -109,32 +111,49 @@ DB_STATEMENT(INSERT_IDEMPOTENCY_KEY, "*", NULL,
              "insert into idempotency_keys (actor_id, method, key, body_hash, answer) values ($1, $2, $3, $4, $5)"
              " on conflict (actor_id, method, key) do update"
              " set body_hash = excluded.body_hash, answer = excluded.answer, created_at = now()"
-             " where idempotency_keys.created_at <= now() - interval '24 hours'");
+             " where idempotency_keys.created_at <= now() - interval '24 hours' returning true as stored");
 
-sn_status db_key_store(struct db_tx *tx, const uint8_t *answer, size_t len)
+static void pack_answer(struct arena *arena, struct db_share *share)
 {
-        struct rpc_call *c = tx->c;
-        int64_t stored;
+        share->packed_len = share->answer != NULL ? protobuf_c_message_get_packed_size(share->answer) : 0;
+        if (share->packed_len > 0) {
+                uint8_t *bytes = arena_alloc(arena, share->packed_len);
 
-        TRY(db_exec(tx, &INSERT_IDEMPOTENCY_KEY,
-                    DB_BINDS(bind_uuid(key_actor(c)), bind_text(c->method->full_name), bind_text(c->idempotency_key),
-                             bind_bytes(c->body_hash, sizeof(c->body_hash)), bind_bytes(answer, len)),
-                    &stored));
-        /* cannot happen while everyone takes the lock; if it does, the other answer counts */
-        return stored == 1 ? SN_OK : db_fail_retry(c, "the same request has just been answered");
+                (void)protobuf_c_message_pack(share->answer, bytes);
+                share->packed = bytes;
+        }
 }
 
-sn_status db_key_has_answer(struct db_tx *tx, const uint8_t *answer, size_t len, bool *has)
+sn_status db_key_store(struct db_tx *tx, struct db_share *share)
+{
+        struct rpc_call *c = share->c;
+
+        pack_answer(db_arena(tx), share);
+        return db_rows_later(tx, &INSERT_IDEMPOTENCY_KEY,
+                             DB_BINDS(KEY_BINDS(c), bind_bytes(c->body_hash, sizeof(c->body_hash)),
+                                      bind_bytes(share->packed, share->packed_len)),
+                             &share->stored);
+}
+
+/* Cannot fail while everyone takes the lock; if it does, the other answer counts. */
+sn_status db_key_check_stored(struct db_tx *tx, const struct db_share *share)
+{
+        return db_rows_count(share->stored) == 1 ? SN_OK
+                                                 : db_fail_retry(tx->c, "the same request has just been answered");
+}
+
+sn_status db_key_has_answer(struct db_tx *tx, const struct db_share *share, bool *has)
 {
         struct db_rows *rows;
         size_t stored_len;
 
-        TRY(select_key(tx, &rows));
+        TRY(db_rows(tx, &SELECT_IDEMPOTENCY_KEY, DB_BINDS(KEY_BINDS(share->c)), &rows));
         *has = false;
-        if (db_rows_count(rows) > 0 && same_body(tx->c, rows)) {
+        if (db_rows_count(rows) > 0 && same_body(share->c, rows)) {
                 const uint8_t *stored = db_bytes(rows, 0, "answer", &stored_len);
 
-                *has = stored_len == len && (len == 0 || memcmp(stored, answer, len) == 0);
+                *has = stored_len == share->packed_len &&
+                       (stored_len == 0 || memcmp(stored, share->packed, stored_len) == 0);
         }
         return SN_OK;
 }

@@ -70,19 +70,45 @@ static enum fate find_fate(struct db_tx *tx, int64_t deadline_us)
 
 static const char *const fate_names[] = {"committed", "aborted", "open", "unknown"};
 
-sn_status db_resolve_commit(struct db_tx *tx, const uint8_t *answer, size_t len)
+/* NULL: no call has a key. */
+static const struct db_share *find_claimed(const struct db_tx *tx)
+{
+        for (size_t i = 0; i < tx->n_shares; i++) {
+                if (tx->shares[i].claimed) {
+                        return &tx->shares[i];
+                }
+        }
+        return NULL;
+}
+
+static const char outcome_unknown[] = "outcome_unknown";
+
+sn_status db_fail_outcome_unknown(struct rpc_call *c)
+{
+        return rpc_fail_code(c, SN_UNAVAILABLE, outcome_unknown, NULL,
+                             "the database connection was lost during the commit and its outcome is unknown; "
+                             "check before trying again");
+}
+
+bool db_is_outcome_unknown(const struct rpc_call *c)
+{
+        return c->problem.code != NULL && strcmp(c->problem.code, outcome_unknown) == 0;
+}
+
+sn_status db_resolve_commit(struct db_tx *tx)
 {
         int64_t now_us = clock_monotonic_us();
         int64_t deadline_us = tx->c->deadline_us > now_us + RESOLVE_US ? tx->c->deadline_us : now_us + RESOLVE_US;
         enum fate fate = find_fate(tx, deadline_us);
+        const struct db_share *share = find_claimed(tx);
 
-        if (fate == FATE_UNKNOWN && tx->claimed && tx->connection != NULL) {
+        if (fate == FATE_UNKNOWN && share != NULL && tx->connection != NULL) {
                 bool has = false;
                 int64_t call_deadline_us = tx->c->deadline_us;
 
                 /* the key's row is part of the transaction, so it shows the outcome if the ID cannot */
                 tx->c->deadline_us = deadline_us;
-                sn_status status = db_key_has_answer(tx, answer, len, &has);
+                sn_status status = db_key_has_answer(tx, share, &has);
                 tx->c->deadline_us = call_deadline_us;
                 if (status == SN_OK) {
                         fate = has ? FATE_COMMITTED : FATE_ABORTED;
@@ -106,8 +132,6 @@ sn_status db_resolve_commit(struct db_tx *tx, const uint8_t *answer, size_t len)
                         db_ownership_lost(db_fence(tx->db)->service, "the outcome of a COMMIT is unknown");
                 }
                 tx->failed = SN_UNAVAILABLE;
-                return rpc_fail_code(tx->c, SN_UNAVAILABLE, "outcome_unknown", NULL,
-                                     "the database connection was lost during the commit and its outcome is unknown; "
-                                     "check before trying again");
+                return db_fail_outcome_unknown(tx->c);
         }
 }

@@ -27,6 +27,7 @@ static const char items_sql[] __attribute__((unused)) =
 
 int run_rows_tests(void);
 int run_tx_tests(void);
+int run_together_tests(void);
 int run_lost_tests(void);
 int run_pipeline_tests(void);
 int run_pool_tests(void);

@@ -45,51 +45,67 @@ sn_status db_read(struct rpc_call *c, struct db_tx **tx)
         return open_tx(c, false, tx);
 }
 
-/* Waits for the fence, then returns the transaction's ID (for a lost COMMIT), whether the session of our lease has
- * ended, and whether the idempotency key is ours. NULL: no lock. A select list is evaluated from left to right. */
+/* Waits for the fence, then returns the transaction's ID (for a lost COMMIT) and whether the session of our lease has
+ * ended. NULL: no lock. A select list is evaluated from left to right. */
 DB_STATEMENT(ENTER_WRITE, "*", NULL,
              "select pg_advisory_xact_lock_shared($1), pg_current_xact_id()::text as xid,"
-             " coalesce(pg_try_advisory_xact_lock_shared($2), false) as lost,"
-             " coalesce(pg_try_advisory_xact_lock($3), false) as locked");
-enum { ENTER_XID = 1, ENTER_LOST, ENTER_LOCKED }; /* its columns */
+             " coalesce(pg_try_advisory_xact_lock_shared($2), false) as lost");
 
-static bool is_true(const PGresult *result, int column)
+/* With the keys of all calls, in one round trip. */
+static sn_status enter_write(struct db_tx *tx)
 {
-        return *PQgetvalue(result, 0, column) == 1; /* binary */
-}
-
-static sn_status enter_write(struct db_tx *tx, bool with_key, bool *locked)
-{
-        CLEANUP(db_pg_clear_p) PGresult *result = NULL;
         const struct db_fence *fence = db_fence(tx->db);
+        struct db_rows *entered;
 
-        TRY(db_run(tx, &ENTER_WRITE,
-                   DB_BINDS(fence->on ? bind_i64(fence->writers) : bind_null(),
-                            fence->on ? bind_i64(fence->alive) : bind_null(),
-                            with_key ? bind_i64(db_key_lock(tx->c)) : bind_null()),
-                   &result));
-        if (is_true(result, ENTER_LOST)) {
+        TRY(db_rows_later(tx, &ENTER_WRITE,
+                          DB_BINDS(fence->on ? bind_i64(fence->writers) : bind_null(),
+                                   fence->on ? bind_i64(fence->alive) : bind_null()),
+                          &entered));
+        for (size_t i = 0; i < tx->n_shares; i++) {
+                TRY(db_key_wanted(tx->shares[i].c) ? db_key_ask(tx, &tx->shares[i]) : SN_OK);
+        }
+        TRY(db_pipeline_flush(tx));
+        if (db_i64(entered, 0, "lost") != 0) {
                 db_ownership_lost(fence->service, "the lease's session had ended when a write began");
         }
-        (void)snprintf(tx->xid, sizeof(tx->xid), "%s", PQgetvalue(result, 0, ENTER_XID));
-        *locked = is_true(result, ENTER_LOCKED);
+        (void)snprintf(tx->xid, sizeof(tx->xid), "%s", db_text(entered, 0, "xid"));
+        for (size_t i = 0; i < tx->n_shares; i++) {
+                struct db_share *share = &tx->shares[i];
+
+                share->status = db_key_wanted(share->c) ? db_key_claim(share) : SN_OK;
+        }
         return SN_OK;
+}
+
+static bool any_key_wanted(const struct db_share *shares, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (db_key_wanted(shares[i].c)) {
+                        return true;
+                }
+        }
+        return false;
+}
+
+sn_status db_begin_shared(struct rpc_call *c, struct db_share *shares, size_t n, struct db_tx **tx)
+{
+        TRY(open_tx(c, true, tx));
+        (*tx)->shares = shares;
+        (*tx)->n_shares = n;
+        TRY(db_pipeline_begin(*tx));
+        if (!any_key_wanted(shares, n) && !db_fence((*tx)->db)->on) {
+                return db_pipeline_ask_xid(*tx);
+        }
+        return enter_write(*tx);
 }
 
 sn_status db_begin(struct rpc_call *c, struct db_tx **tx)
 {
-        bool with_key = db_key_wanted(c), locked = false;
+        struct db_share *share = ARENA_NEW(c->arena, struct db_share);
 
-        TRY(open_tx(c, true, tx));
-        TRY(db_pipeline_begin(*tx));
-        if (!with_key && !db_fence((*tx)->db)->on) {
-                return db_pipeline_ask_xid(*tx);
-        }
-        TRY(enter_write(*tx, with_key, &locked));
-        if (!with_key) {
-                return SN_OK;
-        }
-        return locked ? db_key_claim(*tx) : db_key_busy(c);
+        *share = (struct db_share){.c = c};
+        TRY(db_begin_shared(c, share, 1, tx));
+        return share->status;
 }
 
 static void add_hook(struct db_tx *tx, void (*run)(void *context), void *context, bool only_on_commit)
@@ -170,18 +186,6 @@ void db_end(struct db_tx **tx)
         end_transaction(tx, false);
 }
 
-static const uint8_t *pack_answer(struct arena *arena, const ProtobufCMessage *answer, size_t *len)
-{
-        *len = answer != NULL ? protobuf_c_message_get_packed_size(answer) : 0;
-        if (*len == 0) {
-                return NULL;
-        }
-        uint8_t *bytes = arena_alloc(arena, *len);
-
-        (void)protobuf_c_message_pack(answer, bytes);
-        return bytes;
-}
-
 /* True for "ROLLBACK", the server's answer to COMMIT after an error that was overlooked. */
 static bool was_rolled_back(PGresult *result)
 {
@@ -200,7 +204,7 @@ static enum db_outcome send_commit(struct db_tx *tx, PGresult **result, const ch
         return db_pipeline_send_commit(tx) ? db_pipeline_finish(tx, &deadlines, result, failed) : DB_LOST;
 }
 
-static sn_status commit_transaction(struct db_tx *tx, const uint8_t *answer, size_t len)
+static sn_status commit_transaction(struct db_tx *tx)
 {
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;
         const char *failed = "commit";
@@ -212,7 +216,7 @@ static sn_status commit_transaction(struct db_tx *tx, const uint8_t *answer, siz
         if (outcome == DB_LOST || outcome == DB_EXPIRED) {
                 db_give_up(tx->connection, outcome == DB_EXPIRED);
                 tx->connection = NULL;
-                return db_resolve_commit(tx, answer, len);
+                return db_resolve_commit(tx);
         }
         if (outcome == DB_ERROR) {
                 return db_fail(tx, failed, outcome, result); /* a statement before it, a deferred constraint, … */
@@ -225,23 +229,39 @@ static sn_status commit_transaction(struct db_tx *tx, const uint8_t *answer, siz
         return SN_OK;
 }
 
-sn_status db_commit(struct rpc_call *c, const ProtobufCMessage *answer, struct db_tx **tx)
+/* In one round trip, if there are any. */
+static sn_status store_answers(struct db_tx *tx)
+{
+        bool any = false;
+
+        for (size_t i = 0; i < tx->n_shares; i++) {
+                TRY(tx->shares[i].claimed ? db_key_store(tx, &tx->shares[i]) : SN_OK);
+                any = any || tx->shares[i].claimed;
+        }
+        TRY(any ? db_pipeline_flush(tx) : SN_OK);
+        for (size_t i = 0; i < tx->n_shares; i++) {
+                TRY(tx->shares[i].claimed ? db_key_check_stored(tx, &tx->shares[i]) : SN_OK);
+        }
+        return SN_OK;
+}
+
+static void note_committed(struct db_tx *tx)
+{
+        tx->c->committed = true;
+        for (size_t i = 0; i < tx->n_shares; i++) {
+                tx->shares[i].c->committed = tx->shares[i].c->committed || tx->shares[i].status == SN_OK;
+        }
+}
+
+sn_status db_commit_shared(struct db_tx **tx)
 {
         struct db_tx *t = *tx;
-        size_t len = 0;
-        const uint8_t *packed = NULL;
+        struct rpc_call *c = t->c;
 
         if (t->connection == NULL) {
                 return t->failed;
         }
-        if (!t->transaction) {
-                log_event(LOG_LEVEL_ERROR, "a read was committed", LOG_STR("sonet.database", db_name(t->db)));
-                return rpc_fail(c, SN_INTERNAL, NULL, "something went wrong on our side");
-        }
-        if (t->claimed) {
-                packed = pack_answer(c->arena, answer, &len);
-                TRY(db_key_store(t, packed, len));
-        }
+        TRY(store_answers(t));
         if (rpc_call_expired(c)) {
                 return rpc_fail(c, SN_DEADLINE_EXCEEDED, NULL, "the request took too long; please try again");
         }
@@ -250,10 +270,22 @@ sn_status db_commit(struct rpc_call *c, const ProtobufCMessage *answer, struct d
         }
         TRY(t->xid[0] == '\0' ? db_pipeline_flush(t) : SN_OK); /* a COMMIT could get lost */
         TRY(t->before_commit != NULL ? t->before_commit(t, t->before_commit_context) : SN_OK);
-        TRY(commit_transaction(t, packed, len));
-        c->committed = true;
+        TRY(commit_transaction(t));
+        note_committed(t);
         end_transaction(tx, true);
         return SN_OK;
+}
+
+sn_status db_commit(struct rpc_call *c, const ProtobufCMessage *answer, struct db_tx **tx)
+{
+        struct db_tx *t = *tx;
+
+        if (!t->transaction) {
+                log_event(LOG_LEVEL_ERROR, "a read was committed", LOG_STR("sonet.database", db_name(t->db)));
+                return rpc_fail(c, SN_INTERNAL, NULL, "something went wrong on our side");
+        }
+        t->shares->answer = answer;
+        return db_commit_shared(tx);
 }
 
 struct arena *db_arena(struct db_tx *tx)

@@ -30,14 +30,26 @@ struct db_later {
         struct db_rows *rows;
 };
 
+/* A call that takes part in a transaction: usually the only one. Each has its own idempotency key and response. */
+struct db_share {
+        struct rpc_call *c;
+        const ProtobufCMessage *answer;          /* stored under the key; may be NULL */
+        sn_status status;                        /* other than SN_OK: it takes no part, because of its key */
+        bool claimed;                            /* the key is the call's: the answer is stored at commit */
+        struct db_rows *locked, *found, *stored; /* about the key */
+        const uint8_t *packed;                   /* the answer */
+        size_t packed_len;
+};
+
 struct db_tx {
         struct rpc_call *c;
         struct db *db;
         struct db_connection *connection; /* NULL once it is returned to the pool or lost */
         bool transaction;                 /* false: db_read */
         sn_status failed;                 /* after the connection was lost: the status of every further use */
-        bool claimed;                     /* the idempotency key is ours: the answer is stored at commit */
-        char xid[24];                     /* of the transaction, in decimal; "" until its BEGIN is answered */
+        struct db_share *shares;          /* of a transaction: the calls that take part */
+        size_t n_shares;
+        char xid[24]; /* of the transaction, in decimal; "" until its BEGIN is answered */
         char boot[sizeof(((struct db_connection *)NULL)->boot)];
         char constraint[DB_NAME_SIZE];
         struct db_hook *hooks, **last_hook;
@@ -91,15 +103,26 @@ sn_status db_fail_unreachable(struct rpc_call *c);
 /* The idempotency key of the call, when its method takes one. */
 bool db_key_wanted(const struct rpc_call *c);
 int64_t db_key_lock(const struct rpc_call *c);
-/* SN_ABORTED: another request with the key is running. */
-sn_status db_key_busy(struct rpc_call *c);
-/* With the lock held. SN_OK if the key is new. */
-SN_CHECKED sn_status db_key_claim(struct db_tx *tx);
-SN_CHECKED sn_status db_key_store(struct db_tx *tx, const uint8_t *answer, size_t len);
+/* Takes the key's lock and looks it up, with the next statement whose result is needed. */
+SN_CHECKED sn_status db_key_ask(struct db_tx *tx, struct db_share *share);
+/* Afterwards: SN_OK if the key is new, otherwise as db_replay. */
+SN_CHECKED sn_status db_key_claim(struct db_share *share);
+/* Stores the answer, with the next statement. */
+SN_CHECKED sn_status db_key_store(struct db_tx *tx, struct db_share *share);
+/* Afterwards. */
+SN_CHECKED sn_status db_key_check_stored(struct db_tx *tx, const struct db_share *share);
 /* After a lost COMMIT: whether the key has exactly this answer. */
-SN_CHECKED sn_status db_key_has_answer(struct db_tx *tx, const uint8_t *answer, size_t len, bool *has);
+SN_CHECKED sn_status db_key_has_answer(struct db_tx *tx, const struct db_share *share, bool *has);
 
 /* A COMMIT was sent and the connection was lost: determines its outcome. SN_OK: committed. */
-SN_CHECKED sn_status db_resolve_commit(struct db_tx *tx, const uint8_t *answer, size_t len);
+SN_CHECKED sn_status db_resolve_commit(struct db_tx *tx);
+/* Whether the call's problem is that this could not be determined. */
+bool db_is_outcome_unknown(const struct rpc_call *c);
+sn_status db_fail_outcome_unknown(struct rpc_call *c);
+
+/* tx.c: like db_begin and db_commit, for several calls of the same service. c has the transaction's memory and
+ * deadline. Those whose shares have another status than SN_OK afterwards take no part. */
+SN_CHECKED sn_status db_begin_shared(struct rpc_call *c, struct db_share *shares, size_t n, struct db_tx **tx);
+SN_CHECKED sn_status db_commit_shared(struct db_tx **tx);
 
 #endif

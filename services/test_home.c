@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <libpq-fe.h>
 #include "base/clock.h"
+#include "services/follow/followers.h"
 #include "services/timeline/home_memory.h"
 
 #define NOTES_MAX 20000
@@ -289,6 +290,7 @@ void test_give_followers(const char *author, int n)
                        " select lpad(to_hex(n), 32, '0')::uuid, '%s' from generate_series(1, %d) n",
                        author, n);
         (void)test_admin("follow_service", sql);
+        followers_drop(author);
         (void)snprintf(count, sizeof(count), "%d", n);
         (void)test_redis_do(4, argv);
 }
@@ -299,6 +301,7 @@ void test_remove_followers(const char *author)
 
         (void)snprintf(sql, sizeof(sql), "delete from user_relationships where followee_id = '%s'", author);
         (void)test_admin("follow_service", sql);
+        followers_drop(author);
 }
 
 long long test_followers_rows(int n)

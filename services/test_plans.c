@@ -162,7 +162,7 @@ static void notes_are_found_by_index(void **state)
               {"SELECT_COMMENT_IDS", "note_comments_shown_of_parent"}, {"SELECT_ANCESTORS", "note_comments_pkey"},
               {"SELECT_BELOW_ROOT", "note_comments_shown_of_root"}, {"SELECT_BELOW_COMMENT", "note_threads_pkey"},
               {"LOCK_COMMENT", "note_comments_pkey notes_pkey"}, {"REMOVE_COMMENT", "note_comments_pkey"},
-              {"SELECT_COUNTED", "note_comments_pkey"});
+              {"SELECT_COUNTED", "note_comments_pkey"}, {"INSERT_HASHTAGS", "notes_pkey note_comments_pkey"});
 }
 
 static void reactions_are_found_by_index(void **state)

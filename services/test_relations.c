@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "base/contract.h"
+#include "rpc/rpc.h"
 #include "services/test_people.h"
 
 static void following_adds_notes_to_home_and_unfollowing_removes_them(void **state)
@@ -119,6 +121,57 @@ static void a_block_hides_both_from_each_other_at_once(void **state)
         (void)ASK(bert, NOTE(GET_NOTE), .id = of_anna);
 }
 
+static const char *name_of(const char *id)
+{
+        return strcmp(id, anna) == 0 ? "anna" : strcmp(id, bert) == 0 ? "bert" : "cleo";
+}
+
+static const char *const callees[] = {"follow", NULL};
+static const struct rpc_method none;
+static const struct rpc_service caller = {.name = "caller", .calls = callees, .methods = &none};
+
+/* As delivery asks: those of anna and bert, "anna: bert cleo" and so on, separated by "; ". */
+static const char *followers_for_delivery(uint32_t total)
+{
+        static struct service self = {.name = "caller"};
+        static char text[200];
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&self, 60000);
+        Follow__ListFollowerIdsRequest in = FOLLOW__LIST_FOLLOWER_IDS_REQUEST__INIT;
+        Follow__FollowerIds out = FOLLOW__FOLLOWER_IDS__INIT;
+        char *ids[] = {(char *)anna, (char *)bert};
+
+        in.user_ids = ids;
+        in.n_user_ids = 2;
+        in.limit = 100;
+        in.total = total;
+        assert_int_equal(follow_list_follower_ids(c, &in, &out), SN_OK);
+        text[0] = '\0';
+        for (size_t i = 0; i < out.n_items; i++) {
+                (void)strcat(strcat(text, i > 0 ? "; " : ""), name_of(out.items[i]->user_id));
+                for (size_t k = 0; k < out.items[i]->n_ids; k++) {
+                        (void)strcat(strcat(text, " < "), name_of(out.items[i]->ids[k]));
+                }
+        }
+        return text;
+}
+
+/* They are cached. */
+static void a_note_is_delivered_to_those_who_follow_now(void **state)
+{
+        assert_string_equal(followers_for_delivery(0), "");
+        people_follow(cleo, anna);
+        assert_string_equal(followers_for_delivery(0), "anna < cleo");
+        people_follow(bert, anna);
+        people_follow(cleo, bert);
+        assert_string_equal(followers_for_delivery(0), "anna < bert < cleo; bert < cleo");
+        assert_string_equal(followers_for_delivery(0), "anna < bert < cleo; bert < cleo");
+        assert_string_equal(followers_for_delivery(2), "anna < bert < cleo"); /* no more than asked for */
+        (void)ASK(cleo, FOLLOW(UNFOLLOW_USER), .id = anna);
+        assert_string_equal(followers_for_delivery(0), "anna < bert; bert < cleo");
+        (void)ASK(bert, FOLLOW(BLOCK_USER), .id = cleo);
+        assert_string_equal(followers_for_delivery(0), "anna < bert");
+}
+
 static void renotes_do_not_show_blocked_members(void **state)
 {
         const char *id = people_post(anna, "anna", PUBLIC);
@@ -204,12 +257,16 @@ int main(void)
             PEOPLE_TEST(renotes_reach_home_with_their_original),
             PEOPLE_TEST(mutes_keep_notes_off_the_home_timeline_only),
             PEOPLE_TEST(a_block_hides_both_from_each_other_at_once),
+            PEOPLE_TEST(a_note_is_delivered_to_those_who_follow_now),
             PEOPLE_TEST(renotes_do_not_show_blocked_members),
             PEOPLE_TEST(relationships_are_visible_from_both_sides),
             PEOPLE_TEST(a_hashtag_timeline_has_public_notes_in_any_spelling),
             PEOPLE_TEST(cursors_are_private),
         };
-        int failed = cmocka_run_group_tests_name("relations", tests, test_start_plain, test_stop);
+        int failed;
+
+        contract_register(&caller);
+        failed = cmocka_run_group_tests_name("relations", tests, test_start_plain, test_stop);
 
         return failed + cmocka_run_group_tests_name("relations, encoded", tests, test_start_encoded, test_stop);
 }

@@ -1,16 +1,19 @@
 /* Defines follow_service. */
 #include "services/follow/follow.h"
 
+#include "services/follow/followers.h"
 #include "services/follow/relations.h"
 
 static sn_status start_follow_service(struct service *service, const struct settings *settings)
 {
+        TRY(followers_start((size_t)settings->follow_cache_bytes / 4));
         return relations_start((size_t)settings->follow_cache_bytes);
 }
 
 static void stop_follow_service(struct service *service)
 {
         relations_stop();
+        followers_stop();
 }
 
 sn_status follow_handle_read_outbox(struct rpc_call *c, const Sonet__Events__ReadOutboxRequest *in,

@@ -2,6 +2,7 @@
 #include "services/follow/follow.h"
 
 #include <string.h>
+#include "services/follow/followers.h"
 #include "services/follow/relations.h"
 #include "services/follow/store.h"
 
@@ -69,7 +70,12 @@ sn_status follow_handle_list_follower_ids(struct rpc_call *c, const Follow__List
 {
         FollowRows__Follower **rows = NULL;
         size_t n = 0;
+        bool answered = false;
 
+        TRY(followers_list(c, in, out, &answered));
+        if (answered) {
+                return SN_OK;
+        }
         TRY(DB_READ(
             c, tx,
             store_follower_ids(tx, in->user_ids, in->n_user_ids, in->after_id, in->limit, in->total, &n, &rows)));

@@ -1,7 +1,8 @@
-/* Owns the two caches of follow_service: relationships by (viewer, other), and versions by viewer. */
+/* Owns two caches of follow_service: relationships by (viewer, other), and versions by viewer. */
 #include "services/follow/relations.h"
 
 #include "cache/cache.h"
+#include "services/follow/followers.h"
 #include "services/follow/store.h"
 
 enum { FOLLOWING = 1, FOLLOWED_BY = 2, BLOCKING = 4, BLOCKED_BY = 8, MUTING = 16, REQUESTED = 32, REQUESTED_BY = 64 };
@@ -125,6 +126,8 @@ void relations_changed(struct db_tx *tx, const char *a, const char *b)
         cache_changed(&relations, tx, (struct cache_key){.id = b, .other = a});
         cache_changed(&versions, tx, (struct cache_key){.id = a});
         cache_changed(&versions, tx, (struct cache_key){.id = b});
+        followers_changed(tx, a);
+        followers_changed(tx, b);
 }
 
 sn_status relations_answer(struct db_tx *tx, const char *other, Follow__Relationship *out)

@@ -20,6 +20,7 @@ sn_status note_handle_create_comment(struct rpc_call *c, const Note__CreateComme
         NoteRows__StoredNote *parent = NULL;
         Note__NoteCounts delta = NOTE__NOTE_COUNTS__INIT;
         struct draft draft;
+        const struct draft *drafts[] = {&draft};
 
         TRY(show_check(c, in->id, &parent));
         TRY(draft_new(c, in->text, &draft));
@@ -27,7 +28,7 @@ sn_status note_handle_create_comment(struct rpc_call *c, const Note__CreateComme
         answer_to(&draft, parent);
         draft_show(c, &draft, out);
         TRY(db_begin(c, &tx));
-        TRY(draft_store(tx, &draft));
+        TRY(draft_store(tx, drafts, 1));
         delta.comments = 1;
         if (!draft.uncounted) {
                 TRY(count_reaction(tx, draft.parent_id, &delta));

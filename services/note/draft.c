@@ -33,26 +33,34 @@ static sn_status resolve_mentions(struct rpc_call *c, struct draft *draft)
         return SN_OK;
 }
 
-sn_status draft_new(struct rpc_call *c, const char *text, struct draft *draft)
+struct draft draft_empty(struct rpc_call *c)
 {
-        *draft = (struct draft){
+        return (struct draft){
+            .id = uuid_new_in(c->arena),
             .author_id = c->actor,
-            .text = text,
+            .trace_id = c->trace_id,
+            .created_ms = c->now_ms,
+            .text = "",
             .visibility = NOTE__VISIBILITY__VISIBILITY_PUBLIC,
             .audience_owner = c->actor,
             .parent_id = "",
             .root_id = "",
             .renote_of_id = "",
         };
+}
+
+sn_status draft_new(struct rpc_call *c, const char *text, struct draft *draft)
+{
+        *draft = draft_empty(c);
+        draft->text = text;
         if (text_is_blank(text)) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "text", "must not be empty");
         }
-        draft->id = uuid_new_in(c->arena);
         entities_extract(c->arena, text, &draft->entities);
         return resolve_mentions(c, draft);
 }
 
-sn_status draft_store(struct db_tx *tx, const struct draft *draft)
+static void update_caches(struct db_tx *tx, const struct draft *draft)
 {
         stored_changed(tx, draft->id);
         if (draft->parent_id[0] == '\0') {
@@ -62,7 +70,14 @@ sn_status draft_store(struct db_tx *tx, const struct draft *draft)
                         recent_changed(tx, draft->author_id, draft->visibility);
                 }
         }
-        return store_insert_note(tx, draft);
+}
+
+sn_status draft_store(struct db_tx *tx, const struct draft *const *drafts, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                update_caches(tx, drafts[i]);
+        }
+        return store_insert_notes(tx, drafts, n);
 }
 
 sn_status draft_author(struct rpc_call *c, struct draft *draft)

@@ -14,8 +14,10 @@ SN_CHECKED sn_status draft_media(struct rpc_call *c, struct draft *draft, char *
 /* A comment or renote has the audience of the note that it refers to, narrowed to the author's followers if the
  * author's account is private. After draft_author. */
 void draft_inherit_audience(struct draft *draft, const NoteRows__StoredNote *of);
-/* Writes it to the tables. Also drops cached answers that a note with this ID does not exist. */
-SN_CHECKED sn_status draft_store(struct db_tx *tx, const struct draft *draft);
+/* A draft of the call's actor, now; without a text. Draws the ID. */
+struct draft draft_empty(struct rpc_call *c);
+/* Writes them to the tables. Also drops cached answers that notes with these IDs do not exist. */
+SN_CHECKED sn_status draft_store(struct db_tx *tx, const struct draft *const *drafts, size_t n);
 /* The note as its author sees it right after writing it. After draft_author. */
 void draft_show(struct rpc_call *c, const struct draft *draft, Note__Note *out);
 /* Replaces a note's text by the draft's; edited now. */

@@ -158,14 +158,8 @@ static bool may_pass_on(const struct rpc_call *c, const NoteRows__StoredNote *st
 /* Creates the renoting note. */
 static sn_status renote_draft(struct rpc_call *c, const NoteRows__StoredNote *stored, struct draft *draft)
 {
-        *draft = (struct draft){
-            .id = uuid_new_in(c->arena),
-            .author_id = c->actor,
-            .text = "",
-            .parent_id = "",
-            .root_id = "",
-            .renote_of_id = stored->note->id,
-        };
+        *draft = draft_empty(c);
+        draft->renote_of_id = stored->note->id;
         TRY(draft_author(c, draft));
         draft_inherit_audience(draft, stored);
         draft->audience_owner = c->actor;
@@ -182,7 +176,7 @@ static sn_status begin_renote(struct db_tx *tx, const struct draft *draft, const
         if (!created) {
                 return SN_OK;
         }
-        TRY(draft_store(tx, draft));
+        TRY(draft_store(tx, &draft, 1));
         marks_changed(tx, draft->author_id, note_id);
         renoters_changed(tx, note_id);
         if (*counted) {

@@ -13,6 +13,8 @@
 struct draft {
         char *id;
         const char *author_id;
+        const char *trace_id; /* of the call */
+        int64_t created_ms;
         const char *text;
         const User__Author *author; /* set by draft_author */
         int visibility;             /* note.proto, Visibility */
@@ -30,8 +32,8 @@ struct draft {
         Media__Media **media; /* loaded from media_service */
 };
 
-/* Inserts the note with its audience, position in the conversation, hashtags and mentions. */
-SN_CHECKED sn_status store_insert_note(struct db_tx *tx, const struct draft *draft);
+/* Inserts the notes with their audiences, positions in the conversation, media, hashtags and mentions. */
+SN_CHECKED sn_status store_insert_notes(struct db_tx *tx, const struct draft *const *drafts, size_t n);
 /* *version is the new one; SN_NOT_FOUND if it is deleted or not the author's. */
 SN_CHECKED sn_status store_update_text(struct db_tx *tx, const struct draft *draft, int64_t *version);
 /* *deleted is false if it was deleted before; shows_media: NULL for a renote. Deletes its hashtags, so that lists

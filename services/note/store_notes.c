@@ -1,19 +1,24 @@
 /* Owns the SQL that writes notes and reads complete ones. */
 #include "services/note/store.h"
 
-DB_STATEMENT(INSERT_NOTE, "note_service", NULL,
-             "insert into notes (id, author_id, text, visibility, parent_id, renote_of_id, created_at) values ($1, $2, "
-             "$3, $4, $5, $6, $7)");
+DB_STATEMENT(INSERT_NOTES, "note_service", NULL,
+             "insert into notes (id, author_id, text, visibility, parent_id, renote_of_id, created_at)"
+             " select id, author_id, text, visibility, parent_id, renote_of_id,"
+             " timestamptz 'epoch' + created_ms * interval '1 millisecond' from unnest($1::uuid[], $2::uuid[],"
+             " $3::text[], $4::bigint[], $5::uuid[], $6::uuid[], $7::bigint[])"
+             " as n (id, author_id, text, visibility, parent_id, renote_of_id, created_ms)");
 DB_STATEMENT(INSERT_AUDIENCE, "note_service", NULL,
              "insert into note_visibility (note_id, audience, owner_id, narrowed) values ($1, $2, $3, $4)");
 DB_STATEMENT(INSERT_COMMENT, "note_service", NULL,
              "insert into note_comments (note_id, parent_id, root_id, counted) values ($1, $2, $3, $4)");
-/* With what lists of a tag ask about each note, so that they need not look at the notes. */
+/* With what lists of a tag ask about each note, so that they need not look at the notes. "limit 1" makes that one
+ * look-up by index for each tag, also in a plan that was made while there were no notes. */
 DB_STATEMENT(INSERT_HASHTAGS, "note_service", NULL,
              "insert into note_hashtags (tag_key, note_id, tag, position, author_id, public, removed)"
-             " select key, n.id, tag, place, n.author_id, n.visibility = 1, c.removed_by is not null"
-             " from notes n left join note_comments c on c.note_id = n.id,"
-             " unnest($2::text[], $3::text[]) with ordinality as t (key, tag, place) where n.id = $1");
+             " select key, t.note_id, tag, place, n.author_id, n.visibility = 1, c.removed_by is not null"
+             " from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[]) as t (note_id, key, tag, place)"
+             " cross join lateral (select author_id, visibility from notes where id = t.note_id limit 1) n"
+             " left join lateral (select removed_by from note_comments where note_id = t.note_id limit 1) c on true");
 DB_STATEMENT(
     INSERT_MENTIONS, "note_service", NULL,
     "insert into note_mentions (note_id, user_id, username, position)"
@@ -33,21 +38,31 @@ static sn_status insert_media(struct db_tx *tx, const struct draft *draft)
                              DB_BINDS(bind_uuid(draft->id), bind_uuids(draft->media_ids, draft->n_media_ids)));
 }
 
-static sn_status insert_hashtags(struct db_tx *tx, const struct draft *draft)
+static sn_status insert_hashtags(struct db_tx *tx, const struct draft *const *drafts, size_t n_drafts)
 {
-        size_t n = draft->entities.n_hashtags;
-        char **keys = ARENA_ARRAY(db_arena(tx), char *, n);
-        char **tags = ARENA_ARRAY(db_arena(tx), char *, n);
+        size_t room = 0, n = 0;
 
-        if (n == 0) {
+        for (size_t i = 0; i < n_drafts; i++) {
+                room += drafts[i]->entities.n_hashtags;
+        }
+        if (room == 0) {
                 return SN_OK;
         }
-        for (size_t i = 0; i < n; i++) {
-                keys[i] = draft->entities.hashtags[i].key;
-                tags[i] = draft->entities.hashtags[i].text;
+        char **ids = ARENA_ARRAY(db_arena(tx), char *, room), **keys = ARENA_ARRAY(db_arena(tx), char *, room);
+        char **tags = ARENA_ARRAY(db_arena(tx), char *, room);
+        int64_t *places = ARENA_ARRAY(db_arena(tx), int64_t, room);
+
+        for (size_t i = 0; i < n_drafts; i++) {
+                for (size_t k = 0; k < drafts[i]->entities.n_hashtags; k++, n++) {
+                        ids[n] = drafts[i]->id;
+                        keys[n] = drafts[i]->entities.hashtags[k].key;
+                        tags[n] = drafts[i]->entities.hashtags[k].text;
+                        places[n] = (int64_t)k + 1;
+                }
         }
-        return db_exec_later(tx, &INSERT_HASHTAGS,
-                             DB_BINDS(bind_uuid(draft->id), bind_texts(keys, n), bind_texts(tags, n)));
+        return db_exec_later(
+            tx, &INSERT_HASHTAGS,
+            DB_BINDS(bind_uuids(ids, n), bind_texts(keys, n), bind_texts(tags, n), bind_i64s(places, n)));
 }
 
 static sn_status insert_mentions(struct db_tx *tx, const struct draft *draft)
@@ -67,12 +82,32 @@ static sn_status insert_mentions(struct db_tx *tx, const struct draft *draft)
                              DB_BINDS(bind_uuid(draft->id), bind_uuids(ids, n), bind_texts(names, n)));
 }
 
-sn_status store_insert_note(struct db_tx *tx, const struct draft *draft)
+static sn_status insert_rows(struct db_tx *tx, const struct draft *const *drafts, size_t n)
 {
-        TRY(db_exec_later(tx, &INSERT_NOTE,
-                          DB_BINDS(bind_uuid(draft->id), bind_uuid(draft->author_id), bind_text(draft->text),
-                                   bind_i64(draft->visibility), bind_uuid(draft->parent_id),
-                                   bind_uuid(draft->renote_of_id), bind_time_ms(db_call(tx)->now_ms))));
+        struct arena *arena = db_arena(tx);
+        char **ids = ARENA_ARRAY(arena, char *, n), **authors = ARENA_ARRAY(arena, char *, n);
+        char **texts = ARENA_ARRAY(arena, char *, n), **parents = ARENA_ARRAY(arena, char *, n);
+        char **renoted = ARENA_ARRAY(arena, char *, n);
+        int64_t *visibilities = ARENA_ARRAY(arena, int64_t, n), *created_ms = ARENA_ARRAY(arena, int64_t, n);
+
+        for (size_t i = 0; i < n; i++) {
+                ids[i] = drafts[i]->id;
+                authors[i] = (char *)drafts[i]->author_id;
+                texts[i] = (char *)drafts[i]->text;
+                visibilities[i] = drafts[i]->visibility;
+                parents[i] = (char *)drafts[i]->parent_id;
+                renoted[i] = (char *)drafts[i]->renote_of_id;
+                created_ms[i] = drafts[i]->created_ms;
+        }
+        return db_exec_later(tx, &INSERT_NOTES,
+                             DB_BINDS(bind_uuids(ids, n), bind_uuids(authors, n), bind_texts(texts, n),
+                                      bind_i64s(visibilities, n), bind_uuids(parents, n), bind_uuids(renoted, n),
+                                      bind_i64s(created_ms, n)));
+}
+
+/* What few notes have. */
+static sn_status insert_particulars(struct db_tx *tx, const struct draft *draft)
+{
         if (draft->visibility != NOTE__VISIBILITY__VISIBILITY_PUBLIC) {
                 TRY(db_exec_later(tx, &INSERT_AUDIENCE,
                                   DB_BINDS(bind_uuid(draft->id), bind_i64(draft->visibility),
@@ -84,8 +119,16 @@ sn_status store_insert_note(struct db_tx *tx, const struct draft *draft)
                                            bind_bool(!draft->uncounted))));
         }
         TRY(insert_media(tx, draft));
-        TRY(insert_hashtags(tx, draft));
         return insert_mentions(tx, draft);
+}
+
+sn_status store_insert_notes(struct db_tx *tx, const struct draft *const *drafts, size_t n)
+{
+        TRY(insert_rows(tx, drafts, n));
+        for (size_t i = 0; i < n; i++) {
+                TRY(insert_particulars(tx, drafts[i]));
+        }
+        return insert_hashtags(tx, drafts, n);
 }
 
 DB_STATEMENT(UPDATE_TEXT, "note_service", NULL,
@@ -108,7 +151,7 @@ sn_status store_update_text(struct db_tx *tx, const struct draft *draft, int64_t
         *version = db_i64(rows, 0, "version");
         TRY(db_exec(tx, &DELETE_HASHTAGS, DB_BINDS(bind_uuid(draft->id)), NULL));
         TRY(db_exec(tx, &DELETE_MENTIONS, DB_BINDS(bind_uuid(draft->id)), NULL));
-        TRY(insert_hashtags(tx, draft));
+        TRY(insert_hashtags(tx, &draft, 1));
         return insert_mentions(tx, draft);
 }
 

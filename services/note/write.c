@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include "bus/bus.h"
+#include "db/together.h"
 #include "services/note/draft.h"
 #include "services/note/recent.h"
 #include "services/note/show.h"
@@ -19,14 +20,39 @@ static int choose_visibility(const Note__CreateNoteRequest *in, const User__Auth
         return author->private_ ? NOTE__VISIBILITY__VISIBILITY_FOLLOWERS : NOTE__VISIBILITY__VISIBILITY_PUBLIC;
 }
 
-static sn_status put_media_event(struct db_tx *tx, const char *type, const char *note_id)
+static struct outbox_event event_of(const struct draft *draft, const char *type, int64_t version)
 {
-        return outbox_put(tx, &(struct outbox_event){.type = type, .aggregate_id = note_id, .object_id = ""});
+        return (struct outbox_event){.type = type,
+                                     .aggregate_id = draft->id,
+                                     .object_id = "",
+                                     .actor_id = draft->author_id,
+                                     .version = version,
+                                     .trace_id = draft->trace_id};
 }
+
+/* The notes of several calls; parts are their drafts. */
+static sn_status write_notes(struct db_tx *tx, void *const *parts, size_t n)
+{
+        const struct draft *const *drafts = (const struct draft *const *)parts;
+        struct outbox_event *events = ARENA_ARRAY(db_arena(tx), struct outbox_event, 2 * n);
+        size_t n_events = 0;
+
+        TRY(draft_store(tx, drafts, n));
+        for (size_t i = 0; i < n; i++) {
+                if (note_is_for_others(drafts[i]->visibility)) {
+                        events[n_events++] = event_of(drafts[i], EVENT_NOTE_CREATED, 1);
+                }
+                if (drafts[i]->n_media_ids > 0) {
+                        events[n_events++] = event_of(drafts[i], EVENT_NOTE_MEDIA_ATTACHED, 0);
+                }
+        }
+        return outbox_put_all(tx, events, n_events);
+}
+
+static struct db_together new_notes = DB_TOGETHER(write_notes);
 
 sn_status note_handle_create_note(struct rpc_call *c, const Note__CreateNoteRequest *in, Note__Note *out)
 {
-        CLEANUP(db_end) struct db_tx *tx = NULL;
         struct draft draft;
 
         TRY(draft_new(c, in->text, &draft));
@@ -34,17 +60,7 @@ sn_status note_handle_create_note(struct rpc_call *c, const Note__CreateNoteRequ
         draft.visibility = choose_visibility(in, draft.author);
         TRY(draft_media(c, &draft, in->media_ids, in->n_media_ids));
         draft_show(c, &draft, out);
-        TRY(db_begin(c, &tx));
-        TRY(draft_store(tx, &draft));
-        if (note_is_for_others(draft.visibility)) {
-                TRY(outbox_put(
-                    tx, &(struct outbox_event){
-                            .type = EVENT_NOTE_CREATED, .aggregate_id = draft.id, .object_id = "", .version = 1}));
-        }
-        if (draft.n_media_ids > 0) {
-                TRY(put_media_event(tx, EVENT_NOTE_MEDIA_ATTACHED, draft.id));
-        }
-        return db_commit(c, &out->base, &tx);
+        return db_write_together(&new_notes, c, &draft, &out->base);
 }
 
 sn_status note_handle_get_note(struct rpc_call *c, const Note__GetNoteRequest *in, Note__Note *out)
@@ -124,7 +140,8 @@ sn_status delete_written(struct db_tx *tx, const Note__Note *note)
                 TRY(uncount_comment(tx, note));
         }
         if (shows_media) {
-                TRY(put_media_event(tx, EVENT_NOTE_MEDIA_DETACHED, note->id));
+                TRY(outbox_put(tx, &(struct outbox_event){
+                                       .type = EVENT_NOTE_MEDIA_DETACHED, .aggregate_id = note->id, .object_id = ""}));
         }
         if (!note_is_for_others((int)note->visibility)) {
                 return SN_OK;
