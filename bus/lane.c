@@ -145,12 +145,21 @@ static void replay_when_due(struct bus_lane *lane)
         }
 }
 
+/* All lanes at the same time, before they are closed one after the other. */
+static void save_at_end(struct bus_lane *lane)
+{
+        if (lane->loaded && lane->unsaved && bus_lease_held(lane->lease)) {
+                save_progress(lane);
+        }
+}
+
 int64_t bus_lane_work(void *context)
 {
         struct bus_lane *lane = context;
         int64_t wait;
 
         if (*lane->stopping) {
+                save_at_end(lane);
                 return TICKER_IDLE;
         }
         if (!may_work(lane)) {

@@ -69,6 +69,7 @@ void bus_runner_stop(struct bus_runner *runner)
                 atomic_store(&runner->stopping, true);
                 for (size_t i = 0; i < runner->n; i++) {
                         bus_lane_end(&runner->lanes[i]);
+                        ticker_wake(runner->lanes[i].ticker);
                 }
         }
 }

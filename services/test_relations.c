@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "base/buf.h"
 #include "base/contract.h"
 #include "rpc/rpc.h"
 #include "services/test_people.h"
@@ -134,7 +135,7 @@ static const struct rpc_service caller = {.name = "caller", .calls = callees, .m
 static const char *followers_for_delivery(uint32_t total)
 {
         static struct service self = {.name = "caller"};
-        static char text[200];
+        static struct buf text;
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&self, 60000);
         Follow__ListFollowerIdsRequest in = FOLLOW__LIST_FOLLOWER_IDS_REQUEST__INIT;
         Follow__FollowerIds out = FOLLOW__FOLLOWER_IDS__INIT;
@@ -145,14 +146,15 @@ static const char *followers_for_delivery(uint32_t total)
         in.limit = 100;
         in.total = total;
         assert_int_equal(follow_list_follower_ids(c, &in, &out), SN_OK);
-        text[0] = '\0';
+        buf_free(&text);
+        buf_init(&text, 1000);
         for (size_t i = 0; i < out.n_items; i++) {
-                (void)strcat(strcat(text, i > 0 ? "; " : ""), name_of(out.items[i]->user_id));
+                buf_printf(&text, "%s%s", i > 0 ? "; " : "", name_of(out.items[i]->user_id));
                 for (size_t k = 0; k < out.items[i]->n_ids; k++) {
-                        (void)strcat(strcat(text, " < "), name_of(out.items[i]->ids[k]));
+                        buf_printf(&text, " < %s", name_of(out.items[i]->ids[k]));
                 }
         }
-        return text;
+        return text.len > 0 ? text.data : "";
 }
 
 /* They are cached. */
