@@ -4,9 +4,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "base/clock.h"
 #include "base/log.h"
-
-#define WAIT_MS 200
 
 void db_fence_init(struct db_fence *fence, const char *service)
 {
@@ -15,13 +14,15 @@ void db_fence_init(struct db_fence *fence, const char *service)
 }
 
 /* One statement string is one implicit transaction: however it ends, both settings and lock are gone. */
-static enum db_outcome lock_exclusively(const struct db_fence *fence, struct lease_session *s)
+static enum db_outcome lock_exclusively(const struct db_fence *fence, struct lease_session *s, int64_t until_us)
 {
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;
+        int64_t left_ms = (until_us - clock_monotonic_us()) / 1000;
         char sql[120];
 
-        (void)snprintf(sql, sizeof(sql), "set local lock_timeout = %d; select pg_advisory_xact_lock(%" PRId64 ")",
-                       WAIT_MS, fence->writers);
+        (void)snprintf(sql, sizeof(sql),
+                       "set local lock_timeout = %" PRId64 "; select pg_advisory_xact_lock(%" PRId64 ")",
+                       left_ms > 0 ? left_ms : 1, fence->writers); /* 0 would mean no limit */
         return lease_session_query(s, sql, &result);
 }
 
@@ -45,10 +46,10 @@ static void end_writers(const struct db_fence *fence, struct lease_session *s)
         }
 }
 
-bool db_fence_wait(const struct db_fence *fence, struct lease_session *s)
+bool db_fence_wait(const struct db_fence *fence, struct lease_session *s, int64_t until_us)
 {
         if (!s->fenced) {
-                enum db_outcome outcome = lock_exclusively(fence, s);
+                enum db_outcome outcome = lock_exclusively(fence, s, until_us);
 
                 if (outcome == DB_ERROR) {
                         end_writers(fence, s);

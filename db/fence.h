@@ -19,8 +19,8 @@ struct db_fence {
 
 void db_fence_init(struct db_fence *fence, const char *service);
 
-/* With the lease held, on its session: waits for a moment until the writes of the former owner are over, and notes it
- * in s->fenced; those that are not over by then lose their connections. False: not yet, try again. */
-bool db_fence_wait(const struct db_fence *fence, struct lease_session *s);
+/* With the lease held, on its session: waits until the writes of the former owner are over, and notes it in s->fenced;
+ * those that are not over at until_us (monotonic) lose their connections. False: not yet, try again. */
+bool db_fence_wait(const struct db_fence *fence, struct lease_session *s, int64_t until_us);
 
 #endif

@@ -13,6 +13,8 @@
 #include "base/no_wait.h"
 #include "db/pool.h"
 
+#define FENCE_MS 200
+
 struct part {
         struct lease_session session;
         struct db *db;
@@ -112,12 +114,14 @@ static bool lock_all(struct db_ownership *o)
         return true;
 }
 
+/* All writes have the same time to end: shorter than the wait for the former owner's last response. */
 static bool fence_all(struct db_ownership *o)
 {
+        int64_t until_us = clock_monotonic_us() + FENCE_MS * INT64_C(1000);
         bool all = true;
 
         for (size_t i = 0; i < o->n; i++) {
-                all = db_fence_wait(db_fence(o->parts[i].db), &o->parts[i].session) && all;
+                all = db_fence_wait(db_fence(o->parts[i].db), &o->parts[i].session, until_us) && all;
         }
         return all;
 }

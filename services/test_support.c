@@ -95,6 +95,9 @@ static void start_service(size_t i)
 {
         const struct service_definition *d = sonet_services[i];
 
+        if (d->prepare != NULL) {
+                d->prepare(&services[i], &settings);
+        }
         assert_int_equal(d->start != NULL ? d->start(&services[i], &settings) : SN_OK, SN_OK);
         if (d->emits) {
                 services[i].relay = bus_relay_new(&services[i]);

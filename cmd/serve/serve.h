@@ -45,7 +45,7 @@ struct server {
         struct watchdog *watchdog;
         struct grpc_tls tls;
         _Atomic(const char *) waits_for; /* during startup */
-        atomic_bool serving;             /* everything has started */
+        atomic_bool serving;             /* requests are answered */
 };
 
 /* Whether SIGTERM or SIGINT was received. */
@@ -64,7 +64,7 @@ SN_CHECKED sn_status serve_start(struct server *server, struct buf *error);
 void serve_print_awaited(const struct server *server, struct buf *out);
 /* One line per part; false if a required one is unavailable. Any thread; does not block. */
 bool serve_ready(void *server, struct buf *report);
-/* Everything has started: the gateway's routes can be served. Any thread. */
+/* Its services have started: the gateway's routes can be served. Any thread. */
 bool serve_serving(void *server);
 /* The same for gRPC health: only for the local services. */
 bool serve_alive(void *server);

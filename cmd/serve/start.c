@@ -55,6 +55,13 @@ static sn_status check_ownership(struct server *server, struct local *local, str
         return SN_UNAVAILABLE;
 }
 
+static void prepare_local(struct server *server, struct local *local)
+{
+        if (local->definition->prepare != NULL) {
+                local->definition->prepare(&local->service, &server->settings);
+        }
+}
+
 static sn_status check_start(struct server *server, struct local *local, struct buf *reason)
 {
         if (local->definition->start != NULL) {
@@ -76,6 +83,7 @@ static sn_status wait_until_owner(struct server *server, struct buf *error)
 {
         for (size_t i = 0; i < server->n_locals; i++) {
                 TRY(wait_for("its migrations", check_schema, server, &server->locals[i], error));
+                prepare_local(server, &server->locals[i]);
         }
         if (!serve_is_local(server, "user") && !server->only_works) {
                 server->trust = trust_new(&server->outside);
@@ -157,19 +165,12 @@ static sn_status start_services(struct server *server, struct buf *error)
                 TRY(start_local(server, &server->locals[i], error));
         }
         if (server->only_works) {
-                jobs_start(server->jobs);
                 return SN_OK;
         }
         if (server->trust == NULL) {
                 server->trust = trust_new(&server->outside);
         }
-        TRY(listen_grpc(server, error));
-        for (size_t i = 0; i < server->n_locals; i++) {
-                server->locals[i].runner =
-                    bus_runner_new(&server->locals[i].service, server->locals[i].definition->consumers);
-        }
-        jobs_start(server->jobs);
-        return SN_OK;
+        return listen_grpc(server, error);
 }
 
 static void start_watchdog(struct server *server)
@@ -186,6 +187,16 @@ static void start_watchdog(struct server *server)
         server->watchdog = watchdog_new(&options);
 }
 
+/* Requests do not wait for these: there are dozens of threads, which all query the databases first. */
+static void start_consumers_and_jobs(struct server *server)
+{
+        for (size_t i = 0; i < server->n_locals && !server->only_works; i++) {
+                server->locals[i].runner =
+                    bus_runner_new(&server->locals[i].service, server->locals[i].definition->consumers);
+        }
+        jobs_start(server->jobs);
+}
+
 /* Starts listening first, so that a waiting process can report what it waits for. Meanwhile the gateway's routes
  * respond 503. */
 sn_status serve_start(struct server *server, struct buf *error)
@@ -196,7 +207,8 @@ sn_status serve_start(struct server *server, struct buf *error)
         server->watch = watch_new(server);
         TRY(listen_http(server, error));
         TRY(start_services(server, error));
-        start_watchdog(server);
         atomic_store(&server->serving, true);
+        start_consumers_and_jobs(server);
+        start_watchdog(server);
         return SN_OK;
 }

@@ -53,7 +53,7 @@ static int workers_of(const struct settings *settings)
                                             : 1;
 }
 
-static sn_status use_storage(const struct settings *settings)
+static void set_limits(const struct settings *settings)
 {
         media_limits = (struct media_limits){.quota_bytes = settings->media_quota_bytes,
                                              .file_bytes = settings->media_file_bytes,
@@ -66,28 +66,30 @@ static sn_status use_storage(const struct settings *settings)
                                              .video_side = (int)settings->media_video_side,
                                              .decoders = settings->media_decoders,
                                              .makes_avif = settings->media_avif};
-        describe_start(settings->public_url);
-
-        const struct blobs_options blobs = blobs_options(settings);
-        return blobs_use(&blobs, true);
 }
 
-static sn_status start_media_service(struct service *service, const struct settings *settings)
+static void prepare_worker(struct service *service, const struct settings *settings)
 {
-        TRY(use_storage(settings));
+        set_limits(settings);
+        find_abilities(service);
+}
+
+static void prepare_media_service(struct service *service, const struct settings *settings)
+{
         if (settings->media_process) {
-                find_abilities(service);
+                prepare_worker(service, settings);
         } else {
+                set_limits(settings);
                 leave_it_to_workers();
         }
-        wake_start(service);
-        return SN_OK;
 }
 
-static sn_status start_worker(struct service *service, const struct settings *settings)
+static sn_status start_media(struct service *service, const struct settings *settings)
 {
-        TRY(use_storage(settings));
-        find_abilities(service);
+        const struct blobs_options blobs = blobs_options(settings);
+
+        describe_start(settings->public_url);
+        TRY(blobs_use(&blobs, true));
         wake_start(service);
         return SN_OK;
 }
@@ -144,7 +146,8 @@ const struct service_definition media_service = {
     .jobs = media_jobs,
     .exports = media_exports,
     .emits = true,
-    .start = start_media_service,
+    .prepare = prepare_media_service,
+    .start = start_media,
     .stop = stop_media_service,
 };
 
@@ -159,6 +162,7 @@ const struct service_definition media_worker = {
     .consumers = no_consumers,
     .jobs = worker_jobs,
     .emits = true,
-    .start = start_worker,
+    .prepare = prepare_worker,
+    .start = start_media,
     .stop = stop_worker,
 };
