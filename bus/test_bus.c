@@ -12,7 +12,6 @@
 #include "bus/test_support.h"
 #include "db/check.h"
 
-static struct bus_runner *runner;
 static atomic_int poisoned, unavailable, largest_batch, idempotent_calls;
 
 static sn_status see_or_fail(struct rpc_call *c, struct bus_batch *batch)
@@ -49,33 +48,6 @@ static const struct bus_consumer counter = {.name = "count",
                                             .handle = count_events};
 static const struct bus_consumer *const consumers[] = {&seer, &counter, NULL};
 
-static void start_runner(void)
-{
-        runner = bus_runner_new(&timeline.service, consumers);
-}
-
-static void stop_runner(void)
-{
-        bus_runner_free(runner);
-        runner = NULL;
-}
-
-static int setup(void **state)
-{
-        (void)state;
-        bus_test_start();
-        start_runner();
-        return 0;
-}
-
-static int teardown(void **state)
-{
-        (void)state;
-        stop_runner();
-        bus_test_stop();
-        return 0;
-}
-
 /* --- the tests
  * ---------------------------------------------------------------------------------------------------------------- */
 
@@ -100,12 +72,12 @@ static void a_batch_larger_than_the_relays_arrives(void **state)
 static void a_backlog_is_handled_in_batches(void **state)
 {
         (void)state;
-        stop_runner();
+        stop_consumers();
         atomic_store(&largest_batch, 0);
         emit("created", 130);
         emit("ignored", 3);
         emit("created", 2);
-        start_runner();
+        start_consumers(consumers);
         assert_seen_in_order(132);
         assert_int_equal(atomic_load(&largest_batch), BUS_BATCH_MAX);
 }
@@ -145,7 +117,7 @@ static void delivering_twice_has_the_same_result(void **state)
         (void)state;
         emit("created", 2);
         wait_seen(2);
-        stop_runner();
+        stop_consumers();
         known.source = (char *)"note";
         known.type = (char *)"created";
         known.aggregate_id = (char *)MEMBER;
@@ -164,9 +136,9 @@ static void a_runner_continues_where_the_last_one_stopped(void **state)
         (void)state;
         emit("created", 3);
         wait_seen(3);
-        stop_runner();
+        stop_consumers();
         emit("created", 4);
-        start_runner();
+        start_consumers(consumers);
         assert_seen_in_order(7);
 }
 
@@ -181,7 +153,7 @@ static void two_runners_handle_nothing_twice(void **state)
         for (int i = 0; i < 20; i++) {
                 emit("created", 2);
         }
-        stop_runner();
+        stop_consumers();
         emit("created", 10);
         assert_seen_in_order(50);
         bus_runner_free(second);
@@ -241,11 +213,7 @@ static void lost_database_connections_lose_and_duplicate_nothing(void **state)
 static void events_arrive_without_redis(void **state)
 {
         (void)state;
-        stop_runner();
-        bus_relay_free(note.service.relay);
-        bus_test_use_redis("redis://127.0.0.1:1");
-        note.service.relay = bus_relay_new(&note.service);
-        start_runner();
+        restart_without_redis(consumers);
         emit("created", 5);
         wait_seen(5);
         emit("created", 5);
@@ -281,12 +249,12 @@ static void a_poison_event_becomes_a_dead_letter_and_can_be_replayed(void **stat
         int64_t asked;
 
         (void)state;
-        stop_runner(); /* so that all of them are in one batch */
+        stop_consumers(); /* so that all of them are in one batch */
         atomic_store(&poisoned, 1);
         emit("created", 10);
         emit("poison", 1);
         emit("created", 10);
-        start_runner();
+        start_consumers(consumers);
         wait_seen(20); /* the stream continues */
         assert_int_equal(bus_dead_letters_list(c, &letters, &n), SN_OK);
         assert_int_equal(n, 1);
@@ -364,29 +332,27 @@ static void all_statements_match_the_schema(void **state)
         buf_free(&error);
 }
 
-#define BUS_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            BUS_TEST(events_arrive_once_and_in_order),
-            BUS_TEST(a_batch_larger_than_the_relays_arrives),
-            BUS_TEST(a_backlog_is_handled_in_batches),
-            BUS_TEST(unhandled_types_are_skipped_and_their_position_is_stored),
-            BUS_TEST(events_that_commit_late_are_not_lost),
-            BUS_TEST(delivering_twice_has_the_same_result),
-            BUS_TEST(a_runner_continues_where_the_last_one_stopped),
-            BUS_TEST(two_runners_handle_nothing_twice),
-            BUS_TEST(positions_of_idempotent_handlers_are_stored_in_time),
-            BUS_TEST(emptying_redis_loses_and_duplicates_nothing),
-            BUS_TEST(lost_database_connections_lose_and_duplicate_nothing),
-            BUS_TEST(events_arrive_without_redis),
-            BUS_TEST(the_stream_of_another_log_is_never_used),
-            BUS_TEST(a_poison_event_becomes_a_dead_letter_and_can_be_replayed),
-            BUS_TEST(failures_of_the_environment_keep_the_order),
-            BUS_TEST(events_left_by_a_crash_get_positions_from_the_next_relay),
-            BUS_TEST(a_reader_learns_the_range_of_the_log),
-            BUS_TEST(all_statements_match_the_schema),
+            BUS_TEST(events_arrive_once_and_in_order, consumers),
+            BUS_TEST(a_batch_larger_than_the_relays_arrives, consumers),
+            BUS_TEST(a_backlog_is_handled_in_batches, consumers),
+            BUS_TEST(unhandled_types_are_skipped_and_their_position_is_stored, consumers),
+            BUS_TEST(events_that_commit_late_are_not_lost, consumers),
+            BUS_TEST(delivering_twice_has_the_same_result, consumers),
+            BUS_TEST(a_runner_continues_where_the_last_one_stopped, consumers),
+            BUS_TEST(two_runners_handle_nothing_twice, consumers),
+            BUS_TEST(positions_of_idempotent_handlers_are_stored_in_time, consumers),
+            BUS_TEST(emptying_redis_loses_and_duplicates_nothing, consumers),
+            BUS_TEST(lost_database_connections_lose_and_duplicate_nothing, consumers),
+            BUS_TEST(events_arrive_without_redis, consumers),
+            BUS_TEST(the_stream_of_another_log_is_never_used, consumers),
+            BUS_TEST(a_poison_event_becomes_a_dead_letter_and_can_be_replayed, consumers),
+            BUS_TEST(failures_of_the_environment_keep_the_order, consumers),
+            BUS_TEST(events_left_by_a_crash_get_positions_from_the_next_relay, consumers),
+            BUS_TEST(a_reader_learns_the_range_of_the_log, consumers),
+            BUS_TEST(all_statements_match_the_schema, consumers),
         };
 
         return cmocka_run_group_tests_name("bus", tests, NULL, NULL);

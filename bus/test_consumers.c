@@ -16,33 +16,23 @@
         }
 #define OF_NOTE .source = "note", .read_outbox = &read_outbox
 
-static struct bus_runner *runner;
 static atomic_int calls, portions, checkpoints;
 static atomic_bool gate_open, refused;
 
 static int setup(void **state)
 {
-        bus_test_start();
         atomic_store(&calls, 0);
         atomic_store(&portions, 0);
         atomic_store(&checkpoints, 0);
         atomic_store(&gate_open, false);
         atomic_store(&refused, false);
-        return 0;
+        return bus_test_setup(state);
 }
 
 static int teardown(void **state)
 {
         atomic_store(&gate_open, true);
-        bus_runner_free(runner);
-        runner = NULL;
-        bus_test_stop();
-        return 0;
-}
-
-static void run_consumers(const struct bus_consumer *const *consumers)
-{
-        runner = bus_runner_new(&timeline.service, consumers);
+        return bus_test_teardown(state);
 }
 
 static void wait_for(atomic_int *number, int n)
@@ -85,7 +75,7 @@ static const struct bus_consumer slow = {.name = "slow", OF_NOTE, TYPES("created
 
 static void a_slow_consumer_holds_up_no_other_one_of_the_same_events(void **state)
 {
-        run_consumers((const struct bus_consumer *const[]){&slow, &quick, NULL});
+        start_consumers((const struct bus_consumer *const[]){&slow, &quick, NULL});
         emit("created", 3);
         wait_for(&calls, 1);
         emit("other", 3);
@@ -98,12 +88,12 @@ static void a_slow_consumer_holds_up_no_other_one_of_the_same_events(void **stat
 
 static void a_new_consumer_begins_with_the_oldest_event_beside_old_ones(void **state)
 {
-        run_consumers((const struct bus_consumer *const[]){&quick, NULL});
+        start_consumers((const struct bus_consumer *const[]){&quick, NULL});
         emit("created", 4);
         wait_count("consumer = 'quick'", 4);
-        bus_runner_free(runner);
+        stop_consumers();
         atomic_store(&gate_open, true);
-        run_consumers((const struct bus_consumer *const[]){&quick, &slow, NULL});
+        start_consumers((const struct bus_consumer *const[]){&quick, &slow, NULL});
         wait_count("consumer = 'slow'", 4);
         assert_string_equal(count_seen("consumer = 'quick'"), "4");
 }
@@ -121,7 +111,7 @@ static const struct bus_consumer paced = {
 
 static void what_comes_soon_after_a_batch_is_one_with_what_follows(void **state)
 {
-        run_consumers((const struct bus_consumer *const[]){&paced, NULL});
+        start_consumers((const struct bus_consumer *const[]){&paced, NULL});
         emit("created", 1);
         wait_count("consumer = 'paced'", 1); /* the first one does not wait */
         for (int i = 0; i < 20; i++) {
@@ -136,7 +126,7 @@ static void what_comes_soon_after_a_batch_is_one_with_what_follows(void **state)
 static void a_backlog_is_handled_without_a_rest(void **state)
 {
         emit("created", 2500);
-        run_consumers((const struct bus_consumer *const[]){&paced, NULL});
+        start_consumers((const struct bus_consumer *const[]){&paced, NULL});
         wait_count("consumer = 'paced'", 2500); /* with a pause after each batch it would be too late */
 }
 
@@ -173,7 +163,7 @@ static void emit_round(void)
 
 static void lanes_keep_the_order_of_each_aggregate_and_wait_for_no_other_lane(void **state)
 {
-        run_consumers((const struct bus_consumer *const[]){&in_lanes, NULL});
+        start_consumers((const struct bus_consumer *const[]){&in_lanes, NULL});
         emit_of("created", BLOCKED);
         wait_for(&calls, 1);
         for (int round = 0; round < 4; round++) {
@@ -212,12 +202,11 @@ static void of_two_processes_each_lane_is_run_by_one(void **state)
         struct bus_runner *second;
 
         elsewhere.leases = bus_leases_new(&elsewhere);
-        run_consumers(consumers);
+        start_consumers(consumers);
         second = bus_runner_new(&elsewhere, consumers);
         emit_round();
         wait_for(&calls, 40);
-        bus_runner_free(runner);
-        runner = NULL;
+        stop_consumers();
         emit_round();
         wait_for(&calls, 80);
         bus_runner_free(second);
@@ -253,13 +242,13 @@ static void a_stop_within_an_event_is_prompt_and_throws_nothing_away(void **stat
 
         emit("large", 3);
         for (int stops = 1; stops <= 4; stops++) {
-                run_consumers(consumers);
+                start_consumers(consumers);
                 wait_for(&portions, stops * 30);
                 asked_us = clock_monotonic_us();
-                bus_runner_free(runner);
+                stop_consumers();
                 assert_true(clock_monotonic_us() - asked_us < 1000000);
         }
-        run_consumers(consumers);
+        start_consumers(consumers);
         test_wait_for(timeline.name, "select position = 3 and cursor = '' from consumer_positions");
         assert_int_equal(atomic_load(&portions), 3 * PORTIONS);
 }
@@ -277,7 +266,7 @@ static const struct bus_consumer by_threes = {.name = "threes", OF_NOTE, TYPES("
 static void events_beyond_a_shortened_batch_are_delivered_again_and_each_once(void **state)
 {
         emit("created", 40);
-        run_consumers((const struct bus_consumer *const[]){&by_threes, NULL});
+        start_consumers((const struct bus_consumer *const[]){&by_threes, NULL});
         wait_count("true", 40);
         test_wait_for(timeline.name, "select position = 40 from consumer_positions where consumer = 'threes'");
         assert_true(atomic_load(&calls) >= 14);
@@ -294,7 +283,7 @@ static const struct bus_consumer idle = {.name = "idle", OF_NOTE, TYPES("created
 
 static void a_handler_that_gets_nowhere_blocks_nothing_for_ever(void **state)
 {
-        run_consumers((const struct bus_consumer *const[]){&idle, NULL});
+        start_consumers((const struct bus_consumer *const[]){&idle, NULL});
         emit("created", 1);
         test_wait_for(timeline.name, "select count(*) = 1 from dead_letters where consumer = 'idle' and attempts = 5");
         test_wait_for(timeline.name, "select position = 1 from consumer_positions");
@@ -320,7 +309,7 @@ static const struct bus_consumer late = {
 
 static void an_event_that_is_always_slow_becomes_a_dead_letter_in_the_end(void **state)
 {
-        run_consumers((const struct bus_consumer *const[]){&late, &quick, NULL});
+        start_consumers((const struct bus_consumer *const[]){&late, &quick, NULL});
         emit("created", 5);
         emit("late", 1);
         emit("conflict", 1);
@@ -349,7 +338,7 @@ static const struct bus_consumer elsewhere = {
 
 static void no_progress_is_stored_before_its_checkpoint(void **state)
 {
-        run_consumers((const struct bus_consumer *const[]){&elsewhere, NULL});
+        start_consumers((const struct bus_consumer *const[]){&elsewhere, NULL});
         wait_for(&checkpoints, 1003); /* one first, then one after the other */
         assert_true(atomic_load(&checkpoints) < 2000);
         atomic_store(&refused, true);

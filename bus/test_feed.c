@@ -64,18 +64,6 @@ static void wait_until(const char *what, atomic_int *counter, int n)
         assert_int_equal(*counter, n);
 }
 
-static int setup(void **state)
-{
-        bus_test_start();
-        return 0;
-}
-
-static int teardown(void **state)
-{
-        bus_test_stop();
-        return 0;
-}
-
 /* Assigned positions by the relay: visible to readers of the log. */
 static void wait_assigned(int n)
 {
@@ -139,10 +127,10 @@ static void a_log_from_a_backup_is_restarted(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test_setup_teardown(it_starts_with_the_backlog_and_continues_with_new_events, setup, teardown),
-            cmocka_unit_test_setup_teardown(events_lost_by_redis_are_read_from_the_log, setup, teardown),
-            cmocka_unit_test_setup_teardown(without_redis_it_reads_the_log, setup, teardown),
-            cmocka_unit_test_setup_teardown(a_log_from_a_backup_is_restarted, setup, teardown),
+            BUS_TEST(it_starts_with_the_backlog_and_continues_with_new_events, NULL),
+            BUS_TEST(events_lost_by_redis_are_read_from_the_log, NULL),
+            BUS_TEST(without_redis_it_reads_the_log, NULL),
+            BUS_TEST(a_log_from_a_backup_is_restarted, NULL),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

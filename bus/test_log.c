@@ -8,39 +8,12 @@
 #include "bus/stream_write.h"
 #include "bus/test_support.h"
 
-static struct bus_runner *runner;
-
 static const struct bus_consumer seer = {.name = "see",
                                          .source = "note",
                                          .read_outbox = &read_outbox,
                                          .types = (const char *const[]){"created", "restored", NULL},
                                          .handle = see};
 static const struct bus_consumer *const consumers[] = {&seer, NULL};
-
-static void start_runner(void)
-{
-        runner = bus_runner_new(&timeline.service, consumers);
-}
-
-static void stop_runner(void)
-{
-        bus_runner_free(runner);
-        runner = NULL;
-}
-
-static int setup(void **state)
-{
-        bus_test_start();
-        start_runner();
-        return 0;
-}
-
-static int teardown(void **state)
-{
-        stop_runner();
-        bus_test_stop();
-        return 0;
-}
 
 static void wait_position(int position)
 {
@@ -55,11 +28,10 @@ static void a_truncated_log_is_followed_again(void **state)
 {
         emit("created", 5);
         wait_seen(5);
-        bus_relay_free(note.service.relay);
-        stop_runner();
-        (void)test_admin(note.name, "delete from outbox where position > 3; update outbox_head set position = 3");
-        note.service.relay = bus_relay_new(&note.service); /* finds the stream ahead of the log */
-        start_runner();
+        stop_consumers();
+        /* It finds the stream ahead of the log. */
+        restart_relay("delete from outbox where position > 3; update outbox_head set position = 3");
+        start_consumers(consumers);
         wait_position(3);
         emit("created", 1);
         wait_seen(6);
@@ -71,7 +43,7 @@ static void a_restored_log_past_the_consumers_position_skips_nothing(void **stat
 {
         emit("created", 10);
         wait_seen(10);
-        stop_runner();
+        stop_consumers();
         bus_relay_free(note.service.relay);
         flush_redis();
         (void)test_admin(note.name, "delete from outbox where position > 5;"
@@ -79,7 +51,7 @@ static void a_restored_log_past_the_consumers_position_skips_nothing(void **stat
         note.service.relay = bus_relay_new(&note.service);
         emit("restored", 20);
         test_wait_for(note.name, "select position = 25 from outbox_head");
-        start_runner();
+        start_consumers(consumers);
         wait_seen(30);
         assert_string_equal(test_admin(timeline.name,
                                        "select count(*) = 20 and min(position) = 6 and max(position) = 25"
@@ -132,11 +104,11 @@ static void old_stream_entries_are_removed_and_readers_miss_nothing(void **state
         size_t fields = 0;
 
         emit("created", 5);
-        wait_seen(5);
+        wait_streamed(5);
         assert_int_equal(bus_stream_trim(c, &newest), SN_OK);
         assert_int_equal(newest, 5);
         emit("created", 1);
-        wait_seen(6);
+        wait_streamed(6);
         assert_int_equal(entries_of_stream(c, &fields), 6);
         assert_int_equal(bus_stream_trim(c, &newest), SN_OK);
         assert_int_equal(entries_of_stream(c, &fields), 1);
@@ -146,9 +118,9 @@ static void old_stream_entries_are_removed_and_readers_miss_nothing(void **state
                 assert_int_equal(entries_of_stream(c, &fields), 1);
                 assert_int_equal(fields, 2);
         }
-        stop_runner();
+        stop_consumers();
         (void)test_admin(timeline.name, "delete from seen; delete from consumer_positions");
-        start_runner(); /* which has to read events that are no longer in the stream */
+        start_consumers(consumers); /* which has to read events that are no longer in the stream */
         emit("created", 2);
         assert_seen_in_order(8);
         restart_relay(NULL);
@@ -160,11 +132,11 @@ static void old_stream_entries_are_removed_and_readers_miss_nothing(void **state
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test_setup_teardown(a_truncated_log_is_followed_again, setup, teardown),
-            cmocka_unit_test_setup_teardown(a_restored_log_past_the_consumers_position_skips_nothing, setup, teardown),
-            cmocka_unit_test_setup_teardown(a_complete_renamed_log_is_not_read_twice, setup, teardown),
-            cmocka_unit_test_setup_teardown(a_log_keeps_its_id_on_the_same_server, setup, teardown),
-            cmocka_unit_test_setup_teardown(old_stream_entries_are_removed_and_readers_miss_nothing, setup, teardown),
+            BUS_TEST(a_truncated_log_is_followed_again, consumers),
+            BUS_TEST(a_restored_log_past_the_consumers_position_skips_nothing, consumers),
+            BUS_TEST(a_complete_renamed_log_is_not_read_twice, consumers),
+            BUS_TEST(a_log_keeps_its_id_on_the_same_server, consumers),
+            BUS_TEST(old_stream_entries_are_removed_and_readers_miss_nothing, consumers),
         };
 
         return cmocka_run_group_tests_name("logs from backups", tests, NULL, NULL);

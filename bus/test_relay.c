@@ -10,41 +10,12 @@
 #include "base/clock.h"
 #include "bus/test_support.h"
 
-static struct bus_runner *runner;
-
 static const struct bus_consumer seer = {.name = "see",
                                          .source = "note",
                                          .read_outbox = &read_outbox,
                                          .types = (const char *const[]){"created", NULL},
                                          .handle = see};
 static const struct bus_consumer *const consumers[] = {&seer, NULL};
-
-static void start_runner(void)
-{
-        runner = bus_runner_new(&timeline.service, consumers);
-}
-
-static void stop_runner(void)
-{
-        bus_runner_free(runner);
-        runner = NULL;
-}
-
-static int setup(void **state)
-{
-        (void)state;
-        bus_test_start();
-        start_runner();
-        return 0;
-}
-
-static int teardown(void **state)
-{
-        (void)state;
-        stop_runner();
-        bus_test_stop();
-        return 0;
-}
 
 DB_STATEMENT(TEST_XID, "test_note", NULL, "select pg_current_xact_id()::text as xid");
 DB_STATEMENT(TEST_HOLD_HEAD, "test_note", NULL, "select position from outbox_head for update");
@@ -166,11 +137,7 @@ static void without_redis_the_relay_finds_what_others_emit(void **state)
         struct service other;
 
         (void)state;
-        stop_runner();
-        bus_relay_free(note.service.relay);
-        bus_test_use_redis("redis://127.0.0.1:1");
-        note.service.relay = bus_relay_new(&note.service);
-        start_runner();
+        restart_without_redis(consumers);
         emit("created", 1);
         wait_seen(1);
         start_other_process(&other);
@@ -180,26 +147,6 @@ static void without_redis_the_relay_finds_what_others_emit(void **state)
         }
         stop_other_process(&other);
         assert_seen_in_order(4);
-}
-
-static long long streamed(void)
-{
-        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&note.service, 10000);
-        const char *length[] = {"XLEN", "ev:note"};
-        struct redisReply *reply = NULL;
-
-        assert_int_equal(redis_command(c, redis, 2, length, NULL, &reply), SN_OK);
-        return reply->integer;
-}
-
-static void wait_streamed(long long n)
-{
-        int64_t deadline_us = clock_monotonic_us() + 20000000;
-
-        while (streamed() < n && clock_monotonic_us() < deadline_us) {
-                clock_sleep_ms(10);
-        }
-        assert_int_equal(streamed(), n);
 }
 
 static void *emit_many(void *unused)
@@ -242,17 +189,15 @@ static void positions_without_events_are_passed_over(void **state)
         assert_string_equal(test_admin(note.name, "select max(position) from outbox"), "5");
 }
 
-#define BUS_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            BUS_TEST(an_event_is_committed_with_its_position),
-            BUS_TEST(emitting_does_not_wait_for_another_assignment),
-            BUS_TEST(an_emitter_without_the_lease_wakes_the_relay),
-            BUS_TEST(without_redis_the_relay_finds_what_others_emit),
-            BUS_TEST(concurrent_emitters_leave_no_gap),
-            BUS_TEST(positions_without_events_are_passed_over),
+            BUS_TEST(an_event_is_committed_with_its_position, consumers),
+            BUS_TEST(emitting_does_not_wait_for_another_assignment, consumers),
+            BUS_TEST(an_emitter_without_the_lease_wakes_the_relay, consumers),
+            BUS_TEST(without_redis_the_relay_finds_what_others_emit, consumers),
+            BUS_TEST(concurrent_emitters_leave_no_gap, consumers),
+            BUS_TEST(positions_without_events_are_passed_over, consumers),
         };
 
         return cmocka_run_group_tests_name("relay", tests, NULL, NULL);

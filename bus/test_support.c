@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <cmocka.h>
 #include <hiredis/hiredis.h>
+#include "base/clock.h"
 #include "base/log.h"
 #include "bus/tail.h"
 #include "rpc/rpc.h"
@@ -16,6 +17,7 @@
 struct test_database note, timeline;
 struct redis *redis;
 
+static struct bus_runner *runner;
 static pthread_mutex_t relay_lock = PTHREAD_MUTEX_INITIALIZER; /* tests replace the relay while its log is read */
 
 static sn_status invoke_read_outbox(const void *handlers, struct rpc_call *c, const ProtobufCMessage *in,
@@ -52,7 +54,7 @@ static const struct db_migration timeline_migrations[] = {
      "create table seen (id bigint generated always as identity, position bigint not null, type text not null,"
      " consumer text not null, aggregate_id uuid not null);"}};
 
-void bus_test_use_redis(const char *url)
+static void use_redis(const char *url)
 {
         redis_free(redis);
         redis = redis_new(url, 8);
@@ -71,7 +73,27 @@ void restart_relay(const char *change)
         (void)pthread_mutex_unlock(&relay_lock);
 }
 
-void bus_test_start(void)
+void restart_without_redis(const struct bus_consumer *const *consumers)
+{
+        stop_consumers();
+        bus_relay_free(note.service.relay);
+        use_redis("redis://127.0.0.1:1");
+        note.service.relay = bus_relay_new(&note.service);
+        start_consumers(consumers);
+}
+
+void start_consumers(const struct bus_consumer *const *consumers)
+{
+        runner = bus_runner_new(&timeline.service, consumers);
+}
+
+void stop_consumers(void)
+{
+        bus_runner_free(runner);
+        runner = NULL;
+}
+
+int bus_test_setup(void **state)
 {
         log_setup("test", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
         bus_tail_hide(getenv("SONET_TEST_FAR") != NULL);
@@ -82,23 +104,30 @@ void bus_test_start(void)
         timeline.service.name = "timeline";
         timeline.service.contract = &timeline_contract;
         redis = NULL;
-        bus_test_use_redis(getenv("SONET_TEST_REDIS_URL"));
+        use_redis(getenv("SONET_TEST_REDIS_URL"));
         flush_redis();
         note.service.leases = bus_leases_new(&note.service);
         timeline.service.leases = bus_leases_new(&timeline.service);
         note.service.relay = bus_relay_new(&note.service);
         rpc_register_local(&note.service);
         rpc_register_local(&timeline.service);
+        if (*state != NULL) {
+                start_consumers(*state);
+        }
+        return 0;
 }
 
-void bus_test_stop(void)
+int bus_test_teardown(void **state)
 {
+        (void)state;
+        stop_consumers();
         bus_relay_free(note.service.relay);
         bus_leases_free(note.service.leases);
         bus_leases_free(timeline.service.leases);
         redis_free(redis);
         test_database_free(&note);
         test_database_free(&timeline);
+        return 0;
 }
 
 DB_STATEMENT(TEST_SEE, "test_timeline", NULL,
@@ -178,6 +207,26 @@ void assert_seen_in_order(int n)
                        "select count(*) from (select position, lag(position) over (order by id) as before"
                        " from seen) s where before >= position"),
             "0");
+}
+
+static long long streamed(void)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&note.service, 10000);
+        const char *length[] = {"XLEN", "ev:note"};
+        struct redisReply *reply = NULL;
+
+        assert_int_equal(redis_command(c, redis, 2, length, NULL, &reply), SN_OK);
+        return reply->integer;
+}
+
+void wait_streamed(long long n)
+{
+        int64_t deadline_us = clock_monotonic_us() + 20000000;
+
+        while (streamed() < n && clock_monotonic_us() < deadline_us) {
+                clock_sleep_ms(10);
+        }
+        assert_int_equal(streamed(), n);
 }
 
 void redis_do(int argc, const char *const *argv)
