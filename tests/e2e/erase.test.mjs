@@ -67,9 +67,8 @@ async function dumpRedis() {
 const bytesOf = (id) => Buffer.from(id.replaceAll('-', ''), 'hex').toString('latin1');
 const traces = (lines, marks) => lines.filter((line) => marks.some((mark) => line.toLowerCase().includes(mark)));
 
-test('an erased member leaves no trace: ID, name, address, text', { timeout: 240_000 }, async () => {
-        const word = randomName('zq').replace('_', '');
-        const name = `${word}name`.slice(0, 25);
+// Ada, who will be erased; a friend; and one whom she muted.
+async function makeMembers(word, name) {
         const ada = await it.register({ username: name, display_name: `Ada ${word}` });
         const fan = await it.register();
         const foe = await it.register();
@@ -80,6 +79,11 @@ test('an erased member leaves no trace: ID, name, address, text', { timeout: 240
         await foe.follow(ada);
         await ada.relate(foe, 'mute');
         await ada.follow(fan);
+        return { ada, fan };
+}
+
+// What she wrote, and what others wrote to her.
+async function makeNotes(ada, fan, word, name) {
         const note = must(await ada.post('/v1/notes', { text: `${word} one #${word}`, visibility: 'public' }, { headers: { 'idempotency-key': randomKey() } }), 201);
         const closed = await ada.note(`${word} for followers`);
         const deleted = await ada.note(`${word} deleted`);
@@ -95,12 +99,19 @@ test('an erased member leaves no trace: ID, name, address, text', { timeout: 240
         await ada.react(theirs.id, 'bookmark');
         await ada.react(theirs.id, 'renote');
         await fan.react(note.id, 'renote');
+        return { note, closed, theirs, mention, answer, under };
+}
+
+async function makeFilesAndSearches(ada, word) {
         const picture = must(await it.api('POST', '/v1/media', { token: ada.token, ...form(png(8, 8), { alt_text: word }, `${word}.png`) }), 202);
         await sql('media', `insert into media_access_logs select gen_random_uuid(), gen_random_uuid(), case n % 2 when 0 then '${ada.id}'::uuid else gen_random_uuid() end, case n % 2 when 1 then '${ada.id}'::uuid end, 'small', true, 1, now() from generate_series(1, 120) n`);
         await eventually('her search history is stored', async () => { must(await ada.get(`/v1/search?query=${word}`)); return must(await ada.get('/v1/search/history')).items.length === 1; });
         must(await ada.post('/v1/search/saved', { query: word }), 201);
         must(await ada.post('/v1/notes', { text: `${word} looks`, media_ids: [picture.id] }), 201);
         must(await it.api('POST', '/v1/uploads', { token: ada.token, headers: { 'tus-resumable': '1.0.0', 'upload-length': '1000' } }), 201);
+}
+
+async function makeChats(ada, fan, word) {
         const say = (member, chat, text) => member.post(`/v1/chats/${chat.id}/messages`, { client_id: randomUUID(), text });
         const chats = await Promise.all([{ kind: 'direct', user_ids: [fan.id] }, { kind: 'group', title: word, user_ids: [fan.id] }, { kind: 'group', title: `${word} alone` }]
                 .map(async (chat) => must(await ada.post('/v1/chats', chat), 201)));
@@ -115,6 +126,47 @@ test('an erased member leaves no trace: ID, name, address, text', { timeout: 240
                 must(await ada.put(`/v1/chats/${chat.id}/draft`, { body: { text: word } }), 204);
         }
         must(await ada.patch(`/v1/chats/${chats[1].id}`, { title: 'Ours' }));
+        return { chats, said };
+}
+
+async function assertChats(fan, chats, said) {
+        for (const [i, chat] of chats.slice(0, 2).entries()) {
+                const { items } = must(await fan.get(`/v1/chats/${chat.id}/messages`));
+                assert.deepEqual(items.map((m) => [m.text, m.deleted, m.sender?.id, m.reactions]), [['', true, undefined, []], ['To be liked', false, fan.id, []]]);
+                assert.equal(items[1].id, said[i].id);
+        }
+        assert.deepEqual([must(await fan.get(`/v1/chats/${chats[0].id}`)).peer, must(await fan.get(`/v1/chats/${chats[1].id}`)).role], [null, 'owner']);
+}
+
+async function assertNotes(fan, { theirs, answer, under, mention }) {
+        const seen = await fan.read(theirs.id);
+        assert.deepEqual([seen.counts.likes, seen.counts.renotes, seen.counts.bookmarks], [0, 0, 0]);
+        assert.deepEqual(ids(must(await fan.get(`/v1/notes/${theirs.id}/thread`)).items), [answer.id], 'what was answered to her stays');
+        assert.equal((await fan.read(under.id)).text, 'among us');
+        assert.deepEqual((await fan.read(mention.id)).mentions, []);
+        await eventually('the counts are right', async () => {
+                const { counts } = must(await fan.get('/v1/users/me'));
+                assert.deepEqual([counts.followers, counts.following], [0, 0]);
+        });
+}
+
+async function assertIndex(ada, fan) {
+        // As if the index had been compared with the members during her erasure.
+        await sql('search', `insert into search_members (user_id, username_key, names, discoverable, searchable) values ('${ada.id}', 'x', 'x', true, true);
+                update search_rebuild set after_id = '00000000-0000-0000-0000-000000000000', done_at = null`);
+        await eventually('the index no longer contains her', async () => await sql('search', `select count(*) from search_members where user_id = '${ada.id}'`) === '0\n', 60_000);
+        assert.equal(await sql('search', `select count(*) from search_unlisted where user_id = '${ada.id}'`), '0\n');
+        assert.equal(await sql('search', `select count(*) from search_members where user_id = '${fan.id}'`), '1\n');
+}
+
+test('an erased member leaves no trace: ID, name, address, text', { timeout: 240_000 }, async () => {
+        const word = randomName('zq').replace('_', '');
+        const name = `${word}name`.slice(0, 25);
+        const { ada, fan } = await makeMembers(word, name);
+        const made = await makeNotes(ada, fan, word, name);
+        const { note, closed, mention } = made;
+        await makeFilesAndSearches(ada, word);
+        const { chats, said } = await makeChats(ada, fan, word);
         await eventually('timelines', async () => (await fan.homeIds()).includes(closed.id) && (await ada.homeIds()).includes(mention.id));
         await eventually('counts', async () => must(await fan.get('/v1/users/me')).counts.followers === 1);
         // More than a consumer could handle in the attempts after which it would give up if it did not report progress.
@@ -147,29 +199,9 @@ test('an erased member leaves no trace: ID, name, address, text', { timeout: 240
         assert.deepEqual(left.filter((line) => !isTheirs(line)), []);
         assert.deepEqual(left.filter((line) => line.startsWith('note:')).map((line) => /hello @/.test(line)), [true], 'what others wrote in their own words is theirs');
 
-        // As if the index had been compared with the members during her erasure.
-        await sql('search', `insert into search_members (user_id, username_key, names, discoverable, searchable) values ('${ada.id}', 'x', 'x', true, true);
-                update search_rebuild set after_id = '00000000-0000-0000-0000-000000000000', done_at = null`);
-        await eventually('the index no longer contains her', async () => await sql('search', `select count(*) from search_members where user_id = '${ada.id}'`) === '0\n', 60_000);
-        assert.equal(await sql('search', `select count(*) from search_unlisted where user_id = '${ada.id}'`), '0\n');
-        assert.equal(await sql('search', `select count(*) from search_members where user_id = '${fan.id}'`), '1\n');
-
-        for (const [i, chat] of chats.slice(0, 2).entries()) {
-                const { items } = must(await fan.get(`/v1/chats/${chat.id}/messages`));
-                assert.deepEqual(items.map((m) => [m.text, m.deleted, m.sender?.id, m.reactions]), [['', true, undefined, []], ['To be liked', false, fan.id, []]]);
-                assert.equal(items[1].id, said[i].id);
-        }
-        assert.deepEqual([must(await fan.get(`/v1/chats/${chats[0].id}`)).peer, must(await fan.get(`/v1/chats/${chats[1].id}`)).role], [null, 'owner']);
-
-        const seen = await fan.read(theirs.id);
-        assert.deepEqual([seen.counts.likes, seen.counts.renotes, seen.counts.bookmarks], [0, 0, 0]);
-        assert.deepEqual(ids(must(await fan.get(`/v1/notes/${theirs.id}/thread`)).items), [answer.id], 'what was answered to her stays');
-        assert.equal((await fan.read(under.id)).text, 'among us');
-        assert.deepEqual((await fan.read(mention.id)).mentions, []);
-        await eventually('the counts are right', async () => {
-                const { counts } = must(await fan.get('/v1/users/me'));
-                assert.deepEqual([counts.followers, counts.following], [0, 0]);
-        });
+        await assertIndex(ada, fan);
+        await assertChats(fan, chats, said);
+        await assertNotes(fan, made);
         problem(await it.api('POST', '/v1/auth/login', { body: { login: name, password: PASSWORD } }), 401, { code: 'credentials_wrong' });
         await eventually('no event stream in Redis contains her ID', async () => !(await dumpRedis()).includes(ada.id), 240_000);
         const again = await it.register({ username: name });

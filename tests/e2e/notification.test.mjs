@@ -1,28 +1,10 @@
 // notification_service: who is notified of what, and what they may see of it.
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
 import { before, test } from 'node:test';
 import { query, sharedDir } from './database.mjs';
+import { count, list, names, PATH, until, untilCount, untilTypes } from './notifications.mjs';
 import { PASSWORD, eventually, logIn, must, problem, registerMany } from './shared.mjs';
 import { Stream } from './streams.mjs';
-
-const PATH = '/v1/notifications';
-const list = async (member, query = '') => must(await member.get(`${PATH}${query}`)).items;
-const count = async (member) => must(await member.get(`${PATH}/unread_count`));
-const names = (item) => item.actors.map((actor) => actor.username);
-
-// Waits until the list is as expected.
-async function until(what, member, matches, query) {
-        let items = [];
-        try {
-                await eventually(what, async () => matches(items = await list(member, query)));
-        } catch (error) {
-                throw new Error(`${error.message}; there is ${JSON.stringify(items)}`);
-        }
-        return items;
-}
-const untilTypes = (member, ...types) => until(types.join(), member, (items) => items.map((i) => i.type).join() === types.join());
-const untilCount = (member, n) => until(`${n} actors`, member, (items) => items[0]?.actors_count === n);
 
 let ada, bob, cem, dan;
 before(async () => {
@@ -478,83 +460,4 @@ test('security events always notify, each time, and cannot be turned off', async
         member.token = must(await member.post('/v1/auth/password/change', { current_password: PASSWORD, new_password: `${PASSWORD} anew` })).access_token;
         await untilTypes(member, 'password_changed', 'new_device', 'new_device');
         assert.deepEqual(await list(other), []);
-});
-
-const chatWith = async (one, body) => must(await one.post('/v1/chats', body), 201);
-const write = async (member, chat, text, more) => must(await member.post(`/v1/chats/${chat.id}/messages`, { client_id: randomUUID(), text, ...more }), 201);
-const readTo = async (member, chat, seq) => must(await member.put(`/v1/chats/${chat.id}/read`, { body: { seq } }));
-
-test('messages notify per chat until they are read there; muted and left chats do not notify', async () => {
-        const [reader, fay, gil] = await registerMany(3);
-        const chat = await chatWith(fay, { kind: 'group', title: 'Weekend', user_ids: [reader.id, gil.id] });
-        await write(fay, chat, 'Shall we?');
-        const [first] = await untilTypes(reader, 'message');
-        assert.deepEqual([first.group_key, first.chat, first.text, names(first)], [`message:${chat.id}`, { id: chat.id, kind: 'group', title: 'Weekend' }, 'Shall we?', [fay.username]]);
-        await write(gil, chat, 'Yes', { expires_in_s: 3600 });
-        const [second] = await untilCount(reader, 2);
-        assert.deepEqual([second.id, second.text, names(second)], [first.id, '', [gil.username, fay.username]]);
-        const last = await write(fay, chat, 'Where?');
-        await until('what is newest', reader, ([item]) => item.text === 'Where?' && names(item)[0] === fay.username);
-        assert.deepEqual(await list(fay), []); // writing marks earlier messages as read
-        const stream = new Stream(process.env.SONET_URL, { token: reader.token });
-        assert.equal((await stream.next()).type, 'authenticated');
-        assert.equal((await stream.subscribe('notifications')).type, 'subscribed');
-        await readTo(reader, chat, last.seq);
-        assert.deepEqual(await list(reader), []);
-        assert.deepEqual(await count(reader), { unread: 0, unseen: 0, more: false });
-        const removed = await stream.find('it is gone', (m) => m.event === 'notification.removed');
-        assert.deepEqual([removed.data.id, removed.data.count.unread], [first.id, 0]);
-        await stream.close();
-        await write(fay, chat, 'Here');
-        const [third] = await untilTypes(reader, 'message');
-        assert.deepEqual([third.text, names(third), third.read_at], ['Here', [fay.username], null]);
-        must(await reader.put(`${PATH}/read`, { body: { ids: [third.id] } }));
-        await write(gil, chat, 'Or there');
-        await until('nobody of before', fay, ([item]) => item?.text === 'Or there' && names(item).join() === gil.username);
-        await until('it is told again', reader, (items) => items.length === 2 && items[0].read_at === null && names(items[0]).join() === gil.username);
-        must(await reader.put(`/v1/chats/${chat.id}/mute`), 204);
-        assert.deepEqual(await list(reader), []);
-        await write(fay, chat, 'Muted');
-        await until('another chat is told, this one is not', gil, ([item]) => item?.text === 'Muted');
-        must(await reader.del(`/v1/chats/${chat.id}/mute`), 204);
-        must(await reader.del(`/v1/chats/${chat.id}/participants/${reader.id}`), 204);
-        assert.deepEqual(await list(reader), []);
-});
-
-test('message requests notify as such, are filtered like others, and become messages once accepted', async () => {
-        const [reader, stranger, other] = await registerMany(3);
-        must(await reader.patch('/v1/users/me/settings', { privacy: { messages_from: 'followed' } }));
-        const chat = await chatWith(stranger, { kind: 'direct', user_ids: [reader.id] });
-        await write(stranger, chat, 'Hello');
-        const [asked] = await untilTypes(reader, 'message_request');
-        assert.deepEqual([asked.chat, asked.text, names(asked)], [{ id: chat.id, kind: 'direct', title: '' }, 'Hello', [stranger.username]]);
-        must(await reader.post(`/v1/chats/${chat.id}/accept`), 204);
-        assert.deepEqual(await list(reader), []);
-        const more = await write(stranger, chat, 'Thank you');
-        await untilTypes(reader, 'message');
-        must(await stranger.del(`/v1/chats/${chat.id}/messages/${more.id}?for=all`), 204);
-        const [left] = await list(reader);
-        assert.deepEqual([left.type, left.text], ['message', '']);
-        await readTo(reader, chat, more.seq);
-        must(await reader.put(`${PATH}/preferences`, { body: { filters: { not_followed: 'request' } } }));
-        await write(other, await chatWith(other, { kind: 'direct', user_ids: [reader.id] }), 'Me too');
-        const requests = await eventually('a request', async () => {
-                const { items } = must(await reader.get(`${PATH}/requests`));
-                return items.length === 1 && items;
-        });
-        assert.deepEqual([requests[0].type, requests[0].why.filter], ['message_request', 'not_followed']);
-        assert.deepEqual(await list(reader), []);
-});
-
-test('a message with more recipients than a batch notifies each of them once', async () => {
-        const [reader, fay] = await registerMany(2);
-        const chat = await chatWith(fay, { kind: 'channel', title: 'All', user_ids: [reader.id] });
-        const others = `select '${chat.id}', ('00000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, 3, 1, '{[1,)}' from generate_series(1, 2500) n`;
-        query(sharedDir(), 'messaging', `insert into chat_participants (chat_id, user_id, role, state, visible) ${others}`);
-        await write(fay, chat, 'To all');
-        await untilTypes(reader, 'message'); // this member has the greatest id
-        await write(fay, chat, 'And again');
-        await until('the second one', reader, ([item]) => item.text === 'And again' && item.latest_at > item.created_at);
-        const told = `select count(*) || ' to ' || count(distinct user_id) from notifications where chat_id = '${chat.id}'`;
-        assert.equal(query(sharedDir(), 'notification', told), '2501 to 2501');
 });

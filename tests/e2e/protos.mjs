@@ -47,6 +47,12 @@ export function decodeProblem(bytes) {
         return out;
 }
 
+function headOf(token, metadata = {}) {
+        const head = new grpc.Metadata();
+        Object.entries({ ...(token ? { authorization: `Bearer ${token}` } : {}), ...metadata }).forEach(([k, v]) => head.set(k, v));
+        return head;
+}
+
 // A client of all services at {user: 'host:port', …}.
 export function connectGrpc(addresses) {
         const clients = Object.fromEntries(SERVICES.map((s) => [s, new grpc.Client(addresses[s], grpc.credentials.createInsecure())]));
@@ -54,8 +60,7 @@ export function connectGrpc(addresses) {
         // Resolves to {answer} or {error: {code, details, problem}}, both with the trailing metadata in `trailers`; never throws on errors.
         function call(methodName, request, { token, metadata = {}, deadlineMs = 20_000 } = {}) {
                 const m = methods.find((x) => x.name === methodName || x.path === methodName);
-                const head = new grpc.Metadata();
-                Object.entries({ ...(token ? { authorization: `Bearer ${token}` } : {}), ...metadata }).forEach(([k, v]) => head.set(k, v));
+                const head = headOf(token, metadata);
                 return new Promise((resolve) => {
                         let outcome;
                         clients[m.service].makeUnaryRequest(
@@ -69,10 +74,7 @@ export function connectGrpc(addresses) {
 
         // A call with raw bytes, which returns bytes.
         function callRaw(service, methodPath, bytes, { token, deadlineMs = 20_000 } = {}) {
-                const head = new grpc.Metadata();
-                if (token) {
-                        head.set('authorization', `Bearer ${token}`);
-                }
+                const head = headOf(token);
                 const same = (x) => x;
                 return new Promise((resolve) => clients[service].makeUnaryRequest(methodPath, same, same, bytes, head, { deadline: Date.now() + deadlineMs },
                         (error, answer) => resolve(error ? { error: { code: error.code, details: error.details } } : { answer })));
@@ -81,8 +83,7 @@ export function connectGrpc(addresses) {
         // A call with client streaming, server streaming, or both; resolves to {answers} or {error}.
         function callStream(methodName, requests, { token, deadlineMs = 20_000 } = {}) {
                 const m = methods.find((x) => x.name === methodName);
-                const head = new grpc.Metadata();
-                head.set('authorization', `Bearer ${token}`);
+                const head = headOf(token);
                 return new Promise((resolve) => {
                         const answers = [];
                         const options = { deadline: Date.now() + deadlineMs };

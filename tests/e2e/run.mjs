@@ -9,12 +9,12 @@ import { MODES, findBinary, makeTemplate, startServer } from './harness.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const OWN_SERVER = ['chatkills', 'chatpairs', 'durable', 'email', 'erase', 'http2', 'lifecycle', 'limits', 'lostanswer', 'mail', 'mailpages', 'mailrate', 'mediastore', 'mediatwins', 'mediaworker', 'notificationkills', 'notificationrules', 'overload', 'passwords', 'providers', 'proxies', 'redis', 'registration', 'shares', 'stall', 'streamlife', 'takeover']; // they disturb their server, or need other settings
-const CONTRACT = ['analyticsscript', 'clients', 'erase', 'mailpages', 'mailrate', 'mediastore', 'notificationkills', 'notificationrules', 'openapi', 'passkeys', 'providers', 'searchquality', 'uploadpage', 'web']; // files that do not depend on the layout (mostly views in a browser), or start their own processes (erase): in `single` only, unless named
+const CONTRACT = ['analyticsscript', 'clients', 'erase', 'mailpages', 'mailrate', 'mediastore', 'notificationkills', 'notificationrules', 'openapi', 'passkeys', 'providers', 'searchquality', 'serviceworker', 'uploadpage', 'web']; // files that do not depend on the layout (mostly views in a browser), or start their own processes (erase): in `single` only, unless named
 // Everything runs in `single`. In the other layouts, unless named or with --long, files with calls between processes:
 const CROSSING = {
-        split: ['access', 'calls', 'chathistory', 'chatkills', 'chatpairs', 'concurrency', 'earlyrefusals', 'email', 'grpc', 'homememory', 'lanes', 'lists', 'lostanswer', 'media', 'messaging', 'model', 'notemedia', 'notes', 'notification', 'notificationevents',
-                'private', 'pushes', 'redis', 'search', 'sessions', 'stall', 'stream', 'streamlife', 'takeover', 'timelines', 'tokens', 'uploads', 'visibility', 'webpush'],
-        mixed: ['access', 'concurrency', 'homememory', 'lanes', 'lostanswer', 'messaging', 'notemedia', 'notes', 'search', 'stall', 'stream', 'takeover', 'timelines'],
+        split: ['access', 'calls', 'chathistory', 'chatkills', 'chatpairs', 'concurrency', 'earlyrefusals', 'email', 'grpc', 'grpcprotocol', 'homememory', 'lanes', 'lists', 'lostanswer', 'media', 'messaging', 'model', 'notemedia', 'notes', 'notification', 'notificationchats', 'notificationevents',
+                'private', 'pushes', 'redis', 'search', 'searchhistory', 'sessions', 'stall', 'stream', 'streamlife', 'takeover', 'timelines', 'tokens', 'uploads', 'visibility', 'webpush'],
+        mixed: ['access', 'concurrency', 'homememory', 'lanes', 'lostanswer', 'messaging', 'notemedia', 'notes', 'search', 'searchhistory', 'stall', 'stream', 'takeover', 'timelines'],
 };
 const STEP_LIMIT_MS = 25 * 60_000;
 

@@ -1,30 +1,17 @@
-// Web Push with third-party software: an independent push service decrypts and verifies pushes, the service worker of
-// docs/api.md shows them in Chromium, and undone events are retracted, delivered or not.
+// Web Push with third-party software: an independent push service decrypts and verifies pushes, and undone events are retracted, delivered or not.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import fs from 'node:fs';
-import http from 'node:http';
-import { createRequire } from 'node:module';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { Browser } from './browser.mjs';
-import { query, sharedDir } from './database.mjs';
-import { root } from './harness.mjs';
 import { PushService } from './pushreceiver.mjs';
 import { eventually, must, registerMany } from './shared.mjs';
-
-const require = createRequire(import.meta.url);
-const { PushApiModel } = require('web-push-testing/src/PushApiModel.js');
-const WebPushTestingServer = require('web-push-testing/src/server.js');
+import { idle, sql, startPushTesting, subscribeAt } from './webpushtesting.mjs';
 
 const SUBSCRIPTIONS = '/v1/push/subscriptions';
 const service = new PushService();
 before(() => service.open());
 after(() => service.close());
 
-const sql = (words) => query(sharedDir(), 'notification', words);
 const hurry = (member) => sql(`update notification_queue set due_at = now() where user_id = '${member.id}'`);
-const idle = (member) => eventually('nothing waits to be sent', () => sql(`select count(*) from notification_queue where user_id = '${member.id}'`) === '0', 60_000);
 const listed = async (member) => must(await member.get('/v1/notifications')).items;
 async function subscribe(member, subscription = service.subscription()) {
         must(await member.post(SUBSCRIPTIONS, subscription.body), 201);
@@ -41,33 +28,8 @@ async function liked(author, fan, subscription, n = 1) {
         return { note, push };
 }
 
-// Starts web-push-testing, on loopback only.
-async function open(t) {
-        const model = new PushApiModel();
-        const testing = new WebPushTestingServer(model, 0);
-        testing.setRequestHandlers();
-        const server = testing._app.listen(0, '127.0.0.1');
-        await new Promise((resolve) => server.once('listening', resolve));
-        const url = `http://127.0.0.1:${server.address().port}`;
-        model.notifyUrl = `${url}/notify/`;
-        t.after(() => server.close() && server.closeAllConnections());
-        const post = async (where, body) => (await fetch(url + where, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })).json();
-        return {
-                url,
-                subscribe: async (key) => (await post('/subscribe', { userVisibleOnly: 'true', applicationServerKey: key })).data,
-                expire: (hash) => fetch(`${url}/expire-subscription/${hash}`, { method: 'POST' }),
-                messages: async (hash) => (await post('/get-notifications', { clientHash: hash })).data.messages.map((text) => JSON.parse(text)),
-        };
-}
-async function subscribeAt(testing, member) {
-        const { public_key: key } = must(await member.get('/v1/push/key'));
-        const { clientHash: hash, endpoint, keys } = await testing.subscribe(key);
-        must(await member.post(SUBSCRIPTIONS, { endpoint, keys }), 201);
-        return { hash, wait: (n) => eventually(`message ${n}`, async () => (await testing.messages(hash)).length >= n && (await testing.messages(hash))[n - 1], 60_000) };
-}
-
 test('web-push-testing accepts the signature of pushes, decrypts them, and ends subscriptions', async (t) => {
-        const testing = await open(t);
+        const testing = await startPushTesting(t);
         const [author, fan] = await registerMany(2);
         const browser = await subscribeAt(testing, author);
         const note = await author.note('Grüße an alle');
@@ -453,72 +415,3 @@ test('reading a message in its chat on one device closes it on the others', asyn
 // ---- In a browser ----
 
 // The indented example of docs/api.md.
-function serviceWorker() {
-        const text = fs.readFileSync(path.join(root, 'docs/api.md'), 'utf8');
-        const [example] = /^    self\.addEventListener[^]*?(?=^\S)/m.exec(text);
-        return example.split('\n').map((line) => line.slice(4)).join('\n');
-}
-
-// Opens a page in Chromium of a site with that service worker.
-async function openPage(t) {
-        const files = { '/': ['text/html', '<!doctype html><title>A client</title>'], '/worker.js': ['text/javascript', serviceWorker()] };
-        const site = http.createServer(({ url }, response) => {
-                const [type, text] = files[url] ?? ['text/plain', ''];
-                response.writeHead(files[url] ? 200 : 404, { 'content-type': type }).end(text);
-        });
-        await new Promise((resolve) => site.listen(0, '127.0.0.1', resolve));
-        const origin = `http://127.0.0.1:${site.address().port}`;
-        const browser = await Browser.start();
-        t.after(async () => {
-                await browser.stop();
-                site.closeAllConnections();
-                site.close();
-        });
-        const activated = new Promise((resolve) => browser.on('ServiceWorker.workerVersionUpdated', ({ versions }) => {
-                const active = versions.find((version) => version.status === 'activated');
-                if (active) {
-                        resolve(active.registrationId);
-                }
-        }));
-        await browser.send('Browser.grantPermissions', { origin, permissions: ['notifications'] });
-        const { send, run } = await browser.open(`${origin}/`);
-        await eventually('the page', async () => (await run('document.title')) === 'A client');
-        await send('ServiceWorker.enable');
-        await run("navigator.serviceWorker.register('/worker.js').then(() => navigator.serviceWorker.ready).then(() => true)");
-        const registrationId = await activated;
-        return {
-                deliver: (push) => send('ServiceWorker.deliverPushMessage', { origin, registrationId, data: JSON.stringify(push) }),
-                shown: () => run('navigator.serviceWorker.ready.then((r) => r.getNotifications()).then((list) => list.map(({ title, body, tag }) => ({ title, body, tag })))'),
-        };
-}
-
-test('the service worker of docs/api.md shows in Chromium what SoNet pushed, replaces it, and closes what was retracted', async (t) => {
-        const testing = await open(t);
-        const [author, fan, other] = await registerMany(3);
-        const receiver = await subscribeAt(testing, author);
-        const page = await openPage(t);
-        const note = await author.note('Hello');
-        await fan.react(note.id, 'like');
-        // Chromium sometimes drops a push, if the registration is not stored yet or the machine is busy; then it is
-        // sent again.
-        const deliver = (push, titles) => eventually(titles.join(), async () => {
-                await page.deliver(push);
-                return (await page.shown()).map(({ title }) => title).sort().join() === titles.sort().join();
-        });
-        const [liked, follows] = [`Member ${other.username} and Member ${fan.username} like your note`, `Member ${fan.username} follows you`];
-        const first = await receiver.wait(1);
-        await deliver(first, [`Member ${fan.username} likes your note`]);
-        assert.deepEqual((await page.shown()).map(({ body, tag }) => [body, tag]), [['Hello', first.tag]]);
-        await idle(author);
-        await other.react(note.id, 'like');
-        await deliver(await receiver.wait(2), [liked]);
-        await idle(author);
-        await fan.follow(author);
-        await deliver(await receiver.wait(3), [liked, follows]);
-        await idle(author);
-        await fan.unreact(note.id, 'like');
-        await other.unreact(note.id, 'like');
-        const retraction = await receiver.wait(4);
-        assert.deepEqual([retraction.retracted, retraction.tag], [true, first.tag]);
-        await deliver(retraction, [follows]);
-});
