@@ -29,7 +29,7 @@ test('assignments are stable, and results come from what members saw and did', a
         }
         const [control, changed] = ['control', 'new'].map((name) => variants.filter((v) => v === name).length);
         assert.equal(control + changed, 24);
-        // The first six are assigned and see nothing: they do not count. Each of the others with "new" searches twice.
+        // The first six are assigned and see nothing: they do not count. Each of the others with "new" leaves a page twice.
         const seen = people.map((member, i) => [member, variants[i]]).slice(6);
         for (const [member, variant] of seen) {
                 const events = [event('experiment_seen', { experiment_id: e.id }), ...(variant === 'new' ? [event('page_leave'), event('page_leave')] : [])];
