@@ -179,31 +179,32 @@ class Load {
         }
 }
 
-// Attempts every 50 ms, also while earlier ones are unanswered: some hang in a process that is stopped or cut off. Resolves when one succeeds.
-function firstSuccess(what, attempt) {
-        const end = performance.now() + TAKEOVER_MS;
-        return new Promise((resolve, reject) => {
-                let failure;
-                const timer = setInterval(() => {
-                        if (performance.now() > end) {
-                                clearInterval(timer);
-                                reject(new Error(`${what}: still not after ${TAKEOVER_MS} ms`, { cause: failure }));
+// One attempt after the other, which hang in a process that is stopped or cut off, until it exits. They are few, since those that are given up still
+// occupy workers of the gateway.
+async function untilAcknowledged(since, attempt) {
+        for (;;) {
+                const waited = performance.now() - since;
+                try {
+                        return await attempt(waited < 4000 ? 500 : PATIENCE_MS);
+                } catch (error) {
+                        if (waited > TAKEOVER_MS) {
+                                throw new Error(`a write to every owner: still not after ${TAKEOVER_MS} ms`, { cause: error });
                         }
-                        attempt().then(() => { clearInterval(timer); resolve(); }, (error) => { failure = error; });
-                }, 50);
-        });
+                }
+                await sleep(25);
+        }
 }
 
 // One write to each owner; resolves when all are acknowledged, with the time since the disturbance.
 async function measure(since, prober, other, urls) {
         const alive = clients.filter((c) => urls.includes(c.url)).map((c) => new Member(c.api, prober.login, prober.password));
         const writes = [
-                [(m) => m.post('/v1/notes', { text: 'back' }, { timeoutMs: 2000 }), 201],
-                [(m) => m.put(`/v1/users/${other.id}/follow`, { timeoutMs: 2000 }), 200],
-                [(m) => m.patch('/v1/users/me', { bio: 'back' }, { timeoutMs: 2000 }), 200],
+                [(m, timeoutMs) => m.post('/v1/notes', { text: 'back' }, { timeoutMs }), 201],
+                [(m, timeoutMs) => m.put(`/v1/users/${other.id}/follow`, { timeoutMs }), 200],
+                [(m, timeoutMs) => m.patch('/v1/users/me', { bio: 'back' }, { timeoutMs }), 200],
         ];
         await Promise.all(writes.map(([write, status]) =>
-                firstSuccess('a write to every owner', () => Promise.any(alive.map(async (m) => must(await write(m), status))))));
+                untilAcknowledged(since, (timeoutMs) => Promise.any(alive.map(async (m) => must(await write(m, timeoutMs), status))))));
         return Math.round(performance.now() - since);
 }
 
