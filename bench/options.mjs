@@ -35,8 +35,8 @@ const BENCHES = {
                 notifications: number(1_000_000, 'stored notifications'), watchers: number(20_000, 'members who are notified of one event'),
                 mails: number(10_000, 'mails'), seconds: seconds(5) } },
         search: { takes: 'half an hour, since the notes are indexed first', about: 'searches, next to ts_rank and pg_trgm', uses: ['load'], options: {
-                notes: number(2_000_000, 'indexed notes'), data: text('FOLDER', 'keep them here for the next run'), seconds: seconds(5),
-                plain: number(3, 'runs of each reference'), timeout: number(15, 'limit of a reference', 'S') } },
+                notes: number(2_000_000, 'indexed notes'), data: text('FOLDER', 'keep them here for the next run'), fill: flag('only fill the folder, and build the index of the reference'),
+                seconds: seconds(5), plain: number(3, 'runs of each reference'), timeout: number(15, 'limit of a reference', 'S') } },
         analytics: { takes: '10 minutes', about: 'accepting events, and queries on many of them', options: {
                 events: number(10_000_000, 'stored events; 0: no queries'), seconds: number(60, 'how long events are sent; 0: not at all', 'S') } },
 };

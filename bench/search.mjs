@@ -113,17 +113,9 @@ async function sizes(server, text) {
         return table(['', 'MiB', 'times the text', 'bytes a note'], rows.map(([name, bytes]) => [name, (bytes / 2 ** 20).toFixed(0), (bytes / text).toFixed(2), (bytes / notes).toFixed(0)]));
 }
 
-const data = options.data && path.resolve(options.data);
-if (data) {
-        fs.mkdirSync(data, { recursive: true });
-        fs.chmodSync(data, 0o755);
-}
-const server = await startServer({ mode: 'single', port: await freePort(), ...(data && { dir: data }) });
-try {
-        const filled = await fill(server, notes);
+async function measureAll(server, filled) {
         const { access_token: token } = JSON.parse(await must(server, 'POST', '/v1/auth/login', { json: { login: filled.account.username, password: filled.account.password } }));
         const load = new Load(options.out);
-        await sql(server, 'note_service', 'create extension if not exists pg_trgm; create index if not exists bench_trigrams on notes using gin (text gin_trgm_ops)');
         const { rows, together } = await kinds(server, load, token);
         const starts = (await words(server, DIFFERENT, 'and length(word) > 4 order by open desc')).map((word, i) => word.slice(0, 2 + (i % 4)));
         const suggestions = await measure(server, load, starts.map((q) => suggest(token, q)), { connections: 1, seconds });
@@ -140,7 +132,24 @@ try {
         console.log(await sizes(server, text));
         console.log(`built in ${filled.built_s.toFixed(0)} s; ${filled.pieces} sentences indexed by search_service in ${filled.indexed_s.toFixed(0)} s;`
                 + ` pg_trgm on the text ${Number(await sql(server, 'note_service', "select pg_total_relation_size('bench_trigrams')")) >> 20} MiB`);
+}
+
+const data = options.data && path.resolve(options.data); // without it, --fill only tells how long that takes
+if (data) {
+        fs.mkdirSync(data, { recursive: true });
+        fs.chmodSync(data, 0o755);
+}
+const server = await startServer({ mode: 'single', port: await freePort(), ...(data && { dir: data }) });
+try {
+        const filled = await fill(server, notes);
+        say('the index of pg_trgm');
+        await sql(server, 'note_service', 'create extension if not exists pg_trgm; create index if not exists bench_trigrams on notes using gin (text gin_trgm_ops)');
+        if (!options.fill) {
+                await measureAll(server, filled);
+        }
 } finally {
         await server.stop({ keep: data !== undefined });
 }
-console.log(await until.quality());
+if (!options.fill) {
+        console.log(await until.quality());
+}
