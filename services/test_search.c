@@ -1,9 +1,7 @@
 /* The index of search_service compared with its sources: built from events or rebuilt, it is the same. Also changes
- * during searches, trends, and searches that take too long. */
-#include <pthread.h>
+ * during searches, and trends. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -363,8 +361,45 @@ static void notes_trend_by_number_of_people_and_only_for_readers_who_may_see_the
         (void)ASK(people[0], FOLLOW(BLOCK_USER), .id = people[6]);
         assert_int_equal(trends(people[6], NOTES_)->n_items, 0);
         assert_int_equal(trends("", NOTES_)->n_items, 1);
+        change_index("delete from search_uses");
         free((void *)note);
         free((void *)repeated);
+}
+
+static void make_private(const char *id)
+{
+        User__Settings in = USER__SETTINGS__INIT;
+        User__PrivacySettings privacy = USER__PRIVACY_SETTINGS__INIT;
+
+        privacy.private_presence_case = USER__PRIVACY_SETTINGS__PRIVATE_PRESENCE_PRIVATE;
+        privacy.private_ = true;
+        in.privacy = &privacy;
+        assert_int_equal(test_send(id, &USER(UPDATE_SETTINGS), &in.base, NULL), SN_OK);
+}
+
+/* Otherwise somebody with four accounts could learn of them. */
+static void renotes_and_comments_of_private_accounts_make_no_trend(void **state)
+{
+        const char *note = write_public(members[0], "whitebeam"), *renoter = test_member("hidden_renoter"),
+                   *answerer = test_member("hidden_answerer");
+        const Search__Trends *found;
+
+        make_private(renoter);
+        make_private(answerer);
+        for (size_t i = 1; i < 5; i++) {
+                (void)ASK(members[i], NOTE(LIKE_NOTE), .id = note);
+        }
+        (void)ASK(renoter, NOTE(RENOTE_NOTE), .id = note);
+        (void)ASK(answerer, NOTE(CREATE_COMMENT), .id = note, .text = "indeed");
+        test_network_settle();
+        assert_int_equal(trends("", NOTES_)->n_items, 0);
+        (void)ASK(members[5], NOTE(RENOTE_NOTE), .id = note);
+        test_network_settle();
+        found = trends("", NOTES_);
+        assert_int_equal(found->n_items, 1);
+        assert_int_equal(found->items[0]->people, 5);
+        change_index("delete from search_uses");
+        free((void *)note);
 }
 
 /* ---- Ranking ---- */
@@ -431,45 +466,6 @@ static void a_prefix_of_two_thousand_words_is_not_estimated_as_rare(void **state
         db_free(db);
 }
 
-/* ---- When ranking takes too long ---- */
-
-static void *search_in_vain(void *n_partial)
-{
-        Search__SearchRequest in = SEARCH__SEARCH_REQUEST__INIT;
-        Search__SearchPage *page = NULL;
-
-        in.query = (char *)"sorb";
-        in.type = SEARCH__SEARCH_TYPE__SEARCH_TYPE_NOTES;
-        if (test_send("", &search_methods[SEARCH_SEARCH], &in.base, (void **)&page) == SN_OK && page->partial &&
-            page->n_items == 0 && page->next_cursor[0] == '\0') {
-                (void)atomic_fetch_add((atomic_int *)n_partial, 1);
-        }
-        return NULL;
-}
-
-/* More concurrent searches than connections: some do not get one in time. */
-static void results_ranked_by_the_deadline_are_shown_as_partial(void **state)
-{
-        enum { AT_ONCE = 12 };
-        const char *id = write_public(members[0], "sorb");
-        PGconn *pg = test_admin_connect("search_service");
-        pthread_t threads[AT_ONCE];
-        atomic_int n_partial = 0;
-
-        PQclear(PQexec(pg, "begin"));
-        PQclear(PQexec(pg, "lock table search_index in access exclusive mode"));
-        for (size_t i = 0; i < AT_ONCE; i++) {
-                assert_int_equal(pthread_create(&threads[i], NULL, search_in_vain, &n_partial), 0);
-        }
-        for (size_t i = 0; i < AT_ONCE; i++) {
-                assert_int_equal(pthread_join(threads[i], NULL), 0);
-        }
-        assert_int_equal(atomic_load(&n_partial), AT_ONCE);
-        PQfinish(pg);
-        assert_true(finds("sorb", id));
-        free((void *)id);
-}
-
 static int start(void **state)
 {
         int failed = test_start_plain(state);
@@ -489,9 +485,9 @@ int main(void)
             cmocka_unit_test(trends_are_topics_used_by_more_people_than_usual),
             cmocka_unit_test(links_are_trends_in_any_spelling_and_recent_ones_weigh_more),
             cmocka_unit_test(notes_trend_by_number_of_people_and_only_for_readers_who_may_see_them),
+            cmocka_unit_test(renotes_and_comments_of_private_accounts_make_no_trend),
             cmocka_unit_test(exact_matches_are_found_below_any_number_of_newer_inexact_ones),
             cmocka_unit_test(a_prefix_of_two_thousand_words_is_not_estimated_as_rare),
-            cmocka_unit_test(results_ranked_by_the_deadline_are_shown_as_partial),
         };
 
         return cmocka_run_group_tests(tests, start, test_stop);

@@ -9,6 +9,7 @@
 #include "services/search/rank.h"
 #include "services/search/store_alerts.h"
 #include "services/search/store_trends.h"
+#include "services/user/user.rpc.h"
 
 enum { TEXT_BYTES_MAX = 64 * 1024 };
 
@@ -88,8 +89,58 @@ static sn_status store_notes(struct db_tx *tx, const struct named *named, size_t
         return store_index_notes(tx, indexing_analyse(db_arena(tx), &changed), changed.n_items);
 }
 
-/* Stores who reacted to which note, for trends. */
-static sn_status store_reacting(struct db_tx *tx, const struct bus_batch *batch)
+/* ---- Reactions, for trends ---- */
+
+static bool is_answer(const char *type)
+{
+        return strcmp(type, "comment.created") == 0;
+}
+
+/* In the order of the batch; only those who renoted. */
+static sn_status read_renoters(struct rpc_call *c, const struct bus_batch *batch, User__Authors *out)
+{
+        User__BatchGetAuthorsRequest in = USER__BATCH_GET_AUTHORS_REQUEST__INIT;
+
+        in.ids = ARENA_ARRAY(c->arena, char *, batch->n);
+        for (size_t i = 0; i < batch->n; i++) {
+                if (is_renote(batch->events[i]->type)) {
+                        in.ids[in.n_ids++] = batch->events[i]->actor_id;
+                }
+        }
+        return in.n_ids > 0 ? user_batch_get_authors(c, &in, out) : SN_OK;
+}
+
+static bool renotes_for_all(const User__Authors *renoters, const char *id)
+{
+        for (size_t i = 0; i < renoters->n_items; i++) {
+                if (uuid_equal(renoters->items[i]->id, id)) {
+                        return !renoters->items[i]->private_;
+                }
+        }
+        return false;
+}
+
+static bool is_public(const Note__IndexedNotes *found, const char *id)
+{
+        for (size_t i = 0; i < found->n_items; i++) {
+                if (uuid_equal(found->items[i]->note->id, id)) {
+                        return found->items[i]->note->visibility == NOTE__VISIBILITY__VISIBILITY_PUBLIC;
+                }
+        }
+        return false;
+}
+
+/* Whether everybody may know of the reaction: a note in the trends has at least five, so with four accounts of one's
+ * own one would learn of another one. Likes are counted for everybody to see; renotes of private accounts are not. */
+static bool reacts_openly(const bus_event *event, const Note__IndexedNotes *found, const User__Authors *renoters)
+{
+        return event->actor_id[0] != '\0' && (strcmp(event->type, "note.liked") == 0 ||
+                                              (is_answer(event->type) && is_public(found, event->aggregate_id)) ||
+                                              (is_renote(event->type) && renotes_for_all(renoters, event->actor_id)));
+}
+
+static sn_status store_reacting(struct db_tx *tx, const struct bus_batch *batch, const Note__IndexedNotes *found,
+                                const User__Authors *renoters)
 {
         struct arena *arena = db_arena(tx);
         char **notes = ARENA_ARRAY(arena, char *, batch->n), **people = ARENA_ARRAY(arena, char *, batch->n);
@@ -98,18 +149,19 @@ static sn_status store_reacting(struct db_tx *tx, const struct bus_batch *batch)
 
         for (size_t i = 0; i < batch->n; i++) {
                 const bus_event *event = batch->events[i];
-                bool answer = strcmp(event->type, "comment.created") == 0;
 
-                if (event->actor_id[0] == '\0' ||
-                    (!answer && !is_renote(event->type) && strcmp(event->type, "note.liked") != 0)) {
-                        continue;
+                if (reacts_openly(event, found, renoters)) {
+                        bool other = is_answer(event->type) || is_renote(event->type);
+
+                        notes[n] = other ? event->object_id : event->aggregate_id;
+                        people[n] = event->actor_id;
+                        at_ms[n++] = rank_time_ms(event->occurred_at);
                 }
-                notes[n] = answer || is_renote(event->type) ? event->object_id : event->aggregate_id;
-                people[n] = event->actor_id;
-                at_ms[n++] = rank_time_ms(event->occurred_at);
         }
         return store_reactions(tx, notes, people, at_ms, n);
 }
+
+/* ---- Saved searches ---- */
 
 static bool is_new(const char *type)
 {
@@ -221,16 +273,18 @@ static sn_status index_notes(struct rpc_call *c, struct bus_batch *batch)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
         Note__IndexedNotes found = NOTE__INDEXED_NOTES__INIT;
+        User__Authors renoters = USER__AUTHORS__INIT;
         struct named *named = ARENA_ARRAY(c->arena, struct named, batch->n);
         size_t n = 0, n_gone = 0;
         char **gone;
 
         TRY(read_notes(c, batch, named, &n, &found));
+        TRY(read_renoters(c, batch, &renoters)); /* after the batch has its final length */
         gone = indexing_missing(c->arena, ids_of(c->arena, named, n), n, &found, &n_gone);
         TRY(bus_begin(c, batch, &tx));
         TRY(store_notes(tx, named, n, &found));
         TRY(store_unindex_notes(tx, gone, n_gone));
-        TRY(store_reacting(tx, batch));
+        TRY(store_reacting(tx, batch, &found, &renoters));
         TRY(tell_matched(tx, batch));
         TRY(erase_authors(tx, batch));
         return bus_commit(c, batch, &tx);
