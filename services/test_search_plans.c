@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -82,6 +83,20 @@ static void explain_within(const char *statement, const char *values, struct buf
 #define WINDOW              "null, null, null, array[20000001, 20000002, 20000003], 0, null, 0, 600, null, true"
 #define ENGAGED(least, few) "null, null, null, null, 0, 9223372036854775807, " least ", 300, null, " few
 
+static void check_candidates(const char *values, const char *rest, const char *index)
+{
+        char with_rest[400];
+        struct buf plan;
+
+        (void)snprintf(with_rest, sizeof(with_rest), "%s, %s", values, rest);
+        buf_init(&plan, 1 << 20);
+        explain_within("SELECT_CANDIDATES", with_rest, &plan);
+        if (strstr(plan.data, index) == NULL || strstr(plan.data, "Seq Scan on search_index") != NULL) {
+                fail_msg("%s is not read by %s:\n%s", with_rest, index, plan.data);
+        }
+        buf_free(&plan);
+}
+
 /* A word in all notes is searched by walking down from the newest and the most engaged; a rare one is read from the
  * index of words. */
 static void searches_read_the_smallest_part_of_the_index(void **state)
@@ -114,15 +129,24 @@ static void searches_read_the_smallest_part_of_the_index(void **state)
         };
 
         for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
-                struct buf plan;
+                check_candidates(asked[i].values, "null", asked[i].index);
+        }
+}
 
-                buf_init(&plan, 1 << 20);
-                explain_within("SELECT_CANDIDATES", asked[i].values, &plan);
-                if (strstr(plan.data, asked[i].index) == NULL ||
-                    strstr(plan.data, "Seq Scan on search_index") != NULL) {
-                        fail_msg("%s is not read by %s:\n%s", asked[i].values, asked[i].index, plan.data);
-                }
-                buf_free(&plan);
+/* It is compared with the notes of a window, with those of another word, or with the newest or most engaged ones. */
+static void a_prefix_of_very_many_notes_is_not_looked_up(void **state)
+{
+        static const struct {
+                const char *values, *index;
+        } asked[] = {
+            {"null, null, '{}', false, " WINDOW, "&& '{20000001,20000002,20000003}'"},
+            {TERM("rare") ", null, '{}', false, " WINDOW, "search_index_words"},
+            {"null, null, '{}', false, " NEWEST, "search_index_pkey"},
+            {"null, null, '{}', false, " ENGAGED("990", "true"), "search_index_popular"},
+        };
+
+        for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+                check_candidates(asked[i].values, "'''wor'':*'", asked[i].index);
         }
 }
 
@@ -174,6 +198,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(searches_read_the_smallest_part_of_the_index),
+            cmocka_unit_test(a_prefix_of_very_many_notes_is_not_looked_up),
             cmocka_unit_test(saved_searches_are_read_by_their_anchors),
             cmocka_unit_test(texts_and_entities_are_found_by_index),
         };

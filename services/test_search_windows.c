@@ -26,7 +26,7 @@ static int setup(void **state)
             "insert into search_index (note_id, author_id, version, words, length, engagement, likes)"
             " select at(n), at(n % 500), 1, (':all common' || case when n % 7 = 0 then ' often' else '' end ||"
             " case when n % 50 = 3 then ' seldom' else '' end || case when n < 10000 then ' old' else ' new' end ||"
-            " case when n between 15000 and 15300 then ' once' else '' end)::tsvector, 5,"
+            " case when n between 15000 and 15300 then ' once' else '' end || ' many' || n % 50)::tsvector, 5,"
             " n % 1000 + ((n * 7919 % 1000) ^ 2)::bigint / 500, n % 1000 from generate_series(1, 20000) n",
             "select search_merge_words()", "select search_make_steps()", "vacuum analyze"};
         const struct service_definition *search = service_definition_find("search");
@@ -52,16 +52,17 @@ static int teardown(void **state)
         return 0;
 }
 
-static void assert_same(struct arena *arena, SearchRows__Candidate *const *rows, size_t n, const char *order,
-                        const struct candidates_asked *asked, int64_t min_likes)
+/* Notes that were found, in the same order as by reading every note. */
+static void assert_same(struct arena *arena, const struct terms *terms, SearchRows__Candidate *const *rows, size_t n,
+                        const char *order, const struct candidates_asked *asked, int64_t min_likes)
 {
         char *sql = arena_printf(arena,
                                  "select note_id from search_index where words @@ $q$%s$q$::tsquery and likes >= %d"
                                  " and ('%s' = '' or note_id > nullif('%s', '')::uuid)"
                                  " and ('%s' = '' or note_id < nullif('%s', '')::uuid) and engagement >= %d"
                                  " order by %s note_id desc limit %zu",
-                                 asked->query, (int)min_likes, asked->above, asked->above, asked->before, asked->before,
-                                 (int)asked->least_engaged, order, asked->room);
+                                 terms->query.text, (int)min_likes, asked->above, asked->above, asked->before,
+                                 asked->before, (int)asked->least_engaged, order, asked->room);
         PGresult *expected = PQexec(pg, sql);
 
         assert_int_equal(PQresultStatus(expected), PGRES_TUPLES_OK);
@@ -83,49 +84,82 @@ static void compare(struct rpc_call *c, const struct terms *terms, const struct 
                 struct candidates_asked asked = *base;
                 SearchRows__Candidate **rows = NULL;
                 size_t n = 0;
+                bool all = false;
 
                 asked.room = rooms[i];
-                assert_int_equal(windows_read_newest(c, terms, &terms->query, &asked, &n, &rows), SN_OK);
-                assert_same(c->arena, rows, n, "", &asked, asked.min_likes);
+                assert_int_equal(windows_read_newest(c, terms, &terms->query, &asked, &n, &rows, &all), SN_OK);
+                assert_same(c->arena, terms, rows, n, "", &asked, asked.min_likes);
+                assert_int_equal(all, n < asked.room);
                 asked.by_engagement = true;
                 asked.most_engaged = INT64_MAX;
                 assert_int_equal(windows_read_engaged(c, terms, &terms->query, &asked, false, &n, &rows), SN_OK);
-                assert_same(c->arena, rows, n, "engagement desc,", &asked, asked.min_likes);
+                assert_same(c->arena, terms, rows, n, "engagement desc,", &asked, asked.min_likes);
                 assert_int_equal(windows_read_engaged(c, terms, &terms->query, &asked, true, &n, &rows), SN_OK);
                 asked.least_engaged = 10;
-                assert_same(c->arena, rows, n, "engagement desc,", &asked, asked.min_likes);
+                assert_same(c->arena, terms, rows, n, "engagement desc,", &asked, asked.min_likes);
         }
 }
 
+/* Where half of the room is enough, the newest notes are found, and at least so many unless there are no others.
+ * Returns whether there would have been room for more. */
+static bool stops_early(struct rpc_call *c, const struct terms *terms, const struct candidates_asked *base)
+{
+        struct candidates_asked asked = *base;
+        SearchRows__Candidate **rows = NULL;
+        size_t n = 0;
+        bool all = false;
+
+        asked.room = 300;
+        asked.enough = 150;
+        assert_int_equal(windows_read_newest(c, terms, &terms->query, &asked, &n, &rows, &all), SN_OK);
+        assert_true(all || n >= asked.enough);
+        asked.room = all ? asked.room : n;
+        assert_same(c->arena, terms, rows, n, "", &asked, asked.min_likes);
+        return !all && n < 300;
+}
+
+static const char *const queries[] = {"common",
+                                      "often",
+                                      "seldom",
+                                      "once",
+                                      "old",
+                                      "new",
+                                      "often common",
+                                      "old often",
+                                      "new OR often",
+                                      "old new",
+                                      "common -often",
+                                      "seldom min_likes:900",
+                                      "once seldom",
+                                      "often since:2024-11",
+                                      "new until:2024-11",
+                                      "old until:2023-12",
+                                      "common since:2023-12 until:2024-03",
+                                      "oft*",
+                                      "common since:2010-01-01",
+                                      "seldom since:1971-01-01",
+                                      "often until:2099-01-01",
+                                      "often since:2024-11-20 until:2099-01-01",
+                                      "common until:2024-02-11",
+                                      "often until:2024-09-01",
+                                      "many*",
+                                      "old many*",
+                                      "seldom many*",
+                                      "often -many*",
+                                      "often -(old many*)",
+                                      "seldom OR many*",
+                                      "old (often OR many*)",
+                                      "-(many1 OR many*) many2",
+                                      "many* min_likes:900",
+                                      "many* since:2024-11 until:2024-11"};
+enum { QUERIES = sizeof(queries) / sizeof(queries[0]) };
+
 static void windows_find_the_same_as_reading_every_note(void **state)
 {
-        static const char *const queries[] = {"common",
-                                              "often",
-                                              "seldom",
-                                              "once",
-                                              "old",
-                                              "new",
-                                              "often common",
-                                              "old often",
-                                              "new OR often",
-                                              "old new",
-                                              "common -often",
-                                              "seldom min_likes:900",
-                                              "once seldom",
-                                              "often since:2024-11",
-                                              "new until:2024-11",
-                                              "old until:2023-12",
-                                              "common since:2023-12 until:2024-03",
-                                              "oft*",
-                                              "common since:2010-01-01",
-                                              "seldom since:1971-01-01",
-                                              "often until:2099-01-01",
-                                              "often since:2024-11-20 until:2099-01-01",
-                                              "common until:2024-02-11",
-                                              "often until:2024-09-01"};
         struct service self = {.name = "search", .contract = &search_contract, .db = db};
+        size_t n_early = 0, n_compared = 0; /* n_compared: queries of which a part is not looked up */
 
-        for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++) {
+        for (size_t i = 0; i < QUERIES; i++) {
                 CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&self, 20000);
                 struct query_error error;
                 struct terms terms;
@@ -133,13 +167,18 @@ static void windows_find_the_same_as_reading_every_note(void **state)
 
                 assert_int_equal(terms_make(c, query_parse(c->arena, queries[i], &error), true, &terms), SN_OK);
                 assert_true(terms.n_steps > 10);
-                asked.query = terms.query.text;
+                asked.query = terms.query.index;
+                asked.rest = terms.query.whole ? NULL : terms.query.text;
                 asked.few = terms.query.few;
                 asked.above = terms.above;
                 asked.before = terms.below;
                 asked.min_likes = terms.min_likes;
                 compare(c, &terms, &asked);
+                n_early += stops_early(c, &terms, &asked);
+                n_compared += !terms.query.whole;
         }
+        assert_int_equal(n_compared, 10);
+        assert_in_range(n_early, 1, QUERIES - 1);
 }
 
 /* Each hour is covered once, by as few spans as possible. */

@@ -17,7 +17,14 @@
 #include "services/search/store.h"
 #include "services/search/windows.h"
 
-enum { NEWEST = TERMS_RANKED, MOST_ENGAGED = 150, FOLLOWED_MAX = 5000, BOOKMARKS_MAX = 5000, RANK_ON_MS = 50 };
+enum {
+        NEWEST = TERMS_RANKED,
+        NEWEST_ENOUGH = NEWEST / 2,
+        MOST_ENGAGED = 150,
+        FOLLOWED_MAX = 5000,
+        BOOKMARKS_MAX = 5000,
+        RANK_ON_MS = 50
+};
 
 static int64_t deadline_ms;
 
@@ -86,12 +93,18 @@ static bool is_followed(const struct finding *f, const char *author)
         return false;
 }
 
+static void ask_for(struct candidates_asked *asked, const struct terms_query *query)
+{
+        asked->query = query->index;
+        asked->rest = query->whole ? NULL : query->text;
+        asked->few = query->few;
+}
+
 static void prepare_search(struct rpc_call *c, struct finding *f)
 {
         const struct terms *terms = &f->search->terms;
 
-        f->asked.query = terms->query.text;
-        f->asked.few = terms->query.few;
+        ask_for(&f->asked, &terms->query);
         f->asked.viewer = c->actor;
         f->asked.only_followed = terms->only_followed;
         f->asked.above = terms->above;
@@ -150,13 +163,12 @@ static sn_status rank_matches(struct rpc_call *c, struct finding *f, const struc
         size_t n = 0;
         sn_status status;
 
-        asked.query = query->text;
-        asked.few = query->few;
+        ask_for(&asked, query);
         asked.room = NEWEST;
-        status = windows_read_newest(c, &f->search->terms, query, &asked, &n, &rows);
+        asked.enough = NEWEST_ENOUGH;
+        status = windows_read_newest(c, &f->search->terms, query, &asked, &n, &rows, all);
         TRY(append_ranked(c, f, rows, n)); /* after a failure, what was read before the deadline */
         TRY(status);
-        *all = n < NEWEST;
         if (*all) {
                 return SN_OK;
         }
@@ -176,8 +188,8 @@ static sn_status rank_by_exactness(struct rpc_call *c, struct finding *f)
 
         if (terms->as_typed.text != NULL) {
                 TRY(rank_matches(c, f, &terms->as_typed, &all));
-                /* the number of exact matches is known now; expect about as many others */
-                others.share = fmin(others.share, (double)(2 * f->n + 1) / terms->n_notes);
+                /* the number of exact matches is known now; expect the others to be as many more or fewer */
+                others.share *= fmin(1, (double)(f->n + 1) / (terms->as_typed.share * terms->n_notes + 1));
         }
         return all ? rank_matches(c, f, &others, &all) : SN_OK;
 }
@@ -247,6 +259,7 @@ static sn_status fetch_in_order(struct rpc_call *c, struct finding *f, const str
         const struct terms *terms = &f->search->terms;
         SearchRows__Candidate **rows = NULL;
         struct candidates_asked asked = f->asked;
+        bool all = false;
 
         asked.room = scan->limit;
         asked.by_engagement = engaged;
@@ -256,7 +269,7 @@ static sn_status fetch_in_order(struct rpc_call *c, struct finding *f, const str
                 asked.most_engaged = scan->beyond.sort_key;
         }
         TRY(engaged ? windows_read_engaged(c, terms, &terms->query, &asked, false, &out->n, &rows)
-                    : windows_read_newest(c, terms, &terms->query, &asked, &out->n, &rows));
+                    : windows_read_newest(c, terms, &terms->query, &asked, &out->n, &rows, &all));
         out->more = windows_are_cut(rows, out->n);
         f->ranked = ARENA_ARRAY(c->arena, struct ranked, out->n);
         f->n = out->n;

@@ -58,7 +58,8 @@ SN_CHECKED sn_status store_alike(struct db_tx *tx, size_t place, const char *typ
                                  SearchRows__Word ***rows);
 
 struct candidates_asked {
-        const char *query; /* a tsquery; NULL: all notes */
+        const char *query; /* a tsquery, which is looked up; NULL: all notes */
+        const char *rest;  /* another one, compared with each note; NULL: none */
         bool few;          /* few notes match: read them all */
         const char *viewer;
         char **followed;
@@ -75,6 +76,7 @@ struct candidates_asked {
         size_t n_spans;        /* 0: any time */
         int64_t most_engaged;  /* by engagement, with below: where to continue */
         size_t room;
+        size_t enough; /* by time: so many suffice if the first ones found are not fewer; 0: none but room */
 };
 
 SN_CHECKED sn_status store_candidates(struct db_tx *tx, const struct candidates_asked *asked, size_t *n,

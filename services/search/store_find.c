@@ -77,7 +77,7 @@ DB_STATEMENT(
     SELECT_CANDIDATES, "search_service", &search_rows__candidate__message,
     "select note_id, author_id, length, engagement, edited_at, words from search_candidates("
     "$1::text::tsquery, $2, $3::uuid[], case when $4 then $3::uuid[] end, $5, $6, $7, $8::bigint[]::integer[], $9, $10,"
-    " $11, $12, $13, $14)");
+    " $11, $12, $13, $14, $15::text::tsquery)");
 
 sn_status store_candidates(struct db_tx *tx, const struct candidates_asked *a, size_t *n, SearchRows__Candidate ***rows)
 {
@@ -87,7 +87,8 @@ sn_status store_candidates(struct db_tx *tx, const struct candidates_asked *a, s
                                 bind_uuid(a->below), a->n_spans > 0 ? bind_i64s(a->spans, a->n_spans) : bind_null(),
                                 bind_i64(a->min_likes), a->by_engagement ? bind_i64(a->most_engaged) : bind_null(),
                                 bind_i64(a->least_engaged), bind_i64((int64_t)a->room),
-                                a->only != NULL ? bind_uuids(a->only, a->n_only) : bind_null(), bind_bool(a->few)),
+                                a->only != NULL ? bind_uuids(a->only, a->n_only) : bind_null(), bind_bool(a->few),
+                                bind_text(a->rest)),
                        n, rows);
 }
 

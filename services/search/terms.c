@@ -280,20 +280,50 @@ static bool is_whole(const struct making *m, const struct query *query)
         return query->kind == QUERY_FILTER && m->leaves[m->written].filter == NULL;
 }
 
+/* Whether the leaf includes a prefix of so many notes that reading them all takes longer than comparing it with the
+ * notes of a window. */
+static bool is_everywhere(const struct making *m, const struct leaf *leaf)
+{
+        double most = 0;
+        size_t n_words = 0;
+
+        for (size_t i = 0; i < m->n_rows && leaf->word > 0 && may_be_start(m, leaf); i++) {
+                if ((size_t)m->rows[i]->place == leaf->word) {
+                        most = m->rows[i]->kind[0] == 'p' ? (double)m->rows[i]->open : most;
+                        n_words += m->rows[i]->kind[0] == 'b';
+                }
+        }
+        return n_words > STORE_PREFIX_WORDS && most * most > 4.0 * TERMS_RANKED * m->n_notes;
+}
+
+/* False if nothing is written. */
+static bool write_one(struct making *m, const struct query *query)
+{
+        if (is_whole(m, query)) {
+                m->written++;
+                return false;
+        }
+        if (m->for_index && is_everywhere(m, &m->leaves[m->written])) {
+                m->written++;
+                m->omitted = true;
+                return false;
+        }
+        buf_append_char(&m->query, '(');
+        write_leaf(m);
+        buf_append_char(&m->query, ')');
+        return true;
+}
+
+/* For the index, terms that are everywhere are left out, and with them alternatives to them and exclusions: what is
+ * written matches more than the query, never less. */
 static bool write_query(struct making *m, const struct query *query)
 {
-        bool any = false;
+        bool any = false, omitted = m->omitted;
 
         if (query->kind > QUERY_NOT) {
-                if (is_whole(m, query)) {
-                        m->written++;
-                        return false;
-                }
-                buf_append_char(&m->query, '(');
-                write_leaf(m);
-                buf_append_char(&m->query, ')');
-                return true;
+                return write_one(m, query);
         }
+        m->omitted = false;
         buf_append_c(&m->query, query->kind == QUERY_NOT ? "!(" : "(");
         for (size_t i = 0; i < query->n; i++) {
                 size_t len = m->query.len;
@@ -308,6 +338,8 @@ static bool write_query(struct making *m, const struct query *query)
                 }
         }
         buf_append_char(&m->query, ')');
+        any = any && (!m->omitted || query->kind == QUERY_AND);
+        m->omitted = m->omitted || omitted;
         return any;
 }
 
@@ -335,6 +367,16 @@ static double most_of_word(const struct making *m, const struct leaf *leaf, size
         return word > 0 ? fmin(most, m->n_notes) : m->n_notes;
 }
 
+/* Of the notes with both words of a phrase, about so many have them next to each other. */
+#define ADJACENT 0.5
+
+static double share_of_leaf(const struct making *m, const struct leaf *leaf, double first, double second)
+{
+        double adjacent = leaf->also > 0 && leaf->word == 0 && leaf->filter == NULL && !leaf->paired ? ADJACENT : 1;
+
+        return adjacent * first / m->n_notes * second / m->n_notes;
+}
+
 struct matching {
         double most, share; /* share: of all notes, if words occurred independently */
 };
@@ -348,7 +390,7 @@ static struct matching matching_of(const struct making *m, const struct query *q
                 const struct leaf *leaf = &m->leaves[(*at)++];
                 double first = most_of_word(m, leaf, leaf->counted), second = most_of_word(m, leaf, leaf->also);
 
-                return (struct matching){fmin(first, second), first / m->n_notes * second / m->n_notes};
+                return (struct matching){fmin(first, second), share_of_leaf(m, leaf, first, second)};
         }
         for (size_t i = 0; i < query->n; i++) {
                 struct matching child = matching_of(m, query->children[i], at);
@@ -375,20 +417,31 @@ static void estimate_matches(const struct making *m, const struct query *query, 
         out->few = matching.most * matching.most < TERMS_RANKED * m->n_notes;
 }
 
-static sn_status write_tsquery(struct making *m, const struct query *query, bool as_typed, struct terms_query *out)
+/* text: NULL if it has no words. */
+static sn_status write_text(struct making *m, const struct query *query, bool for_index, const char **text)
 {
         bool any;
 
-        m->as_typed = as_typed;
+        m->for_index = for_index;
+        m->omitted = false;
         m->written = m->out->n = m->out->n_alternatives = 0;
         buf_init(&m->query, QUERY_MAX_BYTES);
         any = write_query(m, query);
-        estimate_matches(m, query, out);
-        out->few = any && out->few;
-        out->text = any ? arena_strndup(m->c->arena, m->query.data, m->query.len) : NULL;
+        *text = any ? arena_strndup(m->c->arena, m->query.data, m->query.len) : NULL;
         any = m->query.overflow;
         buf_free(&m->query);
         return any ? terms_fail(m->c, 1, "a shorter query") : SN_OK;
+}
+
+static sn_status write_tsquery(struct making *m, const struct query *query, bool as_typed, struct terms_query *out)
+{
+        m->as_typed = as_typed;
+        TRY(write_text(m, query, true, &out->index));
+        out->whole = !m->omitted;
+        TRY(write_text(m, query, false, &out->text));
+        estimate_matches(m, query, out);
+        out->few = out->text != NULL && out->few;
+        return SN_OK;
 }
 
 /* Steps are ordered by size, largest first. */

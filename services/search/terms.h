@@ -40,7 +40,9 @@ struct term {
 
 /* A tsquery. */
 struct terms_query {
-        const char *text;
+        const char *text;  /* NULL: all notes */
+        const char *index; /* what is looked up; the rest is compared with each note. NULL: nothing */
+        bool whole;        /* index is the same as text */
         bool few; /* reading all matches is cheaper than walking down from the newest note until enough match */
         double most, share; /* upper bound of matches; approximate share of all notes */
 };

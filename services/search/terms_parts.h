@@ -32,6 +32,8 @@ struct making {
         bool exact;
         bool has_pairs;       /* all notes are indexed with their pairs of frequent words */
         bool as_typed;        /* currently writing only the words and their forms */
+        bool for_index;       /* currently writing only what the index finds fast */
+        bool omitted;         /* something was left out for that */
         const char *language; /* requested by lang:, or "" */
         struct buf query;
 };

@@ -15,6 +15,12 @@ enum { ROUNDS = 3, WIDER = 2, POPULAR = 10, CUT_BYTES = 2 << 20, ALL_MAX = 3000 
 /* How much larger windows are than expected to suffice. */
 #define MARGIN 1.4
 
+/* How many matches a window should contain. */
+static double aim_of(const struct candidates_asked *asked)
+{
+        return asked->enough > 0 ? (double)asked->room : MARGIN * (double)asked->room;
+}
+
 size_t window_spans(int64_t from, int64_t to, int64_t spans[WINDOW_SPANS_MAX])
 {
         size_t n = 0;
@@ -184,7 +190,7 @@ static bool has_windows(const struct terms *terms, const struct terms_query *que
 }
 
 sn_status windows_read_newest(struct rpc_call *c, const struct terms *terms, const struct terms_query *query,
-                              const struct candidates_asked *asked, size_t *n, SearchRows__Candidate ***rows)
+                              const struct candidates_asked *asked, size_t *n, SearchRows__Candidate ***rows, bool *all)
 {
         struct candidates_asked next = *asked;
         double share = query->share * liked_share(terms, terms->n_notes), notes = 0;
@@ -193,13 +199,13 @@ sn_status windows_read_newest(struct rpc_call *c, const struct terms *terms, con
 
         *rows = ARENA_ARRAY(c->arena, SearchRows__Candidate *, asked->room);
         *n = 0;
+        *all = false;
         next.least_engaged = terms->min_likes; /* likes are reactions */
         for (int round = 0; round < ROUNDS && has_windows(terms, query, asked) && !window.last; round++) {
                 size_t before = *n;
 
                 next.room = asked->room - before;
-                notes = MARGIN * (double)next.room / share > WIDER * notes ? MARGIN * (double)next.room / share
-                                                                           : WIDER * notes;
+                notes = fmax(aim_of(&next) / share, WIDER * notes);
                 if (!choose_window(terms, &next, notes, &window) ||
                     (round > 0 && !window.last && is_most(terms, &next, notes))) {
                         window.last = false;
@@ -213,7 +219,8 @@ sn_status windows_read_newest(struct rpc_call *c, const struct terms *terms, con
                 }
                 next.few = true;
                 TRY(read_more(c, &next, n, *rows));
-                if (*n == asked->room || windows_are_cut(*rows, *n)) {
+                if (*n == asked->room || (asked->enough > 0 && *n >= asked->enough && !window.last) ||
+                    windows_are_cut(*rows, *n)) {
                         return SN_OK;
                 }
                 share = ((double)(*n - before) + 0.5) / window.notes;
@@ -221,7 +228,9 @@ sn_status windows_read_newest(struct rpc_call *c, const struct terms *terms, con
         }
         next.n_spans = 0;
         next.room = asked->room - *n;
-        return window.last ? SN_OK : read_more(c, &next, n, *rows);
+        TRY(window.last ? SN_OK : read_more(c, &next, n, *rows));
+        *all = *n < asked->room && !windows_are_cut(*rows, *n);
+        return SN_OK;
 }
 
 /* ---- By engagement ---- */

@@ -11,11 +11,12 @@
 enum { WINDOW_SPANS_MAX = 160 };
 size_t window_spans(int64_t from, int64_t to, int64_t spans[WINDOW_SPANS_MAX]);
 
-/* Reads the asked->room newest matches of the query, newest first. After a failure, returns those that were read before
- * it. */
+/* Reads the asked->room newest matches of the query, newest first; asked->enough of them if a window had so many and
+ * reading the rest would take another one. all: there are no others. After a failure, returns those that were read
+ * before it. */
 SN_CHECKED sn_status windows_read_newest(struct rpc_call *c, const struct terms *terms, const struct terms_query *query,
-                                         const struct candidates_asked *asked, size_t *n,
-                                         SearchRows__Candidate ***rows);
+                                         const struct candidates_asked *asked, size_t *n, SearchRows__Candidate ***rows,
+                                         bool *all);
 /* Reads the asked->room most engaged matches, most engaged first. popular: only notes with ten or more reactions. */
 SN_CHECKED sn_status windows_read_engaged(struct rpc_call *c, const struct terms *terms,
                                           const struct terms_query *query, const struct candidates_asked *asked,
