@@ -17,14 +17,7 @@
 #include "services/search/store.h"
 #include "services/search/windows.h"
 
-enum {
-        NEWEST = TERMS_RANKED,
-        NEWEST_ENOUGH = NEWEST / 2,
-        MOST_ENGAGED = 150,
-        FOLLOWED_MAX = 5000,
-        BOOKMARKS_MAX = 5000,
-        RANK_ON_MS = 50
-};
+enum { NEWEST = TERMS_RANKED, MOST_ENGAGED = 150, FOLLOWED_MAX = 5000, BOOKMARKS_MAX = 5000, RANK_ON_MS = 50 };
 
 static int64_t deadline_ms;
 
@@ -165,7 +158,7 @@ static sn_status rank_matches(struct rpc_call *c, struct finding *f, const struc
 
         ask_for(&asked, query);
         asked.room = NEWEST;
-        asked.enough = NEWEST_ENOUGH;
+        asked.enough = NEWEST / 2;
         status = windows_read_newest(c, &f->search->terms, query, &asked, &n, &rows, all);
         TRY(append_ranked(c, f, rows, n)); /* after a failure, what was read before the deadline */
         TRY(status);
@@ -175,6 +168,7 @@ static sn_status rank_matches(struct rpc_call *c, struct finding *f, const struc
         asked.by_engagement = true;
         asked.most_engaged = INT64_MAX;
         asked.room = MOST_ENGAGED;
+        asked.enough = MOST_ENGAGED / 2;
         TRY(windows_read_engaged(c, &f->search->terms, query, &asked, true, &n, &rows));
         return append_ranked(c, f, rows, n);
 }

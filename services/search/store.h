@@ -76,7 +76,7 @@ struct candidates_asked {
         size_t n_spans;        /* 0: any time */
         int64_t most_engaged;  /* by engagement, with below: where to continue */
         size_t room;
-        size_t enough; /* by time: so many suffice if the first ones found are not fewer; 0: none but room */
+        size_t enough; /* so many suffice if the first ones found are not fewer; 0: none but room */
 };
 
 SN_CHECKED sn_status store_candidates(struct db_tx *tx, const struct candidates_asked *asked, size_t *n,

@@ -21,6 +21,11 @@ static double aim_of(const struct candidates_asked *asked)
         return asked->enough > 0 ? (double)asked->room : MARGIN * (double)asked->room;
 }
 
+static bool is_enough(const struct candidates_asked *asked, size_t n)
+{
+        return n == asked->room || (asked->enough > 0 && n >= asked->enough);
+}
+
 size_t window_spans(int64_t from, int64_t to, int64_t spans[WINDOW_SPANS_MAX])
 {
         size_t n = 0;
@@ -219,8 +224,7 @@ sn_status windows_read_newest(struct rpc_call *c, const struct terms *terms, con
                 }
                 next.few = true;
                 TRY(read_more(c, &next, n, *rows));
-                if (*n == asked->room || (asked->enough > 0 && *n >= asked->enough && !window.last) ||
-                    windows_are_cut(*rows, *n)) {
+                if ((is_enough(asked, *n) && !window.last) || *n == asked->room || windows_are_cut(*rows, *n)) {
                         return SN_OK;
                 }
                 share = ((double)(*n - before) + 0.5) / window.notes;
@@ -282,18 +286,19 @@ sn_status windows_read_engaged(struct rpc_call *c, const struct terms *terms, co
 {
         struct candidates_asked next = *asked;
         bool narrow = query->text != NULL && asked->only == NULL;
-        double notes = MARGIN * (double)asked->room / (query->share * since_share(terms, asked->above));
-        int64_t least = narrow ? least_engaged(terms, asked, notes) : POPULAR;
+        double aim = MARGIN * (double)asked->room, notes = aim / (query->share * since_share(terms, asked->above));
 
         next.few = query->few || narrow;
-        for (next.least_engaged = least; is_popular_left(asked, popular); next.least_engaged = POPULAR) {
+        for (int round = 0; is_popular_left(asked, popular); round++) {
+                next.least_engaged = narrow && round < ROUNDS ? least_engaged(terms, asked, notes) : POPULAR;
                 TRY(DB_READ(c, tx, store_candidates(tx, &next, n, rows)));
-                if (*n == asked->room || (popular && next.least_engaged == POPULAR)) {
+                if (is_enough(asked, *n) || (popular && next.least_engaged == POPULAR)) {
                         return SN_OK;
                 }
                 if (next.least_engaged == POPULAR) {
                         break;
                 }
+                notes = fmax(aim * notes / ((double)*n + 0.5), WIDER * notes);
         }
         next.least_engaged = 0;
         next.few = query->few;

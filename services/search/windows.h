@@ -17,7 +17,8 @@ size_t window_spans(int64_t from, int64_t to, int64_t spans[WINDOW_SPANS_MAX]);
 SN_CHECKED sn_status windows_read_newest(struct rpc_call *c, const struct terms *terms, const struct terms_query *query,
                                          const struct candidates_asked *asked, size_t *n, SearchRows__Candidate ***rows,
                                          bool *all);
-/* Reads the asked->room most engaged matches, most engaged first. popular: only notes with ten or more reactions. */
+/* Reads the asked->room most engaged matches, or asked->enough in the same way, most engaged first. popular: only notes
+ * with ten or more reactions. */
 SN_CHECKED sn_status windows_read_engaged(struct rpc_call *c, const struct terms *terms,
                                           const struct terms_query *query, const struct candidates_asked *asked,
                                           bool popular, size_t *n, SearchRows__Candidate ***rows);
