@@ -94,6 +94,45 @@ test('two processes of notification and of search, killed in turn: each comment 
         }, 120_000));
 });
 
+// With one of the two search processes ended; the other one answers.
+async function without(number, ask) {
+        const replica = pair.of('search')[number];
+        await replica.stop();
+        await eventually('only the other one serves', () => { const { serving } = pair.balancers.get('search'); return serving.size === 1 && !serving.has(replica); }, 60_000);
+        try {
+                return await eventually('it answers', async () => { const answers = await ask(); return answers.every(({ status }) => status === 200) && answers; }, 60_000);
+        } finally {
+                replica.start();
+                await allServe(['search']);
+        }
+}
+
+test('either of two search processes alone gives the same answers', { skip, timeout: 600_000 }, async () => {
+        const [author, fan, stranger] = await net.registerMany(3);
+        const word = randomName('word').replace('_', '');
+        must(await fan.put(`/v1/users/${author.id}/follow`));
+        for (const [i, visibility] of ['public', 'followers', 'public', 'only_me', 'public', 'followers', 'public'].entries()) {
+                must(await author.post('/v1/notes', { text: `${word} and gardens, number ${i} #${word}${i % 2}`, visibility }), 201);
+        }
+        const queries = ['', ' -number', ' garden', '*', ` OR #${word}1`].map((more) => `query=${encodeURIComponent(`${word}${more}`)}`)
+                .flatMap((query) => ['relevance', 'newest', 'engaged'].map((sort) => `/v1/search?${query}&type=notes&sort=${sort}&explain=true&highlight=true&facets=author,hashtag,month`));
+        const paths = [...queries, `/v1/search?query=${word.slice(0, -1)}&limit=2`, `/v1/search/suggestions?query=${encodeURIComponent(`#${word}`)}`];
+        const ask = async () => {
+                const answers = [];
+                for (const reader of [author, fan, stranger, client]) {
+                        for (const path of paths) {
+                                answers.push(await (reader === client ? client.api('GET', path) : reader.get(path)));
+                        }
+                }
+                return answers;
+        };
+        await eventually('all are found', async () => must(await author.get(`/v1/search?query=${word}`)).items.filter(({ note }) => note).length === 7, 60_000);
+        const [first, second] = [await without(0, ask), await without(1, ask)];
+        const whole = first.map((answer, i) => !answer.body.partial && !second[i].body.partial);
+        assert.ok(whole.filter(Boolean).length > paths.length, 'most were answered before the deadline');
+        first.forEach((answer, i) => whole[i] && assert.deepEqual(answer.body, second[i].body, paths[i % paths.length]));
+});
+
 test('no process logged an error', { skip }, () => {
         assert.deepEqual(pair.faults(), []);
 });
