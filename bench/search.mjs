@@ -2,6 +2,7 @@
 // index, part by part; and for comparison PostgreSQL's own search for the same words: tsvector with ts_rank, and pg_trgm.
 import fs from 'node:fs';
 import path from 'node:path';
+import { refuse } from '../tests/e2e/commandline.mjs';
 import { freePort, startServer } from '../tests/e2e/harness.mjs';
 import { entry, Load, request } from './load.mjs';
 import { cpuBetween, cpuNow } from './machine.mjs';
@@ -134,7 +135,10 @@ async function measureAll(server, filled) {
                 + ` pg_trgm on the text ${Number(await sql(server, 'note_service', "select pg_total_relation_size('bench_trigrams')")) >> 20} MiB`);
 }
 
-const data = options.data && path.resolve(options.data); // without it, --fill only tells how long that takes
+const data = options.data && path.resolve(options.data);
+if (options.fill && !data) {
+        refuse('bench/run', '--fill needs --data FOLDER');
+}
 if (data) {
         fs.mkdirSync(data, { recursive: true });
         fs.chmodSync(data, 0o755);
