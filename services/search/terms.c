@@ -280,14 +280,15 @@ static bool is_whole(const struct making *m, const struct query *query)
         return query->kind == QUERY_FILTER && m->leaves[m->written].filter == NULL;
 }
 
-/* Whether the leaf includes a prefix of so many notes that reading them all takes longer than comparing it with the
- * notes of a window. */
+/* Whether the leaf includes a prefix of so many notes that reading them all takes longer than comparing it with those
+ * that are read anyway. What is excluded from nearly all notes leaves few, which only the index finds. */
 static bool is_everywhere(const struct making *m, const struct leaf *leaf)
 {
         double most = 0;
         size_t n_words = 0;
+        bool start = leaf->word > 0 && !leaf->excluded && may_be_start(m, leaf);
 
-        for (size_t i = 0; i < m->n_rows && leaf->word > 0 && may_be_start(m, leaf); i++) {
+        for (size_t i = 0; start && i < m->n_rows; i++) {
                 if ((size_t)m->rows[i]->place == leaf->word) {
                         most = m->rows[i]->kind[0] == 'p' ? (double)m->rows[i]->open : most;
                         n_words += m->rows[i]->kind[0] == 'b';

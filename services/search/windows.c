@@ -188,10 +188,11 @@ bool windows_are_cut(SearchRows__Candidate *const *rows, size_t n)
         return bytes > CUT_BYTES;
 }
 
+/* What is compared with each note instead of looked up is found by walking down until there is enough. */
 static bool has_windows(const struct terms *terms, const struct terms_query *query,
                         const struct candidates_asked *asked)
 {
-        return query->text != NULL && asked->only == NULL && terms->n_steps > 0 && query->most > ALL_MAX;
+        return query->index != NULL && asked->only == NULL && terms->n_steps > 0 && query->most > ALL_MAX;
 }
 
 sn_status windows_read_newest(struct rpc_call *c, const struct terms *terms, const struct terms_query *query,
@@ -285,7 +286,7 @@ sn_status windows_read_engaged(struct rpc_call *c, const struct terms *terms, co
                                SearchRows__Candidate ***rows)
 {
         struct candidates_asked next = *asked;
-        bool narrow = query->text != NULL && asked->only == NULL;
+        bool narrow = query->index != NULL && asked->only == NULL;
         double aim = MARGIN * (double)asked->room, notes = aim / (query->share * since_share(terms, asked->above));
 
         next.few = query->few || narrow;
