@@ -23,6 +23,28 @@ static bool is_worth_waiting(const struct bus_head_lock *lock, int64_t now_us)
         return lock->held_us <= BUS_HEAD_LOCK_HELD_US && now_us - lock->since_us <= BUS_HEAD_LOCK_WAIT_US;
 }
 
+/* With the mutex held. */
+static bool take_if_free(struct bus_head_lock *lock)
+{
+        bool ours = !lock->taken;
+
+        if (ours) {
+                lock->taken = true;
+                lock->since_us = clock_monotonic_us();
+        }
+        return ours;
+}
+
+bool bus_head_lock_try(struct bus_head_lock *lock, bool *worth_waiting)
+{
+        (void)pthread_mutex_lock(&lock->mutex);
+        bool ours = take_if_free(lock);
+
+        *worth_waiting = !ours && is_worth_waiting(lock, clock_monotonic_us());
+        (void)pthread_mutex_unlock(&lock->mutex);
+        return ours;
+}
+
 bool bus_head_lock_take(struct bus_head_lock *lock)
 {
         int64_t until_us = clock_monotonic_us() + BUS_HEAD_LOCK_WAIT_US;
@@ -31,12 +53,8 @@ bool bus_head_lock_take(struct bus_head_lock *lock)
         while (lock->taken && is_worth_waiting(lock, clock_monotonic_us()) &&
                cond_wait_until(&lock->released, &lock->mutex, until_us)) {
         }
-        bool ours = !lock->taken;
+        bool ours = take_if_free(lock);
 
-        if (ours) {
-                lock->taken = true;
-                lock->since_us = clock_monotonic_us();
-        }
         (void)pthread_mutex_unlock(&lock->mutex);
         return ours;
 }

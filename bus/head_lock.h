@@ -21,6 +21,8 @@ struct bus_head_lock {
 
 void bus_head_lock_init(struct bus_head_lock *lock);
 void bus_head_lock_destroy(struct bus_head_lock *lock);
+/* Takes it if it is free. Otherwise *worth_waiting: whether bus_head_lock_take would wait for it. */
+bool bus_head_lock_try(struct bus_head_lock *lock, bool *worth_waiting);
 /* False: another thread still has it. */
 bool bus_head_lock_take(struct bus_head_lock *lock);
 /* After the end of the transaction, however it ended. */

@@ -189,13 +189,28 @@ static bool emitters_may_assign(struct bus_relay *relay, char log_id[UUID_SIZE])
         return known && atomic_load(&relay->steady);
 }
 
+/* If it must be waited for, the transaction's statements are executed meanwhile, instead of while it is held. */
+static sn_status take_head(struct bus_relay *relay, struct db_tx *tx, bool *ours)
+{
+        bool worth_waiting = false;
+
+        *ours = bus_head_lock_try(&relay->head_lock, &worth_waiting);
+        if (worth_waiting) {
+                TRY(db_flush(tx));
+                *ours = bus_head_lock_take(&relay->head_lock);
+        }
+        return SN_OK;
+}
+
 sn_status bus_relay_assign(struct bus_relay *relay, struct db_tx *tx)
 {
         struct emission *e = ARENA_NEW(db_arena(tx), struct emission);
+        bool ours = false;
 
         *e = (struct emission){.relay = relay};
         db_on_commit(tx, hand_over, e);
-        if (!emitters_may_assign(relay, e->log_id) || !bus_head_lock_take(&relay->head_lock)) {
+        TRY(emitters_may_assign(relay, e->log_id) ? take_head(relay, tx, &ours) : SN_OK);
+        if (!ours) {
                 return SN_OK;
         }
         db_on_end(tx, release_head, &relay->head_lock);

@@ -297,6 +297,25 @@ static void nobody_waits_while_the_lock_is_held_for_long(void **state)
         bus_head_lock_destroy(&lock);
 }
 
+static void a_lock_that_is_held_is_worth_waiting_for_unless_it_is_held_for_long(void **state)
+{
+        struct bus_head_lock lock;
+        bool worth_waiting = true;
+
+        bus_head_lock_init(&lock);
+        assert_true(bus_head_lock_try(&lock, &worth_waiting));
+        assert_false(worth_waiting);
+        assert_false(bus_head_lock_try(&lock, &worth_waiting));
+        assert_true(worth_waiting);
+        lock.held_us = 10 * BUS_HEAD_LOCK_HELD_US;
+        assert_false(bus_head_lock_try(&lock, &worth_waiting));
+        assert_false(worth_waiting);
+        bus_head_lock_release(&lock);
+        assert_true(bus_head_lock_try(&lock, &worth_waiting));
+        bus_head_lock_release(&lock);
+        bus_head_lock_destroy(&lock);
+}
+
 #define EMITTERS 8
 
 struct emitting {
@@ -349,6 +368,7 @@ int main(void)
             TAIL_TEST(what_is_handed_over_in_any_order_is_taken_in_that_of_the_log),
             TAIL_TEST(too_many_that_wait_are_left_to_the_database),
             cmocka_unit_test(one_emitter_at_a_time_has_the_lock),
+            cmocka_unit_test(a_lock_that_is_held_is_worth_waiting_for_unless_it_is_held_for_long),
             cmocka_unit_test(nobody_waits_while_the_lock_is_held_for_long),
             cmocka_unit_test(emitters_with_the_lock_do_not_overlap),
         };

@@ -74,7 +74,7 @@ void db_on_end(struct db_tx *tx, void (*hook)(void *context), void *context);
 /* The same, only after a successful COMMIT. */
 void db_on_commit(struct db_tx *tx, void (*hook)(void *context), void *context);
 /* For the last statements of the transaction: run(tx, context) is called by db_commit, and may only send
- * (db_exec_later). Each transaction has only one: the last one set. */
+ * (db_exec_later, db_flush). Each transaction has only one: the last one set. */
 void db_before_commit(struct db_tx *tx, sn_status (*run)(struct db_tx *tx, void *context), void *context);
 /* The arena of the call that opened it. */
 struct arena *db_arena(struct db_tx *tx);
@@ -103,6 +103,8 @@ SN_CHECKED sn_status db_exec_later(struct db_tx *tx, const struct db_statement *
 struct db_rows;
 SN_CHECKED sn_status db_rows_later(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds,
                                    size_t n, struct db_rows **rows);
+/* Sends what has not been sent, if anything, and waits for the results. */
+SN_CHECKED sn_status db_flush(struct db_tx *tx);
 /* Rows as an array of messages of s->row, in the call's arena. items is `Type **`. */
 SN_CHECKED sn_status db_list(struct db_tx *tx, const struct db_statement *s, const struct db_bind *binds, size_t n,
                              size_t *n_items, void *items);

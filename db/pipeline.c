@@ -142,3 +142,8 @@ sn_status db_pipeline_flush(struct db_tx *tx)
 
         return outcome == DB_DONE ? SN_OK : db_fail(tx, statement, outcome, result);
 }
+
+sn_status db_flush(struct db_tx *tx)
+{
+        return tx->connection != NULL ? db_pipeline_flush(tx) : tx->failed;
+}

@@ -97,7 +97,7 @@ sn_status stream_batch_show(struct rpc_call *c, struct stream_batch *batch, bus_
 {
         char **viewers = ARENA_ARRAY(c->arena, char *, n);
         size_t *first = ARENA_ARRAY(c->arena, size_t, n + 1); /* of each viewer's targets */
-        size_t n_viewers = 0, n_shown = 0;
+        size_t n_viewers = 0, n_shown = 0, at = 0;
         struct stream_shown *shown = NULL;
 
         for (size_t i = 0; i < n; i++) {
@@ -110,9 +110,11 @@ sn_status stream_batch_show(struct rpc_call *c, struct stream_batch *batch, bus_
         TRY(stream_channel_show(c, targets[0].channel, targets[0].topic, &event, 1, viewers, n_viewers, &shown,
                                 &n_shown));
         for (size_t k = 0; k < n_shown; k++) {
-                size_t at = batch->text.len;
-
-                stream_write_event_rest(&batch->text, &shown[k], batch->position);
+                if (k == 0 ||
+                    shown[k].data != shown[k - 1].data) { /* a service in this process may show many the same */
+                        at = batch->text.len;
+                        stream_write_event_rest(&batch->text, &shown[k], batch->position);
+                }
                 for (size_t i = first[shown[k].viewer]; i < first[shown[k].viewer + 1]; i++) {
                         batch->items[batch->n++] =
                             (struct stream_delivery){targets[i].stream, targets[i].sub, at, batch->text.len - at};

@@ -10,6 +10,7 @@
 #include "services/messaging/membership.h"
 #include "services/messaging/messages.h"
 #include "services/messaging/people.h"
+#include "services/messaging/recent_messages.h"
 #include "services/messaging/search_messages.h"
 #include "services/messaging/show.h"
 #include "services/messaging/store_changes.h"
@@ -147,6 +148,7 @@ static sn_status delete_for_me(struct db_tx *tx, const chat_member *member, cons
 
         TRY(messages_find_place(tx, member, in->message_id, &message));
         TRY(chat_store_hide(tx, &message));
+        recent_messages_forget(tx, message.id);
         return outbox_put(tx, &(struct outbox_event){.type = EVENT_CHAT_TOUCHED,
                                                      .aggregate_id = member->chat_id,
                                                      .object_id = member->user_id});

@@ -1,10 +1,10 @@
 /* Owns the live channels `messages` and `chats`: routing events to those who may read them at that moment, and messages
  * that this process has just committed to those who could read them then. What they are shown is decided again, by the
- * same rules (live_show.c). */
+ * same rules (live_show.c), or as it was then (live_recent.c). */
 #include "services/messaging/live.h"
 
 #include <string.h>
-#include "services/messaging/recent_readers.h"
+#include "services/messaging/recent_messages.h"
 #include "services/messaging/store_chats.h"
 #include "services/messaging/store_participants.h"
 #include "services/messaging/store_presence.h"
@@ -73,7 +73,7 @@ static sn_status find_readers(struct db_tx *tx, const Sonet__Live__RouteRequest 
 static bool knows_readers(struct rpc_call *c, const Sonet__Live__RouteRequest *in, size_t *n, char ***ids)
 {
         return live_kind_of(in->event) == LIVE_LOG && in->after[0] == '\0' &&
-               recent_readers_find(c->arena, in->event->object_id, n, ids);
+               recent_messages_find_readers(c->arena, in->event->object_id, n, ids);
 }
 
 /* For events that are not in the log: all devices of the member and, in small chats, the other members who may read new

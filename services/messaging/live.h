@@ -16,4 +16,12 @@ enum live_kind {
 
 enum live_kind live_kind_of(const bus_event *event);
 
+/* Adds an entry of the log to the response, for in->events[event] and in->viewer_ids[viewer]. */
+void live_add_change(struct rpc_call *c, Messaging__ChatEvents *out, uint32_t event, uint32_t viewer,
+                     Messaging__Change *change);
+/* Shows messages that this process has just committed, without a query. *shown is false, and nothing is added, unless
+ * all of the events are such messages, and all of the viewers could read them when they were committed. */
+SN_CHECKED sn_status live_show_recent(struct rpc_call *c, const Sonet__Live__ShowRequest *in,
+                                      Messaging__ChatEvents *out, bool *shown);
+
 #endif

@@ -235,18 +235,24 @@ static sn_status ask_presence(struct rpc_call *c, struct showing *s)
 
 /* ---- The answer ---- */
 
-static Messaging__ChatEvent *add_item(struct rpc_call *c, struct showing *s, const struct pair *pair)
+static Messaging__ChatEvent *new_item(struct rpc_call *c, Messaging__ChatEvents *out, uint32_t event, uint32_t viewer)
 {
         Messaging__ChatEvent *item = ARENA_NEW(c->arena, Messaging__ChatEvent);
 
         messaging__chat_event__init(item);
-        item->event = pair->event;
-        item->viewer = pair->viewer;
-        s->out->items[s->out->n_items++] = item;
+        item->event = event;
+        item->viewer = viewer;
+        out->items[out->n_items++] = item;
         return item;
 }
 
-static void add_change(struct rpc_call *c, struct showing *s, const struct pair *pair, Messaging__Change *change)
+static Messaging__ChatEvent *add_item(struct rpc_call *c, struct showing *s, const struct pair *pair)
+{
+        return new_item(c, s->out, pair->event, pair->viewer);
+}
+
+void live_add_change(struct rpc_call *c, Messaging__ChatEvents *out, uint32_t event, uint32_t viewer,
+                     Messaging__Change *change)
 {
         static const Messaging__ChatEvent__DataCase names[] = {
             [MESSAGING__CHANGE_KIND__CHANGE_KIND_MESSAGE] = MESSAGING__CHAT_EVENT__DATA_MESSAGE_CREATED,
@@ -262,7 +268,7 @@ static void add_change(struct rpc_call *c, struct showing *s, const struct pair 
             [MESSAGING__CHANGE_KIND__CHANGE_KIND_ROLE] = MESSAGING__CHAT_EVENT__DATA_PARTICIPANT_CHANGED,
             [MESSAGING__CHANGE_KIND__CHANGE_KIND_ENDED] = MESSAGING__CHAT_EVENT__DATA_CHAT_ENDED,
         };
-        Messaging__ChatEvent *item = add_item(c, s, pair);
+        Messaging__ChatEvent *item = new_item(c, out, event, viewer);
 
         item->data_case = names[change->kind];
         item->message_created = change; /* all members of the union are pointers to changes */
@@ -285,7 +291,9 @@ static sn_status show_log(struct rpc_call *c, struct showing *s)
         }
         TRY(show_changes(c, items, n, changes));
         for (size_t i = 0; i < n; i++) {
-                add_change(c, s, &s->pairs[places[i]], changes[i]);
+                const struct pair *p = &s->pairs[places[i]];
+
+                live_add_change(c, s->out, p->event, p->viewer, changes[i]);
         }
         return SN_OK;
 }
@@ -405,13 +413,18 @@ sn_status messaging_handle_show_events(struct rpc_call *c, const Sonet__Live__Sh
                                        Messaging__ChatEvents *out)
 {
         struct showing s = {.in = in, .out = out};
+        bool shown = false;
 
         if (in->n_events * in->n_viewer_ids > MOST_SHOWN) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "viewer_ids", "must be at most %d events times viewers",
                                 MOST_SHOWN);
         }
+        out->items = ARENA_ARRAY(c->arena, Messaging__ChatEvent *, in->n_events * in->n_viewer_ids);
+        TRY(live_show_recent(c, in, out, &shown));
+        if (shown) {
+                return SN_OK;
+        }
         make_pairs(c, &s);
-        out->items = ARENA_ARRAY(c->arena, Messaging__ChatEvent *, s.n);
         TRY(DB_READ(c, tx, load_all(tx, &s)));
         TRY(hide_receipts(c, &s));
         TRY(ask_presence(c, &s));

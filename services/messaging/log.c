@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <time.h>
+#include "services/messaging/recent_messages.h"
 #include "services/messaging/store_log.h"
 #include "services/timestamp.h"
 
@@ -73,6 +74,9 @@ sn_status log_append(struct db_tx *tx, chat_member *member, chat_entry *entry)
         TRY(chat_store_append(tx, entry));
         if (member->last_seq == 0 || month_of(at_ms) != month_of(member->last_ms)) {
                 TRY(chat_store_begin_month(tx, entry));
+        }
+        if (entry->target_id[0] != '\0') {
+                recent_messages_forget(tx, entry->target_id);
         }
         member->last_seq = entry->seq;
         member->last_n = entry->n;

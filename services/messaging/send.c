@@ -10,7 +10,7 @@
 #include "services/messaging/membership.h"
 #include "services/messaging/messages.h"
 #include "services/messaging/people.h"
-#include "services/messaging/recent_readers.h"
+#include "services/messaging/recent_messages.h"
 #include "services/messaging/search_messages.h"
 #include "services/messaging/show.h"
 #include "services/messaging/store_log.h"
@@ -108,11 +108,19 @@ static sn_status fill_entry(struct rpc_call *c, const Messaging__SendMessageRequ
         return attachments_bring(c, in->media_ids, in->n_media_ids, &content->attachments);
 }
 
+static bool has_only_text(const struct content *content)
+{
+        const chat_entry *entry = &content->entry;
+
+        return content->attachments.n == 0 && content->named.n == 0 && entry->note_id[0] == '\0' &&
+               entry->reply_to_id[0] == '\0' && entry->expires_in_s == 0;
+}
+
 static sn_status store_content(struct db_tx *tx, chat_member *member, struct content *content)
 {
         TRY(attachments_put(tx, content->entry.id, &content->attachments));
         TRY(log_append(tx, member, &content->entry));
-        TRY(recent_readers_note(tx, &content->entry, member));
+        TRY(recent_messages_note(tx, &content->entry, member, has_only_text(content)));
         TRY(content->named.n > 0 ? chat_mentions_put(tx, &content->entry, &content->named) : SN_OK);
         return content->entry.text[0] != '\0' ? search_put(tx, &content->entry, content->entry.text) : SN_OK;
 }

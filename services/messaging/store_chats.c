@@ -67,8 +67,10 @@ sn_status chat_store_member(struct db_tx *tx, const char *chat_id, const char *u
 
 DB_STATEMENT(SELECT_SENDER, "messaging_service", &messaging_rows__member__message,
              MEMBER("$2::uuid") ", exists (select from message_client_ids where sender_id = $2 and client_id = $3) as"
-                                " sent from chats c left join chat_participants p on p.chat_id = c.id and"
-                                " p.user_id = $2 where c.id = $1");
+                                " sent, c.kind = 1 and exists (select from chat_participants o where o.chat_id = c.id"
+                                " and o.user_id = case when c.peer_low = $2 then c.peer_high else c.peer_low end"
+                                " and o.visible @> c.last_seq + 1) as peer_sees from chats c left join"
+                                " chat_participants p on p.chat_id = c.id and p.user_id = $2 where c.id = $1");
 
 sn_status chat_store_sender(struct db_tx *tx, const char *chat_id, const char *user_id, const char *client_id,
                             chat_member *member, bool *found)

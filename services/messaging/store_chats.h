@@ -20,7 +20,7 @@ SN_CHECKED sn_status chat_store_lock_chat(struct db_tx *tx, const char *id);
 /* The chat with the member's membership. */
 SN_CHECKED sn_status chat_store_member(struct db_tx *tx, const char *chat_id, const char *user_id, chat_member *member,
                                        bool *found);
-/* The same, and whether the member has used a client id in any chat. */
+/* The same, and whether the member has used a client id in any chat, and the other member reads what comes next. */
 SN_CHECKED sn_status chat_store_sender(struct db_tx *tx, const char *chat_id, const char *user_id,
                                        const char *client_id, chat_member *member, bool *found);
 /* members[i]: chat_ids[i] as user_ids[i] has it; those that do not exist are left out. */

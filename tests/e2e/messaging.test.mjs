@@ -239,6 +239,53 @@ test('all members of a group see its log live in the same order, but nothing fro
         assert.equal(must(await bob.get(`/v1/chats/${chat.id}/messages/${again.id}`)).text, 'Back');
 });
 
+// Messages are first shown from the memory of the process that stored them.
+test('messages are live for exactly those who may read them, whatever has just changed', async () => {
+        const [ada, bob, cay] = await registerMany(3);
+        const live = await Promise.all([ada, bob, cay].map(open));
+        const chat = await group(ada, bob), expected = [[], [], []];
+        const say = async (sender, text, ...readers) => {
+                const sent = await send(sender, chat, text);
+                readers.forEach((at) => expected[at].push(sent.id));
+                return sent;
+        };
+        for (let round = 0; round < 5; round++) {
+                await say(ada, 'without Cay', 0, 1);
+                await say(bob, 'still without Cay', 0, 1);
+                must(await ada.post(`/v1/chats/${chat.id}/participants`, { user_ids: [cay.id] }), 204);
+                await say(ada, 'with Cay', 0, 1, 2);
+                await say(cay, 'by Cay', 0, 1, 2);
+                must(await (round % 2 ? ada : cay).del(`/v1/chats/${chat.id}/participants/${cay.id}`), 204);
+        }
+        const last = await say(ada, 'the end', 0, 1);
+        for (const stream of live.slice(0, 2)) {
+                await stream.find('the end', (m) => m.data?.message?.id === last.id);
+        }
+        await live[2].find('having left', (m) => m.event === 'participant.left' && m.data.seq === last.seq - 1);
+        live.forEach((stream, i) => assert.deepEqual(changes(stream, chat).filter((m) => m.event === 'message.created').map((m) => m.data.message.id), expected[i]));
+        const shown = (stream) => changes(stream, chat).filter((m) => m.data.message?.id === last.id).map((m) => m.data);
+        const { message: { client_id: own, ...rest }, ...change } = shown(live[0])[0];
+        assert.equal(own, last.client_id);
+        assert.deepEqual(shown(live[1]), [{ ...change, message: rest }], 'only the sender is told the client_id');
+        const stored = must(await bob.get(`/v1/chats/${chat.id}/changes?after_seq=${last.seq - 1}`)).items;
+        assert.deepEqual(shown(live[1]), stored, 'the same as it is read later');
+});
+
+test('messages in a direct chat are not live for a member who has declined it', async () => {
+        const [ada, bob] = await registerMany(2);
+        await ada.patch('/v1/users/me/settings', { privacy: { messages_from: 'followed' } });
+        const [live] = await Promise.all([ada, bob].map(open));
+        const chat = await direct(bob, ada);
+        const asked = await send(bob, chat, 'May I?');
+        await live.find('the request', (m) => m.data?.message?.id === asked.id);
+        must(await ada.post(`/v1/chats/${chat.id}/decline`), 204);
+        await send(bob, chat, 'Nobody reads this');
+        const again = await direct(ada, bob), after = await send(bob, chat, 'Again');
+        assert.equal(again.id, chat.id);
+        await live.find('the message after coming back', (m) => m.data?.message?.id === after.id);
+        assert.deepEqual(changes(live, chat).filter((m) => m.event === 'message.created').map((m) => m.data.message.text), ['May I?', 'Again']);
+});
+
 test('new members see earlier messages if the chat is set so', async () => {
         const [ada, bob] = await registerMany(2);
         const chat = must(await ada.post('/v1/chats', { kind: 'group', title: 'Open', history: true }), 201);
