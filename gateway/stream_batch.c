@@ -30,23 +30,43 @@ static void send_text(const struct stream_batch *batch, struct stream *s, const 
         metric_add(s->hub->metrics.events, 1);
 }
 
-static void send_one(const struct stream_batch *batch, const struct stream_delivery *d, struct stream *s,
-                     const struct stream_sub *sub)
-{
-        struct buf text;
+/* The message that was written last: many subscribers of a channel are sent the same. */
+struct written {
+        struct buf text; /* empty at first */
+        size_t at;
+        char *channel; /* a copy, since sending may end a stream */
+};
 
-        buf_init(&text, d->len + 2 * STREAM_MESSAGE_BYTES);
-        buf_append_c(&text, "{\"type\":\"event\",\"channel\":");
-        json_write_string(&text, sub->name, strlen(sub->name));
-        buf_append(&text, batch->text.data + d->at, d->len);
-        send_text(batch, s, text.data, text.len);
-        buf_free(&text);
+static void free_message(struct written *w)
+{
+        buf_free(&w->text);
+        free(w->channel);
+        w->channel = NULL;
+}
+
+static void write_message(struct written *w, const struct stream_batch *batch, const struct stream_delivery *d,
+                          const char *channel)
+{
+        if (w->text.len > 0 && w->at == d->at && strcmp(w->channel, channel) == 0) {
+                return;
+        }
+        free_message(w);
+        buf_init(&w->text, d->len + 2 * STREAM_MESSAGE_BYTES);
+        buf_append_c(&w->text, "{\"type\":\"event\",\"channel\":");
+        json_write_string(&w->text, channel, strlen(channel));
+        buf_append(&w->text, batch->text.data + d->at, d->len);
+        w->at = d->at;
+        w->channel = strdup(channel);
+        if (w->channel == NULL) {
+                abort();
+        }
 }
 
 /* On the I/O thread. */
 static void send_batch(struct http_task *task)
 {
         struct stream_batch *batch = (struct stream_batch *)task;
+        struct written written = {0};
 
         for (size_t i = 0; i < batch->n; i++) {
                 struct stream *s = stream_hub_find(batch->hub, batch->items[i].stream);
@@ -56,9 +76,11 @@ static void send_batch(struct http_task *task)
                         stream_end(s, WEBSOCKET_INTERNAL_ERROR, "an event could not be rendered; reconnect and resume",
                                    NULL);
                 } else if (sub != NULL) {
-                        send_one(batch, &batch->items[i], s, sub);
+                        write_message(&written, batch, &batch->items[i], sub->name);
+                        send_text(batch, s, written.text.data, written.text.len);
                 }
         }
+        free_message(&written);
         stream_batch_free(batch);
 }
 
