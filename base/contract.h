@@ -158,6 +158,7 @@ struct rpc_method {
         uint32_t success_status;                /* 200, 201, 204 */
         bool empty_is_204;                      /* with REST an empty response has status 204 */
         bool quick;                             /* internal, changes nothing, and usually needs only memory */
+        bool kept;                              /* its responses are sent again while nothing has changed */
         const struct rpc_method *admission;     /* called about a body while it arrives (rpc/admission.h); NULL: none */
         const char *body_type;                  /* the only Content-Type accepted for a body of bytes; NULL: any */
         const struct rpc_message *body_message; /* describes a body of JSON that the handler parses itself; or NULL */

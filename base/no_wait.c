@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include "base/stamps.h"
 
 static __thread struct {
         bool forbidden, refused;
@@ -24,6 +25,7 @@ bool no_wait_end(void)
 
 bool no_wait_refuses(void)
 {
+        stamps_spoil();
         waiting.refused |= waiting.forbidden;
         return waiting.forbidden;
 }

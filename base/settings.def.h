@@ -25,6 +25,7 @@ SETTING_STRING(trusted_proxies, "TRUSTED_PROXIES", "", false,
                "comma-separated addresses and networks (127.0.0.1, 10.0.0.0/8, ::1) of the proxies whose Forwarded or X-Forwarded-For header is trusted")
 SETTING_INT(http_idle_ms, "HTTP_IDLE_MS", 75000, 1000, 86400000, "how long an HTTP connection may be idle; set it longer than the idle timeout of proxies in front")
 SETTING_INT(http_io_threads, "HTTP_IO_THREADS", 0, 0, 64, "threads that read requests and answer those that can be answered from memory; 0: one per processor, at most 16")
+SETTING_INT(kept_response_bytes, "KEPT_RESPONSE_BYTES", 16777216, 0, 1099511627776, "memory for timelines that are sent again while nothing in them has changed")
 SETTING_INT(http_unread_bytes, "HTTP_UNREAD_BYTES", 67108864, 1048576, 1099511627776, "most response bytes waiting for clients to read them, in total; beyond it the slowest connections are dropped")
 SETTING_INT(connections_per_address, "CONNECTIONS_PER_ADDRESS", 1000, 1, 1000000, "most connections from one client address, or IPv6 /64, to this process; TRUSTED_PROXIES are exempt")
 SETTING_INT(body_bytes, "BODY_BYTES", 67108864, 1048576, 1099511627776, "memory for request bodies, in total; beyond it 503. One address may use a quarter; TRUSTED_PROXIES are exempt")

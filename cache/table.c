@@ -12,9 +12,17 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "base/stamps.h"
 #include "cache/readers.h"
 
-enum { N_SHARDS = 16, N_TOKENS = 64, FIRST_BUCKETS = 64 };
+enum {
+        N_SHARDS = 16,
+        FIRST_BUCKETS = 64,
+        TOKENS_MIN = 64, /* of a shard, */
+        TOKENS_MAX = 1 << 20,
+        BYTES_PER_TOKEN = 1024,      /* about one for each object, */
+        NUMBER_BYTES_PER_TOKEN = 256 /* or for a few numbers */
+};
 
 /* The fields used by lookups are adjacent, at the end. */
 struct entry {
@@ -41,8 +49,8 @@ struct removed {
 
 struct shard {
         pthread_mutex_t lock;
-        uint64_t tokens[N_TOKENS]; /* of the keys that share one; grow with each drop; never 0 */
-        struct buckets *buckets;   /* NULL: none yet */
+        uint64_t *tokens;        /* of the keys that share one; grow with each drop; never 0 */
+        struct buckets *buckets; /* NULL: none yet */
         size_t n_entries;
         struct entry *oldest, *newest;
         size_t bytes;
@@ -50,7 +58,7 @@ struct shard {
 
 struct cache_table {
         struct shard shards[N_SHARDS];
-        size_t max_shard_bytes;
+        size_t max_shard_bytes, n_tokens; /* of a shard; n_tokens is a power of two */
         bool numbers;
         uint64_t seed; /* random: keys cannot be chosen so that they share a bucket */
         struct metric *hits, *misses, *bytes;
@@ -78,6 +86,26 @@ static uint64_t hash_key(const struct cache_table *t, const void *key, size_t le
         return mix(hash ^ rest, 0xd6e8feb86659fd93u ^ t->seed);
 }
 
+/* Fewer tokens make no value outdated; they only change for more keys at once. */
+static size_t count_tokens(size_t shard_bytes, bool numbers)
+{
+        size_t wanted = shard_bytes / (numbers ? NUMBER_BYTES_PER_TOKEN : BYTES_PER_TOKEN), n = TOKENS_MIN;
+
+        while (n < wanted && n < TOKENS_MAX) {
+                n *= 2;
+        }
+        return n;
+}
+
+static bool make_tokens(struct shard *s, size_t n)
+{
+        s->tokens = malloc(n * sizeof(*s->tokens));
+        for (size_t i = 0; s->tokens != NULL && i < n; i++) {
+                s->tokens[i] = 1;
+        }
+        return s->tokens != NULL;
+}
+
 struct cache_table *cache_table_new(const char *name, size_t max_bytes, bool numbers)
 {
         struct cache_table *t = aligned_alloc(_Alignof(struct cache_table), sizeof(*t));
@@ -87,6 +115,7 @@ struct cache_table *cache_table_new(const char *name, size_t max_bytes, bool num
         memset(t, 0, sizeof(*t));
         t->max_shard_bytes = max_bytes / N_SHARDS < UINT32_MAX ? max_bytes / N_SHARDS : UINT32_MAX;
         t->numbers = numbers;
+        t->n_tokens = count_tokens(t->max_shard_bytes, numbers);
         random_bytes(&t->seed, sizeof(t->seed));
         const char *labels = metrics_intern("cache=\"%s\"", name);
         t->hits = metric_counter("sonet_cache_hits_total", "Reads answered from memory.", labels);
@@ -94,8 +123,9 @@ struct cache_table *cache_table_new(const char *name, size_t max_bytes, bool num
         t->bytes = metric_gauge("sonet_cache_bytes", "Memory held by cached rows.", labels);
         for (int i = 0; i < N_SHARDS; i++) {
                 pthread_mutex_init(&t->shards[i].lock, NULL);
-                for (int k = 0; k < N_TOKENS; k++) {
-                        t->shards[i].tokens[k] = 1;
+                if (!make_tokens(&t->shards[i], t->n_tokens)) {
+                        cache_table_free(t);
+                        return NULL;
                 }
         }
         return t;
@@ -122,9 +152,9 @@ static struct shard *shard_of(struct cache_table *t, uint64_t hash)
         return &t->shards[hash >> 60];
 }
 
-static uint64_t *token_of(struct shard *s, uint64_t hash)
+static uint64_t *token_of(const struct cache_table *t, struct shard *s, uint64_t hash)
 {
-        return &s->tokens[(hash >> 48) % N_TOKENS];
+        return &s->tokens[hash >> 40 & (t->n_tokens - 1)];
 }
 
 static bool is_entry(const struct entry *e, uint64_t hash, const void *key, size_t key_len)
@@ -207,7 +237,9 @@ static struct entry *find_entry(const struct shard *s, uint64_t hash, const void
 static bool look_up(struct cache_table *t, struct cache_lookup *l)
 {
         struct shard *s = shard_of(t, l->hash);
-        l->token = READERS_LOAD(token_of(s, l->hash));
+        const uint64_t *token = token_of(t, s, l->hash);
+        l->token = READERS_LOAD(token);
+        stamps_add(token, l->token);
         struct entry *e = find_entry(s, l->hash, l->key, l->key_len);
         l->found = e != NULL;
         if (!l->found) {
@@ -277,7 +309,7 @@ bool cache_table_get(struct cache_table *t, const void *key, size_t key_len, uni
 uint64_t cache_table_token(struct cache_table *t, const void *key, size_t key_len)
 {
         uint64_t hash = hash_key(t, key, key_len);
-        return READERS_LOAD(token_of(shard_of(t, hash), hash));
+        return READERS_LOAD(token_of(t, shard_of(t, hash), hash));
 }
 
 /* ---- Changes ---- */
@@ -338,7 +370,7 @@ static struct entry *entry_new(const struct cache_table *t, uint64_t hash, const
 /* Under the lock. False when the token holds no longer. */
 static bool put_entry(struct cache_table *t, struct shard *s, struct entry *e, uint64_t token, struct removed *removed)
 {
-        if (token != *token_of(s, e->hash) || !make_room(s, removed)) {
+        if (token != *token_of(t, s, e->hash) || !make_room(s, removed)) {
                 return false;
         }
         struct entry **at = find_place(s, e->hash, e->key, e->key_len);
@@ -355,7 +387,15 @@ static bool put_entry(struct cache_table *t, struct shard *s, struct entry *e, u
         return true;
 }
 
-/* renew: the token changes after that, so that whoever finds the previous value does not have a valid one. */
+/* Under the lock, after the value was removed or replaced: whoever finds the previous value does not have a valid
+ * token.
+ */
+static void renew_token(uint64_t *token)
+{
+        READERS_STORE(token, *token + 1);
+}
+
+/* renew: the token changes. */
 static bool store_value(struct cache_table *t, const void *key, size_t key_len, uint64_t token, union cache_value value,
                         bool renew)
 {
@@ -370,7 +410,7 @@ static bool store_value(struct cache_table *t, const void *key, size_t key_len, 
         pthread_mutex_lock(&s->lock);
         bool stored = put_entry(t, s, e, token, &removed);
         if (stored && renew) {
-                READERS_STORE(token_of(s, hash), token + 1);
+                renew_token(token_of(t, s, hash));
         }
         pthread_mutex_unlock(&s->lock);
         if (!stored) {
@@ -398,12 +438,11 @@ void cache_table_drop(struct cache_table *t, const void *key, size_t key_len)
         struct shard *s = shard_of(t, hash);
         struct removed removed = {0};
         pthread_mutex_lock(&s->lock);
-        uint64_t *token = token_of(s, hash);
-        READERS_STORE(token, *token + 1);
         struct entry **at = s->buckets != NULL ? find_place(s, hash, key, key_len) : NULL;
         if (at != NULL && *at != NULL) {
                 unlink_entry(s, at, &removed);
         }
+        renew_token(token_of(t, s, hash));
         pthread_mutex_unlock(&s->lock);
         free_removed(t, &removed);
 }
@@ -412,12 +451,12 @@ static void clear_shard(struct cache_table *t, struct shard *s)
 {
         struct removed removed = {0};
         pthread_mutex_lock(&s->lock);
-        for (int k = 0; k < N_TOKENS; k++) {
-                READERS_STORE(&s->tokens[k], s->tokens[k] + 1);
-        }
         while (s->oldest != NULL) {
                 struct entry *e = s->oldest;
                 unlink_entry(s, find_place(s, e->hash, e->key, e->key_len), &removed);
+        }
+        for (size_t k = 0; s->tokens != NULL && k < t->n_tokens; k++) {
+                renew_token(&s->tokens[k]);
         }
         pthread_mutex_unlock(&s->lock);
         free_removed(t, &removed);
@@ -439,6 +478,7 @@ void cache_table_free(struct cache_table *t)
                 clear_shard(t, &t->shards[i]);
                 pthread_mutex_destroy(&t->shards[i].lock);
                 free(t->shards[i].buckets);
+                free(t->shards[i].tokens);
         }
         free(t);
 }

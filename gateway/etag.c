@@ -30,12 +30,17 @@ static bool etag_matches(const char *if_none_match, const char *etag)
         return false;
 }
 
-void etag_set(const struct http_request *r, struct http_response *response, const char *etag)
+bool etag_is_known(const struct http_request *r, const char *etag)
 {
         const char *if_none_match = http_request_header(r, "If-None-Match");
 
+        return if_none_match != NULL && etag_matches(if_none_match, etag);
+}
+
+void etag_set(const struct http_request *r, struct http_response *response, const char *etag)
+{
         http_response_header(response, "ETag", etag);
-        if (if_none_match != NULL && etag_matches(if_none_match, etag)) {
+        if (etag_is_known(r, etag)) {
                 response->status = 304;
                 buf_reset(&response->body);
         }

@@ -8,6 +8,7 @@
 #include "gateway/answer_headers.h"
 #include "gateway/cors.h"
 #include "gateway/file_response.h"
+#include "gateway/kept.h"
 #include "gateway/problem.h"
 #include "gateway/transcode.h"
 #include "gateway/upload.h"
@@ -167,7 +168,7 @@ static void respond(const struct exchange *x, struct http_response *response)
         }
         rate_headers(&x->rate, c->arena, response);
         if (status == SN_OK) {
-                status = call_method(c, x, response);
+                status = kept_respond(c, x, call_method, response);
         }
         if (status != SN_OK) {
                 rpc_call_drop_file(c);

@@ -16,7 +16,8 @@ struct gateway {
         struct document *document;
         struct buf exposed; /* names of headers that pages of other origins may read (Access-Control-Expose-Headers) */
         struct stream_hub *streams;
-        struct service service; /* the gateway as a caller */
+        struct cache_table *kept; /* responses (kept.h) */
+        struct service service;   /* the gateway as a caller */
 };
 
 struct exchange {

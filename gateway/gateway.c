@@ -15,6 +15,7 @@
 #include "gateway/document.h"
 #include "gateway/exchange.h"
 #include "gateway/files.h"
+#include "gateway/kept.h"
 #include "gateway/pages.h"
 #include "gateway/problem.h"
 #include "gateway/upload.h"
@@ -330,6 +331,7 @@ static struct gateway *gateway_new(const struct gateway_options *options, struct
         buf_append_c(&gateway->exposed, EXPOSED);
         answer_headers_list(options->contracts, options->n_contracts, &gateway->exposed);
         gateway->streams = stream_hub_new(gateway, error);
+        gateway->kept = kept_new(options->n_contracts > 0 ? (size_t)options->settings->kept_response_bytes : 0);
         return gateway;
 }
 
@@ -379,7 +381,8 @@ sn_status gateway_start(const struct gateway_options *options, struct gateway **
         };
         sn_status status;
 
-        if (gateway == NULL || gateway->router == NULL || gateway->document == NULL || gateway->streams == NULL) {
+        if (gateway == NULL || gateway->router == NULL || gateway->document == NULL || gateway->streams == NULL ||
+            gateway->kept == NULL) {
                 if (error->len == 0) {
                         buf_append_c(error, "cannot set up the gateway: out of memory");
                 }
@@ -422,6 +425,7 @@ void gateway_free(struct gateway *gateway)
         if (gateway == NULL) {
                 return;
         }
+        kept_free(gateway->kept);
         stream_hub_free(gateway->streams);
         router_free(gateway->router);
         document_free(gateway->document);

@@ -11,6 +11,7 @@
 #include "base/in_flight.h"
 #include "base/log.h"
 #include "base/no_wait.h"
+#include "base/stamps.h"
 #include "db/db.h"
 #include "db/ownership.h"
 #include "rpc/file_answer.h"
@@ -320,10 +321,18 @@ static sn_status complete_call(struct rpc_call *c, sn_status status, int64_t sta
         return status;
 }
 
+static bool is_owner(const void *ownership)
+{
+        return db_ownership_held((struct db_ownership *)ownership);
+}
+
 /* What was read from memory must still be true now, or it is not sent. May block. An attempt that would block runs
  * again on a worker, and is counted there. */
 static sn_status confirm_and_complete(struct rpc_call *c, sn_status status, int64_t started_us)
 {
+        if (c->service != NULL && c->service->ownership != NULL) {
+                stamps_require(is_owner, c->service->ownership);
+        }
         if (c->service != NULL && !db_ownership_held(c->service->ownership) && !no_wait_refuses()) {
                 db_ownership_confirm(c->service->ownership);
         }
@@ -332,6 +341,11 @@ static sn_status confirm_and_complete(struct rpc_call *c, sn_status status, int6
                 return status != SN_OK ? status : SN_UNAVAILABLE;
         }
         return complete_call(c, status, started_us);
+}
+
+void rpc_dispatch_repeated(struct rpc_call *c, int64_t started_us)
+{
+        (void)complete_call(c, SN_OK, started_us);
 }
 
 /* Nothing was read. */

@@ -11,6 +11,8 @@ SN_CHECKED sn_status rpc_dispatch_packed(struct rpc_call *c, const uint8_t *byte
 /* Counts and logs a request that was rejected before dispatch (invalid token, full lane); returns the status of
  * c->problem. Never blocks, as I/O threads call it. */
 sn_status rpc_dispatch_refused(struct rpc_call *c, sn_status status);
+/* Counts and logs a request that got a kept response (gateway/kept.h). */
+void rpc_dispatch_repeated(struct rpc_call *c, int64_t started_us);
 /* The response for a method that does not exist or that the caller must not know of. */
 sn_status rpc_fail_unknown_method(struct rpc_call *c);
 sn_status rpc_fail_deadline(struct rpc_call *c);

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <string.h>
+#include "base/stamps.h"
 #include "services/services.h"
 
 #define BATCH_MAX  500  /* the maximum of note.BatchGet */
@@ -422,6 +423,26 @@ static void start_filling(struct filling *f, size_t limit, bool newer)
         f->again = f->from.n_seen > 0 ? ARENA_ARRAY(arena, struct position, CURSOR_SEEN_MAX) : NULL;
 }
 
+static bool are_before(const struct position *places, size_t n, const struct position *limit)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (!is_before(&places[i], limit)) {
+                        return false;
+                }
+        }
+        return true;
+}
+
+/* Below the settled position a page stays the same until something that it was read from changes; the rest depends on
+ * time, too: on how far the list is settled. */
+static void spoil_unsettled(const struct filling *f)
+{
+        if (f->source->newest_first &&
+            !(are_before(f->places, f->n, &f->settled) && are_before(f->again, f->n_again, &f->settled))) {
+                stamps_spoil();
+        }
+}
+
 sn_status page_read(struct rpc_call *c, const struct page_source *source, const struct page_asked *asked,
                     struct page *out)
 {
@@ -433,6 +454,7 @@ sn_status page_read(struct rpc_call *c, const struct page_source *source, const 
         TRY(read_position(&f, asked));
         start_filling(&f, limit, asked->newer);
         TRY(fill_page(&f));
+        spoil_unsettled(&f);
         if (asked->newer && source->newest_first) {
                 out->prev_cursor = cursor_from(&f, f.from.at, f.n); /* leaves out what does not fit */
         }

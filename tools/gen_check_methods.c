@@ -80,6 +80,22 @@ static bool stands_in_headers(const struct gen_message *message)
         return true;
 }
 
+static bool has_headers(const struct gen_message *message)
+{
+        for (size_t i = 0; i < message->n_fields; i++) {
+                if (message->fields[i].options->header[0] != '\0') {
+                        return true;
+                }
+        }
+        return false;
+}
+
+/* What is kept is found by the member and the URL. */
+static bool may_be_kept(const struct gen_method *m)
+{
+        return m->verb != NULL && strcmp(m->verb, "GET") == 0 && !has_headers(m->in) && gen_find_secret(m->out) == NULL;
+}
+
 static void check_success(struct gen *g, const struct gen_file *file, const struct gen_method *m)
 {
         uint32_t status = m->options->success;
@@ -100,6 +116,11 @@ static void check_success(struct gen *g, const struct gen_file *file, const stru
             (strcmp(m->options->access, "internal") != 0 || m->options->body != SONET__BODY__BODY_MESSAGE)) {
                 REFUSE("method %s cannot be quick: that is for internal methods without a body; GET routes need not "
                        "say so",
+                       m->proto->name);
+        }
+        if (m->options->kept && !may_be_kept(m)) {
+                REFUSE("method %s cannot be kept: that is for GET routes without secrets in the response, and without "
+                       "fields from headers",
                        m->proto->name);
         }
 }

@@ -88,10 +88,11 @@ static void emit_method(FILE *out, const struct gen_file *file, const struct gen
                 gen_string(m->path), access_of(m));
         fprintf(out,
                 "                .rate = %s, .idempotency = %s, .lane = %s, .deadline_ms = %" PRIu32
-                ", .success_status = %" PRIu32 "%s%s%s,\n",
+                ", .success_status = %" PRIu32 "%s%s%s%s,\n",
                 rates[o->rate], idempotency[o->idempotency], lanes[o->lane], o->deadline_ms,
                 o->success == 0 ? 200 : o->success, o->empty_is_204 ? ", .empty_is_204 = true" : "",
-                o->quick ? ", .quick = true" : "", gen_find_secret(m->out) != NULL ? ", .answer_is_secret = true" : "");
+                o->quick ? ", .quick = true" : "", o->kept ? ", .kept = true" : "",
+                gen_find_secret(m->out) != NULL ? ", .answer_is_secret = true" : "");
         emit_streams(out, file, m);
         emit_headers(out, "headers", o->n_headers, o->headers);
         emit_headers(out, "options_headers", o->n_options_headers, o->options_headers);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/clock.h"
 #include "base/no_wait.h"
+#include "base/stamps.h"
 #include "cache/cache.h"
 #include "services/follow/follow.rpc.h"
 #include "services/timeline/store.h"
@@ -27,6 +28,8 @@ static struct {
         int64_t asked_us;
         int64_t passed_on_us; /* an attempt on an I/O thread left it to a worker */
 } known = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static uint64_t additions; /* a stamp of the list */
 
 static int compare_ids(const void *a, const void *b)
 {
@@ -70,6 +73,7 @@ static bool add(TimelineRows__Famous *const *rows, size_t n)
                 }
         }
         qsort(known.ids, known.n, UUID_SIZE, compare_ids);
+        __atomic_fetch_add(&additions, 1, __ATOMIC_SEQ_CST);
         return true;
 }
 
@@ -85,6 +89,16 @@ static bool is_due(int64_t now_us)
         *last_us = due ? now_us : *last_us;
         (void)pthread_mutex_unlock(&known.lock);
         return due;
+}
+
+/* Kept responses do not load the list: they count only as long as nobody needs to. */
+static bool is_fresh(const void *unused)
+{
+        (void)unused;
+        (void)pthread_mutex_lock(&known.lock);
+        bool fresh = known.loaded_us != 0 && clock_boot_us() - known.loaded_us <= REFRESH_US;
+        (void)pthread_mutex_unlock(&known.lock);
+        return fresh;
 }
 
 /* Some of those added since the last load. */
@@ -112,6 +126,8 @@ sn_status famous_refresh(struct rpc_call *c)
         int64_t now_us = clock_boot_us();
         bool more = is_due(now_us);
 
+        stamps_require(is_fresh, NULL);
+        stamps_add(&additions, __atomic_load_n(&additions, __ATOMIC_SEQ_CST));
         while (more) {
                 TRY(load_some(c, now_us, &more));
         }

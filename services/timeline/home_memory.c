@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/stamps.h"
 #include "cache/table.h"
 
 struct bus_term home_memory_term;
@@ -37,6 +38,12 @@ static bool is_believed(void)
         uint64_t number = bus_term_number(&home_memory_term);
 
         return number != 0 && number == atomic_load(&begun);
+}
+
+static bool holds(const void *unused)
+{
+        (void)unused;
+        return is_believed();
 }
 
 static void free_held(struct cache_object *object)
@@ -143,6 +150,8 @@ bool home_memory_get(struct rpc_call *c, const char *owner, struct home_list *li
         if (held->header.day != (uint32_t)(c->now_ms / 86400000)) {
                 return false;
         }
+        stamps_require(holds, NULL);
+        stamps_until((int64_t)(held->header.day + 1) * 86400000);
         *list = (struct home_list){.header = held->header, .n = held->n, .entries = held->entries};
         return true;
 }

@@ -1,0 +1,134 @@
+// Responses that are kept and sent again (gateway/kept.h): never to anyone else, and never after something in them has changed. Debug builds
+// also compare each with one made anew, in all tests.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { eventually, ids, must, problem } from './client.mjs';
+import { ownServer } from './own.mjs';
+
+const single = process.env.SONET_E2E_MODE === 'single'; // between processes, changes have no stamps
+const it = ownServer({}, setUp);
+let author;
+let reader;
+let passer;
+const HOME = '/v1/timelines/home';
+
+async function setUp(net) {
+        [author, reader, passer] = await net.registerMany(3);
+        await reader.follow(author);
+        await reader.follow(passer);
+}
+
+async function repeated() {
+        const metrics = await (await fetch(`${it.server.url}/metrics`)).text();
+        return Number(metrics.match(/^sonet_kept_responses_total (\d+)/m)?.[1] ?? 0);
+}
+
+// Until the response of a path is one that was kept.
+async function kept(path, headers) {
+        let answer;
+        await eventually('the response is kept', async () => {
+                const before = await repeated();
+                answer = await reader.get(path, { headers });
+                assert.ok(!single || await repeated() > before);
+        });
+        return answer;
+}
+
+const first = async () => (await reader.home())[0];
+
+test('a page that has not changed is sent again: the same bytes and headers, in each coding, to each condition', async () => {
+        await author.note(`much to read ${'again and again '.repeat(40)}`);
+        for (const coding of ['identity', 'gzip', 'zstd']) {
+                const one = await kept(HOME, { 'accept-encoding': coding });
+                const two = await kept(HOME, { 'accept-encoding': coding });
+                assert.equal(one.status, 200);
+                assert.equal(two.text, one.text);
+                assert.equal(two.headers['content-encoding'], coding === 'identity' ? undefined : coding);
+                for (const name of ['etag', 'link', 'cache-control', 'content-type', 'content-length', 'vary']) {
+                        assert.equal(two.headers[name], one.headers[name], name);
+                }
+                assert.notEqual(two.headers['x-request-id'], one.headers['x-request-id']);
+                const unchanged = await kept(HOME, { 'accept-encoding': coding, 'if-none-match': one.headers.etag });
+                assert.deepEqual([unchanged.status, unchanged.text, unchanged.headers['content-encoding']], [304, '', undefined]);
+                assert.equal((await kept(HOME, { 'accept-encoding': coding, 'if-none-match': '"other"' })).text, one.text);
+        }
+});
+
+test('a response of which only 304 was sent is sent in full to a request without that condition', async () => {
+        await author.note('something new');
+        const { headers: { etag } } = await eventuallySettled();
+        for (const status of [304, 200, 304]) {
+                const answer = await reader.get(HOME, { headers: status === 304 ? { 'if-none-match': etag } : {} });
+                assert.equal(answer.status, status);
+                assert.equal(answer.text !== '', status === 200);
+        }
+});
+
+// A page with other parameters, so that HOME itself is not kept yet.
+async function eventuallySettled() {
+        await kept(`${HOME}?limit=20`);
+        return reader.get(`${HOME}?limit=20`);
+}
+
+test('every change of a page is in the next response', async () => {
+        const note = await author.note('changing #kept');
+        await eventually('it arrives', async () => assert.equal((await first()).id, note.id));
+        const steps = {
+                'a text': [() => author.patch(`/v1/notes/${note.id}`, { text: 'changed' }), (n) => n.text === 'changed'],
+                'a like by someone else': [() => passer.react(note.id, 'like'), (n) => n.counts.likes === 1 && !n.viewer.liked],
+                'a like of one\'s own': [() => reader.react(note.id, 'like'), (n) => n.counts.likes === 2 && n.viewer.liked],
+                'a bookmark': [() => reader.react(note.id, 'bookmark'), (n) => n.viewer.bookmarked],
+                'a comment': [() => passer.comment(note.id, 'well'), (n) => n.counts.comments === 1],
+                'the author\'s name': [() => author.patch('/v1/users/me', { display_name: 'Renamed' }), (n) => n.author.display_name === 'Renamed'],
+                'a mute': [() => reader.relate(author, 'mute'), (n) => n?.author.id !== author.id],
+                'its end': [() => reader.unrelate(author, 'mute'), (n) => n.id === note.id],
+                'a block of the reader': [() => author.relate(reader, 'block'), (n) => n?.author.id !== author.id],
+                'its end, and following again': [async () => { await author.unrelate(reader, 'block'); return reader.follow(author); }, (n) => n.id === note.id],
+                'a note of one\'s own': [() => reader.note('mine'), (n) => n.text === 'mine'],
+        };
+        for (const [what, [change, is]] of Object.entries(steps)) {
+                await kept(`${HOME}?limit=100`);
+                const changed = await change();
+                assert.ok(!(changed?.status >= 400), `${what}: ${changed?.text}`);
+                assert.ok(is(await first()), what);
+        }
+        await kept(`${HOME}?limit=100`);
+        must(await author.del(`/v1/notes/${note.id}`), 204);
+        assert.ok(!ids(await reader.home()).includes(note.id), 'a deletion');
+});
+
+test('a renote, and its end, are in the next response', async () => {
+        const note = await author.note('pass me on');
+        await eventually('it arrives', async () => assert.equal((await first()).id, note.id));
+        await kept(`${HOME}?limit=100`);
+        await passer.react(note.id, 'renote');
+        await eventually('the renote arrives', async () => assert.equal((await first()).renote_of?.id, note.id));
+        await kept(`${HOME}?limit=100`);
+        await passer.unreact(note.id, 'renote');
+        assert.equal((await first()).id, note.id);
+});
+
+test('a page of a member\'s timeline is for its reader only, and hidden as soon as they are blocked', async () => {
+        const path = `/v1/timelines/users/${author.id}`;
+        const secret = await author.note('for followers', 'followers');
+        const mine = await kept(path);
+        assert.ok(ids(must(mine).items).includes(secret.id));
+        for (let i = 0; i < 3; i++) {
+                assert.ok(!ids(must(await it.api('GET', path)).items).includes(secret.id), 'without a token');
+                const other = await it.api('GET', path, { token: passer.token });
+                assert.ok(!ids(must(other).items).includes(secret.id), 'of a member who does not follow');
+                assert.notEqual(other.headers.etag, mine.headers.etag);
+        }
+        await author.relate(reader, 'block');
+        assert.deepEqual(must(await reader.get(path)).items, []);
+        await author.unrelate(reader, 'block');
+        must(await passer.put(`/v1/users/${author.id}/follow`));
+        assert.ok(ids(must(await passer.get(path)).items).includes(secret.id));
+});
+
+test('a kept page needs a valid token', async () => {
+        await kept(HOME);
+        const { token } = reader;
+        must(await reader.post('/v1/auth/logout'), 204);
+        problem(await it.api('GET', HOME, { token }), 401);
+});
