@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/metrics.h"
+#include "base/stamps.h"
 #include "cache/table.h"
 
 struct value {
@@ -367,6 +368,49 @@ static void clearing_drops_everything_and_invalidates_earlier_tokens(void **stat
         cache_table_free(t);
 }
 
+/* What was looked up, whether or not it was found, is as it was. */
+static bool is_unchanged(const void *stamps)
+{
+        return stamps_hold(stamps, 0);
+}
+
+static void look_up_recorded(char copy[256])
+{
+        uint64_t token;
+
+        stamps_begin();
+        (void)get("a", &token);
+        const struct stamps *stamps = stamps_end();
+
+        assert_non_null(stamps);
+        assert_true(stamps_bytes(stamps) <= 256);
+        memcpy(copy, stamps, stamps_bytes(stamps));
+}
+
+static void a_lookup_leaves_a_stamp_that_each_change_ends(void **state)
+{
+        (void)state;
+        _Alignas(struct stamps) char missed[256], found[256], replaced[256], dropped[256];
+        uint64_t token = cache_table_token(table, "a", 1);
+        struct value *second = value_new(2, 100);
+
+        look_up_recorded(missed);
+        put("a", token, 1, 100);
+        assert_true(is_unchanged(missed)); /* the row was loaded, and is still the same */
+        look_up_recorded(found);
+        assert_true(cache_table_replace(table, "a", 1, token, (union cache_value){.object = second}));
+        cache_unref(second);
+        assert_false(is_unchanged(missed));
+        assert_false(is_unchanged(found));
+        look_up_recorded(replaced);
+        cache_table_drop(table, "a", 1);
+        assert_false(is_unchanged(replaced));
+        look_up_recorded(dropped);
+        assert_true(is_unchanged(dropped));
+        cache_table_clear(table);
+        assert_false(is_unchanged(dropped));
+}
+
 int main(void)
 {
 #define TABLE_TEST(name) cmocka_unit_test_setup_teardown(name, start, finish)
@@ -380,6 +424,7 @@ int main(void)
             TABLE_TEST(numbers_are_cached_like_objects),
             TABLE_TEST(an_object_over_the_limit_is_not_cached),
             TABLE_TEST(keys_are_bytes_of_any_length),
+            TABLE_TEST(a_lookup_leaves_a_stamp_that_each_change_ends),
             cmocka_unit_test(clearing_drops_everything_and_invalidates_earlier_tokens),
             TABLE_TEST(no_thread_sees_a_stale_row_after_a_drop),
             TABLE_TEST(batches_are_read_while_the_table_grows_and_evicts),

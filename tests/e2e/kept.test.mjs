@@ -1,6 +1,7 @@
 // Responses that are kept and sent again (gateway/kept.h): never to anyone else, and never after something in them has changed. Debug builds
 // also compare each with one made anew, in all tests.
 import assert from 'node:assert/strict';
+import http from 'node:http';
 import { test } from 'node:test';
 import { eventually, ids, must, problem } from './client.mjs';
 import { ownServer } from './own.mjs';
@@ -23,15 +24,29 @@ async function repeated() {
         return Number(metrics.match(/^sonet_kept_responses_total (\d+)/m)?.[1] ?? 0);
 }
 
-// Until the response of a path is one that was kept.
-async function kept(path, headers) {
+// Until the response of a path is one that was kept. Of requests that follow each other closely, the first loads what memory lacks, the second's
+// response is kept, and the third gets it.
+async function kept(path, get = () => reader.get(path)) {
         let answer;
         await eventually('the response is kept', async () => {
+                await get();
+                await get();
                 const before = await repeated();
-                answer = await reader.get(path, { headers });
+                answer = await get();
                 assert.ok(!single || await repeated() > before);
         });
         return answer;
+}
+
+// With its body as bytes.
+function getRaw(path, headers) {
+        return new Promise((resolve, reject) => {
+                http.request(it.server.url + path, { headers: { authorization: `Bearer ${reader.token}`, ...headers } }, (response) => {
+                        const pieces = [];
+                        response.on('data', (piece) => pieces.push(piece));
+                        response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, body: Buffer.concat(pieces) }));
+                }).on('error', reject).end();
+        });
 }
 
 const first = async () => (await reader.home())[0];
@@ -39,18 +54,19 @@ const first = async () => (await reader.home())[0];
 test('a page that has not changed is sent again: the same bytes and headers, in each coding, to each condition', async () => {
         await author.note(`much to read ${'again and again '.repeat(40)}`);
         for (const coding of ['identity', 'gzip', 'zstd']) {
-                const one = await kept(HOME, { 'accept-encoding': coding });
-                const two = await kept(HOME, { 'accept-encoding': coding });
+                const get = (condition) => kept(HOME, () => getRaw(HOME, { 'accept-encoding': coding, ...(condition && { 'if-none-match': condition }) }));
+                const one = await get();
+                const two = await get();
                 assert.equal(one.status, 200);
-                assert.equal(two.text, one.text);
+                assert.deepEqual(two.body, one.body);
                 assert.equal(two.headers['content-encoding'], coding === 'identity' ? undefined : coding);
                 for (const name of ['etag', 'link', 'cache-control', 'content-type', 'content-length', 'vary']) {
                         assert.equal(two.headers[name], one.headers[name], name);
                 }
                 assert.notEqual(two.headers['x-request-id'], one.headers['x-request-id']);
-                const unchanged = await kept(HOME, { 'accept-encoding': coding, 'if-none-match': one.headers.etag });
-                assert.deepEqual([unchanged.status, unchanged.text, unchanged.headers['content-encoding']], [304, '', undefined]);
-                assert.equal((await kept(HOME, { 'accept-encoding': coding, 'if-none-match': '"other"' })).text, one.text);
+                const unchanged = await get(one.headers.etag);
+                assert.deepEqual([unchanged.status, unchanged.body.length, unchanged.headers['content-encoding']], [304, 0, undefined]);
+                assert.deepEqual((await get('"other"')).body, one.body);
         }
 });
 
