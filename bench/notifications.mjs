@@ -194,12 +194,13 @@ try {
         const rows = [];
         const add = (...row) => { rows.push(row); say(row.join(', ')); };
 
-        const run_ = { connections: 16, seconds: SECONDS };
         await load.run(server.port, [...inboxes(others), ...homes(others)], { connections: 8, seconds: 2 });
-        const inbox = await load.run(server.port, inboxes(others), run_);
-        const home = await load.run(server.port, homes(others), run_);
-        add(`page of 20 among ${whole(NOTIFICATIONS)} notifications, a second`, whole(inbox.per_s), '3,000', `${whole(home.per_s)}: home timeline`);
-        add('the same, p99 ms', ms(inbox.p99_us), '5', `${ms(home.p99_us)}: home timeline`);
+        for (const connections of [8, 16]) {
+                const inbox = await load.run(server.port, inboxes(others), { connections, seconds: SECONDS });
+                const home = await load.run(server.port, homes(others), { connections, seconds: SECONDS });
+                add(`pages of 20 among ${whole(NOTIFICATIONS)}, a second, over ${connections} connections`, whole(inbox.per_s), '3,000', `${whole(home.per_s)}: home timeline`);
+                add('their p99, ms', ms(inbox.p99_us), '5', `${ms(home.p99_us)}: home timeline`);
+        }
         const event = await measureEvent(server, load, author, others);
         const plain = await measureRows(server, event.id);
         add(`a note for ${whole(WATCHERS)} watchers: queued, and in their lists, after s`, event.queued.toFixed(2), '2 and 5', `${plain.toFixed(2)}: the rows by one statement for each table`);
