@@ -126,7 +126,7 @@ test('either of two search processes alone gives the same answers', { skip, time
                 }
                 return answers;
         };
-        await eventually('all are found', async () => must(await author.get(`/v1/search?query=${word}`)).items.filter(({ note }) => note).length === 7, 60_000);
+        await eventually('all but those for the author alone are found', async () => must(await author.get(`/v1/search?query=${word}`)).items.filter(({ note }) => note).length === 6, 60_000);
         const [first, second] = [await without(0, ask), await without(1, ask)];
         const whole = first.map((answer, i) => !answer.body.partial && !second[i].body.partial);
         assert.ok(whole.filter(Boolean).length > paths.length, 'most were answered before the deadline');
