@@ -4,7 +4,6 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -12,13 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <hiredis/hiredis.h>
 
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "base/test_loopback.h"
 #include "cache/redis_pool.h"
 #include "cache/test_redis_server.h"
 
@@ -192,13 +191,10 @@ static void a_link_waits_for_entries_by_others(void **state)
 
 static int free_port(void)
 {
-        int fd = socket(AF_INET, SOCK_STREAM, 0);
-        struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-        socklen_t size = sizeof(address);
-        assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
-        assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-        close(fd);
-        return ntohs(address.sin_port);
+        int port;
+
+        close(test_listen(&port));
+        return port;
 }
 
 static void a_password_and_a_database_of_the_url_are_used(void **state)

@@ -1,8 +1,7 @@
 /* The persistent connection that checks whether a database responds. */
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 #include "base/clock.h"
+#include "base/test_loopback.h"
 #include "db/probe.h"
 #include "db/test_items.h"
 
@@ -110,16 +109,11 @@ static void a_lost_connection_is_reopened(void **state)
 
 static void a_silent_server_takes_the_timeout_and_no_longer(void **state)
 {
-        struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-        socklen_t len = sizeof(address);
-        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int port, fd = test_listen(&port); /* it accepts nothing */
         char url[100];
 
         (void)state;
-        assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
-        assert_int_equal(listen(fd, 10), 0); /* and it accepts nothing */
-        assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
-        (void)snprintf(url, sizeof(url), "postgresql://x@127.0.0.1:%d/x", ntohs(address.sin_port));
+        (void)snprintf(url, sizeof(url), "postgresql://x@127.0.0.1:%d/x", port);
         begin(url, one, 1);
         int64_t began_us = clock_monotonic_us();
 

@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
-#include <arpa/inet.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <curl/curl.h>
+#include "base/test_loopback.h"
 #include "mail/parts.h"
 
 enum { TIMEOUT_MS = 1000 };
@@ -59,28 +59,15 @@ static const struct behaviour {
 static int listener, port;
 static const struct behaviour *current; /* set before a connection is made */
 
-static bool write_all(int socket, const char *text, size_t len)
-{
-        for (size_t done = 0; done < len;) {
-                ssize_t n = write(socket, text + done, len - done);
-
-                if (n <= 0) {
-                        return false;
-                }
-                done += (size_t)n;
-        }
-        return true;
-}
-
 /* False if nothing more is to be said. */
 static bool respond(int socket, const char *text)
 {
         size_t len = text != NULL ? strlen(text) : 0;
 
         if (text == NULL || strchr("*!", text[len - 1]) == NULL) {
-                return text != NULL && write_all(socket, text, len) && write_all(socket, "\r\n", 2);
+                return text != NULL && test_write_all(socket, text, len) && test_write_all(socket, "\r\n", 2);
         }
-        while (write_all(socket, text, len - 1) && text[len - 1] == '*') {
+        while (test_write_all(socket, text, len - 1) && text[len - 1] == '*') {
         }
         return false;
 }
@@ -126,17 +113,11 @@ static void *serve_mail(void *unused)
 
 static int start_server(void **state)
 {
-        struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-        socklen_t len = sizeof(address);
         pthread_t thread;
 
         (void)signal(SIGPIPE, SIG_IGN);
         (void)curl_global_init(CURL_GLOBAL_DEFAULT);
-        listener = socket(AF_INET, SOCK_STREAM, 0);
-        assert_int_equal(bind(listener, (struct sockaddr *)&address, len), 0);
-        assert_int_equal(listen(listener, 8), 0);
-        assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &len), 0);
-        port = ntohs(address.sin_port);
+        listener = test_listen(&port);
         assert_int_equal(pthread_create(&thread, NULL, serve_mail, NULL), 0);
         return 0;
 }

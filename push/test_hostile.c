@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
-#include <arpa/inet.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -17,6 +16,7 @@
 #include "auth/base64url.h"
 #include "auth/keys.h"
 #include "base/clock.h"
+#include "base/test_loopback.h"
 #include "push/parts.h"
 
 #define POINT  "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
@@ -60,16 +60,8 @@ static atomic_size_t written; /* in the current response */
 
 static bool write_all(int socket, const char *text, size_t len)
 {
-        for (size_t done = 0; done < len;) {
-                ssize_t n = write(socket, text + done, len - done);
-
-                if (n <= 0) {
-                        return false;
-                }
-                done += (size_t)n;
-                atomic_fetch_add(&written, (size_t)n);
-        }
-        return true;
+        atomic_fetch_add(&written, len);
+        return test_write_all(socket, text, len);
 }
 
 static void abuse(int socket, const struct abuse *a)
@@ -114,20 +106,14 @@ static void *serve_requests(void *unused)
 static int start_server(void **state)
 {
         static const uint8_t master[32] = {1};
-        struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
         struct push_options options = {.contact = "mailto:ada@example.org", .at_once = 8, .timeout_ms = TIMEOUT_MS};
-        socklen_t len = sizeof(address);
         struct str bad;
         pthread_t thread;
 
         (void)signal(SIGPIPE, SIG_IGN);
         keys_set_master(master);
         (void)curl_global_init(CURL_GLOBAL_DEFAULT);
-        listener = socket(AF_INET, SOCK_STREAM, 0);
-        assert_int_equal(bind(listener, (struct sockaddr *)&address, len), 0);
-        assert_int_equal(listen(listener, 64), 0);
-        assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &len), 0);
-        port = ntohs(address.sin_port);
+        listener = test_listen(&port);
         assert_int_equal(pthread_create(&thread, NULL, serve_requests, NULL), 0);
         assert_true(networks_parse("127.0.0.0/8", &options.also, &bad));
         sender = push_sender_new(&options);

@@ -4,16 +4,15 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
-#include <arpa/inet.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 #include <curl/curl.h>
 #include "auth/base64url.h"
 #include "auth/keys.h"
+#include "base/test_loopback.h"
 #include "push/parts.h"
 
 #define POINT  "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
@@ -71,17 +70,11 @@ static void *serve_requests(void *unused)
 static int start_server(void **state)
 {
         static const uint8_t master[32] = {1};
-        struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-        socklen_t len = sizeof(address);
         pthread_t thread;
 
         keys_set_master(master);
         (void)curl_global_init(CURL_GLOBAL_DEFAULT);
-        listener = socket(AF_INET, SOCK_STREAM, 0);
-        assert_int_equal(bind(listener, (struct sockaddr *)&address, len), 0);
-        assert_int_equal(listen(listener, 64), 0);
-        assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &len), 0);
-        port = ntohs(address.sin_port);
+        listener = test_listen(&port);
         assert_int_equal(pthread_create(&thread, NULL, serve_requests, NULL), 0);
         return 0;
 }

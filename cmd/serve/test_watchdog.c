@@ -4,14 +4,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 #include "base/clock.h"
+#include "base/test_loopback.h"
 #include "cmd/serve/watchdog.h"
 
 static atomic_int n_deaf;
@@ -22,19 +20,6 @@ static void count_deaf(const char *name)
 {
         assert_string_equal(name, "test");
         atomic_fetch_add(&n_deaf, 1);
-}
-
-static int listen_on(int *port)
-{
-        struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-        socklen_t len = sizeof(a);
-        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-        assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
-        assert_int_equal(listen(fd, 16), 0);
-        assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
-        *port = ntohs(a.sin_port);
-        return fd;
 }
 
 static struct watchdog *watch(int port)
@@ -74,7 +59,7 @@ static void *answer_main(void *arg)
 
 static void a_port_that_responds_is_fine_whatever_it_sends(void **state)
 {
-        int port, listener = listen_on(&port);
+        int port, listener = test_listen(&port);
         pthread_t thread;
 
         atomic_store(&n_deaf, 0);
@@ -91,7 +76,7 @@ static void a_port_that_responds_is_fine_whatever_it_sends(void **state)
 
 static void a_port_that_listens_and_does_not_respond_is_detected(void **state)
 {
-        int port, listener = listen_on(&port);
+        int port, listener = test_listen(&port);
 
         atomic_store(&n_deaf, 0);
         struct watchdog *w = watch(port);
@@ -104,7 +89,7 @@ static void a_port_without_a_listener_is_detected(void **state)
 {
         int port;
 
-        close(listen_on(&port));
+        close(test_listen(&port));
         atomic_store(&n_deaf, 0);
         struct watchdog *w = watch(port);
         wait_for(&n_deaf, 1);
