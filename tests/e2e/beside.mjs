@@ -5,9 +5,13 @@ import path from 'node:path';
 import { eventually } from './client.mjs';
 import { findBinary } from './harness.mjs';
 
-// Starts `sonet serve WORDS`; files keeps a copy of the key (filmfiles.mjs). Returns the child, with port, said (its
-// log) and ended.
-export async function startBeside(server, files, words, more = {}) {
+// A command that sees an empty file instead of this one; only root can do that.
+const withoutFile = (file, { uid, gid }, command) => ['unshare', '--mount', 'sh', '-c',
+        'mount --bind /dev/null "$1" && shift && exec setpriv --clear-groups "$@"', 'sh', file, `--reuid=${uid}`, `--regid=${gid}`, ...command];
+
+// Starts `sonet serve WORDS`; files keeps a copy of the key (filmfiles.mjs); lacking: a file that is empty for it. Returns the child, with port, said
+// (its log) and ended.
+export async function startBeside(server, files, words, more = {}, lacking = '') {
         const [pid] = server.pids(server.mode === 'single' ? 'serve' : 'media');
         const { uid, gid } = fs.statSync(`/proc/${pid}`);
         const env = Object.fromEntries(fs.readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').map((e) => e.split(/=(.*)/s)).filter(([name]) => name !== '' && !/_URL$/.test(name) || /DATABASE_URL|REDIS/.test(name)));
@@ -15,7 +19,9 @@ export async function startBeside(server, files, words, more = {}) {
         fs.chmodSync(files.dir, 0o755);
         fs.chownSync(key, uid, gid);
         fs.chmodSync(key, 0o600);
-        const child = spawn(findBinary(), ['serve', '--port', '0', ...words], { uid, gid, env: { ...env, ...more, SONET_KEY_FILE: key, LOG_FORMAT: 'json' }, cwd: server.dir, stdio: ['ignore', 'pipe', 'pipe'] });
+        const command = [findBinary(), 'serve', '--port', '0', ...words];
+        const [program, ...args] = lacking === '' ? command : withoutFile(lacking, { uid, gid }, command);
+        const child = spawn(program, args, { ...(lacking === '' ? { uid, gid } : {}), env: { ...env, ...more, SONET_KEY_FILE: key, LOG_FORMAT: 'json' }, cwd: server.dir, stdio: ['ignore', 'pipe', 'pipe'] });
         child.said = '';
         child.ended = new Promise((resolve) => child.once('exit', (code, sig) => resolve([code, sig])));
         [child.stdout, child.stderr].forEach((stream) => stream.on('data', (data) => { child.said += data; }));

@@ -1,22 +1,24 @@
 // Two instances of the media service with the same storage: uploads continue at the other one, both process, and one is
-// killed.
+// killed. A third lacks FFmpeg.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
 import { after, test } from 'node:test';
 import { decodes, startBeside } from './beside.mjs';
 import { eventually, must } from './client.mjs';
-import { filmFiles, pictures } from './filmfiles.mjs';
+import { filmFiles, pictures, tone } from './filmfiles.mjs';
 import { signal } from './harness.mjs';
 import { ownServer } from './own.mjs';
 import { form, png, processed } from './pictures.mjs';
 import { open } from './socket.mjs';
 
 const films = filmFiles();
+const others = () => Object.fromEntries(Object.entries(it.server.grpcAddresses()).filter(([name]) => name !== 'media')
+        .map(([name, address]) => [`${name.toUpperCase()}_URL`, `grpc://${address}`]));
 let twin; // with its own gateway
 const it = ownServer({ env: { MEDIA_AVIF: 'off' } }, async (net) => {
         it.ada = await net.register();
-        const others = Object.entries(it.server.grpcAddresses()).filter(([name]) => name !== 'media').map(([name, address]) => [`${name.toUpperCase()}_URL`, `grpc://${address}`]);
-        twin = await startBeside(it.server, films, ['gateway', 'media'], { ...Object.fromEntries(others), GRPC_PORT: '0' });
+        twin = await startBeside(it.server, films, ['gateway', 'media'], { ...others(), GRPC_PORT: '0' });
         twin.url = `http://127.0.0.1:${twin.port}`;
 });
 after(() => {
@@ -70,4 +72,31 @@ test('both instances process uploads, and each finishes what the other was kille
         assert.equal(files, 5);
         const sizes = await Promise.all(must(await it.ada.get('/v1/media')).items.map((media) => media.size_bytes));
         assert.equal(used, sizes.reduce((sum, size) => sum + size, 0));
+});
+
+const library = ['x86_64', 'aarch64'].map((machine) => `/usr/lib/${machine}-linux-gnu/libavcodec.so.59`).find((file) => fs.existsSync(file));
+
+test('an instance on a machine without FFmpeg says so, and refuses videos and sounds, but not pictures', { skip: process.getuid() !== 0 && 'only root can hide a library' }, async () => {
+        const third = await startBeside(it.server, films, ['gateway', 'media'], { ...others(), GRPC_PORT: '0' }, fs.realpathSync(library));
+        const send = async (data) => {
+                const { raw, headers } = form(data);
+                const answer = await fetch(`http://127.0.0.1:${third.port}/v1/media`, { method: 'POST', body: raw, headers: { ...headers, authorization: `Bearer ${it.ada.token}` } });
+                return { ...(await answer.json()), status: answer.status };
+        };
+        assert.match(third.said, /FFmpeg[^\n]*videos and sounds are refused/);
+        const made = [films.make('refused.mp4', ...pictures(1), '-pix_fmt', 'yuv420p'), films.make('refused.mp3', ...tone(1))];
+        for (const film of made) {
+                const refused = await send(film);
+                assert.deepEqual([refused.status, refused.code], [415, 'unsupported_media_type']);
+                assert.match(refused.detail, /takes no videos and sounds/);
+        }
+        const picture = await send(png(21, 20));
+        assert.equal(picture.status, 202);
+        assert.equal((await processed(it.ada, picture.id)).status, 'ready');
+        for (const film of made) { // an instance that can process them does
+                const { id } = must(await it.ada.post('/v1/media', undefined, form(film)), 202);
+                assert.equal((await processed(it.ada, id)).status, 'ready');
+        }
+        third.kill('SIGTERM');
+        assert.deepEqual(await third.ended, [0, null]);
 });
