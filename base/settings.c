@@ -402,6 +402,17 @@ void settings_print(const struct settings *s, struct buf *out)
         }
 }
 
+bool settings_number(const struct settings *s, struct str variable, int64_t *value)
+{
+        for (size_t i = 0; i < N_SETTINGS; i++) {
+                if (table[i].type == TYPE_INT && str_equal_c(variable, table[i].variable)) {
+                        *value = *(const int64_t *)((uintptr_t)s + table[i].offset);
+                        return true;
+                }
+        }
+        return false;
+}
+
 /* The value of "NOTE" + suffix for the service "note"; "" if the table has no such row. */
 static const char *of_service(const struct settings *s, const char *service, const char *suffix)
 {

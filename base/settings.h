@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "base/str.h"
 
 /* Strings are constants or point into the environment; a string that is not set is "". */
 struct settings {
@@ -28,6 +29,8 @@ SN_CHECKED sn_status settings_check(const struct settings *s, struct buf *error)
 /* Every setting as VARIABLE=value under its help, passwords masked. */
 void settings_print(const struct settings *s, struct buf *out);
 
+/* The value of a number, by its variable. False: there is no such number. */
+bool settings_number(const struct settings *s, struct str variable, int64_t *value);
 /* The URL of a service's database ("note"): its own, or DATABASE_URL with {service_name} replaced. "" if neither is
  * set. */
 const char *settings_database_url(struct arena *arena, const struct settings *s, const char *service);

@@ -179,6 +179,18 @@ static void each_service_finds_its_database_and_its_address(void **state)
         arena_free(arena);
 }
 
+static void numbers_are_found_by_their_variable(void **state)
+{
+        int64_t value = 0;
+
+        setenv("MEDIA_FILE_BYTES", "2048", 1);
+        assert_int_equal(settings_load(&s, &text), SN_OK);
+        assert_true(settings_number(&s, STR("MEDIA_FILE_BYTES"), &value));
+        assert_int_equal(value, 2048);
+        assert_false(settings_number(&s, STR("MEDIA_FILE"), &value));
+        assert_false(settings_number(&s, STR("REDIS_URL"), &value));
+}
+
 static void printing_masks_every_password(void **state)
 {
         setenv("DATABASE_URL", "postgresql://u:hunter2@db/x", 1);
@@ -211,6 +223,7 @@ int main(void)
             SETTINGS_TEST(invalid_proxies_are_rejected),
             SETTINGS_TEST(conflicting_settings_are_rejected),
             SETTINGS_TEST(each_service_finds_its_database_and_its_address),
+            SETTINGS_TEST(numbers_are_found_by_their_variable),
             SETTINGS_TEST(printing_masks_every_password),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,13 +7,27 @@
 
 #include "google/protobuf/timestamp.pb-c.h"
 
-void answer_headers_constant(struct arena *arena, const char *const *headers, struct http_response *response)
+/* "$VARIABLE" is the value of that setting; the generator accepts no others. */
+static const char *declared_value(struct arena *arena, const struct settings *settings, struct str value)
+{
+        int64_t number;
+
+        if (value.len > 0 && value.ptr[0] == '$' &&
+            settings_number(settings, (struct str){value.ptr + 1, value.len - 1}, &number)) {
+                return arena_printf(arena, "%" PRId64, number);
+        }
+        return str_dup(arena, value);
+}
+
+void answer_headers_declared(struct arena *arena, const struct settings *settings, const char *const *headers,
+                             struct http_response *response)
 {
         for (; headers != NULL && *headers != NULL; headers++) {
                 struct str value = str_of(*headers), name;
 
                 if (str_next(&value, ':', &name)) {
-                        http_response_header(response, str_dup(arena, name), str_dup(arena, str_trim(value)));
+                        http_response_header(response, str_dup(arena, name),
+                                             declared_value(arena, settings, str_trim(value)));
                 }
         }
 }
@@ -100,7 +114,7 @@ static void add_name(struct buf *names, struct str name)
         buf_append(names, name.ptr, name.len);
 }
 
-static void add_constant(struct buf *names, const char *const *headers)
+static void add_declared(struct buf *names, const char *const *headers)
 {
         for (; headers != NULL && *headers != NULL; headers++) {
                 add_name(names, (struct str){*headers, strcspn(*headers, ":")});
@@ -109,8 +123,8 @@ static void add_constant(struct buf *names, const char *const *headers)
 
 static void add_method(struct buf *names, const struct rpc_method *m)
 {
-        add_constant(names, m->headers);
-        add_constant(names, m->options_headers);
+        add_declared(names, m->headers);
+        add_declared(names, m->options_headers);
         for (unsigned i = 0; i < m->out->n_fields; i++) {
                 if (m->out->fields[i].rule.header != NULL) {
                         add_name(names, str_of(m->out->fields[i].rule.header));

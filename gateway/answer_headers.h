@@ -4,10 +4,12 @@
 #define GATEWAY_ANSWER_HEADERS_H
 
 #include "base/contract.h"
+#include "base/settings.h"
 #include "http/server.h"
 
-/* "Name: value" each, ending with NULL; NULL when there are none. */
-void answer_headers_constant(struct arena *arena, const char *const *headers, struct http_response *response);
+/* "Name: value" or "Name: $SETTING" each, ending with NULL; NULL when there are none. */
+void answer_headers_declared(struct arena *arena, const struct settings *settings, const char *const *headers,
+                             struct http_response *response);
 void answer_headers_of_message(struct arena *arena, const struct rpc_message *type, const ProtobufCMessage *message,
                                struct http_response *response);
 /* Their names, "A, B", without duplicates, for Access-Control-Expose-Headers. */

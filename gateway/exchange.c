@@ -22,7 +22,8 @@ void exchange_headers(const struct exchange *x, struct http_response *response)
         http_response_header(response, "X-Content-Type-Options", "nosniff");
         cors_headers(x->gateway->options.settings->cors_origins, x->gateway->exposed.data, x->request, response);
         if (x->match.at_path != NULL) {
-                answer_headers_constant(x->request->arena, x->match.at_path->headers, response);
+                answer_headers_declared(x->request->arena, x->gateway->options.settings, x->match.at_path->headers,
+                                        response);
         }
 }
 

@@ -121,7 +121,8 @@ static bool find_route(struct exchange *x, struct http_response *early)
                 exchange_headers(x, early);
                 cors_options(x->request, x->match.allow, early);
                 if (x->match.at_path != NULL) {
-                        answer_headers_constant(x->request->arena, x->match.at_path->options_headers, early);
+                        answer_headers_declared(x->request->arena, gateway->options.settings,
+                                                x->match.at_path->options_headers, early);
                 }
                 return false;
         }

@@ -134,14 +134,26 @@ static void response_fields_are_sent_in_their_headers(void **state)
 static void headers_declared_for_a_path_are_on_its_responses(void **state)
 {
         const struct rpc_method *m = &example_methods[EXAMPLE_STAT_PICTURE];
+        const struct settings settings = {0};
 
         ask("", NULL);
-        answer_headers_constant(arena, m->headers, &response);
-        answer_headers_constant(arena, m->options_headers, &response);
-        answer_headers_constant(arena, NULL, &response);
+        answer_headers_declared(arena, &settings, m->headers, &response);
+        answer_headers_declared(arena, &settings, m->options_headers, &response);
+        answer_headers_declared(arena, &settings, NULL, &response);
         assert_int_equal(response.n_headers, 3);
         assert_string_equal(answered("Tus-Resumable"), "1.0.0");
         assert_string_equal(answered("Tus-Extension"), "creation");
+}
+
+static void a_declared_header_can_be_the_value_of_a_setting(void **state)
+{
+        static const char *const headers[] = {"Tus-Max-Size: $MEDIA_FILE_BYTES", "Price: $ 5", NULL};
+        const struct settings settings = {.media_file_bytes = INT64_C(5000000000)};
+
+        ask("", NULL);
+        answer_headers_declared(arena, &settings, headers, &response);
+        assert_string_equal(answered("Tus-Max-Size"), "5000000000");
+        assert_string_equal(answered("Price"), "$ 5");
 }
 
 static void cors_exposes_all_declared_headers(void **state)
@@ -165,6 +177,7 @@ int main(void)
             TEST(with_a_list_of_origins_every_response_varies_by_origin),
             TEST(response_fields_are_sent_in_their_headers),
             TEST(headers_declared_for_a_path_are_on_its_responses),
+            TEST(a_declared_header_can_be_the_value_of_a_setting),
             TEST(cors_exposes_all_declared_headers),
             TEST(unchanged_responses_are_not_sent_again),
         };

@@ -70,10 +70,34 @@ static bool is_header(const char *text)
                text[name] == ':' && text[name + 1] == ' ' && text[name + 2] > ' ' && strpbrk(text, "\r\n") == NULL;
 }
 
+/* Of "Name: $SETTING" it must be a number. */
+static bool has_known_setting(const char *text)
+{
+        static const char *const numbers[] = {
+#define SETTING_STRING(...)
+#define SETTING_INT(field, variable, ...) variable,
+#define SETTING_BOOL(...)
+#define SETTING_CHOICE(...)
+#include "base/settings.def.h"
+        };
+        const char *value = text + strcspn(text, ":") + 2;
+
+        for (size_t i = 0; value[0] == '$' && i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+                if (strcmp(value + 1, numbers[i]) == 0) {
+                        return true;
+                }
+        }
+        return value[0] != '$';
+}
+
 static void check_headers(struct gen *g, const struct gen_file *file, const struct gen_method *m, size_t n,
                           char *const *headers)
 {
         for (size_t i = 0; i < n; i++) {
+                if (is_header(headers[i]) && !has_known_setting(headers[i])) {
+                        REFUSE("method %s sets the header \"%s\": there is no such setting that is a number",
+                               m->proto->name, headers[i]);
+                }
                 if (m->verb == NULL || !is_header(headers[i])) {
                         REFUSE("method %s sets the header \"%s\": write it like \"Name: value\", on a REST route",
                                m->proto->name, headers[i]);
