@@ -9,7 +9,7 @@
 #include "services/media/upload.h"
 #include "services/user/user.rpc.h"
 
-enum { ROWS_AT_ONCE = 50 };
+enum { ROWS_AT_ONCE = 50, UPLOADS_AT_ONCE = 5 /* each may have thousands of pieces */ };
 
 static sn_status erase_some(struct db_tx *tx, const char *id, bool *more)
 {
@@ -22,7 +22,7 @@ static sn_status erase_some(struct db_tx *tx, const char *id, bool *more)
         for (size_t i = 0; i < n_media; i++) {
                 TRY(owned_delete(tx, media[i]->id, id));
         }
-        TRY(store_uploads_of(tx, id, ROWS_AT_ONCE, &n_uploads, &uploads));
+        TRY(store_uploads_of(tx, id, UPLOADS_AT_ONCE, &n_uploads, &uploads));
         for (size_t i = 0; i < n_uploads; i++) {
                 TRY(upload_drop(tx, uploads[i]));
         }

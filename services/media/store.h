@@ -138,8 +138,9 @@ SN_CHECKED sn_status store_expired_uploads(struct db_tx *tx, size_t limit, size_
 SN_CHECKED sn_status store_uploads_of(struct db_tx *tx, const char *owner_id, size_t limit, size_t *n,
                                       MediaRows__StoredUpload ***rows);
 
+/* SN_RESOURCE_EXHAUSTED if the upload has that many chunks already. Its row must be locked. */
 SN_CHECKED sn_status store_insert_chunk(struct db_tx *tx, const char *id, const char *upload_id, int64_t position,
-                                        int64_t size_bytes);
+                                        int64_t size_bytes, int64_t most);
 /* The chunks in order. */
 SN_CHECKED sn_status store_chunks(struct db_tx *tx, const char *upload_id, size_t *n, MediaRows__Chunk ***rows);
 /* Those of the ids that have no row. */

@@ -98,13 +98,19 @@ sn_status store_uploads_of(struct db_tx *tx, const char *owner_id, size_t limit,
 }
 
 DB_STATEMENT(INSERT_CHUNK, "media_service", NULL,
-             "insert into upload_chunks (id, session_id, position, size_bytes) values ($1, $2, $3, $4)");
+             "insert into upload_chunks (id, session_id, position, size_bytes) select $1, $2, $3, $4"
+             " where (select count(*) from upload_chunks where session_id = $2) < $5");
 
 sn_status store_insert_chunk(struct db_tx *tx, const char *id, const char *upload_id, int64_t position,
-                             int64_t size_bytes)
+                             int64_t size_bytes, int64_t most)
 {
-        return db_exec(tx, &INSERT_CHUNK,
-                       DB_BINDS(bind_uuid(id), bind_uuid(upload_id), bind_i64(position), bind_i64(size_bytes)), NULL);
+        int64_t n = 0;
+
+        TRY(db_exec(
+            tx, &INSERT_CHUNK,
+            DB_BINDS(bind_uuid(id), bind_uuid(upload_id), bind_i64(position), bind_i64(size_bytes), bind_i64(most)),
+            &n));
+        return n == 1 ? SN_OK : SN_RESOURCE_EXHAUSTED;
 }
 
 DB_STATEMENT(SELECT_CHUNKS, "media_service", &media_rows__chunk__message,

@@ -145,6 +145,26 @@ static sn_status settle_reservation(struct db_tx *tx, upload_row *upload, const 
         return store_update_upload(tx, upload);
 }
 
+sn_status upload_check_pieces(struct rpc_call *c, size_t n)
+{
+        return n <= UPLOAD_PIECES_MAX ? SN_OK
+                                      : rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_many_pieces", NULL,
+                                                      "an upload can have at most %d pieces; start again with larger "
+                                                      "ones",
+                                                      UPLOAD_PIECES_MAX);
+}
+
+static sn_status add_chunk(struct db_tx *tx, upload_row *upload, const struct upload_piece *piece)
+{
+        sn_status status =
+            store_insert_chunk(tx, piece->chunk_id, upload->id, upload->received_bytes, piece->size, UPLOAD_PIECES_MAX);
+
+        TRY(status == SN_RESOURCE_EXHAUSTED ? upload_check_pieces(db_call(tx), UPLOAD_PIECES_MAX + 1) : status);
+        TRY(chunk_publish(tx, piece->chunk_id));
+        upload->received_bytes += piece->size;
+        return SN_OK;
+}
+
 sn_status upload_receive(struct db_tx *tx, upload_row *upload, const struct upload_piece *piece)
 {
         if (upload->media_id[0] != '\0') {
@@ -158,11 +178,7 @@ sn_status upload_receive(struct db_tx *tx, upload_row *upload, const struct uplo
         if (piece->whole) {
                 return settle_reservation(tx, upload, piece);
         }
-        if (piece->size > 0) {
-                TRY(chunk_publish(tx, piece->chunk_id));
-                TRY(store_insert_chunk(tx, piece->chunk_id, upload->id, upload->received_bytes, piece->size));
-                upload->received_bytes += piece->size;
-        }
+        TRY(piece->size > 0 ? add_chunk(tx, upload, piece) : SN_OK);
         return store_update_upload(tx, upload);
 }
 

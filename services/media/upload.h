@@ -8,6 +8,9 @@
 
 typedef MediaRows__StoredUpload upload_row;
 
+/* Of one upload, and of one concatenation: completing or deleting it handles all of them in one request. */
+enum { UPLOAD_PIECES_MAX = 10000 };
+
 /* A checked piece on disk: a new chunk, or the whole file, assembled with the earlier chunks, that becomes a media. */
 struct upload_piece {
         int64_t size;
@@ -31,6 +34,8 @@ SN_CHECKED sn_status upload_check_place(struct rpc_call *c, const MediaUploads__
                                         upload_row *upload);
 /* Checks whether a member may begin another upload. SN_RESOURCE_EXHAUSTED, too_many_uploads (429). */
 SN_CHECKED sn_status upload_check_number(struct db_tx *tx, const char *owner_id);
+/* SN_RESOURCE_EXHAUSTED, too_many_pieces (429). */
+SN_CHECKED sn_status upload_check_pieces(struct rpc_call *c, size_t n);
 /* Checks whether size more bytes may be received. */
 SN_CHECKED sn_status upload_check_size(struct rpc_call *c, const upload_row *upload, int64_t size);
 /* Rejects types that are not accepted, if the head of the file is long enough to tell. */

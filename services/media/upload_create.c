@@ -83,6 +83,7 @@ static sn_status read_parts(struct rpc_call *c, char **ids, size_t n, upload_row
 
                 TRY(check_part(tx, ids[i], false, &part));
                 TRY(store_chunks(tx, ids[i], &n_some, &some));
+                TRY(upload_check_pieces(c, *n_chunks + n_some));
                 all = ARENA_ARRAY(c->arena, MediaRows__Chunk *, *n_chunks + n_some + 1);
                 memcpy(all, *chunks, *n_chunks * sizeof(*all));
                 memcpy(all + *n_chunks, some, n_some * sizeof(*all));

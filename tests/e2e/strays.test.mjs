@@ -27,7 +27,8 @@ for (const name of [...old, 'chunks/lost+found']) {
 for (const folder of ['.', 'incoming', 'chunks', 'blobs', `blobs/${blob.slice(0, 2)}`]) {
         fs.chmodSync(path.join(dir, folder), 0o777); // the server may be another user
 }
-const it = ownServer({ env: { MEDIA_DIR: dir, MEDIA_PENDING: '12' } });
+const FILE_BYTES = 1_000_000_000;
+const it = ownServer({ env: { MEDIA_DIR: dir, MEDIA_PENDING: '12', MEDIA_FILE_BYTES: String(FILE_BYTES) } });
 after(() => fs.rmSync(dir, { recursive: true, force: true }));
 const here = (name) => fs.existsSync(path.join(dir, name));
 
@@ -41,8 +42,8 @@ test('a rejected piece leaves no file', async () => {
         const headers = { authorization: `Bearer ${member.token}`, 'tus-resumable': '1.0.0' };
         const quota = (await (await fetch(`${it.server.url}/v1/media/usage`, { headers })).json()).quota_bytes;
         const before = fs.readdirSync(path.join(dir, 'chunks')).length;
-        for (let left = quota; left > 0; left -= 1 << 30) {
-                const reserved = await fetch(`${it.server.url}/v1/uploads`, { method: 'POST', headers: { ...headers, 'upload-length': String(Math.min(left, 1 << 30)) } });
+        for (let left = quota; left > 0; left -= FILE_BYTES) {
+                const reserved = await fetch(`${it.server.url}/v1/uploads`, { method: 'POST', headers: { ...headers, 'upload-length': String(Math.min(left, FILE_BYTES)) } });
                 assert.equal(reserved.status, 201);
         }
         const refused = await fetch(`${it.server.url}/v1/uploads`, { method: 'POST', body: Buffer.alloc(2000, 1),
@@ -62,6 +63,42 @@ test('a member can have at most a thousand unfinished uploads, whatever their si
         assert.deepEqual((await Promise.all([begin(), begin(), begin()])).map((answer) => answer.status).sort(), [201, 429, 429]);
         const refused = await (await begin()).json();
         assert.equal(refused.code, 'too_many_uploads');
+});
+
+test('an upload can have at most 10,000 pieces, and so can a concatenation', async () => {
+        const member = await it.register();
+        const ask = (method, path, headers, body) => fetch(new URL(path, it.server.url), { method, body, headers: { authorization: `Bearer ${member.token}`, 'tus-resumable': '1.0.0', ...headers } });
+        const append = (path, offset) => ask('PATCH', path, { 'upload-offset': String(offset), 'content-type': 'application/offset+octet-stream' }, 'x');
+        const begin = async (length) => (await ask('POST', '/v1/uploads', { 'upload-length': String(length), 'upload-concat': 'partial' })).headers.get('location');
+        const [long, short] = [await begin(10_000), await begin(1)];
+        const id = long.slice(long.lastIndexOf('/') + 1);
+        await psql(it.server, 'media_service', `insert into upload_chunks (id, session_id, position, size_bytes) select gen_random_uuid(), '${id}', n, 1 from generate_series(0, 9998) n`);
+        await psql(it.server, 'media_service', `update upload_sessions set received_bytes = 9999 where id = '${id}'`);
+        assert.equal((await append(short, 0)).status, 204);
+        assert.equal((await append(long, 9999)).status, 204);
+        const refused = async (answer) => assert.deepEqual([answer.status, (await answer.json()).code], [429, 'too_many_pieces']);
+        await refused(await ask('POST', '/v1/uploads', { 'upload-concat': `final;${short} ${long}` }));
+        await psql(it.server, 'media_service', `update upload_sessions set length = 20000 where id = '${id}'`);
+        const files = fs.readdirSync(path.join(dir, 'chunks')).length;
+        await refused(await append(long, 10_000));
+        assert.equal(fs.readdirSync(path.join(dir, 'chunks')).length, files);
+        assert.equal((await ask('HEAD', long)).headers.get('upload-offset'), '10000');
+        for (const upload of [long, short]) {
+                assert.equal((await ask('DELETE', upload)).status, 204);
+        }
+        const usage = must(await member.get('/v1/media/usage'));
+        assert.equal(usage.reserved_bytes, 0);
+});
+
+test('OPTIONS gives the configured maximum size of a file, which applies', async () => {
+        const member = await it.register();
+        const ask = (method, path, headers) => fetch(new URL(path, it.server.url), { method, headers: { authorization: `Bearer ${member.token}`, 'tus-resumable': '1.0.0', ...headers } });
+        const most = Number((await ask('OPTIONS', '/v1/uploads')).headers.get('tus-max-size'));
+        assert.equal(most, FILE_BYTES);
+        assert.equal((await ask('POST', '/v1/uploads', { 'upload-length': String(most + 1) })).status, 413);
+        const created = await ask('POST', '/v1/uploads', { 'upload-length': String(most) });
+        assert.equal(created.status, 201);
+        assert.equal((await ask('OPTIONS', created.headers.get('location'))).headers.get('tus-max-size'), String(most));
 });
 
 test('uploading many pictures does not delay members with one, and is limited', async () => {
