@@ -174,6 +174,44 @@ test('a final upload takes no bytes; a part may be named by any URL and more tha
         assert.equal(must(await owner.get('/v1/media/usage')).reserved_bytes, reserved);
 });
 
+test('of concurrent pieces at one offset and of concurrent concatenations one is accepted, and a concurrent deletion leaves nothing', async () => {
+        const member = await register();
+        const tell = async (...request) => {
+                for (;;) { // the number of concurrent bodies per address is limited
+                        const answer = await ask(request[0], request[1], request[2], request[3], member);
+                        if (answer.body?.code !== 'spool_full') {
+                                return answer;
+                        }
+                }
+        };
+        const create = async (length, headers = {}) => (await tell('POST', '/v1/uploads', { 'upload-length': String(length), ...headers })).headers.location;
+        const others = (answers, status) => answers.filter((answer) => answer.status !== status).map((answer) => answer.status);
+        const pictures = Array.from({ length: 6 }, () => noise());
+        const shortest = Math.min(...pictures.map((picture) => picture.length)), half = shortest >> 1;
+        const files = pictures.map((picture) => Buffer.concat([picture, Buffer.alloc(shortest + 100_000 - picture.length)]));
+        const address = await create(files[0].length);
+        for (const [start, end] of [[0, half], [half, files[0].length]]) {
+                const answers = await Promise.all(files.map((file) => tell('PATCH', address, { 'upload-offset': String(start) }, file.subarray(start, end))));
+                assert.deepEqual(others(answers, 204), Array(5).fill(409));
+        }
+        const { media_id: id } = must(await member.get(address));
+        assert.equal(must(await member.get('/v1/media/usage')).files, 1);
+        await processed(member, id); // with the end of another picture: it need not be valid
+
+        const parts = [await create(half, { 'upload-concat': 'partial' }), await create(shortest - half, { 'upload-concat': 'partial' })];
+        await tell('PATCH', parts[0], { 'upload-offset': '0' }, pictures[0].subarray(0, half));
+        await tell('PATCH', parts[1], { 'upload-offset': '0' }, pictures[0].subarray(half, shortest));
+        const orders = [parts, [parts[0], parts[1], parts[1]], parts, [parts[0], parts[0], parts[1]]];
+        const finals = await Promise.all(orders.map((order) => tell('POST', '/v1/uploads', { 'upload-concat': `final;${order.join(' ')}` })));
+        assert.deepEqual(others(finals, 201), Array(3).fill(404), JSON.stringify(finals.map((answer) => answer.body)));
+
+        const before = must(await member.get('/v1/media/usage'));
+        const gone = await create(files[1].length);
+        await Promise.all([...files.map((file) => tell('PATCH', gone, { 'upload-offset': '0' }, file.subarray(0, half))), tell('DELETE', gone)]);
+        assert.equal((await tell('HEAD', gone)).status, 404);
+        assert.deepEqual(must(await member.get('/v1/media/usage')), before);
+});
+
 test('an empty piece with the length completes an upload, and one after the end reserves nothing', async () => {
         const picture = noise();
         const created = await ask('POST', '/v1/uploads', { 'upload-defer-length': '1' });
