@@ -150,9 +150,10 @@ static void cut_off_slow_reader(size_t bytes)
         struct wall_client client = open_and_fill();
         int64_t before = metric_value(slow);
 
+        wall_post("a", bytes);
         for (int i = 0; metric_value(slow) == before; i++) {
                 assert_true(i < 6000);
-                wall_post("a", bytes);
+                wall_post("a", 10); /* what is too slow shows when something is sent */
                 clock_sleep_ms(5);
         }
         wall_wait(&client, "\"slow_reader\"");
