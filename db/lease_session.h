@@ -6,7 +6,7 @@
 
 #include "db/connection.h"
 
-#define LEASE_IDLE_MS  1800 /* idle_session_timeout, and how long a holder waits for an answer */
+#define LEASE_IDLE_MS  1500 /* idle_session_timeout, and how long a holder waits for an answer */
 #define LEASE_TOUCH_MS 100  /* interval of a busy holder's checks, and of a waiting process's attempts */
 #define LEASE_QUIET_MS 500  /* interval of an idle holder's checks: it checks again on demand */
 #define LEASE_TRUST_MS 300  /* how long a holder relies on an answer, counted from when it sent the query */
