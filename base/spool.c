@@ -87,7 +87,7 @@ static enum spool_result result_of(const struct spool *s)
 /* Under the lock. */
 static size_t piece_bytes(void)
 {
-        return spool_waiting_bytes < SPOOL_LITTLE_BYTES ? SPOOL_PIECE_BYTES : SPOOL_BLOCK_BYTES;
+        return spool_waiting_bytes < SPOOL_WAITING_BYTES / 2 ? SPOOL_PIECE_BYTES : SPOOL_BLOCK_BYTES;
 }
 
 /* Under the lock. After an overflow nothing more is taken, so that the file has no gap. */
@@ -149,8 +149,10 @@ enum spool_result spool_append(struct spool *s, const void *bytes, size_t len)
 
 size_t spool_window(const struct spool *s)
 {
-        return s->wide && spool_waiting_bytes - s->held_bytes < SPOOL_LITTLE_BYTES ? SPOOL_WIDE_BYTES
-                                                                                   : SPOOL_FULL_BYTES;
+        if (!s->wide) {
+                return SPOOL_FULL_BYTES;
+        }
+        return spool_waiting_bytes - s->held_bytes < SPOOL_LITTLE_BYTES ? SPOOL_WIDEST_BYTES : SPOOL_WIDE_BYTES;
 }
 
 /* With many files, each may buffer only little. */
@@ -242,7 +244,7 @@ enum spool_result spool_finish(struct spool *s, int64_t until_us, int *fd)
 
         if (result == SPOOL_OK) {
                 *fd = s->file.fd;
-                (void)lseek(*fd, 0, SEEK_SET);
+                spool_file_rewind(&s->file);
         }
         pthread_mutex_unlock(&spool_lock);
         return result;

@@ -34,8 +34,8 @@ struct spool;
 enum spool_result spool_new(int64_t expected, struct spool **out);
 /* Computes its SHA-256 as it is written. To be called before its first byte. False: out of memory. */
 bool spool_hash(struct spool *s);
-/* Up to 1 MiB of it may be in memory while others hold little, so that those who receive, write and hash it rarely wait
- * for each other; of others 240 KiB. Before its first byte. */
+/* Up to 1.5 MiB of it may be in memory while others hold little, so that those who receive, write and hash it rarely
+ * wait for each other, and 384 KiB otherwise; of files that are not wide 160 KiB. Before its first byte. */
 void spool_widen(struct spool *s);
 enum spool_result spool_append(struct spool *s, const void *bytes, size_t len);
 /* So many bytes are waiting for the disk that no more should be added before spool_listen reports room. */

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include "base/spool_private.h"
 
-enum { KEPT_MAX = 64 };
+enum { KEPT_MAX = 128 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct spool_block *kept;
@@ -19,7 +19,7 @@ struct spool_block *spool_block_new(void)
                 n_kept--;
         }
         pthread_mutex_unlock(&lock);
-        block = block != NULL ? block : malloc(sizeof(*block));
+        block = block != NULL ? block : aligned_alloc(SPOOL_ALIGN_BYTES, sizeof(*block));
         if (block != NULL) {
                 block->next = NULL;
                 block->len = 0;

@@ -15,6 +15,8 @@ enum {
         PARTS_MAX = 64,
         STEP_BYTES = 2 << 20,  /* written back at a time, so that the disk works while the rest arrives, */
         DIRTY_BYTES = 8 << 20, /* and at most this much at once: plus a step it is all that is dirty in the kernel */
+        DIRECT_FILE_BYTES = 8 << 20, /* at least, for direct I/O, */
+        DIRECT_BYTES = 256 << 10,    /* in writes of at least this size */
 };
 
 static atomic_int_least64_t since_look; /* bytes written to all files since the free space was checked */
@@ -106,10 +108,44 @@ static bool look_at_disk(const struct spool_file *file, size_t len)
         return true;
 }
 
+static void set_direct(struct spool_file *file, bool direct)
+{
+        if (direct != file->direct) {
+                bool is_set = fcntl(file->fd, F_SETFL, direct ? O_DIRECT : 0) == 0;
+
+                file->direct = is_set && direct;
+                file->never_direct = file->never_direct || !is_set;
+        }
+}
+
+/* Past the page cache a large file needs half the processor time, and leaves the memory to what is read again. All
+ * blocks of a direct write are full, so the last ones of a file, and the first ones, which are soon read again, are
+ * not. */
+static void choose_direct(struct spool_file *file, const struct spool_blocks *blocks)
+{
+        set_direct(file, !file->never_direct && file->expected >= DIRECT_FILE_BYTES && file->size > 0 &&
+                             blocks->bytes >= DIRECT_BYTES &&
+                             (file->size | (int64_t)blocks->bytes) % SPOOL_BLOCK_BYTES == 0);
+}
+
+void spool_file_rewind(struct spool_file *file)
+{
+        set_direct(file, false);
+        (void)lseek(file->fd, 0, SEEK_SET);
+}
+
+/* After a direct write that failed or was short. */
+static void give_up_direct(struct spool_file *file)
+{
+        set_direct(file, false);
+        file->never_direct = true;
+}
+
 /* Writes as many blocks as one call takes; *next is the one after them. If the call writes less, the rest is written
  * separately. */
-static bool write_some(int fd, const struct spool_block *first, int64_t at, const struct spool_block **next)
+static bool write_some(struct spool_file *file, const struct spool_block *first, const struct spool_block **next)
 {
+        int64_t at = file->size;
         struct iovec parts[PARTS_MAX];
         int n = 0;
 
@@ -117,17 +153,20 @@ static bool write_some(int fd, const struct spool_block *first, int64_t at, cons
         for (; *next != NULL && n < PARTS_MAX; *next = (*next)->next) {
                 parts[n++] = (struct iovec){(void *)(uintptr_t)(*next)->bytes, (*next)->len};
         }
-        ssize_t written = pwritev(fd, parts, n, at);
+        ssize_t written = pwritev(file->fd, parts, n, at);
         size_t left = written > 0 ? (size_t)written : 0;
 
-        if (written < 0 && errno != EINTR) {
+        if (written < 0 && errno != EINTR && !file->direct) {
                 return false;
+        }
+        if (file->direct && left < (size_t)n * SPOOL_BLOCK_BYTES) {
+                give_up_direct(file);
         }
         for (int i = 0; i < n; at += (int64_t)parts[i++].iov_len) {
                 size_t done = left < parts[i].iov_len ? left : parts[i].iov_len;
 
                 left -= done;
-                if (!spool_write_all(fd, (char *)parts[i].iov_base + done, parts[i].iov_len - done,
+                if (!spool_write_all(file->fd, (char *)parts[i].iov_base + done, parts[i].iov_len - done,
                                      at + (int64_t)done)) {
                         return false;
                 }
@@ -138,7 +177,7 @@ static bool write_some(int fd, const struct spool_block *first, int64_t at, cons
 static bool write_blocks(struct spool_file *file, const struct spool_blocks *blocks)
 {
         for (const struct spool_block *block = blocks->first, *next; block != NULL; block = next) {
-                if (!write_some(file->fd, block, file->size, &next)) {
+                if (!write_some(file, block, &next)) {
                         return false;
                 }
                 for (; block != next; block = block->next) {
@@ -169,6 +208,7 @@ enum spool_result spool_file_write(struct spool_file *file, const struct spool_b
         if (!look_at_disk(file, blocks->bytes)) {
                 return result_of(ENOSPC);
         }
+        choose_direct(file, blocks);
         if (!write_blocks(file, blocks)) {
                 return result_of(errno);
         }

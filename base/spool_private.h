@@ -5,24 +5,27 @@
 
 #include <openssl/evp.h>
 #include <pthread.h>
+#include <stdalign.h>
 #include "base/spool.h"
 
 enum {
+        SPOOL_ALIGN_BYTES = 512,      /* of blocks, so that disks can read them directly */
         SPOOL_BLOCK_BYTES = 16 << 10, /* so that bytes that arrive one by one do not need a system call each */
-        SPOOL_PIECE_BYTES = 64 << 10, /* so that a thread is not woken for each block while little is buffered: */
-        SPOOL_LITTLE_BYTES = 1 << 20, /* less than this in total */
+        SPOOL_PIECE_BYTES = 64 << 10, /* so that a thread is not woken for each block while there is memory */
+        SPOOL_LITTLE_BYTES = 1 << 20, /* of all other files */
         SPOOL_FULL_BYTES =
             160 << 10, /* when this much of a file is in memory no more should be added, until it is half */
-        SPOOL_WIDE_BYTES = 1 << 20,    /* instead, of a wide one while others hold little */
-        SPOOL_WAITING_BYTES = 4 << 20, /* if this much of all files is in memory, a file with a block is full, too */
-        SPOOL_QUEUE_MAX = 16 << 20,    /* hard limit */
+        SPOOL_WIDE_BYTES = 384 << 10,    /* instead, of a wide one, */
+        SPOOL_WIDEST_BYTES = 1536 << 10, /* and of a wide one while others hold little */
+        SPOOL_WAITING_BYTES = 6 << 20,   /* if this much of all files is in memory, a file with a block is full, too */
+        SPOOL_QUEUE_MAX = 16 << 20,      /* hard limit */
         SPOOL_FOLDER_BYTES = 4096,
 };
 
 struct spool_block {
+        alignas(SPOOL_ALIGN_BYTES) char bytes[SPOOL_BLOCK_BYTES];
         struct spool_block *next;
         size_t len;
-        char bytes[SPOOL_BLOCK_BYTES];
 };
 
 struct spool_blocks {
@@ -38,6 +41,7 @@ struct spool_file {
         int64_t expected;            /* bytes that must fit when it is opened */
         int64_t size, begun, synced; /* written; of that being written back; and durable */
         EVP_MD_CTX *hash;            /* of the bytes written; NULL: not hashed */
+        bool direct, never_direct;   /* past the page cache; the file system, or the disk, does not support it */
 };
 
 struct spool {
@@ -79,6 +83,8 @@ void spool_uncount(const struct spool *s);
 
 /* Opens the file on first use. errno says why it failed. */
 enum spool_result spool_file_write(struct spool_file *file, const struct spool_blocks *blocks);
+/* For reading it from its start, into any memory. */
+void spool_file_rewind(struct spool_file *file);
 /* False: out of memory. */
 bool spool_file_hash(struct spool_file *file, const struct spool_blocks *blocks);
 

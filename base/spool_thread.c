@@ -6,7 +6,7 @@
 #include "base/spool_private.h"
 #include "base/ticker.h"
 
-enum { LISTENERS_MAX = 8, THREADS = 2 };
+enum { LISTENERS_MAX = 8, THREADS = 3 /* one may wait for the disk */ };
 
 size_t spool_waiting_bytes;
 pthread_mutex_t spool_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -116,12 +116,19 @@ static void discard_spool(struct spool *s)
         free(s);
 }
 
+/* Under the lock. */
+static bool is_widest(const struct spool *s)
+{
+        return spool_window(s) == SPOOL_WIDEST_BYTES;
+}
+
 /* Called with the lock held, and releases it. Takes half of what may be in memory, so that the other half can arrive
- * meanwhile. Returns the bytes of the blocks. */
+ * meanwhile; of the widest files a third, since another thread hashes what one has written. Returns the bytes of the
+ * blocks. */
 static size_t take_blocks(const struct spool *s, struct spool_blocks *from, struct spool_blocks *blocks)
 {
         *blocks = (struct spool_blocks){NULL, NULL, 0};
-        spool_blocks_take(blocks, from, spool_window(s) / 2);
+        spool_blocks_take(blocks, from, is_widest(s) ? SPOOL_WIDEST_BYTES / 3 : spool_window(s) / 2);
         pthread_mutex_unlock(&spool_lock);
         return blocks->bytes;
 }
@@ -144,8 +151,7 @@ static bool account_for_blocks(struct spool *s, size_t left_bytes, enum spool_re
 /* Under the lock. Handing a few blocks to another thread to hash them would take longer than hashing them. */
 static bool hashes_too(const struct spool *s)
 {
-        return s->queued.bytes > 0 && s->file.hash != NULL && spool_window(s) < SPOOL_WIDE_BYTES && !s->hashing &&
-               s->written.bytes == 0;
+        return s->queued.bytes > 0 && s->file.hash != NULL && !is_widest(s) && !s->hashing && s->written.bytes == 0;
 }
 
 /* Under the lock, except while the disk is working. True: someone may be waiting for it. */

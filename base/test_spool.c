@@ -370,7 +370,7 @@ static void bytes_waiting_for_the_disk_are_limited_for_all_files_together(void *
         disk_gate_await();
         fill(little, 20000);
         assert_false(spool_is_full(little));
-        fill(much, 5000000);
+        fill(much, 6500000);
         assert_true(spool_is_full(little));
         disk_gate_open();
         for (int i = 0; told == 0 || spool_is_full(little); i++) {

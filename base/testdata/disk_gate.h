@@ -11,4 +11,9 @@ void disk_gate_open(void);
 bool disk_gate_is_closed(void);
 void disk_gate_pass(void); /* waits while it is closed */
 
+/* What direct writes to the slow disk do: all of it, nothing (EINVAL), or only the first part. Returns how many there
+ * were since the last call. */
+enum slow_disk_direct { SLOW_DISK_DIRECT, SLOW_DISK_REFUSES_DIRECT, SLOW_DISK_CUTS_DIRECT };
+int slow_disk_direct(enum slow_disk_direct direct);
+
 #endif
