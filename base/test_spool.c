@@ -397,13 +397,12 @@ static void a_writer_does_not_wait_and_is_notified_when_there_is_room(void **sta
         assert_false(spool_is_full(s));
         fill(s, 300000);
         assert_true(spool_is_full(s));
-        assert_int_equal(told, 0);
+        told = 0; /* a thread may have told late of a file of an earlier test */
         disk_gate_open();
-        for (int i = 0; told == 0; i++) {
+        for (int i = 0; told == 0 || spool_is_full(s); i++) {
                 assert_true(i < 20000);
                 clock_sleep_ms(1);
         }
-        assert_false(spool_is_full(s));
         spool_listen_no_more(&told);
         assert_int_equal(lseek(finish(s), 0, SEEK_END), 400000);
         spool_free(s);
