@@ -78,7 +78,7 @@ test('docs/media.md: uploading, showing and organising media work as printed', a
         await firstPost(); // it logs in as that member
         const member = must(await api('POST', '/v1/auth/login', { body: { login: 'ada', password: 'correct horse' } }));
         fs.writeFileSync(path.join(dir, 'cat.jpg'), jpeg);
-        const commands = ['# Media', '## Uploading a file', '[stream](streaming.md)', 'in the quota from the start.', '## Showing media', '## Your media'].map((heading) => indented('docs/media.md', heading));
+        const commands = ['# Media', '## Uploading a file', '[stream](streaming.md)', 'By hand:', '## Showing media', '## Your media'].map((heading) => indented('docs/media.md', heading));
         const script = replaced(['set -o pipefail', ...commands].join('\necho\n'), 'http://127.0.0.1:8080', net.url).replace('"name": "Cats"', `"name": "Cats ${Date.now()}"`);
         const { stdout } = await run('bash', ['-euc', script], { cwd: dir, env: { ...process.env, TOKEN: member.access_token } });
         assert.doesNotMatch(stdout, /"code":/);
