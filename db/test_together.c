@@ -248,26 +248,46 @@ static void each_has_its_own_key_and_response(void **state)
 {
         struct writer before[] = {{.name = "key 0", .key = "together 0", .answer = 70}};
         struct writer writers[] = {{.name = "key 1", .key = "together 1", .answer = 71},
-                                   {.name = "key 1 again", .key = "together 1", .answer = 72},
                                    {.name = "key 0 again", .key = "together 0", .answer = 73},
                                    {.name = "key 2", .key = "together 2", .answer = 74}};
+        struct writer again[] = {{.name = "key 1 again", .key = "together 1", .answer = 72}};
 
         (void)state;
         run_all(before, 1);
         assert_int_equal(before[0].status, SN_OK);
-        run_all(writers, 4);
-        assert_int_equal(sizes[0], 2); /* the first and the last: the second waits, the third has its response */
+        run_all(writers, 3);
+        assert_int_equal(sizes[0], 2); /* the second has its response */
         assert_int_equal(n_sizes, 1);
         assert_int_equal(writers[0].status, SN_OK);
         assert_int_equal(writers[1].status, SN_REPLAYED);
-        assert_int_equal(replayed(&writers[1]), 71);
-        assert_int_equal(writers[2].status, SN_REPLAYED);
-        assert_int_equal(replayed(&writers[2]), 70);
-        assert_false(writers[2].c->committed);
-        assert_int_equal(writers[3].status, SN_OK);
+        assert_int_equal(replayed(&writers[1]), 70);
+        assert_false(writers[1].c->committed);
+        assert_int_equal(writers[2].status, SN_OK);
+        run_all(again, 1);
+        assert_int_equal(again[0].status, SN_REPLAYED);
+        assert_int_equal(replayed(&again[0]), 71);
         assert_string_equal(count_like("key %"), "3");
         free_all(before, 1);
-        free_all(writers, 4);
+        free_all(writers, 3);
+        free_all(again, 1);
+}
+
+/* They are in different transactions: the one that is second finds the key busy, or the response. */
+static void of_two_with_the_same_key_one_is_written(void **state)
+{
+        struct writer writers[] = {{.name = "same a", .key = "same"}, {.name = "same b", .key = "same"}};
+        int n = 0, others = 0;
+
+        (void)state;
+        run_all(writers, 2);
+        for (int i = 0; i < 2; i++) {
+                n += writers[i].status == SN_OK;
+                others += writers[i].status == SN_REPLAYED || writers[i].status == SN_ABORTED;
+        }
+        assert_int_equal(n, 1);
+        assert_int_equal(others, 1);
+        assert_string_equal(count_like("same %"), "1");
+        free_all(writers, 2);
 }
 
 static void one_whose_deadline_passes_while_it_waits_writes_nothing(void **state)
@@ -297,6 +317,7 @@ int run_together_tests(void)
             cmocka_unit_test(one_that_fails_fails_no_other),
             cmocka_unit_test(all_write_again_when_their_connection_is_lost),
             cmocka_unit_test(each_has_its_own_key_and_response),
+            cmocka_unit_test(of_two_with_the_same_key_one_is_written),
             cmocka_unit_test(one_whose_deadline_passes_while_it_waits_writes_nothing),
         };
 

@@ -50,7 +50,8 @@ static void leave(struct db_together *together, struct db_joined *self)
         wake_first(together);
 }
 
-/* The second call with a key waits until the first is answered. */
+/* Of two calls with one key the second is not in the same transaction: it gets the response of the first, or is
+ * rejected because the key is busy. */
 static bool fits(struct db_joined *const *group, size_t n, const struct db_joined *joined)
 {
         for (size_t i = 0; i < n && joined->key != 0; i++) {
