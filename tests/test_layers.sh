@@ -58,7 +58,7 @@ report 'no static function has a name that is meaningless in a stack trace' \
         "$(grep -nE '^static [a-z_ ]*[ *](run|refuse)\(' "${sources[@]}" || true)"
 
 # Longer ones have more than one topic: split them.
-mapfile -t scripts < <(git ls-files --cached --others --exclude-standard -- '*.mjs' '*.js' '*.sh' dev 2>/dev/null | while read -r file; do
+mapfile -t scripts < <(git ls-files --cached --others --exclude-standard -- '*.mjs' '*.js' '*.sh' '*.proto' '*.sql' dev 2>/dev/null | while read -r file; do
         [ ! -f "$file" ] || echo "$file"
 done)
 report 'no file over 500 lines' "$(wc -l "${sources[@]}" "${scripts[@]}" | awk '$2 != "total" && $1 > 500 { print $2 ": " $1 " lines" }')"
