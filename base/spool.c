@@ -166,9 +166,8 @@ bool spool_reaches(const struct spool *s, size_t bytes)
 /* A full one is listed with all its blocks, and the threads notify listeners when there is room again. */
 bool spool_is_full(struct spool *s)
 {
-        bool full;
         pthread_mutex_lock(&spool_lock);
-        full = spool_reaches(s, spool_window(s));
+        bool full = spool_reaches(s, spool_window(s));
         s->was_full = full;
         if (full && !s->writing && s->queued.bytes > 0) {
                 spool_list(s);

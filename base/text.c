@@ -71,15 +71,13 @@ char *text_without_marks(struct arena *arena, const char *text)
 {
         size_t len = strlen(text);
         const utf8proc_option_t options = UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_STRIPMARK;
-        utf8proc_int32_t *points;
-        utf8proc_ssize_t n;
 
         if (is_ascii(text, len)) {
                 return arena_strndup(arena, text, len);
         }
-        points = arena_alloc_array(arena, 4 * len + 1, sizeof(*points));
-        n = utf8proc_decompose((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)len, points,
-                               (utf8proc_ssize_t)(4 * len), options);
+        utf8proc_int32_t *points = arena_alloc_array(arena, 4 * len + 1, sizeof(*points));
+        utf8proc_ssize_t n = utf8proc_decompose((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)len, points,
+                                                (utf8proc_ssize_t)(4 * len), options);
         if (n < 0 || (size_t)n > 4 * len) {
                 return arena_strndup(arena, text, len);
         }

@@ -87,10 +87,9 @@ static size_t find_end_of_step(struct fanout_stream *stream, const char *bytes, 
 void fanout_take_stream(size_t index)
 {
         struct fanout_stream *stream = &fanout.streams[index];
-        ssize_t n;
 
         memcpy(buffer, stream->kept, stream->kept_len);
-        n = recv(stream->fd, buffer + stream->kept_len, sizeof(buffer) - stream->kept_len, 0);
+        ssize_t n = recv(stream->fd, buffer + stream->kept_len, sizeof(buffer) - stream->kept_len, 0);
         if (n < 0 && errno == EAGAIN) {
                 return;
         }

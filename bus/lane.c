@@ -156,7 +156,6 @@ static void save_at_end(struct bus_lane *lane)
 int64_t bus_lane_work(void *context)
 {
         struct bus_lane *lane = context;
-        int64_t wait;
 
         if (*lane->stopping) {
                 save_at_end(lane);
@@ -165,7 +164,7 @@ int64_t bus_lane_work(void *context)
         if (!may_work(lane)) {
                 return LEASE_MS;
         }
-        wait = lane->behind ? 0 : until_ms(lane->rest_until_us, lane->consumer->pace_ms);
+        int64_t wait = lane->behind ? 0 : until_ms(lane->rest_until_us, lane->consumer->pace_ms);
         if (wait > 0) {
                 bus_lane_save_when_due(lane);
                 return wait;

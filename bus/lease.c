@@ -86,13 +86,12 @@ static void note_lost(struct bus_lease *lease)
 /* Of one owner, or of all (NULL). */
 static char **names_of(struct arena *arena, const struct bus_leases *leases, const void *owner, size_t *n)
 {
-        char **names;
 
         *n = 0;
         for (const struct bus_lease *l = leases->first; l != NULL; l = l->next) {
                 ++*n;
         }
-        names = ARENA_ARRAY(arena, char *, *n);
+        char **names = ARENA_ARRAY(arena, char *, *n);
         *n = 0;
         for (struct bus_lease *l = leases->first; l != NULL; l = l->next) {
                 if (owner == NULL || l->owner == owner) {

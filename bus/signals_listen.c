@@ -63,10 +63,9 @@ static void wake_listener(struct bus_signals *signals)
 
 static bool enqueue_signal(struct bus_signals *signals, struct queued *item)
 {
-        bool fits;
 
         pthread_mutex_lock(&signals->lock);
-        fits = signals->n < QUEUE_MAX;
+        bool fits = signals->n < QUEUE_MAX;
         if (fits) {
                 signals->n++;
                 *signals->end = item;
@@ -107,10 +106,9 @@ void bus_signal_offer_all(const char *source, const uint8_t *packed, size_t len)
 
 static struct queued *dequeue_signal(struct bus_signals *signals)
 {
-        struct queued *item;
 
         pthread_mutex_lock(&signals->lock);
-        item = signals->first;
+        struct queued *item = signals->first;
         if (item != NULL) {
                 signals->first = item->next;
                 signals->n--;

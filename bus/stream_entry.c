@@ -14,13 +14,13 @@ static struct str text_of(const struct redisReply *reply)
 /* [id, [name, value, …]] */
 static void parse_entry(const struct redisReply *reply, struct stream_entry *entry)
 {
-        struct str id, number;
+        struct str number;
 
         *entry = (struct stream_entry){0};
         if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 || reply->element[1]->type != REDIS_REPLY_ARRAY) {
                 return;
         }
-        id = text_of(reply->element[0]);
+        struct str id = text_of(reply->element[0]);
         if (!str_next(&id, '-', &number) || !str_to_i64(number, &entry->position)) {
                 entry->position = INT64_MAX; /* after all others */
                 return;

@@ -62,7 +62,7 @@ static struct str text_of(const struct redisReply *reply)
 /* [[id, [l, log_id, e, event]]]; anything else was not written by a relay */
 static void parse_top(const struct redisReply *reply, struct top *top)
 {
-        struct str id, number;
+        struct str number;
 
         *top = (struct top){0};
         if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 1 || reply->element[0]->elements != 2) {
@@ -70,7 +70,7 @@ static void parse_top(const struct redisReply *reply, struct top *top)
         }
         const struct redisReply *fields = reply->element[0]->element[1];
 
-        id = text_of(reply->element[0]->element[0]);
+        struct str id = text_of(reply->element[0]->element[0]);
         if (!str_next(&id, '-', &number) || !str_to_i64(number, &top->position)) {
                 top->position = INT64_MAX;
         }

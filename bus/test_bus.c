@@ -145,11 +145,10 @@ static void a_runner_continues_where_the_last_one_stopped(void **state)
 static void two_runners_handle_nothing_twice(void **state)
 {
         struct service elsewhere = timeline.service;
-        struct bus_runner *second;
 
         (void)state;
         elsewhere.leases = bus_leases_new(&elsewhere);
-        second = bus_runner_new(&elsewhere, consumers);
+        struct bus_runner *second = bus_runner_new(&elsewhere, consumers);
         for (int i = 0; i < 20; i++) {
                 emit("created", 2);
         }

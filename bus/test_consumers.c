@@ -199,11 +199,10 @@ static void of_two_processes_each_lane_is_run_by_one(void **state)
 {
         const struct bus_consumer *const consumers[] = {&counted, NULL};
         struct service elsewhere = timeline.service;
-        struct bus_runner *second;
 
         elsewhere.leases = bus_leases_new(&elsewhere);
         start_consumers(consumers);
-        second = bus_runner_new(&elsewhere, consumers);
+        struct bus_runner *second = bus_runner_new(&elsewhere, consumers);
         emit_round();
         wait_for(&calls, 40);
         stop_consumers();

@@ -68,11 +68,10 @@ static void hold_elsewhere(void)
 static void a_stale_lease_is_taken_over(void **state)
 {
         struct bus_leases *leases = bus_leases_new(&database.service);
-        const struct bus_lease *a;
         int64_t began_us = clock_monotonic_us();
 
         hold_elsewhere();
-        a = bus_leases_add(leases, NULL, "a", NULL);
+        const struct bus_lease *a = bus_leases_add(leases, NULL, "a", NULL);
         wait_held(a, true);
         assert_true(clock_monotonic_us() - began_us >= BUS_LEASE_TAKEOVER_MS * INT64_C(1000));
         end(leases);
@@ -81,11 +80,10 @@ static void a_stale_lease_is_taken_over(void **state)
 static void a_lease_with_heartbeats_is_not_taken(void **state)
 {
         struct bus_leases *leases = bus_leases_new(&database.service);
-        const struct bus_lease *a;
         int64_t began_us = clock_monotonic_us();
 
         hold_elsewhere();
-        a = bus_leases_add(leases, NULL, "a", NULL);
+        const struct bus_lease *a = bus_leases_add(leases, NULL, "a", NULL);
         while (clock_monotonic_us() - began_us < 2 * BUS_LEASE_TAKEOVER_MS * INT64_C(1000)) {
                 (void)test_admin(database.name, "update bus_leases set beats = beats + 1 where holder = " ANOTHER);
                 assert_false(bus_lease_held(a));

@@ -30,12 +30,11 @@ static void take_signal(void *context, struct rpc_call *c, bus_event *signal)
 
 struct bus_wake *bus_wake_new(struct service *service, void (*woken)(void *context), void *context)
 {
-        struct bus_wake *wake;
 
         if (service->redis == NULL || db_ownership_covers(service->db)) {
                 return NULL;
         }
-        wake = calloc(1, sizeof(*wake));
+        struct bus_wake *wake = calloc(1, sizeof(*wake));
         if (wake == NULL) {
                 abort();
         }

@@ -206,15 +206,14 @@ static void update_a(const void *context, bool commit)
 
 static void an_update_replaces_the_object_after_the_commit_or_drops_it(void **state)
 {
-        const void *first, *second;
 
         assert_int_equal(cache_start(&copies, 1 << 20), SN_OK);
         update_a("x", true); /* nothing is cached */
-        first = copy_of_a(1);
+        const void *first = copy_of_a(1);
         update_a("x", false);
         assert_ptr_equal(copy_of_a(0), first);
         update_a("x", true);
-        second = copy_of_a(0);
+        const void *second = copy_of_a(0);
         assert_ptr_not_equal(second, first);
         update_a(NULL, true);
         (void)copy_of_a(1);

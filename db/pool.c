@@ -128,10 +128,9 @@ static bool is_alive(struct db_connection *connection)
 static bool note_failure(struct db *db, const char *reason)
 {
         int64_t now_us = clock_monotonic_us();
-        bool first;
 
         (void)pthread_mutex_lock(&db_pools_lock);
-        first = db->failing_since_us == 0;
+        bool first = db->failing_since_us == 0;
         if (first) {
                 db->failing_since_us = now_us;
         }

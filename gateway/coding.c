@@ -44,13 +44,12 @@ static int weight_of(struct str parameters)
 static void read_element(struct str element, int weights[CODINGS], int *others)
 {
         struct str name;
-        int weight;
 
         if (!str_next(&element, ';', &name)) {
                 return;
         }
         name = str_trim(name);
-        weight = weight_of(element);
+        int weight = weight_of(element);
         if (str_equal_c(name, "*")) {
                 *others = weight;
         } else if (str_equal_nocase(name, STR("identity"))) {

@@ -380,7 +380,6 @@ sn_status gateway_start(const struct gateway_options *options, struct gateway **
             .idle_ms = (int)options->settings->http_idle_ms,
             .unread_bytes = options->settings->http_unread_bytes,
         };
-        sn_status status;
 
         if (gateway == NULL || gateway->router == NULL || gateway->document == NULL || gateway->streams == NULL ||
             gateway->kept == NULL) {
@@ -393,8 +392,8 @@ sn_status gateway_start(const struct gateway_options *options, struct gateway **
         if (options->n_contracts > 0) {
                 json_keep_start();
         }
-        status = http_server_start(&http, &(struct http_handlers){on_headers, on_request, on_refusal, gateway},
-                                   &gateway->server, error);
+        sn_status status = http_server_start(
+            &http, &(struct http_handlers){on_headers, on_request, on_refusal, gateway}, &gateway->server, error);
         if (status != SN_OK) {
                 gateway_free(gateway);
                 return status;

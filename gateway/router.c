@@ -181,14 +181,13 @@ static bool decode_segment(struct arena *arena, struct str in, struct str *out)
         size_t n = 0;
 
         for (size_t i = 0; i < in.len; i++) {
-                int high, low;
 
                 if (in.ptr[i] != '%') {
                         text[n++] = in.ptr[i];
                         continue;
                 }
-                high = i + 2 < in.len ? hex_digit(in.ptr[i + 1]) : -1;
-                low = i + 2 < in.len ? hex_digit(in.ptr[i + 2]) : -1;
+                int high = i + 2 < in.len ? hex_digit(in.ptr[i + 1]) : -1;
+                int low = i + 2 < in.len ? hex_digit(in.ptr[i + 2]) : -1;
                 if (high < 0 || low < 0 || high * 16 + low == 0) {
                         return false;
                 }

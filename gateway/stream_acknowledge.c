@@ -35,11 +35,10 @@ static sn_status find_channel(struct rpc_call *c, const struct stream *s, const 
 /* Positions beyond the log cannot have been received. */
 static bool is_in_log(struct stream_log *log, const struct stream_since *since)
 {
-        bool there;
 
         pthread_mutex_lock(&log->hub->lock);
-        there = since->n == 1 && strcmp(since->positions[0].log_id, log->log_id) == 0 &&
-                since->positions[0].position <= log->position;
+        bool there = since->n == 1 && strcmp(since->positions[0].log_id, log->log_id) == 0 &&
+                     since->positions[0].position <= log->position;
         pthread_mutex_unlock(&log->hub->lock);
         return there;
 }

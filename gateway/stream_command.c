@@ -325,7 +325,6 @@ static void register_sub(struct rpc_call *c, struct stream_command *command)
 static void hand_back(struct rpc_call *c, struct stream_command *command, bool ok)
 {
         struct stream_hub *hub = command->stream->hub;
-        bool posted;
 
         command->task.run = stream_command_done;
         command->again = false;
@@ -336,7 +335,7 @@ static void hand_back(struct rpc_call *c, struct stream_command *command, bool o
                 free(command->sub);
                 command->sub = NULL;
         }
-        posted = stream_hub_post(hub, &command->task);
+        bool posted = stream_hub_post(hub, &command->task);
         if (!posted && command->sub != NULL) {
                 stream_hub_unregister(hub, command->sub);
         }

@@ -136,15 +136,14 @@ sn_status stream_hub_wait(struct rpc_call *c, struct stream_log *log)
 {
         struct stream_hub *hub = log->hub;
         int64_t until_us = clock_monotonic_us() + WAIT_US;
-        bool waits, ready;
 
         pthread_mutex_lock(&hub->lock);
-        waits = hub->n_waiting < MOST_WAITING;
+        bool waits = hub->n_waiting < MOST_WAITING;
         hub->n_waiting += waits;
         while (waits && !log->ready && !hub->stopping && cond_wait_until(&hub->begun, &hub->lock, until_us)) {
         }
         hub->n_waiting -= waits;
-        ready = log->ready && !hub->stopping;
+        bool ready = log->ready && !hub->stopping;
         pthread_mutex_unlock(&hub->lock);
         return ready
                    ? SN_OK

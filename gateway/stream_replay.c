@@ -16,10 +16,9 @@ struct missed {
 static sn_status find_missed(struct rpc_call *c, const struct stream_command *command, struct missed *out)
 {
         struct stream_log *log = command->log;
-        bool there;
 
         pthread_mutex_lock(&log->hub->lock);
-        there = strcmp(log->log_id, command->log_id) == 0 && command->after >= stream_kept_after(log);
+        bool there = strcmp(log->log_id, command->log_id) == 0 && command->after >= stream_kept_after(log);
         if (there) {
                 out->events = stream_kept_events(c, log, command->after, command->at_once, &out->n);
         }

@@ -94,16 +94,15 @@ static void tag(const char *body, const char *if_none_match)
 
 static void unchanged_responses_are_not_sent_again(void **state)
 {
-        const char *first, *again;
 
         tag("{\"a\":1}", NULL);
-        first = answered("ETag");
+        const char *first = answered("ETag");
         tag("{\"a\":1}", arena_printf(arena, "\"x\", W/%s", first));
         assert_int_equal(response.status, 304);
         assert_int_equal(response.body.len, 0);
         assert_string_equal(answered("ETag"), first);
         tag("{\"a\":2}", first);
-        again = answered("ETag");
+        const char *again = answered("ETag");
         assert_int_equal(response.status, 200);
         assert_int_equal(response.body.len, 7);
         assert_string_not_equal(again, first);

@@ -12,14 +12,13 @@
 static void no_two_services_have_the_same_route(void **state)
 {
         const struct rpc_service *contracts[16];
-        struct router *router;
         struct buf error;
 
         buf_init(&error, 1000);
         for (size_t i = 0; i < sonet_n_services; i++) {
                 contracts[i] = sonet_services[i]->contract;
         }
-        router = router_new(contracts, sonet_n_services, gateway_pages(true), web_files, &error);
+        struct router *router = router_new(contracts, sonet_n_services, gateway_pages(true), web_files, &error);
         if (router == NULL) {
                 fail_msg("%s", error.data);
         }

@@ -63,13 +63,12 @@ void multipart_init(struct multipart *m, struct str boundary, const struct multi
 /* Parses one parameter, name="value", off the front; \" and \\ are escapes. False at the end or if there is none. */
 static bool next_parameter(struct str *rest, struct str *name, char *value, size_t size, size_t *len)
 {
-        const char *equals;
         *rest = str_trim(*rest);
         if (rest->len == 0 || rest->ptr[0] != ';') {
                 return false;
         }
         *rest = str_trim((struct str){rest->ptr + 1, rest->len - 1});
-        equals = memchr(rest->ptr, '=', rest->len);
+        const char *equals = memchr(rest->ptr, '=', rest->len);
         if (equals == NULL || equals + 1 >= rest->ptr + rest->len || equals[1] != '"') {
                 return false;
         }

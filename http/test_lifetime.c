@@ -160,7 +160,7 @@ static bool is_served(void)
  * it rejects clients with its spare descriptor, a second one could use that for a client, and serve it. */
 static void without_descriptors_clients_are_rejected_and_later_served(void **state)
 {
-        struct rlimit before, none;
+        struct rlimit before;
         int fds[20];
         struct http_options options = fixture_options();
         options.io_threads = 1;
@@ -174,7 +174,7 @@ static void without_descriptors_clients_are_rejected_and_later_served(void **sta
         int next = dup(0);
         close(next);
         assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-        none = (struct rlimit){(rlim_t)next, before.rlim_max};
+        struct rlimit none = (struct rlimit){(rlim_t)next, before.rlim_max};
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
         for (int i = 0; i < 20; i++) {
                 struct sockaddr_in a = {.sin_family = AF_INET,
@@ -198,9 +198,9 @@ static bool has_share(int http, int grpc)
 
 static void connections_are_accepted_up_to_the_number_of_descriptors(void **state)
 {
-        struct rlimit before, low, after;
+        struct rlimit before, after;
         assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-        low = (struct rlimit){500, before.rlim_max};
+        struct rlimit low = (struct rlimit){500, before.rlim_max};
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
         assert_int_equal(http_share_descriptors(290, 10, 200).http, 290);
         assert_int_equal(getrlimit(RLIMIT_NOFILE, &after), 0);

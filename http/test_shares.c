@@ -112,12 +112,11 @@ static void few_connections_are_used_for_error_responses(void **state)
 static int64_t held(void)
 {
         struct buf text;
-        const char *line;
         int64_t value = -1;
 
         buf_init(&text, 1 << 20);
         metrics_render(&text);
-        line = strstr(text.data, "\nsonet_request_body_bytes ");
+        const char *line = strstr(text.data, "\nsonet_request_body_bytes ");
         assert_non_null(line);
         line = strchr(line, ' ') + 1;
         assert_true(str_to_i64((struct str){line, strcspn(line, "\n")}, &value));

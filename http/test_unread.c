@@ -164,9 +164,8 @@ static void unread_pipelined_responses_use_little_memory(void **state)
 
 static void unread_small_responses_use_little_memory(void **state)
 {
-        int fd;
         start(10000, 1 << 30);
-        fd = open_small();
+        int fd = open_small();
         ask_many_times(fd, GET("/echo"), 20000);
         WAIT_UNTIL(kept_by_kernel().n == 1 && stands_still());
         assert_true(kept_by_kernel().most < 256 << 10);

@@ -142,7 +142,6 @@ static void protocol_violations_fail_the_connection(void **state)
 {
         uint8_t bytes[4096];
         char big[MAX_MESSAGE + 1] = {0};
-        size_t n;
 
         fails((const uint8_t *)"\x81\x02hi", 4, 1002);   /* not masked */
         fails(bytes, frame(bytes, 0xC1, "hi", 2), 1002); /* a reserved bit */
@@ -157,7 +156,7 @@ static void protocol_violations_fail_the_connection(void **state)
         fails(bytes, frame(bytes, 0x81, "\xed\xa0\x80", 3), 1007); /* a surrogate */
         fails(bytes, frame(bytes, 0x81, big, sizeof(big)), 1009);
         fails((const uint8_t *)"\x81\xff\x00\x00\x00\x01\x00\x00\x00\x00\x01\x02\x03\x04", 14, 1009);
-        n = frame(bytes, 0x01, "hi", 2);
+        size_t n = frame(bytes, 0x01, "hi", 2);
         fails(bytes, n + frame(bytes + n, 0x81, "hi", 2), 1002); /* a message within another */
         n = frame(bytes, 0x01, big, MAX_MESSAGE);
         fails(bytes, n + frame(bytes + n, 0x80, big, 1), 1009); /* too large in total */

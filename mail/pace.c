@@ -28,14 +28,13 @@ DB_STATEMENT(
 sn_status mail_pace_wait_ms(struct rpc_call *c, int64_t per_hour, const char *to, int64_t now_ms, int64_t *wait_ms)
 {
         struct db_rows *rows = NULL;
-        int64_t at_once, each_us;
 
         *wait_ms = 0;
         if (per_hour == 0) {
                 return SN_OK;
         }
-        at_once = per_hour >= 60 ? per_hour / 60 : 1;
-        each_us = HOUR_US / per_hour;
+        int64_t at_once = per_hour >= 60 ? per_hour / 60 : 1;
+        int64_t each_us = HOUR_US / per_hour;
         TRY(DB_WRITE(c, tx,
                      db_rows(tx, &PACE,
                              DB_BINDS(bind_i64(slot_of(to)), bind_i64(now_ms * 1000), bind_i64(each_us),

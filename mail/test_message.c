@@ -40,11 +40,10 @@ static void a_message_has_a_text_and_an_html_part(void **state)
 static void assert_header_is_one(const char *text)
 {
         CLEANUP(buf_free) struct buf out;
-        const char *line;
 
         buf_init(&out, 100000);
         mail_append_header_text(&out, text);
-        line = out.data;
+        const char *line = out.data;
         for (const char *at = out.data; at < out.data + out.len; at++) {
                 if (*at == '\r' || *at == '\n') {
                         assert_memory_equal(at, "\r\n ", 3);

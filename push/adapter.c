@@ -371,12 +371,11 @@ static void begin_request(struct push_sender *sender, struct push_adapter *a, co
 bool push_adapter_start(struct push_sender *sender, struct push_adapter *a, const struct adapter_message *message)
 {
         struct filling f = {.adapter = a, .message = message};
-        enum adapter_token_state state;
 
         if (push_is_full(sender)) {
                 return false;
         }
-        state = adapter_token_ready(&a->token, sender);
+        enum adapter_token_state state = adapter_token_ready(&a->token, sender);
         if (state == TOKEN_ASKED) {
                 return false;
         }

@@ -48,10 +48,9 @@ static const char *sample_value(const void *context, struct str name)
 static bool check_template(struct checking *c, const char *what, const char *source, enum adapter_place place)
 {
         CLEANUP(buf_free) struct buf out;
-        bool written;
 
         buf_init(&out, WRITTEN_MAX_BYTES);
-        written = adapter_write(&out, source, place, sample_value, c);
+        bool written = adapter_write(&out, source, place, sample_value, c);
         if (c->unknown[0] != '\0') {
                 buf_printf(c->error,
                            "%s: \"%s\" uses {%s}, which is neither a variable of messages nor defined in \"values\"",

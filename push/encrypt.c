@@ -111,14 +111,14 @@ static bool seal(const struct secrets *secrets, const void *text, size_t len, si
 {
         static const uint8_t fill[PUSH_BODY_MAX] = {LAST_RECORD};
         CLEANUP(cipher_free_p) EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-        int n, total;
+        int n;
 
         if (context == NULL ||
             EVP_EncryptInit_ex2(context, EVP_aes_128_gcm(), secrets->key, secrets->nonce, NULL) != 1 ||
             EVP_EncryptUpdate(context, out, &n, text, (int)len) != 1) {
                 return false;
         }
-        total = n;
+        int total = n;
         if (EVP_EncryptUpdate(context, out + total, &n, fill, (int)(padded - len + 1)) != 1) {
                 return false;
         }
@@ -134,15 +134,14 @@ size_t push_encrypt_with(const struct push_once *once, const struct push_subscri
                                         RECORD_BYTES & 0xff, PUSH_POINT_BYTES};
         uint8_t *own = body + PUSH_SALT_BYTES + sizeof(sizes);
         struct secrets secrets;
-        bool done;
 
         if (len > padded || padded > PUSH_TEXT_MAX) {
                 return 0;
         }
         memcpy(body, once->salt, PUSH_SALT_BYTES);
         memcpy(body + PUSH_SALT_BYTES, sizes, sizeof(sizes));
-        done = push_point(once->key, own) && derive(once, to, own, &secrets) &&
-               seal(&secrets, text, len, padded, body + HEAD_BYTES);
+        bool done = push_point(once->key, own) && derive(once, to, own, &secrets) &&
+                    seal(&secrets, text, len, padded, body + HEAD_BYTES);
         sodium_memzero(&secrets, sizeof(secrets));
         return done ? HEAD_BYTES + padded + 1 + TAG_BYTES : 0;
 }

@@ -26,16 +26,15 @@ static void endpoint_free(struct endpoint *e)
 static bool endpoint_read(const char *text, struct endpoint *e)
 {
         CURLU *url = curl_url();
-        bool good;
 
         *e = (struct endpoint){.scheme = NULL};
         if (url == NULL) {
                 abort();
         }
-        good = curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK &&
-               curl_url_get(url, CURLUPART_SCHEME, &e->scheme, 0) == CURLUE_OK &&
-               curl_url_get(url, CURLUPART_HOST, &e->host, 0) == CURLUE_OK &&
-               curl_url_get(url, CURLUPART_PORT, &e->port, CURLU_DEFAULT_PORT) == CURLUE_OK;
+        bool good = curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK &&
+                    curl_url_get(url, CURLUPART_SCHEME, &e->scheme, 0) == CURLUE_OK &&
+                    curl_url_get(url, CURLUPART_HOST, &e->host, 0) == CURLUE_OK &&
+                    curl_url_get(url, CURLUPART_PORT, &e->port, CURLU_DEFAULT_PORT) == CURLUE_OK;
         (void)curl_url_get(url, CURLUPART_USER, &e->user, 0);
         curl_url_cleanup(url);
         return good;

@@ -43,14 +43,13 @@ static void the_example_of_the_standard_is_reproduced(void **state)
         struct push_once once;
         uint8_t point[PUSH_POINT_BYTES], scalar[ES256_NUMBER_BYTES], body[PUSH_BODY_MAX];
         char text[BASE64URL_CHARS(PUSH_BODY_MAX) + 1];
-        size_t len;
 
         decode(SENDER_POINT, point, sizeof(point));
         decode(SENDER_SCALAR, scalar, sizeof(scalar));
         decode(SALT, once.salt, sizeof(once.salt));
         once.key = es256_key(point + 1, point + 1 + ES256_NUMBER_BYTES, scalar);
         assert_non_null(once.key);
-        len = push_encrypt_with(&once, &to, TEXT, strlen(TEXT), strlen(TEXT), body);
+        size_t len = push_encrypt_with(&once, &to, TEXT, strlen(TEXT), strlen(TEXT), body);
         assert_string_equal(base64url_encode(body, len, text), BODY);
         EVP_PKEY_free(once.key);
 }

@@ -60,7 +60,6 @@ static ssize_t read_bytes(const struct grpc_region *r, char *into, size_t size)
 
 ssize_t grpc_region_read(struct grpc_region *r, char *into, size_t size)
 {
-        ssize_t n;
         if (r->chunk_left == 0) {
                 if (r->left == 0) {
                         return 0;
@@ -74,7 +73,7 @@ ssize_t grpc_region_read(struct grpc_region *r, char *into, size_t size)
         if (room == 0) {
                 return (ssize_t)head;
         }
-        n = read_bytes(r, into + head, room);
+        ssize_t n = read_bytes(r, into + head, room);
         if (n < 0) {
                 return n == HTTP_FLOW_WAITS && head > 0 ? (ssize_t)head : n;
         }

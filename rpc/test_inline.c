@@ -124,11 +124,10 @@ static void concurrent_attempts_that_had_to_wait_count_once(void **state)
 
 static void a_rejected_call_does_not_show_that_the_method_need_not_wait(void **state)
 {
-        struct rpc_inline refused;
 
         (void)state;
         attempt(true);
-        refused = rpc_inline_begin(c);
+        struct rpc_inline refused = rpc_inline_begin(c);
         assert_true(rpc_inline_end(&refused, false));
         assert_int_equal(1, stats.waits_in_a_row);
         attempt(false);

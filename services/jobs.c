@@ -111,11 +111,10 @@ void jobs_add(struct jobs *jobs, struct service *service, const struct service_j
 static void hurry(struct jobs *jobs, const struct service_job *job)
 {
         int64_t now_us = clock_monotonic_us();
-        struct entry *waiting, *running;
 
         (void)pthread_mutex_lock(&jobs->lock);
-        waiting = find_waiting(jobs->waiting, job, now_us);
-        running = find_running(jobs->running, job);
+        struct entry *waiting = find_waiting(jobs->waiting, job, now_us);
+        struct entry *running = find_running(jobs->running, job);
         if (waiting != NULL) {
                 take_out(&jobs->waiting, waiting);
                 waiting->due_us = now_us;

@@ -47,7 +47,6 @@ static int compare(PGconn *pg, const char *name, const char *values)
 {
         PGresult *result;
         struct buf sql;
-        int n;
 
         buf_init(&sql, 1 << 16);
         for (int i = 0; i < 2; i++) {
@@ -63,7 +62,7 @@ static int compare(PGconn *pg, const char *name, const char *values)
                                  " <> (select count(*) from found_1) then -1 else (select count(*) from found_0)"
                                  " end"),
                       name);
-        n = (int)strtol(PQgetvalue(result, 0, 0), NULL, 10);
+        int n = (int)strtol(PQgetvalue(result, 0, 0), NULL, 10);
         PQclear(result);
         PQclear(plan_must(pg, PQexec(pg, "drop table found_0, found_1"), name));
         buf_free(&sql);

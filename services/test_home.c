@@ -145,7 +145,6 @@ static struct note *find_note(const char *id)
 static bool belongs(const char *reader, const struct note *note)
 {
         bool own = strcmp(reader, note->author) == 0;
-        const struct note *inner;
 
         if (note->comment ||
             (!own && (!holds(&follows, reader, note->author) || holds(&mutes, reader, note->author))) ||
@@ -155,7 +154,7 @@ static bool belongs(const char *reader, const struct note *note)
         if (note->renote_of[0] == '\0') {
                 return true;
         }
-        inner = find_note(note->renote_of);
+        const struct note *inner = find_note(note->renote_of);
         return inner != NULL && may_see(reader, inner) && (own || !holds(&mutes, reader, inner->author)) &&
                !holds(&blocks, inner->author, note->author);
 }

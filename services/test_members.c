@@ -161,10 +161,9 @@ static void a_member_has_at_most_a_hundred_sessions(void **state)
 static void sessions_are_private(void **state)
 {
         User__SessionList *sessions = ASK(anna, USER(LIST_SESSIONS));
-        const char *id;
 
         assert_int_equal(sessions->n_items, 1);
-        id = sessions->items[0]->id;
+        const char *id = sessions->items[0]->id;
         assert_int_equal(STATUS(bert, USER(END_SESSION), .id = id), SN_NOT_FOUND);
         assert_int_equal(STATUS(anna, USER(END_SESSION), .id = id), SN_OK);
         assert_int_equal(STATUS(anna, USER(END_SESSION), .id = id), SN_NOT_FOUND);

@@ -161,14 +161,13 @@ static void a_note_that_is_delivered_late_reaches_the_home_timeline(void **state
         struct list list = {.name = "home", .reader = cleo, .method = &TIMELINE(GET_HOME)};
         struct act late = {.actor = anna, .method = &NOTE(CREATE_NOTE), .text = "x"};
         struct act own = {.actor = cleo, .method = &NOTE(CREATE_NOTE), .text = "x"};
-        struct poller before, between;
         PGconn *pg;
 
         (void)ASK(cleo, FOLLOW(FOLLOW_USER), .id = anna);
         (void)ASK(anna, NOTE(CREATE_NOTE), .text = "x");
         (void)do_act(&own);
         test_network_settle();
-        before = poller_new(&list, 20); /* from now on memory has the reader's relationships */
+        struct poller before = poller_new(&list, 20); /* from now on memory has the reader's relationships */
         pg = test_admin_connect("follow_service");
         PQclear(PQexec(pg, "begin"));
         PQclear(PQexec(pg, "lock table user_relationships in access exclusive mode")); /* delivery lists followers, */
@@ -182,7 +181,7 @@ static void a_note_that_is_delivered_late_reaches_the_home_timeline(void **state
         for (int64_t until_us = clock_monotonic_us() + 200000; clock_monotonic_us() < until_us;) {
                 poller_all(&before); /* for so long that the progress of delivery is requested again */
         }
-        between = poller_new(&list, 20);
+        struct poller between = poller_new(&list, 20);
         assert_true(poller_has(&before, own.made) && poller_has(&between, own.made));
         assert_false(poller_has(&before, late.made) || poller_has(&between, late.made));
         PQfinish(pg);
@@ -273,7 +272,6 @@ static void pollers_find_what_concurrent_writers_post_exactly_once(void **state)
                                {.name = "a user timeline", .reader = "", .method = &TIMELINE(GET_USER_TIMELINE)}};
         struct writer writers[WRITERS] = {{.member = anna}, {.member = bert}, {.member = anna}, {.member = bert}};
         struct poller pollers[6];
-        int64_t until_us;
 
         (void)ASK(cleo, FOLLOW(FOLLOW_USER), .id = anna);
         (void)ASK(cleo, FOLLOW(FOLLOW_USER), .id = bert);
@@ -298,7 +296,7 @@ static void pollers_find_what_concurrent_writers_post_exactly_once(void **state)
                 assert_int_equal(writers[i].n, STEPS);
         }
         writers[1].n = writers[3].n = 0; /* on anna's own timeline */
-        until_us = clock_monotonic_us() + 30000000;
+        int64_t until_us = clock_monotonic_us() + 30000000;
         for (int i = 5; i >= 0; i--) {
                 if (i == 3) {
                         writers[1].n = writers[3].n = STEPS;
@@ -319,7 +317,6 @@ static void newer_items_are_oldest_first_after_a_cursor_or_an_id(void **state)
 {
         struct list list = {"the user timeline", "", &TIMELINE(GET_USER_TIMELINE), .id = anna};
         char ids[6][UUID_SIZE];
-        struct poller p;
         Timeline__Page *page;
 
         for (int i = 0; i < 6; i++) {
@@ -338,7 +335,7 @@ static void newer_items_are_oldest_first_after_a_cursor_or_an_id(void **state)
         assert_int_equal(page->n_items, 0);
         assert_string_not_equal(page->prev_cursor, "");
 
-        p = poller_new(&list, 2);
+        struct poller p = poller_new(&list, 2);
         page = ASK("", TIMELINE(GET_USER_TIMELINE), .id = anna, .after = p.after);
         assert_int_equal(page->n_items, 0);
         free(p.found);
@@ -363,14 +360,13 @@ static void many_unsettled_items_wait_and_are_not_lost(void **state)
         struct list list = {"the hashtag timeline", "", &TIMELINE(GET_HASHTAG_TIMELINE), .text = "stall"};
         struct act late = {.actor = anna, .method = &NOTE(CREATE_NOTE), .text = "late #stall"};
         char(*ids)[UUID_SIZE] = calloc(300, UUID_SIZE);
-        struct poller before, between;
         PGconn *pg;
 
         (void)ASK(bert, NOTE(CREATE_NOTE), .text = "#stall");
-        before = poller_new(&list, 100);
+        struct poller before = poller_new(&list, 100);
         pg = hold_up("note_service", "notes", "new.text like 'late%'", &late);
         post_stalled("#stall", ids, 200);
-        between = poller_new(&list, 100);
+        struct poller between = poller_new(&list, 100);
         poller_all(
             &between); /* items below the page are not newer: they are not returned, and nothing is returned twice */
         assert_int_equal(between.n, 100);

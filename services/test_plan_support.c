@@ -101,11 +101,10 @@ const struct db_statement *plan_find(const char *database, const char *name)
 int plan_prepare(PGconn *pg, const struct db_statement *s)
 {
         PGresult *described;
-        int n;
 
         PQclear(plan_must(pg, PQprepare(pg, s->name, s->sql, 0, NULL), s->name));
         described = plan_must(pg, PQdescribePrepared(pg, s->name), s->name);
-        n = PQnparams(described);
+        int n = PQnparams(described);
         PQclear(described);
         return n;
 }

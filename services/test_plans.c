@@ -324,10 +324,9 @@ static void check_pages(const char *database, const struct page *pages, size_t n
 
         for (size_t i = 0; i < n; i++) {
                 const struct db_statement *s = plan_find(database, pages[i].statement);
-                long buffers;
 
                 (void)plan_prepare(pg, s);
-                buffers = plan_count_buffers(pg, s, pages[i].values);
+                long buffers = plan_count_buffers(pg, s, pages[i].values);
                 if (buffers > pages[i].most || buffers == 0) {
                         fail_msg("%s (%s) touches %ld pages, not 1 to %ld", pages[i].statement, pages[i].values,
                                  buffers, pages[i].most);

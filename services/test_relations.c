@@ -35,10 +35,9 @@ static void following_adds_notes_to_home_and_unfollowing_removes_them(void **sta
 
 static void your_own_changes_are_visible_at_once(void **state)
 {
-        const char *id;
 
         assert_string_equal(people_home(anna), "");
-        id = people_post(anna, "one", PUBLIC);
+        const char *id = people_post(anna, "one", PUBLIC);
         assert_string_equal(people_home(anna), "one");
         (void)people_post(anna, "two", ONLY_ME);
         assert_string_equal(people_home(anna), "two one");
@@ -265,10 +264,9 @@ int main(void)
             PEOPLE_TEST(a_hashtag_timeline_has_public_notes_in_any_spelling),
             PEOPLE_TEST(cursors_are_private),
         };
-        int failed;
 
         contract_register(&caller);
-        failed = cmocka_run_group_tests_name("relations", tests, test_start_plain, test_stop);
+        int failed = cmocka_run_group_tests_name("relations", tests, test_start_plain, test_stop);
 
         return failed + cmocka_run_group_tests_name("relations, encoded", tests, test_start_encoded, test_stop);
 }

@@ -448,10 +448,9 @@ static bool is_taken_for_few(struct db *db, const char *text)
 static void a_prefix_of_two_thousand_words_is_not_estimated_as_rare(void **state)
 {
         char url[300];
-        struct db *db;
 
         test_url(url, "search_service", "search_service");
-        db = db_new(&(struct db_options){.name = "search_service", .url = url, .max_connections = 1});
+        struct db *db = db_new(&(struct db_options){.name = "search_service", .url = url, .max_connections = 1});
         change_index("update search_words set open = open + 1000000000 where word = ':all'");
         change_index("insert into search_words (word, notes, open)"
                      " select 'ziziphus' || n, 1, 1 from generate_series(1, 1999) n");

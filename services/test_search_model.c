@@ -196,12 +196,11 @@ static struct query *draw_leaf(struct arena *arena)
 static struct query *draw_tree(struct arena *arena, enum query_kind above, size_t depth)
 {
         enum query_kind kind = depth == 0 ? QUERY_WORD : (enum query_kind)draw(5);
-        struct query *query;
 
         if (kind >= QUERY_WORD || kind == above) {
                 return draw_leaf(arena);
         }
-        query = new_query(arena, kind, NULL);
+        struct query *query = new_query(arena, kind, NULL);
         query->n = kind == QUERY_NOT ? 1 : 2;
         query->children = ARENA_ARRAY(arena, struct query *, query->n);
         for (size_t i = 0; i < query->n; i++) {

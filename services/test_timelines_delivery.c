@@ -60,7 +60,6 @@ static void a_flood_is_delivered_in_portions_and_none_is_repeated(void **state)
         const char *given = getenv("SONET_TEST_FLOOD"), *author = test_member("flooding");
         int n = given != NULL ? (int)strtol(given, NULL, 10) : 40;
         long long before, first;
-        long memory;
 
         test_give_followers(author, FLOOD_FOLLOWERS);
         test_network_settle();
@@ -69,7 +68,7 @@ static void a_flood_is_delivered_in_portions_and_none_is_repeated(void **state)
         test_post_many(author, n);
         test_wait_for("note_service", "select count(*) = 0 from outbox where position is null");
         forget_peak_of_memory();
-        memory = memory_kib("VmHWM:");
+        long memory = memory_kib("VmHWM:");
         test_network_start_consumers("timeline");
         wait_for_rows(first + ROWS_AT_ONCE / 2);
         before = test_followers_rows(FLOOD_FOLLOWERS);

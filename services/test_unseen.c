@@ -64,10 +64,9 @@ static sn_status ask(const char *actor, const struct rpc_method *m, const char *
 static sn_status reads(const char *actor, const struct rpc_method *m, const char *id, const char *own,
                        char out[READS_SIZE])
 {
-        sn_status status;
 
         forget_statements();
-        status = ask(actor, m, id, own);
+        sn_status status = ask(actor, m, id, own);
         statements(out);
         test_release();
         return status;
@@ -120,16 +119,15 @@ static void hide_comment(void)
 /* Written by Anna, or renoted by Bert; Cleo blocks the viewer. */
 static void hide_notes(void)
 {
-        const char *id, *renoted;
 
         n_hidden = 0;
         (void)add("for its author", post(anna, ONLY_ME));
         (void)add("for followers", post(anna, FOLLOWERS));
         (void)add("of who blocks the viewer", post(cleo, PUBLIC));
-        id = add("passed on, of who blocks the viewer", post(cleo, PUBLIC));
+        const char *id = add("passed on, of who blocks the viewer", post(cleo, PUBLIC));
         (void)ASK(bert, NOTE(RENOTE_NOTE), .id = id);
         (void)add("a renote of it", newest_of(bert));
-        renoted = add("deleted", post(anna, PUBLIC));
+        const char *renoted = add("deleted", post(anna, PUBLIC));
         (void)ASK(bert, NOTE(RENOTE_NOTE), .id = renoted);
         (void)add("a renote of what is deleted", newest_of(bert));
         (void)ASK(anna, NOTE(DELETE_NOTE), .id = renoted);
@@ -194,11 +192,10 @@ static void hidden_notes_are_read_like_missing_ones(void **state)
 
 static void for_anonymous_readers_hidden_equals_missing(void **state)
 {
-        const struct hidden *last;
 
         hide_notes();
         n_hidden = 2; /* public notes are visible to anonymous readers */
-        last = &hidden[1];
+        const struct hidden *last = &hidden[1];
         assert_string_equal(last->what, "for followers");
         warm_all();
         compare_roads("", "in memory");

@@ -177,13 +177,12 @@ static sn_status serve_until_stopped(struct server *server, int64_t port, struct
 static int run_server(struct server *server, int64_t port)
 {
         CLEANUP(buf_free) struct buf error;
-        sn_status status;
 
         buf_init(&error, 4096);
         server->arena = arena_new(1 << 20);
         atomic_store(&server->waits_for, "its settings");
         catch_signals();
-        status = serve_until_stopped(server, port, &error);
+        sn_status status = serve_until_stopped(server, port, &error);
         if (status != SN_OK && status != SN_CANCELLED) {
                 fprintf(stderr, "sonet serve: %s\n", error.len > 0 ? error.data : sn_status_name(status));
         }

@@ -106,10 +106,9 @@ static enum delivery default_of(const struct rules *r, enum notification_type ty
 
 enum delivery delivery_of(const struct rules *r, enum notification_type type, enum channel channel, enum reason *reason)
 {
-        enum delivery chosen;
 
         channel = preferred_channel(channel);
-        chosen = (enum delivery)r->preferences[type][channel];
+        enum delivery chosen = (enum delivery)r->preferences[type][channel];
         if (type_is_security(type)) {
                 *reason = REASON_SECURITY;
                 return channel <= CHANNEL_PUSH ? DELIVERY_IMMEDIATE : DELIVERY_OFF;
@@ -168,7 +167,6 @@ static struct channel_decision decide_channel(const struct rules *r, const struc
 {
         struct channel_decision out = {.due_ms = h->now_ms};
         enum delivery delivery = delivery_of(r, h->type, channel, &out.reason);
-        int64_t loud_ms;
 
         out.told = delivery != DELIVERY_OFF;
         if (!out.told || channel == CHANNEL_IN_APP) {
@@ -180,7 +178,7 @@ static struct channel_decision decide_channel(const struct rules *r, const struc
                                           h->now_ms / 1000) *
                              1000;
         }
-        loud_ms = quiet_end_ms(r, h->type, out.due_ms);
+        int64_t loud_ms = quiet_end_ms(r, h->type, out.due_ms);
         if (loud_ms > out.due_ms) {
                 out.hold = HOLD_QUIET_HOURS;
                 out.due_ms = loud_ms;

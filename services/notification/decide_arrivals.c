@@ -159,12 +159,11 @@ static void apply_rule(struct arena *arena, struct arrival *item, const struct a
 sn_status arrivals_decide(struct arrivals *a)
 {
         struct deciding d;
-        struct happening *happenings;
 
         collect_news(&d, a);
         TRY(load_rules(&d));
         TRY(load_muted(&d));
-        happenings = ARENA_ARRAY(a->c->arena, struct happening, d.n);
+        struct happening *happenings = ARENA_ARRAY(a->c->arena, struct happening, d.n);
         for (size_t i = 0; i < d.n; i++) {
                 const struct arrival *item = d.items[i];
 

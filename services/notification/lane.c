@@ -255,7 +255,6 @@ static sn_status settle_batches(struct lane *lane)
 static int64_t run_lane(void *context)
 {
         struct lane *lane = context;
-        int64_t left_us;
 
         if (atomic_load(&lane->stopping)) {
                 return TICKER_IDLE;
@@ -271,7 +270,7 @@ static int64_t run_lane(void *context)
         if (settle_batches(lane) != SN_OK) {
                 return DB_AWAY_MS;
         }
-        left_us = lane->look_us - clock_monotonic_us();
+        int64_t left_us = lane->look_us - clock_monotonic_us();
         return lane->batches != NULL || left_us < 0 ? 0 : left_us / 1000 + 1;
 }
 

@@ -81,7 +81,6 @@ sn_status lane_batch_claim(struct service *service, const struct lane_kind *kind
                            struct lane_batch **batch)
 {
         struct lane_batch *b = calloc(1, sizeof(*b));
-        sn_status status;
 
         if (b == NULL) {
                 abort();
@@ -91,7 +90,7 @@ sn_status lane_batch_claim(struct service *service, const struct lane_kind *kind
         b->claimed_us = b->settled_us = clock_monotonic_us();
         b->lease_until_us = b->claimed_us + LANE_LEASE_MS * INT64_C(1000);
         b->start_until_us = b->lease_until_us - 3 * PUSH_TIMEOUT_MS * INT64_C(1000);
-        status = claim_deliveries(b, limit);
+        sn_status status = claim_deliveries(b, limit);
         if (status != SN_OK || b->n == 0) {
                 lane_batch_free(b);
                 b = NULL;
@@ -128,14 +127,12 @@ static size_t add_logs(struct arena *arena, const struct lane_kind *kind, const 
                        struct delivery_log *logs)
 {
         const struct outgoing *d = &s->delivery->out;
-        struct template_text title;
-        char *label;
 
         if (s->untried || d->n_shown == 0) {
                 return 0;
         }
-        title = push_title(d, preferred_channel(kind->channel));
-        label = template_label(arena, &title);
+        struct template_text title = push_title(d, preferred_channel(kind->channel));
+        char *label = template_label(arena, &title);
         for (size_t i = 0; i < d->n_shown; i++) {
                 logs[i] = (struct delivery_log){.notification_id = d->shown[i]->id,
                                                 .user_id = d->user_id,

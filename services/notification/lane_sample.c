@@ -81,10 +81,9 @@ static void send_all(struct rpc_call *c, const struct lane_kind *kind, const str
                      NotificationRows__Subscription *const *targets, size_t n, struct lane_sample *samples)
 {
         struct push_options options = *push_settings();
-        struct push_sender *sender;
 
         options.timeout_ms = TIMEOUT_MS;
-        sender = push_sender_new(&options);
+        struct push_sender *sender = push_sender_new(&options);
         for (size_t i = 0; i < n; i++) {
                 start_one(c, sender, kind, d, targets[i], &samples[i]);
         }

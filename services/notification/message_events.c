@@ -159,13 +159,12 @@ static sn_status handle_message_events(struct rpc_call *c, struct bus_batch *bat
 {
         struct arrivals arrivals;
         struct sent sent;
-        size_t end;
 
         collect_sent(c->arena, batch, &sent);
         if (sent.in.n_messages > 0) {
                 TRY(messaging_list_recipients(c, &sent.in, &sent.found));
         }
-        end = set_done(batch, &sent);
+        size_t end = set_done(batch, &sent);
         arrivals_start(&arrivals, c);
         add_events(&arrivals, batch, &sent, end);
         return notify_portion(&arrivals);

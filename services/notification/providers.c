@@ -23,7 +23,6 @@ static void forget_all(void)
 static sn_status add_mobile(struct str path, struct buf *error)
 {
         char text[PATH_BYTES];
-        struct push_adapter *adapter;
 
         if (path.len >= sizeof(text) || n_mobile == PROVIDERS_MOBILE_MAX) {
                 buf_append_c(error, "MOBILE_PROVIDERS must be at most 8 file names, separated by commas");
@@ -31,7 +30,7 @@ static sn_status add_mobile(struct str path, struct buf *error)
         }
         memcpy(text, path.ptr, path.len);
         text[path.len] = '\0';
-        adapter = push_adapter_read(text, error);
+        struct push_adapter *adapter = push_adapter_read(text, error);
         if (adapter == NULL) {
                 return SN_INVALID_ARGUMENT;
         }

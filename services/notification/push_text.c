@@ -20,11 +20,10 @@ const char *push_collapse_key(const struct outgoing *d)
 static struct str to_json(struct arena *arena, const struct rpc_message *type, const ProtobufCMessage *message)
 {
         struct buf json;
-        struct str out;
 
         buf_init(&json, PUSH_TEXT_MAX);
         json_write_message(&json, type, message);
-        out = (struct str){arena_strndup(arena, json.data, json.len), json.len};
+        struct str out = (struct str){arena_strndup(arena, json.data, json.len), json.len};
         buf_free(&json);
         return out;
 }
@@ -43,7 +42,6 @@ static struct str text_of(struct arena *arena, const struct outgoing *d, char *t
 {
         const Notification__Notification *newest = d->shown[0];
         NotificationRows__PushText text = NOTIFICATION_ROWS__PUSH_TEXT__INIT;
-        char *said;
 
         text.id = newest->id;
         text.tag = tag;
@@ -58,7 +56,7 @@ static struct str text_of(struct arena *arena, const struct outgoing *d, char *t
         if (newest->chat != NULL) {
                 text.chat_id = newest->chat->id;
         }
-        said = words_beginning(arena, d->rules, newest, TEXT_MAX_BYTES);
+        char *said = words_beginning(arena, d->rules, newest, TEXT_MAX_BYTES);
         if (said != NULL) {
                 text.text = said;
         }

@@ -6,13 +6,12 @@ enum { LONGEST_DAYS = 8, MONDAY = 1, HOUR_S = 3600 };
 /* The end of the window that began on the given local day if now_s is within it, otherwise now_s. */
 static int64_t window_end(const struct quiet_hours *q, const struct quiet_window *w, int64_t days, int64_t now_s)
 {
-        int64_t start_s, end_s;
 
         if ((w->days & (1 << civil_weekday(days))) == 0) {
                 return now_s;
         }
-        start_s = zone_instant(q->zone, days, w->from_m * 60);
-        end_s = zone_instant(q->zone, days + (w->until_m <= w->from_m), w->until_m * 60);
+        int64_t start_s = zone_instant(q->zone, days, w->from_m * 60);
+        int64_t end_s = zone_instant(q->zone, days + (w->until_m <= w->from_m), w->until_m * 60);
         return start_s <= now_s && now_s < end_s ? end_s : now_s;
 }
 

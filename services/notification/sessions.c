@@ -7,10 +7,9 @@
 static sn_status end_subscriptions(struct rpc_call *c, struct bus_batch *batch)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
-        char **sessions;
 
         TRY(bus_begin(c, batch, &tx));
-        sessions = ARENA_ARRAY(c->arena, char *, batch->n);
+        char **sessions = ARENA_ARRAY(c->arena, char *, batch->n);
         for (size_t i = 0; i < batch->n; i++) {
                 sessions[i] = batch->events[i]->aggregate_id;
         }

@@ -130,7 +130,6 @@ sn_status store_remove_old_requests(struct db_tx *tx, const struct arrival *item
                                     NotificationRows__Changed ***rows)
 {
         struct arrival *requests = ARENA_ARRAY(db_arena(tx), struct arrival, n);
-        struct columns c;
         size_t some = 0;
 
         for (size_t i = 0; i < n; i++) {
@@ -141,7 +140,7 @@ sn_status store_remove_old_requests(struct db_tx *tx, const struct arrival *item
         if (some == 0) {
                 return SN_OK;
         }
-        c = columns_of(db_arena(tx), requests, some);
+        struct columns c = columns_of(db_arena(tx), requests, some);
         return db_list(tx, &REMOVE_OLD_REQUESTS,
                        DB_BINDS(bind_texts(c.keys, some), bind_uuids(c.users, some), bind_i64s(c.times, some),
                                 bind_i64(EFFECT_WINDOW_S)),

@@ -44,10 +44,9 @@ static void settings_turn_types_off_and_preferences_override_them(void **state)
         struct rules r = rules_by_default();
         struct happening like = {.type = TYPE_LIKE, .now_ms = NOON_MS},
                          mention = {.type = TYPE_MENTION, .now_ms = NOON_MS};
-        struct decision d;
 
         r.settings_off = 1U << SETTING_LIKES;
-        d = decide(&r, &like);
+        struct decision d = decide(&r, &like);
         assert_int_equal(d.box, BOX_NOWHERE);
         assert_int_equal(d.reason, REASON_SETTING);
         assert_int_equal(decide(&r, &mention).box, BOX_INBOX);
@@ -66,10 +65,9 @@ static void the_mail_setting_uses_each_types_default(void **state)
         struct rules r = rules_by_default();
         struct happening like = {.type = TYPE_LIKE, .now_ms = NOON_MS},
                          mention = {.type = TYPE_MENTION, .now_ms = NOON_MS};
-        struct decision d;
 
         r.mailed = true;
-        d = decide(&r, &mention);
+        struct decision d = decide(&r, &mention);
         assert_true(d.channels[CHANNEL_EMAIL].told);
         assert_int_equal(d.channels[CHANNEL_EMAIL].reason, REASON_SETTING);
         assert_int_equal(d.channels[CHANNEL_EMAIL].due_ms, NOON_MS);
@@ -104,10 +102,9 @@ static void the_strictest_filter_that_matches_counts(void **state)
         r.filters[FILTER_PRIVATE_MENTION] = FILTER_REQUEST;
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 struct happening h = cases[i].h;
-                struct decision d;
 
                 h.now_ms = NOON_MS;
-                d = decide(&r, &h);
+                struct decision d = decide(&r, &h);
                 assert_int_equal(d.box, cases[i].box);
                 assert_int_equal(d.reason == REASON_FILTER, cases[i].filter != 0);
                 if (d.reason == REASON_FILTER) {
@@ -121,10 +118,9 @@ static void quiet_hours_hold_deliveries_but_not_the_list(void **state)
 {
         struct rules r = rules_by_default();
         struct happening h = {.type = TYPE_LIKE, .now_ms = NOON_MS + 11 * HOUR_MS};
-        struct decision d;
 
         r.quiet.windows[r.quiet.n++] = (struct quiet_window){.days = 127, .from_m = 22 * 60, .until_m = 9 * 60};
-        d = decide(&r, &h);
+        struct decision d = decide(&r, &h);
         assert_int_equal(d.box, BOX_INBOX);
         assert_int_equal(d.channels[CHANNEL_PUSH].hold, HOLD_QUIET_HOURS);
         assert_int_equal(d.channels[CHANNEL_PUSH].due_ms, NOON_MS + 21 * HOUR_MS);
@@ -141,7 +137,6 @@ static void security_cannot_be_turned_off_and_passes_quiet_hours(void **state)
 {
         struct rules r = rules_by_default();
         struct happening h = {.type = TYPE_PASSWORD_CHANGED, .is_new = true, .now_ms = NOON_MS};
-        struct decision d;
 
         r.settings_off = ~0U;
         r.preferences[h.type][CHANNEL_IN_APP] = r.preferences[h.type][CHANNEL_PUSH] = DELIVERY_OFF;
@@ -149,7 +144,7 @@ static void security_cannot_be_turned_off_and_passes_quiet_hours(void **state)
                 r.filters[i] = FILTER_DROP;
         }
         r.quiet.windows[r.quiet.n++] = (struct quiet_window){.days = 127};
-        d = decide(&r, &h);
+        struct decision d = decide(&r, &h);
         assert_int_equal(d.box, BOX_INBOX);
         assert_int_equal(d.reason, REASON_SECURITY);
         assert_true(d.channels[CHANNEL_PUSH].told);

@@ -48,12 +48,11 @@ char *unsubscribe_url(struct arena *arena, const char *user_id)
 static const char *member_of(struct arena *arena, const char *token)
 {
         char *id = arena_strndup(arena, token, ID_CHARS);
-        const char *good;
 
         if (!uuid_valid(id)) {
                 return NULL;
         }
-        good = unsubscribe_token(arena, id);
+        const char *good = unsubscribe_token(arena, id);
         return strlen(good) == strlen(token) && sodium_memcmp(good, token, strlen(good)) == 0 ? id : NULL;
 }
 
