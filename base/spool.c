@@ -84,10 +84,12 @@ static enum spool_result result_of(const struct spool *s)
         return s->overflow ? SPOOL_FULL : s->result;
 }
 
-/* Under the lock. */
-static size_t piece_bytes(void)
+size_t spool_piece(const struct spool *s)
 {
-        return spool_waiting_bytes < SPOOL_WAITING_BYTES / 2 ? SPOOL_PIECE_BYTES : SPOOL_BLOCK_BYTES;
+        if (spool_waiting_bytes >= SPOOL_WAITING_BYTES / 2) {
+                return SPOOL_BLOCK_BYTES;
+        }
+        return s->wide ? SPOOL_WIDE_PIECE_BYTES : SPOOL_PIECE_BYTES;
 }
 
 /* Under the lock. After an overflow nothing more is taken, so that the file has no gap. */
@@ -125,20 +127,20 @@ static bool fill_blocks(struct spool *s, const char *bytes, size_t len, struct s
         return true;
 }
 
-enum spool_result spool_append(struct spool *s, const void *bytes, size_t len)
+static bool count_appended(struct spool *s, size_t len)
 {
-        struct spool_blocks full = {NULL, NULL, 0};
+        bool fits = reserve_bytes(&bytes_in_use, (int64_t)len, spool_options.max_bytes);
 
-        if (!reserve_bytes(&bytes_in_use, (int64_t)len, spool_options.max_bytes)) {
-                return SPOOL_FULL;
-        }
-        s->size += (int64_t)len;
-        bool filled = fill_blocks(s, bytes, len, &full);
+        s->size += fits ? (int64_t)len : 0;
+        return fits;
+}
 
+static enum spool_result append_blocks(struct spool *s, struct spool_blocks *full, bool filled)
+{
         pthread_mutex_lock(&spool_lock);
         s->overflow = s->overflow || !filled;
-        queue_blocks(s, &full);
-        if (s->queued.bytes >= piece_bytes() && !s->writing) {
+        queue_blocks(s, full);
+        if (s->queued.bytes >= spool_piece(s) && !s->writing) {
                 spool_list(s);
         }
         enum spool_result result = result_of(s);
@@ -146,6 +148,87 @@ enum spool_result spool_append(struct spool *s, const void *bytes, size_t len)
         pthread_mutex_unlock(&spool_lock);
         return result;
 }
+
+enum spool_result spool_append(struct spool *s, const void *bytes, size_t len)
+{
+        struct spool_blocks full = {NULL, NULL, 0};
+
+        if (!count_appended(s, len)) {
+                return SPOOL_FULL;
+        }
+        bool filled = fill_blocks(s, bytes, len, &full);
+
+        return append_blocks(s, &full, filled);
+}
+
+/* --- bytes that are received into blocks --- */
+
+/* What fits into the file's window, and into the memory of all files; at least a block. */
+static size_t room_of(const struct spool *s)
+{
+        pthread_mutex_lock(&spool_lock);
+        size_t all = spool_waiting_bytes < SPOOL_WAITING_BYTES ? SPOOL_WAITING_BYTES - spool_waiting_bytes : 0;
+        size_t own = s->held_bytes < spool_window(s) ? spool_window(s) - s->held_bytes : 0;
+
+        pthread_mutex_unlock(&spool_lock);
+        size_t room = own < all ? own : all;
+
+        return room > SPOOL_BLOCK_BYTES ? room : SPOOL_BLOCK_BYTES;
+}
+
+int spool_reserve(struct spool *s, struct iovec *areas, int n)
+{
+        size_t room = room_of(s), size = 0;
+        struct spool_block **at = &s->filling;
+        int i = 0;
+
+        for (; i < n && size < room; i++) {
+                *at = *at != NULL ? *at : spool_block_new();
+                struct spool_block *block = *at;
+
+                if (block == NULL) {
+                        break;
+                }
+                areas[i] = (struct iovec){block->bytes + block->len, SPOOL_BLOCK_BYTES - block->len};
+                size += areas[i].iov_len;
+                at = &block->next;
+        }
+        return i;
+}
+
+/* Moves full blocks to *full, and keeps one that is partly filled. */
+static void take_reserved(struct spool *s, size_t len, struct spool_blocks *full)
+{
+        struct spool_block *block = s->filling, *next;
+
+        s->filling = NULL;
+        for (; block != NULL; block = next) {
+                size_t room = SPOOL_BLOCK_BYTES - block->len, n = len < room ? len : room;
+
+                next = block->next;
+                block->next = NULL;
+                block->len += n;
+                len -= n;
+                if (n == room) {
+                        spool_blocks_add(full, block);
+                } else if (block->len > 0) {
+                        s->filling = block;
+                } else {
+                        spool_block_free(block);
+                }
+        }
+}
+
+enum spool_result spool_append_reserved(struct spool *s, size_t len)
+{
+        struct spool_blocks full = {NULL, NULL, 0};
+        bool fits = count_appended(s, len);
+
+        take_reserved(s, fits ? len : 0, &full);
+        return fits ? append_blocks(s, &full, true) : SPOOL_FULL;
+}
+
+/* --- the window --- */
 
 size_t spool_window(const struct spool *s)
 {

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 struct spool_options {
         const char *folder; /* "": TMPDIR, or /var/tmp */
@@ -38,6 +39,11 @@ bool spool_hash(struct spool *s);
  * wait for each other, and 384 KiB otherwise; of files that are not wide 160 KiB. Before its first byte. */
 void spool_widen(struct spool *s);
 enum spool_result spool_append(struct spool *s, const void *bytes, size_t len);
+/* Memory for the next bytes, so that they need not be copied: fills in up to n areas, which may be less than there is
+ * room for, and returns how many; 0: out of memory. Then spool_append_reserved is called, or spool_free. */
+int spool_reserve(struct spool *s, struct iovec *areas, int n);
+/* Appends the first len bytes of the areas, possibly 0. */
+enum spool_result spool_append_reserved(struct spool *s, size_t len);
 /* So many bytes are waiting for the disk that no more should be added before spool_listen reports room. */
 bool spool_is_full(struct spool *s);
 /* tell, which must be quick, is called on a thread of the spool when a full one has room again. False: too many

@@ -16,7 +16,7 @@ enum {
         STEP_BYTES = 2 << 20,  /* written back at a time, so that the disk works while the rest arrives, */
         DIRTY_BYTES = 8 << 20, /* and at most this much at once: plus a step it is all that is dirty in the kernel */
         DIRECT_FILE_BYTES = 8 << 20, /* at least, for direct I/O, */
-        DIRECT_BYTES = 256 << 10,    /* in writes of at least this size */
+        DIRECT_BYTES = 128 << 10,    /* in writes of at least this size */
 };
 
 static atomic_int_least64_t since_look; /* bytes written to all files since the free space was checked */

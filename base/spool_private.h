@@ -9,10 +9,11 @@
 #include "base/spool.h"
 
 enum {
-        SPOOL_ALIGN_BYTES = 512,      /* of blocks, so that disks can read them directly */
-        SPOOL_BLOCK_BYTES = 16 << 10, /* so that bytes that arrive one by one do not need a system call each */
-        SPOOL_PIECE_BYTES = 64 << 10, /* so that a thread is not woken for each block while there is memory */
-        SPOOL_LITTLE_BYTES = 1 << 20, /* of all other files */
+        SPOOL_ALIGN_BYTES = 512,            /* of blocks, so that disks can read them directly */
+        SPOOL_BLOCK_BYTES = 16 << 10,       /* so that bytes that arrive one by one do not need a system call each */
+        SPOOL_PIECE_BYTES = 64 << 10,       /* so that a thread is not woken for each block while there is memory */
+        SPOOL_WIDE_PIECE_BYTES = 192 << 10, /* of a wide file, instead */
+        SPOOL_LITTLE_BYTES = 1 << 20,       /* of all other files */
         SPOOL_FULL_BYTES =
             160 << 10, /* when this much of a file is in memory no more should be added, until it is half */
         SPOOL_WIDE_BYTES = 384 << 10,    /* instead, of a wide one, */
@@ -47,7 +48,7 @@ struct spool_file {
 struct spool {
         struct spool_file file;
         int64_t size;
-        struct spool_block *filling; /* by the thread that appends; NULL: none */
+        struct spool_block *filling; /* by the thread that appends, and reserved ones behind it; NULL: none */
         /* under spool_lock */
         struct spool_blocks queued, written; /* to be written; to be hashed */
         size_t held_bytes;                   /* in both, and in what threads took from them */
@@ -70,6 +71,8 @@ void spool_blocks_move(struct spool_blocks *to, struct spool_blocks *from); /* b
 void spool_blocks_take(struct spool_blocks *to, struct spool_blocks *from, size_t bytes);
 void spool_blocks_free(struct spool_blocks *blocks);
 
+/* Under the lock. How much of it, at least, is worth writing while more may arrive. */
+size_t spool_piece(const struct spool *s);
 /* Under the lock. How much of it may be in memory. */
 size_t spool_window(const struct spool *s);
 /* Under the lock. Whether this much of it, or too much of all files, is in memory. False if it has failed. */

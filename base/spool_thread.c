@@ -110,7 +110,7 @@ static void discard_spool(struct spool *s)
         }
         spool_blocks_free(&s->queued);
         spool_blocks_free(&s->written);
-        spool_block_free(s->filling);
+        spool_blocks_free(&(struct spool_blocks){s->filling, NULL, 0});
         EVP_MD_CTX_free(s->file.hash);
         spool_uncount(s);
         free(s);
@@ -202,7 +202,7 @@ static bool may_hash(const struct spool *s)
         return !s->hashing && s->written.bytes > 0;
 }
 
-/* Under the lock. Less than a block waits for more bytes, or for the end. */
+/* Under the lock. Less waits for more bytes, or for the end. */
 static bool may_write(const struct spool *s, size_t least)
 {
         return !s->writing && (!s->opened || s->queued.bytes >= least);
@@ -212,7 +212,7 @@ static bool may_write(const struct spool *s, size_t least)
 static bool work_once(struct spool *s)
 {
         if (may_hash(s)) {
-                if (may_write(s, SPOOL_BLOCK_BYTES)) {
+                if (may_write(s, spool_piece(s))) {
                         spool_list(s); /* so that another thread can work on it meanwhile */
                 }
                 return hash_written(s);
@@ -225,7 +225,7 @@ static bool work_on(struct spool *s)
 {
         bool works = !s->freed && s->result == SPOOL_OK, tells = works && work_once(s);
 
-        if (works && !s->freed && s->result == SPOOL_OK && (may_hash(s) || may_write(s, SPOOL_BLOCK_BYTES))) {
+        if (works && !s->freed && s->result == SPOOL_OK && (may_hash(s) || may_write(s, spool_piece(s)))) {
                 (void)add_to_list(s); /* no thread is woken: this one continues until the list is empty */
         }
         pthread_cond_broadcast(&done);

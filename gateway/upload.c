@@ -231,6 +231,35 @@ static bool is_full(struct http_request *r)
         return (u->admission != NULL && rpc_admission_waits(u->admission)) || spool_is_full(u->spool);
 }
 
+static int areas(struct http_request *r, struct iovec *into, int n)
+{
+        const struct exchange *x = r->user;
+        const struct upload *u = x->upload;
+        bool is_file = x->match.route->method->body == RPC_BODY_BYTES;
+        bool has_head = u->admission == NULL || spool_size(u->spool) >= RPC_ADMISSION_HEAD_BYTES;
+        return is_file && has_head ? spool_reserve(u->spool, into, n) : 0;
+}
+
+static bool append_received(struct exchange *x, size_t bytes)
+{
+        struct upload *u = x->upload;
+        if (!http_spool_add(x->request, bytes)) {
+                fail_share(u->call);
+                return false;
+        }
+        enum spool_result result = spool_append_reserved(u->spool, bytes);
+        if (result != SPOOL_OK) {
+                fail_spool(u->call, result);
+        }
+        return result == SPOOL_OK;
+}
+
+static bool received(struct http_request *r, size_t bytes, struct http_response *early)
+{
+        struct exchange *x = r->user;
+        return (may_go_on(x->upload) && append_received(x, bytes)) || answer_problem_early(x, early);
+}
+
 static void release_upload(struct http_request *r)
 {
         struct exchange *x = r->user;
@@ -297,7 +326,12 @@ static const char *const *trailers_of(struct arena *arena, const struct rpc_mess
 static struct http_sink *sink_of(struct arena *arena, const struct rpc_method *m)
 {
         struct http_sink *sink = ARENA_NEW(arena, struct http_sink);
-        *sink = (struct http_sink){take_piece, is_full, (int)m->stall_ms, m->takes_part};
+        *sink = (struct http_sink){.take = take_piece,
+                                   .is_full = is_full,
+                                   .areas = areas,
+                                   .received = received,
+                                   .stall_ms = (int)m->stall_ms,
+                                   .keeps_part = m->takes_part};
         return sink;
 }
 

@@ -14,6 +14,7 @@
 
 enum {
         STEPS_AT_ONCE = 64,  /* then other connections continue; after each response if another request has arrived */
+        BODY_STEPS = 8,      /* of these, for a read of a body, since it may be large */
         LINGER_US = 2000000, /* how long a rejected client may keep sending */
         LINGER_BYTES = 4 << 20, /* and how much */
 };
@@ -99,6 +100,16 @@ enum http_step http_connection_end_hard(struct http_connection *c)
 
 /* The descriptor is edge-triggered: after reading less than what is available, read again. A read that does not fill
  * its buffer has emptied the socket. */
+static ssize_t note_received(struct http_connection *c, ssize_t n, size_t size)
+{
+        if (n == 0 || (n < 0 && errno != EAGAIN)) {
+                c->ended = n == 0;
+                return -1;
+        }
+        c->readable = n > 0 && ((size_t)n == size || c->half_closed);
+        return n > 0 ? n : 0;
+}
+
 ssize_t http_connection_receive(struct http_connection *c, char *into, size_t size)
 {
         if (!c->readable) {
@@ -113,12 +124,20 @@ ssize_t http_connection_receive(struct http_connection *c, char *into, size_t si
         do {
                 n = recv(c->fd, into, size, 0);
         } while (n < 0 && errno == EINTR);
-        if (n == 0 || (n < 0 && errno != EAGAIN)) {
-                c->ended = n == 0;
-                return -1;
+        return note_received(c, n, size);
+}
+
+ssize_t http_connection_receive_areas(struct http_connection *c, struct iovec *areas, int n_areas, size_t size)
+{
+        if (!c->readable) {
+                return 0;
         }
-        c->readable = n > 0 && ((size_t)n == size || c->half_closed);
-        return n > 0 ? n : 0;
+        struct msghdr into = {.msg_iov = areas, .msg_iovlen = (size_t)n_areas};
+        ssize_t n;
+        do {
+                n = recvmsg(c->fd, &into, 0);
+        } while (n < 0 && errno == EINTR);
+        return note_received(c, n, size);
 }
 
 ssize_t http_connection_send(struct http_connection *c, const char *bytes, size_t len)
@@ -265,8 +284,9 @@ void http_connection_work(struct http_connection *c)
 {
         struct http_loop *loop = c->loop;
         enum http_step step = HTTP_AGAIN;
-        for (int i = 0; i < STEPS_AT_ONCE && step == HTTP_AGAIN; i++) {
+        for (int i = 0; i < STEPS_AT_ONCE && step == HTTP_AGAIN;) {
                 enum http_phase before = c->phase;
+                i += before == HTTP_READING_BODY ? BODY_STEPS : 1;
                 switch (c->phase) {
                 case HTTP_READING_HEAD:
                         step = http_request_read_head(c);

@@ -239,6 +239,8 @@ void http_connection_drop(struct http_connection *c); /* that is on no loop */
 void http_connection_end_all(struct http_loop *loop); /* when the loop ends */
 /* Reads at most size available bytes; 0: none for now, -1: end of the connection. */
 ssize_t http_connection_receive(struct http_connection *c, char *into, size_t size);
+/* The same into several areas, which together have the size. Not for TLS. */
+ssize_t http_connection_receive_areas(struct http_connection *c, struct iovec *areas, int n, size_t size);
 enum http_step http_connection_answer(struct http_connection *c, struct http_response *response);
 enum http_step http_connection_refuse(struct http_connection *c, int status, const char *detail);
 enum http_step http_connection_end(struct http_connection *c);
@@ -293,6 +295,10 @@ void http_refusal(struct http_server *server, struct http_request *r, int status
 enum http_sink_result { HTTP_SINK_TOOK, HTTP_SINK_TOO_LARGE, HTTP_SINK_REFUSED /* early is filled in */ };
 void http_sink_begin(struct http_exchange *x, uint64_t max_body);
 enum http_sink_result http_sink_take(struct http_exchange *x, struct str piece, struct http_response *early);
+/* Memory of the sink for its next bytes; 0: none. To be followed by http_sink_received. */
+int http_sink_areas(struct http_exchange *x, struct iovec *areas, int n);
+/* Like http_sink_take, of bytes that are within the body's limit; 0 if none have arrived. */
+enum http_sink_result http_sink_received(struct http_exchange *x, size_t bytes, struct http_response *early);
 /* After it was full. False: the sink's owner rejects the rest, and early is filled in. */
 SN_CHECKED bool http_sink_goes_on(struct http_exchange *x, struct http_response *early);
 int64_t http_sink_due(const struct http_exchange *x);     /* when the body will have been too slow */

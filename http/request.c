@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { READ_AHEAD = 4096 };
+enum { READ_AHEAD = 4096, AREAS_MAX = 32 };
 
 /* Bytes received but not consumed: in the loop's scratch memory, or kept in the connection. */
 struct input {
@@ -182,6 +182,28 @@ static enum http_parse take_length(struct http_exchange *x, struct input *in, en
         return x->left == 0 ? HTTP_PARSE_DONE : HTTP_PARSE_MORE;
 }
 
+static enum http_step after_piece(struct http_connection *c, const struct input *rest, enum http_sink_result taken,
+                                  bool is_last, struct http_response *early)
+{
+        struct http_exchange *x = c->exchange;
+        if (taken == HTTP_SINK_TOO_LARGE) {
+                return too_large(c);
+        }
+        if (taken == HTTP_SINK_REFUSED) {
+                early->close = c->linger = true;
+                return http_connection_answer(c, early);
+        }
+        if (!http_share_hold_body(x)) {
+                return http_connection_refuse(c, 503, HTTP_TOO_MANY_BODIES);
+        }
+        if (is_last) {
+                http_trailers_end(x);
+                return hand_over(c, rest);
+        }
+        keep_input(c, rest);
+        return wait_for_more(c);
+}
+
 static enum http_step take_body(struct http_connection *c, struct input *in)
 {
         struct http_exchange *x = c->exchange;
@@ -191,22 +213,52 @@ static enum http_step take_body(struct http_connection *c, struct input *in)
         if (result == HTTP_PARSE_REFUSED) {
                 return http_connection_refuse(c, x->decoder.status, x->decoder.detail);
         }
-        if (taken == HTTP_SINK_TOO_LARGE) {
-                return too_large(c);
+        return after_piece(c, in, taken, result == HTTP_PARSE_DONE, &early);
+}
+
+/* Trims areas to so many bytes. Returns how many the areas have. */
+static size_t limit_areas(struct iovec *areas, int *n, uint64_t most)
+{
+        size_t size = 0;
+        for (int i = 0; i < *n; i++) {
+                if (areas[i].iov_len >= most - size) {
+                        areas[i].iov_len = (size_t)(most - size);
+                        *n = i + 1;
+                }
+                size += areas[i].iov_len;
         }
-        if (taken == HTTP_SINK_REFUSED) {
-                early.close = c->linger = true;
-                return http_connection_answer(c, &early);
+        return size;
+}
+
+/* As much as possible at a time: after each read the kernel acknowledges the bytes to the client, which costs as much
+ * as copying them. */
+static enum http_step receive_directly(struct http_connection *c, struct iovec *areas, int n_areas)
+{
+        struct http_exchange *x = c->exchange;
+        const struct input nothing = {{"", 0}, false};
+        struct http_response early = {0};
+        size_t size = limit_areas(areas, &n_areas, x->left);
+        ssize_t n = http_connection_receive_areas(c, areas, n_areas, size);
+        enum http_sink_result taken = http_sink_received(x, n > 0 ? (size_t)n : 0, &early);
+        if (n <= 0 && taken == HTTP_SINK_TOOK) {
+                return n < 0 ? end_of_input(c) : HTTP_ENOUGH;
         }
-        if (!http_share_hold_body(x)) {
-                return http_connection_refuse(c, 503, HTTP_TOO_MANY_BODIES);
+        x->left -= n > 0 ? (uint64_t)n : 0;
+        return after_piece(c, &nothing, taken, x->left == 0, &early);
+}
+
+static enum http_step receive_for_sink(struct http_connection *c)
+{
+        struct http_exchange *x = c->exchange;
+        struct iovec areas[AREAS_MAX];
+        bool is_large = !x->chunked && c->tls == NULL && x->left > c->loop->scratch_bytes;
+        int n_areas = is_large && c->readable ? http_sink_areas(x, areas, AREAS_MAX) : 0;
+        if (n_areas > 0) {
+                return receive_directly(c, areas, n_areas);
         }
-        if (result == HTTP_PARSE_DONE) {
-                http_trailers_end(x);
-                return hand_over(c, in);
-        }
-        keep_input(c, in);
-        return wait_for_more(c);
+        struct input in;
+        ssize_t n = receive_fresh(c, &in);
+        return n < 0 ? end_of_input(c) : n == 0 ? HTTP_ENOUGH : take_body(c, &in);
 }
 
 /* For a client that waits for it, unless the sink does not accept the body yet. False: it cannot be sent. */
@@ -242,7 +294,10 @@ enum http_step http_request_read_body(struct http_connection *c)
         if (x->resumed) {
                 return go_on(c);
         }
-        if (x->chunked || x->request.sink != NULL) {
+        if (x->request.sink != NULL) {
+                return receive_for_sink(c);
+        }
+        if (x->chunked) {
                 ssize_t n = receive_fresh(c, &in);
                 return n < 0 ? end_of_input(c) : n == 0 ? HTTP_ENOUGH : take_body(c, &in);
         }

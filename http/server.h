@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/str.h"
@@ -38,6 +39,11 @@ struct http_sink {
          * sent) until the sink has room again, and the client is not considered slow meanwhile. A client that waits
          * for 100 Continue gets it when the sink has room. NULL: never full. */
         bool (*is_full)(struct http_request *r);
+        /* Where the next bytes may be received, so that they need not be copied: fills in up to n areas, and returns
+         * how many. Afterwards received, which otherwise is like take, is called with the number of bytes that are
+         * there, possibly 0. No areas, or NULL: take is called. */
+        int (*areas)(struct http_request *r, struct iovec *areas, int n);
+        bool (*received)(struct http_request *r, size_t bytes, struct http_response *early);
         /* A body may take any time, unless nothing arrives for stall_ms or the average falls below
          * HTTP_SINK_BYTES_PER_SECOND by as much: then 408. */
         int stall_ms;

@@ -91,6 +91,23 @@ void http_sinks_have_room(struct http_server *server)
         }
 }
 
+static void count_bytes(struct http_exchange *x, size_t bytes, struct http_response *early)
+{
+        x->received += bytes;
+        buy_time(x, bytes);
+        buf_init(&early->body, HTTP_REFUSAL_BYTES);
+}
+
+static enum http_sink_result taken(struct http_exchange *x, bool took, struct http_response *early)
+{
+        if (!took) {
+                return HTTP_SINK_REFUSED;
+        }
+        buf_free(&early->body);
+        pause_if_full(x);
+        return HTTP_SINK_TOOK;
+}
+
 enum http_sink_result http_sink_take(struct http_exchange *x, struct str piece, struct http_response *early)
 {
         if (piece.len > x->max_body - x->received) {
@@ -99,15 +116,19 @@ enum http_sink_result http_sink_take(struct http_exchange *x, struct str piece, 
         if (piece.len == 0) {
                 return HTTP_SINK_TOOK;
         }
-        x->received += piece.len;
-        buy_time(x, piece.len);
-        buf_init(&early->body, HTTP_REFUSAL_BYTES);
-        if (!x->request.sink->take(&x->request, piece, early)) {
-                return HTTP_SINK_REFUSED;
-        }
-        buf_free(&early->body);
-        pause_if_full(x);
-        return HTTP_SINK_TOOK;
+        count_bytes(x, piece.len, early);
+        return taken(x, x->request.sink->take(&x->request, piece, early), early);
+}
+
+int http_sink_areas(struct http_exchange *x, struct iovec *areas, int n)
+{
+        return x->request.sink->areas != NULL ? x->request.sink->areas(&x->request, areas, n) : 0;
+}
+
+enum http_sink_result http_sink_received(struct http_exchange *x, size_t bytes, struct http_response *early)
+{
+        count_bytes(x, bytes, early);
+        return taken(x, x->request.sink->received(&x->request, bytes, early), early);
 }
 
 bool http_sink_goes_on(struct http_exchange *x, struct http_response *early)

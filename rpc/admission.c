@@ -13,12 +13,12 @@
 #include "rpc/lanes.h"
 #include "sonet/body.pb-c.h"
 
-enum { HEAD_BYTES = 4096, ARENA_BYTES = 1 << 20 };
+enum { ARENA_BYTES = 1 << 20 };
 
 struct rpc_admission {
         struct work work; /* first */
         struct workers *lane;
-        uint8_t head[HEAD_BYTES];
+        uint8_t head[RPC_ADMISSION_HEAD_BYTES];
         size_t head_len;
         bool asked, asked_of_head;
         struct arena *arena;          /* used by the worker during a call */
@@ -75,8 +75,8 @@ static void ask_on_worker(struct work *work, bool expired)
 
 static void submit_admission(struct rpc_admission *a)
 {
-        bool has_head = a->head_len == HEAD_BYTES;
-        a->in.head = (ProtobufCBinaryData){has_head ? HEAD_BYTES : 0, a->head};
+        bool has_head = a->head_len == RPC_ADMISSION_HEAD_BYTES;
+        a->in.head = (ProtobufCBinaryData){has_head ? RPC_ADMISSION_HEAD_BYTES : 0, a->head};
         a->asked = true;
         a->asked_of_head = has_head;
         pthread_mutex_lock(&a->lock);
@@ -139,7 +139,7 @@ struct rpc_admission *rpc_admission_begin(const struct rpc_call *c, struct worke
 
 void rpc_admission_take(struct rpc_admission *a, struct str piece)
 {
-        size_t room = HEAD_BYTES - a->head_len, n = piece.len < room ? piece.len : room;
+        size_t room = RPC_ADMISSION_HEAD_BYTES - a->head_len, n = piece.len < room ? piece.len : room;
         if (n == 0) {
                 return;
         }
@@ -159,7 +159,7 @@ static bool is_asking(struct rpc_admission *a, bool *refused)
 bool rpc_admission_waits(struct rpc_admission *a)
 {
         bool refused, asking = is_asking(a, &refused);
-        bool has_question = !a->asked || (!a->asked_of_head && a->head_len == HEAD_BYTES);
+        bool has_question = !a->asked || (!a->asked_of_head && a->head_len == RPC_ADMISSION_HEAD_BYTES);
         if (asking || refused || !has_question) {
                 return asking;
         }

@@ -221,7 +221,10 @@ sn_status grpc_upload_begin(struct grpc_request *r, struct workers *lane)
 {
         struct rpc_call *c = &r->call;
         struct grpc_upload *u = ARENA_NEW(c->arena, struct grpc_upload);
-        u->sink = (struct http_sink){upload_take, upload_is_full, (int)c->method->stall_ms, c->method->takes_part};
+        u->sink = (struct http_sink){.take = upload_take,
+                                     .is_full = upload_is_full,
+                                     .stall_ms = (int)c->method->stall_ms,
+                                     .keeps_part = c->method->takes_part};
         u->request = r;
         u->lane = lane;
         c->admitted_ms = c->admitted_ms > 0 ? c->admitted_ms : clock_wall_ms();
