@@ -188,6 +188,71 @@ static void windows_find_the_same_as_reading_every_note(void **state)
         assert_in_range(n_newest, 1, QUERIES - 1);
 }
 
+/* ---- Newest notes that are unlike the others ---- */
+
+/* Otherwise a connection reports what it read once a second. */
+DB_STATEMENT(REPORT_READS, "search_service", NULL, "select pg_stat_force_next_flush()");
+
+static long notes_read(struct rpc_call *c)
+{
+        PGresult *result;
+        long n;
+
+        assert_int_equal(DB_READ(c, tx, db_exec(tx, &REPORT_READS, DB_NO_BINDS, NULL)), SN_OK);
+        result =
+            PQexec(pg, "select idx_tup_fetch + seq_tup_read from pg_stat_user_tables where relname = 'search_index'");
+        assert_int_equal(PQresultStatus(result), PGRES_TUPLES_OK);
+        n = strtol(PQgetvalue(result, 0, 0), NULL, 10);
+        PQclear(result);
+        return n;
+}
+
+/* The newest matches are found, and at most so many notes read. */
+static void assert_cheap(const char *text, size_t room, long most)
+{
+        struct service self = {.name = "search", .contract = &search_contract, .db = db};
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&self, 20000);
+        struct query_error error;
+        struct terms terms;
+        struct candidates_asked asked = {.viewer = "", .below = "", .before = "", .above = "", .room = room};
+        SearchRows__Candidate **rows = NULL;
+        size_t n = 0;
+        bool all = false;
+        long before, read;
+
+        assert_int_equal(terms_make(c, query_parse(c->arena, text, &error), true, &terms), SN_OK);
+        asked.query = terms.query.index;
+        asked.few = terms.query.few;
+        before = notes_read(c);
+        assert_int_equal(windows_read_newest(c, &terms, &terms.query, &asked, &n, &rows, &all), SN_OK);
+        read = notes_read(c) - before;
+        if (read < (long)room || read > most) {
+                fail_msg("%s: %ld notes are read, not %zu to %ld", text, read, room, most);
+        }
+        assert_int_equal(n, room);
+        assert_same(c->arena, &terms, rows, n, "", &asked, 0);
+}
+
+/* The newest 4,000 notes are from one hour; all have "loud" and "common", and none has "new", as the 10,000 before them
+ * have. Reading all notes of the hour would be 4,000, and reading all with "new" 10,000. */
+static void notes_of_an_unusual_hour_do_not_make_searches_expensive(void **state)
+{
+        static const char *const rows[] = {
+            "insert into search_index (note_id, author_id, version, words, length, engagement, likes)"
+            " select (lpad(to_hex(1763136000000 + n * 500), 12, '0') || '7' || lpad(to_hex(n % 4096), 3, '0') || '8' ||"
+            " lpad(to_hex(n), 15, '0'))::uuid, at(1), 1, ':all common loud'::tsvector, 2, 0, 0"
+            " from generate_series(1, 4000) n",
+            "select search_merge_words()", "select search_make_steps()", "vacuum analyze",
+            "select pg_stat_force_next_flush()"};
+
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                PQclear(plan_must(pg, PQexec(pg, rows[i]), rows[i]));
+        }
+        assert_cheap("loud", 300, 1500);
+        assert_cheap("common", 300, 1000);
+        assert_cheap("new", 300, 6000);
+}
+
 /* Each hour is covered once, by as few spans as possible. */
 static void spans_cover_each_hour_once(void **state)
 {
@@ -207,14 +272,14 @@ static void spans_cover_each_hour_once(void **state)
                 }
                 assert_int_equal(hours, asked[i].to - asked[i].from + 1);
         }
-        assert_int_equal(window_spans(1, 768 * 200, spans), 0); /* more than the maximum */
+        assert_int_equal(window_spans(1, 768 * 2100, spans), 0); /* more than the maximum */
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(windows_find_the_same_as_reading_every_note),
-            cmocka_unit_test(spans_cover_each_hour_once),
+            cmocka_unit_test(windows_find_the_same_as_reading_every_note), cmocka_unit_test(spans_cover_each_hour_once),
+            cmocka_unit_test(notes_of_an_unusual_hour_do_not_make_searches_expensive), /* last: adds notes */
         };
 
         return cmocka_run_group_tests_name("search windows", tests, setup, teardown);

@@ -1,4 +1,4 @@
-/* The job that refreshes the boundaries of the newest and most engaged 16, 32, 64 … notes (windows.c). */
+/* The job that refreshes the boundaries of the newest and most engaged 16, 32, 64 … notes, and the oldest note (windows.c). */
 #include "services/jobs.h"
 #include "services/search/store.h"
 

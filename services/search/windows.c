@@ -1,5 +1,7 @@
 /* The size of a window follows from the expected share of matching notes and a table of the boundaries of the newest
- * and most engaged 16, 32, 64 … notes (search_steps). */
+ * and most engaged 16, 32, 64 … notes (search_steps). That share is an average: at night, or after a burst of notes,
+ * the newest thousands may all have a word, or none of them. So a window after one with too few matches is only some
+ * times larger, and in hours with many notes these are compared one by one until there are enough. */
 #include "services/search/windows.h"
 
 #include <math.h>
@@ -8,9 +10,13 @@
 #include "base/uuid.h"
 
 enum { HOUR_MS = 3600000, DAY = 24, DAYS = 32 * DAY, DAY_CODES = 10000000, DAYS_CODES = 20000000 };
-enum { ROUNDS = 3, WIDER = 2, POPULAR = 10, CUT_BYTES = 2 << 20, ALL_MAX = 3000 };
+enum { ROUNDS = 8, POPULAR_ROUNDS = 3, WIDER = 2, POPULAR = 10, CUT_BYTES = 2 << 20, ALL_MAX = 3000 };
 
 /* ALL_MAX: reading up to this many matches takes less time than finding those of a window by the lists of its spans. */
+
+/* Comparing one note takes 0.5 us; reading a match by the lists of spans 2 us, after 500 us for the lists themselves.
+ */
+enum { NOTES_PER_MATCH = 4, NOTES_PER_WINDOW = 1000 };
 
 /* How much larger windows are than expected to suffice. */
 #define MARGIN 1.4
@@ -63,17 +69,28 @@ static int64_t round_window(int64_t from, int64_t to)
         return from - from % unit;
 }
 
+/* Before the IDs of a millisecond, and after those of the one before. */
+static const char *boundary_at(struct arena *arena, int64_t ms)
+{
+        char *id = uuid_at_ms(ms, arena_alloc(arena, UUID_SIZE));
+
+        id[14] = '0'; /* its version: no note has such an ID */
+        return id;
+}
+
 static const char *start_of_hour(struct arena *arena, int64_t hour)
 {
-        return uuid_at_ms(hour * HOUR_MS, arena_alloc(arena, UUID_SIZE));
+        return boundary_at(arena, hour * HOUR_MS);
 }
 
 /* ---- By time ---- */
 
 struct window {
-        int64_t from, to; /* hours */
-        double notes;     /* approximate number of notes in it */
-        bool last;        /* nothing older is requested */
+        int64_t from, to;  /* hours */
+        const char *start; /* an ID: notes in it are newer */
+        bool walked;       /* its notes are compared one by one, not looked up by its hours */
+        bool last;         /* nothing older is left or requested */
+        bool all;          /* it has all notes but those that were read before: no spans */
 };
 
 /* About how many notes were written in a period, at the rate between two steps. */
@@ -100,13 +117,13 @@ static double newer_than(const struct terms *terms, const char *id)
         return (double)newer->notes + notes_between(newer, newer + 1, uuid_time_ms(newer->note_id) - uuid_time_ms(id));
 }
 
-/* The hour since which about rank notes were written. Extrapolates beyond the oldest step. -1: before 1970. */
-static int64_t hour_of_rank(const struct terms *terms, double rank)
+/* When the newest of the rank newest notes were written, or about that; 0 (1970) if there are not so many. */
+static int64_t time_of_rank(const struct terms *terms, double rank)
 {
         size_t i = 0;
 
         if (terms->n_steps < 2) {
-                return -1;
+                return 0;
         }
         while (i + 2 < terms->n_steps && (double)terms->steps[i + 1].notes < rank) {
                 i++;
@@ -114,9 +131,8 @@ static int64_t hour_of_rank(const struct terms *terms, double rank)
         const struct step *newer = &terms->steps[i], *older = newer + 1;
         double part = fmax(rank - (double)newer->notes, 0) / (double)(older->notes - newer->notes);
         int64_t newer_ms = uuid_time_ms(newer->note_id), older_ms = uuid_time_ms(older->note_id);
-        double ms = (double)newer_ms - part * (double)(newer_ms - older_ms);
 
-        return ms < 0 ? -1 : (int64_t)ms / HOUR_MS;
+        return (int64_t)fmax((double)newer_ms - part * (double)(newer_ms - older_ms), 0);
 }
 
 /* Includes notes that are just arriving, even if the clock of the process that wrote them is ahead. */
@@ -128,21 +144,41 @@ static int64_t last_hour(const struct terms *terms, const char *below)
         return below[0] != '\0' && hour_of(below) < latest ? hour_of(below) : latest;
 }
 
-/* False if everything that is left should be read at once. */
-static bool choose_window(const struct terms *terms, const struct candidates_asked *asked, double notes,
-                          struct window *out)
+/* Nothing in the next window is as new as this ID; "": no bound. */
+static const char *below_of(const struct candidates_asked *asked)
 {
-        const char *below = asked->below[0] != '\0' ? asked->below : asked->before;
-        int64_t newest = hour_of(below[0] != '\0' ? below : terms->steps[0].note_id);
-        int64_t above = asked->above[0] != '\0' ? hour_of(asked->above) : -1;
-        int64_t from = hour_of_rank(terms, newer_than(terms, below) + notes);
+        return asked->below[0] != '\0' ? asked->below : asked->before;
+}
 
-        out->from = from >= 0 ? round_window(from, newest) : -1;
-        out->last = above >= 0 && above >= out->from;
-        out->from = out->last ? above : out->from;
-        out->to = last_hour(terms, below);
-        out->notes = notes;
-        return out->from >= 0;
+/* Whether comparing each of so many notes takes less time than reading all matches of the window's hours. */
+static bool is_walked(struct arena *arena, const struct terms *terms, const struct window *window, double share,
+                      double notes)
+{
+        double since = newer_than(terms, start_of_hour(arena, window->from));
+        double until = newer_than(terms, start_of_hour(arena, window->to + 1));
+
+        return notes < NOTES_PER_WINDOW + NOTES_PER_MATCH * share * (since - until);
+}
+
+/* Of about so many notes, of which this share may match; of all that is left if that is not twice as many. */
+static struct window choose_window(struct arena *arena, const struct terms *terms, const struct candidates_asked *asked,
+                                   double share, double notes)
+{
+        const char *below = below_of(asked);
+        double newer = newer_than(terms, below);
+        bool older = below[0] != '\0' && strcmp(below, terms->steps[0].note_id) < 0;
+        int64_t newest = hour_of(older ? below : terms->steps[0].note_id);
+        int64_t from_ms = 2 * notes < terms->n_notes - newer ? time_of_rank(terms, newer + notes) : 0;
+        struct window out = {.from = round_window(from_ms / HOUR_MS, newest), .to = last_hour(terms, below)};
+
+        out.last = out.from == 0 || (asked->above[0] != '\0' && hour_of(asked->above) >= out.from);
+        if (out.last) {
+                out.from = asked->above[0] != '\0' ? hour_of(asked->above) : 0;
+        }
+        out.walked =
+            !out.last && terms->min_likes == 0 && !asked->only_followed && is_walked(arena, terms, &out, share, notes);
+        out.start = out.walked ? boundary_at(arena, from_ms) : start_of_hour(arena, out.from);
+        return out;
 }
 
 /* The share of notes with at least min_likes. */
@@ -154,12 +190,6 @@ static double liked_share(const struct terms *terms, double n_notes)
                 notes = (double)terms->steps[i].notes;
         }
         return terms->min_likes > 0 && notes < n_notes ? (notes > 1 ? notes : 1) / n_notes : 1;
-}
-
-/* Whether what is left is mostly within the window: its many spans would only be more lists to compare. */
-static bool is_most(const struct terms *terms, const struct candidates_asked *asked, double notes)
-{
-        return newer_than(terms, asked->below) + notes > terms->n_notes / 2;
 }
 
 static sn_status read_more(struct rpc_call *c, const struct candidates_asked *asked, size_t *n,
@@ -195,45 +225,78 @@ static bool has_windows(const struct terms *terms, const struct terms_query *que
         return query->index != NULL && asked->only == NULL && terms->n_steps > 0 && query->most > ALL_MAX;
 }
 
+static sn_status read_window(struct rpc_call *c, const struct window *window, const struct terms_query *query,
+                             const struct candidates_asked *asked, size_t *n, SearchRows__Candidate **rows)
+{
+        struct candidates_asked within = *asked;
+        int64_t spans[WINDOW_SPANS_MAX];
+
+        within.few = !window->walked;
+        if (window->walked) {
+                within.query = NULL;
+                within.rest = query->text;
+                within.above = window->start;
+        } else if (!window->all) {
+                within.spans = spans;
+                within.n_spans = window_spans(window->from, window->to, spans);
+        }
+        return read_more(c, &within, n, rows);
+}
+
+/* How often a word occurs is known, but how often words occur together is a guess. */
+static bool is_guess(const struct terms *terms, const struct terms_query *query)
+{
+        return query->share * terms->n_notes < 0.9 * query->most;
+}
+
+/* After a window of so many notes, the share of those that matched says more than a guess. */
+enum { GUESSED_NOTES = 30000 };
+
+/* Whether it is known by now that there are so few matches that all of them should be read at once. */
+static bool are_few_left(const struct terms *terms, const struct candidates_asked *asked, double share, double before)
+{
+        return before >= GUESSED_NOTES && share * terms->n_notes < 2 * (double)asked->room;
+}
+
+/* How many notes the next window should have, by the share of those that matched in the one before, but at most four
+ * times as many: none may have matched only because they are unlike the others. */
+static double next_notes(const struct candidates_asked *asked, double share, double before, bool guess)
+{
+        double notes = aim_of(asked) / share;
+
+        return before == 0 ? notes : fmin(fmax(notes, WIDER * before), (guess ? 8 : 4) * before);
+}
+
 sn_status windows_read_newest(struct rpc_call *c, const struct terms *terms, const struct terms_query *query,
                               const struct candidates_asked *asked, size_t *n, SearchRows__Candidate ***rows, bool *all)
 {
         struct candidates_asked next = *asked;
-        double share = query->share * liked_share(terms, terms->n_notes), notes = 0;
-        struct window window = {.last = false};
-        int64_t spans[WINDOW_SPANS_MAX];
+        double usual = query->share * liked_share(terms, terms->n_notes), share = usual, notes = 0;
+        struct window window = {.last = !has_windows(terms, query, asked)};
+        bool guess = is_guess(terms, query);
 
         *rows = ARENA_ARRAY(c->arena, SearchRows__Candidate *, asked->room);
         *n = 0;
         *all = false;
         next.least_engaged = terms->min_likes; /* likes are reactions */
-        for (int round = 0; round < ROUNDS && has_windows(terms, query, asked) && !window.last; round++) {
+        if (window.last) {
+                TRY(read_more(c, &next, n, *rows));
+        }
+        for (int round = 1; !window.last && !windows_are_cut(*rows, *n); round++) {
                 size_t before = *n;
 
                 next.room = asked->room - before;
-                notes = fmax(aim_of(&next) / share, WIDER * notes);
-                if (!choose_window(terms, &next, notes, &window) ||
-                    (round > 0 && !window.last && is_most(terms, &next, notes))) {
-                        window.last = false;
-                        break;
-                }
-                next.spans = spans;
-                next.n_spans = window_spans(window.from, window.to, spans);
-                if (next.n_spans == 0) {
-                        window.last = false;
-                        break;
-                }
-                next.few = true;
-                TRY(read_more(c, &next, n, *rows));
-                if ((is_enough(asked, *n) && !window.last) || *n == asked->room || windows_are_cut(*rows, *n)) {
+                bool rest = round == ROUNDS || (guess && are_few_left(terms, asked, share, notes));
+                notes = next_notes(&next, share, notes, guess);
+                window = choose_window(c->arena, terms, &next, usual, rest ? terms->n_notes : notes);
+                window.all = window.from == 0 && below_of(asked)[0] == '\0';
+                TRY(read_window(c, &window, query, &next, n, *rows));
+                if (!window.last && is_enough(asked, *n)) {
                         return SN_OK;
                 }
-                share = ((double)(*n - before) + 0.5) / window.notes;
-                next.below = start_of_hour(c->arena, window.from);
+                share = ((double)(*n - before) + 0.5) / notes;
+                next.below = window.start;
         }
-        next.n_spans = 0;
-        next.room = asked->room - *n;
-        TRY(window.last ? SN_OK : read_more(c, &next, n, *rows));
         *all = *n < asked->room && !windows_are_cut(*rows, *n);
         return SN_OK;
 }
@@ -291,7 +354,7 @@ sn_status windows_read_engaged(struct rpc_call *c, const struct terms *terms, co
 
         next.few = query->few || narrow;
         for (int round = 0; is_popular_left(asked, popular); round++) {
-                next.least_engaged = narrow && round < ROUNDS ? least_engaged(terms, asked, notes) : POPULAR;
+                next.least_engaged = narrow && round < POPULAR_ROUNDS ? least_engaged(terms, asked, notes) : POPULAR;
                 TRY(DB_READ(c, tx, store_candidates(tx, &next, n, rows)));
                 if (is_enough(asked, *n) || (popular && next.least_engaged == POPULAR)) {
                         return SN_OK;

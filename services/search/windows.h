@@ -1,5 +1,5 @@
 /* Reads the newest or most engaged of many matches without reading all of them: first those in a window of the index
- * that is likely to contain enough, then in wider ones, then the rest. The result is the same as without windows. */
+ * that is likely to contain enough, then in wider ones. The result is the same as without windows. */
 #ifndef SERVICES_SEARCH_WINDOWS_H
 #define SERVICES_SEARCH_WINDOWS_H
 
@@ -8,7 +8,7 @@
 
 /* At most WINDOW_SPANS_MAX codes of hours, days and 32 days, as made by search_spans of the schema, that cover the
  * hours from `from` to `to`, both inclusive and counted from 1970. n is 0 if more would be needed. */
-enum { WINDOW_SPANS_MAX = 160 };
+enum { WINDOW_SPANS_MAX = 2000 }; /* all hours until the year 2135 */
 size_t window_spans(int64_t from, int64_t to, int64_t spans[WINDOW_SPANS_MAX]);
 
 /* Reads the asked->room newest matches of the query, newest first; asked->enough of them if a window had so many and
