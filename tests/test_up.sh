@@ -123,6 +123,18 @@ memory_is_said_and_set() {
         unset EMBEDDED_POSTGRESQL_BYTES EMBEDDED_REDIS_BYTES
         stop INT && return $code
 }
+# A segment of the write-ahead log that does not exist when it is needed holds up every COMMIT.
+wal_is_prepared() {
+        local segments=0 code=1
+        start "$dir/data" && ready || return 1
+        for _ in $(seq 600); do
+                segments=$(find "$dir/data/postgresql/15/pg_wal" -name '0*' | wc -l)
+                [ "$segments" -lt 13 ] || { code=0 && break; }
+                sleep 0.1
+        done
+        [ $code = 0 ] || echo "only $segments segments"
+        stop INT && return $code
+}
 stops_well() { stop INT && [ -z "$(inside)" ]; }
 second_start_keeps_all() {
         local before
@@ -216,6 +228,7 @@ check 'a second request stops it at once, and cleanly' second_stop_forces
 check "the demo account's password is printed only when asked for" password_only_when_asked_for
 check 'no demo account is created unless requested' no_account_unasked
 check 'the memory of the servers is printed, and settings override it' memory_is_said_and_set
+check 'segments of the write-ahead log exist before they are needed' wal_is_prepared
 check 'it fails if a port is taken' port_in_use
 check 'it fails if a requested gRPC port is taken, and the banner shows the gRPC port' grpc_port
 check 'started without standard descriptors it does not write to its own files' writes_into_no_file_of_its_own

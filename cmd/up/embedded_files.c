@@ -30,7 +30,7 @@ static const char POSTGRESQL_SETTINGS[] =
                                   "work_mem = 4MB\n"
                                   "maintenance_work_mem = 32MB\n"
                                   "random_page_cost = 1.1\n"
-                                  "min_wal_size = 64MB\n"
+                                  "min_wal_size = 256MB\n" /* kept ahead for bursts: see embedded_wal.c */
                                   "max_wal_size = 1GB\n"
                                   "recovery_init_sync_method = syncfs\n" /* one call instead of an fsync of each of some
                                                                             thousand files */

@@ -11,6 +11,7 @@
 #include "cmd/commands.h"
 #include "cmd/up/demo.h"
 #include "cmd/up/embedded.h"
+#include "cmd/up/embedded_wal.h"
 #include "cmd/http_client.h"
 #include "cmd/migrate.h"
 #include "cmd/options.h"
@@ -133,12 +134,27 @@ static sn_status bring_up(struct up *up)
         return SN_OK;
 }
 
+/* Only the speed of the first writes depends on it. False: stopping was requested. */
+static bool prepare_wal(struct up *up)
+{
+        int code = supervisor_run(up->supervisor, &(struct process_spec){.name = "wal",
+                                                                         .account = &up->embedded.account,
+                                                                         .death_signal = 9,
+                                                                         .run = embedded_wal_prepare,
+                                                                         .context = &up->embedded});
+
+        if (code > 0) {
+                log_event(LOG_LEVEL_WARN, "could not prepare segments of PostgreSQL's write-ahead log");
+        }
+        return code >= 0;
+}
+
 /* Runs until stopping is requested; returns the exit code. */
 static int run_until_stopped(struct up *up)
 {
         sn_status status = bring_up(up);
 
-        if (status == SN_OK) {
+        if (status == SN_OK && prepare_wal(up)) {
                 while (supervisor_poll(up->supervisor, 60000)) {
                 }
         }
