@@ -337,6 +337,46 @@ void cache_updated(struct cache *cache, struct db_tx *tx, struct cache_key key,
         db_on_commit(tx, update_object, u);
 }
 
+struct addition {
+        struct change of;
+        uint64_t token; /* before the COMMIT: whoever has read the row since, or that there is none, has it too */
+        struct cache_object *(*make)(const void *context);
+        const void *context;
+};
+
+/* The token changes, so that what was read before the COMMIT is not stored after it. */
+static void add_object(void *context)
+{
+        const struct addition *a = context;
+        const struct cache_lookup *key = &a->of.dropped;
+        struct cache_table *table = a->of.cache->table;
+
+        if (!a->of.has_key || table == NULL) {
+                return;
+        }
+        union cache_value made = {.object = a->make(a->context)};
+
+        if (made.object == NULL || !cache_table_replace(table, key->key, key->key_len, a->token, made)) {
+                cache_table_drop(table, key->key, key->key_len);
+        }
+        cache_unref(made.object);
+}
+
+void cache_added(struct cache *cache, struct db_tx *tx, struct cache_key key,
+                 struct cache_object *(*make)(const void *context), const void *context)
+{
+        struct addition *a = ARENA_NEW(db_arena(tx), struct addition);
+
+        a->of.cache = cache;
+        a->of.has_key = pack_key(&key, &a->of.dropped);
+        if (a->of.has_key && cache->table != NULL) {
+                a->token = cache_table_token(cache->table, a->of.dropped.key, a->of.dropped.key_len);
+        }
+        a->make = make;
+        a->context = context;
+        db_on_commit(tx, add_object, a);
+}
+
 void cache_drop(struct cache *cache, struct cache_key key)
 {
         struct change change = {.cache = cache};

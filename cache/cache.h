@@ -52,6 +52,12 @@ void cache_changed(struct cache *cache, struct db_tx *tx, struct cache_key key);
  * makes of it, a new object with one reference, or dropped if that is NULL. context must outlive the transaction. */
 void cache_updated(struct cache *cache, struct db_tx *tx, struct cache_key key,
                    struct cache_object *(*update)(const void *object, const void *context), const void *context);
+/* This transaction creates a row of an object cache: after its COMMIT what make returns is cached, a new object with
+ * one reference (NULL: nothing is), unless the row has been changed since this call. context must outlive the
+ * transaction.
+ */
+void cache_added(struct cache *cache, struct db_tx *tx, struct cache_key key,
+                 struct cache_object *(*make)(const void *context), const void *context);
 /* The row was changed already, by another program. */
 void cache_drop(struct cache *cache, struct cache_key key);
 

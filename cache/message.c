@@ -37,6 +37,16 @@ static struct cached_message *copy_message(const ProtobufCMessage *message)
         return m;
 }
 
+static struct cached_message *copy_shown(const ProtobufCMessage *row, size_t (*keep_json)(ProtobufCMessage *row))
+{
+        struct cached_message *m = copy_message(row);
+
+        if (m != NULL && keep_json != NULL) {
+                m->object.bytes += keep_json(m->message);
+        }
+        return m;
+}
+
 sn_status cache_fill_shown_message(struct rpc_call *c, struct cache_item *const *missing, size_t n, const char *id,
                                    const ProtobufCMessage *row, size_t (*keep_json)(ProtobufCMessage *row))
 {
@@ -46,14 +56,31 @@ sn_status cache_fill_shown_message(struct rpc_call *c, struct cache_item *const 
                 return rpc_fail(c, SN_INTERNAL, NULL,
                                 "something went wrong on our side"); /* a row that was not asked for */
         }
-        struct cached_message *m = copy_message(row);
+        item->value.object = copy_shown(row, keep_json);
+        return item->value.object != NULL ? SN_OK
+                                          : rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL, "out of memory; try again later");
+}
 
-        if (m == NULL) {
-                return rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL, "out of memory; try again later");
-        }
-        m->object.bytes += keep_json != NULL ? keep_json(m->message) : 0;
-        item->value.object = m;
-        return SN_OK;
+struct added_row {
+        const ProtobufCMessage *row;
+        size_t (*keep_json)(ProtobufCMessage *row);
+};
+
+static struct cache_object *make_added(const void *context)
+{
+        const struct added_row *added = context;
+        struct cached_message *m = copy_shown(added->row, added->keep_json);
+
+        return m != NULL ? &m->object : NULL;
+}
+
+void cache_shown_message_added(struct cache *cache, struct db_tx *tx, const char *id, const ProtobufCMessage *row,
+                               size_t (*keep_json)(ProtobufCMessage *row))
+{
+        struct added_row *added = ARENA_NEW(db_arena(tx), struct added_row);
+
+        *added = (struct added_row){row, keep_json};
+        cache_added(cache, tx, (struct cache_key){.id = id}, make_added, added);
 }
 
 sn_status cache_fill_message(struct rpc_call *c, struct cache_item *const *missing, size_t n, const char *id,

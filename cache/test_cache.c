@@ -220,6 +220,59 @@ static void an_update_replaces_the_object_after_the_commit_or_drops_it(void **st
         cache_stop(&copies);
 }
 
+static struct cache_object *make_copy(const void *context)
+{
+        return context != NULL ? &copy_new()->object : NULL;
+}
+
+/* meanwhile: between the statement that adds the row and the COMMIT. */
+static void add_a(const void *context, void (*meanwhile)(void), bool commit)
+{
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&database.service, 10000);
+        CLEANUP(db_end) struct db_tx *tx = NULL;
+
+        assert_int_equal(db_begin(c, &tx), SN_OK);
+        cache_added(&copies, tx, (struct cache_key){.id = ID_A}, make_copy, context);
+        if (meanwhile != NULL) {
+                meanwhile();
+        }
+        if (commit) {
+                assert_int_equal(db_commit(c, NULL, &tx), SN_OK);
+        }
+}
+
+static void change_a(void)
+{
+        cache_drop(&copies, (struct cache_key){.id = ID_A});
+}
+
+static const void *read_before;
+
+static void read_a(void)
+{
+        read_before = copy_of_a(1);
+}
+
+static void an_added_object_is_cached_after_the_commit_unless_it_was_changed(void **state)
+{
+        assert_int_equal(cache_start(&copies, 1 << 20), SN_OK);
+        add_a("x", NULL, false); /* rolled back */
+        (void)copy_of_a(1);
+        change_a();
+        add_a("x", NULL, true);
+        (void)copy_of_a(0);
+        change_a();
+        add_a("x", change_a, true);
+        (void)copy_of_a(1);
+        change_a();
+        add_a("x", read_a, true); /* what was read before the COMMIT gives way */
+        assert_ptr_not_equal(copy_of_a(0), read_before);
+        change_a();
+        add_a(NULL, NULL, true);
+        (void)copy_of_a(1);
+        cache_stop(&copies);
+}
+
 static void a_fill_that_fails_stores_nothing(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&database.service, 10000);
@@ -306,6 +359,7 @@ int main(void)
             TEST(what_was_missing_is_found_once_it_is_written),
             TEST(a_row_that_is_written_while_it_is_read_is_not_stored_as_it_was_before),
             TEST(an_update_replaces_the_object_after_the_commit_or_drops_it),
+            TEST(an_added_object_is_cached_after_the_commit_unless_it_was_changed),
             TEST(a_fill_that_fails_stores_nothing),
             TEST(what_is_no_uuid_is_not_asked_for),
             TEST(memory_alone_or_the_database_alone_may_be_read),

@@ -45,6 +45,33 @@ static void a_note_is_written_edited_and_deleted(void **state)
         assert_int_equal(STATUS(anna, NOTE(EDIT_NOTE), .id = note->id, .text = "x"), SN_NOT_FOUND);
 }
 
+/* The packed note as its author reads it. */
+static size_t read_packed(const char *id, uint8_t *out, size_t room)
+{
+        const Note__Note *note = ASK(anna, NOTE(GET_NOTE), .id = id);
+        size_t len = protobuf_c_message_get_packed_size(&note->base);
+
+        assert_true(len <= room);
+        return protobuf_c_message_pack(&note->base, out);
+}
+
+/* A new note is cached as it was written, and read from the database once it has changed. */
+static void a_new_note_reads_as_it_is_stored(void **state)
+{
+        static const char *const texts[] = {"plain", "#Straße, #cats and #Cats, #żółw", "@nobody_knows_him"};
+
+        for (size_t i = 0; i < 9; i++) {
+                const char *id = people_post(anna, texts[i / 3], (int[]){PUBLIC, FOLLOWERS, ONLY_ME}[i % 3]);
+                uint8_t cached[2000], stored[2000];
+                size_t n = read_packed(id, cached, sizeof(cached));
+
+                (void)ASK(anna, NOTE(BOOKMARK_NOTE), .id = id);
+                (void)ASK(anna, NOTE(UNBOOKMARK_NOTE), .id = id);
+                assert_int_equal(read_packed(id, stored, sizeof(stored)), n);
+                assert_memory_equal(cached, stored, n);
+        }
+}
+
 static void a_blank_note_is_rejected(void **state)
 {
         assert_int_equal(STATUS(anna, NOTE(CREATE_NOTE), .text = " \n\t "), SN_INVALID_ARGUMENT);
@@ -208,6 +235,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             PEOPLE_TEST(a_note_is_written_edited_and_deleted),
+            PEOPLE_TEST(a_new_note_reads_as_it_is_stored),
             PEOPLE_TEST(a_blank_note_is_rejected),
             PEOPLE_TEST(reactions_count_once_and_can_be_undone),
             PEOPLE_TEST(hidden_notes_cost_the_same_as_missing_ones),

@@ -60,9 +60,59 @@ sn_status draft_new(struct rpc_call *c, const char *text, struct draft *draft)
         return resolve_mentions(c, draft);
 }
 
+static void show_text(struct arena *arena, const struct draft *draft, Note__Note *out)
+{
+        out->text = (char *)draft->text;
+        out->n_hashtags = draft->entities.n_hashtags;
+        out->hashtags = ARENA_ARRAY(arena, char *, out->n_hashtags);
+        for (size_t i = 0; i < out->n_hashtags; i++) {
+                out->hashtags[i] = draft->entities.hashtags[i].text;
+        }
+        out->n_mentions = draft->n_mentions;
+        out->mentions = draft->mentions;
+}
+
+/* A note that says nothing about other notes or members. */
+static bool stands_alone(const struct draft *draft)
+{
+        return draft->parent_id[0] == '\0' && draft->renote_of_id[0] == '\0' && draft->n_mentions == 0 &&
+               draft->n_media_ids == 0;
+}
+
+/* As it will be read. */
+static NoteRows__StoredNote *to_row(struct arena *arena, const struct draft *draft)
+{
+        NoteRows__StoredNote *row = ARENA_NEW(arena, NoteRows__StoredNote);
+        User__Author *author = ARENA_NEW(arena, User__Author);
+        Note__Note *note = ARENA_NEW(arena, Note__Note);
+
+        note_rows__stored_note__init(row);
+        user__author__init(author);
+        note__note__init(note);
+        author->id = (char *)draft->author_id;
+        note->id = draft->id;
+        note->author = author;
+        show_text(arena, draft, note);
+        note->visibility = (Note__Visibility)draft->visibility;
+        note->created_at = timestamp_new(arena, draft->created_ms);
+        note->counts = ARENA_NEW(arena, Note__NoteCounts);
+        note__note_counts__init(note->counts);
+        row->note = note;
+        row->version = 1;
+        if (draft->visibility != NOTE__VISIBILITY__VISIBILITY_PUBLIC) {
+                row->audience_owner_id = (char *)draft->audience_owner;
+                row->narrowed = draft->narrowed;
+        }
+        return row;
+}
+
 static void update_caches(struct db_tx *tx, const struct draft *draft)
 {
-        stored_changed(tx, draft->id);
+        if (stands_alone(draft)) {
+                stored_added(tx, to_row(db_arena(tx), draft));
+        } else {
+                stored_changed(tx, draft->id);
+        }
         if (draft->parent_id[0] == '\0') {
                 if (draft->renote_of_id[0] == '\0') {
                         recent_added(tx, draft->author_id, draft->visibility, draft->id);
@@ -137,21 +187,9 @@ void draft_inherit_audience(struct draft *draft, const NoteRows__StoredNote *of)
         }
 }
 
-static void show_text(struct rpc_call *c, const struct draft *draft, Note__Note *out)
-{
-        out->text = (char *)draft->text;
-        out->n_hashtags = draft->entities.n_hashtags;
-        out->hashtags = ARENA_ARRAY(c->arena, char *, out->n_hashtags);
-        for (size_t i = 0; i < out->n_hashtags; i++) {
-                out->hashtags[i] = draft->entities.hashtags[i].text;
-        }
-        out->n_mentions = draft->n_mentions;
-        out->mentions = draft->mentions;
-}
-
 void draft_show_edit(struct rpc_call *c, const struct draft *draft, Note__Note *out)
 {
-        show_text(c, draft, out);
+        show_text(c->arena, draft, out);
         out->edited_at = timestamp_new(c->arena, c->now_ms);
 }
 
@@ -159,7 +197,7 @@ void draft_show(struct rpc_call *c, const struct draft *draft, Note__Note *out)
 {
         out->id = draft->id;
         out->author = (User__Author *)draft->author;
-        show_text(c, draft, out);
+        show_text(c->arena, draft, out);
         out->visibility = (Note__Visibility)draft->visibility;
         out->created_at = timestamp_new(c->arena, c->now_ms);
         out->counts = ARENA_NEW(c->arena, Note__NoteCounts);

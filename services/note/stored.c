@@ -80,6 +80,11 @@ sn_status stored_get_deleted(struct rpc_call *c, char *const *ids, size_t n, Not
         return SN_OK;
 }
 
+void stored_added(struct db_tx *tx, const NoteRows__StoredNote *row)
+{
+        cache_shown_message_added(&notes, tx, row->note->id, &row->base, keep_json);
+}
+
 void stored_changed(struct db_tx *tx, const char *note_id)
 {
         cache_changed(&notes, tx, (struct cache_key){.id = note_id});

@@ -16,6 +16,9 @@ SN_CHECKED sn_status stored_get(struct rpc_call *c, enum read_from from, char *c
  * NULL): removed by the author of the note above, even if deleted later. */
 SN_CHECKED sn_status stored_get_deleted(struct rpc_call *c, char *const *ids, size_t n, NoteRows__StoredNote **stored,
                                         bool *was_removed);
+/* This transaction creates the note: it is cached after its COMMIT. The row, as stored_get returns it, must stay valid
+ * until then. */
+void stored_added(struct db_tx *tx, const NoteRows__StoredNote *row);
 /* The note changes in this transaction (including counts): dropped from the cache when it ends. */
 void stored_changed(struct db_tx *tx, const char *note_id);
 
