@@ -12,7 +12,7 @@ const SMALL = { notes: 10_000, members: 2_000, followers: 900, answers: 50, tagg
 const factor = options.notes / 5_000_000;
 const LARGE = { notes: options.notes, members: Math.max(3_000, Math.round(202_000 * factor)), followers: Math.round(200_000 * factor),
                 answers: Math.round(20_000 * factor), tagged: Math.round(200_000 * factor) };
-const ROUNDS = 30;
+const ROUNDS = 30, PASSWORD = 'correct horse battery';
 const count = (n) => (n === undefined ? '–' : n.toLocaleString('en'));
 const say = (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
 
@@ -61,8 +61,15 @@ async function sql(server, database, text) {
 }
 
 async function register(server, username) {
-        const body = JSON.parse(await must(server, 'POST', '/v1/auth/register', { json: { username, email: `${username}@example.org`, password: 'correct horse battery' } }));
+        const body = JSON.parse(await must(server, 'POST', '/v1/auth/register', { json: { username, email: `${username}@example.org`, password: PASSWORD } }));
         return { id: body.user.id, username, token: body.access_token };
+}
+
+// Access tokens expire after a quarter of an hour.
+async function logIn({ server, readers }) {
+        for (const reader of [readers.few, readers.many, readers.star]) {
+                reader.token = JSON.parse(await must(server, 'POST', '/v1/auth/login', { json: { login: reader.username, password: PASSWORD } })).access_token;
+        }
 }
 
 async function build(server, size) {
@@ -149,6 +156,7 @@ async function compare(networks, rounds, prepare, step) {
         const found = networks.map(() => ({ times: [] }));
         const asked = [];
         for (const n of networks) {
+                await logIn(n);
                 asked.push(await prepare(n));
         }
         for (let i = 0; i < rounds; i++) {
@@ -178,6 +186,7 @@ async function famous({ server }) {
 // From the start of the program until it is ready, after all processes were killed at once while notes were being written.
 async function restart({ server, readers }) {
         say('  everything is killed');
+        await logIn({ server, readers });
         const writing = Promise.all(Array.from({ length: 2_000 }, (_, i) => must(server, 'POST', '/v1/notes', { token: readers.few.token, json: { text: `The last notes, ${i}` } }).catch(() => {})));
         await sleep(300);
         for (const { pid } of server.processes()) {

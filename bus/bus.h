@@ -67,7 +67,8 @@ struct bus_progress {
         uint64_t term;      /* of the consumer's lease (bus/lease.h) */
 };
 
-#define BUS_BATCH_MAX   100
+#define BUS_BATCH_MAX   100 /* events of a batch, unless the consumer takes more at once, */
+#define BUS_BATCH_MOST  500 /* at most this many */
 #define BUS_CURSOR_SIZE 80
 
 /* Events of one source that one consumer takes, at least one, in order of position. */
@@ -98,6 +99,7 @@ struct bus_consumer {
         bool by_aggregate; /* in BUS_LANES threads: events of one aggregate in order, different aggregates concurrently.
                               Otherwise one thread, all in order */
         sn_status (*handle)(struct rpc_call *c, struct bus_batch *batch);
+        size_t batch_max; /* how many events it takes at once, up to BUS_BATCH_MOST; 0: BUS_BATCH_MAX */
         int pace_ms; /* events that come sooner than this after a batch wait, to form one batch; 0: none. For handlers
                         to which ten events cost little more than one, and whose effect is not urgent */
         /* For effects that are kept outside of the database: called when a lane starts (first), every half second, and

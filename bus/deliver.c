@@ -117,8 +117,10 @@ static bool handle_failure(struct bus_lane *lane, const struct bus_batch *batch,
 /* Records how far the handler has come. */
 static void note_done(struct bus_lane *lane, const struct bus_batch *given, const struct bus_batch *handled)
 {
+        size_t max = bus_lane_batch_max(lane);
+
         forget_failures(lane);
-        lane->batch = lane->batch >= BUS_BATCH_MAX / 2 ? BUS_BATCH_MAX : 2 * lane->batch + 1;
+        lane->batch = lane->batch >= max / 2 ? max : 2 * lane->batch + 1;
         if (handled->stored) {
                 lane->position = lane->stored = handled->events[handled->n - 1]->position;
                 lane->cursor[0] = '\0';
@@ -147,7 +149,8 @@ static bool handle_batch(struct bus_lane *lane, const struct bus_batch *batch)
                 return handle_failure(lane, batch, c, status);
         }
         note_done(lane, batch, &handled);
-        lane->rest_until_us = batch->n < BUS_BATCH_MAX ? began_us + lane->consumer->pace_ms * INT64_C(1000) : 0;
+        lane->rest_until_us =
+            batch->n < bus_lane_batch_max(lane) ? began_us + lane->consumer->pace_ms * INT64_C(1000) : 0;
         return true;
 }
 
@@ -168,7 +171,7 @@ static size_t gather_batch(const struct bus_lane *lane, bus_event **events, size
 
 static bool deliver_next(struct bus_lane *lane, bus_event **events, size_t n)
 {
-        bus_event *taken[BUS_BATCH_MAX];
+        bus_event *taken[BUS_BATCH_MOST];
         struct bus_batch batch = {.events = taken, .consumer = lane->consumer, .lane = lane->number};
         size_t end = gather_batch(lane, events, n, &batch);
 

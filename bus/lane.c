@@ -25,6 +25,11 @@ int bus_lane_number(const bus_event *event, int n_lanes)
         return (int)(hash % (uint32_t)n_lanes);
 }
 
+size_t bus_lane_batch_max(const struct bus_lane *lane)
+{
+        return lane->consumer->batch_max > 0 ? lane->consumer->batch_max : BUS_BATCH_MAX;
+}
+
 /* ---- Progress ---- */
 
 static sn_status call_checkpoint(struct bus_lane *lane, bool first)

@@ -57,6 +57,8 @@ void bus_lane_save_when_due(struct bus_lane *lane);
 void bus_lane_end(struct bus_lane *lane);
 /* After the last round. */
 void bus_lane_close(struct bus_lane *lane);
+/* How many events its consumer takes at once. */
+size_t bus_lane_batch_max(const struct bus_lane *lane);
 /* Which lane of several takes the event. */
 int bus_lane_number(const bus_event *event, int n_lanes);
 

@@ -27,7 +27,7 @@ sn_status bus_position_load(struct bus_lane *lane)
         lane->unsaved = false;
         lane->behind = true;
         lane->retry_at_us = 0;
-        lane->batch = BUS_BATCH_MAX;
+        lane->batch = bus_lane_batch_max(lane);
         lane->failures = lane->slow_ones = lane->waits = 0;
         return SN_OK;
 }

@@ -7,8 +7,8 @@
 #include "bus/stream_link.h"
 #include "bus/stream_write.h"
 
-#define BUS_TAIL_MAX 512 /* events kept per log, */
-#define BUS_TAIL_S   60  /* and for how many seconds, once the relay makes its next round (within two seconds) */
+#define BUS_TAIL_MAX 1024 /* events kept per log, */
+#define BUS_TAIL_S   60   /* and for how many seconds, once the relay makes its next round (within two seconds) */
 
 /* The log ends at position, or after it: what follows will be appended. Events of this log that are already in the tail
  * are kept if they include that position. */

@@ -47,6 +47,13 @@ static const struct bus_consumer counter = {.name = "count",
                                             .types = (const char *const[]){"counted", NULL},
                                             .handle = count_events};
 static const struct bus_consumer *const consumers[] = {&seer, &counter, NULL};
+static const struct bus_consumer many_seer = {.name = "see",
+                                              .source = "note",
+                                              .read_outbox = &read_outbox,
+                                              .types = (const char *const[]){"created", NULL},
+                                              .handle = see_or_fail,
+                                              .batch_max = 200};
+static const struct bus_consumer *const takers_of_many[] = {&many_seer, NULL};
 
 /* --- the tests
  * ---------------------------------------------------------------------------------------------------------------- */
@@ -80,6 +87,17 @@ static void a_backlog_is_handled_in_batches(void **state)
         start_consumers(consumers);
         assert_seen_in_order(132);
         assert_int_equal(atomic_load(&largest_batch), BUS_BATCH_MAX);
+}
+
+static void a_consumer_may_take_more_events_at_once(void **state)
+{
+        (void)state;
+        stop_consumers();
+        atomic_store(&largest_batch, 0);
+        emit("created", 450);
+        start_consumers(takers_of_many);
+        assert_seen_in_order(450);
+        assert_int_equal(atomic_load(&largest_batch), 200);
 }
 
 static void unhandled_types_are_skipped_and_their_position_is_stored(void **state)
@@ -337,6 +355,7 @@ int main(void)
             BUS_TEST(events_arrive_once_and_in_order, consumers),
             BUS_TEST(a_batch_larger_than_the_relays_arrives, consumers),
             BUS_TEST(a_backlog_is_handled_in_batches, consumers),
+            BUS_TEST(a_consumer_may_take_more_events_at_once, takers_of_many),
             BUS_TEST(unhandled_types_are_skipped_and_their_position_is_stored, consumers),
             BUS_TEST(events_that_commit_late_are_not_lost, consumers),
             BUS_TEST(delivering_twice_has_the_same_result, consumers),

@@ -1,6 +1,7 @@
 /* Owns recording events of other services as ours, exactly once and with their own ids. */
 #include "services/analytics/count_events.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include "google/protobuf/timestamp.pb-c.h"
 #include "services/analytics/analytics.h"
@@ -12,7 +13,12 @@ static bool is_follow(const bus_event *event)
         return str_starts(str_of(event->type), str_of("follow."));
 }
 
-/* Finds those of the events' actors and of followed members who consent to being counted. */
+static int compare_ids(const void *a, const void *b)
+{
+        return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Finds those of the events' actors and of followed members who consent to being counted; sorts them. */
 static sn_status find_countable(struct rpc_call *c, const struct bus_batch *batch, User__CountableMembers *out)
 {
         User__BatchGetCountableRequest in = USER__BATCH_GET_COUNTABLE_REQUEST__INIT;
@@ -26,17 +32,20 @@ static sn_status find_countable(struct rpc_call *c, const struct bus_batch *batc
                         in.ids[in.n_ids++] = batch->events[i]->object_id;
                 }
         }
-        return in.n_ids == 0 ? SN_OK : user_batch_get_countable(c, &in, out);
+        TRY(in.n_ids == 0 ? SN_OK : user_batch_get_countable(c, &in, out));
+        if (out->n_ids > 0) {
+                qsort(out->ids, out->n_ids, sizeof(out->ids[0]), compare_ids);
+        }
+        return SN_OK;
 }
 
+/* members is sorted. Both IDs are as databases print them. */
 static char *if_countable(const User__CountableMembers *members, char *id)
 {
-        for (size_t i = 0; i < members->n_ids; i++) {
-                if (uuid_equal(members->ids[i], id)) {
-                        return id;
-                }
-        }
-        return "";
+        return members->n_ids > 0 &&
+                       bsearch(&id, members->ids, members->n_ids, sizeof(members->ids[0]), compare_ids) != NULL
+                   ? id
+                   : "";
 }
 
 /* The note of the event: for a comment or renote, the note that it answers or renotes. */

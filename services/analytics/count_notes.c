@@ -13,5 +13,6 @@ const struct bus_consumer analytics_count_notes = {
     .read_outbox = &note_methods[NOTE_READ_OUTBOX],
     .types = types,
     .handle = count_events,
+    .batch_max = BUS_BATCH_MOST,
     .pace_ms = 250,
 };

@@ -310,4 +310,5 @@ const struct bus_consumer search_index_notes = {
     .read_outbox = &note_methods[NOTE_READ_OUTBOX],
     .types = types,
     .handle = index_notes,
+    .pace_ms = 20, /* a statement with its triggers costs as much as ten notes */
 };
