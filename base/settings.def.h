@@ -53,6 +53,7 @@ SETTING_STRING(push_networks, "PUSH_NETWORKS", "", false, "comma-separated addre
 SETTING_STRING(key_file, "SONET_KEY_FILE", "", false, "the key file, from which all secrets are derived; empty: created by `sonet up`")
 SETTING_INT(embedded_postgresql_bytes, "EMBEDDED_POSTGRESQL_BYTES", 0, 0, 1099511627776, "shared memory of `sonet up`'s PostgreSQL; 0: an eighth of the machine's memory, 32 MiB to 2 GiB")
 SETTING_INT(embedded_redis_bytes, "EMBEDDED_REDIS_BYTES", 0, 0, 1099511627776, "memory limit of `sonet up`'s Redis; 0: a sixteenth of the machine's memory, 64 MiB to 1 GiB")
+SETTING_STRING(shared_stamps, "SHARED_STAMPS", "", false, "memory that processes of one host share, by which they keep responses read from each other: DESCRIPTOR:NUMBER, set by `sonet up`; empty: none")
 SETTING_STRING(data_dir, "SONET_DATA_DIR", "", false, "the data folder of `sonet up`; empty: depends on the account that runs it")
 
 SETTING_INT(export_days, "EXPORT_DAYS", 7, 1, 90, "days for which a member's data export is kept and its download link works")

@@ -1,6 +1,8 @@
 /* Owns the record of what this thread reads. */
 #include "base/stamps.h"
 
+#include "base/clock.h"
+
 static __thread struct {
         bool on, spoiled;
         union {
@@ -14,12 +16,17 @@ void stamps_begin(void)
         record.on = true;
         record.spoiled = false;
         record.of.stamps.until_ms = INT64_MAX;
-        record.of.stamps.n_checks = record.of.stamps.n = 0;
+        record.of.stamps.n_deadlines = record.of.stamps.n = 0;
+}
+
+bool stamps_recording(void)
+{
+        return record.on && !record.spoiled;
 }
 
 const struct stamps *stamps_end(void)
 {
-        bool whole = record.on && !record.spoiled;
+        bool whole = stamps_recording();
 
         record.on = false;
         return whole ? &record.of.stamps : NULL;
@@ -30,20 +37,40 @@ size_t stamps_bytes(const struct stamps *stamps)
         return sizeof(*stamps) + stamps->n * sizeof(stamps->all[0]);
 }
 
+static bool are_unchanged(const struct stamp *all, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (__atomic_load_n(all[i].at, __ATOMIC_SEQ_CST) != all[i].value) {
+                        return false;
+                }
+        }
+        return true;
+}
+
+static int64_t earliest_us(const struct stamps *stamps)
+{
+        int64_t until_us = INT64_MAX;
+
+        for (size_t i = 0; i < stamps->n_deadlines; i++) {
+                int64_t one_us = stamp_deadline_get(stamps->deadlines[i]);
+
+                until_us = one_us < until_us ? one_us : until_us;
+        }
+        return until_us;
+}
+
+/* The deadlines are read first and compared with the time last: so in between nobody else could change what the stamps
+ * are of, and a successor's deadline does not count for its predecessor's stamps. */
 bool stamps_hold(const struct stamps *stamps, int64_t now_ms)
 {
-        if (now_ms >= stamps->until_ms) {
+        int64_t until_us = earliest_us(stamps);
+
+        if (now_ms >= stamps->until_ms || !are_unchanged(stamps->all, stamps->n) ||
+            (until_us != INT64_MAX && clock_boot_us() >= until_us)) {
                 return false;
         }
-        for (size_t i = 0; i < stamps->n; i++) {
-                if (__atomic_load_n(stamps->all[i].at, __ATOMIC_SEQ_CST) != stamps->all[i].value) {
-                        return false;
-                }
-        }
-        for (size_t i = 0; i < stamps->n_checks; i++) {
-                if (!stamps->checks[i].holds(stamps->checks[i].of)) {
-                        return false;
-                }
+        for (size_t i = 0; i < stamps->n_deadlines; i++) {
+                stamp_deadline_ask(stamps->deadlines[i]);
         }
         return true;
 }
@@ -62,23 +89,23 @@ void stamps_add(const uint64_t *at, uint64_t value)
         s->all[s->n++] = (struct stamp){at, value};
 }
 
-void stamps_require(bool (*holds)(const void *of), const void *of)
+void stamps_before(struct stamp_deadline *deadline)
 {
         struct stamps *s = &record.of.stamps;
 
         if (!record.on) {
                 return;
         }
-        for (size_t i = 0; i < s->n_checks; i++) {
-                if (s->checks[i].holds == holds && s->checks[i].of == of) {
+        for (size_t i = 0; i < s->n_deadlines; i++) {
+                if (s->deadlines[i] == deadline) {
                         return;
                 }
         }
-        if (s->n_checks == STAMP_CHECKS_MAX) {
+        if (s->n_deadlines == STAMP_DEADLINES_MAX) {
                 record.spoiled = true;
                 return;
         }
-        s->checks[s->n_checks++] = (struct stamp_check){holds, of};
+        s->deadlines[s->n_deadlines++] = deadline;
 }
 
 void stamps_until(int64_t ms)
@@ -91,4 +118,29 @@ void stamps_until(int64_t ms)
 void stamps_spoil(void)
 {
         record.spoiled = true;
+}
+
+/* ---- Deadlines ---- */
+
+void stamp_deadline_set(struct stamp_deadline *deadline, int64_t until_us)
+{
+        __atomic_store_n(&deadline->until_us, until_us, __ATOMIC_SEQ_CST);
+}
+
+int64_t stamp_deadline_get(const struct stamp_deadline *deadline)
+{
+        return __atomic_load_n(&deadline->until_us, __ATOMIC_SEQ_CST);
+}
+
+/* Read often, written rarely. */
+void stamp_deadline_ask(struct stamp_deadline *deadline)
+{
+        if (__atomic_load_n(&deadline->asked, __ATOMIC_RELAXED) == 0) {
+                __atomic_store_n(&deadline->asked, 1, __ATOMIC_RELAXED);
+        }
+}
+
+bool stamp_deadline_was_asked(struct stamp_deadline *deadline)
+{
+        return __atomic_exchange_n(&deadline->asked, 0, __ATOMIC_RELAXED) != 0;
 }

@@ -6,15 +6,18 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/no_wait.h"
 #include "base/stamps.h"
 
 static uint64_t note, author;
-static bool owned;
+static struct stamp_deadline owned;
 
-static bool is_owned(const void *of)
+static int64_t now_us;
+
+static int64_t tell_time(void)
 {
-        return *(const bool *)of;
+        return now_us;
 }
 
 static const struct stamps *record_all(void)
@@ -22,7 +25,7 @@ static const struct stamps *record_all(void)
         stamps_begin();
         stamps_add(&note, note);
         stamps_add(&author, author);
-        stamps_require(is_owned, &owned);
+        stamps_before(&owned);
         stamps_until(5000);
         stamps_until(9000);
         return stamps_end();
@@ -33,7 +36,9 @@ static int start(void **state)
         (void)state;
         note = 7;
         author = 1;
-        owned = true;
+        owned = (struct stamp_deadline){.until_us = 100};
+        now_us = 99;
+        clock_set_source(&(struct clock_source){.boot_us = tell_time});
         return 0;
 }
 
@@ -59,15 +64,31 @@ static void a_change_of_any_stamp_ends_it(void **state)
         assert_false(stamps_hold(stamps, 0));
 }
 
-static void what_is_required_is_asked_each_time(void **state)
+static void a_deadline_counts_wherever_it_is_now(void **state)
 {
         (void)state;
         const struct stamps *stamps = record_all();
 
-        owned = false;
+        now_us = 100;
         assert_false(stamps_hold(stamps, 0));
-        owned = true;
+        stamp_deadline_set(&owned, 101);
         assert_true(stamps_hold(stamps, 0));
+        stamp_deadline_set(&owned, 0);
+        assert_false(stamps_hold(stamps, 0));
+}
+
+static void the_owner_of_a_deadline_learns_that_somebody_relies_on_it(void **state)
+{
+        (void)state;
+        const struct stamps *stamps = record_all();
+
+        assert_false(stamp_deadline_was_asked(&owned));
+        assert_true(stamps_hold(stamps, 0));
+        assert_true(stamp_deadline_was_asked(&owned));
+        assert_false(stamp_deadline_was_asked(&owned));
+        note++;
+        assert_false(stamps_hold(stamps, 0));
+        assert_false(stamp_deadline_was_asked(&owned)); /* nobody does: its places may have another owner by now */
 }
 
 static void it_ends_at_the_earliest_time(void **state)
@@ -76,23 +97,23 @@ static void it_ends_at_the_earliest_time(void **state)
         assert_false(stamps_hold(record_all(), 5000));
 }
 
-static void the_same_requirement_counts_once(void **state)
+static void the_same_deadline_counts_once(void **state)
 {
         (void)state;
         stamps_begin();
         for (int i = 0; i < 100; i++) {
-                stamps_require(is_owned, &owned);
+                stamps_before(&owned);
         }
         const struct stamps *stamps = stamps_end();
 
         assert_non_null(stamps);
-        assert_int_equal(1, stamps->n_checks);
+        assert_int_equal(1, stamps->n_deadlines);
 }
 
 static void too_much_is_not_recorded(void **state)
 {
         (void)state;
-        static const bool all[STAMP_CHECKS_MAX + 1];
+        static struct stamp_deadline all[STAMP_DEADLINES_MAX + 1];
 
         stamps_begin();
         for (int i = 0; i <= STAMPS_MAX; i++) {
@@ -100,8 +121,8 @@ static void too_much_is_not_recorded(void **state)
         }
         assert_null(stamps_end());
         stamps_begin();
-        for (int i = 0; i <= STAMP_CHECKS_MAX; i++) {
-                stamps_require(is_owned, &all[i]);
+        for (int i = 0; i <= STAMP_DEADLINES_MAX; i++) {
+                stamps_before(&all[i]);
         }
         assert_null(stamps_end());
 }
@@ -125,7 +146,7 @@ static void without_a_record_nothing_is_recorded(void **state)
         (void)state;
         (void)record_all();
         stamps_add(&note, note);
-        stamps_require(is_owned, &owned);
+        stamps_before(&owned);
         stamps_until(1);
         assert_null(stamps_end());
 }
@@ -150,9 +171,10 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test_setup(a_record_holds_while_nothing_changes, start),
             cmocka_unit_test_setup(a_change_of_any_stamp_ends_it, start),
-            cmocka_unit_test_setup(what_is_required_is_asked_each_time, start),
+            cmocka_unit_test_setup(a_deadline_counts_wherever_it_is_now, start),
+            cmocka_unit_test_setup(the_owner_of_a_deadline_learns_that_somebody_relies_on_it, start),
             cmocka_unit_test_setup(it_ends_at_the_earliest_time, start),
-            cmocka_unit_test_setup(the_same_requirement_counts_once, start),
+            cmocka_unit_test_setup(the_same_deadline_counts_once, start),
             cmocka_unit_test_setup(too_much_is_not_recorded, start),
             cmocka_unit_test_setup(what_blocks_spoils_the_record, start),
             cmocka_unit_test_setup(without_a_record_nothing_is_recorded, start),

@@ -105,8 +105,8 @@ struct bus_consumer {
         /* For effects that are kept outside of the database: called when a lane starts (first), every half second, and
          * before its progress is stored, which a failure prevents. NULL: nothing. */
         sn_status (*checkpoint)(struct rpc_call *c, const struct bus_progress *progress, bool first);
-        struct bus_term
-            *term; /* of its lease, for consumers that keep what was delivered in memory, or NULL. Not by_aggregate */
+        struct bus_term **term; /* of its lease, made before the consumer starts, for consumers that keep what was
+                                   delivered in memory; or NULL. Not by_aggregate */
 };
 
 struct bus_runner;

@@ -34,10 +34,10 @@ struct bus_leases {
 
 uint64_t bus_term_number(struct bus_term *term)
 {
-        uint64_t number = atomic_load(&term->number);
-        bool held = clock_boot_us() < atomic_load(&term->until_us);
+        uint64_t number = __atomic_load_n(&term->number, __ATOMIC_SEQ_CST);
+        bool held = clock_boot_us() < stamp_deadline_get(&term->until);
 
-        return held && atomic_load(&term->number) == number
+        return held && __atomic_load_n(&term->number, __ATOMIC_SEQ_CST) == number
                    ? number
                    : 0; /* so that an old number is not combined with a new time */
 }
@@ -55,8 +55,8 @@ uint64_t bus_lease_term(const struct bus_lease *lease)
 /* The number first, so that the new term is not taken for the old one. */
 static void begin_term(struct bus_lease *lease, int64_t until_us)
 {
-        atomic_fetch_add(&lease->term->number, 1);
-        atomic_store(&lease->term->until_us, until_us);
+        (void)__atomic_add_fetch(&lease->term->number, 1, __ATOMIC_SEQ_CST);
+        stamp_deadline_set(&lease->term->until, until_us);
 }
 
 static void note_held(struct bus_lease *lease, int64_t asked_us)
@@ -64,7 +64,7 @@ static void note_held(struct bus_lease *lease, int64_t asked_us)
         int64_t until_us = asked_us + BUS_LEASE_BELIEF_MS * INT64_C(1000);
 
         if (lease->held) {
-                atomic_store(&lease->term->until_us, until_us);
+                stamp_deadline_set(&lease->term->until, until_us);
         } else {
                 lease->held = true;
                 begin_term(lease, until_us);
@@ -74,7 +74,7 @@ static void note_held(struct bus_lease *lease, int64_t asked_us)
 
 static void note_lost(struct bus_lease *lease)
 {
-        atomic_store(&lease->term->until_us, 0);
+        stamp_deadline_set(&lease->term->until, 0);
         if (lease->held) {
                 lease->held = false;
                 lease->seen_us = 0;
@@ -288,7 +288,7 @@ void bus_leases_remove(struct bus_leases *leases, const void *owner)
         (void)pthread_mutex_lock(&leases->lock);
         for (struct bus_lease *l = leases->first; l != NULL; l = l->next) {
                 if (l->owner == owner) {
-                        atomic_store(&l->term->until_us, 0); /* before another process can have it */
+                        stamp_deadline_set(&l->term->until, 0); /* before another process can have it */
                 }
         }
         if (leases->ticker != NULL && give_back(leases, owner) != SN_OK) {

@@ -7,10 +7,10 @@
 #ifndef BUS_LEASE_H
 #define BUS_LEASE_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/service.h"
+#include "base/stamps.h"
 
 #define BUS_LEASE_BEAT_MS     500
 #define BUS_LEASE_BELIEF_MS   1500
@@ -22,8 +22,8 @@ struct bus_leases;
 /* Until when a lease is relied on, and in which term of its holder. For data in memory that only the holder knows: a
  * term outlives the leases, and nothing learnt in one term is valid in the next. */
 struct bus_term {
-        atomic_int_least64_t until_us; /* 0: not held */
-        atomic_uint_least64_t number;  /* from 1 */
+        struct stamp_deadline until; /* 0: not held */
+        uint64_t number;             /* grows */
 };
 
 /* The number of this process's term; 0: another process may hold the lease. */

@@ -31,7 +31,7 @@ static void add_lane(struct bus_runner *runner, struct service *service, const s
             .number = number,
             .stopping = &runner->stopping,
             .letters = &runner->letters,
-            .lease = bus_leases_add(service->leases, runner, name, consumer->term),
+            .lease = bus_leases_add(service->leases, runner, name, consumer->term != NULL ? *consumer->term : NULL),
             .lag = metric_gauge("sonet_bus_lag_events", "Events not yet handled by a consumer.",
                                 metrics_intern("service=\"%s\",consumer=\"%s\",source=\"%s\",lane=\"%d\"",
                                                service->name, consumer->name, consumer->source, number)),

@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
-#include "base/stamps.h"
+#include "base/shared_stamps.h"
 #include "cache/readers.h"
 
 enum {
@@ -97,15 +97,6 @@ static size_t count_tokens(size_t shard_bytes, bool numbers)
         return n;
 }
 
-static bool make_tokens(struct shard *s, size_t n)
-{
-        s->tokens = malloc(n * sizeof(*s->tokens));
-        for (size_t i = 0; s->tokens != NULL && i < n; i++) {
-                s->tokens[i] = 1;
-        }
-        return s->tokens != NULL;
-}
-
 struct cache_table *cache_table_new(const char *name, size_t max_bytes, bool numbers)
 {
         struct cache_table *t = aligned_alloc(_Alignof(struct cache_table), sizeof(*t));
@@ -123,7 +114,8 @@ struct cache_table *cache_table_new(const char *name, size_t max_bytes, bool num
         t->bytes = metric_gauge("sonet_cache_bytes", "Memory held by cached rows.", labels);
         for (int i = 0; i < N_SHARDS; i++) {
                 pthread_mutex_init(&t->shards[i].lock, NULL);
-                if (!make_tokens(&t->shards[i], t->n_tokens)) {
+                t->shards[i].tokens = shared_stamps_new(t->n_tokens);
+                if (t->shards[i].tokens == NULL) {
                         cache_table_free(t);
                         return NULL;
                 }
@@ -478,7 +470,7 @@ void cache_table_free(struct cache_table *t)
                 clear_shard(t, &t->shards[i]);
                 pthread_mutex_destroy(&t->shards[i].lock);
                 free(t->shards[i].buckets);
-                free(t->shards[i].tokens);
+                shared_stamps_free(t->shards[i].tokens);
         }
         free(t);
 }

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/no_wait.h"
+#include "base/shared_stamps.h"
 #include "db/pool.h"
 
 #define FENCE_MS 200
@@ -27,11 +28,10 @@ struct db_ownership {
         bool started;
         int wake_fd; /* readable: a caller waits for certainty, or the thread must end */
         atomic_bool stopping;
-        bool held;          /* the thread's own: once true, a loss ends the process */
-        atomic_bool needed; /* certainty was needed since the last check, */
-        bool quiet;         /* and was not between that check and the one before; private to the thread */
+        bool held;  /* the thread's own: once true, a loss ends the process */
+        bool quiet; /* nobody needed certainty between the last check and the one before; private to the thread */
         _Atomic(const char *) awaits;
-        atomic_int_least64_t certain_until_us; /* on the boot clock; 0: not held */
+        struct stamp_deadline *certain; /* until then it is; for all processes that share its memory */
         pthread_mutex_t lock;
         pthread_cond_t confirmed;
 };
@@ -46,7 +46,7 @@ _Noreturn void db_ownership_lost(const char *service, const char *reason)
 static void set_certain_until(struct db_ownership *o, int64_t until_us)
 {
         (void)pthread_mutex_lock(&o->lock);
-        atomic_store(&o->certain_until_us, until_us);
+        stamp_deadline_set(o->certain, until_us);
         (void)pthread_cond_broadcast(&o->confirmed);
         (void)pthread_mutex_unlock(&o->lock);
 }
@@ -80,7 +80,7 @@ static bool touch_all(struct db_ownership *o)
         int64_t asked_us = clock_boot_us();
         int64_t deadline_us = clock_monotonic_us() + LEASE_IDLE_MS * INT64_C(1000);
 
-        o->quiet = !atomic_exchange(&o->needed, false);
+        o->quiet = !stamp_deadline_was_asked(o->certain);
 
         for (size_t i = 0; i < o->n; i++) {
                 if (!lease_session_ask(&o->parts[i].session)) {
@@ -210,6 +210,7 @@ struct db_ownership *db_ownership_new(void)
         if (o == NULL || (o->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0) {
                 abort();
         }
+        o->certain = shared_stamps_deadline_new();
         (void)pthread_mutex_init(&o->lock, NULL);
         (void)pthread_cond_init(&o->confirmed, NULL);
         return o;
@@ -240,7 +241,7 @@ void db_ownership_start(struct db_ownership *o)
 
 static bool is_certain(const struct db_ownership *o)
 {
-        return clock_boot_us() < atomic_load_explicit(&o->certain_until_us, memory_order_relaxed);
+        return clock_boot_us() < stamp_deadline_get(o->certain);
 }
 
 bool db_ownership_held(struct db_ownership *o)
@@ -248,15 +249,20 @@ bool db_ownership_held(struct db_ownership *o)
         if (o == NULL) {
                 return true;
         }
-        if (!atomic_load_explicit(&o->needed, memory_order_relaxed)) { /* read often, written rarely */
-                atomic_store_explicit(&o->needed, true, memory_order_relaxed);
-        }
+        stamp_deadline_ask(o->certain);
         return is_certain(o);
 }
 
 bool db_ownership_kept(const struct db_ownership *o)
 {
-        return o == NULL || clock_boot_us() < atomic_load(&o->certain_until_us) + LEASE_QUIET_MS * INT64_C(1000);
+        return o == NULL || clock_boot_us() < stamp_deadline_get(o->certain) + LEASE_QUIET_MS * INT64_C(1000);
+}
+
+void db_ownership_stamp(struct db_ownership *o)
+{
+        if (o != NULL) {
+                stamps_before(o->certain);
+        }
 }
 
 const char *db_ownership_awaits(const struct db_ownership *o)
@@ -294,5 +300,6 @@ void db_ownership_free(struct db_ownership *o)
         (void)pthread_cond_destroy(&o->confirmed);
         (void)pthread_mutex_destroy(&o->lock);
         (void)close(o->wake_fd);
+        shared_stamps_deadline_free(o->certain);
         free(o);
 }

@@ -40,6 +40,9 @@ bool db_ownership_held(struct db_ownership *o);
 bool db_ownership_kept(const struct db_ownership *o);
 /* The service whose lease another process has; NULL: none. Takes NULL. */
 const char *db_ownership_awaits(const struct db_ownership *o);
+/* What is read from the owner's memory now counts before the end of certainty, wherever that is then
+ * (base/stamps.h). Takes NULL. */
+void db_ownership_stamp(struct db_ownership *o);
 /* Returns once it is certain that the ownership was held until now: usually at once, otherwise when PostgreSQL has
  * answered. Never returns if it is lost. Takes NULL. */
 void db_ownership_confirm(struct db_ownership *o);

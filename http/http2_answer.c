@@ -9,15 +9,18 @@
 enum {
         OWN_FIELDS = 3, /* status, date, length */
         FIELDS_MAX = OWN_FIELDS + sizeof(((struct http_response *)0)->headers) / sizeof(struct http_header),
+        INDEXED_BYTES_MAX = 512,
         STALL_FACTOR = 3,                /* as over HTTP/1.1: three times the time that a request may take to arrive, */
         SENDING_BYTES_PER_SECOND = 4096, /* plus the time for everything to be sent at this rate */
 };
 
 /* --- fields --- */
 
+/* A long value is not repeated, and would displace all others from the table of header compression. */
 static nghttp2_nv field_of(struct str name, struct str value)
 {
-        return (nghttp2_nv){(uint8_t *)name.ptr, (uint8_t *)value.ptr, name.len, value.len, NGHTTP2_NV_FLAG_NONE};
+        return (nghttp2_nv){(uint8_t *)name.ptr, (uint8_t *)value.ptr, name.len, value.len,
+                            value.len > INDEXED_BYTES_MAX ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE};
 }
 
 /* RFC 9113, 8.2: names are in lowercase. */

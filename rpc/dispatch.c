@@ -321,17 +321,12 @@ static sn_status complete_call(struct rpc_call *c, sn_status status, int64_t sta
         return status;
 }
 
-static bool is_owner(const void *ownership)
-{
-        return db_ownership_held((struct db_ownership *)ownership);
-}
-
 /* What was read from memory must still be true now, or it is not sent. May block. An attempt that would block runs
  * again on a worker, and is counted there. */
 static sn_status confirm_and_complete(struct rpc_call *c, sn_status status, int64_t started_us)
 {
-        if (c->service != NULL && c->service->ownership != NULL) {
-                stamps_require(is_owner, c->service->ownership);
+        if (c->service != NULL) {
+                db_ownership_stamp(c->service->ownership);
         }
         if (c->service != NULL && !db_ownership_held(c->service->ownership) && !no_wait_refuses()) {
                 db_ownership_confirm(c->service->ownership);

@@ -6,8 +6,9 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/no_wait.h"
 #include "base/log.h"
+#include "base/no_wait.h"
+#include "base/shared_stamps.h"
 #include "rpc/dispatch.h"
 #include "rpc/grpc_client.h"
 #include "rpc/grpc_relay.h"
@@ -155,6 +156,9 @@ static void fill_fields(struct grpc_call *call, const struct rpc_call *c, const 
         }
         add_secret(call, MD_REQUEST_ID, c->request_id);
         add_secret(call, MD_IDEMPOTENCY_KEY, c->idempotency_key);
+        if (stamps_recording()) {
+                add_metadata(call, MD_STAMPS_MEMORY, shared_stamps_name());
+        }
         add_metadata(call, MD_CLIENT_ADDRESS, c->client_address);
         if (c->user_agent != NULL && c->user_agent[0] != '\0') {
                 add_metadata(call, MD_CLIENT_AGENT, grpc_binary_write(c->arena, str_of(c->user_agent)));
@@ -269,10 +273,21 @@ static sn_status fail_too_large(struct rpc_call *c, enum grpc_end *end)
         return rpc_fail_code(c, SN_RESOURCE_EXHAUSTED, "too_large", NULL, "the request is too large");
 }
 
+/* What the callee read becomes part of this thread's record. */
+static void take_stamps(struct rpc_call *c, const struct grpc_call *call)
+{
+        struct str packed;
+        if (stamps_recording() && (call->stamps.ptr == NULL || !grpc_binary_read(c->arena, call->stamps, &packed) ||
+                                   !shared_stamps_add(packed))) {
+                stamps_spoil();
+        }
+}
+
 static sn_status take_answer(struct rpc_call *c, const struct rpc_method *m, const struct grpc_call *call,
                              ProtobufCMessage *out)
 {
         sn_status status = status_of(call);
+        take_stamps(c, call);
         return status == SN_OK ? take_reply(c, m, call, out) : take_problem(c, m, call, status);
 }
 
@@ -327,6 +342,7 @@ static sn_status fetch_once(struct sonet_grpc_channel *channel, struct rpc_call 
                 grpc_relay_abandon(relay);
                 return fail_too_large(c, end);
         }
+        stamps_spoil();
         *end = relay->answered ? GRPC_END_ANSWERED : relay->call.end;
         sn_status status = relay->answered ? take_file(c, m, relay, in, out) : take_answer(c, m, &relay->call, out);
         grpc_relay_release(relay);

@@ -71,7 +71,7 @@ struct grpc_call {
         int64_t deadline_us, connect_until_us;
         /* what was received */
         enum grpc_end end;
-        struct str status, message, problem;
+        struct str status, message, problem, stamps;
         struct buf reply;
         struct grpc_relay *relay; /* for a response that is a file (grpc_relay.h), or NULL */
         sem_t done;

@@ -32,6 +32,7 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
                             : str_equal_c(field, MD_STATUS)  ? &call->status
                             : str_equal_c(field, MD_MESSAGE) ? &call->message
                             : str_equal_c(field, MD_PROBLEM) ? &call->problem
+                            : str_equal_c(field, MD_STAMPS)  ? &call->stamps
                                                              : NULL;
         if (place != NULL) {
                 *place = (struct str){str_dup(call->arena, text), text.len};

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/shared_stamps.h"
 #include "rpc/call_graph.h"
 #include "rpc/dispatch.h"
 #include "rpc/grpc_download.h"
@@ -48,6 +49,7 @@ static bool read_metadata(struct grpc_request *r, struct rpc_problem *problem)
             {MD_FILE_NAME, &r->file_name, true},
             {MD_MIME_TYPE, &r->mime_type, true},
             {MD_BROKEN_OFF, &r->broken_off, true},
+            {MD_STAMPS_MEMORY, &r->stamps_memory, true},
             {MD_TRACEPARENT, &r->traceparent, false},
             {MD_REQUEST_ID, &r->request_id, false},
             {"user-agent", &r->user_agent, false},
@@ -203,6 +205,19 @@ static sn_status take_message(struct grpc_request *r, const struct grpc_request_
         return read_message(r, &r->call, message);
 }
 
+/* For a caller that shares memory with us, with the record of what is read. */
+static sn_status dispatch_recorded(struct grpc_request *r, struct rpc_call *c, struct str message,
+                                   ProtobufCMessage **answer)
+{
+        stamps_begin();
+        sn_status status = rpc_dispatch_packed(c, (const uint8_t *)message.ptr, message.len, answer);
+        const struct stamps *stamps = stamps_end();
+        if (stamps != NULL) {
+                r->stamps = shared_stamps_pack(c->arena, stamps, r->stamps_memory);
+        }
+        return status;
+}
+
 static sn_status serve_method(struct grpc_request *r, struct rpc_call *c, const struct grpc_request_context *context,
                               ProtobufCMessage **answer)
 {
@@ -211,7 +226,8 @@ static sn_status serve_method(struct grpc_request *r, struct rpc_call *c, const 
         if (status != SN_OK) {
                 return rpc_dispatch_refused(c, status);
         }
-        return rpc_dispatch_packed(c, (const uint8_t *)message.ptr, message.len, answer);
+        return r->stamps_memory.ptr != NULL ? dispatch_recorded(r, c, message, answer)
+                                            : rpc_dispatch_packed(c, (const uint8_t *)message.ptr, message.len, answer);
 }
 
 static sn_status serve_health(struct grpc_request *r, struct rpc_call *c, const struct grpc_request_context *context,
@@ -296,6 +312,9 @@ static sn_status write_answer(struct grpc_request *r, struct rpc_call *c, const 
                 response->flow = grpc_download_new(c, r->http, &response->body);
         }
         http_response_trailer(response, MD_STATUS, "0");
+        if (r->stamps.ptr != NULL) {
+                http_response_trailer(response, MD_STAMPS, grpc_binary_write(c->arena, r->stamps));
+        }
         add_rate(r, response, http_response_trailer);
         return SN_OK;
 }

@@ -34,14 +34,15 @@ struct grpc_request {
         struct http_request *http;
         const struct served *served;
         struct str authorization, service, traceparent, request_id, idempotency_key, client_address, client_agent,
-            admitted, user_agent, forwarded, x_forwarded_for, encoding, timeout, file_name, mime_type,
-            broken_off;            /* its metadata; ptr NULL: absent */
+            admitted, user_agent, forwarded, x_forwarded_for, encoding, timeout, file_name, mime_type, broken_off,
+            stamps_memory;         /* its metadata; ptr NULL: absent */
         int64_t asked_deadline_us; /* the client's, or 0 */
         bool admission_known;      /* the caller was authenticated and authorised, with this result */
         sn_status admission;
         bool tried;               /* on the I/O thread, in vain */
         struct rate_verdict rate; /* of an external caller */
         struct rpc_call call;
+        struct str stamps;          /* what the response was read from, packed; ptr NULL: not asked for, or unknown */
         struct grpc_upload *upload; /* for a method with a body (grpc_upload.h) */
 };
 

@@ -26,8 +26,12 @@ enum {
 #define MD_CLIENT_AGENT   "sonet-client-agent-bin"
 /* When the member's token was verified (Unix time in seconds), for a call that has since waited for a body; trusted
  * like the address. */
-#define MD_ADMITTED          "sonet-admitted"
-#define MD_PROBLEM           "sonet-problem-bin"
+#define MD_ADMITTED "sonet-admitted"
+#define MD_PROBLEM  "sonet-problem-bin"
+/* From a caller that records: the memory of its stamps. In the trailers: what the answer was read from
+ * (base/shared_stamps.h). */
+#define MD_STAMPS_MEMORY     "sonet-stamps-memory"
+#define MD_STAMPS            "sonet-stamps-bin"
 #define MD_RATE_LIMIT        "ratelimit"
 #define MD_RATE_LIMIT_POLICY "ratelimit-policy"
 /* For a body in chunks: the client's name and type for the file. From our own services also that it was truncated. */

@@ -132,7 +132,7 @@ static sn_status run_call(const struct callee *callee, struct rpc_call *child, c
                         return rpc_fail_deadline(child);
                 }
                 TRY(rpc_check_idempotency_key(child));
-                if (no_wait_refuses()) {
+                if (no_wait_here() && no_wait_refuses()) { /* what it was read from, the answer says */
                         return SN_UNAVAILABLE;
                 }
                 const char *token = service_token_for(child->arena, child->caller, callee->contract->name);

@@ -3,10 +3,13 @@
 #include "cmd/serve/serve.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "auth/keys.h"
 #include "base/log.h"
+#include "base/shared_stamps.h"
 #include "base/spool.h"
 #include "cache/redis.h"
 #include "db/db.h"
@@ -54,6 +57,27 @@ static sn_status load_tls(struct server *server, struct buf *error)
         return error->len == 0 ? SN_OK : SN_FAILED_PRECONDITION;
 }
 
+/* Without it the process works as well. */
+static sn_status share_stamps(const struct settings *s, struct buf *error)
+{
+        struct str part = str_of(s->shared_stamps), descriptor;
+        int64_t fd, number;
+
+        if (part.len == 0) {
+                return SN_OK;
+        }
+        if (!str_next(&part, ':', &descriptor) || !str_to_i64(descriptor, &fd) || !str_to_i64(part, &number) ||
+            fd <= STDERR_FILENO || fd > INT_MAX || number < 0 || number >= SERVICES_MAX) {
+                buf_append_c(error, "SHARED_STAMPS must be DESCRIPTOR:NUMBER, as set by `sonet up`");
+                return SN_INVALID_ARGUMENT;
+        }
+        if (!shared_stamps_join((int)fd, (size_t)number)) {
+                log_event(LOG_LEVEL_WARN, "cannot use the shared memory: responses from other processes are not kept",
+                          LOG_STR("error.message", strerror(errno)));
+        }
+        return SN_OK;
+}
+
 static sn_status load_settings(struct server *server, int64_t port, struct buf *error)
 {
         struct settings *s = &server->settings;
@@ -68,6 +92,7 @@ static sn_status load_settings(struct server *server, int64_t port, struct buf *
                                     "network share");
                 return SN_INVALID_ARGUMENT;
         }
+        TRY(share_stamps(s, error));
         TRY(keys_load(s->key_file, 0, error));
         TRY(load_tls(server, error));
         TRY(mail_setup(s, error));

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "auth/keys.h"
 #include "base/clock.h"
+#include "base/shared_stamps.h"
 #include "base/str.h"
 #include "cmd/http_client.h"
 #include "services/services.h"
@@ -24,6 +25,7 @@
 #define PORT_WAIT_MS   3000
 #define KEY_FD         63
 #define KEY_FD_PATH    "/proc/self/fd/63"
+#define STAMPS_FD      62
 
 /* In addition to its pool, a service uses one connection for its lease or that of its consumers, and one for the
  * watch. */
@@ -184,6 +186,7 @@ sn_status serve_plan_make(struct serve_plan *plan, int64_t http_port, struct buf
                 buf_printf(error, "cannot open this executable (/proc/self/exe): %s", strerror(errno));
                 return SN_FAILED_PRECONDITION;
         }
+        plan->stamps_fd = is_split(plan) ? shared_stamps_create(plan->layout.n) : -1;
         TRY(read_key(plan, error));
         return choose_ports(plan, http_port, error);
 }
@@ -224,6 +227,7 @@ static bool is_ours_to_say(struct arena *arena, const char *entry)
                                                "DATABASE_URL=",
                                                "REDIS_URL=",
                                                "DATABASE_ADMIN_URL=",
+                                               "SHARED_STAMPS=",
                                                "SONET_KEY_FILE=",
                                                "SHUTDOWN_GRACE_MS="};
 
@@ -333,7 +337,8 @@ static int enter_serve(void *context)
 {
         const struct serve_plan *plan = context;
 
-        if (dup2(STDERR_FILENO, STDOUT_FILENO) < 0 || (plan->key[0] != '\0' && lend_key(plan->key) != 0)) {
+        if (dup2(STDERR_FILENO, STDOUT_FILENO) < 0 || (plan->key[0] != '\0' && lend_key(plan->key) != 0) ||
+            (plan->stamps_fd >= 0 && dup2(plan->stamps_fd, STAMPS_FD) < 0)) {
                 fprintf(stderr, "sonet: cannot prepare a child: %s\n", strerror(errno));
                 return 127;
         }
@@ -384,6 +389,11 @@ static void add_child(const struct serve_plan *plan, struct supervisor *s, const
         environment_add_number(&env, "HTTP_PORT", process->http_port);
         environment_add_number(&env, "GRPC_PORT", process->grpc_port);
         environment_add_services(&env, plan, process);
+        if (plan->stamps_fd >= 0) {
+                environment_add(
+                    &env, "SHARED_STAMPS",
+                    arena_printf(plan->arena, "%d:%zu", STAMPS_FD, (size_t)(process - plan->layout.processes)));
+        }
         supervisor_add(
             s, &(struct child_spec){.process = {.name = name_of(plan, argv),
                                                 .account = &plan->embedded->account,

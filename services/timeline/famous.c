@@ -6,7 +6,7 @@
 #include <string.h>
 #include "base/clock.h"
 #include "base/no_wait.h"
-#include "base/stamps.h"
+#include "base/shared_stamps.h"
 #include "cache/cache.h"
 #include "services/follow/follow.rpc.h"
 #include "services/timeline/store.h"
@@ -29,7 +29,9 @@ static struct {
         int64_t passed_on_us; /* an attempt on an I/O thread left it to a worker */
 } known = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static uint64_t additions; /* a stamp of the list */
+/* Of the list. Kept responses do not load it: they count only as long as nobody needs to. */
+static uint64_t *additions;
+static struct stamp_deadline *fresh;
 
 static int compare_ids(const void *a, const void *b)
 {
@@ -73,7 +75,7 @@ static bool add(TimelineRows__Famous *const *rows, size_t n)
                 }
         }
         qsort(known.ids, known.n, UUID_SIZE, compare_ids);
-        __atomic_fetch_add(&additions, 1, __ATOMIC_SEQ_CST);
+        (void)__atomic_add_fetch(additions, 1, __ATOMIC_SEQ_CST);
         return true;
 }
 
@@ -91,16 +93,6 @@ static bool is_due(int64_t now_us)
         return due;
 }
 
-/* Kept responses do not load the list: they count only as long as nobody needs to. */
-static bool is_fresh(const void *unused)
-{
-        (void)unused;
-        (void)pthread_mutex_lock(&known.lock);
-        bool fresh = known.loaded_us != 0 && clock_boot_us() - known.loaded_us <= REFRESH_US;
-        (void)pthread_mutex_unlock(&known.lock);
-        return fresh;
-}
-
 /* Some of those added since the last load. */
 static sn_status load_some(struct rpc_call *c, int64_t now_us, bool *more)
 {
@@ -116,6 +108,7 @@ static sn_status load_some(struct rpc_call *c, int64_t now_us, bool *more)
         bool added = add(rows, n);
         if (added && !*more && now_us > known.loaded_us) {
                 known.loaded_us = now_us;
+                stamp_deadline_set(fresh, now_us + REFRESH_US);
         }
         (void)pthread_mutex_unlock(&known.lock);
         return added ? SN_OK : rpc_fail(c, SN_RESOURCE_EXHAUSTED, NULL, "out of memory; try again later");
@@ -126,8 +119,8 @@ sn_status famous_refresh(struct rpc_call *c)
         int64_t now_us = clock_boot_us();
         bool more = is_due(now_us);
 
-        stamps_require(is_fresh, NULL);
-        stamps_add(&additions, __atomic_load_n(&additions, __ATOMIC_SEQ_CST));
+        stamps_before(fresh);
+        stamps_add(additions, __atomic_load_n(additions, __ATOMIC_SEQ_CST));
         while (more) {
                 TRY(load_some(c, now_us, &more));
         }
@@ -270,12 +263,16 @@ size_t famous_fanout_max(void)
 sn_status famous_start(const struct settings *settings)
 {
         fanout_max = (size_t)settings->fanout_max;
-        return cache_start(&lists, (size_t)settings->timeline_cache_bytes);
+        fresh = shared_stamps_deadline_new();
+        additions = shared_stamps_new(1);
+        return additions == NULL ? SN_RESOURCE_EXHAUSTED : cache_start(&lists, (size_t)settings->timeline_cache_bytes);
 }
 
 void famous_stop(void)
 {
         cache_stop(&lists);
+        shared_stamps_deadline_free(fresh);
+        shared_stamps_free(additions);
         free(known.ids);
         known.ids = NULL;
         known.n = known.room = 0;

@@ -5,10 +5,12 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/stamps.h"
+#include "base/shared_stamps.h"
 #include "cache/table.h"
 
-struct bus_term home_memory_term;
+struct bus_term *home_memory_term;
+
+_Static_assert(sizeof(struct bus_term) == 3 * sizeof(uint64_t), "a term is three counters");
 
 static struct cache_table *table;
 static atomic_uint_least64_t begun; /* the term that the table belongs to */
@@ -24,26 +26,27 @@ sn_status home_memory_start(size_t max_bytes)
 {
         atomic_store(&begun, 0);
         table = cache_table_new("home_timelines", max_bytes, false);
-        return table != NULL ? SN_OK : SN_INTERNAL;
+        home_memory_term = (struct bus_term *)shared_stamps_new(3);
+        if (home_memory_term != NULL) {
+                stamp_deadline_set(&home_memory_term->until, 0);
+        }
+        return table != NULL && home_memory_term != NULL ? SN_OK : SN_INTERNAL;
 }
 
 void home_memory_stop(void)
 {
         cache_table_free(table);
+        shared_stamps_free((uint64_t *)home_memory_term);
         table = NULL;
+        home_memory_term = NULL;
 }
 
-static bool is_believed(void)
+/* The number of the term whose deliveries are all in memory; 0: another process may have delivered. */
+static uint64_t believed_term(void)
 {
-        uint64_t number = bus_term_number(&home_memory_term);
+        uint64_t number = bus_term_number(home_memory_term);
 
-        return number != 0 && number == atomic_load(&begun);
-}
-
-static bool holds(const void *unused)
-{
-        (void)unused;
-        return is_believed();
+        return number == atomic_load(&begun) ? number : 0;
 }
 
 static void free_held(struct cache_object *object)
@@ -138,9 +141,9 @@ bool home_memory_get(struct rpc_call *c, const char *owner, struct home_list *li
 {
         union cache_value value = {0};
         uint8_t key[HOME_ID_BYTES];
-        uint64_t token;
+        uint64_t token, term = believed_term();
 
-        if (!is_believed() || !uuid_to_bytes(owner, key) || !cache_table_get(table, key, sizeof(key), &value, &token)) {
+        if (term == 0 || !uuid_to_bytes(owner, key) || !cache_table_get(table, key, sizeof(key), &value, &token)) {
                 return false;
         }
         const struct held *held = value.object;
@@ -150,7 +153,8 @@ bool home_memory_get(struct rpc_call *c, const char *owner, struct home_list *li
         if (held->header.day != (uint32_t)(c->now_ms / 86400000)) {
                 return false;
         }
-        stamps_require(holds, NULL);
+        stamps_before(&home_memory_term->until);
+        stamps_add(&home_memory_term->number, term);
         stamps_until((int64_t)(held->header.day + 1) * 86400000);
         *list = (struct home_list){.header = held->header, .n = held->n, .entries = held->entries};
         return true;
@@ -160,7 +164,7 @@ uint64_t home_memory_token(const char *owner)
 {
         uint8_t key[HOME_ID_BYTES];
 
-        return is_believed() && uuid_to_bytes(owner, key) ? cache_table_token(table, key, sizeof(key)) : 0;
+        return believed_term() != 0 && uuid_to_bytes(owner, key) ? cache_table_token(table, key, sizeof(key)) : 0;
 }
 
 void home_memory_put(const char *owner, uint64_t token, const struct home_list *list)

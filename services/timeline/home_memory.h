@@ -9,8 +9,8 @@
 #include "services/timeline/home_list.h"
 #include "services/timeline/timeline_rows.rpc.h"
 
-/* The term of the delivering consumer. */
-extern struct bus_term home_memory_term;
+/* The term of the delivering consumer, from home_memory_start on. */
+extern struct bus_term *home_memory_term;
 
 SN_CHECKED sn_status home_memory_start(size_t max_bytes);
 void home_memory_stop(void);

@@ -1,7 +1,8 @@
 // Owns two replicas of some `sonet serve` processes, and restarts those that exit, like a service manager. By default two of all processes with an
 // owner, and two gateways, each with a separate connection proxy to PostgreSQL. The others run once, and connect to PostgreSQL directly: all proxied
 // connections go through this one process, which must not become the bottleneck. Services call other processes through a balancer that checks
-// readiness, like an operator's: it connects to the owner of a service, or to all replicas in turn if any number may run.
+// readiness, like an operator's: it connects to the owner of a service, or to all replicas in turn if any number may run. The first replicas run on one
+// host and the second ones on another, as far as shared memory is concerned.
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
@@ -14,6 +15,7 @@ import { PostgresProxy } from './pgproxy.mjs';
 import { Servers } from './servers.mjs';
 
 const ASK_MS = 1000;
+const STAMPS_BYTES = 17 * (32 << 20) + 4096; // base/shared_stamps.c: enough for every layout
 const SINGLE = ['user', 'follow', 'note']; // services/test_contracts.c
 const OWNED = ['gateway', 'all', ...SINGLE];
 const includesAny = (role, names) => role.some((name) => names.includes(name));
@@ -34,10 +36,12 @@ class Replica {
 
         start() {
                 const log = fs.openSync(this.log, 'a');
+                const stamps = fs.openSync(this.pair.stamps[this.number], 'r+');
                 this.wanted = true;
                 this.child = spawn(findBinary(), ['serve', '--port', String(this.port), ...this.role],
-                                   { stdio: ['ignore', log, log], env: this.pair.environment(this) });
+                                   { stdio: ['ignore', log, log, stamps], env: { ...this.pair.environment(this), SHARED_STAMPS: `3:${this.pair.roles.indexOf(this.role)}` } });
                 fs.closeSync(log);
+                fs.closeSync(stamps);
                 this.child.once('exit', (code, sig) => {
                         this.exits.push(code ?? sig);
                         if (this.wanted) {
@@ -144,6 +148,11 @@ export class Pair {
                 this.servers = await new Servers().start();
                 this.keyFile = path.join(this.servers.dir, 'key');
                 fs.writeFileSync(this.keyFile, randomBytes(32).toString('base64url'), { mode: 0o600 });
+                this.stamps = [0, 1].map((number) => path.join(this.servers.dir, `stamps-${number}`));
+                for (const file of this.stamps) {
+                        fs.writeFileSync(file, '', { mode: 0o600 });
+                        fs.truncateSync(file, STAMPS_BYTES);
+                }
                 this.replicas = this.roles.flatMap((role) => (this.isTwice(role) ? [0, 1] : [0]).map((number) => new Replica(this, role, number)));
                 for (const replica of this.replicas) {
                         await replica.prepare();

@@ -80,16 +80,19 @@ const insist = (ask, statuses = [200]) => eventually('an acknowledgement', async
 
 const allSettled = async () => Promise.all(OWNED.map((service) => pair.settled(service)));
 
-// Facts that end: a note that a reader sees, a note that exists, a session. endedAt: when the end was acknowledged.
+// Facts that end: a note that a reader sees, a note that exists, by itself and on a timeline, a session. endedAt: when the end was acknowledged.
 async function makeFacts() {
         const [author, reader, guest] = await net.registerMany(3);
         const seen = await author.note('seen until its author blocks the reader');
         const deleted = await author.note('there until it is deleted');
+        const remove = () => insist(() => author.del(`/v1/notes/${deleted.id}`), [204, 404]);
         return [
                 { what: 'a note whose author blocked the reader', member: reader, path: `/v1/notes/${seen.id}`, endedAt: Infinity,
                   end: () => insist(() => author.put(`/v1/users/${reader.id}/block`)) },
                 { what: 'a deleted note', member: reader, path: `/v1/notes/${deleted.id}`, endedAt: Infinity,
-                  end: () => insist(() => author.del(`/v1/notes/${deleted.id}`), [204, 404]) },
+                  end: remove },
+                { what: 'a deleted note on a timeline', member: guest, path: `/v1/timelines/users/${author.id}`, endedAt: Infinity, end: remove,
+                  isIn: ({ body }) => body.items?.some((item) => item.id === deleted.id) },
                 { what: 'an ended session', member: guest, path: '/v1/users/me', endedAt: Infinity,
                   end: () => insist(() => guest.post('/v1/auth/logout'), [204, 401]) },
         ];
@@ -117,8 +120,8 @@ class Readers {
         async ask(client, fact) {
                 const sentAt = performance.now();
                 try {
-                        const { status } = await client.api('GET', fact.path, { token: fact.member.token, timeoutMs: 60_000 });
-                        this.told.push({ fact, client, sentAt, status });
+                        const answer = await client.api('GET', fact.path, { token: fact.member.token, timeoutMs: 60_000 });
+                        this.told.push({ fact, client, sentAt, seen: answer.status === 200 && (fact.isIn?.(answer) ?? true) });
                 } catch (error) {
                         if (error instanceof assert.AssertionError) {
                                 throw error;
@@ -138,7 +141,7 @@ class Readers {
 
         check() {
                 for (const fact of this.facts) {
-                        const seen = this.told.filter((t) => t.fact === fact && t.status === 200);
+                        const seen = this.told.filter((t) => t.fact === fact && t.seen);
                         assert.ok(seen.length > 0, `${fact.what} was read before its end`);
                         const stale = seen.filter((t) => t.sentAt > fact.endedAt);
                         assert.deepEqual(stale.map((t) => `${t.client.url} ${Math.round(t.sentAt - fact.endedAt)} ms after the end`), [], fact.what);
@@ -208,6 +211,15 @@ async function measure(since, prober, other, urls) {
         return Math.round(performance.now() - since);
 }
 
+// Responses of all gateways that were kept and sent again.
+async function repeated() {
+        const counts = await Promise.all(clients.map(async ({ url }) => {
+                const metrics = await (await fetch(`${url}/metrics`)).text();
+                return Number(metrics.match(/^sonet_kept_responses_total (\d+)/m)?.[1] ?? 0);
+        }));
+        return counts.reduce((all, n) => all + n, 0);
+}
+
 async function strikeOwner(t, service, name) {
         const blow = BLOWS[name];
         const { owner, standby } = await pair.settled(service);
@@ -216,7 +228,8 @@ async function strikeOwner(t, service, name) {
         const [prober, other] = await net.registerMany(2);
         const load = await new Load().start();
         const readers = new Readers([...before, ...during]);
-        await eventually('every fact was read', () => readers.facts.every((f) => readers.told.some((told) => told.fact === f && told.status === 200)));
+        await eventually('every fact was read', () => readers.facts.every((f) => readers.told.some((told) => told.fact === f && told.seen)));
+        await eventually('timelines are kept', async () => await repeated() > 0);
         await endAll(before); // by the disturbed owner, and in force at the next one
         const exits = owner.exits.length;
         const struckAt = performance.now();
