@@ -220,8 +220,19 @@ async function repeated() {
         return counts.reduce((all, n) => all + n, 0);
 }
 
+// All owners on the first host, so that its gateway keeps timelines, which are read from all of them.
+async function gatherOwners() {
+        for (const service of mode === 'single' ? [] : OWNED) {
+                await eventually(`${service} is owned by the first replica`, async () => {
+                        const { owner } = await pair.settled(service);
+                        return owner.number === 0 || (owner.signal('SIGTERM'), false);
+                }, 60_000);
+        }
+}
+
 async function strikeOwner(t, service, name) {
         const blow = BLOWS[name];
+        await gatherOwners();
         const { owner, standby } = await pair.settled(service);
         const before = await makeFacts();
         const during = await makeFacts();
