@@ -1,4 +1,5 @@
-/* The job that refreshes the boundaries of the newest and most engaged 16, 32, 64 … notes, and the oldest note (windows.c). */
+/* The job that refreshes the boundaries of the newest and most engaged 16, 32, 64 … notes, and the oldest note
+ * (windows.c). */
 #include "services/jobs.h"
 #include "services/search/store.h"
 
