@@ -307,10 +307,9 @@ static void failures_of_the_environment_keep_the_order(void **state)
 static void events_left_by_a_crash_get_positions_from_the_next_relay(void **state)
 {
         (void)state;
-        bus_relay_free(note.service.relay);
-        note.service.relay = NULL; /* no consumer is woken */
+        replace_relay(NULL); /* no consumer is woken */
         emit("created", 3);
-        note.service.relay = bus_relay_new(&note.service);
+        replace_relay(bus_relay_new(&note.service));
         assert_seen_in_order(3);
 }
 

@@ -73,6 +73,14 @@ void restart_relay(const char *change)
         (void)pthread_mutex_unlock(&relay_lock);
 }
 
+void replace_relay(struct bus_relay *relay)
+{
+        (void)pthread_mutex_lock(&relay_lock);
+        bus_relay_free(note.service.relay);
+        note.service.relay = relay;
+        (void)pthread_mutex_unlock(&relay_lock);
+}
+
 void restart_without_redis(const struct bus_consumer *const *consumers)
 {
         stop_consumers();

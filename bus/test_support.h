@@ -25,6 +25,8 @@ void start_consumers(const struct bus_consumer *const *consumers);
 void stop_consumers(void);
 /* Simulates a restart. change: SQL that is run on note's database meanwhile, or NULL. */
 void restart_relay(const char *change);
+/* Frees the one before. NULL: there is none. */
+void replace_relay(struct bus_relay *relay);
 /* Simulates a restart of both services while Redis is unreachable. */
 void restart_without_redis(const struct bus_consumer *const *consumers);
 

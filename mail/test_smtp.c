@@ -57,7 +57,7 @@ static const struct behaviour {
 };
 
 static int listener, port;
-static const struct behaviour *current; /* set before a connection is made */
+static _Atomic(const struct behaviour *) current; /* set before a connection is made */
 
 /* False if nothing more is to be said. */
 static bool respond(int socket, const char *text)
@@ -92,15 +92,16 @@ static void *serve_mail(void *unused)
 {
         for (;;) {
                 int socket = accept(listener, NULL, NULL);
-                bool goes_on = respond(socket, current->steps[0]);
+                const struct behaviour *b = atomic_load(&current);
+                bool goes_on = respond(socket, b->steps[0]);
                 char rest[4096];
 
                 for (int i = 1; goes_on && i < STEPS; i++) {
-                        goes_on = read_step(socket, i == STEPS - 1 ? "\r\n.\r\n" : "\r\n") &&
-                                  respond(socket, current->steps[i]);
+                        goes_on =
+                            read_step(socket, i == STEPS - 1 ? "\r\n.\r\n" : "\r\n") && respond(socket, b->steps[i]);
                 }
-                for (int i = 0; i < STEPS && current->steps[i] != NULL; i++) {
-                        if (strchr(current->steps[i], '!') != NULL) {
+                for (int i = 0; i < STEPS && b->steps[i] != NULL; i++) {
+                        if (strchr(b->steps[i], '!') != NULL) {
                                 (void)shutdown(socket, SHUT_RDWR);
                         }
                 }
@@ -137,7 +138,7 @@ static struct mail_result send_to(const struct behaviour *b)
         struct mail_smtp *smtp;
 
         (void)snprintf(url, sizeof(url), "smtp://127.0.0.1:%d", port);
-        current = b;
+        atomic_store(&current, b);
         smtp = mail_smtp_new(&options, &stopping);
         mail_smtp_send(smtp, &item, &result);
         mail_smtp_free(smtp);
