@@ -1,35 +1,69 @@
 /* Owns the record of what this thread reads. */
 #include "base/stamps.h"
 
+#include <pthread.h>
+#include <stdlib.h>
 #include "base/clock.h"
 
-static __thread struct {
+struct record {
         bool on, spoiled;
-        union {
-                struct stamps stamps;
-                char room[sizeof(struct stamps) + STAMPS_MAX * sizeof(struct stamp)];
-        } of;
-} record;
+        struct stamps stamps; /* last, with room */
+};
+
+/* Allocated by a thread's first record: few threads ever record, and what is __thread takes its room in all of them. */
+static __thread struct record *record;
+static pthread_key_t key; /* for its destructor, which runs when a thread ends */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void free_record(void *own)
+{
+        record = NULL;
+        free(own);
+}
+
+static void make_key(void)
+{
+        if (pthread_key_create(&key, free_record) != 0) {
+                abort();
+        }
+}
+
+/* False without memory. */
+static bool has_record(void)
+{
+        if (record == NULL) {
+                pthread_once(&once, make_key);
+                record = calloc(1, sizeof(*record) + STAMPS_MAX * sizeof(struct stamp));
+                if (record != NULL && pthread_setspecific(key, record) != 0) {
+                        free_record(record);
+                }
+        }
+        return record != NULL;
+}
 
 void stamps_begin(void)
 {
-        record.on = true;
-        record.spoiled = false;
-        record.of.stamps.until_ms = INT64_MAX;
-        record.of.stamps.n_deadlines = record.of.stamps.n = 0;
+        if (has_record()) {
+                record->on = true;
+                record->spoiled = false;
+                record->stamps.until_ms = INT64_MAX;
+                record->stamps.n_deadlines = record->stamps.n = 0;
+        }
 }
 
 bool stamps_recording(void)
 {
-        return record.on && !record.spoiled;
+        return record != NULL && record->on && !record->spoiled;
 }
 
 const struct stamps *stamps_end(void)
 {
         bool whole = stamps_recording();
 
-        record.on = false;
-        return whole ? &record.of.stamps : NULL;
+        if (record != NULL) {
+                record->on = false;
+        }
+        return whole ? &record->stamps : NULL;
 }
 
 size_t stamps_bytes(const struct stamps *stamps)
@@ -77,47 +111,55 @@ bool stamps_hold(const struct stamps *stamps, int64_t now_ms)
 
 void stamps_add(const uint64_t *at, uint64_t value)
 {
-        struct stamps *s = &record.of.stamps;
-
-        if (!record.on) {
+        if (!stamps_recording()) {
                 return;
         }
+        struct stamps *s = &record->stamps;
+
+        if (s->n > 0 && s->all[s->n - 1].at == at && s->all[s->n - 1].value == value) {
+                return; /* one row twice in a row */
+        }
         if (s->n == STAMPS_MAX) {
-                record.spoiled = true;
+                record->spoiled = true;
                 return;
         }
         s->all[s->n++] = (struct stamp){at, value};
 }
 
-void stamps_before(struct stamp_deadline *deadline)
+static bool has_deadline(const struct stamps *stamps, const struct stamp_deadline *deadline)
 {
-        struct stamps *s = &record.of.stamps;
-
-        if (!record.on) {
-                return;
-        }
-        for (size_t i = 0; i < s->n_deadlines; i++) {
-                if (s->deadlines[i] == deadline) {
-                        return;
+        for (size_t i = 0; i < stamps->n_deadlines; i++) {
+                if (stamps->deadlines[i] == deadline) {
+                        return true;
                 }
         }
-        if (s->n_deadlines == STAMP_DEADLINES_MAX) {
-                record.spoiled = true;
+        return false;
+}
+
+void stamps_before(struct stamp_deadline *deadline)
+{
+        if (!stamps_recording() || has_deadline(&record->stamps, deadline)) {
                 return;
         }
-        s->deadlines[s->n_deadlines++] = deadline;
+        if (record->stamps.n_deadlines == STAMP_DEADLINES_MAX) {
+                record->spoiled = true;
+                return;
+        }
+        record->stamps.deadlines[record->stamps.n_deadlines++] = deadline;
 }
 
 void stamps_until(int64_t ms)
 {
-        if (ms < record.of.stamps.until_ms) {
-                record.of.stamps.until_ms = ms;
+        if (stamps_recording() && ms < record->stamps.until_ms) {
+                record->stamps.until_ms = ms;
         }
 }
 
 void stamps_spoil(void)
 {
-        record.spoiled = true;
+        if (record != NULL) {
+                record->spoiled = true;
+        }
 }
 
 /* ---- Deadlines ---- */

@@ -110,6 +110,23 @@ static void the_same_deadline_counts_once(void **state)
         assert_int_equal(1, stamps->n_deadlines);
 }
 
+static void a_stamp_twice_in_a_row_counts_once(void **state)
+{
+        (void)state;
+        stamps_begin();
+        stamps_add(&note, note);
+        stamps_add(&note, note);
+        const struct stamps *stamps = stamps_end();
+
+        assert_int_equal(1, stamps->n);
+        note++;
+        assert_false(stamps_hold(stamps, 0));
+        stamps_begin();
+        stamps_add(&note, note - 1);
+        stamps_add(&note, note); /* it has changed in between */
+        assert_false(stamps_hold(stamps_end(), 0));
+}
+
 static void too_much_is_not_recorded(void **state)
 {
         (void)state;
@@ -117,7 +134,7 @@ static void too_much_is_not_recorded(void **state)
 
         stamps_begin();
         for (int i = 0; i <= STAMPS_MAX; i++) {
-                stamps_add(&note, note);
+                stamps_add(i % 2 == 0 ? &note : &author, 0);
         }
         assert_null(stamps_end());
         stamps_begin();
@@ -175,6 +192,7 @@ int main(void)
             cmocka_unit_test_setup(the_owner_of_a_deadline_learns_that_somebody_relies_on_it, start),
             cmocka_unit_test_setup(it_ends_at_the_earliest_time, start),
             cmocka_unit_test_setup(the_same_deadline_counts_once, start),
+            cmocka_unit_test_setup(a_stamp_twice_in_a_row_counts_once, start),
             cmocka_unit_test_setup(too_much_is_not_recorded, start),
             cmocka_unit_test_setup(what_blocks_spoils_the_record, start),
             cmocka_unit_test_setup(without_a_record_nothing_is_recorded, start),

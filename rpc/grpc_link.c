@@ -238,7 +238,7 @@ static bool gather_output(struct grpc_link *link, char *into, size_t *n)
 
 static void send_all(struct grpc_link *link)
 {
-        static __thread char frames[SEND_BYTES + FRAME_BYTES];
+        static char frames[SEND_BYTES + FRAME_BYTES]; /* of the only thread that sends */
         size_t len;
         link->to_flush = false;
         while (!link->broken && send_kept(link) && gather_output(link, frames, &len)) {
@@ -256,7 +256,7 @@ static void send_all(struct grpc_link *link)
  * event says. */
 static void receive_all(struct grpc_link *link, bool ended)
 {
-        static __thread char bytes[READ_BYTES];
+        static char bytes[READ_BYTES]; /* of the only thread that receives */
         ssize_t n = sizeof(bytes);
         while (!link->broken && (n == sizeof(bytes) || ended || link->tls != NULL) &&
                (n = receive_bytes(link, bytes, sizeof(bytes))) != 0) {
