@@ -67,7 +67,7 @@ static sn_status share_stamps(const struct settings *s, struct buf *error)
                 return SN_OK;
         }
         if (!str_next(&part, ':', &descriptor) || !str_to_i64(descriptor, &fd) || !str_to_i64(part, &number) ||
-            fd <= STDERR_FILENO || fd > INT_MAX || number < 0 || number >= SERVICES_MAX) {
+            fd <= STDERR_FILENO || fd > INT_MAX || number < 0 || number > SERVICES_MAX) {
                 buf_append_c(error, "SHARED_STAMPS must be DESCRIPTOR:NUMBER, as set by `sonet up`");
                 return SN_INVALID_ARGUMENT;
         }

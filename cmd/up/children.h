@@ -13,7 +13,7 @@ struct serve_plan {
         const char *address; /* of HTTP */
         struct layout layout;
         int program_fd;           /* this program, opened before it may be replaced on disk */
-        int stamps_fd;            /* memory that the processes share (base/shared_stamps.h); -1: none */
+        int stamps_fd;            /* memory that the processes share (base/shared_stamps.h); -1: one process shares none */
         char key[KEYS_TEXT_SIZE]; /* the key file's text, for children that may not read it; otherwise "" */
 };
 
