@@ -1,12 +1,14 @@
 /* Owns storing arrivals as rows and emitting the events of live streams. */
 #include "services/notification/arrivals.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include "base/uuid.h"
 #include "services/notification/lane.h"
 #include "services/notification/notification.h"
 #include "services/notification/store.h"
 
-enum { ROOM_AT_FIRST = 128 };
+enum { ROOM_AT_FIRST = 128, PORTION = 100 };
 
 void arrivals_start(struct arrivals *a, struct rpc_call *c)
 {
@@ -41,41 +43,77 @@ char *arrival_key(struct arena *arena, enum notification_type type, const char *
         return arena_printf(arena, "%s:%s", type_name(type), id);
 }
 
+static struct outbox_event event_of(const char *type, const NotificationRows__Changed *row)
+{
+        return (struct outbox_event){
+            .type = type, .aggregate_id = row->id, .object_id = row->user_id, .actor_id = row->actor_id};
+}
+
 static sn_status emit_all(struct db_tx *tx, const char *type, NotificationRows__Changed *const *rows, size_t n)
 {
         struct outbox_event *events = ARENA_ARRAY(db_arena(tx), struct outbox_event, n);
 
         for (size_t i = 0; i < n; i++) {
-                events[i] = (struct outbox_event){.type = type,
-                                                  .aggregate_id = rows[i]->id,
-                                                  .object_id = rows[i]->user_id,
-                                                  .actor_id = rows[i]->actor_id};
+                events[i] = event_of(type, rows[i]);
         }
         return outbox_put_all(tx, events, n);
 }
 
-static bool is_one_group(NotificationRows__Changed *const *rows, size_t n)
+/* The object of the group if all its notifications are of this type and share one for all actors; otherwise NULL. */
+static const char *object_of(const char *group_key, enum notification_type type)
 {
-        for (size_t i = 1; i < n; i++) {
-                if (strcmp(rows[i]->group_key, rows[0]->group_key) != 0 ||
-                    strcmp(rows[i]->user_id, rows[i - 1]->user_id) < 0) {
-                        return false;
-                }
-        }
-        return n > 1;
+        size_t len = strlen(type_name(type));
+        bool ours = strncmp(group_key, type_name(type), len) == 0 && group_key[len] == ':';
+
+        return ours && strlen(group_key + len + 1) == UUID_SIZE - 1 ? group_key + len + 1 : NULL;
 }
 
-/* Of a new note one event for all recipients together: one for each would cost as much as their notifications. */
-static sn_status emit_changed(struct db_tx *tx, const struct arrival *first, NotificationRows__Changed *const *rows,
-                              size_t n)
+/* False if each of them needs an event of its own. The rows are of one group, in the order of their members. */
+static bool fill_spread(NotificationRows__Changed *const *rows, size_t n, struct outbox_event *event)
 {
-        if (first->type != TYPE_NEW_NOTE || first->rule->fold_by == FOLD_NOTHING || !is_one_group(rows, n)) {
-                return emit_all(tx, EVENT_NOTIFICATION_CHANGED, rows, n);
+        const char *note = object_of(rows[0]->group_key, TYPE_NEW_NOTE);
+        const char *chat = object_of(rows[0]->group_key, TYPE_MESSAGE);
+
+        *event =
+            (struct outbox_event){.type = note != NULL ? EVENT_NOTIFICATION_SPREAD : EVENT_NOTIFICATION_CHAT_SPREAD,
+                                  .aggregate_id = note != NULL ? note : chat,
+                                  .object_id = rows[0]->user_id,
+                                  .actor_id = rows[n - 1]->user_id,
+                                  .version = rows[0]->chat_seq};
+        for (size_t i = 1; i < n; i++) {
+                event->version = rows[i]->chat_seq < event->version ? rows[i]->chat_seq : event->version;
         }
-        return outbox_put(tx, &(struct outbox_event){.type = EVENT_NOTIFICATION_SPREAD,
-                                                     .aggregate_id = first->note_id,
-                                                     .object_id = rows[0]->user_id,
-                                                     .actor_id = rows[n - 1]->user_id});
+        return n > 1 && event->aggregate_id != NULL;
+}
+
+static size_t count_group(NotificationRows__Changed *const *rows, size_t n)
+{
+        size_t same = 1;
+
+        while (same < n && strcmp(rows[same]->group_key, rows[0]->group_key) == 0) {
+                same++;
+        }
+        return same;
+}
+
+/* Of a new note, or of the messages in a chat, one event for all recipients together: one for each would cost as much
+ * as their notifications. */
+static sn_status emit_changed(struct db_tx *tx, NotificationRows__Changed *const *rows, size_t n)
+{
+        struct outbox_event *events = ARENA_ARRAY(db_arena(tx), struct outbox_event, n);
+        size_t n_events = 0, same = 0;
+
+        for (size_t from = 0; from < n; from += same) {
+                same = count_group(rows + from, n - from);
+                if (fill_spread(rows + from, same, &events[n_events])) {
+                        n_events++;
+                        continue;
+                }
+                for (size_t i = from; i < from + same; i++) {
+                        events[n_events++] = event_of(EVENT_NOTIFICATION_CHANGED, rows[i]);
+                }
+        }
+        return outbox_put_all(tx, events, n_events);
 }
 
 /* Live streams show only what the list shows. */
@@ -91,7 +129,13 @@ static size_t keep_listed(NotificationRows__Changed **rows, size_t n)
         return kept;
 }
 
-static sn_status add_some(struct db_tx *tx, const struct arrival *items, size_t n)
+/* Notifications to which something was added. */
+struct changes {
+        NotificationRows__Changed **rows;
+        size_t n;
+};
+
+static sn_status add_portion(struct db_tx *tx, const struct arrival *items, size_t n, struct changes *changes)
 {
         NotificationRows__Changed **changed = NULL, **removed = NULL;
         size_t n_changed = 0, n_removed = 0;
@@ -102,8 +146,64 @@ static sn_status add_some(struct db_tx *tx, const struct arrival *items, size_t 
         TRY(store_add_arrivals(tx, items, n, &n_changed, &changed));
         TRY(store_close_full(tx, changed, n_changed));
         TRY(queue_add(tx, items, n, changed, n_changed));
+        memcpy(changes->rows + changes->n, changed, n_changed * sizeof(*changed));
+        changes->n += n_changed;
+        return SN_OK;
+}
+
+static int compare_arrivals(const void *a, const void *b)
+{
+        const struct arrival *x = *(const struct arrival *const *)a, *y = *(const struct arrival *const *)b;
+        int order = strcmp(x->group_key, y->group_key);
+
+        order = order != 0 ? order : strcmp(x->user_id, y->user_id);
+        return order != 0 ? order : (x > y) - (x < y);
+}
+
+/* Orders them as their notifications are locked, so that this is the same for all portions. */
+static const struct arrival *sort_arrivals(struct arena *arena, const struct arrival *items, size_t n)
+{
+        const struct arrival **sorted = ARENA_ARRAY(arena, const struct arrival *, n);
+        struct arrival *out = ARENA_ARRAY(arena, struct arrival, n);
+
+        for (size_t i = 0; i < n; i++) {
+                sorted[i] = &items[i];
+        }
+        qsort(sorted, n, sizeof(*sorted), compare_arrivals);
+        for (size_t i = 0; i < n; i++) {
+                out[i] = *sorted[i];
+        }
+        return out;
+}
+
+/* All of a member in a group go together, since they make one notification. */
+static size_t count_portion(const struct arrival *items, size_t n)
+{
+        size_t some = n < PORTION ? n : PORTION;
+
+        while (some < n && strcmp(items[some].group_key, items[some - 1].group_key) == 0 &&
+               uuid_equal(items[some].user_id, items[some - 1].user_id)) {
+                some++;
+        }
+        return some;
+}
+
+/* A statement that adds a thousand rows keeps a processor busy for 50 ms. The scheduler may let other work, such as a
+ * COMMIT that somebody is waiting for, wait behind it although another processor is idle, so it is done in portions. */
+static sn_status add_some(struct db_tx *tx, const struct arrival *items, size_t n)
+{
+        struct changes changes = {ARENA_ARRAY(db_arena(tx), NotificationRows__Changed *, n), 0};
+        size_t some = 0;
+
+        if (n > PORTION) {
+                items = sort_arrivals(db_arena(tx), items, n);
+        }
+        for (size_t from = 0; from < n; from += some) {
+                some = count_portion(items + from, n - from);
+                TRY(add_portion(tx, items + from, some, &changes));
+        }
         lanes_wake(tx);
-        return emit_changed(tx, &items[0], changed, keep_listed(changed, n_changed));
+        return emit_changed(tx, changes.rows, keep_listed(changes.rows, changes.n));
 }
 
 static sn_status undo_some(struct db_tx *tx, const struct arrival *items, size_t n)

@@ -13,12 +13,14 @@ enum { SPREAD_MAX = 10000 }; /* topics of one event */
 
 static bool is_spread(const bus_event *e)
 {
-        return strcmp(e->type, EVENT_NOTIFICATION_SPREAD) == 0;
+        return strcmp(e->type, EVENT_NOTIFICATION_SPREAD) == 0 || strcmp(e->type, EVENT_NOTIFICATION_CHAT_SPREAD) == 0;
 }
 
 static char *spread_key(struct arena *arena, const bus_event *e)
 {
-        return arrival_key(arena, TYPE_NEW_NOTE, e->aggregate_id);
+        bool chat = strcmp(e->type, EVENT_NOTIFICATION_CHAT_SPREAD) == 0;
+
+        return arrival_key(arena, chat ? TYPE_MESSAGE : TYPE_NEW_NOTE, e->aggregate_id);
 }
 
 sn_status notification_handle_subscribe_notifications(struct rpc_call *c,
@@ -35,8 +37,7 @@ static sn_status route_spread(struct rpc_call *c, const bus_event *e, Sonet__Liv
         NotificationRows__Pair **rows = NULL;
         size_t n = 0;
 
-        TRY(DB_READ(c, tx,
-                    store_spread(tx, spread_key(c->arena, e), e->object_id, e->actor_id, SPREAD_MAX, &n, &rows)));
+        TRY(DB_READ(c, tx, store_spread(tx, spread_key(c->arena, e), e, SPREAD_MAX, &n, &rows)));
         out->topics = ARENA_ARRAY(c->arena, char *, n);
         for (size_t i = 0; i < n; i++) {
                 out->topics[out->n_topics++] = arena_printf(c->arena, TOPIC ":%s", rows[i]->user_id);
@@ -156,7 +157,7 @@ static void show_event(struct showing *s, uint32_t event)
         }
 }
 
-/* Finds the viewer's own notifications of new notes, whose events name only the note. */
+/* Finds the viewer's own notifications of new notes and messages, whose events name only the note or chat. */
 static sn_status find_spread(struct showing *s)
 {
         char **keys = ARENA_ARRAY(s->c->arena, char *, s->in->n_events);
@@ -176,7 +177,9 @@ static sn_status find_spread(struct showing *s)
                 bool own = is_spread(s->in->events[i]) && is_viewers(s, s->in->events[i]);
 
                 for (size_t k = 0; own && k < n_rows; k++) {
-                        s->ids[i] = strcmp(rows[k]->group_key, keys[at]) == 0 ? rows[k]->id : s->ids[i];
+                        bool told = rows[k]->chat_seq >= s->in->events[i]->version;
+
+                        s->ids[i] = told && strcmp(rows[k]->group_key, keys[at]) == 0 ? rows[k]->id : s->ids[i];
                 }
                 at += own;
         }

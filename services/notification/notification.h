@@ -14,6 +14,8 @@
 /* Aggregate: a note; object, actor: the first and the last of those to whom it was added as a new note, in the order of
  * their IDs: one event for up to a thousand. */
 #define EVENT_NOTIFICATION_SPREAD "notification.spread"
+/* The same of a chat. Version: the least chat_seq among their notifications; those of other members are behind it. */
+#define EVENT_NOTIFICATION_CHAT_SPREAD "notification.chat_spread"
 /* As the first two; actor: the member who undid something. The notification may be gone as a result. */
 #define EVENT_NOTIFICATION_UNDONE "notification.undone"
 /* Aggregate and object: the member whose notifications were read or seen. */

@@ -245,10 +245,10 @@ SN_CHECKED sn_status store_watch_member(struct db_tx *tx, const char *user_id, c
 SN_CHECKED sn_status store_watches(struct db_tx *tx, const char *user_id, const char *author_id, bool *watches);
 SN_CHECKED sn_status store_unwatch_member(struct db_tx *tx, const char *user_id, const char *author_id);
 /* Members who watch an author's new notes, by id after after_id. */
-/* Who has a notification of a group in the list, from the first to the last ID given. */
-SN_CHECKED sn_status store_spread(struct db_tx *tx, const char *group_key, const char *first_id, const char *last_id,
-                                  int64_t limit, size_t *n, NotificationRows__Pair ***rows);
-/* The listed notifications of a member in these groups, with id and group_key, the newest of each last. */
+/* Whom an event of many recipients concerns, who have a notification of its group in the list. */
+SN_CHECKED sn_status store_spread(struct db_tx *tx, const char *group_key, const bus_event *event, int64_t limit,
+                                  size_t *n, NotificationRows__Pair ***rows);
+/* The listed notifications of a member in these groups, with id, group_key and chat_seq, the newest of each last. */
 SN_CHECKED sn_status store_in_groups(struct db_tx *tx, const char *user_id, char **group_keys, size_t n, size_t *n_rows,
                                      NotificationRows__Changed ***rows);
 SN_CHECKED sn_status store_watchers(struct db_tx *tx, const char *author_id, const char *after_id, int64_t limit,

@@ -61,13 +61,14 @@ DB_STATEMENT(
     " do update set latest_at = greatest(n.latest_at, excluded.latest_at), seen_at = null,"
     " chat_seq = greatest(n.chat_seq, excluded.chat_seq),"
     " sole_actor_id = case when n.sole_actor_id = excluded.sole_actor_id then n.sole_actor_id end"
-    " returning id, user_id, group_key, box, created_at, sole_actor_id),"
+    " returning id, user_id, group_key, box, created_at, sole_actor_id, chat_seq),"
     " added as (insert into notification_actors as a (notification_id, actor_id, created_at)"
     " select j.id, g.actor_id, max(g.at) from given g join joined j using (group_key, user_id, box)"
     " group by j.id, g.actor_id on conflict (notification_id, actor_id) do update"
-    " set created_at = greatest(a.created_at, excluded.created_at))"
+    " set created_at = greatest(a.created_at, excluded.created_at) returning notification_id, xmax = 0 as is_new)"
     " select id, user_id, user_id as actor_id, box, group_key, created_at as began_ms,"
-    " sole_actor_id is not null as sole from joined");
+    " sole_actor_id is null and id in (select notification_id from added where is_new) as gained, chat_seq from joined "
+    "order by group_key, user_id");
 
 sn_status store_add_arrivals(struct db_tx *tx, const struct arrival *items, size_t n, size_t *n_rows,
                              NotificationRows__Changed ***rows)
@@ -167,7 +168,7 @@ sn_status store_close_full(struct db_tx *tx, NotificationRows__Changed *const *r
         size_t some = 0;
 
         for (size_t i = 0; i < n; i++) {
-                if (!rows[i]->sole) {
+                if (rows[i]->gained) {
                         ids[some++] = rows[i]->id;
                 }
         }

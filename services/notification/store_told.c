@@ -83,18 +83,19 @@ sn_status store_watched(struct db_tx *tx, char **author_ids, size_t n, size_t *n
 
 DB_STATEMENT(SELECT_SPREAD, "notification_service", &notification_rows__pair__message,
              "select distinct user_id from notifications where group_key = $1 and user_id between $2 and $3"
-             " and box = 1 order by user_id limit $4");
+             " and box = 1 and chat_seq >= $5 order by user_id limit $4");
 
-sn_status store_spread(struct db_tx *tx, const char *group_key, const char *first_id, const char *last_id,
-                       int64_t limit, size_t *n, NotificationRows__Pair ***rows)
+sn_status store_spread(struct db_tx *tx, const char *group_key, const bus_event *event, int64_t limit, size_t *n,
+                       NotificationRows__Pair ***rows)
 {
         return db_list(tx, &SELECT_SPREAD,
-                       DB_BINDS(bind_text(group_key), bind_uuid(first_id), bind_uuid(last_id), bind_i64(limit)), n,
-                       rows);
+                       DB_BINDS(bind_text(group_key), bind_uuid(event->object_id), bind_uuid(event->actor_id),
+                                bind_i64(limit), bind_i64(event->version)),
+                       n, rows);
 }
 
 DB_STATEMENT(SELECT_IN_GROUPS, "notification_service", &notification_rows__changed__message,
-             "select id, group_key from notifications where group_key = any($2) and user_id = $1 and box = 1"
+             "select id, group_key, chat_seq from notifications where group_key = any($2) and user_id = $1 and box = 1"
              " order by latest_at");
 
 sn_status store_in_groups(struct db_tx *tx, const char *user_id, char **group_keys, size_t n, size_t *n_rows,

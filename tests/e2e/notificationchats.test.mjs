@@ -48,6 +48,31 @@ test('messages notify per chat until they are read there; muted and left chats d
         assert.deepEqual(await list(reader), []);
 });
 
+test('a message is live for all whom it notifies, by one event, and not for those who have muted the chat', async () => {
+        const [author, one, muted, other] = await registerMany(4);
+        const streams = await Promise.all([one, other, muted].map(async (member) => {
+                const stream = new Stream(process.env.SONET_URL, { token: member.token });
+                assert.equal((await stream.next()).type, 'authenticated');
+                assert.equal((await stream.subscribe('notifications')).type, 'subscribed');
+                return stream;
+        }));
+        const says = (text) => (m) => m.event === 'notification.changed' && m.data.notification.text === text;
+        const chat = await chatWith(author, { kind: 'group', title: 'Live', user_ids: [one.id, muted.id, other.id] });
+        await write(author, chat, 'First');
+        const [first] = await Promise.all(streams.map((s) => s.find('the first message', says('First'))));
+        assert.deepEqual([first.data.notification, first.data.count.unread], [(await list(one))[0], 1]);
+        must(await muted.put(`/v1/chats/${chat.id}/mute`), 204);
+        await write(author, chat, 'Second');
+        await Promise.all(streams.slice(0, 2).map((s) => s.find('the second message', says('Second'))));
+        assert.deepEqual(query(sharedDir(), 'notification', `select string_agg(type, ' ') from outbox where aggregate_id = '${chat.id}'
+                or aggregate_id in (select id from notifications where chat_id = '${chat.id}')`), 'notification.chat_spread notification.chat_spread');
+        const note = await muted.note('To be liked');
+        await author.react(note.id, 'like');
+        await streams[2].find('the like', (m) => m.event === 'notification.changed' && m.data.notification.type === 'like');
+        assert.deepEqual(streams.map((s) => s.events().length), [2, 2, 2]);
+        await Promise.all(streams.map((s) => s.close()));
+});
+
 test('message requests notify as such, are filtered like others, and become messages once accepted', async () => {
         const [reader, stranger, other] = await registerMany(3);
         must(await reader.patch('/v1/users/me/settings', { privacy: { messages_from: 'followed' } }));
