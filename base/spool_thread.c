@@ -6,7 +6,7 @@
 #include "base/spool_private.h"
 #include "base/ticker.h"
 
-enum { LISTENERS_MAX = 8, THREADS = 3 /* one may wait for the disk */ };
+enum { LISTENERS_MAX = 8, THREADS = 8 /* most of them wait for the disk, which does more of several writes at once */ };
 
 size_t spool_waiting_bytes;
 pthread_mutex_t spool_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -208,13 +208,15 @@ static bool may_write(const struct spool *s, size_t least)
         return !s->writing && (!s->opened || s->queued.bytes >= least);
 }
 
-/* Under the lock, except while it works. Hashes first: the bytes are still in the CPU's cache. */
+/* Under the lock, except while it works. Writes first, so that the disk, which is slower, is always busy. */
 static bool work_once(struct spool *s)
 {
-        if (may_hash(s)) {
-                if (may_write(s, spool_piece(s))) {
-                        spool_list(s); /* so that another thread can work on it meanwhile */
-                }
+        bool writes = may_write(s, spool_piece(s)), hashes = may_hash(s);
+
+        if (writes && hashes) {
+                spool_list(s); /* another thread can hash meanwhile */
+        }
+        if (hashes && !writes) {
                 return hash_written(s);
         }
         return may_write(s, 1) && write_queued(s);
