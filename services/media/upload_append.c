@@ -61,6 +61,21 @@ static sn_status receive_piece(struct rpc_call *c, const MediaUploads__AppendUpl
         return db_commit(c, NULL, &tx);
 }
 
+/* A faster request may have completed the upload, which removes the chunks that this one was reading: whatever failed,
+ * the answer is then the new offset. */
+static sn_status keep_piece(struct rpc_call *c, const MediaUploads__AppendUploadRequest *in, const upload_row *upload,
+                            struct upload_piece *out)
+{
+        sn_status status = upload_keep(c, upload, in->checksum, out);
+        upload_row now = MEDIA_ROWS__STORED_UPLOAD__INIT;
+
+        if (status != SN_OK) {
+                TRY(DB_READ(c, tx, store_upload(tx, in->id, false, &now)));
+                TRY(upload_check_place(c, in, &now));
+        }
+        return status;
+}
+
 sn_status media_handle_append_upload(struct rpc_call *c, const MediaUploads__AppendUploadRequest *in,
                                      MediaUploads__UploadState *out)
 {
@@ -70,7 +85,7 @@ sn_status media_handle_append_upload(struct rpc_call *c, const MediaUploads__App
         TRY(tus_check_version(c, in->version));
         TRY(DB_READ(c, tx, store_upload(tx, in->id, false, &upload)));
         TRY(upload_check_place(c, in, &upload));
-        TRY(upload_keep(c, &upload, in->checksum, &piece));
+        TRY(keep_piece(c, in, &upload, &piece));
         TRY(receive_piece(c, in, &piece, &upload));
         upload_state(c, &upload, out);
         return SN_OK;
