@@ -63,6 +63,12 @@ function nginxUpload(reference, dir, durable) {
         };
 }
 
+// What the disk itself can do, without a network or a hash: each file is copied past the page cache, and synced.
+function diskCopy(dir) {
+        let n = 0;
+        return (file) => run('dd', [`if=${file}`, `of=${path.join(dir, 'www', `${n++}dd`)}`, 'bs=1M', 'oflag=direct', 'conv=fsync', 'status=none']);
+}
+
 const settle = () => run('sync', []); // so that pending writes do not affect the next measurement
 
 async function uploadAll(dir, clients, upload) {
@@ -76,7 +82,7 @@ async function uploadAll(dir, clients, upload) {
 async function uploads(server, token) {
         const dir = path.join(server.dir, 'nginx');
         const reference = await startNginx(dir, 'location / { dav_methods PUT; client_max_body_size 0; }');
-        const ways = { SoNet: sonetUpload(server, token), 'nginx, which leaves it to the page cache': nginxUpload(reference, dir, false), 'nginx, and then fsync': nginxUpload(reference, dir, true) };
+        const ways = { SoNet: sonetUpload(server, token), 'nginx, which leaves it to the page cache': nginxUpload(reference, dir, false), 'nginx, and then fsync': nginxUpload(reference, dir, true), 'the disk alone: dd with direct I/O and fsync': diskCopy(dir) };
         const rows = [];
         for (const upload of Object.values(ways)) {
                 await uploadAll(dir, 1, upload); // for files, connections and threads that the first uploads create
