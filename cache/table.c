@@ -424,19 +424,31 @@ bool cache_table_replace(struct cache_table *t, const void *key, size_t key_len,
         return store_value(t, key, key_len, token, value, true);
 }
 
-void cache_table_drop(struct cache_table *t, const void *key, size_t key_len)
+/* Changes the token, and drops the key unless its object is to stay (NULL: none is). */
+static void drop_unless(struct cache_table *t, const void *key, size_t key_len, const void *object)
 {
         uint64_t hash = hash_key(t, key, key_len);
         struct shard *s = shard_of(t, hash);
         struct removed removed = {0};
         pthread_mutex_lock(&s->lock);
         struct entry **at = s->buckets != NULL ? find_place(s, hash, key, key_len) : NULL;
-        if (at != NULL && *at != NULL) {
+        const struct entry *e = at != NULL ? *at : NULL;
+        if (e != NULL && (object == NULL || e->value.object != object)) {
                 unlink_entry(s, at, &removed);
         }
         renew_token(token_of(t, s, hash));
         pthread_mutex_unlock(&s->lock);
         free_removed(t, &removed);
+}
+
+void cache_table_extended(struct cache_table *t, const void *key, size_t key_len, const void *object)
+{
+        drop_unless(t, key, key_len, object);
+}
+
+void cache_table_drop(struct cache_table *t, const void *key, size_t key_len)
+{
+        drop_unless(t, key, key_len, NULL);
 }
 
 static void clear_shard(struct cache_table *t, struct shard *s)

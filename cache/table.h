@@ -51,6 +51,9 @@ void cache_table_put(struct cache_table *t, const void *key, size_t key_len, uin
  * False: nothing was replaced. */
 bool cache_table_replace(struct cache_table *t, const void *key, size_t key_len, uint64_t token,
                          union cache_value value);
+/* The object of a key was extended, in a part that nobody reads who has it already: its token changes. If the key has
+ * another object by now, or none, it is dropped. */
+void cache_table_extended(struct cache_table *t, const void *key, size_t key_len, const void *object);
 void cache_table_drop(struct cache_table *t, const void *key, size_t key_len);
 void cache_table_clear(struct cache_table *t); /* drops all keys, also those that are not in it */
 

@@ -146,6 +146,27 @@ static void a_replacement_needs_a_valid_token_and_changes_it(void **state)
         cache_unref(third);
 }
 
+static void an_extended_object_stays_under_another_token_unless_it_was_replaced(void **state)
+{
+        uint64_t before = 0, after = 0;
+        union cache_value value = {0};
+
+        (void)get("key", &before);
+        put("key", before, 1, 100);
+        assert_true(cache_table_get(table, "key", 3, &value, &before));
+        cache_table_extended(table, "key", 3, value.object);
+        assert_int_equal(get("key", &after), 1);
+        assert_int_not_equal(after, before);
+        put("key", before, 2, 100); /* read before it was extended */
+        assert_int_equal(get("key", &after), 1);
+        cache_table_drop(table, "key", 3);
+        (void)get("key", &before);
+        put("key", before, 3, 100);
+        cache_table_extended(table, "key", 3, value.object); /* which is not there any more */
+        assert_int_equal(get("key", &after), NOT_THERE);
+        cache_unref(value.object);
+}
+
 static void the_absence_of_a_row_is_cached_like_a_row(void **state)
 {
         union cache_value value = {.number = 1};
@@ -418,6 +439,7 @@ int main(void)
             TABLE_TEST(an_object_is_found_until_it_is_dropped),
             TABLE_TEST(a_token_from_before_a_drop_stores_nothing),
             TABLE_TEST(a_replacement_needs_a_valid_token_and_changes_it),
+            TABLE_TEST(an_extended_object_stays_under_another_token_unless_it_was_replaced),
             TABLE_TEST(a_reader_keeps_its_object_after_the_drop),
             TABLE_TEST(the_absence_of_a_row_is_cached_like_a_row),
             TABLE_TEST(the_limit_holds_and_recently_read_objects_stay),

@@ -1,5 +1,5 @@
-/* Owns the home timelines in this process's memory: copies that each delivery replaces, so that readers need no lock
- * for what they read. */
+/* Owns the home timelines in this process's memory. Readers need no lock for what they read: a delivery adds its
+ * entries behind those that the list had when they got it, or replaces the list by a longer copy. */
 #include "services/timeline/home_memory.h"
 
 #include <stdatomic.h>
@@ -15,10 +15,13 @@ _Static_assert(sizeof(struct bus_term) == 3 * sizeof(uint64_t), "a term is three
 static struct cache_table *table;
 static atomic_uint_least64_t begun; /* the term that the table belongs to */
 
+#define SPARE_ENTRIES 32 /* a kilobyte, so that not every delivery copies the list */
+
 struct held {
         struct cache_object object;
         struct home_header header;
-        size_t n;
+        size_t room;
+        atomic_size_t n; /* only delivery changes it */
         home_entry entries[];
 };
 
@@ -54,10 +57,11 @@ static void free_held(struct cache_object *object)
         free(object);
 }
 
-/* With room for more entries. NULL when out of memory. */
+/* With room for more entries, and some to spare. NULL when out of memory. */
 static struct held *held_new(const struct home_header *header, const home_entry *entries, size_t n, size_t more)
 {
-        size_t bytes = sizeof(struct held) + (n + more) * sizeof(home_entry);
+        size_t room = n + more + SPARE_ENTRIES;
+        size_t bytes = sizeof(struct held) + room * sizeof(home_entry);
         struct held *held = malloc(bytes);
 
         if (held == NULL) {
@@ -65,7 +69,8 @@ static struct held *held_new(const struct home_header *header, const home_entry 
         }
         held->object = (struct cache_object){.references = 1, .bytes = bytes, .free = free_held};
         held->header = *header;
-        held->n = n;
+        held->room = room;
+        atomic_init(&held->n, n);
         memcpy(held->entries, entries, n * sizeof(home_entry));
         return held;
 }
@@ -92,36 +97,69 @@ void home_memory_begin(uint64_t term)
         atomic_store(&begun, term);
 }
 
-/* A list that is too long is dropped: its next reader reads it from Redis, and truncates it there. */
-static struct held *append(const struct held *held, TimelineRows__Entry *const *entries, size_t n)
+/* Usually the notes are newer than those in the list. False: they are not, or there is no room. */
+static bool extend(struct held *held, TimelineRows__Entry *const *entries, size_t n)
 {
-        struct held *longer =
-            held->n + n <= HOME_CUT_ENTRIES ? held_new(&held->header, held->entries, held->n, n) : NULL;
+        size_t end = atomic_load_explicit(&held->n, memory_order_relaxed);
+
+        if (end + n > held->room || end + n > HOME_CUT_ENTRIES) {
+                return false;
+        }
+        for (size_t i = 0; i < n; i++, end++) {
+                home_entry_put(entries[i]->note_id, entries[i]->author_id, held->entries[end]);
+                if (end > 0 && memcmp(held->entries[end - 1], held->entries[end], HOME_ID_BYTES) >= 0) {
+                        return false;
+                }
+        }
+        atomic_store_explicit(&held->n, end, memory_order_release);
+        return true;
+}
+
+/* A list that is too long is dropped: its next reader reads it from Redis, and truncates it there. */
+static struct held *copy_longer(const struct held *held, TimelineRows__Entry *const *entries, size_t n)
+{
+        size_t end = atomic_load_explicit(&held->n, memory_order_relaxed);
+        struct held *longer = end + n <= HOME_CUT_ENTRIES ? held_new(&held->header, held->entries, end, n) : NULL;
 
         for (size_t i = 0; longer != NULL && i < n; i++) {
                 home_entry entry;
 
                 home_entry_put(entries[i]->note_id, entries[i]->author_id, entry);
-                longer->n += home_entry_insert(longer->entries, longer->n, entry);
+                end += home_entry_insert(longer->entries, end, entry);
+        }
+        if (longer != NULL) {
+                atomic_init(&longer->n, end);
         }
         return longer;
+}
+
+/* The list is that of the token. */
+static void replace(const uint8_t key[HOME_ID_BYTES], uint64_t token, const struct held *held,
+                    TimelineRows__Entry *const *entries, size_t n)
+{
+        union cache_value longer = {.object = copy_longer(held, entries, n)};
+
+        if (longer.object == NULL || !cache_table_replace(table, key, HOME_ID_BYTES, token, longer)) {
+                cache_table_drop(table, key, HOME_ID_BYTES);
+        }
+        cache_unref(longer.object);
 }
 
 /* The token always changes: that invalidates readers who have read before this delivery and not stored it yet. */
 static void deliver_to(const char *owner, TimelineRows__Entry *const *entries, size_t n)
 {
-        union cache_value value = {0}, longer = {0};
+        union cache_value value = {0};
         uint8_t key[HOME_ID_BYTES];
         uint64_t token;
 
         (void)uuid_to_bytes(owner, key);
-        if (cache_table_get(table, key, sizeof(key), &value, &token)) {
-                longer.object = append(value.object, entries, n);
-        }
-        if (longer.object == NULL || !cache_table_replace(table, key, sizeof(key), token, longer)) {
+        if (!cache_table_get(table, key, sizeof(key), &value, &token)) {
                 cache_table_drop(table, key, sizeof(key));
+        } else if (extend(value.object, entries, n)) {
+                cache_table_extended(table, key, sizeof(key), value.object);
+        } else {
+                replace(key, token, value.object, entries, n);
         }
-        cache_unref(longer.object);
         cache_unref(value.object);
 }
 
@@ -156,7 +194,9 @@ bool home_memory_get(struct rpc_call *c, const char *owner, struct home_list *li
         stamps_before(&home_memory_term->until);
         stamps_add(&home_memory_term->number, term);
         stamps_until((int64_t)(held->header.day + 1) * 86400000);
-        *list = (struct home_list){.header = held->header, .n = held->n, .entries = held->entries};
+        *list = (struct home_list){.header = held->header,
+                                   .n = atomic_load_explicit(&held->n, memory_order_acquire),
+                                   .entries = held->entries};
         return true;
 }
 
