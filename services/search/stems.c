@@ -2,6 +2,7 @@
 #include "services/search/stems.h"
 
 #include <libstemmer.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/status.h"
@@ -25,6 +26,14 @@ static const struct stop_words all_stop_words[] = {
 #undef STOP_WORDS
 };
 
+/* Those of all languages, since each word of a note is looked up. Sorted when they are first needed. */
+static const char *frequent_words[] = {
+#define STOP_WORDS(code, ...) __VA_ARGS__,
+#include "services/search/stop_words.def.h"
+#undef STOP_WORDS
+};
+#define N_FREQUENT (sizeof(frequent_words) / sizeof(frequent_words[0]))
+
 static struct stop_words stop_words_of(const struct language *language)
 {
         for (size_t i = 0; i < sizeof(all_stop_words) / sizeof(all_stop_words[0]); i++) {
@@ -45,15 +54,23 @@ static bool says_nothing(const struct stop_words *stop, const char *word)
         return stop->n > 0 && bsearch(word, stop->words, stop->n, sizeof(*stop->words), compare_words) != NULL;
 }
 
+static int compare_listed(const void *a, const void *b)
+{
+        return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void sort_frequent_words(void)
+{
+        qsort(frequent_words, N_FREQUENT, sizeof(frequent_words[0]), compare_listed);
+}
+
 /* Words are folded here and those of the lists are not: the few with accents have no pairs. */
 static bool is_frequent(const char *word)
 {
-        for (size_t i = 0; i < sizeof(all_stop_words) / sizeof(all_stop_words[0]); i++) {
-                if (says_nothing(&all_stop_words[i], word)) {
-                        return true;
-                }
-        }
-        return false;
+        static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+        (void)pthread_once(&once, sort_frequent_words);
+        return bsearch(word, frequent_words, N_FREQUENT, sizeof(frequent_words[0]), compare_words) != NULL;
 }
 
 char *stems_pair(struct arena *arena, const char *first, const char *second)
