@@ -4,7 +4,8 @@
 #include "base/fault.h"
 #include "db/db.h"
 
-/* bus_begin may skip events at the beginning of the batch, which were handled before. */
+/* bus_begin may skip events at the beginning of the batch, which were handled before. Most events notify nobody: of
+ * these only the position is stored, by the lane and once for many batches. */
 sn_status notify_batch(struct rpc_call *c, struct bus_batch *batch, notify_collect *collect)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
@@ -13,6 +14,9 @@ sn_status notify_batch(struct rpc_call *c, struct bus_batch *batch, notify_colle
 
         arrivals_start(&arrivals, c);
         TRY(collect(&arrivals, batch));
+        if (arrivals.n == 0) {
+                return SN_OK;
+        }
         TRY(arrivals_decide(&arrivals));
         TRY(bus_begin(c, batch, &tx));
         TRY(arrivals_store(&arrivals, tx, n - batch->n));
