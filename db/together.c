@@ -1,18 +1,23 @@
-/* Owns gathering calls whose writes share a transaction. One that finds a place writes at once, alone. While both
- * places are taken others wait, and the first of them then writes for all that wait. */
+/* Owns gathering calls whose writes share a transaction. One that finds nobody writing writes at once, alone. Others
+ * wait, and the first of them then writes for all that wait: when that transaction ends, or beside it if they are
+ * enough or it takes long. */
 #include "db/together.h"
 
+#include "base/clock.h"
 #include "base/no_wait.h"
 #include "base/ticker.h"
 #include "db/tx.h"
 
-#define PLACES    2  /* so that one that waits for a lock or a slow COMMIT does not hold up all others */
-#define GROUP_MAX 16 /* calls in one transaction */
+#define PLACES     2    /* transactions at a time */
+#define BESIDE_MIN 4    /* calls for which a transaction begins beside another: for fewer it costs too much */
+#define GROUP_MAX  16   /* calls in one transaction */
+#define LONG_US    5000 /* after which others do not wait any longer for one that waits for a lock or a slow COMMIT */
 
 struct db_joined {
         struct db_share share;
         void *part;
-        int64_t key; /* the lock of its idempotency key; 0: it has none */
+        int64_t key;      /* the lock of its idempotency key; 0: it has none */
+        int64_t since_us; /* when it began to wait */
         pthread_cond_t changed;
         enum { WAITS, TAKEN, WRITTEN, FAILED } state;
         struct db_joined *next;
@@ -28,9 +33,18 @@ static void join(struct db_together *together, struct db_joined *self)
                 last = &(*last)->next;
         }
         *last = self;
+        self->since_us = clock_monotonic_us();
         together->waiting++;
 }
 
+static bool may_begin(const struct db_together *together)
+{
+        return together->running == 0 ||
+               (together->running < PLACES &&
+                (together->waiting >= BESIDE_MIN || clock_monotonic_us() - together->first->since_us >= LONG_US));
+}
+
+/* It begins, or waits until it may. */
 static void wake_first(struct db_together *together)
 {
         if (together->first != NULL && together->running < PLACES) {
@@ -85,12 +99,26 @@ static size_t take_group(struct db_together *together, struct db_joined **group)
         return n;
 }
 
+/* The first one may begin beside others once they take long. */
+static int64_t until_us(const struct db_together *together, const struct db_joined *self)
+{
+        int64_t deadline_us = self->share.c->deadline_us, long_us = self->since_us + LONG_US;
+        bool may_become = together->first == self && together->running < PLACES;
+
+        return may_become && long_us < deadline_us ? long_us : deadline_us;
+}
+
 /* Returns the number of calls to write for; 0 if another call has written, or the deadline passed. */
 static size_t wait_for_turn(struct db_together *together, struct db_joined *self, struct db_joined **group)
 {
-        while (self->state == WAITS && (together->running == PLACES || together->first != self)) {
-                if (!cond_wait_until(&self->changed, &together->lock, self->share.c->deadline_us) &&
-                    self->state == WAITS) {
+        if (may_begin(together)) {
+                wake_first(together);
+        }
+        while (self->state == WAITS && (together->first != self || !may_begin(together))) {
+                int64_t deadline_us = self->share.c->deadline_us;
+
+                if (!cond_wait_until(&self->changed, &together->lock, until_us(together, self)) &&
+                    self->state == WAITS && clock_monotonic_us() >= deadline_us) {
                         leave(together, self);
                         self->share.status = rpc_fail(self->share.c, SN_DEADLINE_EXCEEDED, NULL,
                                                       "the request took too long; please try again");
