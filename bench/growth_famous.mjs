@@ -30,14 +30,26 @@ export async function addFamous(server, sql, register) {
 }
 
 const post = async (server, { token }) => JSON.parse(await must(server, 'POST', '/v1/notes', { token, json: { text: `A note at ${performance.now()}` } })).id;
-const home = (server, { token }, limit = 20) => must(server, 'GET', `/v1/timelines/home?limit=${limit}`, { token });
+const home = (server, { token }) => must(server, 'GET', '/v1/timelines/home?limit=20', { token });
+
+// Meanwhile others write, too: as many pages as there are newer notes. IDs are ordered by time.
+async function hasOnHome(server, reader, id) {
+        for (let cursor = '';;) {
+                const page = JSON.parse(await must(server, 'GET', `/v1/timelines/home?limit=20${cursor}`, { token: reader.token }));
+                const ids = page.items.map((note) => note.id);
+                if (ids.includes(id) || ids.length === 0 || ids.at(-1) < id || page.next_cursor === undefined) {
+                        return ids.includes(id);
+                }
+                cursor = `&cursor=${page.next_cursor}`;
+        }
+}
 
 // From the response until the last of the readers has it.
 async function untilSeen(server, author, readers) {
         const id = await post(server, author);
         const start = performance.now();
         await Promise.all(readers.map(async (reader) => {
-                while (!(await home(server, reader, 100)).includes(id)) { // others write meanwhile, too
+                while (!await hasOnHome(server, reader, id)) {
                         await sleep(1);
                 }
         }));
