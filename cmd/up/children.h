@@ -12,8 +12,8 @@ struct serve_plan {
         struct arena *arena; /* holds argv and environments while the children run */
         const char *address; /* of HTTP */
         struct layout layout;
-        int program_fd;           /* this program, opened before it may be replaced on disk */
-        int stamps_fd;            /* memory that the processes share (base/shared_stamps.h); -1: one process shares none */
+        int program_fd; /* this program, opened before it may be replaced on disk */
+        int stamps_fd;  /* memory that the processes share (base/shared_stamps.h); -1: one process shares none */
         char key[KEYS_TEXT_SIZE]; /* the key file's text, for children that may not read it; otherwise "" */
 };
 
