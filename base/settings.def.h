@@ -62,7 +62,7 @@ SETTING_CHOICE(log_level, "LOG_LEVEL", "info", "debug|info|warn|error", "the low
 SETTING_CHOICE(log_format, "LOG_FORMAT", "auto", "auto|text|json", "auto: text on a terminal, ECS JSON elsewhere")
 
 SETTING_INT(workers, "WORKERS", 8, 1, 1024, "threads that handle client requests; each rank of services has half as many for gRPC calls")
-SETTING_INT(search_deadline_ms, "SEARCH_DEADLINE_MS", 150, 10, 5000, "most milliseconds for ranking the notes of a search; then the best results so far are returned")
+SETTING_INT(search_deadline_ms, "SEARCH_DEADLINE_MS", 150, 10, 5000, "most milliseconds for finding and ranking the notes of a search; then the results so far are returned")
 SETTING_INT(password_workers, "PASSWORD_WORKERS", 2, 1, 64, "threads that hash passwords")
 SETTING_INT(queue_length, "QUEUE_LENGTH", 512, 0, 100000, "most requests waiting for a thread; beyond it 503")
 SETTING_INT(streams_per_address, "STREAMS_PER_ADDRESS", 200, 1, 1000000, "most streams (GET /v1/stream) open at a time per address")

@@ -37,15 +37,21 @@ static const char *write_note(const char *text)
         return strdup(note->id);
 }
 
-static Search__SearchPage *search_notes(const char *query)
+static Search__SearchPage *search_sorted(const char *query, Search__SearchSort sort)
 {
         Search__SearchRequest in = SEARCH__SEARCH_REQUEST__INIT;
         Search__SearchPage *page = NULL;
 
         in.query = (char *)query;
+        in.sort = sort;
         in.type = SEARCH__SEARCH_TYPE__SEARCH_TYPE_NOTES;
         in.limit = 100;
         return test_send("", &search_methods[SEARCH_SEARCH], &in.base, (void **)&page) == SN_OK ? page : NULL;
+}
+
+static Search__SearchPage *search_notes(const char *query)
+{
+        return search_sorted(query, SEARCH__SEARCH_SORT__SEARCH_SORT_RELEVANCE);
 }
 
 static Search__SearchPage *search_whole(const char *query)
@@ -71,9 +77,15 @@ static void run_sql(PGconn *pg, const char *sql)
 
 /* ---- Reading ---- */
 
+static const Search__SearchSort sorts[] = {SEARCH__SEARCH_SORT__SEARCH_SORT_RELEVANCE,
+                                           SEARCH__SEARCH_SORT__SEARCH_SORT_NEWEST,
+                                           SEARCH__SEARCH_SORT__SEARCH_SORT_ENGAGED};
+enum { N_SORTS = sizeof(sorts) / sizeof(sorts[0]) };
+
 static void *search_in_vain(void *n_partial)
 {
-        const Search__SearchPage *page = search_notes("sorb");
+        static atomic_int nth;
+        const Search__SearchPage *page = search_sorted("sorb", sorts[atomic_fetch_add(&nth, 1) % N_SORTS]);
 
         if (page != NULL && page->partial && page->n_items == 0 && page->next_cursor[0] == '\0') {
                 (void)atomic_fetch_add((atomic_int *)n_partial, 1);
@@ -81,7 +93,7 @@ static void *search_in_vain(void *n_partial)
         return NULL;
 }
 
-/* More concurrent searches than connections: some do not get one in time. */
+/* In every order. More concurrent searches than connections: some do not get one in time. */
 static void a_search_that_can_read_nothing_by_the_deadline_is_partial_and_empty(void **state)
 {
         enum { AT_ONCE = 12 };

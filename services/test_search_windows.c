@@ -184,7 +184,7 @@ static void windows_find_the_same_as_reading_every_note(void **state)
                 (void)stops_early(c, &terms, &asked, false);
                 n_compared += !terms.query.whole;
         }
-        assert_int_equal(n_compared, 8);
+        assert_int_equal(n_compared, 11);
         assert_in_range(n_newest, 1, QUERIES - 1);
 }
 
@@ -207,50 +207,80 @@ static long notes_read(struct rpc_call *c)
         return n;
 }
 
-/* The newest matches are found, and at most so many notes read. */
-static void assert_cheap(const char *text, size_t room, long most)
+struct cost {
+        const char *text;
+        size_t room;
+        int64_t most_engaged; /* -1: the newest; otherwise the most engaged, of those with fewer reactions */
+        size_t found;
+        long most; /* notes read */
+};
+
+static sn_status read_matches(struct rpc_call *c, const struct terms *terms, const struct cost *cost, size_t *n)
+{
+        struct candidates_asked asked = {.viewer = "", .below = "", .before = "", .above = "", .room = cost->room};
+        SearchRows__Candidate **rows = NULL;
+        bool all = false;
+
+        asked.query = terms->query.index;
+        asked.rest = terms->query.whole ? NULL : terms->query.text;
+        asked.few = terms->query.few;
+        if (cost->most_engaged < 0) {
+                TRY(windows_read_newest(c, terms, &terms->query, &asked, n, &rows, &all));
+                assert_same(c->arena, terms, rows, *n, "", &asked, 0);
+                return SN_OK;
+        }
+        asked.by_engagement = true;
+        asked.most_engaged = cost->most_engaged;
+        asked.below = cost->most_engaged < INT64_MAX ? "00000000-0000-7000-8000-000000000000" : "";
+        return windows_read_engaged(c, terms, &terms->query, &asked, false, n, &rows);
+}
+
+static void assert_cost(const struct cost *cost)
 {
         struct service self = {.name = "search", .contract = &search_contract, .db = db};
         CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&self, 20000);
         struct query_error error;
         struct terms terms;
-        struct candidates_asked asked = {.viewer = "", .below = "", .before = "", .above = "", .room = room};
-        SearchRows__Candidate **rows = NULL;
         size_t n = 0;
-        bool all = false;
-        long before, read;
 
-        assert_int_equal(terms_make(c, query_parse(c->arena, text, &error), true, &terms), SN_OK);
-        asked.query = terms.query.index;
-        asked.few = terms.query.few;
-        before = notes_read(c);
-        assert_int_equal(windows_read_newest(c, &terms, &terms.query, &asked, &n, &rows, &all), SN_OK);
-        read = notes_read(c) - before;
-        if (read < (long)room || read > most) {
-                fail_msg("%s: %ld notes are read, not %zu to %ld", text, read, room, most);
+        assert_int_equal(terms_make(c, query_parse(c->arena, cost->text, &error), true, &terms), SN_OK);
+
+        long before = notes_read(c);
+
+        assert_int_equal(read_matches(c, &terms, cost, &n), SN_OK);
+
+        long read = notes_read(c) - before;
+
+        assert_int_equal(n, cost->found);
+        if (read < (long)n || read > cost->most) {
+                fail_msg("%s: %ld notes are read, not %zu to %ld", cost->text, read, n, cost->most);
         }
-        assert_int_equal(n, room);
-        assert_same(c->arena, &terms, rows, n, "", &asked, 0);
 }
 
-/* The newest 4,000 notes are from one hour; all have "loud" and "common", and none has "new", as the 10,000 before them
- * have. Reading all notes of the hour would be 4,000, and reading all with "new" 10,000. */
-static void notes_of_an_unusual_hour_do_not_make_searches_expensive(void **state)
+/* The newest 4,000 notes are from one hour; all have "loud" and "common", ten of them "old", and none has "new", as the
+ * 10,000 before them have. Reading all notes of the hour would be 4,000, reading all with "new" 10,000, and walking
+ * down until there are enough with both "old" and "loud" 24,000. */
+static void unusual_notes_do_not_make_searches_expensive(void **state)
 {
         static const char *const rows[] = {
             "insert into search_index (note_id, author_id, version, words, length, engagement, likes)"
             " select (lpad(to_hex(1763136000000 + n * 500), 12, '0') || '7' || lpad(to_hex(n % 4096), 3, '0') || '8' ||"
-            " lpad(to_hex(n), 15, '0'))::uuid, at(1), 1, ':all common loud'::tsvector, 2, 0, 0"
-            " from generate_series(1, 4000) n",
+            " lpad(to_hex(n), 15, '0'))::uuid, at(1), 1, (':all common loud' || case when n % 400 = 7 then ' old' else"
+            " '' end)::tsvector, 2, 0, 0 from generate_series(1, 4000) n",
             "select search_merge_words()", "select search_make_steps()", "vacuum analyze",
             "select pg_stat_force_next_flush()"};
+        static const struct cost costs[] = {{"loud", 300, -1, 300, 1500},
+                                            {"common", 300, -1, 300, 1000},
+                                            {"new", 300, -1, 300, 6000},
+                                            {"old loud", 20, INT64_MAX, 10, 1000},
+                                            {"old loud", 20, 5, 10, 1000}};
 
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
                 PQclear(plan_must(pg, PQexec(pg, rows[i]), rows[i]));
         }
-        assert_cheap("loud", 300, 1500);
-        assert_cheap("common", 300, 1000);
-        assert_cheap("new", 300, 6000);
+        for (size_t i = 0; i < sizeof(costs) / sizeof(costs[0]); i++) {
+                assert_cost(&costs[i]);
+        }
 }
 
 /* Each hour is covered once, by as few spans as possible. */
@@ -279,7 +309,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(windows_find_the_same_as_reading_every_note), cmocka_unit_test(spans_cover_each_hour_once),
-            cmocka_unit_test(notes_of_an_unusual_hour_do_not_make_searches_expensive), /* last: adds notes */
+            cmocka_unit_test(unusual_notes_do_not_make_searches_expensive), /* last: adds notes */
         };
 
         return cmocka_run_group_tests_name("search windows", tests, setup, teardown);

@@ -27,7 +27,8 @@ struct finding {
         int64_t until_us;      /* when to stop ranking what was read; 0: never */
         struct ranked *ranked; /* by relevance: all of them, best first */
         size_t n;
-        struct ranked *shown; /* those fetched for the items that are shown */
+        int64_t order_until_us; /* by time and by engagement: when to stop reading */
+        struct ranked *shown;   /* those fetched for the items that are shown */
         size_t n_shown, room;
 };
 
@@ -246,14 +247,34 @@ static void fetch_ranked(const struct finding *f, const struct page_scan *scan, 
 
 /* ---- By time and by engagement ---- */
 
+/* Until the deadline of the whole search: then what was found by then is the last page, and it is partial. Otherwise
+ * notes that have none of what is asked would be compared for as long as the call may take. */
+static sn_status read_in_order(struct rpc_call *c, struct finding *f, const struct candidates_asked *asked, size_t *n,
+                               SearchRows__Candidate ***rows, bool *late)
+{
+        const struct terms *terms = &f->search->terms;
+        int64_t whole_us = c->deadline_us;
+        bool all = false;
+
+        *n = 0;
+        c->deadline_us = f->order_until_us < whole_us ? f->order_until_us : whole_us;
+
+        sn_status status = asked->by_engagement ? windows_read_engaged(c, terms, &terms->query, asked, false, n, rows)
+                                                : windows_read_newest(c, terms, &terms->query, asked, n, rows, &all);
+
+        *late = ran_out_of_time(c, status);
+        c->deadline_us = whole_us;
+        f->search->partial = f->search->partial || *late;
+        return *late ? SN_OK : status;
+}
+
 static sn_status fetch_in_order(struct rpc_call *c, struct finding *f, const struct page_scan *scan,
                                 struct page_refs *out)
 {
         bool engaged = f->search->in->sort == SEARCH__SEARCH_SORT__SEARCH_SORT_ENGAGED;
-        const struct terms *terms = &f->search->terms;
         SearchRows__Candidate **rows = NULL;
         struct candidates_asked asked = f->asked;
-        bool all = false;
+        bool late;
 
         asked.room = scan->limit;
         asked.by_engagement = engaged;
@@ -262,9 +283,8 @@ static sn_status fetch_in_order(struct rpc_call *c, struct finding *f, const str
                 asked.below = scan->beyond.id;
                 asked.most_engaged = scan->beyond.sort_key;
         }
-        TRY(engaged ? windows_read_engaged(c, terms, &terms->query, &asked, false, &out->n, &rows)
-                    : windows_read_newest(c, terms, &terms->query, &asked, &out->n, &rows, &all));
-        out->more = windows_are_cut(rows, out->n);
+        TRY(read_in_order(c, f, &asked, &out->n, &rows, &late));
+        out->more = !late && windows_are_cut(rows, out->n);
         f->ranked = ARENA_ARRAY(c->arena, struct ranked, out->n);
         f->n = out->n;
         for (size_t i = 0; i < out->n; i++) {
@@ -383,6 +403,7 @@ sn_status find_notes(struct rpc_call *c, struct search *search, Search__SearchPa
         TRY(load_bookmarked(c, &f));
         prepare_search(c, &f);
         f.shown = ARENA_ARRAY(c->arena, struct ranked, f.room);
+        f.order_until_us = clock_monotonic_us() + deadline_ms * 1000;
         if (is_by_relevance(&f) || search->in->n_facets > 0) { /* before making the page, which frees the rest */
                 TRY(rank_all(c, &f));
         }

@@ -62,7 +62,7 @@ static bool is_last(const struct making *m, const struct leaf *leaf)
                !leaf->excluded && !is_frequent(m, leaf);
 }
 
-static bool may_be_start(const struct making *m, const struct leaf *leaf)
+bool terms_may_be_start(const struct making *m, const struct leaf *leaf)
 {
         return leaf->query->kind == QUERY_PREFIX || is_last(m, leaf) || leaf->lexemes.items[0].kind == LEXEME_PAIR;
 }
@@ -75,7 +75,7 @@ static sn_status load_alternatives(struct making *m)
 
         for (size_t i = 0; i < m->n_leaves; i++) {
                 if (m->leaves[i].word > 0) {
-                        m->words[m->leaves[i].word - 1].starts = may_be_start(m, &m->leaves[i]);
+                        m->words[m->leaves[i].word - 1].starts = terms_may_be_start(m, &m->leaves[i]);
                 }
         }
         forms = forms_of(m->c->arena, m->words, m->n_words, m->language);
@@ -144,7 +144,7 @@ static bool is_negligible(const struct making *m, const SearchRows__Word *row)
         return open >= FREQUENT && row->open < open / 100;
 }
 
-static bool is_admitted(const struct making *m, const SearchRows__Word *row)
+bool terms_is_admitted(const struct making *m, const SearchRows__Word *row)
 {
         char kind = row->kind[0];
 
@@ -163,7 +163,7 @@ static void write_word(struct making *m, const struct leaf *leaf)
                 struct alternative *alternative;
                 char *query;
 
-                if ((size_t)row->place != leaf->word || !is_admitted(m, row)) {
+                if ((size_t)row->place != leaf->word || !terms_is_admitted(m, row)) {
                         continue;
                 }
                 query = terms_quote(arena, row->word, "");
@@ -265,7 +265,7 @@ static void write_leaf(struct making *m)
                 if (leaf->query->kind == QUERY_WORD) {
                         write_word(m, leaf);
                 }
-                if (may_be_start(m, leaf)) {
+                if (terms_may_be_start(m, leaf)) {
                         write_prefix(m, leaf, leaf->query->kind == QUERY_PREFIX);
                 }
         }
@@ -281,12 +281,12 @@ static bool is_whole(const struct making *m, const struct query *query)
 }
 
 /* Whether the leaf includes a prefix of so many notes that reading them all takes longer than comparing it with those
- * that are read anyway. What is excluded from nearly all notes leaves few, which only the index finds. */
+ * that are read anyway. */
 static bool is_everywhere(const struct making *m, const struct leaf *leaf)
 {
         double most = 0;
         size_t n_words = 0;
-        bool start = leaf->word > 0 && !leaf->excluded && may_be_start(m, leaf);
+        bool start = leaf->word > 0 && terms_may_be_start(m, leaf);
 
         for (size_t i = 0; start && i < m->n_rows; i++) {
                 if ((size_t)m->rows[i]->place == leaf->word) {
@@ -344,80 +344,6 @@ static bool write_query(struct making *m, const struct query *query)
         return any;
 }
 
-/* ---- Estimating the number of matches ---- */
-
-static bool is_asked_for(const struct making *m, const struct leaf *leaf, const SearchRows__Word *row)
-{
-        return row->kind[0] == 'p' ? may_be_start(m, leaf) : is_admitted(m, row);
-}
-
-/* An upper bound of the notes with the counted word or one of its alternatives. */
-static double most_of_word(const struct making *m, const struct leaf *leaf, size_t word)
-{
-        double most = 0;
-
-        if (leaf->paired && !m->has_pairs) {
-                return m->n_notes;
-        }
-
-        for (size_t i = 0; i < m->n_rows; i++) {
-                if ((size_t)m->rows[i]->place == word && is_asked_for(m, leaf, m->rows[i])) {
-                        most += (double)m->rows[i]->open;
-                }
-        }
-        return word > 0 ? fmin(most, m->n_notes) : m->n_notes;
-}
-
-/* Of the notes with both words of a phrase, about so many have them next to each other. */
-#define ADJACENT 0.5
-
-static double share_of_leaf(const struct making *m, const struct leaf *leaf, double first, double second)
-{
-        double adjacent = leaf->also > 0 && leaf->word == 0 && leaf->filter == NULL && !leaf->paired ? ADJACENT : 1;
-
-        return adjacent * first / m->n_notes * second / m->n_notes;
-}
-
-struct matching {
-        double most, share; /* share: of all notes, if words occurred independently */
-};
-
-/* *at: the index of the next leaf. */
-static struct matching matching_of(const struct making *m, const struct query *query, size_t *at)
-{
-        struct matching all = {.most = query->kind == QUERY_OR ? 0 : m->n_notes, .share = query->kind != QUERY_OR};
-
-        if (query->kind > QUERY_NOT) {
-                const struct leaf *leaf = &m->leaves[(*at)++];
-                double first = most_of_word(m, leaf, leaf->counted), second = most_of_word(m, leaf, leaf->also);
-
-                return (struct matching){fmin(first, second), share_of_leaf(m, leaf, first, second)};
-        }
-        for (size_t i = 0; i < query->n; i++) {
-                struct matching child = matching_of(m, query->children[i], at);
-
-                if (query->kind == QUERY_OR) {
-                        all = (struct matching){all.most + child.most, all.share + child.share};
-                } else if (query->kind == QUERY_AND) {
-                        all = (struct matching){fmin(all.most, child.most), all.share * child.share};
-                }
-        }
-        return all;
-}
-
-/* Reading all matches takes `most` rows; walking takes the rows between as many matches as are ranked. Words in one
- * query are correlated, so their share is assumed to be between the independent one and the maximum. */
-static void estimate_matches(const struct making *m, const struct query *query, struct terms_query *out)
-{
-        size_t at = 0;
-        struct matching matching = matching_of(m, query, &at);
-        double share = sqrt(matching.share * matching.most / m->n_notes);
-
-        out->most = matching.most;
-        out->share = fmin(fmax(share, 1 / m->n_notes), 1);
-        out->few = matching.most * matching.most < TERMS_RANKED * m->n_notes;
-}
-
 /* text: NULL if it has no words. */
 static sn_status write_text(struct making *m, const struct query *query, bool for_index, const char **text)
 {
@@ -440,7 +366,7 @@ static sn_status write_tsquery(struct making *m, const struct query *query, bool
         TRY(write_text(m, query, true, &out->index));
         out->whole = !m->omitted;
         TRY(write_text(m, query, false, &out->text));
-        estimate_matches(m, query, out);
+        terms_estimate(m, query, out);
         out->few = out->text != NULL && out->few;
         return SN_OK;
 }

@@ -21,7 +21,13 @@ static size_t count_lexeme(struct making *m, const char *lexeme)
         return m->n_words;
 }
 
-/* The longest of the complete words except one; NULL if there is none. */
+/* Not the last character of a run of pairs, which is only a beginning of one. */
+static bool is_pair(const struct lexemes *lexemes, size_t i)
+{
+        return lexemes->items[i].kind == LEXEME_PAIR && i + 1 < lexemes->n && lexemes->items[i + 1].kind == LEXEME_PAIR;
+}
+
+/* The longest of the complete words, or pairs of characters, except one; NULL if there is none. */
 static const char *longest_word(const struct leaf *leaf, const char *besides)
 {
         const struct lexemes *lexemes = &leaf->lexemes;
@@ -31,7 +37,7 @@ static const char *longest_word(const struct leaf *leaf, const char *besides)
         for (size_t i = 0; i < lexemes->n; i++) {
                 const struct lexeme *l = &lexemes->items[i];
 
-                if (l->kind == LEXEME_WORD && (unfinished == 0 || l->position != unfinished) &&
+                if ((l->kind == LEXEME_WORD || is_pair(lexemes, i)) && (unfinished == 0 || l->position != unfinished) &&
                     (besides == NULL || strcmp(l->text, besides) != 0) &&
                     (longest == NULL || strlen(l->text) > strlen(longest))) {
                         longest = l->text;

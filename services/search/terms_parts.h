@@ -41,6 +41,15 @@ struct making {
 /* Fills leaves and words from the query's tree. */
 SN_CHECKED sn_status terms_collect(struct making *m, const struct query *query);
 
+/* Whether words with this prefix match, too. */
+bool terms_may_be_start(const struct making *m, const struct leaf *leaf);
+/* Whether the row's word matches: as typed, as its form or, unless only what was typed is written, instead of it. */
+bool terms_is_admitted(const struct making *m, const SearchRows__Word *row);
+
+/* Fills `most`, `share` and `few`: reading all matches takes `most` rows, and walking those between as many matches as
+ * are ranked. */
+void terms_estimate(const struct making *m, const struct query *query, struct terms_query *out);
+
 /* Of the rows that are typing mistakes, keeps those to search for; reads more if there are none. */
 SN_CHECKED sn_status typos_choose(struct db_tx *tx, struct making *m);
 

@@ -16,7 +16,7 @@ enum { ROUNDS = 8, POPULAR_ROUNDS = 3, WIDER = 2, POPULAR = 10, CUT_BYTES = 2 <<
 
 /* Comparing one note takes 0.5 us; reading a match by the lists of spans 2 us, after 500 us for the lists themselves.
  */
-enum { NOTES_PER_MATCH = 4, NOTES_PER_WINDOW = 1000 };
+enum { NOTES_PER_MATCH = 4, NOTES_PER_WINDOW = 1000, WALKED_MAX = 10000 };
 
 /* How much larger windows are than expected to suffice. */
 #define MARGIN 1.4
@@ -81,6 +81,13 @@ static const char *boundary_at(struct arena *arena, int64_t ms)
 static const char *start_of_hour(struct arena *arena, int64_t hour)
 {
         return boundary_at(arena, hour * HOUR_MS);
+}
+
+/* How often a word occurs is known, but how often words occur together is a guess, and nothing is known of what has not
+ * been counted: looking up all matches may take less time than reading as many notes as that suggests. */
+static bool is_guess(const struct terms *terms, const struct terms_query *query)
+{
+        return query->whole && (query->share * terms->n_notes < 0.9 * query->most || query->most >= terms->n_notes);
 }
 
 /* ---- By time ---- */
@@ -157,7 +164,7 @@ static bool is_walked(struct arena *arena, const struct terms *terms, const stru
         double since = newer_than(terms, start_of_hour(arena, window->from));
         double until = newer_than(terms, start_of_hour(arena, window->to + 1));
 
-        return notes < NOTES_PER_WINDOW + NOTES_PER_MATCH * share * (since - until);
+        return notes <= WALKED_MAX && notes < NOTES_PER_WINDOW + NOTES_PER_MATCH * share * (since - until);
 }
 
 /* Of about so many notes, of which this share may match; of all that is left if that is not twice as many. */
@@ -181,15 +188,23 @@ static struct window choose_window(struct arena *arena, const struct terms *term
         return out;
 }
 
-/* The share of notes with at least min_likes. */
-static double liked_share(const struct terms *terms, double n_notes)
+/* About how many notes have so many reactions or more. */
+static double notes_with(const struct terms *terms, int64_t engagement)
 {
         double notes = 0;
 
-        for (size_t i = 0; i < terms->n_steps && terms->steps[i].engagement >= terms->min_likes; i++) {
+        for (size_t i = 0; i < terms->n_steps && terms->steps[i].engagement >= engagement; i++) {
                 notes = (double)terms->steps[i].notes;
         }
-        return terms->min_likes > 0 && notes < n_notes ? (notes > 1 ? notes : 1) / n_notes : 1;
+        return notes;
+}
+
+/* The share of notes with at least min_likes. */
+static double liked_share(const struct terms *terms)
+{
+        double notes = fmax(notes_with(terms, terms->min_likes), 1);
+
+        return terms->min_likes > 0 ? fmin(notes / terms->n_notes, 1) : 1;
 }
 
 static sn_status read_more(struct rpc_call *c, const struct candidates_asked *asked, size_t *n,
@@ -243,12 +258,6 @@ static sn_status read_window(struct rpc_call *c, const struct window *window, co
         return read_more(c, &within, n, rows);
 }
 
-/* How often a word occurs is known, but how often words occur together is a guess. */
-static bool is_guess(const struct terms *terms, const struct terms_query *query)
-{
-        return query->share * terms->n_notes < 0.9 * query->most;
-}
-
 /* After a window of so many notes, the share of those that matched says more than a guess. */
 enum { GUESSED_NOTES = 30000 };
 
@@ -258,22 +267,25 @@ static bool are_few_left(const struct terms *terms, const struct candidates_aske
         return before >= GUESSED_NOTES && share * terms->n_notes < 2 * (double)asked->room;
 }
 
-/* How many notes the next window should have, by the share of those that matched in the one before, but at most four
- * times as many: none may have matched only because they are unlike the others. */
-static double next_notes(const struct candidates_asked *asked, double share, double before, bool guess)
-{
-        double notes = aim_of(asked) / share;
+/* Too large a window should not have more matches than that, which are read in 3 ms. */
+enum { MATCHES_MAX = 1500 };
 
-        return before == 0 ? notes : fmin(fmax(notes, WIDER * before), (guess ? 8 : 4) * before);
+/* How many notes the next window should have, by the share of those that matched in the one before. If none did, they
+ * may just be unlike the others: so not many more than are needed if all notes match that can. */
+static double next_notes(const struct terms *terms, const struct terms_query *query,
+                         const struct candidates_asked *asked, double share, double before)
+{
+        double notes = aim_of(asked) / share, most = fmax(MATCHES_MAX * terms->n_notes / query->most, WIDER * before);
+
+        return before == 0 ? notes : fmin(fmax(notes, WIDER * before), most);
 }
 
 sn_status windows_read_newest(struct rpc_call *c, const struct terms *terms, const struct terms_query *query,
                               const struct candidates_asked *asked, size_t *n, SearchRows__Candidate ***rows, bool *all)
 {
         struct candidates_asked next = *asked;
-        double usual = query->share * liked_share(terms, terms->n_notes), share = usual, notes = 0;
+        double usual = query->share * liked_share(terms), share = usual, notes = 0;
         struct window window = {.last = !has_windows(terms, query, asked)};
-        bool guess = is_guess(terms, query);
 
         *rows = ARENA_ARRAY(c->arena, SearchRows__Candidate *, asked->room);
         *n = 0;
@@ -286,8 +298,8 @@ sn_status windows_read_newest(struct rpc_call *c, const struct terms *terms, con
                 size_t before = *n;
 
                 next.room = asked->room - before;
-                bool rest = round == ROUNDS || (guess && are_few_left(terms, asked, share, notes));
-                notes = next_notes(&next, share, notes, guess);
+                bool rest = round == ROUNDS || (is_guess(terms, query) && are_few_left(terms, asked, share, notes));
+                notes = next_notes(terms, query, &next, share, notes);
                 window = choose_window(c->arena, terms, &next, usual, rest ? terms->n_notes : notes);
                 window.all = window.from == 0 && below_of(asked)[0] == '\0';
                 TRY(read_window(c, &window, query, &next, n, *rows));
@@ -322,12 +334,7 @@ static int64_t engagement_of_rank(const struct terms *terms, double rank)
 /* The least number of reactions at which enough notes are expected to match. */
 static int64_t least_engaged(const struct terms *terms, const struct candidates_asked *asked, double notes)
 {
-        double before = 0;
-
-        for (size_t i = 0; i < terms->n_steps && terms->steps[i].engagement >= asked->most_engaged; i++) {
-                before = (double)terms->steps[i].notes;
-        }
-        return engagement_of_rank(terms, before + notes);
+        return engagement_of_rank(terms, notes_with(terms, asked->most_engaged) + notes);
 }
 
 /* The approximate share of notes that are newer. */
@@ -344,6 +351,39 @@ static bool is_popular_left(const struct candidates_asked *asked, bool popular)
         return popular || asked->below[0] == '\0' || asked->most_engaged >= POPULAR;
 }
 
+/* By n popular matches from where the page begins: whether reading all others takes less time than walking down until
+ * there are enough. */
+static bool are_few_engaged(const struct terms *terms, const struct candidates_asked *asked, size_t n)
+{
+        double popular = notes_with(terms, POPULAR) - notes_with(terms, asked->most_engaged);
+        double matches = ((double)n + 0.5) / fmax(popular, 1) * terms->n_notes;
+
+        return n < asked->room && matches * matches < (double)asked->room * terms->n_notes;
+}
+
+/* The unpopular matches, after n popular ones were read, or none because the page begins after them. */
+static sn_status read_unpopular(struct rpc_call *c, const struct terms *terms, const struct terms_query *query,
+                                const struct candidates_asked *asked, size_t *n, SearchRows__Candidate ***rows)
+{
+        struct candidates_asked next = *asked;
+        bool guess = query->index != NULL && asked->only == NULL && !query->few && is_guess(terms, query);
+        SearchRows__Candidate **popular = NULL;
+        size_t n_popular = *n;
+
+        if (guess && !is_popular_left(asked, false)) {
+                next.below = "";
+                next.most_engaged = INT64_MAX;
+                next.least_engaged = POPULAR;
+                next.few = true;
+                TRY(DB_READ(c, tx, store_candidates(tx, &next, &n_popular, &popular)));
+        }
+        next.few = query->few || (guess && are_few_engaged(terms, &next, n_popular));
+        next.below = asked->below;
+        next.most_engaged = asked->most_engaged;
+        next.least_engaged = 0;
+        return DB_READ(c, tx, store_candidates(tx, &next, n, rows));
+}
+
 sn_status windows_read_engaged(struct rpc_call *c, const struct terms *terms, const struct terms_query *query,
                                const struct candidates_asked *asked, bool popular, size_t *n,
                                SearchRows__Candidate ***rows)
@@ -352,6 +392,8 @@ sn_status windows_read_engaged(struct rpc_call *c, const struct terms *terms, co
         bool narrow = query->index != NULL && asked->only == NULL;
         double aim = MARGIN * (double)asked->room, notes = aim / (query->share * since_share(terms, asked->above));
 
+        *n = 0;
+        popular = popular || terms->min_likes >= POPULAR;
         next.few = query->few || narrow;
         for (int round = 0; is_popular_left(asked, popular); round++) {
                 next.least_engaged = narrow && round < POPULAR_ROUNDS ? least_engaged(terms, asked, notes) : POPULAR;
@@ -364,7 +406,5 @@ sn_status windows_read_engaged(struct rpc_call *c, const struct terms *terms, co
                 }
                 notes = fmax(aim * notes / ((double)*n + 0.5), WIDER * notes);
         }
-        next.least_engaged = 0;
-        next.few = query->few;
-        return DB_READ(c, tx, store_candidates(tx, &next, n, rows));
+        return read_unpopular(c, terms, query, asked, n, rows);
 }
