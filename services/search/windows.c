@@ -390,18 +390,20 @@ sn_status windows_read_engaged(struct rpc_call *c, const struct terms *terms, co
 {
         struct candidates_asked next = *asked;
         bool narrow = query->index != NULL && asked->only == NULL;
+        int64_t least = terms->min_likes > POPULAR ? terms->min_likes : POPULAR;
         double aim = MARGIN * (double)asked->room, notes = aim / (query->share * since_share(terms, asked->above));
 
         *n = 0;
-        popular = popular || terms->min_likes >= POPULAR;
+        popular = popular || terms->min_likes >= POPULAR; /* likes are reactions */
         next.few = query->few || narrow;
         for (int round = 0; is_popular_left(asked, popular); round++) {
-                next.least_engaged = narrow && round < POPULAR_ROUNDS ? least_engaged(terms, asked, notes) : POPULAR;
+                next.least_engaged = narrow && round < POPULAR_ROUNDS ? least_engaged(terms, asked, notes) : least;
+                next.least_engaged = next.least_engaged > least ? next.least_engaged : least;
                 TRY(DB_READ(c, tx, store_candidates(tx, &next, n, rows)));
-                if (is_enough(asked, *n) || (popular && next.least_engaged == POPULAR)) {
+                if (is_enough(asked, *n) || (popular && next.least_engaged == least)) {
                         return SN_OK;
                 }
-                if (next.least_engaged == POPULAR) {
+                if (next.least_engaged == least) {
                         break;
                 }
                 notes = fmax(aim * notes / ((double)*n + 0.5), WIDER * notes);
