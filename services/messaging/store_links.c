@@ -62,7 +62,8 @@ sn_status link_store_use(struct db_tx *tx, const uint8_t *hash, bool *used)
 }
 
 DB_STATEMENT(SWEEP_LINKS, "messaging_service", NULL,
-             "delete from chat_links where id in (select id from chat_links where expires_at < now() limit 1000)");
+             "delete from chat_links where id = any(array(select id from chat_links where expires_at < now()"
+             " limit 1000))");
 
 sn_status link_store_sweep(struct db_tx *tx)
 {
