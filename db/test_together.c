@@ -142,12 +142,17 @@ static void end_all(struct writer *writers, size_t n)
         }
 }
 
-static void open_gate(void)
+static void let_pass(void)
 {
         (void)pthread_mutex_lock(&lock);
         is_open = true;
         (void)pthread_cond_broadcast(&opened);
         (void)pthread_mutex_unlock(&lock);
+}
+
+static void open_gate(void)
+{
+        let_pass();
         end_all(holders, 2);
         for (int i = 0; i < 2; i++) {
                 assert_int_equal(holders[i].status, SN_OK);
@@ -199,6 +204,28 @@ static void those_that_wait_share_one_transaction(void **state)
         assert_string_equal(test_admin(t.name, "select count(distinct xmin::text) from items where name like 'many %'"),
                             "1");
         free_all(writers, 4);
+}
+
+static void others_do_not_wait_until_one_that_takes_long_has_ended(void **state)
+{
+        struct writer holder = {.name = "holds long"}, writers[] = {{.name = "beside a"}, {.name = "beside b"}};
+
+        (void)state;
+        is_open = false;
+        n_sizes = 0;
+        start(&holder);
+        wait_until(running, 1);
+        for (int i = 0; i < 2; i++) {
+                start(&writers[i]);
+        }
+        end_all(writers, 2);
+        assert_int_equal(running(), 1);
+        assert_string_equal(count_like("beside %"), "2");
+        let_pass();
+        end_all(&holder, 1);
+        assert_int_equal(holder.status, SN_OK);
+        free_all(writers, 2);
+        free_all(&holder, 1);
 }
 
 static void one_that_fails_fails_no_other(void **state)
@@ -314,6 +341,7 @@ int run_together_tests(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(those_that_wait_share_one_transaction),
+            cmocka_unit_test(others_do_not_wait_until_one_that_takes_long_has_ended),
             cmocka_unit_test(one_that_fails_fails_no_other),
             cmocka_unit_test(all_write_again_when_their_connection_is_lost),
             cmocka_unit_test(each_has_its_own_key_and_response),
