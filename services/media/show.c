@@ -100,7 +100,7 @@ sn_status media_handle_attach(struct rpc_call *c, const Media__AttachRequest *in
         size_t n = 0;
 
         TRY(db_begin(c, &tx));
-        TRY(store_medias(tx, in->ids, in->n_ids, &n, &rows));
+        TRY(store_lock_medias(tx, in->ids, in->n_ids, &n, &rows));
         TRY(check_own(c, in, rows, n));
         TRY(store_insert_uses(tx, in->ids, in->n_ids, in->object_id, in->is_public));
         fill_answer(c, &(struct asked){in->ids, owner_for_each(c, in), in->n_ids}, rows, n, out);

@@ -52,6 +52,9 @@ SN_CHECKED sn_status store_list_media(struct db_tx *tx, const char *owner_id, co
 /* Loads those of the media that exist, in any order. */
 SN_CHECKED sn_status store_medias(struct db_tx *tx, char **ids, size_t n, size_t *n_rows,
                                   MediaRows__StoredMedia ***rows);
+/* The same; those that are found are not deleted before the transaction ends. */
+SN_CHECKED sn_status store_lock_medias(struct db_tx *tx, char **ids, size_t n, size_t *n_rows,
+                                       MediaRows__StoredMedia ***rows);
 
 /* --- where media are shown --- */
 

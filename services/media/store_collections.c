@@ -124,10 +124,11 @@ sn_status store_delete_collections_of(struct db_tx *tx, const char *owner_id)
 
 /* --- items --- */
 
-DB_STATEMENT(INSERT_ITEM, "media_service", NULL,
-             "with own as (select id from media_files where id = $2 and owner_id = $3), added as (insert into"
-             " media_collection_items (collection_id, media_id) select $1, id from own on conflict do nothing)"
-             " select id from own");
+DB_STATEMENT(
+    INSERT_ITEM, "media_service", NULL,
+    "with own as (select id from media_files where id = $2 and owner_id = $3 for key share), added as (insert into"
+    " media_collection_items (collection_id, media_id) select $1, id from own on conflict do nothing)"
+    " select id from own");
 
 sn_status store_add_item(struct db_tx *tx, const char *id, const char *media_id, bool *own)
 {
@@ -151,8 +152,9 @@ sn_status store_remove_item(struct db_tx *tx, const char *id, const char *media_
 
 DB_STATEMENT(SET_TAGS, "media_service", NULL,
              "with gone as (delete from media_tags where media_id = $1 and tag <> all (coalesce($3::text[], '{}')))"
-             " insert into media_tags (media_id, owner_id, tag) select distinct $1::uuid, $2::uuid, tag"
-             " from unnest($3::text[]) as t (tag) on conflict do nothing");
+             ", still as (select id from media_files where id = $1 for key share)"
+             " insert into media_tags (media_id, owner_id, tag) select distinct still.id, $2::uuid, tag"
+             " from still, unnest($3::text[]) as t (tag) on conflict do nothing");
 
 sn_status store_set_tags(struct db_tx *tx, const char *media_id, char **tags, size_t n)
 {

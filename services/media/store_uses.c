@@ -11,6 +11,15 @@ sn_status store_medias(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, M
         return db_list(tx, &SELECT_MEDIAS, DB_BINDS(bind_uuids(ids, n)), n_rows, rows);
 }
 
+DB_STATEMENT(LOCK_MEDIAS, "media_service", &media_rows__stored_media__message,
+             "select " MEDIA_COLUMNS("") " from media_files f where f.id = any($1::uuid[]) order by f.id"
+                                         " for key share of f");
+
+sn_status store_lock_medias(struct db_tx *tx, char **ids, size_t n, size_t *n_rows, MediaRows__StoredMedia ***rows)
+{
+        return db_list(tx, &LOCK_MEDIAS, DB_BINDS(bind_uuids(ids, n)), n_rows, rows);
+}
+
 DB_STATEMENT(INSERT_USES, "media_service", NULL,
              "insert into media_uses (media_id, object_id, is_public) select distinct id, $2::uuid, $3::boolean"
              " from unnest($1::uuid[]) as m (id) on conflict do nothing");

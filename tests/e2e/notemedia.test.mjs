@@ -113,6 +113,18 @@ test('a deleted media disappears from its note; media that only a note showed ar
         assert.deepEqual((await stranger.read(other.id)).media.map((m) => m.id), [shared]);
 });
 
+test('media deleted while they are being attached, tagged or collected are either there or not found', async () => {
+        const member = await register();
+        const collection = must(await member.post('/v1/media/collections', { name: 'all' }), 201).id;
+        for (let i = 0; i < 8; i++) {
+                const id = await bring(member);
+                const [gone, ...others] = await Promise.all([member.del(`/v1/media/${id}`), member.post('/v1/notes', { text: 'look', media_ids: [id] }), member.put('/v1/users/me/avatar', { body: { media_id: id } }),
+                                                             member.put(`/v1/media/${id}/tags`, { body: { tags: ['a', 'b'] } }), member.put(`/v1/media/collections/${collection}/items/${id}`)]);
+                must(gone, 204);
+                others.forEach((answer) => assert.ok([200, 201, 204, 404, 422].includes(answer.status), `${answer.status} ${JSON.stringify(answer.body)}`));
+        }
+});
+
 test('a rejected note publishes none of its pictures, which stay with their owner', async () => {
         const id = await bring();
         const headers = { 'idempotency-key': randomKey() };
