@@ -233,11 +233,13 @@ bool windows_are_cut(SearchRows__Candidate *const *rows, size_t n)
         return bytes > CUT_BYTES;
 }
 
-/* What is compared with each note instead of looked up is found by walking down until there is enough. */
+/* What is compared with each note instead of looked up is found by walking down until there is enough. Popular matches
+ * are so few that all are read: their index has no spans. */
 static bool has_windows(const struct terms *terms, const struct terms_query *query,
                         const struct candidates_asked *asked)
 {
-        return query->index != NULL && asked->only == NULL && terms->n_steps > 0 && query->most > ALL_MAX;
+        return query->index != NULL && asked->only == NULL && terms->n_steps > 0 && query->most > ALL_MAX &&
+               terms->min_likes < POPULAR;
 }
 
 static sn_status read_window(struct rpc_call *c, const struct window *window, const struct terms_query *query,
@@ -292,6 +294,7 @@ sn_status windows_read_newest(struct rpc_call *c, const struct terms *terms, con
         *all = false;
         next.least_engaged = terms->min_likes; /* likes are reactions */
         if (window.last) {
+                next.few = asked->few || (query->index != NULL && terms->min_likes >= POPULAR);
                 TRY(read_more(c, &next, n, *rows));
         }
         for (int round = 1; !window.last && !windows_are_cut(*rows, *n); round++) {
