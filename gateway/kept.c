@@ -207,6 +207,26 @@ static bool is_same(const struct http_response *a, const struct http_response *b
         return same;
 }
 
+#ifndef NDEBUG
+enum { COMPARED_BYTES = 64 << 20 }; /* the kept body says nothing of what the response may take before it is encoded */
+
+/* From memory: the first time may load something, after which there is no record. False: it cannot be compared. */
+static bool make_anew(struct rpc_call *c, const struct exchange *x, kept_make *make, struct http_response *anew)
+{
+        bool whole = false;
+
+        for (int i = 0; i < 2 && !whole; i++) {
+                *anew = (struct http_response){.body = anew->body};
+                buf_reset(&anew->body);
+                stamps_begin();
+                sn_status status = make(c, x, anew);
+                whole = stamps_end() != NULL && status == SN_OK;
+                c->problem = (struct rpc_problem){0};
+        }
+        return whole;
+}
+#endif
+
 /* What is sent again is what would be made now, unless something changes just now. */
 static void assert_kept_is_true(struct rpc_call *c, const struct exchange *x, kept_make *make, const struct kept *kept,
                                 const struct http_response *response, size_t first)
@@ -214,12 +234,9 @@ static void assert_kept_is_true(struct rpc_call *c, const struct exchange *x, ke
 #ifndef NDEBUG
         struct http_response anew = {0};
 
-        buf_init(&anew.body, response->body.max_bytes);
-        stamps_begin();
-        sn_status status = make(c, x, &anew);
-        bool compared = stamps_end() != NULL && status == SN_OK;
+        buf_init(&anew.body, COMPARED_BYTES);
+        bool compared = make_anew(c, x, make, &anew);
 
-        c->problem = (struct rpc_problem){0};
         assert(!compared || is_same(response, &anew, first) || !stamps_hold(kept->stamps, clock_wall_ms()));
         buf_free(&anew.body);
 #else
