@@ -104,7 +104,8 @@ function allProcesses() {
                 .filter((p) => p !== null && p.state !== 'Z');
 }
 
-// The role of a process: supervisor, serve (all in one), the first service of its layout (gateway, user, …), redis, postmaster, postgres, other.
+// The role of a process: supervisor, serve (all in one), the first service of its layout (gateway, user, …), redis, postmaster, postgres; preparing (the
+// child of the supervisor that prepares the write-ahead log); other.
 function roleOf(p, byPid, supervisorPid) {
         if (p.pid === supervisorPid) {
                 return 'supervisor';
@@ -120,7 +121,7 @@ function roleOf(p, byPid, supervisorPid) {
                 const names = p.args.slice(serve + 1).filter((a) => !a.startsWith('-'));
                 return names.length === 0 || names[0] === 'all' ? 'serve' : names[0];
         }
-        return 'other';
+        return p.ppid === supervisorPid && p.args.includes('up') ? 'preparing' : 'other';
 }
 
 // The processes of a server: the descendants of its supervisor, and processes with its folder as working directory (a killed supervisor's children).

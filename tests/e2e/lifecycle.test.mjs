@@ -37,7 +37,7 @@ test('it prints one ready line, and is ready then', async () => {
         assert.equal(server.url, `http://127.0.0.1:${server.port}`);
         await everythingWorks();
         const expected = LAYOUTS[server.mode].processes.map(([first]) => (first === 'all' ? 'serve' : first)).sort();
-        assert.deepEqual(started().filter((r) => ![ 'supervisor', 'redis', 'postmaster', 'postgres' ].includes(r)).sort(), expected);
+        assert.deepEqual(started().filter((r) => ![ 'supervisor', 'preparing', 'redis', 'postmaster', 'postgres' ].includes(r)).sort(), expected);
 });
 
 test('it listens on loopback only, and the data folder exposes no secrets', async () => {
