@@ -97,15 +97,9 @@ static int setup(void **state)
 {
         struct http_options options = fixture_options();
         struct http_handlers handlers = {.on_headers = on_headers, .on_request = on_request};
-        CLEANUP(buf_free) struct buf error;
-        buf_init(&error, 1000);
-        options.address = "127.0.0.1";
         received_bytes = 0;
         parts = released = 0;
-        if (http_server_start(&options, &handlers, &f.server, &error) != SN_OK) {
-                return -1;
-        }
-        f.port = http_server_port(f.server);
+        fixture_start_handlers(&f, &options, &handlers);
         return 0;
 }
 

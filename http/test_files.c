@@ -61,15 +61,9 @@ static int start(int slow_client_ms)
 {
         struct http_options options = fixture_options();
         struct http_handlers handlers = {.on_headers = on_headers, .on_request = on_request};
-        CLEANUP(buf_free) struct buf error;
-        buf_init(&error, 1000);
-        options.address = "127.0.0.1";
         options.slow_client_ms = slow_client_ms;
         options.io_threads = 1;
-        if (http_server_start(&options, &handlers, &f.server, &error) != SN_OK) {
-                return -1;
-        }
-        f.port = http_server_port(f.server);
+        fixture_start_handlers(&f, &options, &handlers);
         return 0;
 }
 

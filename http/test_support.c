@@ -159,23 +159,28 @@ struct http_options fixture_options(void)
                                      .unread_bytes = 1 << 30};
 }
 
-void fixture_start(struct fixture *f, const struct http_options *options)
+void fixture_start_handlers(struct fixture *f, const struct http_options *options, const struct http_handlers *handlers)
 {
-        struct http_options o = options == NULL ? fixture_options() : *options;
-        struct http_handlers handlers = {on_headers, on_request, on_refusal, NULL};
-        struct buf error;
+        struct http_options o = *options;
+        CLEANUP(buf_free) struct buf error;
         buf_init(&error, 1000);
         o.address = "127.0.0.1";
         o.port = 0;
-        gate_open = false;
-        n_blocked = 0;
-        pool = workers_new("test", 4, 1000);
-        assert_non_null(pool);
-        if (http_server_start(&o, &handlers, &f->server, &error) != SN_OK) {
+        if (http_server_start(&o, handlers, &f->server, &error) != SN_OK) {
                 fail_msg("%s", error.data);
         }
         f->port = http_server_port(f->server);
         assert_true(f->port > 0);
+}
+
+void fixture_start(struct fixture *f, const struct http_options *options)
+{
+        struct http_options o = options == NULL ? fixture_options() : *options;
+        gate_open = false;
+        n_blocked = 0;
+        pool = workers_new("test", 4, 1000);
+        assert_non_null(pool);
+        fixture_start_handlers(f, &o, &(struct http_handlers){on_headers, on_request, on_refusal, NULL});
 }
 
 void fixture_start_limits(struct fixture *f, int slow_client_ms, int idle_ms)

@@ -24,6 +24,9 @@ struct fixture {
 
 /* options may be NULL; port and address are set by it. */
 void fixture_start(struct fixture *f, const struct http_options *options);
+/* A server with handlers of the test's own. */
+void fixture_start_handlers(struct fixture *f, const struct http_options *options,
+                            const struct http_handlers *handlers);
 /* The default options with these limits for slow and idle clients. */
 void fixture_start_limits(struct fixture *f, int slow_client_ms, int idle_ms);
 void fixture_stop(struct fixture *f);

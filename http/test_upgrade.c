@@ -124,20 +124,12 @@ static void on_refusal(void *context, struct http_request *r, int status, const 
 static void start_with(int io_threads)
 {
         struct http_options options = fixture_options();
-        struct buf error;
-
         options.io_threads = io_threads;
-        options.address = "127.0.0.1";
         options.slow_client_ms = 1000;
         options.idle_ms = 1000;
-        buf_init(&error, 1000);
         n_read = n_begun = n_ended = n_due = n_stopped = n_tasks = n_made = 0;
         pool = workers_new("test", 2, 10);
-        assert_int_equal(http_server_start(&options, &(struct http_handlers){on_headers, on_request, on_refusal, NULL},
-                                           &f.server, &error),
-                         SN_OK);
-        f.port = http_server_port(f.server);
-        buf_free(&error);
+        fixture_start_handlers(&f, &options, &(struct http_handlers){on_headers, on_request, on_refusal, NULL});
 }
 
 static void start(void)

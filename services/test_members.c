@@ -208,7 +208,6 @@ static void a_changed_name_appears_on_old_notes_at_once(void **state)
 
 static void members_are_counted_by_events(void **state)
 {
-        User__User *user;
         const char *id = people_post(anna, "one", PUBLIC);
 
         (void)people_post(anna, "two", FOLLOWERS);
@@ -219,7 +218,7 @@ static void members_are_counted_by_events(void **state)
         (void)ASK(cleo, FOLLOW(UNFOLLOW_USER), .id = anna);
         (void)ASK(anna, NOTE(DELETE_NOTE), .id = id);
         test_network_settle();
-        user = ASK("", USER(GET_USER), .id = anna);
+        User__User *user = ASK("", USER(GET_USER), .id = anna);
         assert_int_equal(user->counts->notes, 1);
         assert_int_equal(user->counts->followers, 1);
         assert_int_equal(user->counts->following, 0);

@@ -82,7 +82,6 @@ static void a_blank_note_is_rejected(void **state)
 static void reactions_count_once_and_can_be_undone(void **state)
 {
         const char *id = people_post(anna, "like me", PUBLIC);
-        Note__Note *note;
 
         for (int twice = 0; twice < 2; twice++) {
                 (void)ASK(bert, NOTE(LIKE_NOTE), .id = id);
@@ -90,7 +89,7 @@ static void reactions_count_once_and_can_be_undone(void **state)
                 (void)ASK(bert, NOTE(BOOKMARK_NOTE), .id = id);
                 (void)ASK(bert, NOTE(RENOTE_NOTE), .id = id);
         }
-        note = ASK(bert, NOTE(GET_NOTE), .id = id);
+        Note__Note *note = ASK(bert, NOTE(GET_NOTE), .id = id);
         assert_int_equal(note->counts->likes, 2);
         assert_int_equal(note->counts->bookmarks, 1);
         assert_int_equal(note->counts->renotes, 1);
@@ -158,15 +157,12 @@ static void comments_form_a_list_and_a_thread(void **state)
         const char *root = people_post(anna, "root", PUBLIC), *last = "";
         Note__Note *first = ASK(bert, NOTE(CREATE_COMMENT), .id = root, .text = "first");
         Note__Note *below = ASK(anna, NOTE(CREATE_COMMENT), .id = first->id, .text = "below");
-        Note__NoteList *list;
-        Note__Thread *thread;
-        Note__Note *note;
 
         (void)ASK(cleo, NOTE(CREATE_COMMENT), .id = root, .text = "second");
         (void)ASK(bert, NOTE(CREATE_COMMENT), .id = root, .text = "third");
-        note = ASK("", NOTE(GET_NOTE), .id = root);
+        Note__Note *note = ASK("", NOTE(GET_NOTE), .id = root);
         assert_int_equal(note->counts->comments, 3);
-        list = ASK("", NOTE(LIST_COMMENTS), .id = root, .limit = 2);
+        Note__NoteList *list = ASK("", NOTE(LIST_COMMENTS), .id = root, .limit = 2);
         assert_string_equal(people_texts(list->items, list->n_items), "first second");
         last = list->next_cursor;
         list = ASK("", NOTE(LIST_COMMENTS), .id = root, .limit = 2, .cursor = last);
@@ -175,7 +171,7 @@ static void comments_form_a_list_and_a_thread(void **state)
         assert_int_equal(STATUS("", NOTE(LIST_COMMENTS), .id = first->id, .cursor = last),
                          SN_INVALID_ARGUMENT); /* of another list */
 
-        thread = ASK("", NOTE(GET_THREAD), .id = root);
+        Note__Thread *thread = ASK("", NOTE(GET_THREAD), .id = root);
         assert_string_equal(people_texts(thread->items, thread->n_items), "first below second third");
         thread = ASK("", NOTE(GET_THREAD), .id = below->id);
         assert_string_equal(people_texts(thread->ancestors, thread->n_ancestors), "root first");
@@ -189,11 +185,10 @@ static void comments_form_a_list_and_a_thread(void **state)
 static void a_comment_has_the_audience_of_the_note_above(void **state)
 {
         const char *id = people_post(anna, "for followers", FOLLOWERS);
-        Note__Note *comment;
 
         people_follow(bert, anna);
         assert_int_equal(STATUS(cleo, NOTE(CREATE_COMMENT), .id = id, .text = "let me in"), SN_NOT_FOUND);
-        comment = ASK(bert, NOTE(CREATE_COMMENT), .id = id, .text = "hi");
+        Note__Note *comment = ASK(bert, NOTE(CREATE_COMMENT), .id = id, .text = "hi");
         people_follow(cleo, bert);
         assert_int_equal(STATUS(cleo, NOTE(GET_NOTE), .id = comment->id), SN_NOT_FOUND);
         people_follow(cleo, anna);
@@ -214,12 +209,11 @@ static void bookmarks_are_listed_in_the_order_of_bookmarking(void **state)
 {
         const char *ids[3] = {people_post(anna, "a", PUBLIC), people_post(anna, "b", PUBLIC),
                               people_post(anna, "c", PUBLIC)};
-        Note__NoteList *list;
 
         (void)ASK(bert, NOTE(BOOKMARK_NOTE), .id = ids[1]);
         (void)ASK(bert, NOTE(BOOKMARK_NOTE), .id = ids[0]);
         (void)ASK(bert, NOTE(BOOKMARK_NOTE), .id = ids[2]);
-        list = ASK(bert, NOTE(LIST_BOOKMARKS), .limit = 2);
+        Note__NoteList *list = ASK(bert, NOTE(LIST_BOOKMARKS), .limit = 2);
         assert_int_equal(list->n_items, 2);
         list = ASK(bert, NOTE(LIST_BOOKMARKS), .limit = 2, .cursor = list->next_cursor);
         assert_int_equal(list->n_items, 1);

@@ -102,13 +102,12 @@ static void check_late(const struct list *list, const char *database, const char
 {
         static const uint32_t limits[] = {1, 100};
         struct poller pollers[4];
-        PGconn *pg;
 
         test_network_settle();
         for (int i = 0; i < 2; i++) {
                 pollers[i] = poller_new(list, limits[i]);
         }
-        pg = hold_up(database, table, condition, &acts[0]);
+        PGconn *pg = hold_up(database, table, condition, &acts[0]);
         (void)do_act(&acts[1]);
         assert_int_equal(acts[1].status, SN_OK);
         act_a_minute_later(&acts[2]);
@@ -161,14 +160,13 @@ static void a_note_that_is_delivered_late_reaches_the_home_timeline(void **state
         struct list list = {.name = "home", .reader = cleo, .method = &TIMELINE(GET_HOME)};
         struct act late = {.actor = anna, .method = &NOTE(CREATE_NOTE), .text = "x"};
         struct act own = {.actor = cleo, .method = &NOTE(CREATE_NOTE), .text = "x"};
-        PGconn *pg;
 
         (void)ASK(cleo, FOLLOW(FOLLOW_USER), .id = anna);
         (void)ASK(anna, NOTE(CREATE_NOTE), .text = "x");
         (void)do_act(&own);
         test_network_settle();
         struct poller before = poller_new(&list, 20); /* from now on memory has the reader's relationships */
-        pg = test_admin_connect("follow_service");
+        PGconn *pg = test_admin_connect("follow_service");
         PQclear(PQexec(pg, "begin"));
         PQclear(PQexec(pg, "lock table user_relationships in access exclusive mode")); /* delivery lists followers, */
         followers_drop(anna);                                                          /* not from memory */
@@ -317,12 +315,11 @@ static void newer_items_are_oldest_first_after_a_cursor_or_an_id(void **state)
 {
         struct list list = {"the user timeline", "", &TIMELINE(GET_USER_TIMELINE), .id = anna};
         char ids[6][UUID_SIZE];
-        Timeline__Page *page;
 
         for (int i = 0; i < 6; i++) {
                 (void)snprintf(ids[i], UUID_SIZE, "%s", ((Note__Note *)ASK(anna, NOTE(CREATE_NOTE), .text = "x"))->id);
         }
-        page = ASK("", TIMELINE(GET_USER_TIMELINE), .id = anna, .after = ids[1], .limit = 3);
+        Timeline__Page *page = ASK("", TIMELINE(GET_USER_TIMELINE), .id = anna, .after = ids[1], .limit = 3);
         assert_int_equal(page->n_items, 3);
         for (int i = 0; i < 3; i++) {
                 assert_string_equal(page->items[i]->id, ids[2 + i]);
@@ -360,11 +357,10 @@ static void many_unsettled_items_wait_and_are_not_lost(void **state)
         struct list list = {"the hashtag timeline", "", &TIMELINE(GET_HASHTAG_TIMELINE), .text = "stall"};
         struct act late = {.actor = anna, .method = &NOTE(CREATE_NOTE), .text = "late #stall"};
         char(*ids)[UUID_SIZE] = calloc(300, UUID_SIZE);
-        PGconn *pg;
 
         (void)ASK(bert, NOTE(CREATE_NOTE), .text = "#stall");
         struct poller before = poller_new(&list, 100);
-        pg = hold_up("note_service", "notes", "new.text like 'late%'", &late);
+        PGconn *pg = hold_up("note_service", "notes", "new.text like 'late%'", &late);
         post_stalled("#stall", ids, 200);
         struct poller between = poller_new(&list, 100);
         poller_all(
@@ -395,10 +391,9 @@ static void a_first_page_above_many_unsettled_items_loses_nothing(void **state)
         char(*ids)[UUID_SIZE] = calloc(301, UUID_SIZE);
         static const uint32_t limits[] = {1, 20, 100};
         struct poller pollers[3];
-        PGconn *pg;
 
         post_stalled("#swell", ids, 1);
-        pg = hold_up("note_service", "notes", "new.text like 'late%'", &late);
+        PGconn *pg = hold_up("note_service", "notes", "new.text like 'late%'", &late);
         post_stalled("#swell", ids + 1, 300);
         for (int i = 0; i < 3; i++) {
                 pollers[i] = poller_new(&list, limits[i]);
@@ -437,14 +432,12 @@ static void fill_hashtag(const char *author, int n)
 /* A page of notes by others is found below thousands of notes by a blocked or blocking member. */
 static void a_page_is_filled_below_thousands_of_notes_of_a_blocked_member(void **state)
 {
-        Timeline__Page *page;
-
         for (int i = 0; i < 3; i++) {
                 (void)ASK(anna, NOTE(CREATE_NOTE), .text = "#crowd");
         }
         fill_hashtag(bert, 5000);
         (void)ASK(bert, FOLLOW(BLOCK_USER), .id = cleo);
-        page = ASK(cleo, TIMELINE(GET_HASHTAG_TIMELINE), .text = "crowd", .limit = 3);
+        Timeline__Page *page = ASK(cleo, TIMELINE(GET_HASHTAG_TIMELINE), .text = "crowd", .limit = 3);
         assert_int_equal(page->n_items, 3);
         assert_string_equal(page->next_cursor, "");
         page = ASK(cleo, TIMELINE(GET_HASHTAG_TIMELINE), .text = "crowd", .limit = 2);

@@ -100,10 +100,8 @@ const struct db_statement *plan_find(const char *database, const char *name)
 
 int plan_prepare(PGconn *pg, const struct db_statement *s)
 {
-        PGresult *described;
-
         PQclear(plan_must(pg, PQprepare(pg, s->name, s->sql, 0, NULL), s->name));
-        described = plan_must(pg, PQdescribePrepared(pg, s->name), s->name);
+        PGresult *described = plan_must(pg, PQdescribePrepared(pg, s->name), s->name);
         int n = PQnparams(described);
         PQclear(described);
         return n;
@@ -127,13 +125,12 @@ static long sum_of_buffers(PGresult *result)
 
 long plan_count_buffers(PGconn *pg, const struct db_statement *s, const char *values)
 {
-        PGresult *result;
         struct buf sql;
         long buffers;
 
         buf_init(&sql, 1 << 16);
         buf_printf(&sql, "explain (analyze, buffers, costs off, timing off) execute \"%s\" (%s)", s->name, values);
-        result = plan_must(pg, PQexec(pg, sql.data), s->name);
+        PGresult *result = plan_must(pg, PQexec(pg, sql.data), s->name);
         buffers = sum_of_buffers(result);
         PQclear(result);
         buf_free(&sql);
@@ -144,7 +141,6 @@ long plan_count_buffers(PGconn *pg, const struct db_statement *s, const char *va
 static void explain(PGconn *pg, const struct db_statement *s, struct buf *plan)
 {
         int n = plan_prepare(pg, s);
-        PGresult *result;
         struct buf sql;
 
         buf_init(&sql, 4096);
@@ -153,7 +149,7 @@ static void explain(PGconn *pg, const struct db_statement *s, struct buf *plan)
                 buf_append_c(&sql, i == 0 ? "(null" : ", null");
         }
         buf_append_c(&sql, n > 0 ? ")" : "");
-        result = plan_must(pg, PQexec(pg, sql.data), s->name);
+        PGresult *result = plan_must(pg, PQexec(pg, sql.data), s->name);
         for (int i = 0; i < PQntuples(result); i++) {
                 buf_printf(plan, "%s\n", PQgetvalue(result, i, 0));
         }

@@ -100,13 +100,12 @@ static void mutes_keep_notes_off_the_home_timeline_only(void **state)
 static void a_block_hides_both_from_each_other_at_once(void **state)
 {
         const char *of_anna = people_post(anna, "anna", PUBLIC), *of_bert = people_post(bert, "bert", PUBLIC);
-        Follow__Relationship *r;
 
         people_follow(anna, bert);
         people_follow(bert, anna);
         test_network_settle();
         assert_string_equal(people_home(bert), "bert anna");
-        r = ASK(anna, FOLLOW(BLOCK_USER), .id = bert);
+        Follow__Relationship *r = ASK(anna, FOLLOW(BLOCK_USER), .id = bert);
         assert_true(r->blocking && !r->following && !r->followed_by);
         assert_string_equal(people_home(bert), "bert");
         assert_string_equal(people_home(anna), "anna");
@@ -190,7 +189,6 @@ static void relationships_are_visible_from_both_sides(void **state)
         Follow__ListRelationshipsRequest in = FOLLOW__LIST_RELATIONSHIPS_REQUEST__INIT;
         char *ids[] = {(char *)anna, (char *)bert, (char *)anna};
         Follow__RelationshipList *list = NULL;
-        Follow__AuthorList *followers;
 
         people_follow(anna, cleo);
         people_follow(cleo, bert);
@@ -203,7 +201,7 @@ static void relationships_are_visible_from_both_sides(void **state)
         assert_true(list->items[1]->following && list->items[1]->muting && !list->items[1]->followed_by);
         assert_string_equal(list->items[2]->user_id, anna);
         people_follow(bert, cleo);
-        followers = ASK("", FOLLOW(LIST_FOLLOWERS), .id = cleo, .limit = 1);
+        Follow__AuthorList *followers = ASK("", FOLLOW(LIST_FOLLOWERS), .id = cleo, .limit = 1);
         assert_string_equal(followers->items[0]->id, bert);
         followers = ASK("", FOLLOW(LIST_FOLLOWERS), .id = cleo, .limit = 1, .cursor = followers->next_cursor);
         assert_string_equal(followers->items[0]->id, anna);
@@ -216,7 +214,6 @@ static void a_hashtag_timeline_has_public_notes_in_any_spelling(void **state)
 {
         static int run;
         char tag[40], text[100];
-        Timeline__Page *page;
 
         (void)snprintf(tag, sizeof(tag),
                        "Stra\xc3\x9f"
@@ -227,7 +224,7 @@ static void a_hashtag_timeline_has_public_notes_in_any_spelling(void **state)
         (void)people_post(bert, text, FOLLOWERS);
         (void)snprintf(text, sizeof(text), "#STRASSE%d", run);
         (void)people_post(cleo, text, PUBLIC);
-        page = ASK("", TIMELINE(GET_HASHTAG_TIMELINE), .text = tag, .limit = 1);
+        Timeline__Page *page = ASK("", TIMELINE(GET_HASHTAG_TIMELINE), .text = tag, .limit = 1);
         assert_int_equal(page->n_items, 1);
         assert_string_equal(page->items[0]->author->id, cleo);
         page = ASK("", TIMELINE(GET_HASHTAG_TIMELINE), .text = tag, .limit = 1, .cursor = page->next_cursor);
@@ -237,11 +234,9 @@ static void a_hashtag_timeline_has_public_notes_in_any_spelling(void **state)
 
 static void cursors_are_private(void **state)
 {
-        Timeline__Page *page;
-
         (void)people_post(anna, "a", PUBLIC);
         (void)people_post(anna, "b", PUBLIC);
-        page = ASK(anna, TIMELINE(GET_HOME), .limit = 1);
+        Timeline__Page *page = ASK(anna, TIMELINE(GET_HOME), .limit = 1);
         assert_string_not_equal(page->next_cursor, "");
         assert_int_equal(STATUS(bert, TIMELINE(GET_HOME), .cursor = page->next_cursor), SN_INVALID_ARGUMENT);
         assert_string_equal(test_problem_code(), "cursor_invalid");

@@ -31,13 +31,11 @@ static size_t draw(size_t n)
 /* The stored counts of words are correct. */
 static void check_counts(PGconn *pg)
 {
-        PGresult *result;
-
         PQclear(PQexec(pg, "select search_merge_words()"));
-        result = PQexec(pg, "select count(*) from search_words w full join (select word, count(*) as notes,"
-                            " count(*) filter (where owner_id is null) as open from search_index,"
-                            " unnest(tsvector_to_array(words)) as word group by word) i on i.word = w.word"
-                            " where (w.notes, w.open) is distinct from (i.notes, i.open)");
+        PGresult *result = PQexec(pg, "select count(*) from search_words w full join (select word, count(*) as notes,"
+                                      " count(*) filter (where owner_id is null) as open from search_index,"
+                                      " unnest(tsvector_to_array(words)) as word group by word) i on i.word = w.word"
+                                      " where (w.notes, w.open) is distinct from (i.notes, i.open)");
         assert_string_equal(PQgetvalue(result, 0, 0), "0");
         PQclear(result);
 }
@@ -285,8 +283,6 @@ static void write_by(size_t from, size_t to, const char *text, int visibility)
 /* Both are used by five people; one was used by as many on each day before. */
 static void trends_are_topics_used_by_more_people_than_usual(void **state)
 {
-        const Search__Trends *found;
-
         write_by(0, 5, "#Usual and #sudden", 1);
         write_by(0, 8, "#hushed among us", 2);
         for (size_t i = 0; i < 10; i++) {
@@ -296,7 +292,7 @@ static void trends_are_topics_used_by_more_people_than_usual(void **state)
         change_index("insert into search_uses (topic, hour, user_id) select topic, hour - make_interval(days => d),"
                      " user_id from search_uses, generate_series(1, 7) d where topic = '#usual'");
         assert_int_equal(trends_now("", HASHTAGS)->n_items, 0); /* by accounts of today alone */
-        found = trends("", HASHTAGS);
+        const Search__Trends *found = trends("", HASHTAGS);
         assert_int_equal(found->n_items, 2);
         assert_string_equal(found->items[0]->hashtag, "sudden");
         assert_int_equal(found->items[0]->people, 5);
@@ -311,14 +307,12 @@ static void trends_are_topics_used_by_more_people_than_usual(void **state)
 
 static void links_are_trends_in_any_spelling_and_recent_ones_weigh_more(void **state)
 {
-        const Search__Trends *found;
-
         write_by(0, 3, "see https://Example.org/a?b=C#part, everyone", 1);
         write_by(3, 5, "(https://example.org/a?b=C)", 1);
         write_by(0, 6, "http://example.org/other", 1);
         test_network_settle();
         change_index("update search_uses set hour = hour - interval '12 hours' where topic like '%/other'");
-        found = trends("", LINKS);
+        const Search__Trends *found = trends("", LINKS);
         assert_int_equal(found->n_items, 2);
         assert_string_equal(found->items[0]->link, "https://example.org/a?b=C");
         assert_int_equal(found->items[0]->people, 5);
@@ -330,7 +324,6 @@ static void links_are_trends_in_any_spelling_and_recent_ones_weigh_more(void **s
 static void notes_trend_by_number_of_people_and_only_for_readers_who_may_see_them(void **state)
 {
         const char *people[7], *note, *repeated;
-        const Search__Trends *found;
 
         for (size_t i = 0; i < 7; i++) {
                 char name[20];
@@ -354,7 +347,7 @@ static void notes_trend_by_number_of_people_and_only_for_readers_who_may_see_the
         assert_int_equal(trends("", NOTES_)->n_items, 0); /* four are too few, and the author does not count */
         (void)ASK(people[5], NOTE(LIKE_NOTE), .id = note);
         test_network_settle();
-        found = trends(people[6], NOTES_);
+        const Search__Trends *found = trends(people[6], NOTES_);
         assert_int_equal(found->n_items, 1);
         assert_string_equal(found->items[0]->note->id, note);
         assert_int_equal(found->items[0]->people, 5);
@@ -382,7 +375,6 @@ static void renotes_and_comments_of_private_accounts_make_no_trend(void **state)
 {
         const char *note = write_public(members[0], "whitebeam"), *renoter = test_member("hidden_renoter"),
                    *answerer = test_member("hidden_answerer");
-        const Search__Trends *found;
 
         make_private(renoter);
         make_private(answerer);
@@ -395,7 +387,7 @@ static void renotes_and_comments_of_private_accounts_make_no_trend(void **state)
         assert_int_equal(trends("", NOTES_)->n_items, 0);
         (void)ASK(members[5], NOTE(RENOTE_NOTE), .id = note);
         test_network_settle();
-        found = trends("", NOTES_);
+        const Search__Trends *found = trends("", NOTES_);
         assert_int_equal(found->n_items, 1);
         assert_int_equal(found->items[0]->people, 5);
         change_index("delete from search_uses");

@@ -196,13 +196,12 @@ DB_STATEMENT(REPORT_READS, "search_service", NULL, "select pg_stat_force_next_fl
 static long notes_read(struct rpc_call *c)
 {
         PGresult *result;
-        long n;
 
         assert_int_equal(DB_READ(c, tx, db_exec(tx, &REPORT_READS, DB_NO_BINDS, NULL)), SN_OK);
         result =
             PQexec(pg, "select idx_tup_fetch + seq_tup_read from pg_stat_user_tables where relname = 'search_index'");
         assert_int_equal(PQresultStatus(result), PGRES_TUPLES_OK);
-        n = strtol(PQgetvalue(result, 0, 0), NULL, 10);
+        long n = strtol(PQgetvalue(result, 0, 0), NULL, 10);
         PQclear(result);
         return n;
 }

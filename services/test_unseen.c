@@ -107,10 +107,9 @@ static const char *newest_of(const char *member)
 static void hide_comment(void)
 {
         Note__RemoveCommentRequest removal = NOTE__REMOVE_COMMENT_REQUEST__INIT;
-        Note__Note *comment;
 
         removal.id = (char *)post(anna, PUBLIC);
-        comment = ASK(bert, NOTE(CREATE_COMMENT), .id = removal.id, .text = "an answer");
+        Note__Note *comment = ASK(bert, NOTE(CREATE_COMMENT), .id = removal.id, .text = "an answer");
         removal.comment_id = comment->id;
         assert_int_equal(test_send(anna, &NOTE(REMOVE_COMMENT), &removal.base, NULL), SN_OK);
         (void)add("removed from under a note", comment->id);

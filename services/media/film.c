@@ -139,12 +139,11 @@ static bool is_in_list(const char *list, const char *word)
 static bool check_codec(struct film *f, int stream)
 {
         static char reason[100];
-        enum AVCodecID id;
 
         if (stream < 0) {
                 return true;
         }
-        id = f->in->streams[stream]->codecpar->codec_id;
+        enum AVCodecID id = f->in->streams[stream]->codecpar->codec_id;
         const AVCodec *decoder = av.avcodec_find_decoder(id);
         if (decoder != NULL && is_in_list(f->limits->decoders, decoder->name)) {
                 return true;

@@ -8,7 +8,6 @@ sn_status chat_picture_bring(struct rpc_call *c, char *media_id, struct chat_pic
 {
         Media__AttachRequest in = MEDIA__ATTACH_REQUEST__INIT;
         Media__Descriptions out = MEDIA__DESCRIPTIONS__INIT;
-        sn_status status;
 
         if (media_id[0] == '\0') {
                 return SN_OK;
@@ -17,7 +16,7 @@ sn_status chat_picture_bring(struct rpc_call *c, char *media_id, struct chat_pic
         in.object_id = uuid_new_in(c->arena);
         in.ids = &media_id;
         in.n_ids = 1;
-        status = media_attach(c, &in, &out);
+        sn_status status = media_attach(c, &in, &out);
         if (status == SN_INVALID_ARGUMENT ||
             (status == SN_OK && (out.n_items != 1 || out.items[0]->kind != MEDIA__KIND__KIND_IMAGE))) {
                 return rpc_fail(c, SN_INVALID_ARGUMENT, "picture_media_id",

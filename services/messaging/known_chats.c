@@ -51,10 +51,8 @@ static const char *peer_in(const struct known *chat, const char *user_id)
 
 bool known_chats_find(struct arena *arena, const char *chat_id, const char *user_id, chat_member *member)
 {
-        struct known chat;
-
         (void)pthread_mutex_lock(&lock);
-        chat = *place_of(chat_id);
+        struct known chat = *place_of(chat_id);
         (void)pthread_mutex_unlock(&lock);
         bool is_known = chat_id[0] != '\0' && strcmp(chat.chat_id, chat_id) == 0;
         const char *peer = is_known ? peer_in(&chat, user_id) : NULL;

@@ -111,7 +111,6 @@ static sn_status find_concerned(struct db_tx *tx, const Sonet__Live__RouteReques
 sn_status messaging_handle_route_events(struct rpc_call *c, const Sonet__Live__RouteRequest *in,
                                         Sonet__Live__Routes *out)
 {
-        const char *topic;
         char **ids = NULL;
         size_t n = 0;
 
@@ -121,7 +120,7 @@ sn_status messaging_handle_route_events(struct rpc_call *c, const Sonet__Live__R
         if (!knows_readers(c, in, &n, &ids)) {
                 TRY(DB_READ(c, tx, find_concerned(tx, in, &n, &ids)));
         }
-        topic = is_signal(live_kind_of(in->event)) ? TOPIC_SIGNALS : TOPIC_LOG;
+        const char *topic = is_signal(live_kind_of(in->event)) ? TOPIC_SIGNALS : TOPIC_LOG;
         out->topics = ARENA_ARRAY(c->arena, char *, n);
         for (size_t i = 0; i < n; i++) {
                 out->topics[out->n_topics++] = arena_printf(c->arena, "%s:%s", topic, ids[i]);

@@ -101,10 +101,9 @@ sn_status note_handle_list_indexed(struct rpc_call *c, const Note__ListIndexedRe
 {
         Note__NoteRef **refs = NULL;
         size_t n = 0;
-        char **ids;
 
         TRY(DB_READ(c, tx, store_ids_after(tx, in->after_id, in->limit, &n, &refs)));
-        ids = ARENA_ARRAY(c->arena, char *, n);
+        char **ids = ARENA_ARRAY(c->arena, char *, n);
         for (size_t i = 0; i < n; i++) {
                 ids[i] = refs[i]->id;
         }

@@ -74,10 +74,9 @@ static sn_status keep_reacted(struct rpc_call *c, char *const *ids, size_t n, si
 sn_status marks_get(struct rpc_call *c, char *const *viewers, char *const *ids, size_t n, Note__NoteViewer *out)
 {
         size_t *places = ARENA_ARRAY(c->arena, size_t, n), n_asked = 0;
-        struct cache_item *items;
 
         TRY(keep_reacted(c, ids, n, places, &n_asked));
-        items = ARENA_ARRAY(c->arena, struct cache_item, n_asked);
+        struct cache_item *items = ARENA_ARRAY(c->arena, struct cache_item, n_asked);
         for (size_t i = 0; i < n_asked; i++) {
                 items[i].key = (struct cache_key){.id = viewers[places[i]], .other = ids[places[i]]};
         }

@@ -205,12 +205,11 @@ static struct cache_object *add_note(const void *object, const void *id)
         size_t at = count_above(before, id);
         size_t n = before->n < RECENT_MAX ? before->n + 1 : RECENT_MAX;
         size_t bytes = sizeof(struct recent) + n * sizeof(before->notes[0]);
-        struct recent *r;
 
         if (at == RECENT_MAX || (at < before->n && strcmp(before->notes[at].id, id) == 0)) {
                 return NULL;
         }
-        r = calloc(1, bytes);
+        struct recent *r = calloc(1, bytes);
         if (r == NULL) {
                 return NULL;
         }

@@ -36,7 +36,6 @@ static void add_language(struct arena *arena, const struct templates *saved, con
 {
         struct template_text text = templates_choose(saved, type, channel, language);
         Google__Protobuf__Timestamp *created_at = NULL;
-        Notification__NotificationTemplate *item;
 
         for (size_t i = 0; i < out->n_items; i++) {
                 if (strcmp(out->items[i]->language, text.language) == 0 &&
@@ -47,7 +46,8 @@ static void add_language(struct arena *arena, const struct templates *saved, con
         for (size_t i = 0; text.version > 0 && i < saved->n; i++) {
                 created_at = saved->rows[i]->source == text.source ? saved->rows[i]->created_at : created_at;
         }
-        item = out->items[out->n_items++] = ARENA_NEW(arena, Notification__NotificationTemplate);
+        Notification__NotificationTemplate *item = ARENA_NEW(arena, Notification__NotificationTemplate);
+        out->items[out->n_items++] = item;
         notification__notification_template__init(item);
         show_text(&text, created_at, item);
 }

@@ -26,10 +26,9 @@ static sn_status finds_for_owner(struct rpc_call *c, const SearchRows__SavedQuer
 {
         struct arena_mark mark = arena_mark(c->arena);
         const char *actor = c->actor;
-        sn_status status;
 
         c->actor = saved->user_id;
-        status = matches_note(c, saved, note_id, found);
+        sn_status status = matches_note(c, saved, note_id, found);
         c->actor = actor;
         if (status == SN_OK) {
                 arena_reset(c->arena, mark);

@@ -15,14 +15,13 @@ const char *asked_key(struct arena *arena, const char *query)
 {
         struct str rest = str_of(query), word;
         struct buf out;
-        char *key;
 
         buf_init(&out, 64 * 1024);
         while (str_next(&rest, ' ', &word)) {
                 buf_append_c(&out, str_equal(word, STR("OR")) ? "OR" : lexeme_fold(arena, str_dup(arena, word)));
                 buf_append_c(&out, word.ptr[word.len] == ' ' ? " " : ""); /* also after the last one: it is complete */
         }
-        key = arena_strndup(arena, out.data != NULL ? out.data : "", out.len);
+        char *key = arena_strndup(arena, out.data != NULL ? out.data : "", out.len);
         buf_free(&out);
         return key;
 }

@@ -15,13 +15,12 @@ enum { DAY_MS = 24 * 60 * 60 * 1000 };
 static sn_status filter_member(struct rpc_call *c, const struct query *filter, const char *sign, const char **lexeme)
 {
         char *id = NULL;
-        sn_status status;
 
         if (strcmp(filter->text, "me") == 0) {
                 *lexeme = arena_printf(c->arena, ":%s:%s", sign, c->actor[0] != '\0' ? c->actor : "-");
                 return SN_OK;
         }
-        status = strlen(filter->text) <= 36 ? member_find(c, (char *)filter->text, &id) : SN_NOT_FOUND;
+        sn_status status = strlen(filter->text) <= 36 ? member_find(c, (char *)filter->text, &id) : SN_NOT_FOUND;
         if (status != SN_OK && status != SN_NOT_FOUND) {
                 return status;
         }
@@ -34,10 +33,9 @@ static sn_status filter_addressee(struct rpc_call *c, const struct query *filter
 {
         Follow__GetRelationsRequest in = FOLLOW__GET_RELATIONS_REQUEST__INIT;
         Follow__Relations out = FOLLOW__RELATIONS__INIT;
-        char *id;
 
         TRY(filter_member(c, filter, "to", lexeme));
-        id = (char *)*lexeme + strlen(":to:");
+        char *id = (char *)*lexeme + strlen(":to:");
         if (id[0] == '-') {
                 return SN_OK;
         }

@@ -25,11 +25,10 @@ static void append_plain(struct buf *out, struct arena *arena, const struct quer
 const char *search_plain_text(struct arena *arena, const struct query *query)
 {
         struct buf out;
-        char *text;
 
         buf_init(&out, 16384);
         append_plain(&out, arena, query);
-        text = arena_strndup(arena, out.data != NULL ? out.data : "", out.len);
+        char *text = arena_strndup(arena, out.data != NULL ? out.data : "", out.len);
         buf_free(&out);
         return text;
 }

@@ -48,14 +48,13 @@ sn_status find_members(struct rpc_call *c, const struct search *search, size_t l
         User__Authors authors = USER__AUTHORS__INIT;
         Follow__Relations relations = FOLLOW__RELATIONS__INIT;
         size_t n = 0, shown = 0;
-        char **ids;
 
         text += text[0] == '@';
         if (text[0] == '\0') {
                 return SN_OK;
         }
         TRY(DB_READ(c, tx, store_find_members(tx, text, MEMBERS_MAX, &n, &rows)));
-        ids = ARENA_ARRAY(c->arena, char *, n);
+        char **ids = ARENA_ARRAY(c->arena, char *, n);
         for (size_t i = 0; i < n; i++) {
                 ids[i] = rows[i]->user_id;
         }

@@ -155,12 +155,11 @@ static sn_status rank_matches(struct rpc_call *c, struct finding *f, const struc
         struct candidates_asked asked = f->asked;
         SearchRows__Candidate **rows = NULL;
         size_t n = 0;
-        sn_status status;
 
         ask_for(&asked, query);
         asked.room = NEWEST;
         asked.enough = NEWEST / 2;
-        status = windows_read_newest(c, &f->search->terms, query, &asked, &n, &rows, all);
+        sn_status status = windows_read_newest(c, &f->search->terms, query, &asked, &n, &rows, all);
         TRY(append_ranked(c, f, rows, n)); /* after a failure, what was read before the deadline */
         TRY(status);
         if (*all) {
@@ -200,14 +199,13 @@ static bool ran_out_of_time(const struct rpc_call *c, sn_status status)
 static sn_status rank_all(struct rpc_call *c, struct finding *f)
 {
         int64_t whole_us = c->deadline_us, left_ms = rpc_call_left_ms(c);
-        sn_status status;
 
         f->ranked = ARENA_ARRAY(c->arena, struct ranked, 2 * NEWEST + MOST_ENGAGED);
         if (left_ms > deadline_ms) {
                 c->deadline_us -= (left_ms - deadline_ms) * 1000;
         }
         f->until_us = c->deadline_us + RANK_ON_MS * 1000;
-        status = rank_by_exactness(c, f);
+        sn_status status = rank_by_exactness(c, f);
         f->search->partial = ran_out_of_time(c, status);
         c->deadline_us = whole_us;
         drop_doubles(f);

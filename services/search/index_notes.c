@@ -276,11 +276,10 @@ static sn_status index_notes(struct rpc_call *c, struct bus_batch *batch)
         User__Authors renoters = USER__AUTHORS__INIT;
         struct named *named = ARENA_ARRAY(c->arena, struct named, batch->n);
         size_t n = 0, n_gone = 0;
-        char **gone;
 
         TRY(read_notes(c, batch, named, &n, &found));
         TRY(read_renoters(c, batch, &renoters)); /* after the batch has its final length */
-        gone = indexing_missing(c->arena, ids_of(c->arena, named, n), n, &found, &n_gone);
+        char **gone = indexing_missing(c->arena, ids_of(c->arena, named, n), n, &found, &n_gone);
         TRY(bus_begin(c, batch, &tx));
         TRY(store_notes(tx, named, n, &found));
         TRY(store_unindex_notes(tx, gone, n_gone));

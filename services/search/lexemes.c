@@ -196,7 +196,6 @@ char *lexeme_link(struct arena *arena, struct str text)
 {
         bool secure = starts_nocase(text, STR("https://")), link = secure || starts_nocase(text, STR("http://"));
         size_t scheme = secure ? 8 : 7, len = scheme, host;
-        char *lexeme;
 
         while (link && len < text.len && is_of_host(text.ptr[len])) {
                 len++;
@@ -211,7 +210,7 @@ char *lexeme_link(struct arena *arena, struct str text)
         if (!link || host == scheme || len >= LEXEME_MAX_BYTES) {
                 return NULL;
         }
-        lexeme = arena_printf(arena, "/%.*s", (int)len, text.ptr);
+        char *lexeme = arena_printf(arena, "/%.*s", (int)len, text.ptr);
         for (size_t i = 1; i <= host; i++) {
                 lexeme[i] = (char)(lexeme[i] >= 'A' && lexeme[i] <= 'Z' ? lexeme[i] | 0x20 : lexeme[i]);
         }

@@ -153,7 +153,6 @@ static bool filter_of(struct str word, enum query_filter *filter, size_t *len)
 static struct query *parse_filter(struct parser *p, enum query_filter filter, size_t len)
 {
         size_t at = p->at;
-        struct query *query;
         struct str value;
 
         skip_bytes(p, len);
@@ -168,7 +167,7 @@ static struct query *parse_filter(struct parser *p, enum query_filter filter, si
         if (value.len == 0) {
                 return fail_at(p, p->at, "a value right after the colon");
         }
-        query = new_leaf(p, QUERY_FILTER, value, at);
+        struct query *query = new_leaf(p, QUERY_FILTER, value, at);
         if (query != NULL) {
                 query->filter = filter;
         }
@@ -181,7 +180,6 @@ static struct query *parse_term(struct parser *p)
         struct str word = peek_word(p);
         enum query_filter which = FILTER_COUNT;
         size_t at = p->at, len = 0;
-        bool prefix;
 
         if (filter_of(word, &which, &len)) {
                 return parse_filter(p, which, len);
@@ -190,7 +188,7 @@ static struct query *parse_term(struct parser *p)
                 return fail_at(p, at, "a word");
         }
         skip_bytes(p, word.len);
-        prefix = word.len > 1 && word.ptr[word.len - 1] == '*';
+        bool prefix = word.len > 1 && word.ptr[word.len - 1] == '*';
         word.len -= prefix;
         return new_leaf(p, prefix ? QUERY_PREFIX : QUERY_WORD, word, at);
 }
@@ -202,12 +200,11 @@ static struct query *parse_either(struct parser *p);
 static struct query *parse_group(struct parser *p)
 {
         size_t at = p->at - 1;
-        struct query *query;
 
         if (++p->depth > QUERY_MAX_DEPTH) {
                 return fail_at(p, at, "no more than ten nested groups");
         }
-        query = parse_either(p);
+        struct query *query = parse_either(p);
         p->depth--;
         if (query == NULL) {
                 return NULL;
@@ -301,10 +298,8 @@ static struct query *parse_either(struct parser *p)
         size_t n = 0;
 
         for (;;) {
-                struct query *part;
-
                 skip_spaces(p);
-                part = parse_both(p);
+                struct query *part = parse_both(p);
                 if (part == NULL || n > QUERY_MAX_TERMS) {
                         return NULL;
                 }
@@ -338,13 +333,12 @@ static bool is_clean(struct parser *p)
 struct query *query_parse(struct arena *arena, const char *text, struct query_error *error)
 {
         struct parser p = {.arena = arena, .rest = str_of(text), .at = 1, .error = error};
-        struct query *query;
 
         *error = (struct query_error){0};
         if (!is_clean(&p)) {
                 return NULL;
         }
-        query = parse_either(&p);
+        struct query *query = parse_either(&p);
         if (query != NULL && p.rest.len > 0) {
                 return fail_at(&p, p.at, "an opening parenthesis before this one");
         }

@@ -91,11 +91,10 @@ static void print_node(struct buf *out, const struct query *query, bool inner)
 char *query_print(struct arena *arena, const struct query *query)
 {
         struct buf out;
-        char *text;
 
         buf_init(&out, PRINT_MAX_BYTES);
         print_node(&out, query, false);
-        text = arena_strndup(arena, out.data, out.len);
+        char *text = arena_strndup(arena, out.data, out.len);
         buf_free(&out);
         return text;
 }

@@ -49,12 +49,11 @@ static sn_status check_again(struct rpc_call *c, const Note__IndexedNotes *notes
         Note__BatchGetIndexedRequest in = NOTE__BATCH_GET_INDEXED_REQUEST__INIT;
         Note__IndexedNotes still = NOTE__INDEXED_NOTES__INIT;
         size_t n = 0;
-        char **gone;
 
         in.ids = ids_of(c, notes);
         in.n_ids = notes->n_items;
         TRY(note_batch_get_indexed(c, &in, &still));
-        gone = indexing_missing(c->arena, in.ids, in.n_ids, &still, &n);
+        char **gone = indexing_missing(c->arena, in.ids, in.n_ids, &still, &n);
         return DB_WRITE(c, tx, settle_members(tx, gone, n, &still));
 }
 

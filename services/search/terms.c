@@ -71,14 +71,13 @@ bool terms_may_be_start(const struct making *m, const struct leaf *leaf)
 static sn_status load_alternatives(struct making *m)
 {
         CLEANUP(db_end) struct db_tx *tx = NULL;
-        struct forms_asked forms;
 
         for (size_t i = 0; i < m->n_leaves; i++) {
                 if (m->leaves[i].word > 0) {
                         m->words[m->leaves[i].word - 1].starts = terms_may_be_start(m, &m->leaves[i]);
                 }
         }
-        forms = forms_of(m->c->arena, m->words, m->n_words, m->language);
+        struct forms_asked forms = forms_of(m->c->arena, m->words, m->n_words, m->language);
         m->words[m->n_words] = (struct word_asked){.word = "", .lexeme = ":all"};
         TRY(db_read(m->c, &tx));
         TRY(store_alternatives(tx, m->words, m->n_words + 1, &forms, &m->n_rows, &m->rows));
@@ -160,14 +159,12 @@ static void write_word(struct making *m, const struct leaf *leaf)
         for (size_t i = 0; i < m->n_rows; i++) {
                 const SearchRows__Word *row = m->rows[i];
                 bool typo = row->kind[0] == 'y';
-                struct alternative *alternative;
-                char *query;
 
                 if ((size_t)row->place != leaf->word || !terms_is_admitted(m, row)) {
                         continue;
                 }
-                query = terms_quote(arena, row->word, "");
-                alternative = add_alternative(m, leaf, row->word);
+                char *query = terms_quote(arena, row->word, "");
+                struct alternative *alternative = add_alternative(m, leaf, row->word);
                 if (row->kind[1] == ':') { /* a synonym in one language */
                         alternative->language = arena_printf(arena, ":lang:%s", row->kind + 2);
                         query = arena_printf(arena, "(%s & '%s')", query, alternative->language);
@@ -347,13 +344,11 @@ static bool write_query(struct making *m, const struct query *query)
 /* text: NULL if it has no words. */
 static sn_status write_text(struct making *m, const struct query *query, bool for_index, const char **text)
 {
-        bool any;
-
         m->for_index = for_index;
         m->omitted = false;
         m->written = m->out->n = m->out->n_alternatives = 0;
         buf_init(&m->query, QUERY_MAX_BYTES);
-        any = write_query(m, query);
+        bool any = write_query(m, query);
         *text = any ? arena_strndup(m->c->arena, m->query.data, m->query.len) : NULL;
         any = m->query.overflow;
         buf_free(&m->query);

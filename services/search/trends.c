@@ -57,12 +57,11 @@ static sn_status show_notes(struct rpc_call *c, SearchRows__Trend *const *rows, 
         }
         TRY(note_batch_get(c, &in, &notes));
         for (size_t i = 0, k = 0; i < notes.n_items && out->n_items < limit; i++, k++) { /* in the order requested */
-                Search__Trend *trend;
 
                 while (!uuid_equal(in.ids[k], notes.items[i]->id)) {
                         k++;
                 }
-                trend = append_trend(c, rows[k], out);
+                Search__Trend *trend = append_trend(c, rows[k], out);
                 trend->item_case = SEARCH__TREND__ITEM_NOTE;
                 trend->note = notes.items[i];
         }

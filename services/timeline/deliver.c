@@ -169,13 +169,12 @@ static int compare_entries(const void *a, const void *b)
 
 static sn_status deliver_batch(struct rpc_call *c, struct bus_batch *batch)
 {
-        TimelineRows__Entry **entries;
         struct audience a;
         size_t n = 0;
 
         TRY(find_audience(c, batch->events, batch->n, &a));
         batch->n_done = count_fitting(&a, batch->events, batch->n);
-        entries = make_entries(c, &a, batch->events, batch->n_done, &n);
+        TimelineRows__Entry **entries = make_entries(c, &a, batch->events, batch->n_done, &n);
         qsort(entries, n, sizeof(entries[0]), compare_entries);
         return home_sync_deliver(c, entries, n);
 }

@@ -238,11 +238,10 @@ static struct cache_key key_of(const char *owner, int64_t relations_version)
 sn_status famous_followed(struct rpc_call *c, const char *owner, int64_t relations_version, char ***ids, size_t *n)
 {
         struct cache_item item = {.key = key_of(owner, relations_version)};
-        struct followed *found;
 
         *n = 0;
         TRY(cache_get(c, &lists, READ_FROM_ANYWHERE, &item, 1));
-        found = item.value.object;
+        struct followed *found = item.value.object;
         if (found == NULL) {
                 return SN_OK;
         }

@@ -33,7 +33,6 @@ static sn_status build_cached(struct rpc_call *c, const struct page_scan *scan, 
                               struct refs *out, bool *whole)
 {
         struct home_build build;
-        struct home_list list;
         struct refs refs;
         bool kept = home_cache_prepare(c, c->actor, &build);
 
@@ -43,7 +42,7 @@ static sn_status build_cached(struct rpc_call *c, const struct page_scan *scan, 
         if (refs.n == HOME_CACHE_ENTRIES) {
                 (void)uuid_to_bytes(refs.items[refs.n - 1]->id, header->low_water);
         }
-        list = home_list_of_refs(c->arena, header, &refs);
+        struct home_list list = home_list_of_refs(c->arena, header, &refs);
         home_list_pick(c, &list, scan, out, whole);
         if (kept) {
                 home_cache_store(c, c->actor, &build, &list);

@@ -240,13 +240,12 @@ static const char DELIVER[] = "for i, key in ipairs(KEYS) do "
 /* The entries of the first entry's owner. Returns their number. */
 static size_t encode_owner(struct rpc_call *c, TimelineRows__Entry *const *entries, size_t n, const char **value)
 {
-        home_entry *out;
         size_t of_owner = 1;
 
         while (of_owner < n && strcmp(entries[of_owner]->owner_id, entries[0]->owner_id) == 0) {
                 of_owner++;
         }
-        out = ARENA_ARRAY(c->arena, home_entry, of_owner);
+        home_entry *out = ARENA_ARRAY(c->arena, home_entry, of_owner);
         for (size_t i = 0; i < of_owner; i++) {
                 home_entry_put(entries[i]->note_id, entries[i]->author_id, out[i]);
         }

@@ -116,7 +116,9 @@ test('undone events are retracted, whichever step the process is killed at, and 
                 const push = await eventually(`${step}: the push`, () => sent().find((text) => text.note_id === note.id) ?? false, 120_000);
                 await eventually('it is written down', async () => await sql(`select count(*) from notification_queue where user_id = '${member.id}'`) === '0', 120_000);
                 await killedAt(step, member, () => untilAcknowledged(() => fan.del(`/v1/notes/${note.id}/like`, { timeoutMs: 10_000 }), [200]));
-                await sql(dueNow('notification_queue', `user_id = '${member.id}'`));
+                if (STEPS[step]) {
+                        await sql(STEPS[step]); // after the other steps the next process may already be sending: due again, it would go twice
+                }
                 await eventually(`${step}: the retraction`, async () => sent().some((text) => text.retracted && text.tag === push.tag) &&
                         await sql(`select count(*) from notification_queue where user_id = '${member.id}'`) === '0', 120_000);
         }
