@@ -162,7 +162,7 @@ static void hash_of(struct spool *s, const char *expected)
 static void the_hash_is_complete_once_all_bytes_are_written(void **state)
 {
         static char piece[40000];
-        struct spool *s, *plain;
+        struct spool *s = NULL, *plain = NULL;
         uint8_t digest[32];
         setup(2000000, 10, 0);
         assert_true(spool_new(0, &s) == SPOOL_OK && spool_new(0, &plain) == SPOOL_OK);
