@@ -411,7 +411,7 @@ static void a_writer_does_not_wait_and_is_notified_when_there_is_room(void **sta
 
 static void a_wide_file_may_wait_with_more_while_others_hold_little(void **state)
 {
-        struct spool *wide, *other;
+        struct spool *wide = NULL, *other = NULL;
         setup(10000000, 10, 0);
         assert_true(spool_new(0, &wide) == SPOOL_OK && spool_new(0, &other) == SPOOL_OK);
         spool_widen(wide);

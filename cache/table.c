@@ -164,6 +164,16 @@ static struct entry **find_place(const struct shard *s, uint64_t hash, const voi
         return at;
 }
 
+/* Under the lock: where the pointer to this entry is. */
+static struct entry **place_of(const struct shard *s, const struct entry *e)
+{
+        struct entry **at = &s->buckets->first[e->hash & (s->buckets->n - 1)];
+        while (*at != e) {
+                at = &(*at)->next;
+        }
+        return at;
+}
+
 static void list_remove(struct shard *s, struct entry *e)
 {
         *(e->older != NULL ? &e->older->newer : &s->oldest) = e->newer;
@@ -339,7 +349,7 @@ static void evict_entries(struct shard *s, size_t max_bytes, struct removed *rem
                         list_remove(s, e);
                         list_append(s, e);
                 } else {
-                        unlink_entry(s, find_place(s, e->hash, e->key, e->key_len), removed);
+                        unlink_entry(s, place_of(s, e), removed);
                 }
         }
 }
@@ -457,7 +467,7 @@ static void clear_shard(struct cache_table *t, struct shard *s)
         pthread_mutex_lock(&s->lock);
         while (s->oldest != NULL) {
                 struct entry *e = s->oldest;
-                unlink_entry(s, find_place(s, e->hash, e->key, e->key_len), &removed);
+                unlink_entry(s, place_of(s, e), &removed);
         }
         for (size_t k = 0; s->tokens != NULL && k < t->n_tokens; k++) {
                 renew_token(&s->tokens[k]);
