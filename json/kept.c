@@ -64,10 +64,12 @@ size_t json_keep(const struct rpc_message *type, ProtobufCMessage *message)
         size_t ends_bytes = type->n_fields * sizeof(uint32_t), bytes = 0;
         uint32_t *ends = malloc(ends_bytes);
         struct buf text;
-        buf_init(&text, MAX_BYTES);
-        if (ends != NULL && atomic_load_explicit(&keeping, memory_order_relaxed) && message->unknown_fields == NULL) {
-                json_write_fields(&text, type, message, ends);
+        if (ends == NULL || !atomic_load_explicit(&keeping, memory_order_relaxed) || message->unknown_fields != NULL) {
+                free(ends);
+                return 0;
         }
+        buf_init(&text, MAX_BYTES);
+        json_write_fields(&text, type, message, ends);
         struct json_kept *kept = text.len > 0 && !text.overflow ? malloc(sizeof(*kept) + ends_bytes + text.len) : NULL;
         if (kept != NULL) {
                 bytes = sizeof(*kept) + ends_bytes + text.len;
