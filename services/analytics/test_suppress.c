@@ -71,7 +71,8 @@ static void steps_are_the_change_by_enough_people(void **state)
         assert_true(fabs(suppress_step(1, 100, MIN) - 0.05) < 1e-12);
         assert_true(fabs(suppress_step(1.1, 100, MIN) - 0.1) < 1e-12);
         assert_true(fabs(suppress_step(300, 1000, MIN) - 2) < 1e-12);
-        for (double n = 5; n < 1e6; n *= 1.07) {
+        for (int i = 0; i < 180; i++) {
+                double n = 5 * pow(1.07, i);
                 assert_true(suppress_step(1, n, MIN) * n >= MIN && suppress_step(1, n, MIN) * n < MIN * 2.51);
         }
 }
@@ -93,8 +94,10 @@ static void one_person_more_or_less_makes_no_visible_difference(void **state)
 {
         size_t same = 0, all = 0;
 
-        for (double mean = 1; mean < 2; mean += 0.0013) {
-                for (double of_one = mean - 2; of_one <= mean + 2; of_one += 0.5) {
+        for (int i = 0; i < 770; i++) {
+                double mean = 1 + i * 0.0013;
+                for (int k = -4; k <= 4; k++) {
+                        double of_one = mean + k * 0.5;
                         double step = suppress_step(1, 100, MIN), without = (mean * 100 - of_one) / 99;
                         double apart = fabs(suppress_round(mean, step) - suppress_round(without, step));
 
@@ -149,8 +152,10 @@ static void an_effect_without_one_person_is_the_same(void **state)
 /* Whatever the effect, and however many people: they are too large rather than too small. */
 static void shown_numbers_remain_valid(void **state)
 {
-        for (double n = 10; n < 1e6; n *= 1.7) {
-                for (double z = -8; z <= 8; z += 0.37) {
+        for (int i = 0; i < 22; i++) {
+                double n = 10 * pow(1.7, i);
+                for (int k = 0; k <= 43; k++) {
+                        double z = -8 + k * 0.37;
                         struct stats_estimate a = {n, 1, 0.7}, b = {n, 1 + z * sqrt(1.4 / n), 0.7};
                         struct stats_effect exact = experiment_compare(a, b);
                         double step = suppress_step(z < 0 ? 1 : 5, n, MIN);
@@ -166,8 +171,8 @@ static void shown_numbers_remain_valid(void **state)
 /* 1,000 people did it once or not at all; then one of them does it very often. */
 static void nobody_changes_a_mean_by_much_of_a_step(void **state)
 {
-        for (double often = 1; often < 1e6; often *= 1.9) {
-                double before = 0.49, after = before + often / 1000;
+        for (int i = 0; i < 22; i++) {
+                double often = pow(1.9, i), before = 0.49, after = before + often / 1000;
                 double step = suppress_step(fmax(1 + often - after, after), 1000, MIN);
 
                 assert_true(fabs(suppress_round(after, step) - suppress_round(before, step)) <= step * 1.0001);

@@ -45,7 +45,7 @@ static void check(const char *chat_id, const char *user_id, const char *expected
         bool found = known_chats_find(arena, chat_id, user_id, &member);
 
         assert_int_equal(found, expected != NULL);
-        if (found) {
+        if (expected != NULL) {
                 assert_string_equal(member.chat_id, chat_id);
                 assert_string_equal(member.user_id, user_id);
                 assert_string_equal(member.peer_id, expected);
