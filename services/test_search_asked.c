@@ -199,6 +199,7 @@ static void *search_often(void *argument)
                 (void)snprintf(query, sizeof(query), "q%zu", thread % 2 == 0 ? i : SEARCHES - i);
                 failed += ask(members[thread / 2], query, &page) != SN_OK;
         }
+        test_release();
         return (void *)failed;
 }
 

@@ -90,6 +90,7 @@ static void *search_in_vain(void *n_partial)
         if (page != NULL && page->partial && page->n_items == 0 && page->next_cursor[0] == '\0') {
                 (void)atomic_fetch_add((atomic_int *)n_partial, 1);
         }
+        test_release();
         return NULL;
 }
 
