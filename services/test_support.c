@@ -13,6 +13,7 @@
 #include "db/ownership.h"
 #include "mail/mail.h"
 #include "rpc/rpc.h"
+#include "services/test_settle.h"
 #include "sonet/events.rpc.h"
 #include "sonet/file.rpc.h"
 #include "sonet/problem.rpc.h"
@@ -168,6 +169,7 @@ void test_network_start(const char *redis_url, bool encoded)
 void test_network_stop(void)
 {
         test_release();
+        test_settle_end();
         for (size_t i = sonet_n_services; i-- > 0;) {
                 bus_runner_free(runners[i]);
         }
@@ -234,42 +236,7 @@ long long test_redis_number(int argc, const char *const *argv)
         return reply->integer;
 }
 
-/* ---- Waiting until everything is idle ---- */
-
-static void wait_consumed(const struct service_definition *service, const struct bus_consumer *consumer)
-{
-        const char *source = service_definition_find(consumer->source)->schema->database;
-        int lanes = consumer->by_aggregate ? BUS_LANES : 1;
-        char sql[300], head[32];
-
-        test_wait_for(source, "select count(*) = 0 from outbox where position is null");
-        (void)snprintf(head, sizeof(head), "%s", test_admin(source, "select position from outbox_head"));
-        (void)snprintf(sql, sizeof(sql),
-                       "select %s = 0 or count(*) = %d from consumer_positions"
-                       " where consumer = '%s' and source = '%s' and position >= %s",
-                       head, lanes, consumer->name, consumer->source, head);
-        test_wait_for(service->schema->database, sql);
-        assert_string_equal(test_admin(service->schema->database, "select count(*) from dead_letters"), "0");
-}
-
-static void settle(const struct service_definition *service)
-{
-        for (size_t i = 0; service->consumers[i] != NULL; i++) {
-                wait_consumed(service, service->consumers[i]);
-        }
-}
-
-void test_service_settle(const char *service)
-{
-        settle(service_definition_find(service));
-}
-
-void test_network_settle(void)
-{
-        for (size_t i = 0; i < sonet_n_services; i++) {
-                settle(sonet_services[i]);
-        }
-}
+/* ---- Consumers ---- */
 
 static size_t index_of(const char *service)
 {

@@ -8,6 +8,7 @@
 #include "services/follow/follow.rpc.h"
 #include "services/note/note.rpc.h"
 #include "services/services.h"
+#include "services/test_settle.h"
 #include "services/timeline/timeline.rpc.h"
 #include "services/user/user.rpc.h"
 
@@ -24,10 +25,6 @@ struct redis *test_network_redis(void);
 bool test_redis_do(int argc, const char *const *argv);
 /* A command whose reply is a number. */
 long long test_redis_number(int argc, const char *const *argv);
-/* Waits until every event was handled. */
-void test_network_settle(void);
-/* Only this service's consumers. */
-void test_service_settle(const char *service);
 /* As if their process ended and another one started. */
 void test_network_stop_consumers(const char *service);
 void test_network_start_consumers(const char *service);

@@ -18,8 +18,8 @@ const VICTIMS = {
         mixed: ['gateway', 'media', 'gateway', 'media', 'redis', 'postmaster'],
 };
 const MEDIA_IN = { single: 'serve', split: 'media', mixed: 'media' };
-// Without redelivery only killing a consumer causes damage; an emptied Redis or a restarted database would hide it by rebuilding.
-const VICTIMS_FOR_RED = { single: ['serve'], split: ['timeline', 'user'], mixed: ['media'] };
+// Without redelivery only killing a consumer causes damage, whose effect is never computed anew: the counts of followers, while members mostly follow.
+const VICTIMS_FOR_RED = { single: ['serve'], split: ['user'], mixed: ['media'] };
 
 const TOOL = 'tests/e2e/crash.mjs';
 const OPTIONS = {
@@ -68,7 +68,7 @@ async function load(ledger, uploads, server) {
         let running = true;
         const lanes = ledger.members.map(async (member) => {
                 while (running) {
-                        await ledger.step(member);
+                        await (expectRed ? ledger.toggle(member) : ledger.step(member));
                         await sleep(random() * 20);
                 }
         });

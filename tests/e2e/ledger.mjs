@@ -110,6 +110,12 @@ export class Ledger {
                 this.follows.get(member.id)[on ? 'add' : 'delete'](other.id);
         }
 
+        // Follows somebody, or no longer does.
+        async toggle(member) {
+                const other = this.pick(this.members.filter((m) => m !== member));
+                await this.follow(member, other, !this.follows.get(member.id).has(other.id));
+        }
+
         // Sent unchanged until it is acknowledged: an ID counts once.
         async record(member) {
                 const events = Array.from({ length: 1 + Math.floor(this.random() * 20) }, () => ({ id: randomUUID(), name: 'click', at: new Date().toISOString(), properties: { target: this.label } }));

@@ -120,8 +120,11 @@ for (const [what, ...command] of [
                 assert.deepEqual(await homeOf(fan, 100), wanted);
                 const sent = await sentByRedis() - before;
                 assert.ok(sent < 1 << 20, `${sent} bytes`);
-                const length = await redisCommand(it.server, 'STRLEN', key);
-                assert.ok(/^:[1-9]/.test(length) && Number(length.slice(1)) <= 65536, length);
+                await eventually('the value is replaced', async () => { // a write that Redis does not take in time is left to the next read
+                        await homeOf(fan, 100);
+                        const length = await redisCommand(it.server, 'STRLEN', key);
+                        assert.ok(/^:[1-9]/.test(length) && Number(length.slice(1)) <= 65536, length);
+                });
         });
 }
 
