@@ -3,6 +3,7 @@
 #define SERVICES_TEST_ACT_H
 
 #include <pthread.h>
+#include <libpq-fe.h>
 #include "base/uuid.h"
 #include "services/test_support.h"
 
@@ -22,5 +23,8 @@ void *act_do(void *act);
 /* A minute, for IDs and times of rows (IDs never go back: each time another one). Items that old are recorded only
  * because they are not settled. */
 void act_a_minute_later(struct act *act);
+/* Has done everything except its row, which waits for a lock: the row itself shows that it waits. */
+PGconn *act_hold_up(const char *database, const char *table, const char *condition, struct act *act);
+void act_let_go(PGconn *pg, const char *database, const char *table, struct act *act);
 
 #endif

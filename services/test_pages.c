@@ -18,37 +18,6 @@
 
 /* ---- Late commits ---- */
 
-/* Has done everything except its row, which waits for a lock: the row itself shows that it waits. */
-static PGconn *hold_up(const char *database, const char *table, const char *condition, struct act *act)
-{
-        PGconn *pg = test_admin_connect(database);
-        char sql[400];
-
-        (void)test_admin(database,
-                         "create or replace function hold_up() returns trigger language plpgsql security definer"
-                         " as $$ begin perform pg_advisory_xact_lock_shared(4711); return new; end $$");
-        (void)snprintf(
-            sql, sizeof(sql),
-            "create or replace trigger hold_up before insert on %s for each row when (%s) execute function hold_up()",
-            table, condition);
-        (void)test_admin(database, sql);
-        PQclear(PQexec(pg, "select pg_advisory_lock(4711)"));
-        (void)pthread_create(&act->thread, NULL, act_do, act);
-        test_wait_for(database, "select count(*) = 1 from pg_locks where locktype = 'advisory' and not granted");
-        return pg;
-}
-
-static void let_go(PGconn *pg, const char *database, const char *table, struct act *act)
-{
-        char sql[200];
-
-        PQfinish(pg);
-        (void)pthread_join(act->thread, NULL);
-        assert_int_equal(act->status, SN_OK);
-        (void)snprintf(sql, sizeof(sql), "drop trigger hold_up on %s", table);
-        (void)test_admin(database, sql);
-}
-
 /* acts: the late one, and two that overtake it. Four readers: from before, and from in between, with small and large
  * pages; all find everything, once. */
 static void check_late(const struct list *list, const char *database, const char *table, const char *condition,
@@ -61,7 +30,7 @@ static void check_late(const struct list *list, const char *database, const char
         for (int i = 0; i < 2; i++) {
                 pollers[i] = poller_new(list, limits[i]);
         }
-        PGconn *pg = hold_up(database, table, condition, &acts[0]);
+        PGconn *pg = act_hold_up(database, table, condition, &acts[0]);
         (void)act_do(&acts[1]);
         assert_int_equal(acts[1].status, SN_OK);
         act_a_minute_later(&acts[2]);
@@ -72,7 +41,7 @@ static void check_late(const struct list *list, const char *database, const char
                 pollers[2 + i] = poller_new(list, limits[i]);
                 assert_true(poller_has(&pollers[2 + i], acts[2].made));
         }
-        let_go(pg, database, table, &acts[0]);
+        act_let_go(pg, database, table, &acts[0]);
         test_network_settle();
         for (int i = 0; i < 4; i++) {
                 poller_all(&pollers[i]);
@@ -349,7 +318,7 @@ static void many_unsettled_items_wait_and_are_not_lost(void **state)
 
         (void)ASK(bert, NOTE(CREATE_NOTE), .text = "#stall");
         struct poller before = poller_new(&list, 100);
-        PGconn *pg = hold_up("note_service", "notes", "new.text like 'late%'", &late);
+        PGconn *pg = act_hold_up("note_service", "notes", "new.text like 'late%'", &late);
         post_stalled("#stall", ids, 200);
         struct poller between = poller_new(&list, 100);
         poller_all(
@@ -358,7 +327,7 @@ static void many_unsettled_items_wait_and_are_not_lost(void **state)
         post_stalled("#stall", ids + 200, 100);
         poller_all(&before);
         assert_int_equal(before.n, 241);
-        let_go(pg, "note_service", "notes", &late);
+        act_let_go(pg, "note_service", "notes", &late);
         poller_all(&before);
         assert_int_equal(before.n, 302);
         for (int i = 0; i < 300; i++) {
@@ -382,14 +351,14 @@ static void a_first_page_above_many_unsettled_items_loses_nothing(void **state)
         struct poller pollers[3];
 
         post_stalled("#swell", ids, 1);
-        PGconn *pg = hold_up("note_service", "notes", "new.text like 'late%'", &late);
+        PGconn *pg = act_hold_up("note_service", "notes", "new.text like 'late%'", &late);
         post_stalled("#swell", ids + 1, 300);
         for (int i = 0; i < 3; i++) {
                 pollers[i] = poller_new(&list, limits[i]);
                 assert_int_equal(pollers[i].n, limits[i]);
                 assert_true(poller_has(&pollers[i], ids[300]));
         }
-        let_go(pg, "note_service", "notes", &late);
+        act_let_go(pg, "note_service", "notes", &late);
         for (int i = 0; i < 3; i++) {
                 poller_all(&pollers[i]); /* it checks for duplicates itself */
                 assert_int_equal(pollers[i].n,

@@ -158,7 +158,7 @@ static void notes_are_found_by_index(void **state)
                                "note_hashtags_of_note note_mentions_pkey"},
               {"SELECT_IDS_BY_AUTHORS", "notes_newest_by_author notes_pkey"},
               {"SELECT_IDS_BY_AUTHORS_AFTER", "notes_newest_by_author notes_pkey"},
-              {"SELECT_IDS_BY_HASHTAG", "note_hashtags_public"},
+              {"SELECT_NEWEST_IDS", "notes_newest_by_author"}, {"SELECT_IDS_BY_HASHTAG", "note_hashtags_public"},
               {"SELECT_IDS_BY_HASHTAG_AFTER", "note_hashtags_public"},
               {"SELECT_COMMENT_IDS", "note_comments_shown_of_parent"}, {"SELECT_ANCESTORS", "note_comments_pkey"},
               {"SELECT_BELOW_ROOT", "note_comments_shown_of_root"}, {"SELECT_BELOW_COMMENT", "note_threads_pkey"},

@@ -249,6 +249,11 @@ static size_t index_of(const char *service)
         return 0;
 }
 
+struct service *test_network_service(const char *name)
+{
+        return &services[index_of(name)];
+}
+
 void test_network_stop_consumers(const char *service)
 {
         size_t i = index_of(service);

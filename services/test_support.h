@@ -21,6 +21,8 @@ void test_service_url(char out[300], const struct service_definition *definition
 void test_network_start(const char *redis_url, bool encoded);
 void test_network_stop(void);
 struct redis *test_network_redis(void);
+/* For calls in its name, of methods that are internal. */
+struct service *test_network_service(const char *name);
 /* Sends a command to Redis. Returns whether it was answered. */
 bool test_redis_do(int argc, const char *const *argv);
 /* A command whose reply is a number. */

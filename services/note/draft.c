@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include "base/text.h"
+#include "services/note/newest.h"
 #include "services/note/recent.h"
 #include "services/note/stored.h"
 #include "services/note/visibility.h"
@@ -114,6 +115,7 @@ static void update_caches(struct db_tx *tx, const struct draft *draft)
                 stored_changed(tx, draft->id);
         }
         if (draft->parent_id[0] == '\0') {
+                newest_added(tx, draft->author_id, draft->visibility);
                 if (draft->renote_of_id[0] == '\0') {
                         recent_added(tx, draft->author_id, draft->visibility, draft->id);
                 } else {

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "base/in_flight.h"
 #include "services/follow/follow.rpc.h"
+#include "services/note/newest.h"
 #include "services/note/recent.h"
 #include "services/note/renoters.h"
 #include "services/note/show.h"
@@ -153,9 +154,7 @@ sn_status note_handle_list_ids_by_authors(struct rpc_call *c, const Note__ListId
         if (in->n_author_ids <= RECENT_AUTHORS && in->n_except_author_ids == 0 && !in->fresh) {
                 return recent_list(c, in->author_ids, in->n_author_ids, seen_as, &scan, &out->n_items, &out->items);
         }
-        return DB_READ(
-            c, tx,
-            store_ids_by_authors(tx, in->author_ids, in->n_author_ids, seen_as, &scan, &out->n_items, &out->items));
+        return newest_list(c, in->author_ids, in->n_author_ids, seen_as, &scan, &out->n_items, &out->items);
 }
 
 sn_status note_handle_list_ids_by_hashtag(struct rpc_call *c, const Note__ListIdsByHashtagRequest *in,

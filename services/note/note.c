@@ -2,6 +2,7 @@
 #include "services/note/note.h"
 
 #include "services/note/marks.h"
+#include "services/note/newest.h"
 #include "services/note/recent.h"
 #include "services/note/renoters.h"
 #include "services/note/stored.h"
@@ -11,7 +12,8 @@ static sn_status start_note_service(struct service *service, const struct settin
 {
         size_t bytes = (size_t)settings->note_cache_bytes;
 
-        TRY(stored_start(bytes / 16 * 11));
+        TRY(stored_start(bytes / 16 * 10));
+        TRY(newest_start(bytes / 16));
         TRY(marks_start(bytes / 8));
         TRY(renoters_start(bytes / 16));
         return recent_start(bytes / 8);
@@ -23,6 +25,7 @@ static void stop_note_service(struct service *service)
         marks_stop();
         renoters_stop();
         recent_stop();
+        newest_stop();
 }
 
 sn_status note_handle_read_outbox(struct rpc_call *c, const Sonet__Events__ReadOutboxRequest *in,

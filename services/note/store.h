@@ -92,6 +92,9 @@ SN_CHECKED sn_status store_count_reactions(struct db_tx *tx, const char *note_id
  * of these authors. */
 SN_CHECKED sn_status store_ids_by_authors(struct db_tx *tx, char **authors, size_t n_authors, int seen_as,
                                           const struct page_scan *scan, size_t *n, Note__NoteRef ***refs);
+/* The newest note (no comment) of each author in each audience, in no particular order. */
+SN_CHECKED sn_status store_newest_ids(struct db_tx *tx, char **authors, size_t n_authors, int seen_as, size_t *n,
+                                      Note__NoteRef ***refs);
 /* A removed comment is listed only for its author; the viewer is "" when not logged in. */
 SN_CHECKED sn_status store_ids_by_hashtag(struct db_tx *tx, const char *tag_key, const char *viewer,
                                           const struct page_scan *scan, size_t *n, Note__NoteRef ***refs);

@@ -47,16 +47,30 @@ DB_STATEMENT(SELECT_IDS_BY_AUTHORS, "note_service", &note__note_ref__message,
 DB_STATEMENT(SELECT_IDS_BY_AUTHORS_AFTER, "note_service", &note__note_ref__message,
              IDS_BY_AUTHORS(">", "<", "asc", "ffffffff-ffff-ffff-ffff-ffffffffffff"));
 
+/* From the widest to the narrowest. */
+static const int64_t audiences[] = {NOTE__VISIBILITY__VISIBILITY_PUBLIC, NOTE__VISIBILITY__VISIBILITY_FOLLOWERS,
+                                    NOTE__VISIBILITY__VISIBILITY_ONLY_ME};
+
 sn_status store_ids_by_authors(struct db_tx *tx, char **authors, size_t n_authors, int seen_as,
                                const struct page_scan *scan, size_t *n, Note__NoteRef ***refs)
 {
-        static const int64_t audiences[] = {NOTE__VISIBILITY__VISIBILITY_PUBLIC, NOTE__VISIBILITY__VISIBILITY_FOLLOWERS,
-                                            NOTE__VISIBILITY__VISIBILITY_ONLY_ME};
-
         return db_list(tx, scan->newer ? &SELECT_IDS_BY_AUTHORS_AFTER : &SELECT_IDS_BY_AUTHORS,
                        DB_BINDS(bind_uuids(authors, n_authors), bind_i64s(audiences, (size_t)seen_as), beyond(scan),
                                 bind_uuids(scan->except, scan->n_except), bind_i64((int64_t)scan->limit)),
                        n, refs);
+}
+
+DB_STATEMENT(SELECT_NEWEST_IDS, "note_service", &note__note_ref__message,
+             "select n.id, a.author_id from unnest($1::uuid[]) as a (author_id)"
+             " cross join unnest($2::bigint[]) as v (visibility) cross join lateral (select p.id from notes p"
+             " where p.author_id = a.author_id and p.visibility = v.visibility and p.deleted_at is null"
+             " and p.parent_id is null order by p.id desc limit 1) n");
+
+sn_status store_newest_ids(struct db_tx *tx, char **authors, size_t n_authors, int seen_as, size_t *n,
+                           Note__NoteRef ***refs)
+{
+        return db_list(tx, &SELECT_NEWEST_IDS,
+                       DB_BINDS(bind_uuids(authors, n_authors), bind_i64s(audiences, (size_t)seen_as)), n, refs);
 }
 
 /* Lists of IDs from an index of visible notes and their authors; removed comments are visible only to their author. */
