@@ -191,7 +191,7 @@ test('on SIGTERM it finishes running requests, exits with 0, and leaves no proce
         assert.deepEqual(outcome.left.map((p) => p.role), []);
         net.close();
         await server.up();
-        await everythingWorks();
+        await eventually('everything works', everythingWorks);
         const kept = new Set();
         for (let cursor = '', page = 0; page < 500; page++) {
                 const body = must(await bob.get(`/v1/timelines/users/${bob.id}?limit=100${cursor}`));
@@ -209,5 +209,5 @@ test('a killed supervisor leaves nothing that prevents the next start', async ()
         await server.exited;
         net.close();
         await server.up(); // at once, on the same port, whatever is still exiting
-        await everythingWorks();
+        await eventually('everything works', everythingWorks);
 });
