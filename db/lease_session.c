@@ -25,6 +25,7 @@ void lease_session_close(struct lease_session *s)
 
 enum db_outcome lease_session_query(struct lease_session *s, const char *sql, PGresult **result)
 {
+        s->asked_us = clock_boot_us();
         enum db_outcome outcome = db_pg_query(s->pg, sql, clock_monotonic_us() + ANSWER_US, result);
 
         if (outcome == DB_LOST || outcome == DB_EXPIRED) {
@@ -76,6 +77,17 @@ enum lease_state lease_session_try(struct lease_session *s)
                 s->locked_us = clock_boot_us();
         }
         return LEASE_HELD;
+}
+
+void lease_session_keep_open(struct lease_session *s)
+{
+        CLEANUP(db_pg_clear_p) PGresult *result = NULL;
+
+        if (s->pg == NULL) {
+                (void)open_session(s);
+        } else if (clock_boot_us() - s->asked_us > LEASE_QUIET_MS * INT64_C(1000)) {
+                (void)lease_session_query(s, "select true", &result);
+        }
 }
 
 void lease_session_unlock(struct lease_session *s)

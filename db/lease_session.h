@@ -21,12 +21,16 @@ struct lease_session {
         const char *url, *name;
         PGconn *pg;
         int64_t alive;     /* an advisory lock held by this session until it ends: a new one for each session */
+        int64_t asked_us;  /* on the boot clock: when the last query was sent */
         int64_t locked_us; /* on the boot clock: when it got the lock; 0: it does not have it */
         bool fenced;       /* the former owner's writes are over (db/fence.h); reset when the lock is lost */
 };
 
 /* Connects if necessary, then tries to take the lock; touches a session that has it. */
 enum lease_state lease_session_try(struct lease_session *s);
+/* Opens it, or touches it before the server ends it, without taking the lock: for a process that waits for another
+ * lease, and then must not lose time with connecting. */
+void lease_session_keep_open(struct lease_session *s);
 /* Releases the lock and keeps the session. */
 void lease_session_unlock(struct lease_session *s);
 /* A touch in two halves, so that several sessions can be touched concurrently. The session must be open, and not be

@@ -107,6 +107,9 @@ static bool lock_all(struct db_ownership *o)
                         for (size_t k = 0; k < o->n; k++) {
                                 lease_session_unlock(&o->parts[k].session);
                         }
+                        for (size_t k = i + 1; k < o->n && state == LEASE_TAKEN; k++) {
+                                lease_session_keep_open(&o->parts[k].session);
+                        }
                         return false;
                 }
         }

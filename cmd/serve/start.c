@@ -9,8 +9,9 @@
 #include "db/ownership.h"
 #include "mail/mail.h"
 
-#define RETRY_MS  20
-#define SECOND_US INT64_C(1000000)
+#define RETRY_MS             20
+#define BETWEEN_CONSUMERS_MS 50 /* of one service and the next */
+#define SECOND_US            INT64_C(1000000)
 
 /* ---- Waiting ---- */
 
@@ -187,12 +188,14 @@ static void start_watchdog(struct server *server)
         server->watchdog = watchdog_new(&options);
 }
 
-/* Requests do not wait for these: there are dozens of threads, which all query the databases first. */
+/* Requests do not wait for these, and do not compete with all at once: there are dozens of threads, which all connect
+ * to the databases first. */
 static void start_consumers_and_jobs(struct server *server)
 {
         for (size_t i = 0; i < server->n_locals && !server->only_works; i++) {
                 server->locals[i].runner =
                     bus_runner_new(&server->locals[i].service, server->locals[i].definition->consumers);
+                serve_pause_ms(BETWEEN_CONSUMERS_MS);
         }
         jobs_start(server->jobs);
 }

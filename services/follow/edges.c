@@ -19,11 +19,11 @@ sn_status begin_follow(struct db_tx *tx, const char *follower, const char *follo
 {
         bool created = false;
 
+        relations_changed(tx, follower, followee);
         TRY(store_insert_follow(tx, follower, followee, &created));
         if (!created) {
                 return SN_OK;
         }
-        relations_changed(tx, follower, followee);
         return outbox_put(tx, &(struct outbox_event){.type = EVENT_FOLLOW_CREATED,
                                                      .aggregate_id = follower,
                                                      .object_id = followee,
@@ -74,11 +74,11 @@ sn_status end_follow(struct db_tx *tx, const char *follower, const char *followe
 {
         bool deleted = false;
 
+        relations_changed(tx, follower, followee);
         TRY(store_delete_follow(tx, follower, followee, &deleted));
         if (!deleted) {
                 return SN_OK;
         }
-        relations_changed(tx, follower, followee);
         return outbox_put(
             tx, &(struct outbox_event){.type = EVENT_FOLLOW_DELETED, .aggregate_id = follower, .object_id = followee});
 }

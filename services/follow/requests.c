@@ -31,11 +31,8 @@ sn_status end_request(struct db_tx *tx, const char *requester, const char *targe
 {
         bool deleted = false;
 
-        TRY(store_delete_request(tx, requester, target, &deleted));
-        if (deleted) {
-                relations_changed(tx, requester, target);
-        }
-        return SN_OK;
+        relations_changed(tx, requester, target);
+        return store_delete_request(tx, requester, target, &deleted);
 }
 
 sn_status accept_request(struct db_tx *tx, const char *requester, const char *target, bool *accepted)

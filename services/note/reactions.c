@@ -57,9 +57,9 @@ static sn_status react(struct rpc_call *c, char *id, reaction_store store, const
         TRY(show_check(c, id, &stored));
         TRY(show_note(c, stored->note->id, out));
         TRY(db_begin(c, &tx));
+        marks_changed(tx, c->actor, stored->note->id);
         TRY(store(tx, c->actor, stored->note->id, &changed));
         if (changed) {
-                marks_changed(tx, c->actor, stored->note->id);
                 TRY(count_reaction(tx, stored->note->id, delta));
         }
         apply_delta(c->arena, delta, changed, out);
@@ -78,9 +78,9 @@ static sn_status undo(struct rpc_call *c, char *id, reaction_store store, const 
         TRY(show_target(c, id, &target));
         TRY(show_find(c, target, out, &seen));
         TRY(db_begin(c, &tx));
+        marks_changed(tx, c->actor, target);
         TRY(store(tx, c->actor, target, &changed));
         if (changed) {
-                marks_changed(tx, c->actor, target);
                 TRY(count_reaction(tx, target, delta));
         }
         if (seen) {
@@ -215,15 +215,15 @@ sn_status end_renote(struct db_tx *tx, const char *note_id, bool *counted)
         const char *renote_id = "";
         bool deleted = false;
 
+        marks_changed(tx, c->actor, note_id);
+        renoters_changed(tx, note_id);
+        recent_changed(tx, c->actor, NOTE__VISIBILITY__VISIBILITY_PUBLIC);
         TRY(store_delete_renote(tx, c->actor, note_id, &renote_id, counted));
         if (renote_id[0] == '\0') {
                 return SN_OK;
         }
         TRY(store_delete_note(tx, renote_id, c->actor, &deleted, NULL));
         stored_changed(tx, renote_id);
-        marks_changed(tx, c->actor, note_id);
-        renoters_changed(tx, note_id);
-        recent_changed(tx, c->actor, NOTE__VISIBILITY__VISIBILITY_PUBLIC);
         if (*counted) {
                 TRY(count_reaction(tx, note_id, &delta));
         }

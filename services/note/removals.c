@@ -43,11 +43,11 @@ static sn_status hide_comment(struct db_tx *tx, const Note__Note *comment)
         Note__NoteCounts delta = NOTE__NOTE_COUNTS__INIT;
         bool removed = false, counted = false;
 
+        stored_changed(tx, comment->id);
         TRY(store_remove_comment(tx, comment->id, &removed, &counted));
         if (!removed) {
                 return SN_OK;
         }
-        stored_changed(tx, comment->id);
         delta.comments = -1;
         if (counted) {
                 TRY(count_reaction(tx, comment->parent_id, &delta));

@@ -130,12 +130,12 @@ sn_status delete_written(struct db_tx *tx, const Note__Note *note)
         bool comment = note->parent_id[0] != '\0';
         bool deleted = false, shows_media = false;
 
+        stored_changed(tx, note->id); /* also of one that another request has just deleted, before this is answered */
+        recent_changed(tx, note->author->id, (int)note->visibility);
         TRY(store_delete_note(tx, note->id, note->author->id, &deleted, &shows_media));
         if (!deleted) {
                 return SN_OK;
         }
-        stored_changed(tx, note->id);
-        recent_changed(tx, note->author->id, (int)note->visibility);
         if (comment) {
                 TRY(uncount_comment(tx, note));
         }
@@ -162,6 +162,7 @@ sn_status note_handle_delete_note(struct rpc_call *c, const Note__DeleteNoteRequ
         TRY(check_own(c, in->id, &stored));
         TRY(db_begin(c, &tx));
         if (stored->renote_of_id[0] != '\0') {
+                stored_changed(tx, stored->note->id);
                 TRY(end_renote(tx, stored->renote_of_id, &counted));
         } else {
                 TRY(delete_written(tx, stored->note));
