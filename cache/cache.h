@@ -45,9 +45,9 @@ void cache_stop(struct cache *cache);
 /* Rows read from the database are cached in any case. */
 SN_CHECKED sn_status cache_get(struct rpc_call *c, struct cache *cache, enum read_from from, struct cache_item *items,
                                size_t n);
-/* This transaction changes or creates the row: it is dropped from the cache when the transaction ends. Also to be called
- * when it finds that nothing is to be changed: another one may have changed the row and not dropped it yet, and what
- * this one answers must be in force. A cache that was not started is empty. */
+/* This transaction changes or creates the row: it is dropped from the cache when the transaction ends. Also to be
+ * called when it finds that nothing is to be changed: another one may have changed the row and not dropped it yet, and
+ * what this one answers must be in force. A cache that was not started is empty. */
 void cache_changed(struct cache *cache, struct db_tx *tx, struct cache_key key);
 /* This transaction adds to a row of an object cache: after its COMMIT the cached object is replaced by what update
  * makes of it, a new object with one reference, or dropped if that is NULL. context must outlive the transaction. */

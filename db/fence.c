@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+#define ENDED_US INT64_C(100000) /* for sessions that were terminated to end */
+
 void db_fence_init(struct db_fence *fence, const char *service)
 {
         *fence =
@@ -53,6 +55,7 @@ bool db_fence_wait(const struct db_fence *fence, struct lease_session *s, int64_
 
                 if (outcome == DB_ERROR) {
                         end_writers(fence, s);
+                        outcome = lock_exclusively(fence, s, clock_monotonic_us() + ENDED_US);
                 }
                 s->fenced = outcome == DB_DONE;
         }

@@ -14,7 +14,7 @@
 #include "base/shared_stamps.h"
 #include "db/pool.h"
 
-#define FENCE_MS 200
+#define FENCE_MS 100
 
 struct part {
         struct lease_session session;

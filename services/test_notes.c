@@ -225,6 +225,28 @@ static void bookmarks_are_listed_in_the_order_of_bookmarking(void **state)
         assert_int_equal(list->n_items, 2);
 }
 
+/* Another request has made the same change, and memory does not know yet: SQL stands for it. */
+static void a_repeated_change_is_in_force_when_it_is_answered(void **state)
+{
+        const char *id = people_post(anna, "deleted twice", PUBLIC);
+        const char *secret = people_post(anna, "for followers", FOLLOWERS);
+        char sql[300];
+
+        assert_string_equal(people_wall("", anna), "deleted twice");
+        (void)snprintf(sql, sizeof(sql), "update notes set deleted_at = now() where id = '%s'", id);
+        (void)test_admin("note_service", sql);
+        (void)ASK(anna, NOTE(DELETE_NOTE), .id = id);
+        assert_string_equal(people_wall("", anna), "");
+        assert_int_equal(STATUS("", NOTE(GET_NOTE), .id = id), SN_NOT_FOUND);
+
+        people_follow(bert, anna);
+        (void)ASK(bert, NOTE(GET_NOTE), .id = secret);
+        (void)snprintf(sql, sizeof(sql), "delete from user_relationships where follower_id = '%s'", bert);
+        (void)test_admin("follow_service", sql);
+        (void)ASK(bert, FOLLOW(UNFOLLOW_USER), .id = anna);
+        assert_int_equal(STATUS(bert, NOTE(GET_NOTE), .id = secret), SN_NOT_FOUND);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -237,6 +259,7 @@ int main(void)
             PEOPLE_TEST(a_comment_has_the_audience_of_the_note_above),
             PEOPLE_TEST(only_public_notes_can_be_renoted),
             PEOPLE_TEST(bookmarks_are_listed_in_the_order_of_bookmarking),
+            PEOPLE_TEST(a_repeated_change_is_in_force_when_it_is_answered),
         };
         int failed = cmocka_run_group_tests_name("notes", tests, test_start_plain, test_stop);
 

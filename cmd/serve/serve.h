@@ -45,6 +45,7 @@ struct server {
         struct watchdog *watchdog;
         struct grpc_tls tls;
         _Atomic(const char *) waits_for; /* during startup */
+        int64_t connected_us;            /* while it waits for its leases: when it last used its connections */
         atomic_bool serving;             /* requests are answered */
 };
 

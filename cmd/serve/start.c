@@ -11,7 +11,9 @@
 
 #define RETRY_MS             20
 #define BETWEEN_CONSUMERS_MS 50 /* of one service and the next */
+#define CONNECT_MS           200
 #define SECOND_US            INT64_C(1000000)
+#define KEEP_CONNECTED_US    (30 * SECOND_US)
 
 /* ---- Waiting ---- */
 
@@ -47,12 +49,28 @@ static sn_status check_schema(struct server *server, struct local *local, struct
         return watch_state(server->watch, local->definition->name) == WATCH_UP ? SN_OK : SN_UNAVAILABLE;
 }
 
+/* The pools would close them, and after a takeover the first requests would wait for new ones. */
+static void keep_connected(struct server *server)
+{
+        if (clock_monotonic_us() < server->connected_us + KEEP_CONNECTED_US) {
+                return;
+        }
+        server->connected_us = clock_monotonic_us();
+        for (size_t i = 0; i < server->n_locals; i++) {
+                CLEANUP(rpc_call_free_p)
+                struct rpc_call *c = rpc_call_new_background(&server->locals[i].service, CONNECT_MS);
+
+                (void)!DB_READ(c, tx, SN_OK);
+        }
+}
+
 static sn_status check_ownership(struct server *server, struct local *local, struct buf *reason)
 {
         if (db_ownership_kept(server->ownership)) {
                 return SN_OK;
         }
         serve_print_awaited(server, reason);
+        keep_connected(server);
         return SN_UNAVAILABLE;
 }
 

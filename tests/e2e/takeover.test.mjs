@@ -245,6 +245,9 @@ async function strikeOwner(t, service, name) {
         const exits = owner.exits.length;
         const struckAt = performance.now();
         blow.strike(owner);
+        if (blow.exit === 0) { // until then it serves as before
+                await eventually('it has ended', () => owner.exits.length > exits, 60_000);
+        }
         const took = await measure(struckAt, prober, other, clients.map((c) => c.url).filter((url) => blow.comesBack || url !== owner.url));
         await endAll(during); // by the next owner, while the disturbed one may not know of it
         const gateway = clients.find((c) => c.url === owner.url);
