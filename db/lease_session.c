@@ -2,6 +2,7 @@
 #include "db/lease_session.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include "base/clock.h"
 
@@ -79,13 +80,21 @@ enum lease_state lease_session_try(struct lease_session *s)
         return LEASE_HELD;
 }
 
+/* Without a query the server sends only the end of the session. */
+static bool has_ended(const struct lease_session *s)
+{
+        struct pollfd p = {.fd = PQsocket(s->pg), .events = POLLIN};
+
+        return poll(&p, 1, 0) > 0;
+}
+
 void lease_session_keep_open(struct lease_session *s)
 {
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;
 
         if (s->pg == NULL) {
                 (void)open_session(s);
-        } else if (clock_boot_us() - s->asked_us > LEASE_QUIET_MS * INT64_C(1000)) {
+        } else if (clock_boot_us() - s->asked_us > LEASE_QUIET_MS * INT64_C(1000) || has_ended(s)) {
                 (void)lease_session_query(s, "select true", &result);
         }
 }

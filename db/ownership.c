@@ -96,6 +96,21 @@ static bool touch_all(struct db_ownership *o)
         return true;
 }
 
+/* No lock is kept, and every session while the server lives: one that it has ended would not let the thread pause. */
+static void give_up(struct db_ownership *o, size_t failed, enum lease_state state)
+{
+        for (size_t i = 0; i < o->n; i++) {
+                lease_session_unlock(&o->parts[i].session);
+        }
+        for (size_t i = 0; i < o->n; i++) {
+                if (state == LEASE_UNREACHABLE) {
+                        lease_session_close(&o->parts[i].session);
+                } else if (i > failed) {
+                        lease_session_keep_open(&o->parts[i].session);
+                }
+        }
+}
+
 /* All or none: a process that kept some while another has the rest would keep a third one from taking them. */
 static bool lock_all(struct db_ownership *o)
 {
@@ -104,12 +119,7 @@ static bool lock_all(struct db_ownership *o)
 
                 if (state != LEASE_HELD) {
                         atomic_store(&o->awaits, state == LEASE_TAKEN ? o->parts[i].session.name : NULL);
-                        for (size_t k = 0; k < o->n; k++) {
-                                lease_session_unlock(&o->parts[k].session);
-                        }
-                        for (size_t k = i + 1; k < o->n && state == LEASE_TAKEN; k++) {
-                                lease_session_keep_open(&o->parts[k].session);
-                        }
+                        give_up(o, i, state);
                         return false;
                 }
         }

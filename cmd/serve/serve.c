@@ -129,11 +129,11 @@ static void stop_server(struct server *server)
         int grace_ms = (int)server->settings.shutdown_grace_ms;
 
         watchdog_free(server->watchdog);
-        for (size_t i = 0; i < server->n_locals; i++) {
-                bus_runner_stop(server->locals[i].runner); /* all at the same time, and while requests finish */
-        }
         gateway_stop(server->gateway, grace_ms);
         sonet_grpc_server_stop(server->grpc, grace_ms);
+        for (size_t i = 0; i < server->n_locals; i++) {
+                bus_runner_stop(server->locals[i].runner); /* all services at the same time */
+        }
         trust_free(server->trust);
         watch_free(server->watch);
         jobs_free(server->jobs);

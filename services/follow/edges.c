@@ -46,6 +46,7 @@ static sn_status follow_or_ask(struct db_tx *tx, const char *other, const User__
         bool following = false;
 
         if (privacy->private_) {
+                relations_changed(tx, actor, other);
                 TRY(store_follow(tx, actor, other, &edge, &following));
                 return following ? SN_OK : request_follow(tx, other, privacy->version);
         }

@@ -37,6 +37,7 @@ sn_status end_request(struct db_tx *tx, const char *requester, const char *targe
 
 sn_status accept_request(struct db_tx *tx, const char *requester, const char *target, bool *accepted)
 {
+        relations_changed(tx, requester, target);
         TRY(store_delete_request(tx, requester, target, accepted));
         return *accepted ? begin_follow(tx, requester, target) : SN_OK;
 }

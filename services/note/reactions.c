@@ -171,14 +171,15 @@ static sn_status begin_renote(struct db_tx *tx, const struct draft *draft, const
         const char *note_id = draft->renote_of_id;
         bool created = false;
 
+        marks_changed(tx, draft->author_id, note_id);
+        renoters_changed(tx, note_id);
+        recent_changed(tx, draft->author_id, draft->visibility);
         TRY(store_insert_renote(tx, draft, &created));
         *counted = created && !draft->uncounted;
         if (!created) {
                 return SN_OK;
         }
         TRY(draft_store(tx, &draft, 1));
-        marks_changed(tx, draft->author_id, note_id);
-        renoters_changed(tx, note_id);
         if (*counted) {
                 TRY(count_reaction(tx, note_id, delta));
         }
