@@ -127,7 +127,7 @@ static void idle_connections_are_closed(void **state)
 
 static void a_deadline_cancels_the_statement_on_the_server(void **state)
 {
-        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 100);
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, 2000);
         CLEANUP(db_end) struct db_tx *tx = NULL;
         struct db_rows *rows;
         char none[200];
