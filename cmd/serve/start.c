@@ -11,7 +11,7 @@
 
 #define RETRY_MS             20
 #define BETWEEN_CONSUMERS_MS 50 /* of one service and the next */
-#define CONNECT_MS           200
+#define CONNECT_MS           2000
 #define SECOND_US            INT64_C(1000000)
 #define KEEP_CONNECTED_US    (30 * SECOND_US)
 
@@ -60,7 +60,9 @@ static void keep_connected(struct server *server)
                 CLEANUP(rpc_call_free_p)
                 struct rpc_call *c = rpc_call_new_background(&server->locals[i].service, CONNECT_MS);
 
-                (void)!DB_READ(c, tx, SN_OK);
+                if (DB_READ(c, tx, SN_OK) != SN_OK) {
+                        return; /* the others would not respond either, and nobody can take over meanwhile */
+                }
         }
 }
 
