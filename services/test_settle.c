@@ -57,7 +57,7 @@ static long long wait_for_number(size_t i, const char *sql)
         return 0;
 }
 
-static size_t index_of(const char *service)
+size_t test_service_index(const char *service)
 {
         for (size_t i = 0; i < sonet_n_services; i++) {
                 if (strcmp(sonet_services[i]->name, service) == 0) {
@@ -72,7 +72,7 @@ static size_t index_of(const char *service)
 static long long wait_for_head(const char *source)
 {
         return wait_for_number(
-            index_of(source),
+            test_service_index(source),
             "select position from outbox_head where not exists (select from outbox where position is null)");
 }
 
@@ -101,7 +101,7 @@ static void settle(size_t i)
 
 void test_service_settle(const char *service)
 {
-        settle(index_of(service));
+        settle(test_service_index(service));
 }
 
 void test_network_settle(void)

@@ -2,6 +2,11 @@
 #ifndef SERVICES_TEST_SETTLE_H
 #define SERVICES_TEST_SETTLE_H
 
+#include <stddef.h>
+
+/* Its place in the table of services. */
+size_t test_service_index(const char *service);
+
 /* Waits until every event was handled. */
 void test_network_settle(void);
 /* Only this service's consumers. */

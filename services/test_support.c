@@ -238,25 +238,14 @@ long long test_redis_number(int argc, const char *const *argv)
 
 /* ---- Consumers ---- */
 
-static size_t index_of(const char *service)
-{
-        for (size_t i = 0; i < sonet_n_services; i++) {
-                if (strcmp(sonet_services[i]->name, service) == 0) {
-                        return i;
-                }
-        }
-        fail_msg("there is no service %s", service);
-        return 0;
-}
-
 struct service *test_network_service(const char *name)
 {
-        return &services[index_of(name)];
+        return &services[test_service_index(name)];
 }
 
 void test_network_stop_consumers(const char *service)
 {
-        size_t i = index_of(service);
+        size_t i = test_service_index(service);
 
         bus_runner_free(runners[i]);
         runners[i] = NULL;
@@ -264,7 +253,7 @@ void test_network_stop_consumers(const char *service)
 
 void test_network_start_consumers(const char *service)
 {
-        size_t i = index_of(service);
+        size_t i = test_service_index(service);
 
         runners[i] = bus_runner_new(&services[i], sonet_services[i]->consumers);
 }
