@@ -3,6 +3,7 @@
 # With one lane a part's output is shown immediately; otherwise it is shown at once when the part ends.
 
 lanes=1
+part_limit_s=3000 # a part that takes longer hangs
 passed=0
 failed=0
 broken=()
@@ -53,13 +54,30 @@ count_part() { # NUMBER CODE
         passed=$((passed + good))
         failed=$((failed + bad))
         [ "$bad" = 0 ] || { broken+=("${part_title[n]}"); failures "$tmp/part.$n.log" >"$tmp/failures.${#broken[@]}"; }
+        [ $((SECONDS - part_start[n])) -lt "$part_limit_s" ] || say "${part_title[n]}: took over $part_limit_s s, and was killed"
         say "${part_title[n]}: $good passed, $bad failed, $((SECONDS - part_start[n])) s"
+}
+
+# Kills parts that hang: how they end shows that they failed.
+kill_late_parts() {
+        local pid
+        for pid in "${!part_of[@]}"; do
+                [ $((SECONDS - part_start[${part_of[$pid]}])) -lt "$part_limit_s" ] || kill -KILL -- "-$pid" 2>/dev/null || true
+        done
 }
 
 # Waits for one of the running parts, and shows it.
 finish_part() {
-        local pid n code=0
-        wait -n -p pid "${!part_of[@]}" || code=$?
+        local pid n tick code=0
+        sleep 30 &
+        tick=$!
+        wait -n -p pid "$tick" "${!part_of[@]}" || code=$?
+        if [ "$pid" = "$tick" ]; then
+                kill_late_parts
+                return
+        fi
+        kill "$tick"
+        wait "$tick" 2>/dev/null || true # without a message that it was terminated
         n=${part_of[$pid]}
         unset "part_of[$pid]"
         say "── ${part_title[n]}"

@@ -32,10 +32,10 @@ fi
 check 'it is compatible with the other contracts and its schema' meson test -C build-debug --no-rebuild --print-errorlogs 'services contracts' 'services schema'
 for mode in single split mixed; do
         check "it responds over REST and gRPC, consumes events, and uploads and downloads files without growing ($mode)" \
-                env SONET_BIN="$copy/build-debug/cmd/sonet" node tests/e2e/run.mjs --mode "$mode" poll
+                env SONET_BIN="$copy/build-debug/cmd/sonet" tests/e2e/run.mjs --mode "$mode" poll
         grep -h ' MiB at most' "$copy/log" | sed 's/^/# /'
         check "it handles malicious and slow uploads ($mode)" \
-                env SONET_BIN="$copy/build-debug/cmd/sonet" node tests/e2e/run.mjs --mode "$mode" bodies
+                env SONET_BIN="$copy/build-debug/cmd/sonet" tests/e2e/run.mjs --mode "$mode" bodies
 done
 
 finish_tap

@@ -1,6 +1,8 @@
+#!/usr/bin/env -S node --no-concurrent-recompilation
 // The crash test: random processes of a `sonet up` are killed with SIGKILL under load; afterwards the public API must show every
 // acknowledged effect exactly once, every follower's timeline must have every note, and every acknowledged byte of uploads must exist. In the end no
 // file is without a row, and quotas equal the sum of the rows.
+// Without concurrent compilation, as run.mjs.
 import path from 'node:path';
 import { connect, eventually, must } from './client.mjs';
 import { commandLine, describeOptions, flag, number, oneOf, refuse } from './commandline.mjs';
@@ -28,7 +30,7 @@ const OPTIONS = {
         seed: number(() => Date.now() % 1e9, 'the same number kills the same processes'),
         'expect-red': flag('run a debug build with SONET_FAULT_NO_REDELIVERY=1, and succeed only if the audit finds the damage: no other failure counts'),
 };
-const { options } = commandLine(TOOL, `Usage: node ${TOOL} [OPTION]…\n\nKills random processes of sonet up under load, and checks what was acknowledged.\n\n${describeOptions(OPTIONS)}`, OPTIONS);
+const { options } = commandLine(TOOL, `Usage: ${TOOL} [OPTION]…\n\nKills random processes of sonet up under load, and checks what was acknowledged.\n\n${describeOptions(OPTIONS)}`, OPTIONS);
 const { rounds, 'expect-red': expectRed } = options;
 const modes = options.mode === 'all' ? MODES : [options.mode];
 if (rounds < 1) {

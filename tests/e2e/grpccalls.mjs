@@ -6,7 +6,7 @@ import { connectGrpc } from './protos.mjs';
 
 export const { status: Status } = grpc;
 if (!process.env.SONET_GRPC) {
-        throw new Error('SONET_GRPC is not set: run `node run.mjs`');
+        throw new Error('SONET_GRPC is not set: run `./run.mjs`');
 }
 export const wire = connectGrpc(JSON.parse(process.env.SONET_GRPC));
 export const called = new Set(); // names of methods

@@ -1,5 +1,7 @@
+#!/usr/bin/env -S node --no-concurrent-recompilation
 // Runs the suite: one server for all files that can share it, and concurrently the files that need their own.
-//   node run.mjs [--mode single|split|mixed|all] [NAME…]
+//   run.mjs [--mode single|split|mixed|all] [NAME…]
+// Without concurrent compilation, with which a process of Node.js 20 rarely never exits (https://github.com/nodejs/node/issues/54918).
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -20,7 +22,7 @@ const STEP_LIMIT_MS = 40 * 60_000;
 
 const TOOL = 'tests/e2e/run.mjs';
 const OPTIONS = { mode: oneOf([...MODES, 'all'], process.env.SONET_E2E_MODE ?? 'all', 'one process, one for each service, two that call each other, or each of these') };
-const HELP = `Usage: node ${TOOL} [OPTION]… [NAME]…
+const HELP = `Usage: ${TOOL} [OPTION]… [NAME]…
 
 Runs NAME.test.mjs, or all of them, against the program named by SONET_BIN, or else the newer of build-debug/cmd/sonet and build/cmd/sonet.
 
@@ -40,7 +42,7 @@ if (unknown.length > 0) {
 // Runs test files. Returns {good, output}; the output is shown immediately unless it is to be kept.
 function testFiles(names, width, env, { keep = false } = {}) {
         return new Promise((resolve) => {
-                const args = ['--test', `--test-concurrency=${width}`, '--test-reporter=spec', ...names.map((n) => `${n}.test.mjs`)];
+                const args = [...process.execArgv, '--test', `--test-concurrency=${width}`, '--test-reporter=spec', ...names.map((n) => `${n}.test.mjs`)];
                 const child = spawn(process.execPath, args, { cwd: here, env: { ...process.env, ...env }, stdio: ['ignore', keep ? 'pipe' : 'inherit', 'inherit'] });
                 const chunks = [];
                 child.stdout?.on('data', (chunk) => chunks.push(chunk));

@@ -4,7 +4,7 @@ import { connect, eventually, problem } from './client.mjs';
 import { mode } from './harness.mjs';
 
 if (!process.env.SONET_URL) {
-        throw new Error('SONET_URL is not set: run `node run.mjs` (it starts a server), or set it to a server with SONET_RATE_LIMITS=off');
+        throw new Error('SONET_URL is not set: run `./run.mjs` (it starts a server), or set it to a server with SONET_RATE_LIMITS=off');
 }
 
 export * from './client.mjs';
