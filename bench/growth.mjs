@@ -187,19 +187,28 @@ async function famous({ server }) {
         return measureFamous(server, await addFamous(server, sql, register));
 }
 
-// From the start of the program until it is ready, after all processes were killed at once while notes were being written.
+const ms = async (work) => {
+        const begin = performance.now();
+        await work();
+        return Math.round(performance.now() - begin);
+};
+
+// From the start of the program until it is ready: after a clean stop, and after all processes were killed at once while notes were being written, with
+// the bytes of the write-ahead log since the last checkpoint, which are replayed.
 async function restart({ server, readers }) {
-        say('  everything is killed');
+        say('  it is stopped, and then everything is killed');
+        signal(server.pid, 'SIGTERM');
+        await server.exited;
+        const stopped = await ms(() => server.up());
         await logIn({ server, readers });
         const writing = Promise.all(Array.from({ length: 2_000 }, (_, i) => must(server, 'POST', '/v1/notes', { token: readers.few.token, json: { text: `The last notes, ${i}` } }).catch(() => {})));
         await sleep(300);
+        const bytes = Number(await sql(server, 'postgres', 'select pg_current_wal_lsn() - redo_lsn from pg_control_checkpoint()'));
         for (const { pid } of server.processes()) {
                 signal(pid, 'SIGKILL');
         }
         await Promise.all([server.exited, writing]);
-        const begin = performance.now();
-        await server.up();
-        return Math.round(performance.now() - begin);
+        return { stopped, killed: await ms(() => server.up()), bytes };
 }
 
 const networks = [await start(SMALL), await start(LARGE)];
@@ -209,11 +218,12 @@ console.log(table(['', `${count(SMALL.notes)} notes, ms`, 'pages', `${count(LARG
 for (const [head, lines] of await famous(networks[1])) {
         console.log(`\n${table(head, lines)}`);
 }
-const readyMs = [];
+const starts = [];
 for (const network of networks) {
-        readyMs.push(await restart(network));
+        starts.push(await restart(network));
 }
-console.log(`\nready after everything was killed at once: ${count(readyMs[0])} ms with ${count(SMALL.notes)} notes, ${count(readyMs[1])} ms with ${count(LARGE.notes)}`);
+console.log(`\n${table(['ready after', 'a clean stop, ms', 'everything was killed at once, ms', 'of the log to replay, KiB'],
+                      starts.map(({ stopped, killed, bytes }, i) => [`${count([SMALL, LARGE][i].notes)} notes`, count(stopped), count(killed), count(Math.round(bytes / 1024))]))}`);
 for (const { server } of networks) {
         await server.stop();
 }
