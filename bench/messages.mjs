@@ -12,7 +12,7 @@ import { options } from './options.mjs';
 import { table } from './report.mjs';
 import { idleStreams } from './streams.mjs';
 
-const SECONDS = options.seconds, WARM = 3, IDLE = options.idle, MEMBERS = options.members;
+const SECONDS = options.seconds, ROUNDS = options.rounds, WARM = 3, IDLE = options.idle, MEMBERS = options.members;
 const LIMITS = { CONNECTIONS_PER_ADDRESS: '20000', STREAMS_PER_ADDRESS: '20000', STREAMS_PER_MEMBER: '1000' };
 const SYNCED = options.synced; // chats
 // {chat size, number of chats, total messages per second}: except for chats of two, the number of deliveries per second is the same for all sizes.
@@ -41,8 +41,7 @@ async function chatsOf(server, members, { size, chats }) {
         });
 }
 
-async function measureSonet(server, members, load) {
-        const chats = await chatsOf(server, members, load);
+function measureSonet(server, chats, load) {
         const messages = chats.flatMap(({ id, people }) => people.map((m) => ({ stream: -1, deliveries: load.size, text: post(m.token, id) })));
         return fanOut(options.out, server, { streams: chats.flatMap(({ people }) => people.map((m) => streamSteps(m.token))), messages, rate: load.rate, seconds: SECONDS, warm: WARM });
 }
@@ -81,6 +80,31 @@ async function measureEjabberd(server, load) {
         return fanOut(options.out, server, { streams: numbers(size * chats).map((i) => xmppSteps(nameOf(i), roomOf(i))), messages, rate, seconds: SECONDS, warm: WARM });
 }
 
+// ---- Rounds ----
+
+const median = (list) => list.sort((a, b) => a - b)[list.length >> 1];
+
+// Of the rounds of one server: the sums, and the medians of the times. A machine may be half as fast for half a minute: each server is measured in each round.
+function combine(rounds) {
+        const of = (field) => rounds.map((r) => r[field]);
+        const out = { p99s: of('delivery_p99_us'), trouble: of('trouble').join(' ') };
+        for (const field of Object.keys(rounds[0]).filter((f) => typeof rounds[0][f] === 'number')) {
+                out[field] = field.endsWith('_us') ? median(of(field)) : of(field).reduce((a, b) => a + b, 0);
+        }
+        return out;
+}
+
+// {name: result}, without those whose rooms did not open in time.
+async function measureInTurn(load, ways) {
+        const found = Object.fromEntries(Object.keys(ways).map((name) => [name, []]));
+        for (let round = 0; round < ROUNDS; round++) {
+                for (const [name, way] of Object.entries(ways)) {
+                        await way(load).then((r) => found[name].push(r), (error) => say(`${name}: ${error.message}`));
+                }
+        }
+        return Object.fromEntries(Object.entries(found).filter(([, rounds]) => rounds.length > 0).map(([name, rounds]) => [name, combine(rounds)]));
+}
+
 // ---- The tables ----
 
 const ms = (us) => (us / 1000).toFixed(2);
@@ -92,7 +116,7 @@ function row(load, name, r) {
         if (r.trouble.trim()) {
                 say(r.trouble);
         }
-        return [`${load.size === 2 ? 'direct chats' : `chats of ${load.size}`}, ${load.rate} messages/s`, name, whole(perS(r)), ms(r.delivery_p50_us), ms(r.delivery_p99_us),
+        return [`${load.size === 2 ? 'direct chats' : `chats of ${load.size}`}, ${load.rate} messages/s`, name, whole(perS(r)), ms(r.delivery_p50_us), ms(r.delivery_p99_us), `${ms(Math.min(...r.p99s))} to ${ms(Math.max(...r.p99s))}`,
                 r.acked ? ms(r.ack_p50_us) : '–', r.acked ? ms(r.ack_p99_us) : '–', percent(r.server_s / r.seconds), percent(r.cpu_s / r.seconds), ms(r.late_p99_us),
                 r.expected - r.delivered + r.failed, r.doubled];
 }
@@ -119,25 +143,21 @@ try {
         for (const load of LOADS) {
                 say(`chats of ${load.size}, ${load.rate} messages a second`);
                 await all.keepFresh(tool, server);
-                const ours = await measureSonet(server, all.members, load);
-                rows.push(row(load, 'SoNet', ours));
-                say(rows.at(-1).join(', '));
-                for (const [name, ejabberd] of Object.entries(others)) {
-                        const theirs = await measureEjabberd(ejabberd, load).catch((error) => say(`${name}: ${error.message}`)); // its rooms may not open in time
-                        if (theirs === undefined) {
-                                continue;
-                        }
-                        rows.push(row(load, name, theirs));
+                const chats = await chatsOf(server, all.members, load);
+                const ways = { SoNet: () => measureSonet(server, chats, load), ...Object.fromEntries(Object.entries(others).map(([name, it]) => [name, () => measureEjabberd(it, load)])) };
+                const { SoNet: ours, ...theirs } = await measureInTurn(load, ways);
+                for (const [name, r] of Object.entries({ SoNet: ours, ...theirs })) {
+                        rows.push(row(load, name, r));
                         say(rows.at(-1).join(', '));
-                        ratios.push(ratioRow(load, name, ours, theirs));
                 }
+                ratios.push(...Object.entries(theirs).map(([name, r]) => ratioRow(load, name, ours, r)));
         }
         say(`${IDLE} idle streams`);
         const idle = await idleStreams(server, all.members, IDLE, 'messages');
         say(`sync of ${SYNCED} chats`);
         const synced = await measureSync(server, all.members);
         console.log(`${machine.date}; ${machine.cpus} × ${machine.model}; load average at the start ${machine.load_average.toFixed(2)}\n`);
-        console.log(table(['', '', 'deliveries a second', 'on streams, p50 ms', 'p99 ms', 'answered, p50 ms', 'p99 ms', 'of a core, server', 'of a core, client', 'client late, p99 ms', 'missing', 'twice'], rows));
+        console.log(table(['', '', 'deliveries a second', 'on streams, p50 ms', 'p99 ms', 'of the rounds', 'answered, p50 ms', 'p99 ms', 'of a core, server', 'of a core, client', 'client late, p99 ms', 'missing', 'twice'], rows));
         console.log(`\n${table(['SoNet in chats of', 'p50', 'p99', 'deliveries a second', 'CPU of a delivery'], ratios)}`);
         console.log(`\nidle streams that follow messages: ${IDLE}, ${whole(idle.bytes)} bytes each`);
         console.log(`sync: ${synced.map((s) => `${s.chats} chats in ${s.answers} answers, ${s.ms.toFixed(0)} ms`).join('; then ')}`);

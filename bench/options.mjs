@@ -24,8 +24,8 @@ const BENCHES = {
         logins: { takes: '1 minute', about: 'concurrent log-ins while others are served, and refreshing', uses: ['load'], options: {
                 mode, seconds: seconds(10), waiting: number(500, 'concurrent log-ins') } },
         streams: { file: 'live', takes: '3 minutes', about: 'idle streams, and a note on a thousand of them, in both modes', uses: ['load'], options: {} },
-        messages: { takes: '5 minutes', about: 'from a send to every stream of the chat, next to ejabberd; idle streams; sync', uses: ['load', 'fanout'], options: {
-                members: number(1000, 'members of the large chat, at least 100'), seconds: seconds(5), idle: number(10_000, 'idle streams'),
+        messages: { takes: '10 minutes', about: 'from a send to every stream of the chat, next to ejabberd; idle streams; sync', uses: ['load', 'fanout'], options: {
+                members: number(1000, 'members of the large chat, at least 100'), seconds: seconds(5), rounds: number(5, 'rounds, in which each server has its turn'), idle: number(10_000, 'idle streams'),
                 synced: number(1000, 'chats of the returning device'), long: flag('also 25,000 deliveries a second') } },
         media: { takes: '8 minutes', about: 'uploads, delivery and variants, next to nginx and vipsthumbnail', uses: ['load'], options: {
                 mode, seconds: seconds(5), rounds: number(3, 'rounds of each comparison'),
