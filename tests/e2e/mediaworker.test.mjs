@@ -112,7 +112,7 @@ test('a worker processes as many pictures concurrently as configured', async () 
 });
 
 test('a stopping worker releases its work, and a killed one is replaced when its lease expires', async () => {
-        const film = films.make('long.mp4', ...pictures(60, '1280x720', 30), '-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '40', '-pix_fmt', 'yuv420p');
+        const film = films.make('long.mp4', ...pictures(20, '1280x720', 30), '-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '40', '-pix_fmt', 'yuv420p');
         const { id } = await bring(film);
         const first = await startWorker();
         await eventually('it is in work', () => decodes(first), 60_000);
@@ -129,7 +129,7 @@ test('a stopping worker releases its work, and a killed one is replaced when its
         const picture = await bring(png(32, 20)); // which does not wait for the film
         assert.equal((await processed(it.ada, picture.id)).status, 'ready');
         assert.equal(must(await it.ada.get(`/v1/media/${id}`)).status, 'processing');
-        const media = await processed(it.ada, id);
+        const media = await processed(it.ada, id, 400_000);
         assert.deepEqual([media.status, media.width, media.height], ['ready', 1280, 720], media.reason);
         third.kill('SIGTERM');
         assert.deepEqual(await third.ended, [0, null]);

@@ -88,7 +88,7 @@ export function gif(frames) {
 }
 
 // Waits until it is processed, successfully or not.
-export const processed = (member, id) => eventually('it is processed', async () => {
+export const processed = (member, id, withinMs = 180_000) => eventually('it is processed', async () => {
         const media = must(await member.get(`/v1/media/${id}`));
         return media.status !== 'processing' && media;
-}, 180_000);
+}, withinMs);
