@@ -10,7 +10,7 @@ import { cpuBetween, cpuNow } from './machine.mjs';
 import { ask, must } from './network.mjs';
 import { options } from './options.mjs';
 import { postgresql } from './references.mjs';
-import { table } from './report.mjs';
+import { median, table } from './report.mjs';
 
 const EVENTS = options.events, SECONDS = options.seconds; // 0 events: no queries; 0 seconds: no events are sent
 const SENDERS = 4, VISITORS = 1000, BATCH = 500, WANTED = 20_000, ROUNDS = 5;
@@ -19,7 +19,6 @@ const say = (text) => console.error(`${new Date().toISOString().slice(11, 19)} $
 const sql = async (server, text) => (await postgresql(server, 'psql', '-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-d', 'analytics_service', '-c', text)).trim();
 const iso = (ms) => new Date(ms).toISOString();
 const count = (n) => Math.round(n).toLocaleString('en');
-const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
 async function account(server, username, role) {
         const json = { username, email: `${username}@example.org`, password: 'correct horse battery' };

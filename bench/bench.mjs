@@ -10,9 +10,8 @@ import { cpuBetween, cpuNow, describeMachine, machineBusy, memoryNow } from './m
 import { Members, followersOf, importNetwork, must } from './network.mjs';
 import { options } from './options.mjs';
 import { nginx, pgbench } from './references.mjs';
-import { report } from './report.mjs';
+import { percentile, report } from './report.mjs';
 import { followEverywhere, followersStreams, idleStreams } from './streams.mjs';
-
 
 const CONNECTIONS = 16;
 const SECONDS = options.quick ? 3 : 10;
@@ -110,8 +109,6 @@ async function deliver(server, author, byId) {
         }
         return { post_us: (posted - start) * 1000, all_us: (delivered - start) * 1000, followers: followers.length };
 }
-
-const percentile = (values, p) => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(p * values.length))];
 
 async function measureDelivery(server, members, entries) {
         say('  create note, fan-out finished');

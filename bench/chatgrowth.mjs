@@ -5,12 +5,11 @@ import { describeMachine, memoryNow } from './machine.mjs';
 import { must } from './network.mjs';
 import { options } from './options.mjs';
 import { postgresql } from './references.mjs';
-import { table } from './report.mjs';
+import { median, table } from './report.mjs';
 
 const SIZES = [10_000, options.messages], ROUNDS = 100, UNREAD = 1234;
 const say = (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
 const count = (n) => n.toLocaleString('en');
-const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 const sql = async (server, database, text) => (await postgresql(server, 'psql', '-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-d', database, '-c', text)).trim();
 
 // When the n-th of all messages was sent: over 90 days, up to an hour ago.

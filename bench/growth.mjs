@@ -6,7 +6,7 @@ import { addFamous, measureFamous } from './growth_famous.mjs';
 import { must } from './network.mjs';
 import { options } from './options.mjs';
 import { postgresql } from './references.mjs';
-import { table } from './report.mjs';
+import { median, table } from './report.mjs';
 
 const SMALL = { notes: 10_000, members: 2_000, followers: 900, answers: 50, tagged: 100 };
 const factor = options.notes / 5_000_000;
@@ -124,7 +124,6 @@ const ROADS = {
 
 const blocks = async (server) => Number(await sql(server, 'postgres', `select coalesce(sum(shared_blks_hit + shared_blks_read), 0) from pg_stat_statements s
         join pg_database d on d.oid = s.dbid where d.datname like '%_service'`));
-const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
 async function once(server, { reader, path, before }, found, isLast) {
         await before?.();

@@ -13,7 +13,7 @@ import { cpuBetween, cpuNow, describeMachine, machineBusy } from './machine.mjs'
 import { must } from './network.mjs';
 import { options } from './options.mjs';
 import { startNginx } from './references.mjs';
-import { table } from './report.mjs';
+import { median, percentile, table } from './report.mjs';
 
 const SECONDS = options.seconds, ROUNDS = options.rounds;
 const MIB = 1 << 20, FILE_BYTES = 64 * MIB, PICTURE_BYTES = 200 << 10;
@@ -25,8 +25,6 @@ const LIMITS = { SONET_RATE_LIMITS: 'off', SPOOL_FILES: '2000', SPOOL_BYTES: Str
 const say = (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
 const fixed = (n, digits = 2) => n.toFixed(digits);
 const numbers = (n) => Array.from({ length: n }, (_, i) => i);
-const percentile = (values, p) => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(p * values.length))];
-const median = (values) => percentile(values, 0.5);
 const wants = (part) => options.only.includes(part);
 
 async function account(server, username = 'bench') {

@@ -9,7 +9,7 @@ import { Load } from './load.mjs';
 import { describeMachine } from './machine.mjs';
 import { Members, must } from './network.mjs';
 import { options } from './options.mjs';
-import { table } from './report.mjs';
+import { median, table } from './report.mjs';
 import { idleStreams } from './streams.mjs';
 
 const SECONDS = options.seconds, ROUNDS = options.rounds, WARM = 3, IDLE = options.idle, MEMBERS = options.members;
@@ -82,8 +82,6 @@ async function measureEjabberd(server, load) {
 
 // ---- Rounds ----
 
-const median = (list) => list.sort((a, b) => a - b)[list.length >> 1];
-
 // Of the rounds of one server: the sums, and the medians of the times. A machine may be half as fast for half a minute: each server is measured in each round.
 function combine(rounds) {
         const of = (field) => rounds.map((r) => r[field]);
@@ -94,16 +92,20 @@ function combine(rounds) {
         return out;
 }
 
-// {name: result}, without those whose rooms did not open in time.
-async function measureInTurn(load, ways) {
+// {name: result}, without servers that were not measured in any round.
+async function measureInTurn(ways) {
         const found = Object.fromEntries(Object.keys(ways).map((name) => [name, []]));
         for (let round = 0; round < ROUNDS; round++) {
                 for (const [name, way] of Object.entries(ways)) {
-                        await way(load).then((r) => found[name].push(r), (error) => say(`${name}: ${error.message}`));
+                        found[name].push(await way());
                 }
         }
-        return Object.fromEntries(Object.entries(found).filter(([, rounds]) => rounds.length > 0).map(([name, rounds]) => [name, combine(rounds)]));
+        return Object.fromEntries(Object.entries(found).map(([name, rounds]) => [name, rounds.filter(Boolean)]).filter(([, rounds]) => rounds.length > 0).map(([name, rounds]) => [name, combine(rounds)]));
 }
+
+// ejabberd's rooms may not open in time.
+const waysOf = (server, chats, load) => ({ SoNet: () => measureSonet(server, chats, load),
+        ...Object.fromEntries(Object.entries(others).map(([name, it]) => [name, () => measureEjabberd(it, load).catch((error) => say(`${name}: ${error.message}`))])) });
 
 // ---- The tables ----
 
@@ -143,9 +145,7 @@ try {
         for (const load of LOADS) {
                 say(`chats of ${load.size}, ${load.rate} messages a second`);
                 await all.keepFresh(tool, server);
-                const chats = await chatsOf(server, all.members, load);
-                const ways = { SoNet: () => measureSonet(server, chats, load), ...Object.fromEntries(Object.entries(others).map(([name, it]) => [name, () => measureEjabberd(it, load)])) };
-                const { SoNet: ours, ...theirs } = await measureInTurn(load, ways);
+                const { SoNet: ours, ...theirs } = await measureInTurn(waysOf(server, await chatsOf(server, all.members, load), load));
                 for (const [name, r] of Object.entries({ SoNet: ours, ...theirs })) {
                         rows.push(row(load, name, r));
                         say(rows.at(-1).join(', '));

@@ -8,6 +8,9 @@ function row(cells, widths) {
         return `| ${cells.map((c, i) => (i === 0 ? String(c).padEnd(widths[i]) : String(c).padStart(widths[i]))).join(' | ')} |`;
 }
 
+export const percentile = (values, p) => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(p * values.length))];
+export const median = (values) => percentile(values, 0.5);
+
 export function table(head, rows) {
         const widths = head.map((h, i) => Math.max(h.length, ...rows.map((r) => String(r[i]).length)));
         const line = `|${widths.map((w, i) => (i === 0 ? '-'.repeat(w + 2) : `${'-'.repeat(w + 1)}:`)).join('|')}|`;

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { sleep } from '../tests/e2e/harness.mjs';
 import { must } from './network.mjs';
 import { memoryNow } from './machine.mjs';
+import { percentile } from './report.mjs';
 
 // A minimal WebSocket client: the server's frames are text, unmasked, and under 64 KiB.
 class Socket {
@@ -92,8 +93,6 @@ export async function idleStreams(server, members, n, channel) {
         sockets.forEach((s) => s.socket.destroy());
         return { streams: n, bytes };
 }
-
-const percentile = (values, p) => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(p * values.length))];
 
 // All members follow the first one.
 export async function followEverywhere(server, members) {
