@@ -77,8 +77,8 @@ export function connect(url) {
         const agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
 
         // Returns any response: {status, headers, body (parsed), text, request}. Throws only if the connection is lost, or if the response does not
-        // conform to the server's /openapi.json.
-        async function api(method, path, { token, body, headers = {}, raw, timeoutMs = REQUEST_MS } = {}) {
+        // conform to the server's /openapi.json. once: on a connection of its own, so that it is certainly sent no second time.
+        async function api(method, path, { token, body, headers = {}, raw, timeoutMs = REQUEST_MS, once = false } = {}) {
                 const payload = raw !== undefined ? raw : body === undefined ? undefined : JSON.stringify(body);
                 const all = { ...headers };
                 if (payload !== undefined && !('content-type' in all)) {
@@ -90,7 +90,7 @@ export function connect(url) {
                 if (token) {
                         all.authorization = `Bearer ${token}`;
                 }
-                const answer = await sendAgain(agent, url + path, method, all, payload, timeoutMs);
+                const answer = await sendAgain(once ? false : agent, url + path, method, all, payload, timeoutMs);
                 answer.request = `${method} ${path}`;
                 try {
                         answer.body = answer.text === '' ? null : JSON.parse(answer.text);
