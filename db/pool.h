@@ -9,6 +9,10 @@
 /* Takes a connection for exclusive use until db_release or db_give_up. DB_LOST or DB_EXPIRED if none is available
  * before deadline_us. */
 enum db_outcome db_acquire(struct db *db, int64_t deadline_us, struct db_connection **connection);
+/* The same at once, whatever is in use: a busy pool is not a database that is down. *opened: it is a new one. On
+ * failure reason (at least 200 bytes) has a sentence. */
+enum db_outcome db_acquire_for_probe(struct db *db, int64_t deadline_us, struct db_connection **connection,
+                                     bool *opened, char *reason, size_t reason_size);
 /* Returns it to the pool if it is usable and outside a transaction. */
 void db_release(struct db_connection *connection);
 /* Releases the slot and leaves the connection to the reaper, which cancels its statement if `cancel`, and closes it:
@@ -23,10 +27,12 @@ void db_drop_idle(struct db *db);
 /* The fence of all write transactions on this database; off unless this process owns its service. */
 struct db_fence *db_fence(struct db *db);
 
-/* For tests: how long a connection may be idle (60,000 by default), and what the pool holds. */
+/* For tests: how long a connection may be idle (60,000 by default), what opening one costs until the next is opened,
+ * and what the pool holds. */
 void db_set_idle_ms(int64_t ms);
+void db_set_open_us(int64_t us);
 struct db_pool_counts {
-        int idle, busy;
+        int idle, busy, waiting;
 };
 struct db_pool_counts db_pool_counts(struct db *db);
 

@@ -21,6 +21,7 @@ struct db {
         struct db_server *server;
         struct db_connection *idle; /* most recently used first, so that superfluous ones become old */
         int64_t failing_since_us;   /* 0: the last connect succeeded */
+        int64_t waited_us;          /* by callers, for connections in use, since one was opened */
         struct db_fence fence;
         struct db *next;
         struct metric *busy_gauge, *opened, *wait;
@@ -29,8 +30,8 @@ struct db {
 extern pthread_mutex_t db_pools_lock;
 extern struct db *db_pools; /* all pools of this process */
 
-/* pool.c, with the lock held: grants a slot that became free to a waiting caller. */
-void db_give_place(struct db *db);
+/* pool.c, with the lock held: a connection is no longer in use. */
+void db_give_place(struct db_connection *connection);
 
 /* pool_reaper.c: one thread for all pools, asleep while nothing is idle. With the lock held; stopping releases it
  * for a moment. */

@@ -107,7 +107,7 @@ void db_give_up(struct db_connection *connection, bool cancel)
         connection->next = given_up;
         given_up = connection;
         db_reaper_wake();
-        db_give_place(connection->db);
+        db_give_place(connection);
         (void)pthread_mutex_unlock(&db_pools_lock);
 }
 

@@ -1,55 +1,36 @@
-/* Owns the connection that checks whether the database answers. */
+/* Owns checking whether the database answers. */
 #include "db/probe.h"
 
 #include <stdlib.h>
 #include "base/clock.h"
-#include "db/connection.h"
 #include "db/migrate_internal.h"
+#include "db/pool.h"
 
 struct db_probe {
-        const char *url;
+        struct db *db;
         const struct db_schema *schema;
-        PGconn *pg;
-        bool migrated; /* once true, not checked again on this connection: migrations are not undone */
+        bool migrated; /* once true, not checked again while the pool keeps a connection: migrations are not undone */
 };
 
-struct db_probe *db_probe_new(const char *url, const struct db_schema *schema)
+struct db_probe *db_probe_new(struct db *db, const struct db_schema *schema)
 {
         struct db_probe *probe = calloc(1, sizeof(*probe));
 
         if (probe == NULL) {
                 abort();
         }
-        *probe = (struct db_probe){.url = url, .schema = schema};
+        *probe = (struct db_probe){.db = db, .schema = schema};
         return probe;
 }
 
-static void disconnect_probe(struct db_probe *probe)
-{
-        PQfinish(probe->pg);
-        probe->pg = NULL;
-        probe->migrated = false;
-}
-
-static sn_status connect_before(struct db_probe *probe, int64_t deadline_us, struct buf *reason)
-{
-        char why[256] = "";
-
-        if (probe->pg == NULL && db_pg_connect(probe->url, deadline_us, &probe->pg, why, sizeof(why)) != DB_DONE) {
-                buf_printf(reason, "cannot connect: %s", why);
-                return SN_UNAVAILABLE;
-        }
-        return SN_OK;
-}
-
-static sn_status ask_server(struct db_probe *probe, int64_t deadline_us, struct buf *reason)
+static sn_status ask_server(struct db_probe *probe, PGconn *pg, int64_t deadline_us, struct buf *reason)
 {
         CLEANUP(db_pg_clear_p) PGresult *result = NULL;
 
         if (!probe->migrated) {
-                return migrate_check(probe->pg, probe->schema, deadline_us, reason);
+                return migrate_check(pg, probe->schema, deadline_us, reason);
         }
-        if (db_pg_query(probe->pg, "select 1", deadline_us, &result) != DB_DONE) {
+        if (db_pg_query(pg, "select 1", deadline_us, &result) != DB_DONE) {
                 buf_append_c(reason, "an established connection got no response");
                 return SN_UNAVAILABLE;
         }
@@ -59,21 +40,28 @@ static sn_status ask_server(struct db_probe *probe, int64_t deadline_us, struct 
 sn_status db_probe_look(struct db_probe *probe, int timeout_ms, struct buf *reason)
 {
         int64_t deadline_us = clock_monotonic_us() + (int64_t)timeout_ms * 1000;
+        struct db_connection *connection;
+        char why[256] = "";
+        bool opened;
 
-        TRY(connect_before(probe, deadline_us, reason));
-        sn_status status = ask_server(probe, deadline_us, reason);
+        if (db_acquire_for_probe(probe->db, deadline_us, &connection, &opened, why, sizeof(why)) != DB_DONE) {
+                buf_printf(reason, "cannot connect: %s", why);
+                return SN_UNAVAILABLE;
+        }
+        probe->migrated = probe->migrated && !opened;
+        sn_status status = ask_server(probe, connection->pg, deadline_us, reason);
 
         probe->migrated = status == SN_OK;
         if (status == SN_UNAVAILABLE) {
-                disconnect_probe(probe);
+                db_give_up(connection, true);
+                db_drop_idle(probe->db);
+        } else {
+                db_release(connection);
         }
         return status;
 }
 
 void db_probe_free(struct db_probe *probe)
 {
-        if (probe != NULL) {
-                disconnect_probe(probe);
-                free(probe);
-        }
+        free(probe);
 }

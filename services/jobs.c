@@ -12,6 +12,7 @@
 #define JOB_DEADLINE_MS 60000
 #define PAUSE_US        50000 /* between portions, at least */
 #define RETRY_US        INT64_C(1000000)
+#define FIRST_APART_US  INT64_C(20000) /* at the start: all at once would open a connection for each */
 
 struct entry {
         struct jobs *jobs;
@@ -29,6 +30,7 @@ struct jobs {
         pthread_cond_t finished;
         struct entry *waiting; /* ordered by due time */
         struct entry *running;
+        int added;
         bool stopping;
 };
 
@@ -98,8 +100,10 @@ void jobs_add(struct jobs *jobs, struct service *service, const struct service_j
 
         for (int i = 0; i < n; i++) {
                 struct entry *entry = allocate(sizeof(*entry));
+                int64_t apart_us = jobs->added++ * FIRST_APART_US;
 
-                *entry = (struct entry){.jobs = jobs, .service = service, .job = job, .due_us = clock_monotonic_us()};
+                *entry = (struct entry){
+                    .jobs = jobs, .service = service, .job = job, .due_us = clock_monotonic_us() + apart_us};
                 insert(jobs, entry);
         }
 }

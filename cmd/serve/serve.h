@@ -21,7 +21,6 @@ struct local {
         const struct service_definition *definition;
         struct service service;
         struct bus_runner *runner;
-        const char *database_url;
         atomic_bool started; /* everything above is complete, and its handlers may run */
 };
 

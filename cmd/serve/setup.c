@@ -128,7 +128,6 @@ static sn_status open_local(struct server *server, struct local *local, struct b
                            local->definition->name);
                 return SN_INVALID_ARGUMENT;
         }
-        local->database_url = url;
         local->service.redis = server->redis;
         local->service.db = db_new(&(struct db_options){
             .name = local->definition->schema->database, .url = url, .max_connections = (int)s->database_pool});

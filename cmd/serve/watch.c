@@ -164,7 +164,7 @@ static void add_all(struct watch *watch, struct server *server)
                 const struct local *local = &server->locals[i];
                 struct part *part = add_part(watch, server, local->definition->name, look_at_database);
 
-                part->probe = db_probe_new(local->database_url, local->definition->schema);
+                part->probe = db_probe_new(local->service.db, local->definition->schema);
         }
         for (size_t i = 0; server->with_gateway && i < sonet_n_services; i++) {
                 if (!serve_is_local(server, sonet_services[i]->name)) {
