@@ -50,7 +50,7 @@ sn_status migrate_embedded(const struct embedded *e, struct buf *error)
                 keys_derive_text(arena_printf(arena, "database:%s", schema->database), password);
                 TRY(db_provision(admin_url, schema, password, error));
         }
-        return e->fresh ? make_statistics(admin_url, error) : SN_OK;
+        return make_statistics(admin_url, error);
 }
 
 static void free_options_p(PQconninfoOption **options)

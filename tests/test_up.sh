@@ -166,6 +166,18 @@ no_account_unasked() {
         start "$dir/plain"
         ready && [ ! -e "$dir/plain/demo-account" ] && curl -s "$(sed -n 's/^ready //p' "$dir/out")/v1/users/demo" | grep -q '"not_found"' && stop INT
 }
+# As after an upgrade: one service is new, and another one has migrations to run.
+missing_databases_are_made() {
+        local as=() answer
+        [ "$(id -u)" != 0 ] || as=(setpriv --reuid=postgres --regid=postgres --clear-groups --)
+        printf '%s\n' 'drop database search_service' 'drop database analytics_service' 'create database analytics_service owner analytics_service_owner' |
+                "${as[@]}" /usr/lib/postgresql/15/bin/postgres --single -D "$dir/plain/postgresql/15" postgres >"$dir/single" 2>&1 || return 1
+        start "$dir/plain" "$@"
+        ready || return 1
+        answer=$(curl -s "$(sed -n 's/^ready //p' "$dir/out")/readyz")
+        echo "$answer"
+        [[ $answer =~ (search|analytics):.*(search|analytics): && ! $answer =~ incomplete|down|not\ ready ]] && stop INT
+}
 port_in_use() {
         local port code=0
         start "$dir/data"
@@ -227,6 +239,8 @@ check 'the second start keeps the account and the notes' second_start_keeps_all
 check 'a second request stops it at once, and cleanly' second_stop_forces
 check "the demo account's password is printed only when asked for" password_only_when_asked_for
 check 'no demo account is created unless requested' no_account_unasked
+check 'databases that an upgrade needs are made' missing_databases_are_made
+check 'databases that an upgrade needs are made, with a process for each service' missing_databases_are_made --split
 check 'the memory of the servers is printed, and settings override it' memory_is_said_and_set
 check 'segments of the write-ahead log exist before they are needed' wal_is_prepared
 check 'it fails if a port is taken' port_in_use

@@ -2,6 +2,7 @@
  * cleaning up after a kill. */
 #include "cmd/up/embedded_parts.h"
 
+#include <fcntl.h>
 #include <libpq-fe.h>
 #include <signal.h>
 #include <stdio.h>
@@ -217,12 +218,29 @@ static void add_redis(struct embedded *e, struct supervisor *s, int rank)
                                             .context = e});
 }
 
+/* Whether the postmaster says that it accepts connections, in the eighth line of its pid file, where pg_ctl reads it,
+ * too: asking it costs a process each time, and it has better things to do while it recovers from a crash. */
+static bool says_ready(const struct embedded *e)
+{
+        char path[EMBEDDED_PATH_MAX + 32], text[2048];
+
+        snprintf(path, sizeof(path), "%s/postmaster.pid", e->cluster);
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        ssize_t len = fd >= 0 ? read(fd, text, sizeof(text) - 1) : 0;
+        if (fd >= 0) {
+                close(fd);
+        }
+        text[len > 0 ? len : 0] = '\0';
+        return strstr(text, "\nready") != NULL;
+}
+
+/* The pid file may be of a postmaster that was killed. */
 static bool postgresql_answers(const struct embedded *e)
 {
         const char *const keys[] = {"host", "port", "dbname", "user", "connect_timeout", NULL};
         const char *const values[] = {e->run, "5432", "postgres", EMBEDDED_ADMIN_ROLE, "2", NULL};
 
-        return PQpingParams(keys, values, 0) == PQPING_OK;
+        return says_ready(e) && PQpingParams(keys, values, 0) == PQPING_OK;
 }
 
 static bool redis_answers(const struct embedded *e)

@@ -25,6 +25,7 @@ enum rank { RANK_GATEWAY, RANK_SERVICES, RANK_REDIS, RANK_POSTGRESQL };
 #define READY_MS        120000
 #define READY_POLL_MS   10
 #define READY_ANSWER_MS 2000
+#define UNREACHABLE_US  1000000 /* a database that cannot be used for so long is missing, or its role is */
 #define DEATHS_AT_START 5
 
 struct up {
@@ -34,6 +35,7 @@ struct up {
         bool split;
         const char *layout; /* NULL: not given */
         struct http_target target;
+        bool migrated;
         bool demo; /* make a demo account, and print its password */
         struct supervisor *supervisor;
         struct buf error;
@@ -66,6 +68,7 @@ static int migrate_in_child(void *context)
 
 static sn_status run_migrations(struct up *up)
 {
+        up->migrated = true;
         int code = supervisor_run(up->supervisor, &(struct process_spec){.name = "migrate",
                                                                          .death_signal = 9,
                                                                          .run = migrate_in_child,
@@ -77,16 +80,42 @@ static sn_status run_migrations(struct up *up)
         return SN_OK;
 }
 
+/* Whether a process waits for migrations. The processes check their databases anyway; checking them before would only
+ * delay every start. */
+static bool wait_for_migrations(struct up *up, int64_t since_us)
+{
+        CLEANUP(buf_free) struct buf report;
+        bool wait = false;
+
+        buf_init(&report, 65536);
+        for (size_t i = 0; i < up->plan.layout.n && !wait; i++) {
+                struct http_target target;
+
+                if (!http_target_set(&target, up->plan.address, up->plan.layout.processes[i].http_port) ||
+                    http_exchange(&target, "GET", "/readyz", NULL, READY_ANSWER_MS, &report) < 0) {
+                        continue;
+                }
+                wait =
+                    strstr(report.data, "migrations incomplete") != NULL ||
+                    (strstr(report.data, "database down") != NULL && clock_monotonic_us() > since_us + UNREACHABLE_US);
+        }
+        return wait;
+}
+
 static sn_status wait_until_ready(struct up *up)
 {
         CLEANUP(buf_free) struct buf answer;
-        int64_t until_us = clock_monotonic_us() + READY_MS * INT64_C(1000);
+        int64_t since_us = clock_monotonic_us(), until_us = since_us + READY_MS * INT64_C(1000);
         int deaths = supervisor_deaths(up->supervisor);
 
         buf_init(&answer, 65536);
         while (http_exchange(&up->target, "GET", "/readyz", NULL, READY_ANSWER_MS, &answer) != 200) {
                 if (!supervisor_poll(up->supervisor, READY_POLL_MS)) {
                         return SN_CANCELLED;
+                }
+                if (!up->migrated && wait_for_migrations(up, since_us)) {
+                        say("migrating the databases…");
+                        TRY(run_migrations(up));
                 }
                 if (supervisor_deaths(up->supervisor) - deaths >= DEATHS_AT_START || clock_monotonic_us() > until_us) {
                         buf_append_c(&up->error, "the services did not become ready; see the messages above");
@@ -126,7 +155,9 @@ static sn_status bring_up(struct up *up)
             (long long)(up->embedded.memory.postgresql_bytes >> 20), (long long)(up->embedded.memory.redis_bytes >> 20),
             (long long)(up->embedded.memory.machine_bytes >> 20));
         TRY(embedded_start(&up->embedded, up->supervisor, RANK_REDIS, RANK_POSTGRESQL, &up->error));
-        TRY(run_migrations(up));
+        if (up->embedded.fresh) {
+                TRY(run_migrations(up));
+        }
         serve_children_add(&up->plan, up->supervisor, RANK_GATEWAY);
         TRY(wait_until_ready(up));
         supervisor_has_run(up->supervisor);
