@@ -11,6 +11,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include <libpq-fe.h>
+#include <poll.h>
+#include <pthread.h>
 #include "base/clock.h"
 
 const char *test_admin_url(void)
@@ -54,19 +56,47 @@ PGconn *test_admin_connect(const char *database)
         return NULL;
 }
 
+/* The connection for single statements, to the database that was asked last: most tests ask one again and again, and
+ * opening a connection costs more than the answer. */
+static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
+static PGconn *kept;
+
+static bool is_usable(PGconn *pg, const char *database)
+{
+        struct pollfd p = {.fd = PQsocket(pg), .events = POLLIN};
+
+        return PQstatus(pg) == CONNECTION_OK && strcmp(PQdb(pg), database) == 0 && poll(&p, 1, 0) == 0;
+}
+
+static PGconn *keep_connection(const char *database)
+{
+        if (!is_usable(kept, database)) {
+                PQfinish(kept);
+                kept = test_admin_connect(database);
+        }
+        return kept;
+}
+
 const char *test_admin(const char *database, const char *sql)
 {
         static __thread char value[256];
-        PGconn *pg = test_admin_connect(database);
+        char error[1000];
+        bool keep = pthread_mutex_trylock(&kept_lock) == 0; /* otherwise another thread's statement is running */
+        PGconn *pg = keep ? keep_connection(database) : test_admin_connect(database);
         PGresult *result = PQexec(pg, sql);
         ExecStatusType status = PQresultStatus(result);
 
-        if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
-                fail_msg("%s: %s", sql, PQerrorMessage(pg));
-        }
         (void)snprintf(value, sizeof(value), "%s", PQntuples(result) > 0 ? PQgetvalue(result, 0, 0) : "");
+        (void)snprintf(error, sizeof(error), "%s", PQerrorMessage(pg));
         PQclear(result);
-        PQfinish(pg);
+        if (keep) {
+                (void)pthread_mutex_unlock(&kept_lock);
+        } else {
+                PQfinish(pg);
+        }
+        if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
+                fail_msg("%s: %s", sql, error);
+        }
         return value;
 }
 
