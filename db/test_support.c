@@ -77,24 +77,43 @@ static PGconn *keep_connection(const char *database)
         return kept;
 }
 
-const char *test_admin(const char *database, const char *sql)
+/* Returns NULL, with the reason in error, if it fails. */
+static const char *first_value(PGconn *pg, const char *sql, char error[1000])
 {
         static __thread char value[256];
-        char error[1000];
-        bool keep = pthread_mutex_trylock(&kept_lock) == 0; /* otherwise another thread's statement is running */
-        PGconn *pg = keep ? keep_connection(database) : test_admin_connect(database);
         PGresult *result = PQexec(pg, sql);
         ExecStatusType status = PQresultStatus(result);
 
         (void)snprintf(value, sizeof(value), "%s", PQntuples(result) > 0 ? PQgetvalue(result, 0, 0) : "");
-        (void)snprintf(error, sizeof(error), "%s", PQerrorMessage(pg));
+        (void)snprintf(error, 1000, "%s", PQerrorMessage(pg));
         PQclear(result);
-        if (keep) {
-                (void)pthread_mutex_unlock(&kept_lock);
-        } else {
-                PQfinish(pg);
+        return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK ? value : NULL;
+}
+
+const char *test_admin_once(const char *database, const char *sql)
+{
+        char error[1000];
+        PGconn *pg = test_admin_connect(database);
+        const char *value = first_value(pg, sql, error);
+
+        PQfinish(pg);
+        if (value == NULL) {
+                fail_msg("%s: %s", sql, error);
         }
-        if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
+        return value;
+}
+
+const char *test_admin(const char *database, const char *sql)
+{
+        char error[1000];
+
+        if (pthread_mutex_trylock(&kept_lock) != 0) { /* another thread's statement is running */
+                return test_admin_once(database, sql);
+        }
+        const char *value = first_value(keep_connection(database), sql, error);
+
+        (void)pthread_mutex_unlock(&kept_lock);
+        if (value == NULL) {
                 fail_msg("%s: %s", sql, error);
         }
         return value;

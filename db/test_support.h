@@ -21,8 +21,11 @@ void test_database_free(struct test_database *t);
 const char *test_admin_url(void);
 void test_url(char out[300], const char *role, const char *database);
 
-/* Runs a statement as administrator. Returns the first value of its result, or "". */
+/* Runs a statement as administrator. Returns the first value of its result, or "". The session may be one that ran
+ * earlier statements. */
 const char *test_admin(const char *database, const char *sql);
+/* The same in a session of its own. */
+const char *test_admin_once(const char *database, const char *sql);
 /* Waits until the statement returns "t". Fails the test after 20 s. */
 void test_wait_for(const char *database, const char *sql);
 /* A separate connection as administrator, to hold locks: close it with PQfinish. */
