@@ -1,11 +1,8 @@
 // The private PostgreSQL of a server, as its administrator, and the statements that it gets.
-import { execFile } from 'node:child_process';
 import { hkdfSync } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
-
-const run = promisify(execFile);
+import pg from 'pg';
 
 // Derived from the key file as in auth/keys.c.
 function adminPassword(server) {
@@ -15,10 +12,22 @@ function adminPassword(server) {
 
 export const adminEnv = (server) => ({ ...process.env, PGHOST: path.join(server.data, 'run'), PGUSER: 'sonet_admin', PGPASSWORD: adminPassword(server) });
 
-// The rows of a statement, each a list of texts.
+const pools = new Map(); // tests ask again and again, and opening a connection costs more than an answer
+function poolOf(server, database) {
+        const key = `${server.data} ${database}`;
+        if (!pools.has(key)) {
+                const { PGHOST: host, PGUSER: user, PGPASSWORD: password } = adminEnv(server);
+                pools.set(key, new pg.Pool({ host, user, password, database, max: 2, allowExitOnIdle: true }).on('error', () => {})); // the test ended its server
+        }
+        return pools.get(key);
+}
+
+const asText = { getTypeParser: () => (value) => value };
+
+// The rows of a statement, or of several, each a list of texts; '' for NULL.
 export async function psql(server, database, text) {
-        const { stdout } = await run('psql', ['-X', '-q', '-A', '-t', '-F', '\t', '-v', 'ON_ERROR_STOP=1', '-d', database, '-c', text], { env: adminEnv(server), maxBuffer: 64 << 20 });
-        return stdout.split('\n').filter((line) => line !== '').map((line) => line.split('\t'));
+        const results = await poolOf(server, database).query({ text, rowMode: 'array', types: asText });
+        return [results].flat().flatMap(({ rows }) => rows.map((row) => row.map((value) => value ?? '')));
 }
 
 // The services' statements from now on: resolves to a function that returns {database, text, calls, ms} for each statement since, the most frequent
