@@ -231,6 +231,7 @@ enum db_outcome db_connection_open(struct db_connection *connection, const char 
 {
         PQfinish(connection->pg);
         prepared_clear(&connection->prepared);
+        connection->migrated = false;
         enum db_outcome outcome = db_pg_connect(url, deadline_us, &connection->pg, reason, reason_size);
 
         if (outcome != DB_DONE) {

@@ -37,6 +37,7 @@ struct db_connection {
         struct db_prepared prepared;
         int64_t idle_since_us;
         bool no_slot;  /* taken by a probe */
+        bool migrated; /* a probe has found all migrations: they are not undone while it lives */
         bool cancel;   /* in the list of the reaper: a statement is still running on it */
         char boot[48]; /* identifies a run of the server: changes when it recovers from a crash */
 };

@@ -9,9 +9,10 @@
 #include "base/log.h"
 #include "base/ticker.h"
 
-#define GRACE_US 3000000 /* how long callers wait out a server that restarts; then they fail at once */
-#define RETRY_MS 50
-#define TRY_US   2000000
+#define GRACE_US     3000000 /* how long callers wait out a server that restarts; then they fail at once */
+#define RETRY_MS     50
+#define TRY_US       2000000
+#define OPEN_MOST_US 100000 /* callers wait no longer than this, however long opening one took once */
 
 struct waiter {
         struct db *db;
@@ -31,8 +32,8 @@ static bool has_place(const struct db *db)
         return db->busy < db->max && db->server->busy < server_limit;
 }
 
-/* Whether a caller may take a slot: opening a connection costs the server more than most statements, so callers wait
- * for one in use until the waits of this pool add up to what opening one costs. */
+/* Whether a caller may take a slot: opening a connection costs the server more than most statements, so each caller
+ * waits for one in use for as long as opening one takes, less what others have waited since the last one was opened. */
 static bool may_enter(const struct db *db, int64_t patient_until_us)
 {
         return has_place(db) && (db->idle != NULL || db->busy == 0 || clock_monotonic_us() >= patient_until_us);
@@ -139,7 +140,7 @@ static bool wait_for_place(struct db *db, int64_t since_us, int64_t deadline_us,
         }
         (void)pthread_cond_destroy(&self.cond);
         int64_t waited_us = clock_monotonic_us() - since_us;
-        db->waited_us += self.connection != NULL ? waited_us : 0;
+        db->waited_us += self.granted && self.connection == NULL ? 0 : waited_us;
         metric_observe_us(db->wait, waited_us);
         *connection = self.connection;
         return self.granted;
@@ -193,7 +194,7 @@ static void note_success(struct db *db, int64_t since_us)
         (void)pthread_mutex_lock(&db_pools_lock);
         bool was_failing = db->failing_since_us != 0;
         db->failing_since_us = 0;
-        open_us = clock_monotonic_us() - since_us;
+        open_us = earlier_us(clock_monotonic_us() - since_us, OPEN_MOST_US);
         (void)pthread_mutex_unlock(&db_pools_lock);
         metric_add(db->opened, 1);
         if (was_failing) {
@@ -274,7 +275,7 @@ enum db_outcome db_acquire(struct db *db, int64_t deadline_us, struct db_connect
 }
 
 enum db_outcome db_acquire_for_probe(struct db *db, int64_t deadline_us, struct db_connection **connection,
-                                     bool *opened, char *reason, size_t reason_size)
+                                     char *reason, size_t reason_size)
 {
         (void)pthread_mutex_lock(&db_pools_lock);
         *connection = take_idle(db);
@@ -283,8 +284,7 @@ enum db_outcome db_acquire_for_probe(struct db *db, int64_t deadline_us, struct 
                 *connection = connection_new(db);
         }
         (*connection)->no_slot = true;
-        *opened = !is_alive(*connection);
-        if (!*opened) {
+        if (is_alive(*connection)) {
                 return DB_DONE;
         }
         int64_t since_us = clock_monotonic_us();

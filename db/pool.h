@@ -9,10 +9,10 @@
 /* Takes a connection for exclusive use until db_release or db_give_up. DB_LOST or DB_EXPIRED if none is available
  * before deadline_us. */
 enum db_outcome db_acquire(struct db *db, int64_t deadline_us, struct db_connection **connection);
-/* The same at once, whatever is in use: a busy pool is not a database that is down. *opened: it is a new one. On
- * failure reason (at least 200 bytes) has a sentence. */
+/* The same at once, whatever is in use: a busy pool is not a database that is down. On failure reason (at least 200
+ * bytes) has a sentence. */
 enum db_outcome db_acquire_for_probe(struct db *db, int64_t deadline_us, struct db_connection **connection,
-                                     bool *opened, char *reason, size_t reason_size);
+                                     char *reason, size_t reason_size);
 /* Returns it to the pool if it is usable and outside a transaction. */
 void db_release(struct db_connection *connection);
 /* Releases the slot and leaves the connection to the reaper, which cancels its statement if `cancel`, and closes it:

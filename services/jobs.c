@@ -30,7 +30,6 @@ struct jobs {
         pthread_cond_t finished;
         struct entry *waiting; /* ordered by due time */
         struct entry *running;
-        int added;
         bool stopping;
 };
 
@@ -100,10 +99,8 @@ void jobs_add(struct jobs *jobs, struct service *service, const struct service_j
 
         for (int i = 0; i < n; i++) {
                 struct entry *entry = allocate(sizeof(*entry));
-                int64_t apart_us = jobs->added++ * FIRST_APART_US;
 
-                *entry = (struct entry){
-                    .jobs = jobs, .service = service, .job = job, .due_us = clock_monotonic_us() + apart_us};
+                *entry = (struct entry){.jobs = jobs, .service = service, .job = job};
                 insert(jobs, entry);
         }
 }
@@ -306,7 +303,13 @@ static int64_t start_due(void *context)
 
 void jobs_start(struct jobs *jobs)
 {
+        int64_t due_us = clock_monotonic_us();
+
         (void)pthread_mutex_lock(&jobs->lock); /* the first job may end before the ticker exists */
+        for (struct entry *entry = jobs->waiting; entry != NULL; entry = entry->next) {
+                entry->due_us = due_us;
+                due_us += FIRST_APART_US;
+        }
         jobs->ticker = ticker_new("jobs", start_due, jobs);
         (void)pthread_mutex_unlock(&jobs->lock);
         (void)pthread_mutex_lock(&started_lock);

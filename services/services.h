@@ -23,8 +23,9 @@ struct service_definition {
         /* Checks of settings that only the service can make, such as of files that they name, before anything is
          * started. SN_INVALID_ARGUMENT with a sentence; NULL: none. */
         sn_status (*check)(const struct settings *settings, struct buf *error);
-        /* What takes time and needs no data, such as asking another program what it can do: done before the process
-         * becomes the owner, so that it serves at once when it takes over. NULL: nothing. */
+        /* What takes time and needs no data, such as asking another program what it can do: runs in a thread while the
+         * databases are checked, and ends before the process becomes the owner, so that it serves at once when it takes
+         * over. NULL: nothing. */
         void (*prepare)(struct service *service, const struct settings *settings);
         sn_status (*start)(struct service *service,
                            const struct settings *settings); /* sets up caches and the like; NULL: nothing */

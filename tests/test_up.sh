@@ -240,7 +240,7 @@ check 'a second request stops it at once, and cleanly' second_stop_forces
 check "the demo account's password is printed only when asked for" password_only_when_asked_for
 check 'no demo account is created unless requested' no_account_unasked
 check 'databases that an upgrade needs are made' missing_databases_are_made
-check 'databases that an upgrade needs are made, with a process for each service' missing_databases_are_made --split
+check 'databases that an upgrade needs are made, with a process for each service' missing_databases_are_made --split --address 127.0.0.2
 check 'the memory of the servers is printed, and settings override it' memory_is_said_and_set
 check 'segments of the write-ahead log exist before they are needed' wal_is_prepared
 check 'it fails if a port is taken' port_in_use

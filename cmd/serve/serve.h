@@ -4,6 +4,7 @@
 #ifndef CMD_SERVE_SERVE_H
 #define CMD_SERVE_SERVE_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include "bus/bus.h"
 #include "cmd/serve/trust.h"
@@ -20,6 +21,8 @@
 struct local {
         const struct service_definition *definition;
         struct service service;
+        const struct settings *settings;
+        pthread_t preparing; /* if its definition has something to prepare */
         struct bus_runner *runner;
         atomic_bool started; /* everything above is complete, and its handlers may run */
 };
@@ -44,7 +47,6 @@ struct server {
         struct watchdog *watchdog;
         struct grpc_tls tls;
         _Atomic(const char *) waits_for; /* during startup */
-        int64_t connected_us;            /* while it waits for its leases: when it last used its connections */
         atomic_bool serving;             /* requests are answered */
 };
 

@@ -1,7 +1,9 @@
 /* Owns starting `sonet serve`: what each service waits for, what is started for it, and when the process listens. */
 #include "cmd/serve/serve.h"
 
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "base/clock.h"
 #include "base/log.h"
@@ -11,9 +13,7 @@
 
 #define RETRY_MS             20
 #define BETWEEN_CONSUMERS_MS 50 /* of one service and the next */
-#define CONNECT_MS           2000
 #define SECOND_US            INT64_C(1000000)
-#define KEEP_CONNECTED_US    (30 * SECOND_US)
 
 /* ---- Waiting ---- */
 
@@ -49,39 +49,59 @@ static sn_status check_schema(struct server *server, struct local *local, struct
         return watch_state(server->watch, local->definition->name) == WATCH_UP ? SN_OK : SN_UNAVAILABLE;
 }
 
-/* The pools would close them, and after a takeover the first requests would wait for new ones. */
-static void keep_connected(struct server *server)
-{
-        if (clock_monotonic_us() < server->connected_us + KEEP_CONNECTED_US) {
-                return;
-        }
-        server->connected_us = clock_monotonic_us();
-        for (size_t i = 0; i < server->n_locals; i++) {
-                CLEANUP(rpc_call_free_p)
-                struct rpc_call *c = rpc_call_new_background(&server->locals[i].service, CONNECT_MS);
-
-                if (DB_READ(c, tx, SN_OK) != SN_OK) {
-                        return; /* the others would not respond either, and nobody can take over meanwhile */
-                }
-        }
-}
-
 static sn_status check_ownership(struct server *server, struct local *local, struct buf *reason)
 {
         if (db_ownership_kept(server->ownership)) {
                 return SN_OK;
         }
         serve_print_awaited(server, reason);
-        keep_connected(server);
         return SN_UNAVAILABLE;
 }
 
-static void prepare_local(struct server *server, struct local *local)
+/* ---- Preparing ---- */
+
+static void *prepare_local(void *context)
 {
-        if (local->definition->prepare != NULL) {
-                local->definition->prepare(&local->service, &server->settings);
+        struct local *local = context;
+
+        local->definition->prepare(&local->service, local->settings);
+        return NULL;
+}
+
+static void start_preparing(struct server *server)
+{
+        for (size_t i = 0; i < server->n_locals; i++) {
+                struct local *local = &server->locals[i];
+
+                local->settings = &server->settings;
+                if (local->definition->prepare == NULL) {
+                        continue;
+                }
+                if (pthread_create(&local->preparing, NULL, prepare_local, local) != 0) {
+                        abort();
+                }
+                (void)pthread_setname_np(local->preparing, "prepare");
         }
 }
+
+static void end_preparing(struct server *server)
+{
+        for (size_t i = 0; i < server->n_locals; i++) {
+                if (server->locals[i].definition->prepare != NULL) {
+                        (void)pthread_join(server->locals[i].preparing, NULL);
+                }
+        }
+}
+
+static sn_status wait_for_migrations(struct server *server, struct buf *error)
+{
+        for (size_t i = 0; i < server->n_locals; i++) {
+                TRY(wait_for("its migrations", check_schema, server, &server->locals[i], error));
+        }
+        return SN_OK;
+}
+
+/* ---- Ownership ---- */
 
 static sn_status check_start(struct server *server, struct local *local, struct buf *reason)
 {
@@ -102,10 +122,11 @@ static sn_status check_trust(struct server *server, struct local *local, struct 
  * serve at once. */
 static sn_status wait_until_owner(struct server *server, struct buf *error)
 {
-        for (size_t i = 0; i < server->n_locals; i++) {
-                TRY(wait_for("its migrations", check_schema, server, &server->locals[i], error));
-                prepare_local(server, &server->locals[i]);
-        }
+        start_preparing(server);
+        sn_status status = wait_for_migrations(server, error);
+
+        end_preparing(server);
+        TRY(status);
         if (!serve_is_local(server, "user") && !server->only_works) {
                 server->trust = trust_new(&server->outside);
                 TRY(wait_for("the user service", check_trust, server, NULL, error));

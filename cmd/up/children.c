@@ -379,13 +379,18 @@ static char *name_of(const struct serve_plan *plan, char *const *argv)
         return name;
 }
 
+const char *serve_plan_http_address(const struct serve_plan *plan, const struct layout_process *process)
+{
+        return process->gateway ? plan->address : "127.0.0.1";
+}
+
 static void add_child(const struct serve_plan *plan, struct supervisor *s, const struct layout_process *process,
                       int rank)
 {
         struct environment env = environment_make(plan);
         char **argv = serve_arguments(plan, process);
 
-        environment_add(&env, "HTTP_ADDRESS", process->gateway ? plan->address : "127.0.0.1");
+        environment_add(&env, "HTTP_ADDRESS", serve_plan_http_address(plan, process));
         environment_add_number(&env, "HTTP_PORT", process->http_port);
         environment_add_number(&env, "GRPC_PORT", process->grpc_port);
         environment_add_services(&env, plan, process);

@@ -22,6 +22,8 @@ struct serve_plan {
 SN_CHECKED sn_status serve_plan_make(struct serve_plan *plan, int64_t http_port, struct buf *error);
 /* Checks that all pools together fit into the private PostgreSQL. */
 SN_CHECKED sn_status serve_plan_check_connections(const struct settings *settings, struct buf *error);
+/* Where a process of the layout listens for HTTP. */
+const char *serve_plan_http_address(const struct serve_plan *plan, const struct layout_process *process);
 /* "127.0.0.1:8081", or with several processes each service's: "user 127.0.0.1:8083, …". */
 void serve_plan_print_grpc(const struct serve_plan *plan, struct buf *out);
 /* The process with the gateway stops first (rank first_rank), then the others (the next rank). */

@@ -56,6 +56,9 @@ SN_CHECKED sn_status embedded_attach(struct embedded *e, struct buf *error);
 SN_CHECKED sn_status embedded_start(struct embedded *e, struct supervisor *s, int redis_rank, int postgresql_rank,
                                     struct buf *error);
 
+/* Whether PostgreSQL accepts connections. */
+bool embedded_postgresql_answers(const struct embedded *e);
+
 /* URLs with their passwords: never log them. */
 const char *embedded_admin_url(const struct embedded *e, struct arena *arena);
 const char *embedded_database_url(const struct embedded *e, struct arena *arena, const char *database);

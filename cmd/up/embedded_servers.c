@@ -235,7 +235,7 @@ static bool says_ready(const struct embedded *e)
 }
 
 /* The pid file may be of a postmaster that was killed. */
-static bool postgresql_answers(const struct embedded *e)
+bool embedded_postgresql_answers(const struct embedded *e)
 {
         const char *const keys[] = {"host", "port", "dbname", "user", "connect_timeout", NULL};
         const char *const values[] = {e->run, "5432", "postgres", EMBEDDED_ADMIN_ROLE, "2", NULL};
@@ -281,6 +281,6 @@ sn_status embedded_start(struct embedded *e, struct supervisor *s, int redis_ran
         TRY(set_up_files(e, s, error));
         add_postgresql(e, s, postgresql_rank);
         add_redis(e, s, redis_rank);
-        TRY(wait_for(e, s, "postgresql", postgresql_answers, POSTGRESQL_START_MS, error));
+        TRY(wait_for(e, s, "postgresql", embedded_postgresql_answers, POSTGRESQL_START_MS, error));
         return wait_for(e, s, "redis", redis_answers, REDIS_START_MS, error);
 }

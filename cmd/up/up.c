@@ -25,6 +25,7 @@ enum rank { RANK_GATEWAY, RANK_SERVICES, RANK_REDIS, RANK_POSTGRESQL };
 #define READY_MS        120000
 #define READY_POLL_MS   10
 #define READY_ANSWER_MS 2000
+#define ASK_US          50000   /* between questions to the processes behind the gateway */
 #define UNREACHABLE_US  1000000 /* a database that cannot be used for so long is missing, or its role is */
 #define DEATHS_AT_START 5
 
@@ -80,49 +81,99 @@ static sn_status run_migrations(struct up *up)
         return SN_OK;
 }
 
-/* Whether a process waits for migrations. The processes check their databases anyway; checking them before would only
- * delay every start. */
-static bool wait_for_migrations(struct up *up, int64_t since_us)
+/* What the processes report while they start. */
+struct starting {
+        int64_t until_us; /* when they must be ready */
+        int deaths;
+        struct buf report;
+        size_t asked; /* the process behind the gateway that was asked last */
+        int64_t asked_us;
+        size_t down;           /* a process that reports a database that it cannot use */
+        int64_t down_since_us; /* since when; 0: there is none */
+};
+
+static void begin_waiting(struct up *up, struct starting *starting)
 {
-        CLEANUP(buf_free) struct buf report;
-        bool wait = false;
+        starting->until_us = clock_monotonic_us() + READY_MS * INT64_C(1000);
+        starting->deaths = supervisor_deaths(up->supervisor);
+}
 
-        buf_init(&report, 65536);
-        for (size_t i = 0; i < up->plan.layout.n && !wait; i++) {
-                struct http_target target;
+/* Asks the processes behind the gateway in turn: it does not know why they are not ready. False: it is not time yet. */
+static bool ask_another(struct up *up, struct starting *starting)
+{
+        const struct layout *layout = &up->plan.layout;
+        int64_t now_us = clock_monotonic_us();
+        struct http_target target;
 
-                if (!http_target_set(&target, up->plan.address, up->plan.layout.processes[i].http_port) ||
-                    http_exchange(&target, "GET", "/readyz", NULL, READY_ANSWER_MS, &report) < 0) {
-                        continue;
-                }
-                wait =
-                    strstr(report.data, "migrations incomplete") != NULL ||
-                    (strstr(report.data, "database down") != NULL && clock_monotonic_us() > since_us + UNREACHABLE_US);
+        if (layout->n == 1 || now_us < starting->asked_us + ASK_US) {
+                return layout->n == 1; /* it has just been asked */
         }
-        return wait;
+        starting->asked_us = now_us;
+        starting->asked = starting->asked % (layout->n - 1) + 1;
+        const struct layout_process *process = &layout->processes[starting->asked];
+
+        return http_target_set(&target, serve_plan_http_address(&up->plan, process), process->http_port) &&
+               http_exchange(&target, "GET", "/readyz", NULL, READY_ANSWER_MS, &starting->report) > 0;
+}
+
+/* Whether a process misses migrations, or a database or its role, which it cannot use although PostgreSQL answers. The
+ * processes check that anyway: checking it before they start would only delay every start. */
+static bool misses_migrations(struct up *up, struct starting *starting)
+{
+        const char *report = starting->report.len > 0 ? starting->report.data : "";
+        int64_t now_us = clock_monotonic_us();
+
+        if (strstr(report, "migrations incomplete") != NULL) {
+                return true;
+        }
+        if (strstr(report, "database down") == NULL) {
+                starting->down_since_us = starting->down == starting->asked ? 0 : starting->down_since_us;
+                return false;
+        }
+        if (starting->down_since_us == 0) {
+                starting->down = starting->asked;
+                starting->down_since_us = now_us;
+        }
+        return now_us > starting->down_since_us + UNREACHABLE_US && embedded_postgresql_answers(&up->embedded);
+}
+
+static sn_status migrate_if_missed(struct up *up, struct starting *starting)
+{
+        if (up->migrated || !ask_another(up, starting) || !misses_migrations(up, starting)) {
+                return SN_OK;
+        }
+        say("migrating the databases…");
+        TRY(run_migrations(up));
+        begin_waiting(up, starting); /* migrations may take long */
+        return SN_OK;
+}
+
+static sn_status keep_waiting(struct up *up, struct starting *starting)
+{
+        if (!supervisor_poll(up->supervisor, READY_POLL_MS)) {
+                return SN_CANCELLED;
+        }
+        if (supervisor_deaths(up->supervisor) - starting->deaths >= DEATHS_AT_START ||
+            clock_monotonic_us() > starting->until_us) {
+                buf_append_c(&up->error, "the services did not become ready; see the messages above");
+                return SN_UNAVAILABLE;
+        }
+        return migrate_if_missed(up, starting);
 }
 
 static sn_status wait_until_ready(struct up *up)
 {
-        CLEANUP(buf_free) struct buf answer;
-        int64_t since_us = clock_monotonic_us(), until_us = since_us + READY_MS * INT64_C(1000);
-        int deaths = supervisor_deaths(up->supervisor);
+        struct starting starting = {0};
+        sn_status status = SN_OK;
 
-        buf_init(&answer, 65536);
-        while (http_exchange(&up->target, "GET", "/readyz", NULL, READY_ANSWER_MS, &answer) != 200) {
-                if (!supervisor_poll(up->supervisor, READY_POLL_MS)) {
-                        return SN_CANCELLED;
-                }
-                if (!up->migrated && wait_for_migrations(up, since_us)) {
-                        say("migrating the databases…");
-                        TRY(run_migrations(up));
-                }
-                if (supervisor_deaths(up->supervisor) - deaths >= DEATHS_AT_START || clock_monotonic_us() > until_us) {
-                        buf_append_c(&up->error, "the services did not become ready; see the messages above");
-                        return SN_UNAVAILABLE;
-                }
+        buf_init(&starting.report, 65536);
+        begin_waiting(up, &starting);
+        while (status == SN_OK &&
+               http_exchange(&up->target, "GET", "/readyz", NULL, READY_ANSWER_MS, &starting.report) != 200) {
+                status = keep_waiting(up, &starting);
         }
-        return SN_OK;
+        buf_free(&starting.report);
+        return status;
 }
 
 static void print_welcome(struct up *up)

@@ -1,8 +1,6 @@
 /* Owns the definition of media_service: its settings, storage, jobs and consumers, start and stop. */
 #include "services/media/media.h"
 
-#include <pthread.h>
-#include <stdlib.h>
 #include <unistd.h>
 #include "base/log.h"
 #include "services/media/access_log.h"
@@ -15,14 +13,10 @@ struct media_limits media_limits;
 
 enum { ABILITIES_MS = 15000, DEFAULT_WORKERS_MAX = 4 };
 
-static pthread_t asking; /* a thread, since loading the libraries takes a while */
-static bool is_asking;
-static struct service asker; /* a copy: a process that stops during its start frees the service */
-
 /* Logs once what cannot be processed; later refusals name it again. */
-static void *find_abilities(void *unused)
+static void find_abilities(struct service *service)
 {
-        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&asker, ABILITIES_MS);
+        CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(service, ABILITIES_MS);
         struct decode_abilities abilities = {0};
 
         if (decode_ask(c, &abilities) != SN_OK || !abilities.pictures) {
@@ -39,24 +33,6 @@ static void *find_abilities(void *unused)
         media_limits.makes_avif = media_limits.makes_avif && abilities.avif;
         media_limits.processes_pictures = media_limits.takes_pictures = abilities.pictures;
         media_limits.processes_films = media_limits.takes_films = abilities.films && media_limits.decoders[0] != '\0';
-        return NULL;
-}
-
-static void start_asking(const struct service *service)
-{
-        asker = *service;
-        if (pthread_create(&asking, NULL, find_abilities, NULL) != 0) {
-                abort();
-        }
-        is_asking = true;
-}
-
-static void await_abilities(void)
-{
-        if (is_asking) {
-                (void)pthread_join(asking, NULL);
-                is_asking = false;
-        }
 }
 
 /* The abilities of workers are unknown here; media that no worker can process wait. */
@@ -95,7 +71,7 @@ static void set_limits(const struct settings *settings)
 static void prepare_worker(struct service *service, const struct settings *settings)
 {
         set_limits(settings);
-        start_asking(service);
+        find_abilities(service);
 }
 
 static void prepare_media_service(struct service *service, const struct settings *settings)
@@ -112,7 +88,6 @@ static sn_status start_media(struct service *service, const struct settings *set
 {
         const struct blobs_options blobs = blobs_options(settings);
 
-        await_abilities();
         describe_start(settings->public_url);
         TRY(blobs_use(&blobs, true));
         wake_start(service);
