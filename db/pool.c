@@ -9,59 +9,30 @@
 #include "base/log.h"
 #include "base/ticker.h"
 
-#define GRACE_US     3000000 /* how long callers wait out a server that restarts; then they fail at once */
-#define RETRY_MS     50
-#define TRY_US       2000000
-#define OPEN_MOST_US 100000 /* callers wait no longer than this, however long opening one took once */
+#define GRACE_US 3000000 /* how long callers wait out a server that restarts; then they fail at once */
+#define RETRY_MS 50
+#define TRY_US   2000000
 
 struct waiter {
         struct db *db;
         pthread_cond_t cond;
-        int64_t patient_until_us; /* before, it takes no slot without a connection */
         bool granted;
-        struct db_connection *connection;
         struct waiter *next;
 };
 
 static struct waiter *waiters; /* in the order of arrival */
 static int server_limit = 4;
-static int64_t open_us = 50000; /* how long opening a connection took last; at first a guess */
 
 static bool has_place(const struct db *db)
 {
         return db->busy < db->max && db->server->busy < server_limit;
 }
 
-/* Whether a caller may take a slot: opening a connection costs the server more than most statements, so each caller
- * waits for one in use for as long as opening one takes, less what others have waited since the last one was opened. */
-static bool may_enter(const struct db *db, int64_t patient_until_us)
+static void take_place(struct db *db)
 {
-        return has_place(db) && (db->idle != NULL || db->busy == 0 || clock_monotonic_us() >= patient_until_us);
-}
-
-static struct db_connection *take_idle(struct db *db)
-{
-        struct db_connection *connection = db->idle;
-
-        if (connection != NULL) {
-                db->idle = connection->next;
-                db->n_idle--;
-        }
-        return connection;
-}
-
-/* Returns an idle connection, or NULL if one must be opened. */
-static struct db_connection *take_place(struct db *db)
-{
-        struct db_connection *connection = take_idle(db);
-
         db->busy++;
         db->server->busy++;
         metric_add(db->busy_gauge, 1);
-        if (connection == NULL) {
-                db->waited_us = 0;
-        }
-        return connection;
 }
 
 /* Grants free slots to waiting callers, in order; one that waits for a full pool does not hold up the others. */
@@ -72,8 +43,8 @@ static void grant_places(void)
         while (*link != NULL) {
                 struct waiter *w = *link;
 
-                if (may_enter(w->db, w->patient_until_us)) {
-                        w->connection = take_place(w->db);
+                if (has_place(w->db)) {
+                        take_place(w->db);
                         *link = w->next;
                         w->granted = true;
                         (void)pthread_cond_signal(&w->cond);
@@ -87,23 +58,14 @@ void db_give_place(struct db_connection *connection)
 {
         struct db *db = connection->db;
 
-        if (!connection->no_slot) {
-                db->busy--;
-                db->server->busy--;
-                metric_add(db->busy_gauge, -1);
+        if (connection->no_slot) {
+                connection->no_slot = false;
+                return;
         }
-        connection->no_slot = false;
+        db->busy--;
+        db->server->busy--;
+        metric_add(db->busy_gauge, -1);
         grant_places();
-}
-
-static void waiter_add(struct waiter *waiter)
-{
-        struct waiter **last = &waiters;
-
-        while (*last != NULL) {
-                last = &(*last)->next;
-        }
-        *last = waiter;
 }
 
 static void waiter_remove(struct waiter *waiter)
@@ -118,32 +80,36 @@ static void waiter_remove(struct waiter *waiter)
         }
 }
 
-static int64_t earlier_us(int64_t a_us, int64_t b_us)
+static bool wait_for_place(struct db *db, int64_t deadline_us)
 {
-        return a_us < b_us ? a_us : b_us;
-}
-
-static bool wait_for_place(struct db *db, int64_t since_us, int64_t deadline_us, struct db_connection **connection)
-{
-        struct waiter self = {.db = db, .patient_until_us = since_us + open_us - db->waited_us};
+        struct waiter self = {.db = db};
+        struct waiter **last = &waiters;
+        int64_t since_us = clock_monotonic_us();
 
         (void)pthread_cond_init(&self.cond, NULL);
-        waiter_add(&self);
-        while (!self.granted &&
-               cond_wait_until(&self.cond, &db_pools_lock, earlier_us(self.patient_until_us, deadline_us))) {
+        while (*last != NULL) {
+                last = &(*last)->next;
         }
-        grant_places(); /* the patience is over */
+        *last = &self;
         while (!self.granted && cond_wait_until(&self.cond, &db_pools_lock, deadline_us)) {
         }
         if (!self.granted) {
                 waiter_remove(&self);
         }
         (void)pthread_cond_destroy(&self.cond);
-        int64_t waited_us = clock_monotonic_us() - since_us;
-        db->waited_us += self.granted && self.connection == NULL ? 0 : waited_us;
-        metric_observe_us(db->wait, waited_us);
-        *connection = self.connection;
+        metric_observe_us(db->wait, clock_monotonic_us() - since_us);
         return self.granted;
+}
+
+static struct db_connection *take_idle(struct db *db)
+{
+        struct db_connection *connection = db->idle;
+
+        if (connection != NULL) {
+                db->idle = connection->next;
+                db->n_idle--;
+        }
+        return connection;
 }
 
 /* Takes a slot, and an idle connection if there is one. */
@@ -152,11 +118,12 @@ static bool take_connection(struct db *db, int64_t deadline_us, struct db_connec
         bool taken = true;
 
         (void)pthread_mutex_lock(&db_pools_lock);
-        if (may_enter(db, INT64_MAX)) {
-                *connection = take_place(db);
+        if (has_place(db)) {
+                take_place(db);
         } else {
-                taken = wait_for_place(db, clock_monotonic_us(), deadline_us, connection);
+                taken = wait_for_place(db, deadline_us);
         }
+        *connection = taken ? take_idle(db) : NULL;
         (void)pthread_mutex_unlock(&db_pools_lock);
         return taken;
 }
@@ -189,17 +156,21 @@ static bool note_failure(struct db *db, const char *reason)
         return go_on;
 }
 
-static void note_success(struct db *db, int64_t since_us)
+static void note_success(struct db *db)
 {
         (void)pthread_mutex_lock(&db_pools_lock);
         bool was_failing = db->failing_since_us != 0;
         db->failing_since_us = 0;
-        open_us = earlier_us(clock_monotonic_us() - since_us, OPEN_MOST_US);
         (void)pthread_mutex_unlock(&db_pools_lock);
         metric_add(db->opened, 1);
         if (was_failing) {
                 log_event(LOG_LEVEL_INFO, "the database is reachable again", LOG_STR("sonet.database", db->name));
         }
+}
+
+static int64_t earlier_us(int64_t a_us, int64_t b_us)
+{
+        return a_us < b_us ? a_us : b_us;
 }
 
 static enum db_outcome open_patiently(struct db_connection *connection, int64_t deadline_us)
@@ -215,7 +186,7 @@ static enum db_outcome open_patiently(struct db_connection *connection, int64_t 
                 }
                 if (db_connection_open(connection, db->url, earlier_us(deadline_us, now_us + TRY_US), reason,
                                        sizeof(reason)) == DB_DONE) {
-                        note_success(db, now_us);
+                        note_success(db);
                         return DB_DONE;
                 }
                 if (!note_failure(db, reason)) {
@@ -287,11 +258,10 @@ enum db_outcome db_acquire_for_probe(struct db *db, int64_t deadline_us, struct 
         if (is_alive(*connection)) {
                 return DB_DONE;
         }
-        int64_t since_us = clock_monotonic_us();
         enum db_outcome outcome = db_connection_open(*connection, db->url, deadline_us, reason, reason_size);
 
         if (outcome == DB_DONE) {
-                note_success(db, since_us);
+                note_success(db);
         } else {
                 db_give_up(*connection, false);
                 *connection = NULL;
@@ -323,21 +293,11 @@ void db_set_server_limit(int busy_connections)
         (void)pthread_mutex_unlock(&db_pools_lock);
 }
 
-void db_set_open_us(int64_t us)
-{
-        (void)pthread_mutex_lock(&db_pools_lock);
-        open_us = us;
-        (void)pthread_mutex_unlock(&db_pools_lock);
-}
-
 struct db_pool_counts db_pool_counts(struct db *db)
 {
         (void)pthread_mutex_lock(&db_pools_lock);
         struct db_pool_counts counts = {.idle = db->n_idle, .busy = db->busy};
 
-        for (const struct waiter *w = waiters; w != NULL; w = w->next) {
-                counts.waiting += w->db == db;
-        }
         (void)pthread_mutex_unlock(&db_pools_lock);
         return counts;
 }

@@ -27,12 +27,10 @@ void db_drop_idle(struct db *db);
 /* The fence of all write transactions on this database; off unless this process owns its service. */
 struct db_fence *db_fence(struct db *db);
 
-/* For tests: how long a connection may be idle (60,000 by default), what opening one costs until the next is opened,
- * and what the pool holds. */
+/* For tests: how long a connection may be idle (60,000 by default), and what the pool holds. */
 void db_set_idle_ms(int64_t ms);
-void db_set_open_us(int64_t us);
 struct db_pool_counts {
-        int idle, busy, waiting;
+        int idle, busy;
 };
 struct db_pool_counts db_pool_counts(struct db *db);
 

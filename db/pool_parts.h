@@ -21,7 +21,6 @@ struct db {
         struct db_server *server;
         struct db_connection *idle; /* most recently used first, so that superfluous ones become old */
         int64_t failing_since_us;   /* 0: the last connect succeeded */
-        int64_t waited_us;          /* by callers, for connections in use, since one was opened */
         struct db_fence fence;
         struct db *next;
         struct metric *busy_gauge, *opened, *wait;

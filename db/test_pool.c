@@ -108,47 +108,6 @@ static void many_threads_share_few_connections(void **state)
         assert_true(db_pool_counts(t.db).idle <= 2);
 }
 
-static void *read_once(void *context)
-{
-        struct rpc_call *c = rpc_call_new_background(&other.service, 20000);
-        struct db_tx *tx = NULL;
-
-        *(sn_status *)context = db_read(c, &tx);
-        db_end(&tx);
-        rpc_call_free(c);
-        return NULL;
-}
-
-/* Reads while another caller has the only connection, which it returns as soon as somebody waits. Returns how many
- * connections there are then. */
-static int connections_after_two_reads(int64_t open_us)
-{
-        CLEANUP(rpc_call_free_p) struct rpc_call *a = rpc_call_new_background(&other.service, 10000);
-        struct db_tx *tx = NULL;
-        sn_status status = SN_INTERNAL;
-        pthread_t reader;
-
-        db_drop_idle(other.db);
-        assert_int_equal(db_read(a, &tx), SN_OK);
-        db_set_open_us(open_us);
-        (void)pthread_create(&reader, NULL, read_once, &status);
-        while (db_pool_counts(other.db).waiting == 0 &&
-               db_pool_counts(other.db).busy + db_pool_counts(other.db).idle < 2) {
-                clock_sleep_ms(1);
-        }
-        db_end(&tx);
-        (void)pthread_join(reader, NULL);
-        assert_int_equal(status, SN_OK);
-        return db_pool_counts(other.db).idle;
-}
-
-static void callers_wait_for_a_connection_in_use_while_opening_one_would_cost_more(void **state)
-{
-        (void)state;
-        assert_int_equal(connections_after_two_reads(60000000), 1);
-        assert_int_equal(connections_after_two_reads(0), 2);
-}
-
 static void idle_connections_are_closed(void **state)
 {
         CLEANUP(rpc_call_free_p) struct rpc_call *a = rpc_call_new_background(&t.service, 10000);
@@ -213,7 +172,6 @@ int run_pool_tests(void)
             cmocka_unit_test(a_full_pool_keeps_callers_waiting_until_their_deadline),
             cmocka_unit_test(the_limit_of_a_server_spans_its_databases),
             cmocka_unit_test(many_threads_share_few_connections),
-            cmocka_unit_test(callers_wait_for_a_connection_in_use_while_opening_one_would_cost_more),
             cmocka_unit_test(idle_connections_are_closed),
             cmocka_unit_test(a_deadline_cancels_the_statement_on_the_server),
             cmocka_unit_test(a_statement_over_its_time_limit_is_a_deadline),
