@@ -233,15 +233,16 @@ async function gatherOwners() {
 async function strikeOwner(t, service, name) {
         const blow = BLOWS[name];
         await gatherOwners();
-        const { owner, standby } = await pair.settled(service);
-        const before = await makeFacts();
-        const during = await makeFacts();
-        const [prober, other] = await net.registerMany(2);
+        // On a busy machine an owner may lose its lease before it is disturbed, too: then once more, and the next one is disturbed.
+        const before = await eventually('facts', makeFacts, 60_000);
+        const during = await eventually('facts', makeFacts, 60_000);
+        const [prober, other] = await eventually('members', () => net.registerMany(2), 60_000);
         const load = await new Load().start();
         const readers = new Readers([...before, ...during]);
         await eventually('every fact was read', () => readers.facts.every((f) => readers.told.some((told) => told.fact === f && told.seen)));
         await eventually('timelines are kept', async () => await repeated() > 0);
         await endAll(before); // by the disturbed owner, and in force at the next one
+        const { owner, standby } = await pair.settled(service);
         const exits = owner.exits.length;
         const struckAt = performance.now();
         blow.strike(owner);
