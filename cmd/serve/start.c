@@ -58,6 +58,21 @@ static sn_status check_ownership(struct server *server, struct local *local, str
         return SN_UNAVAILABLE;
 }
 
+static sn_status check_start(struct server *server, struct local *local, struct buf *reason)
+{
+        if (local->definition->start != NULL) {
+                TRY(local->definition->start(&local->service, &server->settings));
+        }
+        atomic_store(&local->started, true);
+        return SN_OK;
+}
+
+static sn_status check_trust(struct server *server, struct local *local, struct buf *reason)
+{
+        buf_append_c(reason, "the user service has not responded yet");
+        return trust_ready(server->trust) ? SN_OK : SN_UNAVAILABLE;
+}
+
 /* ---- Preparing ---- */
 
 static void *prepare_local(void *context)
@@ -99,23 +114,6 @@ static sn_status wait_for_migrations(struct server *server, struct buf *error)
                 TRY(wait_for("its migrations", check_schema, server, &server->locals[i], error));
         }
         return SN_OK;
-}
-
-/* ---- Ownership ---- */
-
-static sn_status check_start(struct server *server, struct local *local, struct buf *reason)
-{
-        if (local->definition->start != NULL) {
-                TRY(local->definition->start(&local->service, &server->settings));
-        }
-        atomic_store(&local->started, true);
-        return SN_OK;
-}
-
-static sn_status check_trust(struct server *server, struct local *local, struct buf *reason)
-{
-        buf_append_c(reason, "the user service has not responded yet");
-        return trust_ready(server->trust) ? SN_OK : SN_UNAVAILABLE;
 }
 
 /* Everything that does not need ownership is waited for before taking it, so that a process that takes over can
