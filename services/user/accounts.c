@@ -89,9 +89,9 @@ sn_status account_suspend(struct db_tx *tx, const char *id, const char *reason, 
         }
         TRY(refuse_administrator(tx, out));
         TRY(store_suspend(tx, id, reason));
+        TRY(session_end_others(tx, id, "", &ended));
         TRY(session_raise_epoch(tx, id));
         TRY(store_drop_email_change(tx, id));
-        TRY(session_end_others(tx, id, "", &ended));
         TRY(show_or_hide(tx, id));
         TRY(AUDIT(tx, .action = "user.suspended", .subject_id = id,
                   .before = AUDIT_VALUES("reason", out->suspension_reason), .after = AUDIT_VALUES("reason", reason)));

@@ -33,8 +33,8 @@ static sn_status set_password(struct db_tx *tx, const char *user_id, const char 
 {
         int64_t ended = 0;
 
-        TRY(session_raise_epoch(tx, user_id));
         TRY(session_end_others(tx, user_id, keep, &ended));
+        TRY(session_raise_epoch(tx, user_id));
         TRY(store_set_password(tx, user_id, hash));
         TRY(store_drop_resets(tx, user_id));
         TRY(store_drop_email_change(tx, user_id)); /* it may have been requested with the old password */

@@ -32,11 +32,11 @@ SN_CHECKED sn_status session_answer(struct rpc_call *c, const struct session *se
 SN_CHECKED sn_status session_step_up(struct db_tx *tx, UserFactors__SteppedUp *out);
 /* Ends a session; this process rejects its access tokens as soon as the transaction commits. */
 SN_CHECKED sn_status session_end(struct db_tx *tx, const char *session_id, const char *user_id, bool *ended);
-/* Ends all active sessions of a member but one (keep "": all). */
+/* Ends all active sessions of a member but one (keep "": all). No log-in can slip in between this and the commit. */
 SN_CHECKED sn_status session_end_others(struct db_tx *tx, const char *user_id, const char *keep, int64_t *ended);
 /* Invalidates all access tokens of a member signed until now; refresh tokens of active sessions give new ones. A
- * second call in one transaction has no effect. Call it before session_end_others, so that no log-in can slip in
- * between. */
+ * second call in one transaction has no effect. Call it after session_end_others, so that streams of ended sessions are
+ * told that they have ended, and not to refresh their tokens. */
 SN_CHECKED sn_status session_raise_epoch(struct db_tx *tx, const char *user_id);
 /* SESSION_DAYS, read before starting threads. */
 void session_start(const struct settings *settings);

@@ -36,7 +36,15 @@ after(async () => {
         await pair?.stop();
 });
 
-const allServe = (services) => eventually('all processes serve', () => services.every((s) => pair.balancers.get(s).serving.size === 2), 60_000);
+const allServe = (services) => eventually('all processes serve', async () => {
+        for (const service of services) {
+                const { replicas, serving } = pair.balancers.get(service);
+                const replica = replicas.find((r) => !serving.has(r));
+                if (replica) {
+                        throw new Error(`${replica.name}: ${(await replica.readiness(service)).text}`);
+                }
+        }
+}, 60_000);
 
 // Kills one process at a time, and the next when both are serving again, so that one is always available.
 async function killInTurn(victims, moment) {

@@ -51,16 +51,19 @@ function canListen(port) {
         });
 }
 
-// A port with free ones after it (gRPC takes the next, split mode more), below the kernel's ephemeral range.
+const givenPorts = new Set(); // a port is free until its process listens, and again while that one is restarted
+
+// A port with free ones after it (gRPC takes the next, split mode more), below the kernel's ephemeral range. None is given twice.
 export async function freePort(following = 12) {
         for (let attempt = 0; attempt < 200; attempt++) {
-                const port = 15000 + Math.floor(Math.random() * 16000);
-                let free = true;
-                for (let i = 0; free && i <= following; i++) {
-                        free = await canListen(port + i);
+                const first = 15000 + Math.floor(Math.random() * 16000);
+                const ports = Array.from({ length: following + 1 }, (_, i) => first + i);
+                if (ports.some((port) => givenPorts.has(port))) {
+                        continue;
                 }
-                if (free) {
-                        return port;
+                ports.forEach((port) => givenPorts.add(port));
+                if ((await Promise.all(ports.map(canListen))).every(Boolean)) {
+                        return first;
                 }
         }
         throw new Error('no free ports found');
