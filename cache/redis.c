@@ -150,6 +150,18 @@ sn_status redis_pipeline_run(struct redis_pipeline *p, size_t *n, struct redisRe
         return SN_OK;
 }
 
+sn_status redis_pipeline_finish(struct redis_pipeline *p)
+{
+        struct redisReply **replies = NULL;
+        size_t n = 0;
+
+        TRY(redis_pipeline_run(p, &n, &replies));
+        for (size_t i = 0; i < n; i++) {
+                TRY(redis_wire_status(p->c, replies[i]));
+        }
+        return SN_OK;
+}
+
 /* Runs a pipeline of one; an error reply is the call's. */
 static sn_status run_single(struct redis_pipeline *p, struct redisReply **reply)
 {

@@ -76,6 +76,11 @@ static void an_error_in_a_pipeline_does_not_affect_the_others(void **state)
         assert_int_equal(n, 3);
         assert_int_equal(replies[1]->type, REDIS_REPLY_ERROR);
         assert_int_equal(replies[2]->integer, 2);
+        assert_int_equal(redis_pipeline_finish(p), SN_INTERNAL);
+        p = redis_pipeline_new(c, r);
+        ADD(p, "SET", "k", "1");
+        ADD(p, "INCR", "k");
+        assert_int_equal(redis_pipeline_finish(p), SN_OK);
         redis_free(r);
 }
 

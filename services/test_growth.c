@@ -130,11 +130,32 @@ static void a_first_page_reads_little_more_than_it_shows(void **state)
         PQfinish(pg);
 }
 
+/* Delivery asks for the followers of many authors and a limit for all: those of the authors behind it are not read. */
+static void followers_beyond_the_limit_are_not_read(void **state)
+{
+        const struct db_statement *s = plan_find("follow_service", "SELECT_FOLLOWER_IDS");
+        PGconn *pg = plan_connect("follow_service");
+
+        plan_add_ids("follow_service");
+        plan_fill("follow_service", "insert into user_relationships (follower_id, followee_id)"
+                                    " select id(n), id(90000 + a) from generate_series(1, 9000) n,"
+                                    " generate_series(1, 3) a");
+        plan_fill("follow_service", "vacuum analyze user_relationships");
+        (void)plan_prepare(pg, s);
+        long all = plan_count_buffers(pg, s, "array[id(90001), id(90002), id(90003)], null, 10001, 0");
+        long some = plan_count_buffers(pg, s, "array[id(90001), id(90002), id(90003)], null, 10001, 100");
+
+        assert_true(some > 0);
+        assert_true(10 * some < all);
+        PQfinish(pg);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(the_newest_of_many_authors_equal_those_of_a_plain_query),
             cmocka_unit_test(a_first_page_reads_little_more_than_it_shows),
+            cmocka_unit_test(followers_beyond_the_limit_are_not_read),
         };
 
         return cmocka_run_group_tests_name("growth", tests, setup, NULL);

@@ -77,13 +77,13 @@ sn_status store_follow(struct db_tx *tx, const char *follower, const char *follo
         return db_one(tx, &SELECT_FOLLOW, DB_BINDS(bind_uuid(follower), bind_uuid(followee)), &edge->base, found);
 }
 
-/* The members' order is that of the function, so the limit stops the scan early. */
+/* A nested loop, in the order of the function: an ORDER BY would read and sort all before the limit. */
 DB_STATEMENT(SELECT_FOLLOWER_IDS, "follow_service", &follow_rows__follower__message,
              "select m.id as user_id, f.follower_id from unnest($1::uuid[]) with ordinality as m (id, place), lateral"
              " (select follower_id from user_relationships where followee_id = m.id and follower_id >"
              " case when m.place = 1 then coalesce($2::uuid, '00000000-0000-0000-0000-000000000000')"
              " else '00000000-0000-0000-0000-000000000000' end order by follower_id limit $3) as f"
-             " order by m.place, f.follower_id limit nullif($4, 0)");
+             " limit nullif($4, 0)");
 
 sn_status store_follower_ids(struct db_tx *tx, char **followees, size_t n_followees, const char *after, size_t limit,
                              size_t total, size_t *n, FollowRows__Follower ***followers)

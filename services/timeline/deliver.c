@@ -13,6 +13,7 @@
 #include "services/timeline/home_sync.h"
 
 #define ROWS_AT_ONCE 10001 /* at most FANOUT_MAX, and one too many */
+#define FEW          1000  /* followers: notes to as many do not wait for those to more */
 
 /* The followers of a batch's authors, as far as they were listed. */
 struct audience {
@@ -130,28 +131,28 @@ static size_t count_fitting(const struct audience *a, bus_event **events, size_t
 
 /* ---- Effects ---- */
 
-/* A row for each note and follower. */
-static TimelineRows__Entry **make_entries(struct rpc_call *c, const struct audience *a, bus_event **events,
+/* A row for each follower of an author with few, or of one with many, and each of the author's notes. */
+static TimelineRows__Entry **make_entries(struct rpc_call *c, const struct audience *a, bool few, bus_event **events,
                                           size_t n_events, size_t *n)
 {
+        const Follow__MemberFollowerIds **followers =
+            ARENA_ARRAY(c->arena, const Follow__MemberFollowerIds *, n_events);
         size_t room = 0;
-        TimelineRows__Entry *rows, **entries;
 
         *n = 0;
         for (size_t i = 0; i < n_events; i++) {
-                const Follow__MemberFollowerIds *followers = followers_of(a, events[i]->actor_id);
+                const Follow__MemberFollowerIds *all = followers_of(a, events[i]->actor_id);
 
-                room += followers != NULL ? followers->n_ids : 0;
+                followers[i] = all != NULL && (all->n_ids <= FEW) == few ? all : NULL;
+                room += followers[i] != NULL ? all->n_ids : 0;
         }
-        rows = ARENA_ARRAY(c->arena, TimelineRows__Entry, room);
-        entries = ARENA_ARRAY(c->arena, TimelineRows__Entry *, room);
+        TimelineRows__Entry *rows = ARENA_ARRAY(c->arena, TimelineRows__Entry, room);
+        TimelineRows__Entry **entries = ARENA_ARRAY(c->arena, TimelineRows__Entry *, room);
         for (size_t i = 0; i < n_events; i++) {
-                const Follow__MemberFollowerIds *followers = followers_of(a, events[i]->actor_id);
-
-                for (size_t k = 0; followers != NULL && k < followers->n_ids; k++) {
+                for (size_t k = 0; followers[i] != NULL && k < followers[i]->n_ids; k++) {
                         entries[*n] = &rows[*n];
                         timeline_rows__entry__init(&rows[*n]);
-                        rows[*n].owner_id = followers->ids[k];
+                        rows[*n].owner_id = followers[i]->ids[k];
                         rows[*n].note_id = events[i]->aggregate_id;
                         rows[(*n)++].author_id = events[i]->actor_id;
                 }
@@ -169,14 +170,19 @@ static int compare_entries(const void *a, const void *b)
 
 static sn_status deliver_batch(struct rpc_call *c, struct bus_batch *batch)
 {
+        static const bool order[] = {true, false};
         struct audience a;
-        size_t n = 0;
 
         TRY(find_audience(c, batch->events, batch->n, &a));
         batch->n_done = count_fitting(&a, batch->events, batch->n);
-        TimelineRows__Entry **entries = make_entries(c, &a, batch->events, batch->n_done, &n);
-        qsort(entries, n, sizeof(entries[0]), compare_entries);
-        return home_sync_deliver(c, entries, n);
+        for (size_t i = 0; i < 2; i++) {
+                size_t n = 0;
+                TimelineRows__Entry **entries = make_entries(c, &a, order[i], batch->events, batch->n_done, &n);
+
+                qsort(entries, n, sizeof(entries[0]), compare_entries);
+                TRY(home_sync_deliver(c, entries, n));
+        }
+        return SN_OK;
 }
 
 /* Deleted notes stay on timelines until these are truncated: readers do not see them. */

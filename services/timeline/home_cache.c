@@ -59,9 +59,16 @@ static void new_token(char kind, uint8_t out[TOKEN_BYTES])
 }
 
 /* The key of a member's; "*" for a pattern of all. */
+#define KEY_PREFIX "tl:home:"
+#define KEY_BYTES  (sizeof(KEY_PREFIX) - 1 + UUID_SIZE - 1)
+
 static const char *key_of(struct arena *arena, const char *owner)
 {
-        return arena_printf(arena, "tl:home:%s", owner);
+        char *key = arena_alloc(arena, KEY_BYTES + 1);
+
+        memcpy(key, KEY_PREFIX, sizeof(KEY_PREFIX) - 1);
+        memcpy(key + sizeof(KEY_PREFIX) - 1, owner, UUID_SIZE);
+        return key;
 }
 
 /* The header, and the entries in order of delivery; no more than delivery may have left there. */
@@ -226,63 +233,83 @@ void home_cache_store(struct rpc_call *c, const char *owner, const struct home_b
 
 /* --- delivery --- */
 
-/* KEYS: timelines, ARGV: the entries of each. A cached timeline that was never truncated is deleted: it is not being
- * read. So is anything that is not a string. */
+/* KEYS: timelines, ARGV: the entries of each, or those of all. A cached timeline that was never truncated is deleted:
+ * it is not being read. So is anything that is not a string. */
 static const char DELIVER[] = "for i, key in ipairs(KEYS) do "
                               "local len = redis.pcall('STRLEN', key) "
                               "if type(len) == 'table' or len > " NUMBER(
                                   APPEND_MAX_BYTES) " then redis.call('DEL', key) "
-                                                    "elseif len > 0 then redis.call('APPEND', key, ARGV[i]) end "
-                                                    "end";
+                                                    "elseif len > 0 then redis.call('APPEND', key, ARGV[i] or ARGV[1]) "
+                                                    "end end";
 
-#define DELIVER_OWNERS 100 /* in one script, during which Redis does nothing else */
+#define DELIVER_OWNERS  100 /* in one script, during which Redis does nothing else */
+#define DELIVER_SCRIPTS 10  /* in one round trip */
 
-/* The entries of the first entry's owner. Returns their number. */
-static size_t encode_owner(struct rpc_call *c, TimelineRows__Entry *const *entries, size_t n, const char **value)
+/* How many of the entries have the first one's owner. */
+static size_t count_of_owner(TimelineRows__Entry *const *entries, size_t n)
 {
         size_t of_owner = 1;
 
         while (of_owner < n && strcmp(entries[of_owner]->owner_id, entries[0]->owner_id) == 0) {
                 of_owner++;
         }
-        home_entry *out = ARENA_ARRAY(c->arena, home_entry, of_owner);
-        for (size_t i = 0; i < of_owner; i++) {
-                home_entry_put(entries[i]->note_id, entries[i]->author_id, out[i]);
-        }
-        *value = (const char *)out;
         return of_owner;
 }
 
-/* Some owners' entries, with one script. *done increases by their number. */
-static sn_status send_some(struct rpc_call *c, TimelineRows__Entry *const *entries, size_t n, size_t *done)
+static const char *encode_entries(struct rpc_call *c, TimelineRows__Entry *const *entries, size_t n)
 {
-        const char *keys[DELIVER_OWNERS], *argv[2 * DELIVER_OWNERS], *values[DELIVER_OWNERS];
-        size_t lengths[2 * DELIVER_OWNERS], bytes[DELIVER_OWNERS];
-        redisReply *reply = NULL;
-        size_t owners = 0;
+        home_entry *out = ARENA_ARRAY(c->arena, home_entry, n);
 
-        for (; owners < DELIVER_OWNERS && *done < n; owners++) {
-                keys[owners] = key_of(c->arena, entries[*done]->owner_id);
-                size_t of_owner = encode_owner(c, entries + *done, n - *done, &values[owners]);
+        for (size_t i = 0; i < n; i++) {
+                home_entry_put(entries[i]->note_id, entries[i]->author_id, out[i]);
+        }
+        return (const char *)out;
+}
 
-                bytes[owners] = of_owner * sizeof(home_entry);
-                *done += of_owner;
+/* One entry for each owner, all of one note: the usual case, since notes to many are delivered alone. */
+static bool have_one_note(TimelineRows__Entry *const *entries, size_t n, size_t owners)
+{
+        for (size_t i = 1; i < n; i++) {
+                if (entries[i]->note_id != entries[0]->note_id) {
+                        return false;
+                }
         }
-        for (size_t i = 0; i < owners; i++) {
-                argv[i] = keys[i];
-                lengths[i] = strlen(keys[i]);
-                argv[owners + i] = values[i];
-                lengths[owners + i] = bytes[i];
+        return n == owners;
+}
+
+/* Some owners' entries, with one script. Returns the number of entries. */
+static size_t add_some(struct rpc_call *c, struct redis_pipeline *p, TimelineRows__Entry *const *entries, size_t n)
+{
+        const char *argv[2 * DELIVER_OWNERS];
+        size_t lengths[2 * DELIVER_OWNERS], first[DELIVER_OWNERS + 1] = {0};
+        size_t owners = 0, values;
+
+        for (; owners < DELIVER_OWNERS && first[owners] < n; owners++) {
+                argv[owners] = key_of(c->arena, entries[first[owners]]->owner_id);
+                lengths[owners] = KEY_BYTES;
+                first[owners + 1] = first[owners] + count_of_owner(entries + first[owners], n - first[owners]);
         }
-        return redis_script(c, c->service->redis, DELIVER, (int)owners, (int)(2 * owners), argv, lengths, &reply);
+        values = have_one_note(entries, first[owners], owners) ? 1 : owners;
+        for (size_t i = 0; i < values; i++) {
+                size_t of_owner = first[i + 1] - first[i];
+
+                argv[owners + i] = encode_entries(c, entries + first[i], of_owner);
+                lengths[owners + i] = of_owner * sizeof(home_entry);
+        }
+        redis_pipeline_add_script(p, DELIVER, (int)owners, (int)(owners + values), argv, lengths);
+        return first[owners];
 }
 
 sn_status home_cache_deliver(struct rpc_call *c, TimelineRows__Entry *const *entries, size_t n)
 {
         for (size_t done = 0; done < n;) {
                 struct arena_mark mark = arena_mark(c->arena);
+                struct redis_pipeline *p = redis_pipeline_new(c, c->service->redis);
 
-                TRY(send_some(c, entries, n, &done));
+                for (int i = 0; i < DELIVER_SCRIPTS && done < n; i++) {
+                        done += add_some(c, p, entries + done, n - done);
+                }
+                TRY(redis_pipeline_finish(p));
                 arena_reset(c->arena, mark);
         }
         return SN_OK;
@@ -310,7 +337,7 @@ static sn_status unlink_keys(struct rpc_call *c, const redisReply *keys)
 /* Build tokens go too: their builders may have read PostgreSQL before what was lost, and must not store. */
 sn_status home_cache_clear(struct rpc_call *c)
 {
-        const char *pattern = key_of(c->arena, "*");
+        const char *pattern = KEY_PREFIX "*";
         const char *cursor = "0";
 
         do {
