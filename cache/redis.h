@@ -35,7 +35,7 @@ struct redis_pipeline;
 struct redis_pipeline *redis_pipeline_new(struct rpc_call *c, struct redis *r);
 void redis_pipeline_add(struct redis_pipeline *p, int argc, const char *const *argv, const size_t *lengths);
 SN_CHECKED sn_status redis_pipeline_run(struct redis_pipeline *p, size_t *n, struct redisReply ***replies);
-/* The same for what they do: the first error reply is the call's. */
+/* Runs it when no reply is needed; fails with the first error reply. */
 SN_CHECKED sn_status redis_pipeline_finish(struct redis_pipeline *p);
 /* A script by its text: EVALSHA, and EVAL when Redis does not know it. sha is computed once per text pointer. */
 SN_CHECKED sn_status redis_script(struct rpc_call *c, struct redis *r, const char *lua, int n_keys, int argc,

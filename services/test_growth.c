@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <cmocka.h>
 #include "base/buf.h"
 #include "services/test_plan_support.h"
@@ -130,7 +131,8 @@ static void a_first_page_reads_little_more_than_it_shows(void **state)
         PQfinish(pg);
 }
 
-/* Delivery asks for the followers of many authors and a limit for all: those of the authors behind it are not read. */
+/* Delivery asks for the followers of many authors and a limit for all: those of the authors behind it are not read.
+ * Without an ORDER BY, which would read all, they come in order. */
 static void followers_beyond_the_limit_are_not_read(void **state)
 {
         const struct db_statement *s = plan_find("follow_service", "SELECT_FOLLOWER_IDS");
@@ -142,11 +144,23 @@ static void followers_beyond_the_limit_are_not_read(void **state)
                                     " generate_series(1, 3) a");
         plan_fill("follow_service", "vacuum analyze user_relationships");
         (void)plan_prepare(pg, s);
-        long all = plan_count_buffers(pg, s, "array[id(90001), id(90002), id(90003)], null, 10001, 0");
-        long some = plan_count_buffers(pg, s, "array[id(90001), id(90002), id(90003)], null, 10001, 100");
+        long all = plan_count_buffers(pg, s, "array[id(90002), id(90003), id(90001)], null, 10001, 0");
+        long some = plan_count_buffers(pg, s, "array[id(90002), id(90003), id(90001)], null, 10001, 100");
 
         assert_true(some > 0);
         assert_true(10 * some < all);
+        PGresult *listed = plan_must(pg,
+                                     PQexec(pg, "execute \"SELECT_FOLLOWER_IDS\""
+                                                " (array[id(90002), id(90003), id(90001)], null, 10001, 0)"),
+                                     "execute");
+        assert_int_equal(PQntuples(listed), 3 * 9000);
+        for (int i = 1; i < 3 * 9000; i++) {
+                bool same = strcmp(PQgetvalue(listed, i, 0), PQgetvalue(listed, i - 1, 0)) == 0;
+
+                assert_int_equal(same, i % 9000 != 0);
+                assert_true(!same || strcmp(PQgetvalue(listed, i, 1), PQgetvalue(listed, i - 1, 1)) > 0);
+        }
+        PQclear(listed);
         PQfinish(pg);
 }
 

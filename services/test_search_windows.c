@@ -282,6 +282,17 @@ static void unusual_notes_do_not_make_searches_expensive(void **state)
         }
 }
 
+static void steps_are_the_notes_at_their_places(void **state)
+{
+        assert_string_equal(test_admin("search_service",
+                                       "select string_agg(s.notes::text, ' ' order by s.notes) from search_steps s"
+                                       " join (select note_id, row_number() over (order by note_id desc) as place"
+                                       " from search_index) n on n.place = s.notes and n.note_id = s.note_id"
+                                       " join (select engagement, row_number() over (order by engagement desc) as place"
+                                       " from search_index) e on e.place = s.notes and e.engagement = s.engagement"),
+                            "1 16 32 64 128 256 512 1024 2048 4096 8192 16384 20000");
+}
+
 /* Each hour is covered once, by as few spans as possible. */
 static void spans_cover_each_hour_once(void **state)
 {
@@ -307,6 +318,7 @@ static void spans_cover_each_hour_once(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+            cmocka_unit_test(steps_are_the_notes_at_their_places),
             cmocka_unit_test(windows_find_the_same_as_reading_every_note), cmocka_unit_test(spans_cover_each_hour_once),
             cmocka_unit_test(unusual_notes_do_not_make_searches_expensive), /* last: adds notes */
         };

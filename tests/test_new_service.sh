@@ -11,8 +11,8 @@ tap_log=$copy/log
 refuses() { # NAME: the script fails and changes nothing
         ! tools/new-service.sh "$1" && git diff --quiet
 }
-build() { # what is run below; ./dev test has built the other tests
-        meson setup build-debug --buildtype=debugoptimized -Db_ndebug=false && ninja -C build-debug cmd/sonet services/test_services_contracts services/test_services_schema
+build() { # what is run below
+        meson setup build-debug --buildtype=debugoptimized -Db_ndebug=false && ninja -j1 -C build-debug cmd/sonet services/test_services_contracts services/test_services_schema
 }
 
 git ls-files --cached --others --exclude-standard -z | tar --null --files-from=- --create --ignore-failed-read 2>/dev/null | tar --extract --directory="$copy"

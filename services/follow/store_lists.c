@@ -77,7 +77,8 @@ sn_status store_follow(struct db_tx *tx, const char *follower, const char *follo
         return db_one(tx, &SELECT_FOLLOW, DB_BINDS(bind_uuid(follower), bind_uuid(followee)), &edge->base, found);
 }
 
-/* A nested loop, in the order of the function: an ORDER BY would read and sort all before the limit. */
+/* Callers need the rows grouped, in the order of the function: a lateral join with a limit is always a nested loop,
+ * and an ORDER BY would read and sort all before the limit. */
 DB_STATEMENT(SELECT_FOLLOWER_IDS, "follow_service", &follow_rows__follower__message,
              "select m.id as user_id, f.follower_id from unnest($1::uuid[]) with ordinality as m (id, place), lateral"
              " (select follower_id from user_relationships where followee_id = m.id and follower_id >"

@@ -13,7 +13,7 @@
 #include "services/timeline/home_sync.h"
 
 #define ROWS_AT_ONCE 10001 /* at most FANOUT_MAX, and one too many */
-#define FEW          1000  /* followers: notes to as many do not wait for those to more */
+#define FEW          1000  /* followers: in a portion, notes to as many are delivered before those to more */
 
 /* The followers of a batch's authors, as far as they were listed. */
 struct audience {
@@ -131,7 +131,7 @@ static size_t count_fitting(const struct audience *a, bus_event **events, size_t
 
 /* ---- Effects ---- */
 
-/* A row for each follower of an author with few, or of one with many, and each of the author's notes. */
+/* A row for each note and follower, of authors with few followers, or of the others. */
 static TimelineRows__Entry **make_entries(struct rpc_call *c, const struct audience *a, bool few, bus_event **events,
                                           size_t n_events, size_t *n)
 {
@@ -168,21 +168,23 @@ static int compare_entries(const void *a, const void *b)
         return order != 0 ? order : strcmp((*first)->note_id, (*second)->note_id);
 }
 
+static sn_status deliver_to(struct rpc_call *c, const struct audience *a, bool few, const struct bus_batch *batch)
+{
+        size_t n = 0;
+        TimelineRows__Entry **entries = make_entries(c, a, few, batch->events, batch->n_done, &n);
+
+        qsort(entries, n, sizeof(entries[0]), compare_entries);
+        return home_sync_deliver(c, entries, n);
+}
+
 static sn_status deliver_batch(struct rpc_call *c, struct bus_batch *batch)
 {
-        static const bool order[] = {true, false};
         struct audience a;
 
         TRY(find_audience(c, batch->events, batch->n, &a));
         batch->n_done = count_fitting(&a, batch->events, batch->n);
-        for (size_t i = 0; i < 2; i++) {
-                size_t n = 0;
-                TimelineRows__Entry **entries = make_entries(c, &a, order[i], batch->events, batch->n_done, &n);
-
-                qsort(entries, n, sizeof(entries[0]), compare_entries);
-                TRY(home_sync_deliver(c, entries, n));
-        }
-        return SN_OK;
+        TRY(deliver_to(c, &a, true, batch));
+        return deliver_to(c, &a, false, batch);
 }
 
 /* Deleted notes stay on timelines until these are truncated: readers do not see them. */

@@ -58,7 +58,6 @@ static void new_token(char kind, uint8_t out[TOKEN_BYTES])
         (void)uuid_to_bytes(uuid_new(id), out + 1);
 }
 
-/* The key of a member's; "*" for a pattern of all. */
 #define KEY_PREFIX "tl:home:"
 #define KEY_BYTES  (sizeof(KEY_PREFIX) - 1 + UUID_SIZE - 1)
 
@@ -242,8 +241,9 @@ static const char DELIVER[] = "for i, key in ipairs(KEYS) do "
                                                     "elseif len > 0 then redis.call('APPEND', key, ARGV[i] or ARGV[1]) "
                                                     "end end";
 
-#define DELIVER_OWNERS  100 /* in one script, during which Redis does nothing else */
-#define DELIVER_SCRIPTS 10  /* in one round trip */
+#define DELIVER_OWNERS                                                                                                 \
+        100 /* in one script: Redis runs what it has read, at most a few of these, before it does anything else */
+#define DELIVER_SCRIPTS 10 /* in one round trip */
 
 /* How many of the entries have the first one's owner. */
 static size_t count_of_owner(TimelineRows__Entry *const *entries, size_t n)
@@ -266,15 +266,15 @@ static const char *encode_entries(struct rpc_call *c, TimelineRows__Entry *const
         return (const char *)out;
 }
 
-/* One entry for each owner, all of one note: the usual case, since notes to many are delivered alone. */
+/* One entry for each owner, all of one event, whose id they share: the usual case with very many followers. */
 static bool have_one_note(TimelineRows__Entry *const *entries, size_t n, size_t owners)
 {
-        for (size_t i = 1; i < n; i++) {
-                if (entries[i]->note_id != entries[0]->note_id) {
-                        return false;
-                }
+        bool one = n == owners;
+
+        for (size_t i = 1; one && i < n; i++) {
+                one = entries[i]->note_id == entries[0]->note_id;
         }
-        return n == owners;
+        return one;
 }
 
 /* Some owners' entries, with one script. Returns the number of entries. */

@@ -53,7 +53,7 @@ function canListen(port) {
 
 const givenPorts = new Set(); // a port is free until its process listens, and again while that one is restarted
 
-// A port with free ones after it (gRPC takes the next, split mode more), below the kernel's ephemeral range. None is given twice.
+// A port with free ones after it (gRPC takes the next, split mode more), below the kernel's ephemeral range. None is given twice by one process.
 export async function freePort(following = 12) {
         for (let attempt = 0; attempt < 200; attempt++) {
                 const first = 15000 + Math.floor(Math.random() * 16000);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import http2 from 'node:http2';
 import { test } from 'node:test';
+import { PASSWORD } from './client.mjs';
 import { admin } from './operator.mjs';
 import { api, logIn, must, net, problem, randomName, register } from './shared.mjs';
 import { EventStream, Http2EventStream, Stream } from './streams.mjs';
@@ -257,6 +258,14 @@ test('a suspension closes the member’s streams at once, and they cannot be ope
         assert.deepEqual([code, reason, events.all.at(-1).problem.code], [1008, 'token_revoked', 'token_revoked']);
         const again = new EventStream(net.url, 'home', { token: member.token });
         assert.equal(await again.opened, 401);
+});
+
+test('a changed password ends the streams of other sessions, and tells the one that changed it to refresh its token', async () => {
+        const member = await register();
+        const [changes, other] = [await open(member, 'home'), await open(await logIn(member.username), 'home')];
+        must(await member.post('/v1/auth/password/change', { current_password: PASSWORD, new_password: `${PASSWORD} again` }), 200);
+        const [changed, ended] = [await changes.closed, await other.closed];
+        assert.deepEqual([changed.code, changed.reason, ended.code, ended.reason], [1008, 'token_outdated', 1008, 'token_revoked']);
 });
 
 test('server-sent events have the same messages, fail with a status, and resume by Last-Event-ID', async () => {
