@@ -98,6 +98,30 @@ static void a_missing_migration_is_named_until_it_has_run(void **state)
         assert_int_equal(look(TIMEOUT_MS), SN_OK);
 }
 
+/* They lack settings of their role that the migration may have made. */
+static void sessions_older_than_a_migration_are_not_used(void **state)
+{
+        struct buf error;
+
+        (void)state;
+        begin(t.db, two, 2);
+        {
+                CLEANUP(rpc_call_free_p) struct rpc_call *c = rpc_call_new_background(&t.service, TIMEOUT_MS);
+                CLEANUP(db_end) struct db_tx *tx = NULL;
+
+                assert_int_equal(db_read(c, &tx), SN_OK);
+                assert_int_equal(look(TIMEOUT_MS), SN_FAILED_PRECONDITION);
+        }
+        assert_int_equal(db_pool_counts(t.db).idle, 2);
+        buf_init(&error, 1000);
+        assert_int_equal(db_provision(test_admin_url(), &(struct db_schema){t.name, two, 2}, "test", &error), SN_OK);
+        buf_free(&error);
+        assert_int_equal(look(TIMEOUT_MS), SN_OK);
+        assert_int_equal(db_pool_counts(t.db).idle, 0);
+        assert_int_equal(look(TIMEOUT_MS), SN_OK);
+        assert_int_equal(db_pool_counts(t.db).idle, 1);
+}
+
 static void a_lost_connection_is_reopened(void **state)
 {
         char sql[200];
@@ -163,6 +187,7 @@ int run_probe_tests(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test_setup_teardown(it_uses_the_connection_of_its_pool, setup, teardown),
             cmocka_unit_test_setup_teardown(a_missing_migration_is_named_until_it_has_run, setup, teardown),
+            cmocka_unit_test_setup_teardown(sessions_older_than_a_migration_are_not_used, setup, teardown),
             cmocka_unit_test_setup_teardown(a_lost_connection_is_reopened, setup, teardown),
             cmocka_unit_test_setup_teardown(it_waits_for_no_slot, setup, teardown),
             cmocka_unit_test_setup_teardown(a_silent_server_takes_the_timeout_and_no_longer, setup, teardown),
