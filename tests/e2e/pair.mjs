@@ -52,6 +52,8 @@ class Replica {
 
         signal(name) { return signal(this.child.pid, name); }
 
+        lastLines() { return fs.existsSync(this.log) ? fs.readFileSync(this.log, 'utf8').trim().split('\n').slice(-4).join('\n') : ''; }
+
         async stop() {
                 const gone = this.child && this.child.exitCode === null && this.child.signalCode === null
                         ? new Promise((resolve) => this.child.once('exit', resolve)) : null;
@@ -98,13 +100,14 @@ class Balancer {
 
         async watch(replica) {
                 while (this.listener.listening) {
+                        const since = performance.now();
                         const { owns, answers } = await replica.readiness(this.service);
                         this.serving[(this.service === 'gateway' ? answers : owns) ? 'add' : 'delete'](replica);
                         if (!this.spreads && !this.serving.has(this.target) && this.serving.size > 0) {
                                 [this.target] = this.serving;
                                 this.lines.forEach((socket) => socket.destroy());
                         }
-                        await sleep(this.restMs);
+                        await sleep(Math.max(this.restMs, 4 * (performance.now() - since))); // a busy machine has better things to do, like forwarding
                 }
         }
 
@@ -203,7 +206,7 @@ export class Pair {
                         const owner = found.find((f) => f.owns);
                         const standby = found.find((f) => f.standsBy);
                         if (!owner || !standby) {
-                                throw new Error(found.map((f) => `${f.replica.name}: ${f.text}`).join('\n'));
+                                throw new Error(found.map((f) => `${f.replica.name}: ${f.text}${f.replica.lastLines()}`).join('\n'));
                         }
                         return { owner: owner.replica, standby: standby.replica };
                 }, withinMs);
@@ -216,8 +219,7 @@ export class Pair {
                 const sessions = await promisify(execFile)('psql', psql).then(({ stdout }) => stdout, (error) => error.message);
                 const replicas = await Promise.all(this.replicas.map(async (r) => {
                         const { text } = await r.readiness(r.role[0]);
-                        const log = fs.existsSync(r.log) ? fs.readFileSync(r.log, 'utf8').trim().split('\n').slice(-4).join('\n') : '';
-                        return `${r.name}, pid ${r.child?.pid}, ended with ${r.exits.join() || 'nothing'}: ${text}\n${log}`;
+                        return `${r.name}, pid ${r.child?.pid}, ended with ${r.exits.join() || 'nothing'}: ${text}\n${r.lastLines()}`;
                 }));
                 const targets = [...this.balancers.values()].map((b) => `${b.service}: ${b.target?.name ?? 'nobody'} of ${[...b.serving].map((r) => r.name).join() || 'none'}`);
                 return ['--- the pair', ...replicas, ...targets, sessions, '---'].join('\n');

@@ -239,8 +239,12 @@ async function strikeOwner(t, service, name) {
         const [prober, other] = await eventually('members', () => net.registerMany(2), 60_000);
         const load = await new Load().start();
         const readers = new Readers([...before, ...during]);
+        t.after(() => { load.running = readers.running = false; }); // also if the test fails, or its process never ends
         await eventually('every fact was read', () => readers.facts.every((f) => readers.told.some((told) => told.fact === f && told.seen)));
-        await eventually('timelines are kept', async () => await repeated() > 0);
+        await eventually('timelines are kept', async () => {
+                await gatherOwners();
+                return await repeated() > 0;
+        }, 120_000);
         await endAll(before); // by the disturbed owner, and in force at the next one
         const { owner, standby } = await pair.settled(service);
         const exits = owner.exits.length;
