@@ -241,9 +241,9 @@ static const char DELIVER[] = "for i, key in ipairs(KEYS) do "
                                                     "elseif len > 0 then redis.call('APPEND', key, ARGV[i] or ARGV[1]) "
                                                     "end end";
 
-#define DELIVER_OWNERS                                                                                                 \
-        100 /* in one script: Redis runs what it has read, at most a few of these, before it does anything else */
-#define DELIVER_SCRIPTS 10 /* in one round trip */
+/* Redis runs what it has read, at most a few of these scripts, before it does anything else. */
+#define DELIVER_OWNERS  100 /* in one script */
+#define DELIVER_SCRIPTS 10  /* in one round trip */
 
 /* How many of the entries have the first one's owner. */
 static size_t count_of_owner(TimelineRows__Entry *const *entries, size_t n)

@@ -107,7 +107,7 @@ class Balancer {
                                 [this.target] = this.serving;
                                 this.lines.forEach((socket) => socket.destroy());
                         }
-                        await sleep(Math.max(this.restMs, 4 * (performance.now() - since))); // a busy machine has better things to do, like forwarding
+                        await sleep(Math.max(this.restMs, 4 * (performance.now() - since))); // on a busy machine, asking would keep this process from forwarding
                 }
         }
 

@@ -239,7 +239,7 @@ async function strikeOwner(t, service, name) {
         const [prober, other] = await eventually('members', () => net.registerMany(2), 60_000);
         const load = await new Load().start();
         const readers = new Readers([...before, ...during]);
-        t.after(() => { load.running = readers.running = false; }); // also if the test fails, or its process never ends
+        t.after(() => { load.running = readers.running = false; }); // if the test fails, too: otherwise its process would never end
         await eventually('every fact was read', () => readers.facts.every((f) => readers.told.some((told) => told.fact === f && told.seen)));
         await eventually('timelines are kept', async () => {
                 await gatherOwners();
